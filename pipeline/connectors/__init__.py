@@ -1,0 +1,92 @@
+"""The catalog of connectors: supported_connectors.yaml as data. A connector is a kind of source and how to read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from pipeline.config.entry import Entry
+from pipeline.config.yaml_file import read_yaml
+from pipeline.contracts import CONTRACTS
+
+Domain = Literal["ads", "ecommerce", "analytics", "payments"]
+
+_KEYS = ("name", "domain", "version", "master_model_id", "objects")
+_BUNDLED = (
+    Path(__file__).with_name("supported_connectors.yaml"),  # in an installed wheel
+    Path(__file__).resolve().parents[2] / "supported_connectors.yaml",  # in a checkout
+)
+
+
+@dataclass(frozen=True)
+class Connector:
+    """One kind of source: the version of its API is data, so that a new one is a line in a file."""
+
+    name: str
+    domain: Domain
+    version: str
+    master_model_id: str
+    objects: tuple[str, ...]
+
+    @property
+    def is_built(self) -> bool:
+        """Every object has a contract, so a tenant may enable it."""
+        return set(self.objects) <= CONTRACTS.get(self.name, {}).keys()
+
+
+def load_catalog(path: Path) -> dict[str, Connector]:
+    """Every connector by name, in the file's order; the bundled catalog where there is no file at `path`.
+
+    Raises:
+        ConfigError: The file is not a catalog; names file, line, the wrong value and what was meant.
+    """
+    file = next(candidate for candidate in (path, *_BUNDLED) if candidate.exists() or candidate == _BUNDLED[-1])
+    root = read_yaml(file)
+    root.fields(["connectors"])
+    catalog: dict[str, Connector] = {}
+    entries: dict[str, Entry] = {}
+    for entry in root.required("connectors").one_or_many():
+        connector = _connector(entry)
+        if connector.name in catalog:
+            first = entries[connector.name].line
+            raise entry.wrong(f"The connector {connector.name} is already on line {first}.", "Remove one of the two.")
+        catalog[connector.name] = connector
+        entries[connector.name] = entry
+    _refuse_shared_sinks(catalog, entries)
+    return catalog
+
+
+def _refuse_shared_sinks(catalog: dict[str, Connector], entries: dict[str, Entry]) -> None:
+    """See that different contracts never meet in one sink: `a` + `b_c` and `a_b` + `c` have the same name."""
+    sinks: dict[str, tuple[str, str]] = {}
+    for connector in catalog.values():
+        for name in connector.objects:
+            model = (connector.master_model_id, name)
+            other = sinks.setdefault("_".join(model), model)
+            if other != model:
+                raise entries[connector.name].wrong(
+                    f"{' + '.join(other)} and {' + '.join(model)} name the same sink.", "Rename one master_model_id."
+                )
+
+
+def _connector(entry: Entry) -> Connector:
+    entry.fields(_KEYS)
+    return Connector(
+        name=entry.required("name").identifier(),
+        domain=cast("Domain", entry.required("domain").choice(get_args(Domain), "domain")),
+        version=entry.required("version").text(length=40),
+        master_model_id=entry.required("master_model_id").identifier(),
+        objects=_objects(entry.required("objects")),
+    )
+
+
+def _objects(entry: Entry) -> tuple[str, ...]:
+    """The objects, each named once."""
+    names: list[str] = []
+    for item in entry.one_or_many():
+        name = item.identifier()
+        if name in names:
+            raise item.wrong(f"The object {name} is listed twice.", "Remove one of the two.")
+        names.append(name)
+    return tuple(names)

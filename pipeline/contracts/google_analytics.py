@@ -1,0 +1,123 @@
+"""Google Analytics 4, BigQuery export of events.
+
+Source: support.google.com/analytics/answer/7029846 (BigQuery Export schema), and Google's public sample
+`ga4_obfuscated_sample_ecommerce`. `event_timestamp` is microseconds UTC, `event_date` a day of the property's time zone;
+JSON exports send int64 as text. `traffic_source` is the first source of the user; a session's own source is in
+`event_params` or `collected_traffic_source`. A key of `event_params` may arrive in different value slots.
+"""
+
+from __future__ import annotations
+
+from pipeline.contracts.fields import CompactDate, Contract, EpochMicros, Integer, Nested, Number, Text
+
+
+class ParamValue(Nested):
+    string_value: Text = None
+    int_value: Integer = None
+    float_value: Number = None
+    double_value: Number = None
+
+
+class Param(Nested):
+    key: Text = None
+    value: ParamValue | None = None
+
+
+class Privacy(Nested):
+    analytics_storage: Text = None
+    ads_storage: Text = None
+    uses_transient_token: Text = None
+
+
+class WebInfo(Nested):
+    browser: Text = None
+    browser_version: Text = None
+    hostname: Text = None
+
+
+class Device(Nested):
+    category: Text = None
+    mobile_brand_name: Text = None
+    mobile_model_name: Text = None
+    operating_system: Text = None
+    operating_system_version: Text = None
+    language: Text = None
+    web_info: WebInfo | None = None
+
+
+class Geo(Nested):
+    continent: Text = None
+    sub_continent: Text = None
+    country: Text = None
+    region: Text = None
+    city: Text = None
+    metro: Text = None
+
+
+class TrafficSource(Nested):
+    name: Text = None  # the campaign
+    medium: Text = None
+    source: Text = None
+
+
+class CollectedTrafficSource(Nested):
+    manual_campaign_id: Text = None
+    manual_campaign_name: Text = None
+    manual_source: Text = None
+    manual_medium: Text = None
+    gclid: Text = None
+
+
+class Ecommerce(Nested):
+    total_item_quantity: Integer = None
+    purchase_revenue_in_usd: Number = None
+    purchase_revenue: Number = None  # major units of the event parameter `currency`
+    refund_value: Number = None
+    shipping_value: Number = None
+    tax_value: Number = None
+    unique_items: Integer = None
+    transaction_id: Text = None  # '(not set)' is none
+
+
+class Item(Nested):
+    item_id: Text = None
+    item_name: Text = None
+    item_category: Text = None
+    price: Number = None
+    quantity: Integer = None
+    item_revenue: Number = None
+
+
+class Event(Contract):
+    """One event. The export has no key: equal records of one export are real, and a day is a slice."""
+
+    required = ("event_name", "event_timestamp", "event_date")
+    date_field = "event_date"
+    daily_slice = True
+
+    event_date: CompactDate = None
+    event_timestamp: EpochMicros = None
+    event_name: Text = None
+    event_params: list[Param] | None = None
+    event_previous_timestamp: EpochMicros = None
+    event_value_in_usd: Number = None
+    event_bundle_sequence_id: Integer = None
+    event_server_timestamp_offset: Integer = None
+    batch_event_index: Integer = None
+    batch_page_id: Integer = None
+    batch_ordering_id: Integer = None
+    user_id: Text = None
+    user_pseudo_id: Text = None
+    privacy_info: Privacy | None = None
+    user_first_touch_timestamp: EpochMicros = None
+    device: Device | None = None
+    geo: Geo | None = None
+    traffic_source: TrafficSource | None = None
+    collected_traffic_source: CollectedTrafficSource | None = None
+    stream_id: Text = None
+    platform: Text = None
+    ecommerce: Ecommerce | None = None
+    items: list[Item] | None = None
+
+
+OBJECTS: dict[str, type[Contract]] = {"events": Event}

@@ -1,0 +1,138 @@
+"""Shopify Admin REST API: orders and products.
+
+Source: shopify.dev/docs/api/admin-rest, and the fixtures of Shopify/shopify_python_api (MIT). Money is text in major
+units of `currency`; times carry the shop's offset; `customer` and `email` may be null; `total_price` does not fall
+after refunds, the refunds are inside `refunds[].transactions[]`.
+"""
+
+from __future__ import annotations
+
+from pipeline.contracts.fields import Contract, DecimalText, Flag, Instant, Integer, Nested, Text
+
+
+class Customer(Nested):
+    id: Integer = None
+    email: Text = None
+    first_name: Text = None
+    last_name: Text = None
+
+
+class Address(Nested):
+    country: Text = None
+    country_code: Text = None
+    province: Text = None
+    city: Text = None
+    zip: Text = None
+
+
+class LineItem(Nested):
+    id: Integer = None
+    product_id: Integer = None  # null once the product is deleted, or for a custom line
+    variant_id: Integer = None
+    sku: Text = None
+    title: Text = None
+    quantity: Integer = None
+    price: DecimalText = None  # of one unit
+    total_discount: DecimalText = None  # of the whole line
+
+
+class NoteAttribute(Nested):
+    name: Text = None
+    value: Text = None
+
+
+class Transaction(Nested):
+    id: Integer = None
+    kind: Text = None  # refund, void, capture, sale, authorization
+    status: Text = None  # success, failure, pending, error
+    amount: DecimalText = None
+    currency: Text = None
+    created_at: Instant = None
+
+
+class RefundLineItem(Nested):
+    line_item_id: Integer = None
+    quantity: Integer = None
+    subtotal: DecimalText = None
+
+
+class Refund(Nested):
+    id: Integer = None
+    created_at: Instant = None
+    refund_line_items: list[RefundLineItem] | None = None
+    transactions: list[Transaction] | None = None
+
+
+class Order(Contract):
+    """One order as it is now."""
+
+    key = ("id",)
+    required = ("id",)
+    version_field = "updated_at"
+    date_field = "created_at"
+    wrappers = ("orders", "order", "data")
+
+    id: Integer = None
+    name: Text = None
+    order_number: Integer = None
+    email: Text = None
+    contact_email: Text = None
+    created_at: Instant = None
+    processed_at: Instant = None
+    updated_at: Instant = None
+    cancelled_at: Instant = None
+    closed_at: Instant = None
+    cancel_reason: Text = None
+    test: Flag = None
+    currency: Text = None  # ISO 4217, of the shop
+    presentment_currency: Text = None
+    financial_status: Text = None
+    fulfillment_status: Text = None
+    total_price: DecimalText = None
+    current_total_price: DecimalText = None
+    subtotal_price: DecimalText = None
+    total_line_items_price: DecimalText = None
+    total_discounts: DecimalText = None
+    total_tax: DecimalText = None
+    gateway: Text = None
+    source_name: Text = None
+    landing_site: Text = None
+    referring_site: Text = None
+    customer: Customer | None = None
+    shipping_address: Address | None = None
+    billing_address: Address | None = None
+    line_items: list[LineItem] | None = None
+    refunds: list[Refund] | None = None
+    note_attributes: list[NoteAttribute] | None = None
+
+
+class Variant(Nested):
+    id: Integer = None
+    title: Text = None
+    sku: Text = None
+    price: DecimalText = None
+
+
+class Product(Contract):
+    """One product as it is now."""
+
+    key = ("id",)
+    required = ("id",)
+    version_field = "updated_at"
+    date_field = "created_at"
+    wrappers = ("products", "product", "data")
+
+    id: Integer = None
+    title: Text = None
+    handle: Text = None
+    product_type: Text = None
+    vendor: Text = None
+    status: Text = None
+    tags: Text = None
+    created_at: Instant = None
+    updated_at: Instant = None
+    published_at: Instant = None
+    variants: list[Variant] | None = None
+
+
+OBJECTS: dict[str, type[Contract]] = {"orders": Order, "products": Product}

@@ -1,0 +1,95 @@
+"""Every error a caller can cause, in one place, so that the tree can be drawn.
+
+    GataError
+    ├── ConfigError     tenants.yaml, the catalog or the environment is wrong; nothing was touched
+    ├── LandError       a source could not be read or landed; says which rows are safe
+    ├── BuildError      dbt or a gate failed; names the model, the test and how many rows failed
+    │   └── Busy        another build holds the lock; nothing was touched
+    ├── PublishError    a run could not be published, found or rolled back; readers keep what they have
+    ├── AccessError     the caller may not see this; says nothing about whether it exists
+    └── QueryError      ask differently and it works
+        ├── UnknownName
+        ├── NoJoinPath
+        └── TooMuch
+
+Only the door catches: the command line prints and exits 2, REST answers 4xx, MCP raises its tool error with the same
+text. Anything that is not a GataError is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+NAMES_SHOWN = 20
+
+
+class GataError(Exception):
+    """One sentence naming what is wrong, with its value; one, in the imperative, naming the step that works."""
+
+    def __init__(self, what: str, fix: str) -> None:
+        super().__init__(f"{what} {fix}")
+        self.what = what
+        self.fix = fix
+
+
+class ConfigError(GataError):
+    """tenants.yaml, supported_connectors.yaml or the environment is wrong; nothing was touched."""
+
+
+class LandError(GataError):
+    """A source could not be read or landed; says which rows are safe."""
+
+
+class BuildError(GataError):
+    """dbt or a gate failed; names the model, the test and how many rows failed."""
+
+
+class Busy(BuildError):
+    """Another build holds the lock; nothing was touched."""
+
+
+class PublishError(GataError):
+    """A run could not be published, found or rolled back; readers keep what they have."""
+
+
+class AccessError(GataError):
+    """The caller may not see this; says nothing about whether it exists."""
+
+
+class QueryError(GataError):
+    """Ask differently and it works."""
+
+
+class UnknownName(QueryError):
+    """A name, or a filter value, that is not in the catalog; carries the nearest real ones."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"There is no {kind} named {shorten(name)!r}.", suggest(name, known))
+        self.name = name
+
+
+class NoJoinPath(QueryError):
+    """A metric that cannot be cut or filtered by a dimension; names the ones that go together."""
+
+
+class TooMuch(QueryError):
+    """The warehouse worked for the whole deadline, or the answer would be too large; nothing is kept."""
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """The imperative half of an unknown-name error: the nearest real names, else the whole (short) list."""
+    names = sorted(known)
+    folded = {candidate.casefold(): candidate for candidate in names}
+    near = [folded[hit] for hit in get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.5)]
+    if near:
+        return f"Did you mean {' or '.join(near)}?"
+    if not names:
+        return "There are none here."
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return f"Choose one of: {', '.join(names[:NAMES_SHOWN])}{more}."
+
+
+def shorten(text: str, length: int = 200) -> str:
+    """At most `length` characters of what a caller sent: long input is never echoed whole."""
+    return text if len(text) <= length else text[: length - 1] + "…"

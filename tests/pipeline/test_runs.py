@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import ConfigError
+from pipeline.run_id import is_run_id, new_run_id
+from pipeline.runs import MIGRATIONS, Ops
+
+NOW = datetime(2026, 1, 31, 23, 59, tzinfo=UTC)
+
+
+def still() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "ops.sqlite"
+
+
+def test_run_ids_sort_by_time_in_any_time_zone_and_never_meet() -> None:
+    later = NOW.astimezone(timezone(timedelta(hours=9))) + timedelta(microseconds=1)
+    assert new_run_id(NOW)[:23] == "20260131T235900000000Z_"
+    assert new_run_id(NOW) < new_run_id(later)
+    assert len({new_run_id(NOW) for _ in range(50)}) == 50
+    assert is_run_id(new_run_id(NOW))
+
+
+@pytest.mark.parametrize("text", ["", "..", "20260131T235900000000Z_ABCDEF", "20260131T235900000000Z_abcdef/..", "x\n"])
+def test_nothing_else_is_a_run_id(text: str) -> None:
+    assert not is_run_id(text)
+
+
+def test_a_run_is_told_from_start_to_end(path: Path) -> None:
+    with Ops(path, now=still) as ops:
+        run_id = ops.start_run("acme")
+        assert ops.runs() == [
+            {
+                "run_id": run_id,
+                "tenant": "acme",
+                "status": "running",
+                "detail": None,
+                "started_at": "2026-01-31T23:59:00.000000Z",
+                "finished_at": None,
+            }
+        ]
+        ops.step(run_id, "acme", "land", "done", rows=1200, seconds=0.5)
+        ops.step(run_id, "acme", "push", "failed", detail="a sink is missing")
+        ops.finish_run(run_id, "failed", "a sink is missing")
+    with Ops(path) as ops:
+        run = ops.runs("acme")[0]
+        steps = ops.steps(run_id)
+    assert (run["status"], run["detail"]) == ("failed", "a sink is missing")
+    assert run["finished_at"] == "2026-01-31T23:59:00.000000Z"
+    assert [(step["step"], step["status"], step["rows"], step["seconds"]) for step in steps] == [
+        ("land", "done", 1200, 0.5),
+        ("push", "failed", None, None),
+    ]
+
+
+def test_runs_come_newest_first_of_one_tenant_or_of_all_and_no_more_than_asked(path: Path) -> None:
+    moments = iter(NOW + timedelta(seconds=second) for second in range(100))
+    with Ops(path, now=lambda: next(moments)) as ops:
+        started = [ops.start_run(tenant) for tenant in ("acme", "globex", "acme")]
+        assert [run["run_id"] for run in ops.runs()] == started[::-1]
+        assert [run["run_id"] for run in ops.runs("acme")] == [started[2], started[0]]
+        assert [run["run_id"] for run in ops.runs(limit=1)] == [started[2]]
+        assert ops.runs("initech") == []
+
+
+def test_a_run_whose_process_died_is_closed_by_the_next_build(path: Path) -> None:
+    with Ops(path, now=still) as ops:
+        died, ended = ops.start_run("acme"), ops.start_run("globex")
+        ops.finish_run(ended, "published")
+        assert ops.close_interrupted() == 1
+        assert {run["run_id"]: run["status"] for run in ops.runs()} == {died: "interrupted", ended: "published"}
+        assert ops.close_interrupted() == 0
+
+
+def test_quarantine_says_how_many_records_of_which_file_and_why_per_tenant(path: Path) -> None:
+    with Ops(path) as ops:
+        run_id = ops.start_run("acme")
+        ops.add_quarantine(run_id, "acme", "shopify", "main", "orders", "exports/a.jsonl", "not JSON", 3)
+        ops.add_quarantine(run_id, "acme", "shopify", "main", "orders", "exports/b.jsonl", "id is missing", 1)
+        found = ops.quarantine("acme")
+        assert [(row["path"], row["reason"], row["count"]) for row in found] == [
+            ("exports/b.jsonl", "id is missing", 1),
+            ("exports/a.jsonl", "not JSON", 3),
+        ]
+        assert ops.quarantine("globex") == []
+
+
+def test_artifacts_come_back_as_they_were_saved(path: Path) -> None:
+    nodes: list[dict[str, object]] = [
+        {"unique_id": "model.acme.fct", "seconds": 0.25, "message": 'it\'s "fine" – ü'},
+        {"unique_id": "test.x"},
+    ]
+    with Ops(path) as ops:
+        run_id = ops.start_run("acme")
+        ops.save_artifacts(run_id, "acme", nodes)
+        ops.save_artifacts(ops.start_run("globex"), "globex", [{"unique_id": "other", "at": NOW}])
+        assert [row["node"] for row in ops.artifacts(run_id)] == nodes
+        assert [row["node"]["at"] for row in ops.artifacts(tenant="globex")] == [str(NOW)]
+        assert len(ops.artifacts()) == 3
+
+
+def test_another_part_may_keep_its_tables_here_and_a_failed_change_leaves_nothing(path: Path) -> None:
+    table = "CREATE TABLE IF NOT EXISTS tokens (id TEXT PRIMARY KEY)"
+    with Ops(path) as ops:
+        ops.ensure([table])
+        ops.ensure([table])
+        ops.connection.execute("INSERT INTO tokens VALUES (?)", ("a",))
+        with pytest.raises(sqlite3.OperationalError):
+            ops.ensure(["CREATE TABLE half (id TEXT)", "CREATE TABEL other (id TEXT)"])
+        with pytest.raises(sqlite3.IntegrityError), ops.transaction() as connection:
+            connection.executemany("INSERT INTO tokens VALUES (?)", [("b",), ("b",)])
+    with Ops(path) as ops:
+        assert [tuple(row) for row in ops.connection.execute("SELECT id FROM tokens")] == [("a",)]
+        assert ops.connection.execute("SELECT name FROM sqlite_master WHERE name = 'half'").fetchall() == []
+
+
+def test_threads_of_one_process_share_a_ledger(path: Path) -> None:
+    with Ops(path) as ops, ThreadPoolExecutor(8) as pool:
+        run_id = ops.start_run("acme")
+        list(pool.map(lambda n: ops.step(run_id, "acme", f"step {n}", "done"), range(100)))
+        assert len(ops.steps(run_id)) == 100
+
+
+WRITE_STEPS = """
+import sys
+from pathlib import Path
+from pipeline.runs import Ops
+with Ops(Path(sys.argv[1])) as ops:
+    run_id = ops.start_run(sys.argv[2])
+    for n in range(50):
+        ops.step(run_id, sys.argv[2], str(n), "done")
+"""
+
+
+def test_processes_that_all_open_a_new_ledger_at_once_lose_nothing(path: Path) -> None:
+    names = [f"tenant_{n}" for n in range(6)]
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITE_STEPS, str(path), name], stderr=subprocess.PIPE) for name in names
+    ]
+    assert [writer.communicate(timeout=60)[1] for writer in writers] == [b""] * len(names)
+    with Ops(path) as ops:
+        assert sorted(run["tenant"] for run in ops.runs()) == names
+        assert sum(len(ops.steps(run["run_id"])) for run in ops.runs()) == 300
+
+
+def test_a_ledger_reads_while_another_process_writes_to_it(path: Path) -> None:
+    with Ops(path) as ops, Ops(path) as other, ops.transaction() as connection:
+        connection.execute("INSERT INTO runs VALUES ('r', 'acme', 'running', NULL, '', NULL)")
+        assert other.runs() == []
+        assert [run["run_id"] for run in ops.runs()] == ["r"]
+
+
+def test_a_ledger_that_cannot_be_opened_is_a_config_error_with_the_step_that_works(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a file where a folder should be")
+    with pytest.raises(ConfigError, match="set GATA_HOME"):
+        Ops(tmp_path / "file" / "ops.sqlite")
+    (tmp_path / "ops.sqlite").write_text("no database at all, but long enough to look like one" * 100)
+    with pytest.raises(ConfigError, match="file is not a database"):
+        Ops(tmp_path / "ops.sqlite")
+
+
+def test_a_ledger_of_a_newer_program_is_left_alone(path: Path) -> None:
+    with Ops(path) as ops:
+        ops.connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    with pytest.raises(ConfigError, match=r"was written by a newer gata\. Upgrade gata"):
+        Ops(path)

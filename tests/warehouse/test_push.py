@@ -1,0 +1,319 @@
+"""Push: what MERGE, versions, ordinals, slices and tombstones do to the sinks, on landed rows written by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipeline.connectors import load_catalog
+from pipeline.contracts.fields import wire_type
+from pipeline.registry import Blueprint, blueprints
+from pipeline.settings import Settings
+from pipeline.tenants import Tenant, load_tenants
+from warehouse.build import prepare_hub, projects, push
+from warehouse.hub_projects import push_project
+from warehouse.run_dbt import refuse_failures, run_dbt, write_project
+
+ROOT = Path(__file__).resolve().parents[2]
+CATALOG = load_catalog(ROOT / "supported_connectors.yaml")
+BLUEPRINTS = blueprints(CATALOG)
+EPOCH = datetime(2026, 1, 1)  # noqa: DTZ001 - DuckDB timestamps are naive UTC
+INSIGHTS, ORDERS, EVENTS = (
+    BLUEPRINTS["facebook_ads", "facebook_insights"],
+    BLUEPRINTS["shopify", "orders"],
+    BLUEPRINTS["google_analytics", "events"],
+)
+
+
+@dataclass
+class Hub:
+    """A hub with landing tables, filled by hand: each account is a test of its own."""
+
+    settings: Settings
+    tenant: Tenant
+    loads: int = 0
+    dated: dict[str, datetime] = field(default_factory=dict)
+
+    def land(self, blueprint: Blueprint, account: str, *files: list[dict[str, Any]], at: str | None = None) -> str:
+        """Land files of records as one finished load; `at` is the day the export says it was made."""
+        self.loads += 1
+        load_id = f"{self.loads:05d}.0"
+        exported_at = datetime.fromisoformat(at) if at else None
+        names = [name for name, _ in blueprint.columns]
+        with duckdb.connect(str(self.settings.hub)) as hub:
+            for number, records in enumerate(files):
+                for line, record in enumerate(records, start=1):
+                    values = [_wire(record.get(name), dict(blueprint.columns)[name]) for name in names]
+                    extra = {name: value for name, value in record.items() if name not in names}
+                    landed_at = EPOCH + timedelta(hours=self.loads, microseconds=number)
+                    row = [
+                        *values,
+                        json.dumps(extra) if extra else None,
+                        account,
+                        f"file{number}",
+                        line,
+                        exported_at,
+                        landed_at,
+                        load_id,
+                    ]
+                    marks = ", ".join("?" for _ in row)
+                    hub.execute(f"insert into landing_acme.{blueprint.landing_table} values ({marks})", row)
+            hub.execute("insert into landing_acme._dlt_loads values (?, 0)", [load_id])
+        return load_id
+
+    def push(self, blueprint: Blueprint) -> None:
+        name = f"stg_acme__{blueprint.platform}_{blueprint.object}"
+        folder = projects(self.settings, "acme") / "push"
+        nodes = run_dbt(folder, ("run", "--select", name), files={"GATA_HUB_FILE": self.settings.hub})
+        refuse_failures(nodes, of="push")
+
+    def rows(self, blueprint: Blueprint, account: str, columns: str = "*") -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.settings.hub), read_only=True) as hub:
+            return hub.execute(
+                f"select {columns} from {blueprint.sink} where source_account = ? order by all", [account]
+            ).fetchall()
+
+    def current(self, blueprint: Blueprint, account: str, of: str) -> list[Any]:
+        """The field `of` of each record that counts now, by a plain reading of the rule."""
+        with duckdb.connect(str(self.settings.hub), read_only=True) as hub:
+            rows = hub.execute(
+                f"""select raw_data_payload::varchar from {blueprint.sink} where source_account = ?
+                qualify row_number() over (partition by tenant_skey order by
+                    version_at desc nulls last, exported_at desc, source_position desc, payload_hash desc) = 1""",
+                [account],
+            ).fetchall()
+        records = [json.loads(text) for (text,) in rows]
+        return sorted(record.get(of) for record in records if record != {"_tombstone": True})
+
+
+def _wire(value: Any, type_: str) -> Any:
+    return json.dumps(value) if type_ == "JSON" and value is not None else value
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    home = tmp_path_factory.mktemp("push")
+    sources = "{facebook_ads: {enabled: true}, shopify: {enabled: true}, google_analytics: {enabled: true}}"
+    (home / "tenants.yaml").write_text(f"tenants: [{{slug: acme, business_name: Acme, sources: {sources}}}]")
+    tenant = load_tenants(home / "tenants.yaml", CATALOG).get("acme")
+    settings = Settings(home=home)
+    prepare_hub(BLUEPRINTS, settings)
+    with duckdb.connect(str(settings.hub)) as connection:
+        connection.execute("create schema landing_acme")
+        connection.execute("create table landing_acme._dlt_loads (load_id varchar, status bigint)")
+        for blueprint in BLUEPRINTS.values():
+            columns = ", ".join(f'"{name}" {wire_type(shape)}' for name, shape in blueprint.shape)
+            connection.execute(
+                f"""create table landing_acme.{blueprint.landing_table} ({columns}, _extra json, _account varchar,
+                _source_file varchar, _source_line bigint, _exported_at timestamp, _landed_at timestamp,
+                _dlt_load_id varchar)"""
+            )
+    write_project(projects(settings, "acme") / "push", push_project(tenant, BLUEPRINTS))
+    yield Hub(settings, tenant)
+
+
+def insight(ad: str, spend: str, day: str = "2026-03-01", **more: Any) -> dict[str, Any]:
+    return {"ad_id": ad, "date_start": day, "spend": spend, **more}
+
+
+def order(number: int, price: str, updated: str = "2026-03-01T10:00:00+01:00") -> dict[str, Any]:
+    return {"id": number, "total_price": price, "created_at": "2026-03-01T09:00:00+01:00", "updated_at": updated}
+
+
+def event(name: str, at: int = 1, day: str = "20260301", **more: Any) -> dict[str, Any]:
+    return {"event_name": name, "event_timestamp": 1772323200000000 + at, "event_date": day, **more}
+
+
+def test_pushing_three_times_is_pushing_once(hub: Hub) -> None:
+    hub.land(ORDERS, "thrice", [order(1, "10.00"), order(2, "20.00")])
+    hub.push(ORDERS)
+    first = hub.rows(ORDERS, "thrice")
+    hub.push(ORDERS)
+    hub.push(ORDERS)
+    assert len(first) == 2
+    assert hub.rows(ORDERS, "thrice") == first
+
+
+def test_an_overlapping_export_adds_only_what_is_new_and_touches_nothing_else(hub: Hub) -> None:
+    hub.land(ORDERS, "overlap", [order(1, "10.00"), order(2, "20.00")])
+    hub.push(ORDERS)
+    before = hub.rows(ORDERS, "overlap")
+    hub.land(ORDERS, "overlap", [order(2, "20.00"), order(3, "30.00")])
+    hub.push(ORDERS)
+    after = hub.rows(ORDERS, "overlap")
+    assert len(after) == 3
+    assert [row for row in after if row in before] == before
+
+
+def test_identical_records_in_one_batch_become_one_row(hub: Hub) -> None:
+    hub.land(ORDERS, "twins", [order(1, "10.00"), order(1, "10.00")], [order(1, "10.00")])
+    hub.push(ORDERS)
+    assert hub.current(ORDERS, "twins", "total_price") == ["10.00"]
+    assert len(hub.rows(ORDERS, "twins")) == 1
+
+
+def test_ten_then_twelve_then_ten_again_is_ten(hub: Hub) -> None:
+    for spend in ("10", "12", "10"):
+        hub.land(INSIGHTS, "restated", [insight("a", spend)])
+        hub.push(INSIGHTS)
+    assert hub.current(INSIGHTS, "restated", "spend") == ["10"]
+    assert len(hub.rows(INSIGHTS, "restated")) == 2
+
+
+def test_ten_is_known_and_one_load_brings_twelve_and_ten_again(hub: Hub) -> None:
+    hub.land(INSIGHTS, "at_once", [insight("a", "10")])
+    hub.push(INSIGHTS)
+    hub.land(INSIGHTS, "at_once", [insight("a", "12")], [insight("a", "10")])
+    hub.push(INSIGHTS)
+    assert hub.current(INSIGHTS, "at_once", "spend") == ["10"]
+
+
+def test_the_vendors_own_version_time_beats_the_order_of_landing(hub: Hub) -> None:
+    hub.land(ORDERS, "versions", [order(1, "12.00", "2026-03-02T10:00:00+01:00")])
+    hub.push(ORDERS)
+    hub.land(ORDERS, "versions", [order(1, "10.00", "2026-03-01T10:00:00+01:00")])
+    hub.push(ORDERS)
+    assert hub.current(ORDERS, "versions", "total_price") == ["12.00"]
+
+
+def test_an_older_export_that_lands_late_does_not_win(hub: Hub) -> None:
+    hub.land(INSIGHTS, "late", [insight("a", "12")], at="2026-03-05")
+    hub.push(INSIGHTS)
+    hub.land(INSIGHTS, "late", [insight("a", "10")], at="2026-03-03")
+    hub.push(INSIGHTS)
+    assert hub.current(INSIGHTS, "late", "spend") == ["12"]
+
+
+def test_a_value_confirmed_by_a_newer_export_outlives_a_late_one_between_them(hub: Hub) -> None:
+    for spend, made in (("10", "2026-03-02"), ("10", "2026-03-06"), ("12", "2026-03-04")):
+        hub.land(INSIGHTS, "confirmed", [insight("a", spend)], at=made)
+        hub.push(INSIGHTS)
+    assert hub.current(INSIGHTS, "confirmed", "spend") == ["10"]
+
+
+def test_what_the_vendor_withdraws_from_a_day_stops_counting_and_stays_in_history(hub: Hub) -> None:
+    other_day = insight("b", "7", day="2026-03-02")
+    hub.land(INSIGHTS, "withdrawn", [insight("a", "1"), insight("b", "2"), other_day])
+    hub.push(INSIGHTS)
+    hub.land(INSIGHTS, "withdrawn", [insight("a", "1")])
+    hub.push(INSIGHTS)
+    assert hub.current(INSIGHTS, "withdrawn", "spend") == ["1", "7"]
+    assert len(hub.rows(INSIGHTS, "withdrawn")) == 4
+
+
+def test_a_withdrawn_record_that_returns_counts_again_and_can_be_withdrawn_again(hub: Hub) -> None:
+    both, one = [insight("a", "1"), insight("b", "2")], [insight("a", "1")]
+    expected = (["1", "2"], ["1"], ["1", "2"], ["1"])
+    for records, current in zip((both, one, both, one), expected, strict=True):
+        hub.land(INSIGHTS, "returning", records)
+        hub.push(INSIGHTS)
+        assert hub.current(INSIGHTS, "returning", "spend") == current
+
+
+def test_what_only_an_older_export_holds_does_not_count_when_it_lands_late(hub: Hub) -> None:
+    hub.land(INSIGHTS, "late_day", [insight("a", "1")], at="2026-03-09")
+    hub.push(INSIGHTS)
+    hub.land(INSIGHTS, "late_day", [insight("a", "1"), insight("b", "2")], at="2026-03-08")
+    hub.push(INSIGHTS)
+    assert hub.current(INSIGHTS, "late_day", "spend") == ["1"]
+
+
+def test_two_dated_exports_of_a_day_in_one_load_leave_the_newer_one(hub: Hub) -> None:
+    with_b, without_b = [insight("a", "1"), insight("b", "2")], [insight("a", "3")]
+    first, second = hub.land(INSIGHTS, "two", with_b, at="2026-03-02"), hub.land(INSIGHTS, "two", without_b, at="2026-03-03")
+    hub.push(INSIGHTS)
+    assert first < second
+    assert hub.current(INSIGHTS, "two", "spend") == ["3"]
+
+
+def test_parts_of_one_days_export_in_one_load_add_up(hub: Hub) -> None:
+    hub.land(EVENTS, "parts", [event("page_view", 1)], [event("page_view", 2)])
+    hub.push(EVENTS)
+    assert len(hub.current(EVENTS, "parts", "event_name")) == 2
+
+
+def test_real_duplicates_of_a_keyless_object_survive_and_the_same_day_again_adds_nothing(hub: Hub) -> None:
+    twice = [event("page_view"), event("page_view"), event("scroll")]
+    hub.land(EVENTS, "ordinals", twice)
+    hub.push(EVENTS)
+    hub.land(EVENTS, "ordinals", [*reversed(twice)])
+    hub.push(EVENTS)
+    assert hub.current(EVENTS, "ordinals", "event_name") == ["page_view", "page_view", "scroll"]
+    assert len(hub.rows(EVENTS, "ordinals")) == 3
+
+
+def test_a_corrected_day_of_events_replaces_the_day(hub: Hub) -> None:
+    hub.land(EVENTS, "corrected", [event("page_view"), event("purchase"), event("scroll", day="20260302")])
+    hub.push(EVENTS)
+    hub.land(EVENTS, "corrected", [event("page_view"), event("refund")])
+    hub.push(EVENTS)
+    assert hub.current(EVENTS, "corrected", "event_name") == ["page_view", "refund", "scroll"]
+
+
+def test_the_hash_ignores_unknown_fields_nulls_and_how_a_time_is_written(hub: Hub) -> None:
+    hub.land(ORDERS, "canonical", [order(1, "10.00", "2026-03-01T10:00:00+01:00") | {"customer": {"id": 5, "email": None}}])
+    hub.push(ORDERS)
+    hub.land(ORDERS, "canonical", [order(1, "10.00", "2026-03-01T09:00:00Z") | {"customer": {"id": 5}, "new_field": 7}])
+    hub.push(ORDERS)
+    assert len(hub.rows(ORDERS, "canonical")) == 1
+
+
+def test_the_payload_keeps_the_whole_record_unknown_fields_and_all(hub: Hub) -> None:
+    sent = order(1, "10.10") | {"line_items": [{"id": 1, "odd": {"deep": "x"}}], "brand_new": {"a": [1, 2]}}
+    hub.land(ORDERS, "whole", [sent])
+    hub.push(ORDERS)
+    ((payload,),) = hub.rows(ORDERS, "whole", "raw_data_payload::varchar")
+    assert json.loads(payload) == sent
+
+
+def test_two_accounts_with_the_same_ids_stay_apart(hub: Hub) -> None:
+    for account in ("shop_a", "shop_b"):
+        hub.land(ORDERS, account, [order(1, "10.00")])
+    hub.push(ORDERS)
+    keys = {hub.rows(ORDERS, account, "tenant_skey")[0] for account in ("shop_a", "shop_b")}
+    assert len(keys) == 2
+
+
+def test_a_load_that_never_finished_is_not_pushed(hub: Hub) -> None:
+    load_id = hub.land(ORDERS, "unfinished", [order(1, "10.00")])
+    with duckdb.connect(str(hub.settings.hub)) as connection:
+        connection.execute("delete from landing_acme._dlt_loads where load_id = ?", [load_id])
+    hub.push(ORDERS)
+    assert hub.rows(ORDERS, "unfinished") == []
+
+
+def test_a_payload_without_a_date_is_still_pushed_once(hub: Hub) -> None:
+    for _ in range(2):
+        hub.land(ORDERS, "undated", [{"id": 1, "total_price": "10.00"}])
+        hub.push(ORDERS)
+    assert len(hub.rows(ORDERS, "undated")) == 1
+
+
+def test_the_shapes_a_source_was_seen_to_hold_are_kept_with_their_times(hub: Hub) -> None:
+    hub.land(ORDERS, "shapes", [order(1, "10.00")])
+    hub.push(ORDERS)
+    hub.land(ORDERS, "shapes", [order(2, "10.00") | {"currency": "EUR", "loyalty": 3}])
+    hub.push(ORDERS)
+    hub.land(ORDERS, "shapes", [order(3, "10.00")])
+    hub.push(ORDERS)
+    with duckdb.connect(str(hub.settings.hub), read_only=True) as connection:
+        shapes = connection.execute(
+            """select unknown_fields, list_contains(observed_fields, 'currency:VARCHAR'), last_seen_at > first_seen_at
+            from platform_sat__source_schema_history where source_account = 'shapes' order by first_seen_at"""
+        ).fetchall()
+    assert shapes == [([], False, True), (["loyalty"], True, False)]
+
+
+def test_the_whole_push_of_a_tenant_runs_and_full_refresh_keeps_the_sinks(hub: Hub) -> None:
+    hub.land(ORDERS, "kept", [order(1, "10.00")])
+    push(hub.tenant, BLUEPRINTS, hub.settings)
+    folder = hub.settings.home / "dbt" / "_library"
+    refuse_failures(run_dbt(folder, ("run", "--full-refresh"), files={"GATA_HUB_FILE": hub.settings.hub}), of="library")
+    assert len(hub.rows(ORDERS, "kept")) == 1

@@ -1,0 +1,1 @@
+"""Raw rows become stars: generated dbt projects and the macros they call."""

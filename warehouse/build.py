@@ -1,0 +1,163 @@
+"""The warehouse half of a build: the hub's library, a tenant's push, a tenant's star. Each writes its generated project
+to the state folder and runs it; what is unchanged is not written again."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from pipeline.errors import GataError
+from pipeline.registry import Blueprint
+from pipeline.settings import Settings
+from pipeline.tenants import Tenant
+from warehouse.hub_projects import OPS_TABLES, library_project, push_project
+from warehouse.run_dbt import Node, refuse_failures, run_dbt, write_project
+from warehouse.star_project import star_project
+
+Blueprints = Mapping[tuple[str, str], Blueprint]
+PLATFORM_MODELS = Path(__file__).parent / "models" / "platform"
+HOUSE = Path(__file__).resolve().parent.parent
+SOURCES = ("pipeline", "warehouse", "semantic")
+
+
+@dataclass(frozen=True)
+class Star:
+    """A tenant's rebuilt star: what every model and test did. Failed tests are the gates' business, not an error."""
+
+    nodes: tuple[Node, ...]
+
+    @property
+    def failed_tests(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes if node.kind == "test" and node.status in ("fail", "warn", "error"))
+
+
+def projects(settings: Settings, slug: str) -> Path:
+    """Where a tenant's generated dbt projects live."""
+    return settings.home / "dbt" / slug
+
+
+def prepare_hub(blueprints: Blueprints, settings: Settings) -> bool:
+    """See that every sink, ledger and blueprint row of the hub exists; whether dbt had to run for it.
+
+    Raises:
+        BuildError: dbt failed.
+    """
+    models = {path.name: path.read_text(encoding="utf-8") for path in sorted(PLATFORM_MODELS.glob("*.sql"))}
+    folder = settings.home / "dbt" / "_library"
+    changed = write_project(folder, library_project(blueprints, models))
+    if not changed and _has_tables(settings.hub, {*OPS_TABLES, *(b.sink for b in blueprints.values())}):
+        return False
+    settings.home.mkdir(parents=True, exist_ok=True)
+    refuse_failures(run_dbt(folder, ("run",), files={"GATA_HUB_FILE": settings.hub}), of="library")
+    return True
+
+
+def push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
+    """Push what the tenant landed and has not pushed into the sinks; one transaction per object.
+
+    Raises:
+        BuildError: dbt failed; the objects pushed so far are whole, the failed one is untouched.
+    """
+    folder = projects(settings, tenant.slug) / "push"
+    write_project(folder, push_project(tenant, blueprints))
+    nodes = run_dbt(folder, ("run",), files={"GATA_HUB_FILE": settings.hub})
+    refuse_failures(nodes, of=f"push of {tenant.slug}")
+    return nodes
+
+
+def build_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> Star:
+    """Rebuild the tenant's own star file from the sinks, whole; the hub is only read.
+
+    Raises:
+        BuildError: A model failed. The star file is unfinished; published runs are untouched.
+    """
+    folder, stars = projects(settings, tenant.slug) / "stars", settings.stars(tenant.slug)
+    write_project(folder, star_project(tenant, blueprints))
+    stars.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in (stars, stars.with_name(stars.name + ".wal")):
+        leftover.unlink(missing_ok=True)
+    files = {"GATA_HUB_FILE": settings.hub, "GATA_STARS_FILE": stars}
+    exclude = ("--exclude-resource-type", "unit_test")
+    models = run_dbt(folder, ("build", *exclude, "--exclude-resource-type", "test"), files=files)
+    refuse_failures(models, of=f"star of {tenant.slug}")
+    return Star(models + run_dbt(folder, ("test", *exclude), files=files))
+
+
+def build_stars(
+    tenants: Sequence[Tenant],
+    blueprints: Blueprints,
+    settings: Settings,
+    *,
+    done: Callable[[Tenant, Star | GataError], None],
+) -> None:
+    """Rebuild several tenants' stars, each in a process of its own when there are several; tell `done` of each.
+
+    dbt's adapter is global to a process, so threads would mix tenants up (facts: joints.md 1).
+    """
+    if len(tenants) == 1 or settings.threads == 1:
+        for tenant in tenants:
+            done(tenant, _star_or_error(tenant, blueprints, settings))
+        return
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=min(settings.threads, len(tenants)), mp_context=spawn) as pool:
+        running = {tenant: pool.submit(_star_or_error, tenant, blueprints, settings) for tenant in tenants}
+        for tenant, future in running.items():
+            done(tenant, future.result())
+
+
+def _star_or_error(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> Star | GataError:
+    try:
+        return build_star(tenant, blueprints, settings)
+    except GataError as error:
+        return error
+
+
+def star_inputs(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> str:
+    """A digest of everything a published run of the tenant is made of: its projects, its pushed loads, our own code."""
+    digest = hashlib.sha256(house_digest().encode())
+    digest.update(tenant.fingerprint.encode())
+    for path, text in star_project(tenant, blueprints).items():
+        digest.update(f"{path}\0{text}\0".encode())
+    with duckdb.connect(str(settings.hub), read_only=True) as hub:
+        loads = hub.execute(
+            "select source_platform, source_object, load_id from platform_ops__push_ledger where tenant_slug = ? order by all",
+            [tenant.slug],
+        ).fetchall()
+    digest.update(repr(loads).encode())
+    return digest.hexdigest()
+
+
+def house_digest() -> str:
+    """A digest of the code that turns records into stars and definitions, so that a new version rebuilds."""
+    digest = hashlib.sha256()
+    for folder in SOURCES:
+        for path in sorted((HOUSE / folder).rglob("*")):
+            if path.suffix in (".py", ".sql", ".csv"):
+                digest.update(str(path.relative_to(HOUSE)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def sink_rows(slug: str, settings: Settings, blueprints: Blueprints) -> dict[str, int]:
+    """Rows per sink of one tenant, all versions counted."""
+    counted = {}
+    with duckdb.connect(str(settings.hub), read_only=True) as hub:
+        for sink in sorted({blueprint.sink for blueprint in blueprints.values()}):
+            rows = hub.execute(f'select count(*) from "{sink}" where tenant_slug = ?', [slug]).fetchone()
+            counted[sink] = rows[0] if rows else 0
+    return counted
+
+
+def _has_tables(hub: Path, names: set[str]) -> bool:
+    if not hub.exists():
+        return False
+    with duckdb.connect(str(hub), read_only=True) as connection:
+        found = connection.execute("select table_name from information_schema.tables where table_schema = 'main'").fetchall()
+    return names <= {name for (name,) in found}
+
+

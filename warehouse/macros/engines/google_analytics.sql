@@ -1,0 +1,100 @@
+{#- Google Analytics 4 events, in the canonical columns of events.
+    Takes  tenant: a slug.  platform: google_analytics.
+           currency: SQL giving a property's currency, for purchases that do not say theirs.
+    Gives  one row per event: occurred_at (UTC), the source the event itself carries, order_total (major units), ...
+    Note   an event's own source is in event_params, else in collected_traffic_source; traffic_source is the first source
+           of the user. A purchase is worth ecommerce.purchase_revenue, else the parameter value, in the parameter
+           currency; without that parameter, purchase_revenue_in_usd is US dollars. -#}
+{% macro engine_google_analytics_events(tenant, platform, currency) -%}
+{%- set no_transaction = ('N/A', 'n/a', '(none)') -%}
+with picked as (
+    select
+        * replace (
+            list_filter(event_params, lambda param: param.key in (
+                'source', 'medium', 'campaign', 'campaign_id', 'page_location', 'value', 'currency', 'transaction_id'
+            )) as event_params
+        ),
+        event_name = 'purchase' as is_purchase
+    from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_events') }}
+),
+
+events as (
+    select
+        *,
+        {{ said(event_param('source')) }} as param_source,
+        {{ said('collected_traffic_source.manual_source') }} as collected_source
+    from picked
+),
+
+paid as (
+    select
+        *,
+        upper(case when is_purchase then {{ said(event_param('currency')) }} end) as param_currency,
+        case when is_purchase then ecommerce.purchase_revenue_in_usd end as in_usd,
+        case
+            when is_purchase
+                then coalesce(ecommerce.purchase_revenue, try_cast({{ event_param('value') }} as decimal(18, 6)))
+        end as in_currency
+    from events
+)
+
+select
+    '{{ platform }}' as source_platform,
+    source_account,
+    tenant_skey as event_key,
+    event_name,
+    {{ cast_as('event_timestamp', 'epoch_micros') }} as occurred_at,
+    case event_name when 'session_start' then 0 when 'first_visit' then 1 else 2 end as tie_break,
+    exported_at,
+    source_position,
+    {{ cast_as('user_pseudo_id', 'text') }} as user_pseudo_id,
+    {{ cast_as('user_id', 'text') }} as user_id,
+    is_purchase,
+    case
+        when is_purchase
+            then coalesce(
+                {{ said('ecommerce.transaction_id', no_transaction) }},
+                {{ said(event_param('transaction_id'), no_transaction) }}
+            )
+    end as transaction_id,
+    {{ cast_as("case when param_currency is null then coalesce(in_usd, in_currency) else coalesce(in_currency, in_usd) end",
+               'decimal') }} as order_total,
+    case
+        when is_purchase and in_usd is not null and (param_currency is null or in_currency is null) then 'USD'
+        when is_purchase then coalesce(param_currency, {{ currency }})
+    end as currency,
+    coalesce(param_source, collected_source) as traffic_source,
+    case
+        when param_source is not null then {{ said(event_param('medium')) }}
+        when collected_source is not null then {{ said('collected_traffic_source.manual_medium') }}
+    end as traffic_medium,
+    case
+        when param_source is not null then {{ said(event_param('campaign')) }}
+        when collected_source is not null then {{ said('collected_traffic_source.manual_campaign_name') }}
+    end as traffic_campaign,
+    case
+        when coalesce(param_source, collected_source) is not null
+            then coalesce(
+                {{ said(event_param('campaign_id')) }},
+                {{ said('collected_traffic_source.manual_campaign_id') }},
+                nullif(regexp_extract({{ event_param('page_location') }}, '[?&]utm_id=([^&#]+)', 1), '')
+            )
+    end as traffic_campaign_id,
+    {{ said('traffic_source.source') }} as user_source,
+    {{ said('traffic_source.medium') }} as user_medium,
+    {{ said('traffic_source.name') }} as user_campaign,
+    {{ said('geo.country') }} as geo_country,
+    {{ said('device.category') }} as device_category
+from paid
+{%- endmacro %}
+
+{#- The value of one event parameter, from whichever slot it arrived in.
+    Takes  key: the parameter's name; reads event_params.
+    Gives  an expression: VARCHAR, NULL where the event lacks the parameter. -#}
+{% macro event_param(key) -%}
+{%- set value -%} list_filter(event_params, lambda param: param.key = '{{ key }}')[1].value {%- endset -%}
+coalesce(
+    {{ value }}.string_value, cast({{ value }}.int_value as varchar),
+    cast({{ value }}.double_value as varchar), cast({{ value }}.float_value as varchar)
+)
+{%- endmacro %}

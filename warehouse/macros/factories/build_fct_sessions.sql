@@ -1,0 +1,104 @@
+{#- The sessions star.
+    Takes  tenant: a slug.  timezone: the tenant's.  attribution_model: first_touch or last_non_direct.
+           funnel: for each step, by position, the event names that reach it.  conversion_events: event names.
+    Gives  one row per session.
+    Note   source, medium and campaign are taken together from one event, else from the user's own first source.
+           session_revenue is in the currency of the session's first purchase that is worth something. -#}
+{% macro build_fct_sessions(tenant, timezone, attribution_model, funnel, conversion_events) -%}
+with touched as (
+    select
+        *,
+        case
+            when traffic_source is not null
+                then struct_pack(s := traffic_source, m := traffic_medium, c := traffic_campaign, i := traffic_campaign_id)
+        end as touch,
+        case
+            when user_source is not null
+                then struct_pack(s := user_source, m := user_medium, c := user_campaign, i := cast(null as varchar))
+        end as user_touch
+    from {{ ref('int_' ~ tenant ~ '__events') }}
+    where session_id is not null
+),
+
+counted as (
+    select
+        session_id,
+        any_value(source_platform) as source_platform,
+        arg_min(source_account, event_number) as source_account,
+        any_value(user_key) as user_key,
+        any_value(user_pseudo_id) as user_pseudo_id,
+        arg_max(user_id, event_number) as user_id,
+        min(occurred_at) as started_at,
+        max(occurred_at) as ended_at,
+        count(*) as events_in_session,
+        coalesce(
+            {% if attribution_model == 'last_non_direct' -%}
+            arg_max(touch, event_number) filter (where lower(traffic_source) not in ('(direct)', 'direct')),
+            {% endif -%}
+            arg_min(touch, event_number),
+            arg_min(user_touch, event_number)
+        ) as touch,
+        arg_min(geo_country, event_number) as geo_country,
+        arg_min(device_category, event_number) as device_category,
+        {% for names in funnel -%}
+        count(*) filter (where event_name in ({{ text_list(names) }})) as funnel_step_{{ loop.index }},
+        {% endfor -%}
+        count(*) filter (where event_name in ({{ text_list(conversion_events) }})) as funnel_conversion_count
+    from touched
+    group by session_id
+),
+
+visits as (
+    select *, touch.s as traffic_source, touch.m as traffic_medium, touch.c as traffic_campaign, touch.i as traffic_campaign_id
+    from counted
+),
+
+{{ attribute_visits(tenant) }},
+
+revenue as (
+    select
+        session_id,
+        any_value(session_currency) as currency,
+        sum(order_total) filter (where currency = session_currency) as session_revenue,
+        arg_min(transaction_id, event_number) as transaction_id
+    from {{ ref('int_' ~ tenant ~ '__purchases') }}
+    where is_counted
+    group by session_id
+)
+
+select
+    visits.session_id,
+    '{{ tenant }}' as tenant_slug,
+    visits.source_platform,
+    visits.source_account,
+    visits.user_key,
+    visits.user_pseudo_id,
+    visits.user_id,
+    visits.started_at,
+    visits.ended_at,
+    {{ local_date('visits.started_at', timezone) }} as session_date,
+    (epoch_us(visits.ended_at) - epoch_us(visits.started_at)) // 1000000 as session_duration_seconds,
+    visits.events_in_session,
+    visits.traffic_source,
+    visits.traffic_medium,
+    visits.traffic_campaign,
+    attributed.campaign_key,
+    attributed.ad_platform,
+    attributed.attribution,
+    visits.geo_country,
+    visits.device_category,
+    cast(greatest(0, 0
+        {%- for names in funnel %}, case when visits.funnel_step_{{ loop.index }} > 0 then {{ loop.index }} end {%- endfor -%}
+    ) as bigint) as funnel_max_step,
+    {% for names in funnel -%}
+    visits.funnel_step_{{ loop.index }},
+    {% endfor -%}
+    visits.funnel_conversion_count,
+    visits.funnel_conversion_count > 0 as is_conversion_session,
+    cast(coalesce(revenue.session_revenue, 0) as decimal(18, 6)) as session_revenue,
+    revenue.currency,
+    revenue.transaction_id
+from visits
+inner join attributed on attributed.session_id = visits.session_id
+left join revenue on revenue.session_id = visits.session_id
+{%- endmacro %}

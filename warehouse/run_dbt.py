@@ -1,0 +1,142 @@
+"""dbt, in process: write a project's files, run it, and give back what each node did."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import BuildError
+
+MACROS = Path(__file__).parent / "macros"
+QUIET = (
+    *("--quiet", "--no-use-colors", "--no-version-check", "--no-send-anonymous-usage-stats", "--no-write-json"),
+    *("--log-level-file", "none"),  # dbt would leave its log file open
+)
+
+
+@dataclass(frozen=True)
+class Node:
+    """What one model or test of a dbt run did."""
+
+    name: str
+    kind: str  # model, test, seed, unit_test
+    status: str  # success, pass, warn, fail, error, skipped
+    seconds: float
+    failures: int | None
+    message: str
+    depends_on: tuple[str, ...]
+    checks: str | None  # the model a test is attached to
+
+
+def write_project(folder: Path, files: Mapping[str, str]) -> bool:
+    """Make the folder's sources exactly `files` (dbt's own target and logs stay); whether anything changed."""
+    changed = False
+    for path in _sources(folder) - set(files):
+        (folder / path).unlink()
+        changed = True
+    for path, text in files.items():
+        target = folder / path
+        if not target.exists() or target.read_text(encoding="utf-8") != text:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+            changed = True
+    return changed
+
+
+def _sources(folder: Path) -> set[str]:
+    """The generated files of a project folder, relative; what dbt itself writes left out."""
+    skip = {"target", "logs"}
+    return {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and path.relative_to(folder).parts[0] not in skip and path.name != ".user.yml"
+    }
+
+
+def run_dbt(folder: Path, command: tuple[str, ...], *, files: Mapping[str, Path]) -> tuple[Node, ...]:
+    """Run one dbt command in a project folder; `files` are the GATA_*_FILE variables its profile reads.
+
+    Every connection is closed afterwards: dbt keeps DuckDB files open in a class attribute, and no other process
+    could read them (facts: joints.md 1).
+
+    Raises:
+        BuildError: dbt could not run, or a node failed; names the node, its message and how many rows failed.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    arguments = [
+        *command,
+        *QUIET,
+        *("--project-dir", str(folder), "--profiles-dir", str(folder)),
+        *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
+    ]
+    environment = {name: str(path.resolve()) for name, path in files.items()} | {"GATA_MACROS": str(MACROS)}
+    noise = io.StringIO()
+    try:
+        with _environment(environment), contextlib.redirect_stderr(noise), contextlib.redirect_stdout(noise):
+            result = dbtRunner().invoke(arguments)
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+    if result.exception is not None:
+        raise BuildError(
+            f"dbt {command[0]} could not run in {folder}: {_first_lines(str(result.exception))}",
+            "Run the build again; if it stays, delete the folder named here, which is generated.",
+        ) from result.exception
+    return tuple(_node(item) for item in getattr(result.result, "results", None) or ())
+
+
+def refuse_failures(nodes: tuple[Node, ...], *, of: str) -> None:
+    """Raise when a node did not succeed.
+
+    Raises:
+        BuildError: Names the first failed model or test, what it says, and how many rows failed.
+    """
+    failed = [node for node in nodes if node.status in ("error", "fail", "runtime error")]
+    if not failed:
+        return
+    first = failed[0]
+    rows = f" in {first.failures} rows" if first.failures else ""
+    more = f" ({len(failed) - 1} more failed)" if len(failed) > 1 else ""
+    raise BuildError(
+        f"{of}: {first.kind} {first.name} failed{rows}: {_first_lines(first.message)}{more}",
+        "Mend the record or the setting it names and run `gata build` again; the last published run is still served.",
+    )
+
+
+def _node(item: Any) -> Node:  # Any: dbt's result classes are untyped
+    node = item.node
+    return Node(
+        name=node.name,
+        kind=str(node.resource_type),
+        status=str(item.status),
+        seconds=float(item.execution_time or 0.0),
+        failures=item.failures,
+        message=item.message or "",
+        depends_on=tuple(getattr(getattr(node, "depends_on", None), "nodes", ()) or ()),
+        checks=getattr(node, "attached_node", None),
+    )
+
+
+def _first_lines(text: str, lines: int = 6) -> str:
+    return " ".join(line.strip() for line in text.strip().splitlines()[:lines] if line.strip())[:600]
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """dbt profiles read the environment; this puts values there for one run, and takes them back."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,209 @@
+"""The models of a tenant's star project, as SQL text: views over the sinks, canonical tables, one-line shells."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+
+from pipeline.contracts.sql import literal, quote, struct_json
+from pipeline.registry import Blueprint
+from pipeline.tenants import Source, Tenant
+from warehouse.canonical import CANONICAL, Canonical
+from warehouse.engines import Engine, engines_of
+from warehouse.hub_projects import GENERATED
+
+KEPT = ("tenant_skey", "source_account", "source_position", "exported_at", "raw_data_payload")
+"""Columns of a sink that an intermediate view keeps beside the contract's fields."""
+
+
+def call(macro: str, **arguments: object) -> str:
+    """A macro call as dbt text; arguments are texts, numbers, None and lists of them."""
+    listed = ", ".join(f"{name}={_jinja(value)}" for name, value in arguments.items())
+    return f"{{{{ {macro}({listed}) }}}}"
+
+
+def _jinja(value: object) -> str:
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _opening(sentence: str) -> str:
+    return f"{{#- {GENERATED}\n    {sentence} -#}}\n"
+
+
+def intermediate_views(tenant: Tenant, blueprints: Sequence[Blueprint]) -> dict[str, str]:
+    """One view per object: the current version of each record, its payload parsed once."""
+    views = {}
+    for blueprint in blueprints:
+        name = f"int_{tenant.slug}__{blueprint.platform}_{blueprint.object}"
+        views[f"models/intermediate/{blueprint.platform}/{name}.sql"] = _current_view(tenant, blueprint)
+    return views
+
+
+def history_views(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint]) -> dict[str, str]:
+    """One view per object that an engine reads with all its versions."""
+    views = {}
+    for canonical in CANONICAL:
+        for engine, source in engines_of(tenant, canonical.name):
+            for name in engine.history:
+                path = f"models/intermediate/{source.platform}/int_{tenant.slug}__{source.platform}_{name}_history.sql"
+                views[path] = _history_view(tenant, blueprints[source.platform, name])
+    return views
+
+
+def _current_view(tenant: Tenant, blueprint: Blueprint) -> str:
+    sink, own = _sink(blueprint), _own_rows(tenant, blueprint)
+    return f"""{_opening(f"{blueprint.platform} {blueprint.object} as they are now, in the types the vendor sends.")}
+with superseded as (
+    select sink.source_account, sink.tenant_skey, sink.payload_hash
+    from {sink} as sink
+    where {own}
+    qualify row_number() over (partition by sink.tenant_skey order by {{{{ version_order('sink') }}}} desc) > 1
+),
+
+parsed as (
+    select
+        {_kept("sink")},
+        from_json(sink.raw_data_payload, {literal(struct_json(blueprint.shape))}) as record
+    from {sink} as sink
+    where
+        {own}
+        and cast(sink.raw_data_payload as varchar) <> '{{{{ tombstone_payload() }}}}'
+        and not exists (
+            select 1
+            from superseded
+            where
+                superseded.source_account = sink.source_account
+                and superseded.tenant_skey = sink.tenant_skey
+                and superseded.payload_hash = sink.payload_hash
+        )
+)
+
+select
+    {_kept()},
+    {_fields(blueprint)}
+from parsed
+"""
+
+
+def _history_view(tenant: Tenant, blueprint: Blueprint) -> str:
+    since = "coalesce(sink.version_at, sink.exported_at)"
+    return f"""{_opening(f"{blueprint.platform} {blueprint.object} in every version, with the time each was in force (UTC).")}
+with parsed as (
+    select
+        {_kept("sink")},
+        case when row_number() over in_order > 1 then {since} end as in_force_from,
+        lead({since}) over in_order as in_force_to,
+        from_json(sink.raw_data_payload, {literal(struct_json(blueprint.shape))}) as record
+    from {_sink(blueprint)} as sink
+    where {_own_rows(tenant, blueprint)} and cast(sink.raw_data_payload as varchar) <> '{{{{ tombstone_payload() }}}}'
+    window in_order as (partition by sink.tenant_skey order by {{{{ version_order('sink') }}}})
+)
+
+select
+    {_kept()},
+    in_force_from,
+    in_force_to,
+    {_fields(blueprint)}
+from parsed
+"""
+
+
+def _sink(blueprint: Blueprint) -> str:
+    return f"{{{{ source('hub', '{blueprint.sink}') }}}}"
+
+
+def _own_rows(tenant: Tenant, blueprint: Blueprint) -> str:
+    return f"sink.tenant_slug = '{tenant.slug}' and sink.source_platform = '{blueprint.platform}'"
+
+
+def _kept(alias: str = "") -> str:
+    return f",\n{'        ' if alias else '    '}".join(f"{alias}.{name}" if alias else name for name in KEPT)
+
+
+def _fields(blueprint: Blueprint) -> str:
+    return ",\n    ".join(f"record.{quote(name)} as {quote(name)}" for name, _ in blueprint.shape)
+
+
+def canonical_models(tenant: Tenant) -> dict[str, str]:
+    """One table per domain: the union of its engines, or the same columns without a row."""
+    models = {}
+    for canonical in CANONICAL:
+        text = _union(tenant, canonical)
+        if canonical.name == "events":
+            text = (
+                f"with engine_rows as (\n    {text.replace(chr(10), chr(10) + '    ')}\n)\n\n{call('number_sessions')}"
+            )
+        path = f"models/intermediate/{canonical.table_name(tenant.slug)}.sql"
+        models[path] = f"{_opening(canonical.sentence)}{text}\n"
+    return models
+
+
+def _union(tenant: Tenant, canonical: Canonical) -> str:
+    columns = ", ".join(column.name for column in canonical.columns)
+    engines = engines_of(tenant, canonical.name)
+    if not engines:
+        empty = ",\n    ".join(f"cast(null as {column.type}) as {column.name}" for column in canonical.columns)
+        return f"select\n    {empty}\nwhere false"
+    return "\nunion all\n".join(
+        f"select {columns}\nfrom (\n    {_engine_call(tenant, engine, source)}\n)" for engine, source in engines
+    )
+
+
+def _engine_call(tenant: Tenant, engine: Engine, source: Source) -> str:
+    return call(engine.macro, tenant=tenant.slug, platform=source.platform, **engine.arguments(tenant, source))
+
+
+def shells(tenant: Tenant) -> dict[str, str]:
+    """Every star table, each a single factory call, and what they share."""
+    slug, zone = tenant.slug, tenant.timezone
+    calls = {
+        f"intermediate/int_{slug}__purchases": call("build_int_purchases", tenant=slug),
+        f"stars/fct_{slug}__ad_performance": call("build_fct_ad_performance", tenant=slug),
+        f"stars/fct_{slug}__orders": call("build_fct_orders", tenant=slug, timezone=zone),
+        f"stars/fct_{slug}__order_items": call("build_fct_order_items", tenant=slug),
+        f"stars/fct_{slug}__sessions": call(
+            "build_fct_sessions",
+            tenant=slug,
+            timezone=zone,
+            attribution_model=tenant.attribution_model,
+            funnel=list(tenant.funnel_events.values()),
+            conversion_events=list(tenant.conversion_events),
+        ),
+        f"stars/fct_{slug}__events": call("build_fct_events", tenant=slug, timezone=zone),
+        f"stars/dim_{slug}__campaigns": call("build_dim_campaigns", tenant=slug),
+        f"stars/dim_{slug}__users": call("build_dim_users", tenant=slug),
+        f"stars/dim_{slug}__products": call("build_dim_products", tenant=slug),
+    }
+    return {f"models/{path}.sql": f"{{#- {GENERATED} -#}}\n{text}\n" for path, text in calls.items()}
+
+
+def traffic_platforms(tenant: Tenant) -> dict[str, str]:
+    """The reference table of attribution: which ad platform a (source, medium) stands for; the tenant's rows win."""
+    known = {}
+    with files("warehouse").joinpath("seeds/traffic_platforms.csv").open(encoding="utf-8") as lines:
+        for row in [*csv.DictReader(lines), *_own_traffic(tenant)]:
+            known[_folded(row["traffic_source"]), _folded(row["traffic_medium"])] = row["ad_platform"]
+    values = ",\n    ".join(
+        f"({literal(source)}, {literal(medium)}, {literal(platform)})"
+        for (source, medium), platform in sorted(known.items())
+    )
+    text = f"""{_opening("Which ad platform a source and medium stand for; texts are folded.")}
+select traffic_source, traffic_medium, ad_platform
+from (values
+    {values}
+) as known (traffic_source, traffic_medium, ad_platform)
+"""
+    return {f"models/intermediate/int_{tenant.slug}__traffic_platforms.sql": text}
+
+
+def _own_traffic(tenant: Tenant) -> list[dict[str, str]]:
+    return [
+        {"traffic_source": row["source"], "traffic_medium": row["medium"], "ad_platform": row["ad_platform"]}
+        for row in tenant.attribution.get("platforms", [])
+    ]
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.lower().split())

@@ -1,0 +1,75 @@
+"""The dbt project of one tenant's star, as {path: text}: from the sinks of the hub to the tables promised in stars.py.
+
+Pure: the same tenant gives the same bytes, and they name no machine, no path and no other tenant. dbt reads files and
+macros by the environment variables that `warehouse.build` sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.registry import Blueprint
+from pipeline.tenants import Tenant
+from warehouse.hub_projects import GENERATED, project_file
+from warehouse.star_models import canonical_models, history_views, intermediate_views, shells, traffic_platforms
+from warehouse.star_tests import canonical_schema, exposures, star_schema, to_yaml
+from warehouse.star_unit_tests import unit_tests
+from warehouse.stars import Table, star
+
+
+def star_tables(tenant: Tenant) -> tuple[Table, ...]:
+    """The tables a tenant's star has, as promised."""
+    return star(len(tenant.funnel))
+
+
+def star_project(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint]) -> dict[str, str]:
+    """Every file of the tenant's star project.
+
+    Args:
+        tenant: Its enabled sources are read; a source whose connector has no contracts yet adds nothing.
+        blueprints: Of every connector, by (platform, object); says which sink holds which records.
+    """
+    name = f"stars_{tenant.slug}"
+    own = [blueprints[key] for source in tenant.enabled for key in sorted(blueprints) if key[0] == source.platform]
+    files = {
+        "dbt_project.yml": project_file(name),
+        "profiles.yml": _profile(name),
+        "models/sources.yml": to_yaml(_sources(own)),
+        "models/intermediate.yml": canonical_schema(tenant),
+        "models/stars.yml": star_schema(tenant, star_tables(tenant)),
+        "models/exposures.yml": exposures(tenant, star_tables(tenant)),
+        "models/unit_tests.yml": to_yaml({"unit_tests": unit_tests(tenant, blueprints)}),
+    }
+    files |= intermediate_views(tenant, own)
+    files |= history_views(tenant, blueprints)
+    files |= canonical_models(tenant)
+    files |= traffic_platforms(tenant)
+    files |= shells(tenant)
+    return dict(sorted(files.items()))
+
+
+def _profile(name: str) -> str:
+    """profiles.yml: the tenant's own file, the hub attached read-only."""
+    return f"""# {GENERATED}
+{name}:
+  target: stars
+  outputs:
+    stars:
+      type: duckdb
+      path: "{{{{ env_var('GATA_STARS_FILE') }}}}"
+      attach:
+        - path: "{{{{ env_var('GATA_HUB_FILE') }}}}"
+          alias: hub
+          read_only: true
+      threads: "{{{{ env_var('GATA_THREADS', '2') | as_number }}}}"
+      settings:
+        TimeZone: UTC
+        threads: "{{{{ env_var('GATA_THREADS', '2') | as_number }}}}"
+        preserve_insertion_order: false
+"""
+
+
+def _sources(blueprints: list[Blueprint]) -> dict[str, object]:
+    sinks = sorted({blueprint.sink for blueprint in blueprints})
+    hub = {"name": "hub", "database": "hub", "schema": "main", "tables": [{"name": sink} for sink in sinks]}
+    return {"sources": [hub]}
