@@ -1,0 +1,125 @@
+"""Orders: the purchases of visits, a few tests of the shop itself, and what becomes of each. Money is in cents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.synthetic.catalog import DISCOUNT_DIVISOR, DISCOUNTED, LINES, QUANTITIES, TAX_PERCENT
+from pipeline.synthetic.dice import Bools, Floats, Ints, Purpose, draw_counts, pick, roll
+from pipeline.synthetic.funnel import MAX_VISITS, PURCHASE
+from pipeline.synthetic.shop import Shop, numbers
+from pipeline.synthetic.traffic import NEVER, Traffic, place_in_day, times_of_day
+from pipeline.synthetic.zones import DAY, HOUR, SECOND
+
+DAILY_TESTS = 0.15
+CANCELLED, REFUNDED, PARTLY = 0.03, 0.06, 0.09  # of orders; each share begins where the one before ends
+PENDING = 0.05  # of orders, paid days later
+CHANGE_DAYS = 10  # an order does not change later than this
+DICE = 13
+
+
+@dataclass(frozen=True)
+class Orders:
+    """One row per order, cohort after cohort. Times are UTC microseconds on whole seconds, or NEVER."""
+
+    number: Ints  # with its store's base, the order's id
+    visit: Ints  # row of the visit; -1 for a test
+    visitor: Ints  # row of the visitor; -1 for a test
+    store: Ints
+    product: Ints  # three lines each; a line of quantity 0 does not exist
+    quantity: Ints
+    discount: Ints
+    subtotal: Ints
+    tax: Ints
+    total: Ints
+    placed_at: Ints
+    paid_at: Ints
+    cancelled_at: Ints
+    fulfilled_at: Ints
+    refunded_at: Ints
+    refund: Ints
+    refund_quantity: Ints
+    has_charge: Bools
+
+    @property
+    def is_test(self) -> Bools:
+        return self.visit < 0
+
+
+def place_orders(shop: Shop, traffic: Traffic) -> Orders:
+    """The orders of everybody in the traffic, and the shop's own tests on those days."""
+    visits, visitors = traffic.visits, traffic.visitors
+    visit = np.flatnonzero(visits.steps[:, PURCHASE] != NEVER)
+    visit = visit[np.lexsort((visits.number[visit], visits.visitor[visit]))]
+    visitor = visits.visitor[visit]
+    cohort = visitors.cohort[visitor]
+    counts = np.bincount(cohort - traffic.cohorts[0], minlength=len(traffic.cohorts))
+    dice = roll(shop.seed, Purpose.ORDERS, traffic.cohorts, counts, DICE)
+    test = draw_counts(shop.seed, Purpose.TEST_ORDERS, traffic.cohorts, np.full(len(traffic.cohorts), DAILY_TESTS))
+    test_dice = roll(shop.seed, Purpose.TEST_ORDERS, traffic.cohorts, test, DICE + 2)
+    test_day, nobody = np.repeat(traffic.cohorts, test), np.full(test.sum(), -1)
+    room = MAX_VISITS + 1
+    placed = visits.steps[visit, PURCHASE], times_of_day(shop, test_day, test_dice[:, DICE])
+    number = numbers(cohort, visitors.place[visitor] * room + visits.number[visit])
+    return _fill(
+        shop,
+        np.concatenate([dice, test_dice[:, :DICE]]),
+        number=np.concatenate([number, numbers(test_day, place_in_day(test) * room)]),
+        visit=np.concatenate([visit, nobody]),
+        visitor=np.concatenate([visitor, nobody]),
+        store=np.concatenate([visitors.store[visitor], (test_dice[:, DICE + 1] * len(shop.stores)).astype(np.int64)]),
+        placed_at=np.concatenate(placed) // SECOND * SECOND,
+    )
+
+
+def _fill(shop: Shop, dice: Floats, *, placed_at: Ints, **who: Ints) -> Orders:
+    """Baskets and fates, by the orders' own numbers."""
+    lines = 1 + pick(dice[:, 0], LINES)
+    product = pick(dice[:, 1:4], shop.catalog.popularity)
+    quantity = np.where(np.arange(3) < lines[:, None], 1 + pick(dice[:, 4:7], QUANTITIES), 0)
+    worth = shop.catalog.prices[product] * quantity
+    discount = np.where(dice[:, 7, None] < DISCOUNTED, (worth + DISCOUNT_DIVISOR // 2) // DISCOUNT_DIVISOR, 0)
+    subtotal = (worth - discount).sum(axis=1)
+    total = subtotal + tax_of(subtotal)
+    fate = np.where(who["visit"] < 0, 1.0, dice[:, 8])
+    first_unit = shop.catalog.prices[product[:, 0]] - discount[:, 0] // quantity[:, 0]
+    partly = (fate >= REFUNDED) & (fate < PARTLY)
+    return Orders(
+        product=product,
+        quantity=quantity,
+        discount=discount,
+        subtotal=subtotal,
+        tax=total - subtotal,
+        total=total,
+        refund=np.where(partly, first_unit + tax_of(first_unit), total),
+        refund_quantity=np.where(partly[:, None], np.arange(3) < 1, quantity).astype(np.int64),
+        has_charge=dice[:, 12] < 0.7,
+        placed_at=placed_at,
+        **_fates(placed_at, fate, dice[:, 9:12]),
+        **who,
+    )
+
+
+def tax_of(cents: Ints) -> Ints:
+    return (cents * TAX_PERCENT + 50) // 100
+
+
+def _fates(placed_at: Ints, fate: Floats, dice: Floats) -> dict[str, Ints]:
+    """When each order is paid, cancelled, fulfilled and refunded, within CHANGE_DAYS."""
+
+    def later(since: Ints, least: int, most: int, chance: Floats) -> Ints:
+        return since + (least + chance * (most - least)).astype(np.int64) // SECOND * SECOND
+
+    is_cancelled, is_pending = fate < CANCELLED, dice[:, 0] < PENDING
+    paid = np.where(is_pending, later(placed_at, DAY, 3 * DAY, dice[:, 1]), placed_at)
+    cancelled = later(placed_at, HOUR, 2 * DAY, dice[:, 1])
+    refunded = np.where(is_cancelled, cancelled, later(placed_at, 6 * DAY, 9 * DAY, dice[:, 2]))
+    is_refunded = (fate < PARTLY) & ~(is_cancelled & is_pending)
+    return {
+        "paid_at": np.where(is_cancelled & is_pending, NEVER, paid),
+        "cancelled_at": np.where(is_cancelled, cancelled, NEVER),
+        "fulfilled_at": np.where(is_cancelled, NEVER, later(paid, DAY, 3 * DAY, dice[:, 2])),
+        "refunded_at": np.where(is_refunded, refunded, NEVER),
+    }

@@ -1,0 +1,60 @@
+"""What happened in a shop on some days: its traffic and its orders, the one thing that every connector's view shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from pipeline.synthetic.dice import Ints
+from pipeline.synthetic.orders import CHANGE_DAYS, Orders, place_orders
+from pipeline.synthetic.shop import Shop, numbers
+from pipeline.synthetic.traffic import COHORT_DAYS, Traffic, Visitors, simulate_traffic
+
+
+@dataclass(frozen=True)
+class Span:
+    """Days to be exported, both included, of a shop whose books begin on `opening`. Days count from 1970."""
+
+    first: int
+    last: int
+    opening: int
+
+
+@dataclass(frozen=True)
+class Trade:
+    """Everything that can show on the days of `span`, and some of what happened around them."""
+
+    span: Span
+    traffic: Traffic
+    orders: Orders
+
+    @cached_property
+    def order_of_visit(self) -> Ints:
+        """The order that each visit placed; -1 for none."""
+        found = np.full(len(self.traffic.visits.visitor), -1)
+        placed = np.flatnonzero(~self.orders.is_test)
+        found[self.orders.visit[placed]] = placed
+        return found
+
+
+def simulate(shop: Shop, span: Span) -> Trade:
+    """The cohorts whose visits, orders or changes of orders fall on days of the span, in any time zone."""
+    cohorts = np.arange(span.first - COHORT_DAYS - CHANGE_DAYS - 1, span.last + 2)
+    traffic = simulate_traffic(shop, cohorts)
+    return Trade(span, traffic, place_orders(shop, traffic))
+
+
+def order_ids(shop: Shop, orders: Orders) -> Ints:
+    """The id of each order, in its store."""
+    return orders.number + _bases(shop)[orders.store]
+
+
+def customer_ids(shop: Shop, visitors: Visitors) -> Ints:
+    """The id that each visitor has, or would have, as a customer of a store."""
+    return numbers(visitors.cohort, visitors.place) + _bases(shop)[visitors.store]
+
+
+def _bases(shop: Shop) -> Ints:
+    return np.array([store.base for store in shop.stores])
