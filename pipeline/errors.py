@@ -4,7 +4,8 @@
     ├── ConfigError     tenants.yaml, the catalog or the environment is wrong; nothing was touched
     ├── LandError       a source could not be read or landed; says which rows are safe
     ├── BuildError      dbt or a gate failed; names the model, the test and how many rows failed
-    │   └── Busy        another build holds the lock; nothing was touched
+    │   ├── Busy        another build holds the lock; nothing was touched
+    │   └── GateFailed  a check failed in strict mode; nothing of the tenant was published
     ├── PublishError    a run could not be published, found or rolled back; readers keep what they have
     ├── AccessError     the caller may not see this; says nothing about whether it exists
     └── QueryError      ask differently and it works
@@ -47,6 +48,10 @@ class BuildError(GataError):
 
 class Busy(BuildError):
     """Another build holds the lock; nothing was touched."""
+
+
+class GateFailed(BuildError):
+    """A check failed in strict mode; nothing of the tenant was published."""
 
 
 class PublishError(GataError):

@@ -75,9 +75,8 @@ class Published:
 def stage(stars: Path, folder: Path, run_id: str, slug: str, tables: Mapping[str, Sequence[str]]) -> Staged:
     """Copy the facts and dimensions of one tenant next to its published runs, where no reader looks.
 
-    Args:
-        stars: The tenant's own star file, closed by everybody who wrote to it.
-        tables: Table name -> the columns that its copy is sorted by.
+    Everybody who wrote to the file `stars` has closed it. `tables` maps each table to the columns its copy
+    is sorted by.
 
     Raises:
         PublishError: A name that may not reach a path, a star that cannot be read, a disk that is full or read-only.

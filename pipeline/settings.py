@@ -17,7 +17,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GATA_", frozen=True)
 
-    home: Path = Field(default=Path(".gata"), description="State folder: hub, stars, published runs, dlt and dbt state.")
+    home: Path = Field(
+        default=Path(".gata"), description="State folder: hub, stars, published runs, dlt and dbt state."
+    )
     tenants: Path = Field(default=Path("tenants.yaml"), description="Who we serve.")
     env: Literal["local", "dev", "prod"] = Field(default="local", description="local warns, prod is strict.")
     tenant: str | None = Field(default=None, description="The tenant of a stdio server.")

@@ -1,5 +1,7 @@
-"""The warehouse half of a build: the hub's library, a tenant's push, a tenant's star. Each writes its generated project
-to the state folder and runs it; what is unchanged is not written again."""
+"""The warehouse half of a build: the hub's library, a tenant's push, a tenant's star.
+
+Each writes its generated project to the state folder and runs it; what is unchanged is not written again.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,12 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.errors import GataError
+from pipeline.errors import BuildError, GataError
 from pipeline.registry import Blueprint
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant
 from warehouse.hub_projects import OPS_TABLES, library_project, push_project
-from warehouse.run_dbt import Node, refuse_failures, run_dbt, write_project
+from warehouse.run_dbt import Node, first_lines, refuse_failures, run_dbt, write_project
 from warehouse.star_project import star_project
 
 Blueprints = Mapping[tuple[str, str], Blueprint]
@@ -32,14 +34,28 @@ class Star:
 
     nodes: tuple[Node, ...]
 
-    @property
-    def failed_tests(self) -> tuple[Node, ...]:
-        return tuple(node for node in self.nodes if node.kind == "test" and node.status in ("fail", "warn", "error"))
+    def findings(self) -> tuple[list[str], list[str]]:
+        """What the tests found, as sentences: (warnings, failures)."""
+        found: dict[str, list[str]] = {"warn": [], "fail": [], "error": []}
+        for node in self.nodes:
+            if node.kind == "test" and node.status in found:
+                rows = f" in {node.failures} rows" if node.failures else ""
+                said = f": {first_lines(node.message)}" if node.status == "error" else ""
+                found[node.status].append(f"The test {node.name} says {node.status}{rows}{said}.")
+        return found["warn"], found["error"] + found["fail"]
 
 
 def projects(settings: Settings, slug: str) -> Path:
     """Where a tenant's generated dbt projects live."""
     return settings.home / "dbt" / slug
+
+
+def onboard_files(tenant: Tenant, blueprints: Blueprints) -> dict[str, str]:
+    """Every generated file of a tenant, by its path below `projects`."""
+    push_files, star_files = push_project(tenant, blueprints), star_project(tenant, blueprints)
+    return {f"push/{path}": text for path, text in push_files.items()} | {
+        f"stars/{path}": text for path, text in star_files.items()
+    }
 
 
 def prepare_hub(blueprints: Blueprints, settings: Settings) -> bool:
@@ -82,11 +98,28 @@ def build_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> St
     stars.parent.mkdir(parents=True, exist_ok=True)
     for leftover in (stars, stars.with_name(stars.name + ".wal")):
         leftover.unlink(missing_ok=True)
-    files = {"GATA_HUB_FILE": settings.hub, "GATA_STARS_FILE": stars}
-    exclude = ("--exclude-resource-type", "unit_test")
-    models = run_dbt(folder, ("build", *exclude, "--exclude-resource-type", "test"), files=files)
+    skip_tests = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+    models = run_dbt(folder, ("build", *skip_tests), files=_star_files(tenant, settings))
     refuse_failures(models, of=f"star of {tenant.slug}")
-    return Star(models + run_dbt(folder, ("test", *exclude), files=files))
+    return Star(models + check_star(tenant, blueprints, settings).nodes)
+
+
+def check_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> Star:
+    """Run every data test on the tenant's star file as it is.
+
+    Raises:
+        BuildError: There is no star file, or dbt could not run.
+    """
+    folder = projects(settings, tenant.slug) / "stars"
+    if not settings.stars(tenant.slug).exists():
+        raise BuildError(f"{tenant.slug} has no star yet.", f"Run `gata build --tenant {tenant.slug}` first.")
+    write_project(folder, star_project(tenant, blueprints))
+    command = ("test", "--exclude-resource-type", "unit_test")
+    return Star(run_dbt(folder, command, files=_star_files(tenant, settings)))
+
+
+def _star_files(tenant: Tenant, settings: Settings) -> dict[str, Path]:
+    return {"GATA_HUB_FILE": settings.hub, "GATA_STARS_FILE": settings.stars(tenant.slug)}
 
 
 def build_stars(
@@ -106,8 +139,8 @@ def build_stars(
         return
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=min(settings.threads, len(tenants)), mp_context=spawn) as pool:
-        running = {tenant: pool.submit(_star_or_error, tenant, blueprints, settings) for tenant in tenants}
-        for tenant, future in running.items():
+        running = [(tenant, pool.submit(_star_or_error, tenant, blueprints, settings)) for tenant in tenants]
+        for tenant, future in running:
             done(tenant, future.result())
 
 
@@ -126,7 +159,8 @@ def star_inputs(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> s
         digest.update(f"{path}\0{text}\0".encode())
     with duckdb.connect(str(settings.hub), read_only=True) as hub:
         loads = hub.execute(
-            "select source_platform, source_object, load_id from platform_ops__push_ledger where tenant_slug = ? order by all",
+            "select source_platform, source_object, load_id from platform_ops__push_ledger"
+            " where tenant_slug = ? order by all",
             [tenant.slug],
         ).fetchall()
     digest.update(repr(loads).encode())
@@ -157,7 +191,7 @@ def _has_tables(hub: Path, names: set[str]) -> bool:
     if not hub.exists():
         return False
     with duckdb.connect(str(hub), read_only=True) as connection:
-        found = connection.execute("select table_name from information_schema.tables where table_schema = 'main'").fetchall()
+        found = connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'main'"
+        ).fetchall()
     return names <= {name for (name,) in found}
-
-

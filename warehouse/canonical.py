@@ -70,7 +70,7 @@ CAMPAIGNS = Canonical(
         _text("campaign_id", "The vendor's campaign id.", required=True),
         _text("campaign_name", "The name of this version."),
         _text("campaign_status", "The status of this version, as the vendor says it."),
-        Column("in_force_from", "TIMESTAMP", "Since when, UTC; NULL for the first version known."),
+        Column("in_force_from", "TIMESTAMP", "Since when, UTC; NULL where nothing says when it began."),
         Column("in_force_to", "TIMESTAMP", "Until when, UTC; NULL for the current version."),
     ),
 )

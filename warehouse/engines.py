@@ -7,16 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pipeline.contracts.sql import literal
 from pipeline.tenants import Source, Tenant
-
-Arguments = Mapping[str, object]
-
-
-def _none(tenant: Tenant, source: Source) -> Arguments:
-    return {}
 
 
 @dataclass(frozen=True)
@@ -29,28 +23,33 @@ class Engine:
     objects: tuple[str, ...]
     history: tuple[str, ...] = ()  # objects read with all their versions
     canonical: tuple[str, ...] = ()  # canonical tables read beside them
-    arguments: Callable[[Tenant, Source], Arguments] = field(default=_none)
+    arguments: Callable[[Tenant, Source], Mapping[str, object]] | None = None
+
+    def call(self, tenant: Tenant, source: Source) -> Mapping[str, object]:
+        """What the macro is called with."""
+        said = self.arguments(tenant, source) if self.arguments else {}
+        return {"tenant": tenant.slug, "platform": source.platform} | dict(said)
 
 
-def account_currency(tenant: Tenant, source: Source) -> str:
-    """SQL giving the currency of `source_account`: the account's own, else the tenant's."""
+def account_currency(tenant: Tenant, source: Source, account: str = "source_account") -> str:
+    """SQL giving the currency of the account that the expression `account` names: its own, else the tenant's."""
     other = {
         account.name: account.currency for account in source.accounts if account.currency not in (None, tenant.currency)
     }
     if not other:
         return literal(tenant.currency)
     cases = " ".join(f"when {literal(name)} then {literal(code)}" for name, code in sorted(other.items()) if code)
-    return f"case source_account {cases} else {literal(tenant.currency)} end"
+    return f"case {account} {cases} else {literal(tenant.currency)} end"
 
 
-def _currency(tenant: Tenant, source: Source) -> Arguments:
+def _currency(tenant: Tenant, source: Source) -> Mapping[str, object]:
     return {"currency": account_currency(tenant, source)}
 
 
-def _meta_report(tenant: Tenant, source: Source) -> Arguments:
+def _meta_report(tenant: Tenant, source: Source) -> Mapping[str, object]:
     pattern = tenant.conversion_pattern(source.platform)
     return {
-        "currency": account_currency(tenant, source).replace("source_account", "insights.source_account"),
+        "currency": account_currency(tenant, source, "insights.source_account"),
         "conversion_type": pattern,
         "resembles": "false" if pattern is None else resembling("action.action_type", pattern),
     }

@@ -63,7 +63,9 @@ def hub_profile(name: str) -> str:
 """
 
 
-def library_project(blueprints: Mapping[tuple[str, str], Blueprint], platform_models: Mapping[str, str]) -> dict[str, str]:
+def library_project(
+    blueprints: Mapping[tuple[str, str], Blueprint], platform_models: Mapping[str, str]
+) -> dict[str, str]:
     """Every sink, the hand-written platform models, and `connector_blueprints`."""
     files = {"dbt_project.yml": project_file("gata_library"), "profiles.yml": hub_profile("gata_library")}
     files |= {f"models/platform/{name}": text for name, text in sorted(platform_models.items())}
@@ -201,5 +203,3 @@ def _version_at(shape: Record, field: str | None) -> str:
     if not isinstance(leaf, Leaf) or leaf.meaning is not Meaning.INSTANT:
         raise ValueError(f"{field} is not an instant: it cannot order versions.")
     return f"(try_cast({quote(field)} as timestamptz) at time zone 'UTC')"
-
-

@@ -85,7 +85,7 @@ def run_dbt(folder: Path, command: tuple[str, ...], *, files: Mapping[str, Path]
         DuckDBConnectionManager.close_all_connections()
     if result.exception is not None:
         raise BuildError(
-            f"dbt {command[0]} could not run in {folder}: {_first_lines(str(result.exception))}",
+            f"dbt {command[0]} could not run in {folder}: {first_lines(str(result.exception))}",
             "Run the build again; if it stays, delete the folder named here, which is generated.",
         ) from result.exception
     return tuple(_node(item) for item in getattr(result.result, "results", None) or ())
@@ -104,7 +104,7 @@ def refuse_failures(nodes: tuple[Node, ...], *, of: str) -> None:
     rows = f" in {first.failures} rows" if first.failures else ""
     more = f" ({len(failed) - 1} more failed)" if len(failed) > 1 else ""
     raise BuildError(
-        f"{of}: {first.kind} {first.name} failed{rows}: {_first_lines(first.message)}{more}",
+        f"{of}: {first.kind} {first.name} failed{rows}: {first_lines(first.message)}{more}",
         "Mend the record or the setting it names and run `gata build` again; the last published run is still served.",
     )
 
@@ -123,13 +123,13 @@ def _node(item: Any) -> Node:  # Any: dbt's result classes are untyped
     )
 
 
-def _first_lines(text: str, lines: int = 6) -> str:
+def first_lines(text: str, lines: int = 6) -> str:
     return " ".join(line.strip() for line in text.strip().splitlines()[:lines] if line.strip())[:600]
 
 
 @contextlib.contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """dbt profiles read the environment; this puts values there for one run, and takes them back."""
+    """Profiles of dbt read the environment; this puts values there for one run, and takes them back."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

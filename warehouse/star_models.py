@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from textwrap import indent
 
 from pipeline.contracts.sql import literal, quote, struct_json
 from pipeline.registry import Blueprint
@@ -26,6 +27,11 @@ def call(macro: str, **arguments: object) -> str:
 
 def _jinja(value: object) -> str:
     return "none" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def plain(text: str) -> str:
+    """Text of tenants.yaml as dbt's templating leaves it: a brace is never the beginning of an expression."""
+    return text.replace("{", "{{ '{' }}")
 
 
 def _opening(sentence: str) -> str:
@@ -89,7 +95,8 @@ from parsed
 
 def _history_view(tenant: Tenant, blueprint: Blueprint) -> str:
     since = "coalesce(sink.version_at, sink.exported_at)"
-    return f"""{_opening(f"{blueprint.platform} {blueprint.object} in every version, with the time each was in force (UTC).")}
+    sentence = f"{blueprint.platform} {blueprint.object} in every version, with the time each was in force (UTC)."
+    return f"""{_opening(sentence)}
 with parsed as (
     select
         {_kept("sink")},
@@ -132,27 +139,25 @@ def canonical_models(tenant: Tenant) -> dict[str, str]:
     for canonical in CANONICAL:
         text = _union(tenant, canonical)
         if canonical.name == "events":
-            text = (
-                f"with engine_rows as (\n    {text.replace(chr(10), chr(10) + '    ')}\n)\n\n{call('number_sessions')}"
-            )
+            text = f"with engine_rows as (\n{indent(text, '    ')}\n),\n\n{call('number_sessions')}"
         path = f"models/intermediate/{canonical.table_name(tenant.slug)}.sql"
         models[path] = f"{_opening(canonical.sentence)}{text}\n"
     return models
 
 
 def _union(tenant: Tenant, canonical: Canonical) -> str:
-    columns = ", ".join(column.name for column in canonical.columns)
+    columns = ",\n    ".join(column.name for column in canonical.columns)
     engines = engines_of(tenant, canonical.name)
     if not engines:
         empty = ",\n    ".join(f"cast(null as {column.type}) as {column.name}" for column in canonical.columns)
         return f"select\n    {empty}\nwhere false"
     return "\nunion all\n".join(
-        f"select {columns}\nfrom (\n    {_engine_call(tenant, engine, source)}\n)" for engine, source in engines
+        f"select\n    {columns}\nfrom (\n    {_engine_call(tenant, engine, source)}\n)" for engine, source in engines
     )
 
 
 def _engine_call(tenant: Tenant, engine: Engine, source: Source) -> str:
-    return call(engine.macro, tenant=tenant.slug, platform=source.platform, **engine.arguments(tenant, source))
+    return call(engine.macro, **engine.call(tenant, source))
 
 
 def shells(tenant: Tenant) -> dict[str, str]:
@@ -186,7 +191,7 @@ def traffic_platforms(tenant: Tenant) -> dict[str, str]:
         for row in [*csv.DictReader(lines), *_own_traffic(tenant)]:
             known[_folded(row["traffic_source"]), _folded(row["traffic_medium"])] = row["ad_platform"]
     values = ",\n    ".join(
-        f"({literal(source)}, {literal(medium)}, {literal(platform)})"
+        f"({plain(literal(source))}, {plain(literal(medium))}, {literal(platform)})"
         for (source, medium), platform in sorted(known.items())
     )
     text = f"""{_opening("Which ad platform a source and medium stand for; texts are folded.")}

@@ -14,6 +14,7 @@ from pipeline.tenants import Tenant
 from warehouse.canonical import CANONICAL, NUMBERED, Canonical
 from warehouse.engines import engines_of
 from warehouse.hub_projects import GENERATED
+from warehouse.star_models import plain
 from warehouse.stars import Column, Table
 
 Tree = dict[str, object]
@@ -34,8 +35,21 @@ INFERRED_SHARE = 0.5
 
 
 def to_yaml(tree: Tree) -> str:
-    """A generated YAML file."""
-    return f"# {GENERATED}\n" + yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=120)
+    """A generated YAML file: keys in the order given, SQL as it is written."""
+    return f"# {GENERATED}\n" + yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _Dumper(yaml.SafeDumper):
+    """No anchors, and text of several lines as a block."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        return True
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
 
 
 def star_schema(tenant: Tenant, tables: Sequence[Table]) -> str:
@@ -138,7 +152,8 @@ def _canonical_findings(tenant: Tenant, canonical: Canonical) -> list[Tree]:
     if not sources:
         return []
     if canonical.name == "ad_performance":
-        patterns = sorted({pattern for _, source in sources if (pattern := tenant.conversion_pattern(source.platform))})
+        said = {tenant.conversion_pattern(source.platform) for _, source in sources}
+        patterns = sorted(plain(pattern) for pattern in said if pattern)
         about_patterns = [
             _test("one_action_type", patterns=patterns),
             _test("a_known_action_type", severity="warn", patterns=patterns),

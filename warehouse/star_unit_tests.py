@@ -9,59 +9,57 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from pipeline.contracts.sql import literal, quote, struct_json
+from pipeline.contracts.sql import literal, struct_json
 from pipeline.registry import Blueprint
 from pipeline.tenants import Tenant
 from warehouse.canonical import CANONICAL, Canonical
 from warehouse.engine_cases import CASES, Case, Rows
 from warehouse.engines import Engine, engines_of
-from warehouse.star_models import KEPT
+from warehouse.star_models import KEPT, plain
+from warehouse.star_tests import Tree
 
 Blueprints = Mapping[tuple[str, str], Blueprint]
-Tree = dict[str, object]
+NOTHING = Case("no records", {}, ())
 
 
 def unit_tests(tenant: Tenant, blueprints: Blueprints) -> list[Tree]:
     """One unit test per engine that the tenant's star uses."""
-    tests = []
-    for canonical in CANONICAL:
-        engines = engines_of(tenant, canonical.name)
-        for engine, source in engines:
-            case = CASES[engine.macro](tenant.conversion_pattern(source.platform))
-            given = [
-                _input(tenant, name, sql)
-                for other, _ in engines
-                for name, sql in _inputs(other, blueprints, case if other is engine else None).items()
-            ]
-            tests.append(
-                {
-                    "name": f"{engine.macro}__{tenant.slug}",
-                    "description": case.sentence,
-                    "model": canonical.table_name(tenant.slug),
-                    "given": given,
-                    "expect": {"rows": [dict(row) for row in case.expected]},
-                }
-            )
-    return tests
+    return [
+        _unit_test(tenant, blueprints, canonical, engine)
+        for canonical in CANONICAL
+        for engine, _ in engines_of(tenant, canonical.name)
+    ]
 
 
-def _input(tenant: Tenant, name: str, sql: str) -> Tree:
-    return {"input": f"ref('int_{tenant.slug}__{name}')", "format": "sql", "rows": sql}
+def _unit_test(tenant: Tenant, blueprints: Blueprints, canonical: Canonical, engine: Engine) -> Tree:
+    pattern = tenant.conversion_pattern(engine.platform)
+    case = CASES[engine.macro](plain(pattern) if pattern else None)
+    given = [
+        {"input": f"ref('int_{tenant.slug}__{name}')", "format": "sql", "rows": sql}
+        for other, _ in engines_of(tenant, canonical.name)
+        for name, sql in _inputs(other, blueprints, case if other is engine else NOTHING).items()
+    ]
+    return {
+        "name": f"{engine.macro}__{tenant.slug}",
+        "description": case.sentence,
+        "model": canonical.table_name(tenant.slug),
+        "given": given,
+        "expect": {"rows": [dict(row) for row in case.expected]},
+    }
 
 
-def _inputs(engine: Engine, blueprints: Blueprints, case: Case | None) -> dict[str, str]:
+def _inputs(engine: Engine, blueprints: Blueprints, case: Case) -> dict[str, str]:
     """What the model reads for one engine: input name to a select of its rows."""
     inputs = {}
     for name in engine.objects:
-        inputs[f"{engine.platform}_{name}"] = _parsed(
-            blueprints[engine.platform, name], case.records.get(name, ()) if case else ()
-        )
+        rows = case.records.get(name, ())
+        inputs[f"{engine.platform}_{name}"] = _parsed(blueprints[engine.platform, name], rows)
     for name in engine.history:
-        rows = case.records.get(name, ()) if case else ()
+        rows = case.records.get(name, ())
         inputs[f"{engine.platform}_{name}_history"] = _parsed(blueprints[engine.platform, name], rows, is_history=True)
     for canonical in CANONICAL:
         if canonical.name in engine.canonical:
-            inputs[canonical.name] = _typed(canonical, case.canonical.get(canonical.name, ()) if case else ())
+            inputs[canonical.name] = _typed(canonical, case.canonical.get(canonical.name, ()))
     return inputs
 
 
@@ -69,22 +67,25 @@ def _parsed(blueprint: Blueprint, records: Rows, *, is_history: bool = False) ->
     """Rows of an intermediate view: the records parsed by contract."""
     times = ("in_force_from", "in_force_to") if is_history else ()
     kept = {
-        "tenant_skey": "'key ' || position",
+        "tenant_skey": "'key ' || n",
         "source_account": "'main'",
-        "source_position": "position",
+        "source_position": "n",
         "exported_at": "timestamp '2026-03-01'",
         "raw_data_payload": "payload",
     }
     columns = [
         *(f"{kept[name]} as {name}" for name in KEPT),
         *(f"cast(payload ->> '{name}' as timestamp) as {name}" for name in times),
-        *(f"record.{quote(name)} as {quote(name)}" for name, _ in blueprint.shape),
+        f"unnest(from_json(payload, {literal(struct_json(blueprint.shape))}))",
     ]
-    rows = ", ".join(f"({n}, {literal(json.dumps(record))})" for n, record in enumerate(records or [{}], 1))
+    values = ",\n    ".join(
+        f"({n}::bigint, {literal(json.dumps(row))}::json)" for n, row in enumerate(records or [{}], 1)
+    )
     return (
-        f"select {', '.join(columns)} from (select position::bigint as position, payload::json as payload, "
-        f"from_json(payload::json, {literal(struct_json(blueprint.shape))}) as record "
-        f"from (values {rows}) as records (position, payload)){'' if records else ' where false'}"
+        "select\n    "
+        + ",\n    ".join(columns)
+        + f"\nfrom (values\n    {values}\n) as records (n, payload)"
+        + ("" if records else "\nwhere false")
     )
 
 
@@ -93,8 +94,11 @@ def _typed(canonical: Canonical, rows: Rows) -> str:
     selects = []
     for row in rows or [{}]:
         values = (
-            f"cast({'null' if (value := row.get(column.name)) is None else literal(str(value))} as {column.type}) as {column.name}"
-            for column in canonical.columns
+            f"cast({_literal(row.get(column.name))} as {column.type}) as {column.name}" for column in canonical.columns
         )
-        selects.append("select " + ", ".join(values))
-    return " union all ".join(selects) + ("" if rows else " where false")
+        selects.append("select\n    " + ",\n    ".join(values))
+    return "\nunion all\n".join(selects) + ("" if rows else "\nwhere false")
+
+
+def _literal(value: object) -> str:
+    return "null" if value is None else literal(str(value))

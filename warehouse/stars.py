@@ -107,8 +107,8 @@ ORDERS = Table(
         _text("order_key", "MD5(platform, account, order_id).", required=True),
         *_SOURCE,
         _text("order_id", "The vendor's order id.", required=True),
-        Column("ordered_at", "TIMESTAMP", "When it was placed, UTC.", required=True),
-        Column("order_date", "DATE", "The day it was placed, in the tenant's time zone.", required=True),
+        Column("ordered_at", "TIMESTAMP", "When it was placed, UTC; NULL where the vendor sent no time."),
+        Column("order_date", "DATE", "The day it was placed, in the tenant's time zone."),
         Column("total_price", MONEY, "What the customer was charged, refunds not deducted."),
         Column("refunded_amount", MONEY, "What was paid back, 0 when nothing was."),
         _CURRENCY,
@@ -146,7 +146,7 @@ ORDER_ITEMS = Table(
         _text("order_key", "The order.", required=True),
         _text("order_id", "The vendor's order id.", required=True),
         _text("order_item_id", "The vendor's line id, else the position in the order.", required=True),
-        Column("order_date", "DATE", "The day the order was placed, in the tenant's time zone.", required=True),
+        Column("order_date", "DATE", "The day the order was placed, in the tenant's time zone."),
         _text("product_key", "MD5(platform, account, product id, else sku, else title).", required=True),
         _text("product_id", "The vendor's product id."),
         _text("sku", "The stock keeping unit."),
@@ -289,6 +289,7 @@ PRODUCTS = Table(
     ),
     order_by=("product_key",),
 )
+
 
 def star(funnel_steps: int = len(DEFAULT_FUNNEL)) -> tuple[Table, ...]:
     """Every table of a tenant whose funnel has `funnel_steps` steps."""

@@ -1,7 +1,7 @@
 """The words a contract is written in: wire types (as the vendor sends it) and meanings (what it says).
 
 A field is `Optional` and None by default: vendors leave keys out. Its *wire type* is a DuckDB type, and text stays
-text; its *meaning* says what the text or number is. `shape_of` reads a contract back as data, for the generators of SQL.
+text; its *meaning* says what the text or number is. `shape_of` reads a contract back as data, for SQL generators.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ class Contract(Nested):
     """The declared fields of one object of a connector, at one version. Published versions only ever gain fields."""
 
     key: ClassVar[tuple[str, ...]] = ()
-    """The full grain of a record, breakdowns included; absent parts are NULL parts. Empty: the record is its own key."""
+    """The full grain of a record, breakdowns included; an absent part is NULL. Empty: the record is its own key."""
     required: ClassVar[tuple[str, ...]] = ()
     """Fields without which a record cannot be placed; a record without one is quarantined."""
     version_field: ClassVar[str | None] = None

@@ -1,8 +1,8 @@
 """Google Analytics 4, BigQuery export of events.
 
 Source: support.google.com/analytics/answer/7029846 (BigQuery Export schema), and Google's public sample
-`ga4_obfuscated_sample_ecommerce`. `event_timestamp` is microseconds UTC, `event_date` a day of the property's time zone;
-JSON exports send int64 as text. `traffic_source` is the first source of the user; a session's own source is in
+`ga4_obfuscated_sample_ecommerce`. `event_timestamp` is microseconds UTC, `event_date` a day of the property's time
+zone; JSON exports send int64 as text. `traffic_source` is the first source of the user; a session's own source is in
 `event_params` or `collected_traffic_source`. A key of `event_params` may arrive in different value slots.
 """
 

@@ -59,7 +59,7 @@ def canonical_record(shape: Record) -> str:
 
 
 def _canonical(value: str, shape: Shape, depth: int) -> str:
-    """A parsed value's canonical text, NULL where it holds nothing. (DuckDB's nullif would compute the text twice.)"""
+    """A parsed value's canonical text, NULL where it holds nothing; DuckDB's nullif would compute the text twice."""
     if isinstance(shape, Leaf):
         return _scalar(value, shape)
     if isinstance(shape, Many):
@@ -96,7 +96,9 @@ def _object(fields: list[tuple[str, str]]) -> str:
 def _scalar(value: str, leaf: Leaf) -> str:
     """One rendering per wire type: instants as UTC text, doubles as text, text as JSON text."""
     if leaf.meaning is Meaning.INSTANT:
-        return f"to_json(strftime(try_cast({value} as timestamptz) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ'))::varchar"
+        return (
+            f"to_json(strftime(try_cast({value} as timestamptz) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ'))::varchar"
+        )
     if leaf.wire == "DOUBLE":
         return f"'\"' || {value}::varchar || '\"'"
     if leaf.wire in ("BIGINT", "BOOLEAN"):
@@ -123,7 +125,8 @@ def key_text(shape: Record, key: tuple[str, ...]) -> str:
 def payload_date(shape: Record, field: str, fallback: str = "date '1970-01-01'") -> str:
     """The record's date, a function of the payload and never NULL; instants by their UTC day."""
     leaf = dict(shape.fields)[field]
-    assert isinstance(leaf, Leaf), f"{field} is not a scalar"
+    if not isinstance(leaf, Leaf):
+        raise TypeError(f"{field} is not a scalar: it cannot date a record.")
     column = quote(field)
     read = {
         Meaning.INSTANT: f"(try_cast({column} as timestamptz) at time zone 'UTC')::date",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -52,7 +51,7 @@ class Hub:
                 for line, record in enumerate(records, start=1):
                     values = [_wire(record.get(name), dict(blueprint.columns)[name]) for name in names]
                     extra = {name: value for name, value in record.items() if name not in names}
-                    landed_at = EPOCH + timedelta(hours=self.loads, microseconds=number)
+                    landed_at = EPOCH + timedelta(hours=self.loads)
                     row = [
                         *values,
                         json.dumps(extra) if extra else None,
@@ -98,7 +97,7 @@ def _wire(value: Any, type_: str) -> Any:
 
 
 @pytest.fixture(scope="session")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Hub:
     home = tmp_path_factory.mktemp("push")
     sources = "{facebook_ads: {enabled: true}, shopify: {enabled: true}, google_analytics: {enabled: true}}"
     (home / "tenants.yaml").write_text(f"tenants: [{{slug: acme, business_name: Acme, sources: {sources}}}]")
@@ -116,7 +115,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
                 _dlt_load_id varchar)"""
             )
     write_project(projects(settings, "acme") / "push", push_project(tenant, BLUEPRINTS))
-    yield Hub(settings, tenant)
+    return Hub(settings, tenant)
 
 
 def insight(ad: str, spend: str, day: str = "2026-03-01", **more: Any) -> dict[str, Any]:
@@ -227,7 +226,10 @@ def test_what_only_an_older_export_holds_does_not_count_when_it_lands_late(hub: 
 
 def test_two_dated_exports_of_a_day_in_one_load_leave_the_newer_one(hub: Hub) -> None:
     with_b, without_b = [insight("a", "1"), insight("b", "2")], [insight("a", "3")]
-    first, second = hub.land(INSIGHTS, "two", with_b, at="2026-03-02"), hub.land(INSIGHTS, "two", without_b, at="2026-03-03")
+    first, second = (
+        hub.land(INSIGHTS, "two", with_b, at="2026-03-02"),
+        hub.land(INSIGHTS, "two", without_b, at="2026-03-03"),
+    )
     hub.push(INSIGHTS)
     assert first < second
     assert hub.current(INSIGHTS, "two", "spend") == ["3"]
@@ -258,7 +260,9 @@ def test_a_corrected_day_of_events_replaces_the_day(hub: Hub) -> None:
 
 
 def test_the_hash_ignores_unknown_fields_nulls_and_how_a_time_is_written(hub: Hub) -> None:
-    hub.land(ORDERS, "canonical", [order(1, "10.00", "2026-03-01T10:00:00+01:00") | {"customer": {"id": 5, "email": None}}])
+    hub.land(
+        ORDERS, "canonical", [order(1, "10.00", "2026-03-01T10:00:00+01:00") | {"customer": {"id": 5, "email": None}}]
+    )
     hub.push(ORDERS)
     hub.land(ORDERS, "canonical", [order(1, "10.00", "2026-03-01T09:00:00Z") | {"customer": {"id": 5}, "new_field": 7}])
     hub.push(ORDERS)

@@ -88,7 +88,7 @@ select
     campaigns.id as campaign_id,
     {{ cast_as('campaigns.name', 'text') }} as campaign_name,
     {{ cast_as('campaigns.status', 'text') }} as campaign_status,
-    campaigns.in_force_from,
+    coalesce(campaigns.in_force_from, {{ cast_as('campaigns.created_time', 'instant') }}) as in_force_from,
     campaigns.in_force_to
 from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_campaigns_history') }} as campaigns
 inner join platforms

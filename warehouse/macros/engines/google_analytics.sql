@@ -7,23 +7,13 @@
            currency; without that parameter, purchase_revenue_in_usd is US dollars. -#}
 {% macro engine_google_analytics_events(tenant, platform, currency) -%}
 {%- set no_transaction = ('N/A', 'n/a', '(none)') -%}
-with picked as (
-    select
-        * replace (
-            list_filter(event_params, lambda param: param.key in (
-                'source', 'medium', 'campaign', 'campaign_id', 'page_location', 'value', 'currency', 'transaction_id'
-            )) as event_params
-        ),
-        event_name = 'purchase' as is_purchase
-    from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_events') }}
-),
-
-events as (
+with events as (
     select
         *,
+        event_name = 'purchase' as is_purchase,
         {{ said(event_param('source')) }} as param_source,
         {{ said('collected_traffic_source.manual_source') }} as collected_source
-    from picked
+    from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_events') }}
 ),
 
 paid as (

@@ -5,7 +5,7 @@
            Events without a user are in no session. -#}
 {% macro number_sessions() -%}
 {%- set user = "source_platform, user_pseudo_id" -%}
-, ordered as (
+ordered as (
     select
         *,
         row_number() over in_order as event_number,

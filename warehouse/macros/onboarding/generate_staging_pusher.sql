@@ -5,22 +5,32 @@
     Gives  the sink's columns, and covered_at (when the export was made whose slice a row belongs to), is_dated
            (the export says when it was made).
     Note   payload_hash is taken over the canonical payload and the occurrence ordinal: 1, 2, ... among identical
-           records of one file where the object has no key. Rows of a load that dlt has not finished are not seen. -#}
+           records of one file where the object has no key. Rows of a load that dlt has not finished are not seen.
+           An export that does not say when it was made was made when it landed, the files of a load in order of name;
+           together they are one export of each day they hold. -#}
 {% macro generate_staging_pusher(route, landing, loads, record) -%}
-with unpushed as (
-    select _dlt_load_id, max(_landed_at) as load_landed_at
+with files as (
+    select
+        _dlt_load_id,
+        _source_file,
+        max(_landed_at) + to_microseconds(row_number() over (partition by _dlt_load_id order by _source_file)) as file_at
     from {{ landing }}
     where _dlt_load_id in ({{ unpushed_loads(route, loads) }})
-    group by _dlt_load_id
+    group by _dlt_load_id, _source_file
+),
+
+unpushed as (
+    select *, max(file_at) over (partition by _dlt_load_id) as load_at from files
 ),
 
 landed as (
     select
         landing.*,
         {% if record.parsed -%} {{ record.parsed }}, {% endif -%}
-        coalesce(landing._exported_at, unpushed.load_landed_at) as covered_at
+        coalesce(landing._exported_at, unpushed.file_at) as exported_at,
+        coalesce(landing._exported_at, unpushed.load_at) as covered_at
     from {{ landing }} as landing
-    inner join unpushed using (_dlt_load_id)
+    inner join unpushed using (_dlt_load_id, _source_file)
 ),
 
 hashed as (
@@ -33,7 +43,7 @@ hashed as (
         md5({{ record.canonical }}) as content_hash,
         _dlt_load_id as load_id,
         _landed_at as loaded_at,
-        coalesce(_exported_at, _landed_at) as exported_at,
+        exported_at,
         _exported_at is not null as is_dated,
         covered_at,
         _source_file as source_file,

@@ -1,0 +1,136 @@
+"""One phase of the whole way in this process: `python -m bench.phases PHASE --home HOME`. whole_way.py runs them.
+
+Prints a JSON object: `seconds` (the work, with the libraries it loads on its way), `rows`, and what the phase found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.shop import generate_files, open_shop, write_tenants
+
+Found = dict[str, Any]  # Any: JSON values
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a phase works on: the state folder, and how large a shop to make."""
+
+    home: Path
+    rows: int
+    days: int
+
+
+def prepare(given: Given) -> Found:
+    write_tenants(given.home, given.rows, given.days)
+    return {}
+
+
+def generate(given: Given) -> Found:
+    files = generate_files(given.home, given.days)
+    return {"bytes": sum(path.stat().st_size for paths in files.values() for path in paths)}
+
+
+def library(given: Given) -> Found:
+    from warehouse.build import prepare_hub
+
+    shop, _tenant = open_shop(given.home)
+    prepare_hub(shop.blueprints, shop.settings)
+    return {"sinks": len(shop.blueprints)}
+
+
+def land(given: Given) -> Found:
+    from pipeline.land import land
+
+    shop, tenant = open_shop(given.home)
+    landing = land(tenant, shop.blueprints, shop.settings)
+    return {"rows": sum(table.rows for table in landing.tables)}
+
+
+def push(given: Given) -> Found:
+    from warehouse.build import push, sink_rows
+
+    shop, tenant = open_shop(given.home)
+    push(tenant, shop.blueprints, shop.settings)
+    return {"rows": sum(sink_rows(tenant.slug, shop.settings, shop.blueprints).values())}
+
+
+def stars(given: Given) -> Found:
+    from warehouse.build import build_star
+
+    shop, tenant = open_shop(given.home)
+    _warnings, failures = build_star(tenant, shop.blueprints, shop.settings).findings()
+    return {"failures": failures}
+
+
+def publish(given: Given) -> Found:
+    from server.publishing import publish_star
+    from warehouse.build import star_inputs
+
+    shop, tenant = open_shop(given.home)
+    built = publish_star(tenant, shop, star_inputs(tenant, shop.blueprints, shop.settings))
+    return {"rows": sum(built.rows.values())}
+
+
+def ask(given: Given) -> Found:
+    from server import tools
+    from semantic.query import read_query
+    from server.published import PublishedRuns
+
+    shop, tenant = open_shop(given.home)
+    query = read_query({"metrics": ["roas", "spend", "sessions"], "dimensions": ["campaign_name"]})
+    runs = PublishedRuns(shop.settings)
+    with runs.run(tenant.slug) as run, run.cursor() as cursor:
+        answer = tools.query(run, query, cursor, shop.settings).to_dict()
+    runs.close()
+    return {"rows": len(answer["rows"])}
+
+
+def build(given: Given) -> Found:
+    from server.steps import build
+
+    shop, _tenant = open_shop(given.home)
+    (report,) = build(shop).tenants
+    if report.error:
+        raise report.error
+    return {"status": report.status, "failures": [found for found in report.findings if " says fail" in found]}
+
+
+def floor(given: Given) -> Found:
+    from bench.floor import build_floor
+
+    return {"rows": sum(build_floor(given.home).values())}
+
+
+def compare(given: Given) -> Found:
+    from bench.floor import sums_of_floor, sums_of_gata
+
+    shop, tenant = open_shop(given.home)
+    return {"gata": sums_of_gata(shop.settings.published(tenant.slug)), "floor": sums_of_floor(given.home)}
+
+
+PHASES: dict[str, Callable[[Given], Found]] = {
+    each.__name__: each for each in (prepare, generate, library, land, push, stars, publish, ask, build, floor, compare)
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("phase", choices=PHASES)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--rows", type=int, default=230_000)
+    parser.add_argument("--days", type=int, default=365)
+    arguments = parser.parse_args()
+    started = time.perf_counter()
+    found = PHASES[arguments.phase](Given(arguments.home, arguments.rows, arguments.days))
+    print(json.dumps({"seconds": time.perf_counter() - started, **found}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""dlt by itself: settings from here and nowhere else, no telemetry, no log, and its files under the state folder.
+
+Left alone, dlt reads `.dlt/*.toml` and the environment of whoever starts us, and keeps an id for its telemetry in the
+user's home even when telemetry is off. Importing this module imports dlt, so it happens where rows are landed only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.providers import CustomLoaderDocProvider
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+from dlt.common.runtime.run_context import RunContext
+
+CONFIG = {
+    "schema": {"naming": "direct"},  # vendors' names as they are
+    "load": {"workers": 1, "delete_completed_jobs": True},
+    "runtime": {"dlthub_telemetry": False, "log_level": "CRITICAL"},
+}
+
+
+class _Alone(RunContext):  # type: ignore[misc]  # dlt is not type-checked here
+    def __init__(self, folder: Path) -> None:
+        super().__init__(str(folder))
+        self._folder = folder
+
+    @property
+    def global_dir(self) -> str:
+        return str(self._folder)
+
+    def initial_providers(self) -> list[Any]:  # Any: dlt's own
+        return [CustomLoaderDocProvider("gata", lambda: CONFIG)]
+
+
+def isolate(folder: Path) -> None:
+    """Make `folder` the only place that dlt of this process keeps files in."""
+    Container()[PluggableRunContext] = PluggableRunContext(_Alone(folder))

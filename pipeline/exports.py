@@ -1,0 +1,119 @@
+"""The export files of a tenant: whose records they hold, the SHA-256 of their content, and when they were made."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from glob import glob
+from pathlib import Path
+
+from pipeline.config.reads import Account
+from pipeline.errors import LandError
+from pipeline.registry import Blueprint
+from pipeline.settings import Settings
+from pipeline.tenants import Tenant
+
+_FORMS = ("%Y-%m-%d", "%Y-%m-%dT%H-%M-%S", "%Y-%m-%dT%H:%M:%S", "%Y%m%d", "%Y%m%dT%H%M%S", "%Y%m%d%H%M%S")
+
+
+@dataclass(frozen=True)
+class Export:
+    """One file that holds records of one object of one account."""
+
+    path: Path
+    size: int
+    sha256: str | None
+    """Of the content; None where it cannot be read."""
+    exported_at: datetime | None
+    """When the export was made, UTC without a zone, as far as the file's name says so."""
+    unreadable: str | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """One object of one account, and the files that hold its records, sorted by name."""
+
+    blueprint: Blueprint
+    account: str
+    paths: tuple[Path, ...]
+    exported_at: str | None
+    findings: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.blueprint.platform, self.account, self.blueprint.object
+
+    def exports(self) -> list[Export]:
+        return [_export(path, self.exported_at) for path in self.paths]
+
+
+def targets(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint], settings: Settings) -> list[Target]:
+    """Every object of every account of the enabled sources; those that are not read have no files.
+
+    Raises:
+        LandError: A source is to be read from an API, which this version cannot.
+    """
+    accounts = [(source, account) for source in tenant.enabled for account in source.accounts]
+    generated: Mapping[tuple[str, str, str], Iterable[Path]] = {}
+    if any(account.read.kind == "synthetic" for _, account in accounts):
+        from pipeline.synthetic import generate
+
+        generated = generate(tenant, settings.home, until=settings.day())
+    found = []
+    for source, account in accounts:
+        if account.read.kind == "api":
+            raise LandError(
+                f"{tenant.slug} reads {source.platform} from an API, which is not built yet.",
+                "Write `kind: files` or `kind: synthetic`; nothing was landed.",
+            )
+        for name in source.objects:
+            blueprint = blueprints[source.platform, name]
+            made = generated.get((source.platform, account.name, name), ())
+            found.append(_target(blueprint, account, tuple(made)))
+    return found
+
+
+def _target(blueprint: Blueprint, account: Account, made: tuple[Path, ...]) -> Target:
+    paths = dict.fromkeys(made)
+    findings = []
+    for pattern in account.read.objects.get(blueprint.object, ()):
+        found = sorted(glob(pattern, recursive=True))  # noqa: PTH207  # absolute patterns
+        matches = [path for path in map(Path, found) if not path.is_dir()]
+        paths.update(dict.fromkeys(matches))
+        if not matches:
+            findings.append(f"no file matches {pattern}")
+    form = account.read.exported_at
+    timeless = [path for path in paths if form is not None and exported_at(path.name, form) is None]
+    if timeless:
+        more = f" and {len(timeless) - 1} more" if len(timeless) > 1 else ""
+        findings.append(f"exported_at ({form}) finds no time in the name {timeless[0].name}{more}")
+    return Target(blueprint, account.name, tuple(sorted(paths)), form, tuple(findings))
+
+
+def _export(path: Path, form: str | None) -> Export:
+    at = exported_at(path.name, form) if form is not None else None
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return Export(path, file.tell(), digest, at)
+    except OSError as error:
+        return Export(path, 0, None, at, f"cannot be read: {(error.strerror or str(error)).lower()}")
+
+
+def exported_at(name: str, form: str) -> datetime | None:
+    """The time in a file's name, by the one group of the expression `form`, as UTC; None where there is none."""
+    match = re.search(form, name)
+    text = match.group(1) if match else None
+    if text is None:
+        return None
+    text = text.removesuffix("Z").replace("_", "T").replace(" ", "T")
+    for known in _FORMS:
+        try:
+            return datetime.strptime(text, known)  # noqa: DTZ007  # UTC by decision; landing columns have no zone
+        except ValueError:
+            continue
+    is_epoch = re.fullmatch(r"\d{10}", text)
+    return datetime.fromtimestamp(int(text), UTC).replace(tzinfo=None) if is_epoch else None

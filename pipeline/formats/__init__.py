@@ -1,0 +1,91 @@
+"""Export files of every format, read in bulk into the wire types of a contract, each value proved to convert."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.contracts.fields import Contract
+from pipeline.formats.csv_file import read_csv
+from pipeline.formats.file import Unreadable, format_of
+from pipeline.formats.json_file import rows_of_texts
+from pipeline.formats.parquet_file import read_parquet
+from pipeline.formats.texts import json_texts, line_texts
+from pipeline.formats.wire import LINE, RECORD, WRONG
+
+__all__ = ["LINE", "RECORD", "WRONG", "Batch", "Reader", "Unreadable"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some records of a file, in no promised order."""
+
+    good: pa.Table
+    """The contract's fields in their wire types (nested ones as JSON text), `_extra`, `_source_line`; hashes of key and
+    content where the contract asks for them."""
+    wrong: pa.Table
+    """`_source_line`, `_wrong` (what does not convert), `_record` (its text)."""
+
+
+@dataclass
+class Reader:
+    """Reads files of one contract with one DuckDB connection, whose TimeZone is UTC.
+
+    Attributes:
+        folder: For unpacked copies, each gone once its file is read.
+        unknown: Names of the top-level fields that files had and the contract does not.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    contract: type[Contract]
+    folder: Path
+    unknown: set[str] = field(default_factory=set)
+
+    def read(self, path: Path) -> Iterator[Batch]:
+        """The records of one file, in batches.
+
+        Raises:
+            Unreadable: The file is damaged or of no known form. What was read before is not the whole of it.
+        """
+        try:
+            for table in self._tables(path):
+                if WRONG in table.column_names and table.num_rows and table[WRONG].null_count < table.num_rows:
+                    is_wrong = pc.is_valid(table[WRONG])
+                    wrong = table.filter(is_wrong).select([LINE, WRONG, RECORD])
+                    good = table.filter(pc.invert(is_wrong))
+                else:
+                    wrong, good = table.slice(0, 0).select([LINE, WRONG, RECORD]), table
+                yield Batch(good.drop_columns([WRONG, RECORD]), wrong)
+        except (duckdb.Error, pa.ArrowInvalid, UnicodeDecodeError) as error:
+            if not _is_damage(error):
+                raise
+            raise Unreadable(_first_line(error), lasting=not isinstance(error, duckdb.IOException)) from error
+
+    def _tables(self, path: Path) -> Iterator[pa.Table]:
+        """Landing rows, good and bad."""
+        match format_of(path):
+            case "parquet":
+                return read_parquet(self.con, path, self.contract, self.unknown)
+            case "csv":
+                return read_csv(self.con, path, self.contract, self.unknown)
+            case "json":
+                texts = json_texts(self.con.cursor(), path, self.contract, self.folder)
+            case _:
+                texts = line_texts(path)
+        return (rows_of_texts(self.con, batch, self.contract, self.unknown) for batch in texts)
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether an error says that a file is damaged; any other error of DuckDB is a bug of ours, and stays one."""
+    damage = (duckdb.InvalidInputException, duckdb.IOException)
+    return not isinstance(error, duckdb.Error) or isinstance(error, damage) or type(error) is duckdb.Error
+
+
+def _first_line(error: Exception) -> str:
+    return re.sub(r"^[A-Z][A-Za-z ]* Error: ", "", str(error).partition("\n")[0])

@@ -1,0 +1,84 @@
+"""Opening export files: plain or gzipped, checked to the last byte, and named safely in SQL."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from glob import escape
+from pathlib import Path
+from typing import IO
+
+from pipeline.contracts.sql import literal
+
+FORMATS = ("json", "jsonl", "ndjson", "csv", "parquet")
+
+
+class Unreadable(Exception):  # a finding about a file, not an error of ours
+    """A file that cannot be read as a whole: it is quarantined by name, and never stops the others.
+
+    Attributes:
+        lasting: The content is at fault, so the same content fails again; else the way to it is (a permission, a disk).
+    """
+
+    def __init__(self, reason: str, *, lasting: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.lasting = lasting
+
+
+def format_of(path: Path) -> str:
+    """The format that a file's name promises, in lower case.
+
+    Raises:
+        Unreadable: No reader is known for the name's ending.
+    """
+    name = path.name.lower()
+    ending = name.removesuffix(".gz").rpartition(".")[2]
+    if ending not in FORMATS or (ending == "parquet" and name.endswith(".gz")):
+        known = ", ".join(f".{known}" for known in FORMATS)
+        raise Unreadable(f"no reader for the ending of {path.name}; known are {known}, each but .parquet also .gz")
+    return ending
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading, unpacking a gzipped one.
+
+    Raises:
+        Unreadable: It is empty, cut short, damaged, not there or not ours to read.
+    """
+    try:
+        if path.stat().st_size == 0:
+            raise Unreadable("the file is empty: zero bytes")
+        packed = path.suffix.lower() == ".gz"
+        with gzip.open(path) if packed else path.open("rb") as file:
+            yield file
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise Unreadable(f"damaged gzip: {str(error).rstrip('.').lower()}") from error
+    except OSError as error:
+        raise Unreadable(f"cannot be read: {(error.strerror or str(error)).lower()}", lasting=False) from error
+
+
+@contextmanager
+def plain_file(path: Path, folder: Path) -> Iterator[Path]:
+    """The file itself, or for a while an unpacked copy in `folder`: DuckDB takes a gzip that is cut short for whole."""
+    if path.suffix.lower() != ".gz":
+        with open_file(path):
+            yield path
+        return
+    copy = folder / path.stem
+    try:
+        with open_file(path) as packed, copy.open("wb") as unpacked:
+            shutil.copyfileobj(packed, unpacked, 1 << 20)
+        with open_file(copy):
+            yield copy
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def sql_path(path: Path) -> str:
+    """A path as a SQL literal that stands for this one file: DuckDB would take `orders[1].csv` for a pattern."""
+    return literal(escape(str(path)))

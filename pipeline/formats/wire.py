@@ -1,0 +1,124 @@
+"""From a file's own columns to a landing row: wire values, unknown fields, position, and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pipeline.contracts.fields import Contract, Leaf, Many, Record, Shape, wire_type
+from pipeline.contracts.sql import literal, quote
+from pipeline.formats.meanings import fault_of_text, says, value_of_text
+from pipeline.formats.nested import fault_of_json, parsed
+
+LINE = "_source_line"
+EXTRA = "_extra"
+WRONG = "_wrong"
+"""Why the record does not convert; NULL for a good one."""
+RECORD = "_record"
+"""The record as JSON text, of records that do not convert."""
+KEY_HASH, CONTENT_HASH = "_key_hash", "_content_hash"
+"""Of contracts with a key and daily slices: to see whether a key occurs twice with different content."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One contract field, read from one file: SQL over the file's row."""
+
+    name: str
+    shape: Shape
+    value: str
+    """The wire value, NULL when absent; cast to the landing type last."""
+    fault: str | None
+    """True when present and not convertible; None when the file's own type proves it."""
+
+
+def text_column(name: str, leaf: Leaf, text: str) -> Column:
+    """A scalar that the file holds as text in the column `text` (a quoted name)."""
+    return Column(name, leaf, value_of_text(leaf, text), fault_of_text(leaf, text))
+
+
+def json_column(name: str, shape: Record | Many) -> Column:
+    """A nested field that the file's row holds as minified JSON text under its own name, with `parsed` beside it."""
+    return Column(name, shape, quote(name), fault_of_json(name, shape))
+
+
+def absent_column(name: str, shape: Shape) -> Column:
+    """A contract field that the file does not have."""
+    return Column(name, shape, "null", None)
+
+
+def parse_nested(rows: str, columns: Iterable[tuple[str, Shape]]) -> str:
+    """`rows` with every nested JSON column of `columns` read once more, all its scalars as text."""
+    items = [parsed(name, shape) for name, shape in columns if not isinstance(shape, Leaf)]
+    return f"select *, {', '.join(items)} from ({rows})" if items else rows
+
+
+def landing_rows(
+    rows: str,
+    columns: Sequence[Column],
+    contract: type[Contract],
+    *,
+    extra: str,
+    record: str,
+    broken: str = "false",
+) -> str:
+    """The query that brings `rows` (with `_source_line`) to landing rows, good and bad ones.
+
+    Args:
+        rows: A query: the columns of the file, and its record positions.
+        columns: One per contract field, in contract order.
+        extra: JSON text of the unknown fields, as SQL over `rows`.
+        record: The whole record as JSON text, as SQL over `rows`; evaluated for bad records only.
+        broken: A condition over `rows` that is true where there is no record at all.
+    """
+    judged = f"select *, {_wrong(columns, contract.required, broken)} as {WRONG} from ({rows})"
+    values = [f"({c.value})::{_arrow_type(c.shape)} as {quote(c.name)}" for c in columns]
+    values += [
+        f"({extra})::varchar as {EXTRA}",
+        LINE,
+        WRONG,
+        f"case when {WRONG} is not null then {record} end as {RECORD}",
+    ]
+    query = f"select {', '.join(values)} from ({judged})"
+    return f"select *, {_hashes(columns, contract.key)} from ({query})" if has_conflicts(contract) else query
+
+
+def has_conflicts(contract: type[Contract]) -> bool:
+    """Whether a key that occurs twice with different content means that the export has an unknown breakdown."""
+    return contract.daily_slice and bool(contract.key)
+
+
+def _arrow_type(shape: Shape) -> str:
+    """JSON travels as text; the landing table gives it its type."""
+    type_ = wire_type(shape)
+    return "varchar" if type_ == "JSON" else type_.lower()
+
+
+def _wrong(columns: Sequence[Column], required: tuple[str, ...], broken: str) -> str:
+    """The first thing that is wrong with a row, as text."""
+    whens = [(broken, "not a JSON object")]
+    for column in columns:
+        if column.name in required:
+            absent = f"nullif(trim(({column.value})::varchar), '') is null"
+            missing = f"{absent} and not coalesce({column.fault}, false)" if column.fault else absent
+            whens.append((missing, f"{column.name} is missing"))
+    whens += [(column.fault, f"{column.name} is not {says(column.shape)}") for column in columns if column.fault]
+    return f"case {' '.join(f'when {condition} then {literal(reason)}' for condition, reason in whens)} end"
+
+
+def _hashes(columns: Sequence[Column], key: tuple[str, ...]) -> str:
+    content = ", ".join([*(quote(c.name) for c in columns), EXTRA])
+    return f"hash({', '.join(quote(name) for name in key)}) as {KEY_HASH}, hash({content}) as {CONTENT_HASH}"
+
+
+def json_object(members: Iterable[tuple[str, str]]) -> str:
+    """SQL that builds the text of a JSON object from (key, SQL giving JSON text); absent members are left out."""
+    pairs = ", ".join(f"{literal(json.dumps(name, ensure_ascii=False) + ':')} || {value}" for name, value in members)
+    return f"'{{' || concat_ws(',', {pairs}) || '}}'" if pairs else "'{}'"
+
+
+def json_of_text(text: str) -> str:
+    """SQL that minifies JSON text, blank being absent; a text that is no JSON becomes a JSON string, a fault later."""
+    minified, string = f"""from_json({text}, '"JSON"')::varchar""", f"to_json({text})::varchar"
+    return f"case when trim({text}) = '' then null when json_valid({text}) then {minified} else {string} end"

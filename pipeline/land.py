@@ -1,0 +1,139 @@
+"""`land`: new export files of one tenant into its landing tables. Safe to repeat, and to kill at any time."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from pipeline.dlt_load import load
+from pipeline.exports import targets
+from pipeline.landing import LEDGERS, known, landing_columns, open_hub, prepare
+from pipeline.log import log
+from pipeline.registry import Blueprint
+from pipeline.settings import Settings
+from pipeline.spool import Part
+from pipeline.staging import Staging, Work, plan
+from pipeline.tenants import Tenant
+
+Progress = Callable[[str, int], None]
+"""Called with a landing table's name and the number of records just read."""
+
+
+@dataclass(frozen=True)
+class LandedTable:
+    """What one run did for one object of one account."""
+
+    platform: str
+    account: str
+    object: str
+    rows: int
+    quarantined: int
+    """Records, and files that could not be read as a whole."""
+    files: int
+    """Files landed by this run."""
+    known_files: int
+    """Files whose content had landed before, under whatever name."""
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What one run landed; `load_id` is None when there was nothing new."""
+
+    load_id: str | None
+    tables: tuple[LandedTable, ...]
+
+
+def land(
+    tenant: Tenant,
+    blueprints: Mapping[tuple[str, str], Blueprint],
+    settings: Settings,
+    *,
+    progress: Progress | None = None,
+) -> Landing:
+    """Land every file whose content has not landed yet, and put into quarantine what does not convert.
+
+    Every table of an enabled source exists afterwards, with or without rows.
+
+    Raises:
+        LandError: The hub is open elsewhere or cannot be written, or a source cannot be read at all. What landed before
+            is safe; of this run, nothing counts.
+    """
+    folder = settings.home / "landing" / tenant.slug
+    todo = targets(tenant, blueprints, settings)
+    tables = {target.blueprint.landing_table: landing_columns(target.blueprint) for target in todo} | LEDGERS
+    load_id = None
+    with open_hub(settings) as hub:
+        prepare(hub, tenant, tables)
+        work = plan(todo, known(hub, tenant))
+        if any(one.new for one in work):
+            with _fresh(folder), _reading_connection(settings, folder) as con:
+
+                def stage(load_id: str) -> Mapping[str, list[Part]]:
+                    staging = Staging(
+                        con,
+                        folder,
+                        load_id=load_id,
+                        landed_at=settings.now(),
+                        tables=tables,
+                        progress=progress or (lambda *_: None),
+                    )
+                    for one in work:
+                        staging.stage(one)
+                    return staging.finish()
+
+                load_id = load(hub, tenant, settings, tables, stage)
+    landing = Landing(load_id, tuple(_landed(one) for one in work))
+    _report(tenant, landing)
+    return landing
+
+
+@contextmanager
+def _fresh(folder: Path) -> Iterator[None]:
+    """An empty folder for a load's parts, gone afterwards; a killed process may have left one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _reading_connection(settings: Settings, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory to read files with; instants are UTC whatever the machine's zone."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": settings.threads,
+        "temp_directory": str(folder),
+        "autoinstall_known_extensions": False,
+    }
+    with duckdb.connect(config=config) as con:
+        con.execute("set TimeZone = 'UTC'")
+        yield con
+
+
+def _landed(work: Work) -> LandedTable:
+    findings = list(work.findings)
+    if work.unknown:
+        findings.append(f"fields the contract does not know, kept in _extra: {', '.join(sorted(work.unknown))}")
+    return LandedTable(*work.target.key, work.rows, work.quarantined, work.files, work.known_files, tuple(findings))
+
+
+def _report(tenant: Tenant, landing: Landing) -> None:
+    for table in landing.tables:
+        if table.files or table.quarantined:
+            log.info(
+                "landed",
+                tenant=tenant.slug,
+                platform=table.platform,
+                account=table.account,
+                object=table.object,
+                rows=table.rows,
+                files=table.files,
+                quarantined=table.quarantined,
+            )

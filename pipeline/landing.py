@@ -1,0 +1,128 @@
+"""The landing tables of a tenant in the hub: their columns, which exist from the first land on, and what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import duckdb
+
+from pipeline.contracts.sql import quote
+from pipeline.errors import LandError
+from pipeline.registry import Blueprint
+from pipeline.settings import Settings
+from pipeline.tenants import Tenant
+
+LOAD_ID = "_dlt_load_id"
+
+Columns = tuple[tuple[str, str], ...]
+"""Names and DuckDB types, in order."""
+
+LOADER_COLUMNS = (
+    ("_extra", "JSON"),
+    ("_account", "VARCHAR"),
+    ("_source_file", "VARCHAR"),
+    ("_source_line", "BIGINT"),
+    ("_exported_at", "TIMESTAMP"),
+    ("_landed_at", "TIMESTAMP"),
+    (LOAD_ID, "VARCHAR"),
+)
+
+_FILE = (("platform", "VARCHAR"), ("account", "VARCHAR"), ("object", "VARCHAR"), ("path", "VARCHAR"))
+
+LEDGERS: dict[str, Columns] = {
+    "landed_files": (
+        *_FILE,
+        ("sha256", "VARCHAR"),
+        ("bytes", "BIGINT"),
+        ("rows", "BIGINT"),
+        ("quarantined", "BIGINT"),
+        ("exported_at", "TIMESTAMP"),
+        (LOAD_ID, "VARCHAR"),
+    ),
+    "quarantine": (*_FILE, ("line", "BIGINT"), ("reason", "VARCHAR"), ("record", "VARCHAR"), (LOAD_ID, "VARCHAR")),
+    "unreadable_files": (*_FILE, ("sha256", "VARCHAR"), ("reason", "VARCHAR"), (LOAD_ID, "VARCHAR")),
+}
+"""Tables of a load beside the records. `unreadable_files` remembers which whole files are in quarantine already."""
+
+_LOADS = (
+    "load_id VARCHAR NOT NULL, schema_name VARCHAR, status BIGINT NOT NULL, "
+    "inserted_at TIMESTAMP WITH TIME ZONE NOT NULL, schema_version_hash VARCHAR"
+)
+"""dlt's own table of completed loads, as dlt would create it: whoever reads landing tables asks it first."""
+
+
+def dataset(tenant: Tenant) -> str:
+    """The schema of the hub that holds a tenant's landing tables."""
+    return f"landing_{tenant.slug}"
+
+
+def landing_columns(blueprint: Blueprint) -> Columns:
+    return (*blueprint.columns, *LOADER_COLUMNS)
+
+
+@contextmanager
+def open_hub(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The hub, for writing; one thread, because two write fragments that cost more and take more room.
+
+    Raises:
+        LandError: Another process has it open, or it cannot be written.
+    """
+    hub = settings.hub
+    try:
+        hub.parent.mkdir(parents=True, exist_ok=True)
+        con = duckdb.connect(hub)
+    except duckdb.IOException as error:
+        if "lock" in str(error):
+            what = f"{hub} is open in another process, so nothing was landed."
+            raise LandError(what, "Let it finish, or wait for it with `gata build --wait SECONDS`.") from error
+        raise _unusable(settings, str(error).partition("\n")[0]) from error
+    except OSError as error:
+        raise _unusable(settings, error.strerror or str(error)) from error
+    try:
+        con.execute("set TimeZone = 'UTC'; set threads = 1; set autoinstall_known_extensions = false")
+        yield con
+    finally:
+        con.close()
+
+
+def _unusable(settings: Settings, why: str) -> LandError:
+    return LandError(
+        f"{settings.hub} cannot be written: {why.rstrip('.')}.",
+        "Make it writable, or set GATA_HOME to a folder that is; nothing was landed.",
+    )
+
+
+def prepare(hub: duckdb.DuckDBPyConnection, tenant: Tenant, tables: Mapping[str, Columns]) -> None:
+    """Create what is missing of a tenant's landing tables, and add the columns that contracts have gained."""
+    schema = quote(dataset(tenant))
+    hub.execute("begin")
+    hub.execute(f"create schema if not exists {schema}")
+    hub.execute(f"create table if not exists {schema}._dlt_loads ({_LOADS})")
+    for table, columns in tables.items():
+        listed = ", ".join(f"{quote(name)} {type_}" for name, type_ in columns)
+        hub.execute(f"create table if not exists {schema}.{quote(table)} ({listed})")
+        held = {name for name, *_ in hub.execute(f"describe {schema}.{quote(table)}").fetchall()}
+        for name, type_ in columns:
+            if name not in held:
+                hub.execute(f"alter table {schema}.{quote(table)} add column {quote(name)} {type_}")
+    hub.execute("commit")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What completed loads hold already."""
+
+    landed: frozenset[tuple[str, str, str, str]]
+    """(platform, account, object, SHA-256 of the content)"""
+    unreadable: frozenset[tuple[str, str, str, str, str | None, str]]
+    """(platform, account, object, path, SHA-256 or None, reason)"""
+
+
+def known(hub: duckdb.DuckDBPyConnection, tenant: Tenant) -> Known:
+    schema = quote(dataset(tenant))
+    completed = f"{LOAD_ID} in (select load_id from {schema}._dlt_loads where status = 0)"
+    landed = f"select platform, account, object, sha256 from {schema}.landed_files where {completed}"
+    refused = f"select platform, account, object, path, sha256, reason from {schema}.unreadable_files where {completed}"
+    return Known(frozenset(hub.execute(landed).fetchall()), frozenset(hub.execute(refused).fetchall()))

@@ -1,0 +1,1 @@
+"""Stars become answers: definitions, plans, and one aggregate per fact."""

@@ -1,0 +1,95 @@
+"""Filters with typed values: what an operator takes, and the shape of a condition apart from its values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from pipeline.errors import QueryError, shorten
+from semantic.query import Filter
+from semantic.window import read_day
+
+Value = str | bool | date | Decimal | float
+
+_UNARY = ("is_null", "is_not_null")
+_LISTS = ("in", "not_in", "between")
+_TEXT_ONLY = ("contains", "starts_with")
+_BOOLEAN = ("=", "!=", "in", "not_in", *_UNARY)
+_LARGEST = Decimal(10) ** 24
+_MONEY = Decimal(10) ** 18
+_FLAGS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """The shape of one filter; its values are bound as `<parameter>_0`, `<parameter>_1`, ..."""
+
+    name: str
+    type: str  # text, date, boolean or number
+    op: str
+    count: int
+    parameter: str
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return tuple(f"{self.parameter}_{n}" for n in range(self.count))
+
+
+def read_values(filter_: Filter, type_: str) -> tuple[Value, ...]:
+    """The values of a filter, in the type of what it filters.
+
+    Raises:
+        QueryError: The operator does not fit the type, or takes more or fewer values, or values of another type.
+    """
+    name, op, value = filter_.name, filter_.op, filter_.value
+    if (op in _TEXT_ONLY and type_ != "text") or (type_ == "boolean" and op not in _BOOLEAN):
+        known = ", ".join(_BOOLEAN) if type_ == "boolean" else "=, >, <, between or in"
+        raise QueryError(f"{op} does not fit {name}, which is a {type_}.", f"Use {known}.")
+    if op in _UNARY:
+        if value is not None:
+            raise QueryError(f"{op} on {name} takes no value.", "Leave value out.")
+        return ()
+    if value is None:
+        raise QueryError(f"{op} on {name} has no value.", "Give it one; for rows without a value use is_null.")
+    values = value if isinstance(value, tuple) else (value,)
+    if op == "between" and len(values) != 2:
+        raise QueryError(f"between on {name} has {len(values)} values.", "Give two: the lowest and the highest.")
+    if not values:
+        raise QueryError(f"{op} on {name} has an empty list.", "Name at least one value, or leave the filter out.")
+    if isinstance(value, tuple) and op not in _LISTS:
+        raise QueryError(f"{op} on {name} has a list of values.", "Use in for a list, or give one value.")
+    return tuple(_typed(item, type_, name) for item in values)
+
+
+def _typed(value: bool | float | str, type_: str, name: str) -> Value:
+    shown = shorten(repr(value), 80)
+    if type_ == "text":
+        if isinstance(value, str):
+            return value
+        if type(value) is int and abs(value) < _LARGEST:
+            return str(value)
+        raise QueryError(f"{name} is text, and a filter compares it with {shown}.", "Write the value as text.")
+    if type_ == "date":
+        return read_day(value, f"The value of the filter on {name}")
+    if type_ == "boolean":
+        flag = _FLAGS.get(value.casefold()) if isinstance(value, str) else value
+        if isinstance(flag, bool):
+            return flag
+        raise QueryError(f"{name} is true or false, and a filter compares it with {shown}.", "Write true or false.")
+    return _number(value, name)
+
+
+def _number(value: bool | float | str, name: str) -> Decimal | float:
+    """A decimal where it fits beside money, so that equal means equal; else a double."""
+    try:
+        number = Decimal(repr(value) if isinstance(value, float) else value) if type(value) is not bool else None
+    except InvalidOperation:
+        number = None
+    if number is None or not number.is_finite() or abs(number) >= _LARGEST:
+        shown = shorten(repr(value), 80)
+        raise QueryError(
+            f"{name} is a number, and a filter compares it with {shown}.", "Write a number, such as 100.5."
+        )
+    fits = abs(number) < _MONEY and number == round(number, 6)
+    return number if fits else float(number)

@@ -1,0 +1,170 @@
+"""Arithmetic over metric names, such as `spend / clicks * 1000`: parsed from text, checked, and written as SQL."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from pipeline.errors import ConfigError, shorten
+
+_SIGNS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
+
+
+@dataclass(frozen=True)
+class Name:
+    """The value of a metric."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Number:
+    """A constant, exactly as it was written."""
+
+    value: Decimal
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Two formulas and + - * or / between them."""
+
+    sign: str
+    left: Formula
+    right: Formula
+
+
+Formula = Name | Number | Operation
+
+
+def parse(text: str, metric: str) -> Formula:
+    """The formula that `text` writes; `metric` is named where it is wrong.
+
+    Raises:
+        ConfigError: It holds more than + - * / and parentheses over names and numbers, or no name at all.
+    """
+    fix = f"Write {metric} as arithmetic over metrics, such as spend / clicks."
+    try:
+        formula = _read(ast.parse(text.strip(), mode="eval").body, text.strip())
+    except (SyntaxError, ValueError, InvalidOperation, RecursionError, MemoryError) as error:
+        raise ConfigError(f"The expression {shorten(text)!r} of {metric} cannot be read.", fix) from error
+    if next(names(formula), None) is None:
+        raise ConfigError(f"The expression {shorten(text)!r} of {metric} names no metric.", fix)
+    return formula
+
+
+def _read(node: ast.expr, text: str) -> Formula:
+    if isinstance(node, ast.Name):
+        return Name(node.id)
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+        number = Number(Decimal(ast.get_source_segment(text, node) or ""))
+        if abs(number.value) < Decimal(10) ** 18:
+            return number
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return Operation("-", Number(Decimal(0)), _read(node.operand, text))
+    if isinstance(node, ast.BinOp) and type(node.op) in _SIGNS:
+        return Operation(_SIGNS[type(node.op)], _read(node.left, text), _read(node.right, text))
+    raise ValueError(ast.dump(node))
+
+
+def names(formula: Formula) -> Iterator[str]:
+    """The metrics a formula names, in the order of the text, repeated where it repeats them."""
+    if isinstance(formula, Name):
+        yield formula.name
+    elif isinstance(formula, Operation):
+        yield from names(formula.left)
+        yield from names(formula.right)
+
+
+def expand(name: str, formulas: Mapping[str, Formula], *, path: tuple[str, ...] = ()) -> Formula:
+    """The formula of a metric over base metrics alone: names that are in `formulas` are replaced by theirs.
+
+    Raises:
+        ConfigError: The metric is made of itself; names the way around.
+    """
+    if name in path:
+        circle = " -> ".join([*path[path.index(name) :], name])
+        raise ConfigError(f"{name} is made of itself: {circle}.", f"Remove one of these from the expression of {name}.")
+    if name not in formulas:
+        return Name(name)
+
+    def replaced(formula: Formula) -> Formula:
+        if isinstance(formula, Name):
+            return expand(formula.name, formulas, path=(*path, name))
+        if isinstance(formula, Operation):
+            return Operation(formula.sign, replaced(formula.left), replaced(formula.right))
+        return formula
+
+    return replaced(formulas[name])
+
+
+def to_sql(formula: Formula, column: Callable[[str], str]) -> str:
+    """The formula as a DuckDB expression; a quotient with a denominator of 0 is NULL."""
+    if isinstance(formula, Name):
+        return column(formula.name)
+    if isinstance(formula, Number):
+        return format(formula.value, "f")
+    left, right = (_nested(side, column) for side in (formula.left, formula.right))
+    if formula.sign == "/" and not (isinstance(formula.right, Number) and formula.right.value):
+        return f"{left} / NULLIF({to_sql(formula.right, column)}, 0)"
+    if formula.sign == "*" and not isinstance(formula.left, Number) and not isinstance(formula.right, Number):
+        return f"CAST({left} AS DOUBLE) * CAST({right} AS DOUBLE)"  # a product of two decimals may not fit in one
+    return f"{left} {formula.sign} {right}"
+
+
+def _nested(formula: Formula, column: Callable[[str], str]) -> str:
+    text = to_sql(formula, column)
+    return f"({text})" if isinstance(formula, Operation) else text
+
+
+def is_sum(formula: Formula) -> bool:
+    """Whether the formula of a whole is the sum of the formulas of its parts, when the metrics in it add up."""
+    if isinstance(formula, Operation):
+        sides = (formula.left, formula.right)
+        if formula.sign in "+-":
+            return all((is_sum(side) and not isinstance(side, Number)) or _is_zero(side) for side in sides)
+        constant = isinstance(formula.right, Number) or (formula.sign == "*" and isinstance(formula.left, Number))
+        return constant and all(is_sum(side) for side in sides)
+    return True
+
+
+def _is_zero(formula: Formula) -> bool:
+    return isinstance(formula, Number) and formula.value == 0
+
+
+def type_of(formula: Formula, types: Mapping[str, str]) -> str:
+    """integer, decimal (exact) or number (a double): what a formula over metrics of these types gives."""
+    if isinstance(formula, Name):
+        return types[formula.name]
+    if isinstance(formula, Number):
+        return "integer" if formula.value == formula.value.to_integral_value() else "decimal"
+    left, right = type_of(formula.left, types), type_of(formula.right, types)
+    is_product = formula.sign == "*" and not any(isinstance(side, Number) for side in (formula.left, formula.right))
+    if formula.sign == "/" or is_product or "number" in (left, right):
+        return "number"
+    return "decimal" if "decimal" in (left, right) else "integer"
+
+
+def unit_of(formula: Formula, units: Mapping[str, str | None], metric: str) -> str | None:
+    """The unit of a formula over metrics of these units; None where it has no name.
+
+    Raises:
+        ConfigError: Different units are added, such as money and clicks.
+    """
+    if isinstance(formula, Name):
+        return units[formula.name]
+    if isinstance(formula, Number):
+        return "ratio"
+    left, right = unit_of(formula.left, units, metric), unit_of(formula.right, units, metric)
+    if formula.sign in "+-":
+        if left != right and not any(isinstance(side, Number) for side in (formula.left, formula.right)):
+            raise ConfigError(
+                f"{metric} puts {left} and {right} together with {formula.sign}.", "Add only metrics of one unit."
+            )
+        return right if isinstance(formula.left, Number) else left
+    if formula.sign == "*":
+        return left if right == "ratio" else right if left == "ratio" else None
+    if left == right:
+        return "ratio"
+    return left if right in ("ratio", "count") else None

@@ -1,0 +1,131 @@
+"""What a built star holds: columns, rows, days, currencies, few-valued columns. Read at build, never per query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from pipeline.errors import BuildError
+from warehouse.stars import MONEY, Table
+
+FEW = 24
+"""A text column with at most so many different values is few-valued: the catalog lists them all."""
+
+
+@dataclass(frozen=True)
+class ObservedTable:
+    """One table of a star as it was built."""
+
+    columns: Mapping[str, str]
+    """Name to DuckDB type."""
+    rows: int
+    nulls: Mapping[str, int]
+    """Rows without a value, for columns that have such rows."""
+    first_date: date | None
+    last_date: date | None
+    currencies: tuple[str, ...]
+    rows_without_currency: int
+    """Rows that hold money and do not say of which currency."""
+    accounts: tuple[tuple[str, str], ...]
+    """Platform and account of its rows."""
+    values: Mapping[str, tuple[str, ...]]
+    """All values of the few-valued text columns that are not personal."""
+    repeated: Mapping[str, int]
+    """Rows of a dimension table that share an id or a name with another row, by column."""
+
+
+Observed = Mapping[str, ObservedTable]
+"""By the table's name in the star, such as orders."""
+
+
+def introspect(stars_file: Path, tables: Sequence[Table], slug: str) -> Observed:
+    """What the star file of a tenant holds.
+
+    Raises:
+        BuildError: The file cannot be read, a table is missing, or a column that joins rely on is not unique.
+    """
+    try:
+        with duckdb.connect(stars_file, read_only=True) as connection:
+            observed = {table.name: _observe(connection, table, slug) for table in tables}
+            _check_joins(connection, tables, slug)
+    except duckdb.Error as error:
+        raise BuildError(
+            f"The star of {slug} cannot be read: {error}.", f"Run `gata build --tenant {slug} --full`."
+        ) from error
+    return observed
+
+
+def _observe(connection: duckdb.DuckDBPyConnection, table: Table, slug: str) -> ObservedTable:
+    name = f'"{table.table_name(slug)}"'
+    columns = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {name}").fetchall()}
+    days = f'min("{table.date}"), max("{table.date}")' if table.date in columns else "NULL, NULL"
+    nulls = ", ".join(f'count(*) - count("{column}")' for column in columns)
+    rows, first, last, *missing = connection.execute(f"SELECT count(*), {days}, {nulls} FROM {name}").fetchall()[0]
+    has_money = table.kind == "fct" and "currency" in columns
+    return ObservedTable(
+        columns=columns,
+        rows=rows,
+        nulls={column: count for column, count in zip(columns, missing, strict=True) if count},
+        first_date=first,
+        last_date=last,
+        currencies=_distinct(connection, name, "currency") if has_money else (),
+        rows_without_currency=_unpriced(connection, name, table) if has_money else 0,
+        accounts=_accounts(connection, name) if {"source_platform", "source_account"} <= columns.keys() else (),
+        values=_few_values(connection, name, table, columns),
+        repeated=_repeated(connection, name, table, columns),
+    )
+
+
+def _distinct(connection: duckdb.DuckDBPyConnection, name: str, column: str, limit: int = 1000) -> tuple[str, ...]:
+    sql = f'SELECT DISTINCT "{column}" FROM {name} WHERE "{column}" IS NOT NULL LIMIT {limit}'
+    return tuple(sorted(row[0] for row in connection.execute(sql).fetchall()))
+
+
+def _unpriced(connection: duckdb.DuckDBPyConnection, name: str, table: Table) -> int:
+    money = " OR ".join(f'"{column.name}" <> 0' for column in table.columns if column.type == MONEY)
+    sql = f"SELECT count(*) FROM {name} WHERE currency IS NULL AND ({money or 'false'})"
+    return int(connection.execute(sql).fetchall()[0][0])
+
+
+def _accounts(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[tuple[str, str], ...]:
+    sql = f"SELECT DISTINCT source_platform, source_account FROM {name} ORDER BY ALL"
+    return tuple((platform, account) for platform, account in connection.execute(sql).fetchall())
+
+
+def _few_values(
+    connection: duckdb.DuckDBPyConnection, name: str, table: Table, columns: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """The values of text columns that say something and repeat: no keys, nothing personal."""
+    told = [c.name for c in table.columns if c.type == "VARCHAR" and not c.personal and not c.name.endswith("_key")]
+    found = {column: _distinct(connection, name, column, FEW + 1) for column in told if column in columns}
+    return {column: values for column, values in found.items() if len(values) <= FEW}
+
+
+def _repeated(
+    connection: duckdb.DuckDBPyConnection, name: str, table: Table, columns: Mapping[str, str]
+) -> dict[str, int]:
+    """How many rows of a dimension table are not told apart by each id and name."""
+    told = [c.name for c in table.columns if c.name.endswith(("_id", "_name")) and c.name in columns and not c.personal]
+    if table.kind != "dim" or not told:
+        return {}
+    counts = ", ".join(f'count("{column}") - count(DISTINCT "{column}")' for column in told)
+    found = connection.execute(f"SELECT {counts} FROM {name}").fetchall()[0]
+    return {column: count for column, count in zip(told, found, strict=True) if count}
+
+
+def _check_joins(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], slug: str) -> None:
+    """A many-to-one join needs one row per key: without it every sum over the join is too large."""
+    by_name = {table.name: table for table in tables}
+    for to, column in sorted({(ref.to, ref.to_column) for table in tables for ref in table.references}):
+        name = by_name[to].table_name(slug)
+        sql = f'SELECT count(*) - count(DISTINCT "{column}") FROM "{name}"'
+        repeated = int(connection.execute(sql).fetchall()[0][0])
+        if repeated:
+            raise BuildError(
+                f"{column} of {name} is empty or repeated in {repeated} rows, and joins rely on it.",
+                f"Run `gata build --tenant {slug} --full`, which tests every key.",
+            )

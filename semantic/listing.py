@@ -1,0 +1,66 @@
+"""What may be asked for, as callers read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.errors import QueryError, shorten
+from semantic.catalog import Metric
+from semantic.models import Model
+from semantic.money import unit_shown
+
+
+def list_metrics(
+    model: Model, *, search: str | None = None, limit: int | None = None, cursor: str | None = None
+) -> dict[str, Any]:  # Any: the shape of `gata metrics --json`
+    """Every metric with the dimensions it can be cut by, and every dimension; fewer with `search` or `limit`.
+
+    Args:
+        model: The run's definitions.
+        search: Words; a metric is listed when each is in its name, label or description. Dimensions likewise, and
+            those of the metrics listed stay.
+        limit: At most so many metrics; then `cursor` is in the answer, None when these were the last.
+        cursor: Of the answer before.
+
+    Raises:
+        QueryError: The limit or the cursor is none.
+    """
+    catalog = model.catalog
+    found = [catalog.metrics[name] for name in catalog.askable_metrics if _is_meant(catalog.metrics[name], search)]
+    begin = _begin(cursor, len(found))
+    if limit is not None and limit < 1:
+        raise QueryError(f"limit is {limit}.", "Choose 1 or more.")
+    shown = found[begin:] if limit is None else found[begin : begin + limit]
+    reach = {metric.name: catalog.dimensions_of(catalog.facts_of(metric.name)) for metric in shown}
+    used = {name for names in reach.values() for name in names}
+    dimensions = [catalog.dimensions[name] for name in catalog.askable_dimensions if name in used or not search]
+    listed = {
+        "metrics": [
+            {
+                "name": metric.name,
+                "description": metric.description,
+                "unit": unit_shown(metric, catalog),
+                "type": metric.type,
+                "dimensions": reach[metric.name],
+            }
+            for metric in shown
+        ],
+        "dimensions": [{"name": d.name, "description": d.description, "type": d.type} for d in dimensions],
+    }
+    if limit is None:
+        return listed
+    end = begin + len(shown)
+    return {**listed, "cursor": str(end) if end < len(found) else None}
+
+
+def _is_meant(metric: Metric, search: str | None) -> bool:
+    text = f"{metric.name} {metric.label} {metric.description}".casefold()
+    return all(word in text for word in (search or "").casefold().split())
+
+
+def _begin(cursor: str | None, count: int) -> int:
+    if cursor is None:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 9 and int(cursor) < count):
+        raise QueryError(f"{shorten(cursor, 80)!r} is no cursor of this list.", "Ask again without a cursor.")
+    return int(cursor)

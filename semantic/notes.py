@@ -1,0 +1,68 @@
+"""What a reader must know to read an answer right: said in sentences beside the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from semantic.catalog import CURRENCY, DATE, Catalog, Fact
+from semantic.formula import names
+from semantic.plan import Plan
+from semantic.query import Query
+from semantic.window import period_end, period_start
+
+
+def notes(query: Query, plan: Plan, catalog: Catalog, *, today: date, is_empty: bool) -> Iterator[str]:
+    """The sentences that go with an answer."""
+    facts = [catalog.facts[name] for name in plan.facts]
+    yield from _about_days(query, plan, catalog, facts, today)
+    if plan.previous:
+        yield f"Compared with {plan.previous.start} to {plan.previous.end}."
+        if plan.shape.comparison and plan.shape.comparison.drops_unmatched:
+            yield "Days that only one of the two periods has are compared with nothing."
+    yield from _about_money(plan, catalog)
+    for name in dict.fromkeys(
+        base for metric in plan.metrics for base in (metric, *names(catalog.metrics[metric].formula))
+    ):
+        if note := catalog.metrics[name].note:
+            yield note
+    grouped = [name for name in query.dimensions if name != DATE]
+    if len(grouped) == 1 and (note := catalog.dimensions[grouped[0]].note):
+        yield note
+    for filter_ in query.filters:
+        if filter_.name in catalog.dimensions and filter_.op in ("!=", "not_in"):
+            yield f"Rows without {filter_.name} are left out by {filter_.op}."
+    searched = [f.name for f in query.filters if f.op in ("contains", "starts_with")]
+    if is_empty and searched:
+        yield f"Nothing matches the filter on {' and '.join(searched)}: look at its values."
+
+
+def _about_days(query: Query, plan: Plan, catalog: Catalog, facts: list[Fact], today: date) -> Iterator[str]:
+    window, by_date = plan.window, DATE in query.dimensions
+    start, end = (window.start, window.end) if window else (None, None)
+    for fact in facts:
+        if fact.first_date is None or fact.last_date is None:
+            yield f"{fact.name} has no rows yet."
+        elif end is not None and fact.last_date < min(end, today - timedelta(days=1)):
+            yield f"{fact.name} has data until {fact.last_date}."
+        if start is not None and fact.first_date is not None and fact.first_date > start:
+            yield f"{fact.name} has data from {fact.first_date} on."
+        zones = [zone for zone in fact.time_zones if zone != catalog.time_zone]
+        if zones and (by_date or window):
+            yield f"The days of {fact.name} are those of {' and '.join(fact.time_zones)}, not of {catalog.time_zone}."
+    last = end or max((fact.last_date for fact in facts if fact.last_date), default=None)
+    grain = (query.time_grain or "day") if by_date else "day"
+    if last and period_end(last, grain, catalog.week_start) >= today and (start is None or start <= today):
+        begun = period_start(min(last, today), grain, catalog.week_start)
+        yield f"The {grain} of {begun} is not over: its numbers will change."
+
+
+def _about_money(plan: Plan, catalog: Catalog) -> Iterator[str]:
+    if plan.money is None:
+        return
+    if plan.money == CURRENCY:
+        yield "Money is in the currency of each row."
+    for name in plan.facts:
+        unpriced = catalog.facts[name].rows_without_currency
+        if unpriced and any(c.fact == name and catalog.metrics[c.name].unit == CURRENCY for c in plan.shape.components):
+            yield f"{unpriced} rows of {name} hold money without saying its currency."

@@ -1,0 +1,113 @@
+"""Answering: a query is planned, its statement compiled or found, its values bound, and the rows made an answer."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from pipeline.errors import QueryError
+from semantic.answer import applied, as_of, columns, days_of, shown, with_values
+from semantic.catalog import Catalog
+from semantic.execute import execute
+from semantic.listing import list_metrics
+from semantic.members import check_values, values
+from semantic.models import Compiled, Model
+from semantic.notes import notes
+from semantic.paging import read_offset, write_cursor
+from semantic.plan import Plan, plan
+from semantic.query import Answer, Query, TimeRange
+from semantic.window import Window, check_days, resolve
+
+__all__ = ["list_metrics", "run", "values"]
+
+
+def run(
+    query: Query,
+    model: Model,
+    cursor: duckdb.DuckDBPyConnection,
+    *,
+    today: date,
+    timeout_seconds: float = 30,
+) -> Answer:
+    """Answer a query from one tenant's run.
+
+    Args:
+        query: Names from the catalog.
+        model: The run's definitions.
+        cursor: On the run's stars.duckdb; nobody else uses it meanwhile.
+        today: The day that named ranges count from; a moment with an offset is read in the tenant's time zone.
+        timeout_seconds: The longest that one statement may run.
+
+    Returns:
+        At most `query.limit` rows (and the row of totals) in the query's order: dimensions, then metrics. Ratios are
+        fractions (0.25, not 25), sums divided by sums; money is in major units of the column's unit.
+
+    Raises:
+        UnknownName: A name or a filter value that there is not; carries the nearest.
+        NoJoinPath: A metric cannot be cut or filtered by a dimension.
+        TooMuch: The warehouse worked for `timeout_seconds`. Nothing is kept; a narrower time range helps.
+        QueryError: The query is wrong in another way; names the way that works.
+    """
+    day = _local_day(today, model.catalog)
+    window = _window(query, model.catalog, day)
+    planned = plan(query, model.catalog, window)
+    offset = read_offset(query, window, model)
+    compiled = model.statement(planned.shape)
+    bound = _bind(query, planned, compiled, offset)
+    rows: list[tuple[object, ...]] = []
+    if not query.compile_only:
+        check_values(
+            zip(planned.conditions, planned.values, strict=True), model, cursor, timeout_seconds=timeout_seconds
+        )
+        rows = execute(cursor, compiled.sql, bound, timeout_seconds=timeout_seconds)
+    described = columns(query, planned, model.catalog)
+    totals = [row for row in rows if row[-1]] if query.totals else []
+    page = [row for row in rows if not row[-1]] if query.totals else rows
+    truncated = len(page) > query.limit
+    told = list(notes(query, planned, model.catalog, today=day, is_empty=not page and not query.compile_only))
+    if truncated:
+        told.append("There are more rows: send the same query with this cursor.")
+    listed = shown([*page[: query.limit], *totals], described)
+    return Answer(
+        columns=described,
+        rows=tuple(listed),
+        row_count=len(listed),
+        truncated=truncated,
+        limit=query.limit,
+        cursor=write_cursor(offset + query.limit, query, window, model) if truncated else None,
+        time_range=days_of(window),
+        time_grain=planned.shape.date.grain if planned.shape.date else None,
+        time_zone=model.catalog.time_zone,
+        filters=applied(query, planned),
+        as_of=as_of(planned, model.catalog),
+        run_id=model.run_id,
+        notes=tuple(dict.fromkeys(told)),
+        sql=(with_values(compiled.sql, bound),) if query.include_sql or query.compile_only else (),
+    )
+
+
+def _local_day(today: date, catalog: Catalog) -> date:
+    return today.astimezone(ZoneInfo(catalog.time_zone)).date() if isinstance(today, datetime) else today
+
+
+def _window(query: Query, catalog: Catalog, today: date) -> Window | None:
+    if query.time_range is None:
+        return None
+    if isinstance(query.time_range, TimeRange):
+        if query.time_range.start is None and query.time_range.end is None:
+            raise QueryError("time_range has no days.", 'Give it "start", "end" or both, or leave it out.')
+        return check_days(Window(query.time_range.start, query.time_range.end))
+    return check_days(resolve(query.time_range, today, catalog.week_start))
+
+
+def _bind(query: Query, planned: Plan, compiled: Compiled, offset: int) -> dict[str, object]:
+    """The values of a statement's parameters."""
+    known: dict[str, object] = {"limit": query.limit + 1, "offset": offset, "shift": planned.shift}
+    known["top"] = query.top.n if query.top else None
+    for prefix, window in (("", planned.read), ("shown_", planned.window), ("previous_", planned.previous)):
+        known |= {f"{prefix}{end}": day for end, day in (days_of(window) or {}).items()}
+    for condition, given in zip(planned.conditions, planned.values, strict=True):
+        known |= dict(zip(condition.parameters, given, strict=True))
+    return {name: known[name] for name in compiled.parameters}

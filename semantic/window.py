@@ -1,0 +1,150 @@
+"""Days: named ranges, the periods of a grain, and the range another is compared with. Both ends belong to it."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal, get_args
+
+from pipeline.errors import QueryError, UnknownName, shorten
+
+Grain = Literal["day", "week", "month", "quarter", "year"]
+GRAINS = get_args(Grain)
+FIRST, LAST = date(1970, 1, 1), date(2200, 12, 31)
+"""Days outside these are refused: no shop kept records there, and arithmetic on them may leave the calendar."""
+
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_LAST_N = re.compile(r"last_([1-9]\d{0,3})_(day|week|month|quarter|year)s?")
+_NAMES = (
+    *("today", "yesterday", "last_7_days", "last_30_days", "last_90_days"),
+    *(f"{which}_{unit}" for unit in GRAINS[1:] for which in ("this", "last")),
+    *(f"{unit}_to_date" for unit in GRAINS[1:]),
+)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The days from start to end; None where it is open."""
+
+    start: date | None
+    end: date | None
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How far back the compared period lies: whole months (days keep their number), else days."""
+
+    months: int = 0
+    days: int = 0
+
+
+def week_shift(week_start: str) -> int:
+    """How many days to move a date on, so that its Monday week is the week that starts on `week_start`."""
+    return (7 - _WEEKDAYS.index(week_start)) % 7
+
+
+def period_start(day: date, grain: str, week_start: str) -> date:
+    """The first day of the day's week, month, quarter or year."""
+    if grain == "week":
+        return day - timedelta(days=(day.weekday() + week_shift(week_start)) % 7)
+    if grain == "day":
+        return day
+    months = _MONTHS[grain]
+    return date(day.year, (day.month - 1) // months * months + 1, 1)
+
+
+def period_end(day: date, grain: str, week_start: str) -> date:
+    """The last day of the day's week, month, quarter or year."""
+    start = period_start(day, grain, week_start)
+    if grain in ("day", "week"):
+        return start + timedelta(days=0 if grain == "day" else 6)
+    return add_months(start, _MONTHS[grain]) - timedelta(days=1)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day of another month; the last one, where that month is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def resolve(name: str, today: date, week_start: str) -> Window:
+    """The days that a named range stands for on the day `today`.
+
+    Raises:
+        UnknownName: There is no such range.
+    """
+    yesterday = today - timedelta(days=1)
+    if match := _LAST_N.fullmatch(name):
+        return _last(int(match[1]), match[2], today, week_start)
+    which, _, unit = name.partition("_")
+    if name in ("today", "yesterday"):
+        return Window(today, today) if name == "today" else Window(yesterday, yesterday)
+    if name in _NAMES and unit == "to_date":
+        return Window(period_start(today, which, week_start), today)
+    if name in _NAMES and which == "this":
+        return Window(period_start(today, unit, week_start), period_end(today, unit, week_start))
+    if name in _NAMES and which == "last":
+        return _last(1, unit, today, week_start)
+    raise UnknownName("time range", name, _NAMES)
+
+
+def _last(count: int, unit: str, today: date, week_start: str) -> Window:
+    """The last `count` whole units before today's; days end yesterday."""
+    end = period_start(today, unit, week_start) - timedelta(days=1)
+    if unit in _MONTHS:
+        start = add_months(period_start(end, unit, week_start), -_MONTHS[unit] * (count - 1))
+    else:
+        start = end - timedelta(days=count * (1 if unit == "day" else 7) - 1)
+    return check_days(Window(start, end))
+
+
+def check_days(window: Window) -> Window:
+    """The window itself.
+
+    Raises:
+        QueryError: It ends before it starts, or leaves the years we know.
+    """
+    for day in (window.start, window.end):
+        if day is not None and not FIRST <= day <= LAST:
+            raise QueryError(f"time_range names {day}.", f"Choose days from {FIRST} to {LAST}.")
+    if window.start and window.end and window.start > window.end:
+        raise QueryError(f"time_range starts on {window.start}, after its end {window.end}.", "Swap start and end.")
+    return window
+
+
+def read_day(text: object, where: str) -> date:
+    """A day from ISO text.
+
+    Raises:
+        QueryError: It is none.
+    """
+    try:
+        day = date.fromisoformat(text) if isinstance(text, str) and len(text) == 10 else None
+    except ValueError:
+        day = None
+    if day is None or not FIRST <= day <= LAST:
+        raise QueryError(
+            f"{where} is {shorten(str(text))!r}, not a day.", "Write it as YYYY-MM-DD, such as 2026-01-31."
+        )
+    return day
+
+
+def compared(start: date, end: date, comparison: str) -> tuple[Window, Shift]:
+    """The window that one is compared with, and how far back it lies.
+
+    previous_period is the previous calendar unit where the range is whole months, else as many days; previous_year
+    the same days of the year before, 29 February becoming the 28th; whole months stay whole.
+    """
+    months = (end.year - start.year) * 12 + end.month - start.month + 1
+    is_whole = start.day == 1 and (end + timedelta(days=1)).day == 1
+    if comparison == "previous_year":
+        last = add_months(end, -12)
+        last = period_end(last, "month", "monday") if is_whole else last
+        return check_days(Window(add_months(start, -12), last)), Shift(months=12)
+    if is_whole:
+        return check_days(Window(add_months(start, -months), start - timedelta(days=1))), Shift(months=months)
+    days = (end - start).days + 1
+    return check_days(Window(start - timedelta(days=days), start - timedelta(days=1))), Shift(days=days)

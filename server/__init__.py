@@ -1,0 +1,1 @@
+"""Answers go out: MCP, REST and the command line."""

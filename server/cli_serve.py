@@ -1,0 +1,49 @@
+"""The verbs that serve: one tenant over stdin and stdout, or everybody over HTTP."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from server.cli_options import open_door
+
+
+def mcp(
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", metavar="SLUG", help="The tenant to serve; GATA_TENANT when left out.")
+    ] = None,
+) -> None:
+    """Serve one tenant to an MCP client over stdin and stdout; needs no token."""
+    from pipeline.settings import read_settings
+    from server.stdio import run_stdio
+
+    settings = read_settings()  # no log yet: it would cost a tenth of the time a client waits for `initialize`
+    run_stdio(settings, tenant or settings.tenant)
+
+
+def serve(
+    host: Annotated[str, typer.Option("--host", metavar="H", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65535, help="The port; 0 takes a free one.")
+    ] = 8765,
+    name: Annotated[
+        list[str] | None,
+        typer.Option("--name", metavar="NAME", help="A host name that callers use for it; may be repeated."),
+    ] = None,
+) -> None:
+    """Serve every published tenant over HTTP: MCP at /mcp and /sse, REST, /docs. Callers need a token.
+
+    Behind a proxy or a domain, say the name that callers use with --name: requests to other names are refused.
+    """
+    settings = open_door()
+    from server.app import http_server, listen
+    from server.process import keep_pandas_out
+
+    keep_pandas_out()
+    with listen(host, port) as door:
+        bound = door.getsockname()[1]
+        shown = f"[{host}]" if ":" in host else host
+        sys.stderr.write(f"Serving on http://{shown}:{bound} (/mcp, /sse, /docs). Stop with Ctrl-C.\n")
+        http_server(settings, host, hosts=name or ()).run(sockets=[door])

@@ -1,0 +1,222 @@
+"""Published runs, opened for reading: the newest one of each tenant, found anew by every call.
+
+A run never changes, so an open one can be kept; which one is the newest stands in the tenant's pointer file, and
+looking at that costs one `stat`. A run that is no longer the newest is closed when the last call that reads it ends.
+Each run is a DuckDB instance of its own: no statement of one tenant can name a file of another.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import AccessError
+from pipeline.settings import Settings
+from server.access import check_slug
+from server.exposed import ExposedNames
+from server.faults import report
+
+if TYPE_CHECKING:  # imported when the first run is opened: a stdio server answers `initialize` before that
+    import duckdb
+
+    from pipeline.manifest import RunManifest
+    from semantic.models import Model
+
+SPILL_LIMIT = "4GB"
+
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class OpenRun:
+    """One published run of one tenant, ready to answer. `note` says so when it is not the newest after all."""
+
+    slug: str
+    manifest: RunManifest
+    model: Model
+    connection: duckdb.DuckDBPyConnection = field(repr=False)
+    spill: Path = field(repr=False)
+    note: str | None = None
+
+    @property
+    def run_id(self) -> str:
+        return self.manifest.run_id
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor for one query; it can be interrupted from another thread."""
+        cursor = self.connection.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        self.connection.close()
+        shutil.rmtree(self.spill, ignore_errors=True)
+
+
+@dataclass
+class _Lease:
+    """A run and how many calls are reading it."""
+
+    run: OpenRun
+    readers: int = 0
+    is_newest: bool = True
+
+
+@dataclass
+class _Shelf:
+    """What one tenant has open, and the pointer and the personal names it was opened by."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    lease: _Lease | None = None
+    found_by: tuple[Stamp, frozenset[str]] | None = None
+
+
+class PublishedRuns:
+    """The published runs under one state folder. Safe to share between threads; close it when done."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._exposed = ExposedNames(settings.tenants)
+        self._shelves: dict[str, _Shelf] = {}
+
+    @contextmanager
+    def run(self, slug: str) -> Iterator[OpenRun]:
+        """The newest run of a tenant, kept open until the block ends even when a newer one is published meanwhile.
+
+        Raises:
+            AccessError: The text cannot be a tenant, or the tenant has no published run.
+            PublishError: The only run it has cannot be opened.
+        """
+        shelf = self._shelf(check_slug(slug))
+        with shelf.lock:
+            lease = self._newest(slug, shelf)
+            lease.readers += 1
+        try:
+            yield lease.run
+        finally:
+            with shelf.lock:
+                lease.readers -= 1
+                _close_if_done(lease)
+
+    def slugs(self) -> tuple[str, ...]:
+        """Every tenant that has a published run."""
+        from pipeline.pointer import POINTER
+
+        return tuple(sorted(path.parent.name for path in (self.settings.home / "published").glob(f"*/{POINTER}")))
+
+    def close(self) -> None:
+        """Close every run; one that is being read is closed by its last reader."""
+        for shelf in self._shelves.values():
+            with shelf.lock:
+                _retire(shelf)
+
+    def _shelf(self, slug: str) -> _Shelf:
+        if slug not in self._shelves and _stamp(self.settings, slug) is None:
+            raise _not_built(slug)
+        return self._shelves.setdefault(slug, _Shelf())
+
+    def _newest(self, slug: str, shelf: _Shelf) -> _Lease:
+        """The lease of the run the pointer names now; the one before it while that cannot be opened."""
+        stamp = _stamp(self.settings, slug)
+        if stamp is None:
+            _retire(shelf)
+            raise _not_built(slug)
+        found_by = (stamp, self._exposed.of(slug))
+        if shelf.lease is not None and shelf.found_by == found_by:
+            return shelf.lease
+        try:
+            opened = open_run(self.settings, slug, found_by[1])
+        except Exception as error:
+            if shelf.lease is None:
+                raise
+            shelf.lease.run = replace(shelf.lease.run, note=_kept(error, slug, shelf.lease.run))
+            return shelf.lease
+        _retire(shelf)
+        shelf.lease, shelf.found_by = _Lease(opened), found_by
+        return shelf.lease
+
+
+def open_run(settings: Settings, slug: str, exposed: frozenset[str]) -> OpenRun:
+    """Open the run that a tenant's pointer names, sandboxed: no write, no file but its own, no extension, no setting.
+
+    Raises:
+        AccessError: There is no run.
+        PublishError: The run is damaged, or it is another tenant's.
+    """
+    import duckdb
+
+    from pipeline.manifest import STARS, mismatch, read_manifest
+    from pipeline.pointer import latest
+    from semantic.models import load_model
+
+    folder = settings.published(slug)
+    run_id = latest(folder)
+    if run_id is None:
+        raise _not_built(slug)
+    run_dir = folder / run_id
+    manifest = read_manifest(run_dir)
+    if (manifest.tenant, manifest.run_id) != (slug, run_id):
+        raise mismatch(run_dir, f"it is run {manifest.run_id} of {manifest.tenant}")
+    model = load_model(run_dir, expose=exposed)
+    spill = settings.home / "tmp" / f"{run_id}_{os.getpid()}"
+    spill.parent.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(str(run_dir / STARS), read_only=True, config=_sandbox(settings, spill))
+    return OpenRun(slug, manifest, model, connection, spill)
+
+
+def _sandbox(settings: Settings, spill: Path) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "enable_external_access": "false",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_community_extensions": "false",
+        "memory_limit": settings.query_memory,
+        "threads": str(settings.threads),
+        "temp_directory": str(spill),
+        "max_temp_directory_size": SPILL_LIMIT,
+        "lock_configuration": "true",
+    }
+
+
+def _stamp(settings: Settings, slug: str) -> Stamp | None:
+    """What changes when the pointer is replaced: its inode, its time and its size."""
+    from pipeline.pointer import POINTER
+
+    try:
+        status = (settings.published(slug) / POINTER).stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _retire(shelf: _Shelf) -> None:
+    if shelf.lease is not None:
+        shelf.lease.is_newest = False
+        _close_if_done(shelf.lease)
+        shelf.lease = None
+
+
+def _close_if_done(lease: _Lease) -> None:
+    if lease.readers == 0 and not lease.is_newest:
+        lease.run.close()
+
+
+def _kept(error: Exception, slug: str, run: OpenRun) -> str:
+    """Log why the newest run cannot be opened, once, and say which one answers instead."""
+    note = f"A newer run is published and cannot be opened; this is run {run.run_id}."
+    if run.note is None:
+        report(error, call=f"open_run {slug}")
+    return note
+
+
+def _not_built(slug: str) -> AccessError:
+    return AccessError(f"{slug} is not built yet.", f"Run `gata build --tenant {slug}`.")

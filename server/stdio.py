@@ -1,0 +1,41 @@
+"""The MCP server of one tenant over stdin and stdout: for the user who starts it, who needs no token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import ConfigError
+from pipeline.settings import Settings
+from server.access import local_caller
+from server.mcp_app import mcp_app
+from server.process import keep_pandas_out, settle_memory
+from server.published import PublishedRuns
+
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+
+
+def stdio_app(settings: Settings, slug: str | None) -> MCPServer[Any]:  # Any: there is no lifespan state
+    """The server of one tenant, not yet running.
+
+    Raises:
+        ConfigError: No tenant is named.
+        AccessError: The name cannot be one.
+    """
+    if not slug:
+        raise ConfigError("No tenant is named.", "Name it: `gata mcp --tenant SLUG`, or set GATA_TENANT.")
+    caller = local_caller(slug)
+    return mcp_app(PublishedRuns(settings), lambda: caller)
+
+
+def run_stdio(settings: Settings, slug: str | None) -> None:
+    """Serve one tenant until stdin ends. Nothing but the protocol is ever written to stdout.
+
+    Raises:
+        ConfigError: No tenant is named.
+        AccessError: The name cannot be one.
+    """
+    keep_pandas_out()
+    app = stdio_app(settings, slug)
+    settle_memory()
+    app.run("stdio")

@@ -1,0 +1,129 @@
+"""What may be asked of a published run: four functions, the same behind MCP, REST and the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from pipeline.settings import Settings
+from server.published import OpenRun
+
+if TYPE_CHECKING:  # imported with the first run: a stdio server answers `initialize` before that
+    import duckdb
+
+    from semantic.query import Answer, Query
+
+Payload = dict[str, Any]  # Any: what JSON can carry, and Decimal
+
+SEARCH = Field(default=None, max_length=200, description="Words to look for.", examples=["revenue"])
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MetricsAsked(_Asked):
+    """The arguments of `list_metrics`."""
+
+    search: str | None = SEARCH
+    limit: int | None = Field(default=None, ge=1, le=1000, description="At most so many metrics.", examples=[50])
+    cursor: str | None = Field(
+        default=None, max_length=1000, description="The cursor of the list before, for the next ones.", examples=["..."]
+    )
+
+
+class ValuesAsked(_Asked):
+    """The arguments of `get_dimension_values`."""
+
+    dimension_name: str = Field(
+        validation_alias=AliasChoices("dimension_name", "dimension"),
+        max_length=200,
+        description="A dimension of list_metrics.",
+        examples=["campaign_name"],
+    )
+    search: str | None = SEARCH
+    limit: int = Field(default=100, ge=1, le=1000, description="At most so many values.", examples=[100])
+
+
+class StatusAsked(_Asked):
+    """The arguments of `get_status`: none."""
+
+
+def list_metrics(run: OpenRun, asked: MetricsAsked) -> Payload:
+    """Every metric with its unit and its dimensions, and every dimension."""
+    from semantic.run import list_metrics as listed
+
+    return listed(run.model, search=asked.search, limit=asked.limit, cursor=asked.cursor)
+
+
+def get_dimension_values(run: OpenRun, asked: ValuesAsked, cursor: duckdb.DuckDBPyConnection) -> Payload:
+    """The values of a dimension, the most frequent first."""
+    from semantic.run import values
+
+    return values(asked.dimension_name, run.model, cursor, search=asked.search, limit=asked.limit)
+
+
+def query(run: OpenRun, asked: Query, cursor: duckdb.DuckDBPyConnection, settings: Settings) -> Answer:
+    """The answer to a question about metrics."""
+    from semantic.run import run as answer
+
+    today = settings.today or settings.now()
+    return answer(asked, run.model, cursor, today=today, timeout_seconds=settings.query_timeout)
+
+
+def get_status(run: OpenRun) -> Payload:
+    """Which run answers, how far its data go, and what is to know about it."""
+    catalog = run.model.catalog
+    facts = [
+        {
+            "fact": fact.name,
+            "rows": fact.rows,
+            "first_date": fact.first_date and fact.first_date.isoformat(),
+            "as_of": fact.last_date and fact.last_date.isoformat(),
+            "currencies": list(fact.currencies),
+        }
+        for fact in catalog.facts.values()
+    ]
+    return {
+        "tenant": run.slug,
+        "run_id": run.run_id,
+        "published_at": run.manifest.published_at.isoformat(),
+        "time_zone": catalog.time_zone,
+        "week_start": catalog.week_start,
+        "currency": catalog.currency,
+        "facts": facts,
+        "tables": {table.name: table.rows for table in run.manifest.tables},
+        "notes": [*([run.note] if run.note else []), *_empty(facts)],
+    }
+
+
+def describe(run: OpenRun) -> Payload:
+    """Everything that can be asked of a tenant, and how its tables join."""
+    return {
+        "tenant": run.slug,
+        "run_id": run.run_id,
+        "published_at": run.manifest.published_at.isoformat(),
+        "time_zone": run.model.catalog.time_zone,
+        **list_metrics(run, MetricsAsked()),
+        "relationships": relationships(run),
+    }
+
+
+def relationships(run: OpenRun) -> list[Payload]:
+    """The joins from each table to its dimension tables."""
+    return [
+        {
+            "from": join.table,
+            "from_column": join.column,
+            "to": join.to,
+            "to_column": join.to_column,
+            "cardinality": join.cardinality,
+        }
+        for join in run.model.relationships
+    ]
+
+
+def _empty(facts: list[Payload]) -> list[str]:
+    names = [fact["fact"] for fact in facts if not fact["rows"]]
+    return [f"There are no rows in {', '.join(names)}."] if names else []

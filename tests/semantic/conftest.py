@@ -1,0 +1,22 @@
+"""The hand-written shop, once for all tests that only ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.semantic.hand_star import HandStar, hand_shop
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandStar]:
+    made = hand_shop(tmp_path_factory.mktemp("shop"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path

@@ -1,0 +1,69 @@
+"""Running the command line as a user does: arguments in, exit code and two streams out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings import Settings
+from server.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+def environment(settings: Settings | None = None, **more: str) -> dict[str, str]:
+    """What a process of ours sees: the settings as GATA_ variables, a width, no colour."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "SYSTEMROOT") if name in os.environ}
+    plain = {"COLUMNS": "100", "PYTHONPATH": str(ROOT)}
+    if settings is not None:
+        plain |= {"GATA_HOME": str(settings.home), "GATA_TENANTS": str(settings.tenants)}
+        plain |= {"GATA_TODAY": settings.today.isoformat()} if settings.today else {}
+    return {**kept, **plain, **more}
+
+
+class Terminal:
+    """`gata` in this process."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+        monkeypatch.setenv("COLUMNS", "100")
+        monkeypatch.setitem(sys.modules, "pandas", sys.modules.get("pandas"))  # asking keeps it out: only meanwhile
+
+    def use(self, settings: Settings) -> Terminal:
+        for name, value in environment(settings).items():
+            if name.startswith("GATA_"):
+                self._monkeypatch.setenv(name, value)
+        return self
+
+    def set(self, **variables: str) -> Terminal:
+        for name, value in variables.items():
+            self._monkeypatch.setenv(name, value)
+        return self
+
+    def __call__(self, *arguments: str) -> Ended:
+        self._monkeypatch.setattr(sys, "argv", ["gata", *arguments])
+        self._capsys.readouterr()
+        code = main()
+        out, err = self._capsys.readouterr()
+        return Ended(code, out, err)
+
+
+def start(*arguments: str, env: Mapping[str, str], stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+    """`gata` in a process of its own."""
+    command = [sys.executable, "-c", "import sys; from server.cli import main; sys.exit(main())", *arguments]
+    return subprocess.Popen(
+        command, env=env, cwd=ROOT, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )

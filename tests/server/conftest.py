@@ -1,0 +1,28 @@
+"""The world of the server tests: published once for those that only read, anew for those that change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server.world import World, new_world
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Alpha and beta are published, gamma is not. Read only: a test that changes something takes `fresh_world`."""
+    return new_world(tmp_path_factory.mktemp("world"), "alpha", "beta")
+
+
+@pytest.fixture
+def fresh_world(tmp_path: Path) -> World:
+    """Alpha alone is published."""
+    return new_world(tmp_path / "fresh", "alpha")
+
+
+@pytest.fixture(scope="session")
+def address(world: World) -> Iterator[str]:
+    with world.serving() as address:
+        yield address

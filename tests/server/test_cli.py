@@ -1,0 +1,184 @@
+"""The command line's door: help, exit codes, and what goes to which stream."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.main import get_command
+
+from pipeline.errors import BuildError, ConfigError
+from server.cli import VERBS, commands, ended
+from tests.server.cli_run import ROOT, Terminal, environment, start
+
+if TYPE_CHECKING:
+    from tests.server.world import World
+
+HELPS = """
+import sys
+from server.cli import GROUPS, VERBS, main
+
+for name in ("", *GROUPS, *(verb.name for verb in VERBS)):
+    sys.argv = ["gata", *name.split(), "--help"]
+    print("$", " ".join(sys.argv))
+    main()
+"""
+
+
+@pytest.fixture
+def gata(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Terminal:
+    return Terminal(monkeypatch, capsys).set(GATA_HOME=str(tmp_path / "state"))
+
+
+def test_the_help_of_every_verb_is_as_reviewed(golden: Callable[[str, str], None]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HELPS], env=environment(), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    golden("cli_help.txt", "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n")
+
+
+def test_every_example_in_the_help_is_one_that_parses() -> None:
+    for verb in VERBS:
+        program, *words = shlex.split(verb.example)
+        command, context = get_command(commands()), None
+        for _ in verb.name.split():
+            with command.make_context(program, words, parent=context) as context:
+                program, command, words = command.resolve_command(context, [*context._protected_args, *context.args])
+        command.make_context(program, words, parent=context)
+
+
+def test_every_verb_has_an_example_of_its_own_name() -> None:
+    assert all(verb.example.startswith(f"gata {verb.name}") for verb in VERBS)
+
+
+def test_the_version_is_the_installed_one(gata: Terminal) -> None:
+    done = gata("--version")
+    assert (done.code, done.err) == (0, "")
+    assert re.fullmatch(r"gata \d+\.\d+\.\d+\n", done.out)
+
+
+@pytest.mark.parametrize("wrong", [["bild"], ["build", "--ful"], ["build", "--wait", "soon"], ["values"], ["token", "make"]])
+def test_what_the_command_line_does_not_know_ends_with_2_and_a_quiet_stdout(gata: Terminal, wrong: list[str]) -> None:
+    done = gata(*wrong)
+    assert (done.code, done.out) == (2, "")
+    assert "Usage: gata" in done.err
+
+
+def test_a_misspelt_verb_names_the_one_that_exists(gata: Terminal) -> None:
+    assert "Did you mean 'build'?" in gata("bild").err
+
+
+def test_wrong_input_is_two_sentences_and_no_traceback(gata: Terminal) -> None:
+    done = gata.set(GATA_TENANTS="nowhere.yaml")("status")
+    assert (done.code, done.out) == (2, "")
+    assert "nowhere.yaml" in done.err
+    assert "Traceback" not in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_a_wrong_variable_is_named(gata: Terminal) -> None:
+    done = gata.set(GATA_QUERY_TIMEOUT="soon")("config", "show")
+    assert done.code == 2
+    assert done.err.startswith("GATA_QUERY_TIMEOUT is 'soon'")
+
+
+def test_a_bug_keeps_its_traceback_and_gets_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(lambda: {}["nothing"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "KeyError: 'nothing'" in err
+    assert re.search(r"event [0-9a-f]{12}\.", err)
+
+
+def test_an_interrupt_ends_with_130_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    assert ended(interrupt) == 130
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Query interrupted"), BuildError("dbt could not run.", "Try again.")])
+def test_an_interrupt_that_a_library_has_wrapped_is_still_one(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt() -> None:
+        raise error from KeyboardInterrupt()
+
+    assert ended(interrupt) == 130
+    assert capsys.readouterr().err == "Interrupted. What was published stays as it is.\n"
+
+
+def test_an_error_of_ours_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse() -> None:
+        raise ConfigError("The moon is green.", "Paint it.")
+
+    assert ended(refuse) == 2
+    assert capsys.readouterr().err == "The moon is green. Paint it.\n"
+
+
+def test_a_reader_that_goes_away_is_no_error_to_talk_about(tmp_path: Path) -> None:
+    process = start("config", "show", env=environment(GATA_HOME=str(tmp_path)))
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    assert process.wait() == 141
+    process.stderr.close()
+
+
+def test_a_server_says_where_it_is_and_ends_cleanly_when_interrupted(world: World) -> None:
+    process = start("serve", "--port", "0", env=environment(world.settings))
+    assert process.stderr is not None
+    first = process.stderr.readline()
+    assert re.match(r"Serving on http://127\.0\.0\.1:[1-9]\d+ ", first)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert (process.returncode, out) == (130, "")
+    assert err.endswith("Interrupted. What was published stays as it is.\n")
+    assert "Traceback" not in err
+
+
+def test_a_stdio_server_starts_without_what_it_does_not_need(world: World) -> None:
+    script = (
+        "import sys; from server.cli import main; sys.argv = ['gata', 'mcp', '--tenant', 'alpha']; code = main();"
+        "heavy = ('dbt', 'dlt', 'pandas', 'ibis', 'duckdb', 'structlog');"
+        "print(*(name for name in heavy if sys.modules.get(name)), file=sys.stderr); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(world.settings),
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "\n")
+
+
+def test_what_libraries_and_children_print_never_reaches_the_answer(tmp_path: Path) -> None:
+    script = (
+        "import os\nfrom server.stdout import kept_for_answers, say\n"
+        "with kept_for_answers():\n    print('noise')\n    os.system('echo noise of a child')\nsay('answer')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment(), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "answer\n"
+    assert sorted(done.stderr.splitlines()) == ["noise", "noise of a child"]
+
+
+def test_every_setting_is_shown_with_where_it_comes_from(gata: Terminal) -> None:
+    done = gata.set(GATA_ENV="prod")("config", "show", "--json")
+    shown = {setting["name"]: (setting["value"], setting["source"]) for setting in json.loads(done.out)["settings"]}
+    assert shown["env"] == ("prod", "GATA_ENV")
+    assert shown["threads"][1] == "default"
+    assert "GATA_ENV" in gata("config", "show").out

@@ -1,0 +1,132 @@
+"""Real exports in, answers out, each checked against plain SQL on the raw files."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+pytestmark = pytest.mark.xdist_group("real")
+
+SHOP = "real_shop"
+
+
+def raw(sql: str) -> Any:
+    """The one value of a query over raw files, in UTC."""
+    with duckdb.connect(config={"threads": 2}) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        return connection.execute(sql).fetchall()[0][0]
+
+
+@pytest.fixture(scope="session")
+def events(real_data: Path) -> str:
+    return f"read_parquet('{real_data}/google_analytics/events/*.parquet')"
+
+
+@pytest.fixture(scope="session")
+def orders(real_data: Path) -> str:
+    path = real_data / "shopify/derived_orders/orders_2011-09.jsonl.gz"
+    return f"read_json('{path}', format='newline_delimited', maximum_object_size=33554432)"
+
+
+def test_every_event_and_every_user_is_counted(real_house: Any) -> None:
+    assert real_house.number(SHOP, "events") == 339_531
+    assert real_house.number(SHOP, "event_users") == 26_522
+
+
+def test_purchase_events_and_transactions_are_two_different_numbers(real_house: Any, events: str) -> None:
+    purchases = [{"name": "event_name", "op": "=", "value": "purchase"}]
+    assert real_house.number(SHOP, "events", filters=purchases) == 422
+    (path,) = real_house.settings.published(SHOP).glob("*Z_*/stars.duckdb")
+    with duckdb.connect(str(path), read_only=True) as run:
+        transactions = run.execute(f"select count(distinct order_id) from fct_{SHOP}__events").fetchall()[0][0]
+    assert transactions == 178
+    assert transactions == raw(
+        f"""select count(distinct ecommerce.transaction_id) from {events}
+        where event_name = 'purchase' and ecommerce.transaction_id <> '(not set)'"""
+    )
+
+
+def test_session_revenue_is_what_the_purchases_say(real_house: Any, events: str) -> None:
+    expected = raw(
+        f"""select sum(revenue) from (
+            select any_value(ecommerce.purchase_revenue) as revenue from {events}
+            where event_name = 'purchase' and ecommerce.transaction_id <> '(not set)'
+            group by ecommerce.transaction_id)"""
+    )
+    assert real_house.number(SHOP, "session_revenue") == Decimal(str(expected)) > 0
+
+
+def test_sessions_follow_the_thirty_minute_rule(real_house: Any, events: str) -> None:
+    expected = raw(
+        f"""select count(*) from (
+            select event_timestamp - lag(event_timestamp) over (partition by user_pseudo_id order by event_timestamp) as gap
+            from {events}) where gap is null or gap > 1800000000"""
+    )
+    assert real_house.number(SHOP, "sessions") == expected
+
+
+def test_sessions_by_day_equal_plain_sql(real_house: Any, events: str) -> None:
+    with duckdb.connect() as connection:
+        expected = connection.execute(
+            f"""select make_timestamp(event_timestamp)::date::varchar as day, count(*) from (
+                select event_timestamp, event_timestamp - lag(event_timestamp)
+                    over (partition by user_pseudo_id order by event_timestamp) as gap
+                from {events}) where gap is null or gap > 1800000000 group by day order by day"""
+        ).fetchall()
+    answer = real_house.ask(SHOP, metrics=["sessions"], dimensions=["date"], time_grain="day", order_by=["date"])
+    assert [tuple(row) for row in answer["rows"]] == expected
+
+
+def test_orders_and_their_revenue_equal_the_files(real_house: Any, orders: str) -> None:
+    derived = [{"name": "account", "op": "=", "value": "derived"}]
+    assert real_house.number(SHOP, "orders", filters=derived) == raw(f"select count(*) from {orders}") == 1_837
+    revenue = raw(f"select sum(total_price::decimal(18, 6)) from {orders}")
+    assert real_house.number(SHOP, "order_revenue", filters=derived) == revenue
+    units = raw(f"select sum(line.quantity) from (select unnest(line_items) as line from {orders})")
+    assert real_house.number(SHOP, "units_sold", filters=derived) == units
+    items = raw(
+        f"""select sum(line.quantity * line.price::decimal(18, 6)) from (select unnest(line_items) as line from {orders})"""
+    )
+    assert real_house.number(SHOP, "item_revenue", filters=derived) == items
+
+
+def test_customers_are_distinct_customer_ids_and_guests_are_none(real_house: Any, orders: str) -> None:
+    derived = [{"name": "account", "op": "=", "value": "derived"}]
+    assert real_house.number(SHOP, "customers", filters=derived) == raw(f"select count(distinct customer.id) from {orders}")
+
+
+def test_the_odd_fields_of_the_rest_fixtures_are_kept(real_house: Any) -> None:
+    answer = real_house.ask(
+        SHOP,
+        metrics=["orders", "order_revenue"],
+        dimensions=["financial_status", "currency"],
+        filters=[{"name": "account", "op": "=", "value": "fixtures"}],
+    )
+    assert [list(row) for row in answer["rows"]] == [["partially_refunded", "USD", 1, Decimal("598.94")]]
+
+
+def test_ad_numbers_sent_as_text_add_up(real_house: Any, real_data: Path) -> None:
+    lines = (real_data / "facebook_ads/graph_api/adsinsights_rows.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    clicks = [
+        sum(int(a["value"]) for a in row["actions"] if a["action_type"] == "link_click" and "action_reaction" not in a)
+        for row in rows
+    ]
+    answer = real_house.ask(SHOP, metrics=["spend", "impressions", "clicks", "ad_conversions"])
+    ((spend, impressions, ad_clicks, conversions),) = answer["rows"]
+    assert spend == sum(Decimal(row["spend"]) for row in rows)
+    assert impressions == sum(int(row["impressions"]) for row in rows)
+    assert ad_clicks == sum(int(row["clicks"]) for row in rows)
+    assert conversions == sum(clicks) > 0
+
+
+def test_a_second_build_changes_nothing(real_house: Any) -> None:
+    before = real_house.ask(SHOP, metrics=["orders", "sessions", "spend"])["run_id"]
+    report = real_house.build()
+    assert [tenant.status for tenant in report.tenants] == ["unchanged"]
+    assert real_house.ask(SHOP, metrics=["orders"])["run_id"] == before
