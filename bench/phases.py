@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.shop import generate_files, open_shop, write_tenants
+from pipeline.log import configure_log
 
 Found = dict[str, Any]  # Any: JSON values
 
@@ -127,6 +128,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=230_000)
     parser.add_argument("--days", type=int, default=365)
     arguments = parser.parse_args()
+    configure_log()
     started = time.perf_counter()
     found = PHASES[arguments.phase](Given(arguments.home, arguments.rows, arguments.days))
     print(json.dumps({"seconds": time.perf_counter() - started, **found}))

@@ -12,6 +12,7 @@ from pipeline.contracts.fields import Contract
 from pipeline.errors import shorten
 from pipeline.formats import LINE, RECORD, WRONG
 from pipeline.formats.texts import NOT_UTF8
+from pipeline.formats.wire import NO_RECORD
 
 LONGEST_RECORD = 10_000  # characters
 EXPLAINED = 10_000
@@ -41,21 +42,26 @@ def explain(contract: type[Contract], why: str, text: str) -> str:
     """Why a record does not convert: its first error by the contract, with the value; else what the check found."""
     if text.startswith(NOT_UTF8):
         return "not UTF-8 text"
-    try:
-        record = json.loads(text)
-    except ValueError as error:
-        return f"not JSON: {error}" if why == "not a JSON object" else why
-    if not isinstance(record, dict):
-        return f"a record is a JSON object, not {shorten(text, 40)}"
+    if why == NO_RECORD:
+        return _no_record(text)
     if why.endswith(" is missing"):
         return why
     try:
-        contract.model_validate(record)
+        contract.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        message = first["msg"].removeprefix("Value error, ")
-        return shorten(f"{'.'.join(str(part) for part in first['loc'])}: {message}", 300)
+        if first["loc"]:
+            message = first["msg"].removeprefix("Value error, ")
+            return shorten(f"{'.'.join(str(part) for part in first['loc'])}: {message}", 300)
     return why
+
+
+def _no_record(text: str) -> str:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        return f"not JSON: {error}"
+    return f"a record is a JSON object, not {shorten(json.dumps(value), 40)}"
 
 
 def as_table(refused: list[Refusal]) -> pa.Table:

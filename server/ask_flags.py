@@ -28,7 +28,7 @@ def query_of(text: str | None, flags: Mapping[str, Any], *, include_sql: bool) -
     """
     from semantic.query import read_query
 
-    given = {name: value for name, value in flags.items() if value not in (None, False, [], {})}
+    given = {name: value for name, value in flags.items() if value is not None and value is not False and value != []}
     if text is not None and given:
         raise QueryError(f"--query is given, and {' and '.join(given)} beside it.", "Write everything into --query.")
     if text is None and "metrics" not in given:

@@ -117,11 +117,11 @@ def _run(step: Callable[[Workshop, Watch], BuildReport], *, as_json: bool) -> No
     if as_json:
         say_json(report.to_dict())
     else:
-        say(_report_text(report.to_dict()))
+        say(report_text(report.to_dict()))
     raise typer.Exit(report.exit_code)
 
 
-def _report_text(report: Mapping[str, Any]) -> str:  # Any: JSON values
+def report_text(report: Mapping[str, Any]) -> str:  # Any: JSON values
     """How each tenant went, the rows of every table, and what the checks found."""
     from server.show import add_row, as_text, table
 

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Annotated, Any
 
+from duckdb import DuckDBPyConnection
 from fastapi import APIRouter, Body, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -22,7 +23,7 @@ from server.access import Caller
 from server.asking import Work, ask
 from server.doorway import Guarded, Who, json_response, missing, unreadable, visible, while_connected
 from server.models import published_models
-from server.published import PublishedRuns
+from server.published import OpenRun, PublishedRuns
 from server.query_schema import query_schema
 from server.readiness import readiness
 from server.toolbox import QUERY
@@ -78,10 +79,10 @@ def _semantic_layer(runs: PublishedRuns) -> APIRouter:
 
     @routes.post("/query", summary=QUERY.title, description=QUERY.description, openapi_extra=schema, responses=gives)
     async def query(request: Request, who: Who, tenant: str, sent: Annotated[Payload, Body()]) -> Response:
-        asked = read_query(sent)
-        return await answer(
-            request, who, tenant, lambda run, cursor: tools.query(run, asked, cursor, runs.settings).to_dict()
-        )
+        def work(run: OpenRun, cursor: DuckDBPyConnection) -> Payload:
+            return tools.query(run, read_query(sent), cursor, runs.settings).to_dict()
+
+        return await answer(request, who, tenant, work)
 
     return routes
 

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.land import land
 from structlog.contextvars import bound_contextvars
 
 from pipeline.errors import GataError
 from pipeline.gates import enforce, kept_out, landing_failures, landing_notes
+from pipeline.land import land
 from pipeline.lock import build_lock
 from pipeline.log import log
 from pipeline.publish import latest, runs, verify
@@ -202,8 +202,8 @@ def validate(
     with _job(shop, slugs, wait_seconds, watch) as job:
         for tenant in job.open:
             with job.step(tenant, "validate") as report:
-                warned, failures = check_star(tenant, shop.blueprints, shop.settings).findings()
-                report.findings += warned + enforce(tenant.slug, failures, strict=shop.settings.strict)
+                star = check_star(tenant, shop.blueprints, shop.settings)
+                report.findings += [*star.findings, *enforce(tenant.slug, star.failures, strict=shop.settings.strict)]
                 if full:
                     folder = shop.settings.published(tenant.slug)
                     for run_id in runs(folder):
@@ -270,8 +270,7 @@ def _stars(job: Job, tenants: Sequence[Tenant], *, publish: dict[str, str | None
             if isinstance(star, GataError):
                 raise star
             job.ops.save_artifacts(job.run_id, tenant.slug, [asdict(node) for node in star.nodes])
-            warned, failures = star.findings()
-            report.findings += warned + enforce(tenant.slug, failures, strict=job.shop.settings.strict)
+            report.findings += [*star.findings, *enforce(tenant.slug, star.failures, strict=job.shop.settings.strict)]
         if job.reports[tenant.slug].is_open and (inputs := publish.get(tenant.slug)):
             with job.step(tenant, "publish") as report:
                 report.published(publish_star(tenant, job.shop, inputs, tuple(report.findings)))

@@ -9,12 +9,14 @@ import hashlib
 import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
+from pipeline.contracts.sql import literal
 from pipeline.errors import BuildError, GataError
+from pipeline.landing import dataset
 from pipeline.registry import Blueprint
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant
@@ -26,6 +28,7 @@ Blueprints = Mapping[tuple[str, str], Blueprint]
 PLATFORM_MODELS = Path(__file__).parent / "models" / "platform"
 HOUSE = Path(__file__).resolve().parent.parent
 SOURCES = ("pipeline", "warehouse", "semantic")
+FINDINGS_SHOWN = 5  # of one test
 
 
 @dataclass(frozen=True)
@@ -34,15 +37,10 @@ class Star:
 
     nodes: tuple[Node, ...]
 
-    def findings(self) -> tuple[list[str], list[str]]:
-        """What the tests found, as sentences: (warnings, failures)."""
-        found: dict[str, list[str]] = {"warn": [], "fail": [], "error": []}
-        for node in self.nodes:
-            if node.kind == "test" and node.status in found:
-                rows = f" in {node.failures} rows" if node.failures else ""
-                said = f": {first_lines(node.message)}" if node.status == "error" else ""
-                found[node.status].append(f"The test {node.name} says {node.status}{rows}{said}.")
-        return found["warn"], found["error"] + found["fail"]
+    findings: tuple[str, ...] = ()
+    """What tests of severity warn found, as sentences."""
+    failures: tuple[str, ...] = ()
+    """What the others found: with these, numbers would be wrong."""
 
 
 def projects(settings: Settings, slug: str) -> Path:
@@ -82,9 +80,27 @@ def push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> tuple[No
     """
     folder = projects(settings, tenant.slug) / "push"
     write_project(folder, push_project(tenant, blueprints))
+    if not _has_unpushed(tenant, blueprints, settings):
+        return ()
     nodes = run_dbt(folder, ("run",), files={"GATA_HUB_FILE": settings.hub})
     refuse_failures(nodes, of=f"push of {tenant.slug}")
     return nodes
+
+
+def _has_unpushed(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> bool:
+    """Whether a finished load lacks its ledger row for one of the tenant's objects."""
+    routed = [(b.platform, b.object) for b in blueprints.values() for s in tenant.enabled if b.platform == s.platform]
+    with duckdb.connect(str(settings.hub), read_only=True) as hub:
+        missing = hub.execute(
+            f"""select count(*) from (select unnest(?) as platform, unnest(?) as object) as routed
+            cross join (select load_id from {dataset(tenant)}._dlt_loads where status = 0) as loads
+            where not exists (
+                select 1 from platform_ops__push_ledger as pushed
+                where pushed.tenant_slug = ? and pushed.source_platform = routed.platform
+                    and pushed.source_object = routed.object and pushed.load_id = loads.load_id)""",
+            [[platform for platform, _ in routed], [name for _, name in routed], tenant.slug],
+        ).fetchall()
+    return bool(missing[0][0])
 
 
 def build_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> Star:
@@ -99,9 +115,10 @@ def build_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> St
     for leftover in (stars, stars.with_name(stars.name + ".wal")):
         leftover.unlink(missing_ok=True)
     skip_tests = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-    models = run_dbt(folder, ("build", *skip_tests), files=_star_files(tenant, settings))
+    models = run_dbt(folder, ("build", *skip_tests), files=_star_files(tenant, settings), threads=settings.threads)
     refuse_failures(models, of=f"star of {tenant.slug}")
-    return Star(models + check_star(tenant, blueprints, settings).nodes)
+    checked = check_star(tenant, blueprints, settings)
+    return replace(checked, nodes=models + checked.nodes)
 
 
 def check_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> Star:
@@ -115,7 +132,24 @@ def check_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> St
         raise BuildError(f"{tenant.slug} has no star yet.", f"Run `gata build --tenant {tenant.slug}` first.")
     write_project(folder, star_project(tenant, blueprints))
     command = ("test", "--exclude-resource-type", "unit_test")
-    return Star(run_dbt(folder, command, files=_star_files(tenant, settings)))
+    nodes = run_dbt(folder, command, files=_star_files(tenant, settings), threads=settings.threads)
+    said = {"warn": list[str](), "fail": list[str]()}
+    for node in nodes:
+        if node.status in ("warn", "fail", "error"):
+            said["warn" if node.status == "warn" else "fail"] += _sentences(node, tenant, settings)
+    return Star(nodes, tuple(said["warn"]), tuple(said["fail"]))
+
+
+def _sentences(node: Node, tenant: Tenant, settings: Settings) -> list[str]:
+    """What a test found: its own findings where it writes sentences, else its name and how many rows failed."""
+    if node.status != "error":
+        with duckdb.connect(str(settings.stars(tenant.slug)), read_only=True) as star:
+            star.execute(f"attach {literal(str(settings.hub))} as hub (read_only)")
+            found = star.execute(node.sql)
+            if [column[0] for column in found.description or ()] == ["finding"]:
+                return [row[0] for row in found.fetchmany(FINDINGS_SHOWN)]
+    rows = f" {node.failures} rows fail." if node.failures else ""
+    return [f"The test {node.name} says {node.status}.{rows} {first_lines(node.message)}"]
 
 
 def _star_files(tenant: Tenant, settings: Settings) -> dict[str, Path]:

@@ -31,6 +31,7 @@ class Node:
     message: str
     depends_on: tuple[str, ...]
     checks: str | None  # the model a test is attached to
+    sql: str  # as dbt ran it, but for what its materialization adds
 
 
 def write_project(folder: Path, files: Mapping[str, str]) -> bool:
@@ -58,7 +59,7 @@ def _sources(folder: Path) -> set[str]:
     }
 
 
-def run_dbt(folder: Path, command: tuple[str, ...], *, files: Mapping[str, Path]) -> tuple[Node, ...]:
+def run_dbt(folder: Path, command: tuple[str, ...], *, files: Mapping[str, Path], threads: int = 2) -> tuple[Node, ...]:
     """Run one dbt command in a project folder; `files` are the GATA_*_FILE variables its profile reads.
 
     Every connection is closed afterwards: dbt keeps DuckDB files open in a class attribute, and no other process
@@ -76,7 +77,10 @@ def run_dbt(folder: Path, command: tuple[str, ...], *, files: Mapping[str, Path]
         *("--project-dir", str(folder), "--profiles-dir", str(folder)),
         *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
     ]
-    environment = {name: str(path.resolve()) for name, path in files.items()} | {"GATA_MACROS": str(MACROS)}
+    environment = {name: str(path.resolve()) for name, path in files.items()} | {
+        "GATA_MACROS": str(MACROS),
+        "GATA_THREADS": str(threads),
+    }
     noise = io.StringIO()
     try:
         with _environment(environment), contextlib.redirect_stderr(noise), contextlib.redirect_stdout(noise):
@@ -120,6 +124,7 @@ def _node(item: Any) -> Node:  # Any: dbt's result classes are untyped
         message=item.message or "",
         depends_on=tuple(getattr(getattr(node, "depends_on", None), "nodes", ()) or ()),
         checks=getattr(node, "attached_node", None),
+        sql=getattr(node, "compiled_code", None) or "",
     )
 
 

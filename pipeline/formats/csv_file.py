@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from io import TextIOWrapper
+from io import StringIO
 from pathlib import Path
 from typing import IO
 
@@ -15,10 +15,11 @@ import pyarrow.csv as arrow_csv
 
 from pipeline.contracts.fields import Contract
 from pipeline.formats.csv_layout import layout_query
-from pipeline.formats.file import Unreadable, open_file
+from pipeline.formats.file import BYTE_ORDER_MARK, Unreadable, open_file
 from pipeline.formats.wire import LINE, RECORD, WRONG
 
 BLOCK_BYTES = 1 << 25  # of the file; no row is longer
+LONGEST_HEADER = 1 << 20  # bytes
 DELIMITERS = ",;\t|"
 END = b"\xef\xb7\x90 end of file"
 """The first cell of a row of our own, after the last: a quote that is never closed would swallow it."""
@@ -35,11 +36,10 @@ def read_csv(
     Raises:
         Unreadable: It has no usable header, or a quote that is never closed.
     """
-    with open_file(path) as file:
-        header, delimiter = _header(file)
-    query = layout_query(header, contract, unknown)
     refused: list[Refused] = []
     with open_file(path) as file:
+        header, delimiter = _header(file)
+        query = layout_query(header, contract, unknown)
         for batch in _batches(file, delimiter, len(header), refused):
             con.register("batch", batch)
             try:
@@ -52,17 +52,17 @@ def read_csv(
 
 
 def _header(file: IO[bytes]) -> tuple[list[str], str]:
-    """The header's names, and the delimiter that parts them."""
-    text = TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    """The header's names, and the delimiter that parts them; `file` is left where the rows begin."""
+    first = file.readline(LONGEST_HEADER).removeprefix(BYTE_ORDER_MARK)
+    while first and (not first.strip() or first.count(b'"') % 2) and len(first) < LONGEST_HEADER:
+        more = file.readline(LONGEST_HEADER)
+        first = first + more if more else b""
     try:
-        first = text.readline(1 << 20)
-        delimiter = max(DELIMITERS, key="".join(first.split('"')[::2]).count)
-        text.seek(0)
-        names = [name.strip() for name in next(csv.reader(text, delimiter=delimiter), [])]
+        text = first.decode().lstrip("\r\n")
+        delimiter = max(DELIMITERS, key="".join(text.split('"')[::2]).count)
+        names = [name.strip() for name in next(csv.reader(StringIO(text, newline=""), delimiter=delimiter), [])]
     except (UnicodeDecodeError, csv.Error) as error:
         raise Unreadable(f"its header is no CSV: {error}") from error
-    finally:
-        text.detach()
     names = [name or f"column_{number}" for number, name in enumerate(names, 1)] if any(names) else []
     folded = [name.lower() for name in names]
     twice = sorted({name for name in folded if folded.count(name) > 1})
@@ -77,15 +77,14 @@ def _batches(file: IO[bytes], delimiter: str, width: int, refused: list[Refused]
     before: list[int] = []  # for each row of another width, how many rows of the right width come before it
 
     def refuse(row: arrow_csv.InvalidRow) -> str:
-        position = row.number - 1
-        before.append(position - 1 - len(before))
+        before.append(row.number - 1 - len(before))
         found = f"{row.actual_columns} columns, and the header has {row.expected_columns}"
-        refused.append((position, f"the row has {found}", row.text))
+        refused.append((row.number, f"the row has {found}", row.text))
         return "skip"
 
     reader = arrow_csv.open_csv(
         pa.PythonFile(_Ended(file, END + (delimiter * (width - 1)).encode()), mode="r"),
-        arrow_csv.ReadOptions(column_names=names, skip_rows_after_names=1, block_size=BLOCK_BYTES, use_threads=False),
+        arrow_csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES, use_threads=False),
         arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse),
         arrow_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.binary()), strings_can_be_null=True, null_values=[""]
@@ -139,8 +138,8 @@ class _Ended:
 
     def read(self, size: int = -1) -> bytes:
         data = self._file.read(size)
-        if not data:
-            data, self._end = self._end, b""
+        if size < 0 or len(data) < size:
+            data, self._end = data + self._end, b""
         return data
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from typing import IO
 
 from pipeline.contracts.sql import literal
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 FORMATS = ("json", "jsonl", "ndjson", "csv", "parquet")
 
 

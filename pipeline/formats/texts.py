@@ -13,13 +13,12 @@ import pyarrow as pa
 
 from pipeline.contracts.fields import Contract
 from pipeline.contracts.sql import literal
-from pipeline.formats.file import Unreadable, open_file, plain_file, sql_path
+from pipeline.formats.file import BYTE_ORDER_MARK, Unreadable, open_file, plain_file, sql_path
 
 BLOCK_BYTES = 1 << 25
 BATCH_ROWS = 8 * 2048
 LONGEST_RECORD = 1 << 28  # bytes; a longer line is no record
 FIRST_LINES = 3  # that are looked at to tell one document from one record per line
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 NOT_UTF8 = "\ufffd not UTF-8: "
 """Goes before a line that is not UTF-8, so that it cannot pass for a record."""
 
@@ -95,10 +94,9 @@ def _decoded(line: bytes) -> str:
 def _content(path: Path) -> str:
     """What a `.json` file holds, by its first lines: "list", "lines" (a record on each) or "document"."""
     with open_file(path) as file:
-        head = [line for line in (file.readline(LONGEST_RECORD) for _ in range(FIRST_LINES)) if line.strip()]
-        if not head:
-            head = [file.read(BLOCK_BYTES)]
-    head[0] = head[0].removeprefix(BYTE_ORDER_MARK)
+        start = [file.readline(LONGEST_RECORD).removeprefix(BYTE_ORDER_MARK)]
+        start += [file.readline(LONGEST_RECORD) for _ in range(FIRST_LINES - 1)]
+        head = [line for line in start if line.strip()] or [file.read(BLOCK_BYTES)]
     if head[0].lstrip().startswith(b"["):
         return "list"
     return "lines" if len(head) > 1 and any(map(_is_object, head)) else "document"

@@ -15,6 +15,7 @@ LINE = "_source_line"
 EXTRA = "_extra"
 WRONG = "_wrong"
 """Why the record does not convert; NULL for a good one."""
+NO_RECORD = "not a JSON object"
 RECORD = "_record"
 """The record as JSON text, of records that do not convert."""
 KEY_HASH, CONTENT_HASH = "_key_hash", "_content_hash"
@@ -97,7 +98,7 @@ def _arrow_type(shape: Shape) -> str:
 
 def _wrong(columns: Sequence[Column], required: tuple[str, ...], broken: str) -> str:
     """The first thing that is wrong with a row, as text."""
-    whens = [(broken, "not a JSON object")]
+    whens = [(broken, NO_RECORD)]
     for column in columns:
         if column.name in required:
             absent = f"nullif(trim(({column.value})::varchar), '') is null"

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pytest
+import structlog
 
 from pipeline.settings import Settings
 from server.cli import main
@@ -42,13 +44,19 @@ class Terminal:
         monkeypatch.setenv("COLUMNS", "100")
         monkeypatch.setitem(sys.modules, "pandas", sys.modules.get("pandas"))  # asking keeps it out: only meanwhile
 
-    def use(self, settings: Settings) -> Terminal:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        structlog.reset_defaults()  # events went to a stream of this test
+
+    def use(self, settings: Settings) -> Self:
         for name, value in environment(settings).items():
             if name.startswith("GATA_"):
                 self._monkeypatch.setenv(name, value)
         return self
 
-    def set(self, **variables: str) -> Terminal:
+    def set(self, **variables: str) -> Self:
         for name, value in variables.items():
             self._monkeypatch.setenv(name, value)
         return self

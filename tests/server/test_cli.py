@@ -8,7 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,8 +34,9 @@ for name in ("", *GROUPS, *(verb.name for verb in VERBS)):
 
 
 @pytest.fixture
-def gata(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Terminal:
-    return Terminal(monkeypatch, capsys).set(GATA_HOME=str(tmp_path / "state"))
+def gata(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Terminal]:
+    with Terminal(monkeypatch, capsys) as terminal:
+        yield terminal.set(GATA_HOME=str(tmp_path / "state"))
 
 
 def test_the_help_of_every_verb_is_as_reviewed(golden: Callable[[str, str], None]) -> None:
@@ -66,7 +67,9 @@ def test_the_version_is_the_installed_one(gata: Terminal) -> None:
     assert re.fullmatch(r"gata \d+\.\d+\.\d+\n", done.out)
 
 
-@pytest.mark.parametrize("wrong", [["bild"], ["build", "--ful"], ["build", "--wait", "soon"], ["values"], ["token", "make"]])
+@pytest.mark.parametrize(
+    "wrong", [["bild"], ["build", "--ful"], ["build", "--wait", "soon"], ["values"], ["token", "make"]]
+)
 def test_what_the_command_line_does_not_know_ends_with_2_and_a_quiet_stdout(gata: Terminal, wrong: list[str]) -> None:
     done = gata(*wrong)
     assert (done.code, done.out) == (2, "")
@@ -108,7 +111,9 @@ def test_an_interrupt_ends_with_130_and_one_line(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("error", [RuntimeError("Query interrupted"), BuildError("dbt could not run.", "Try again.")])
-def test_an_interrupt_that_a_library_has_wrapped_is_still_one(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupt_that_a_library_has_wrapped_is_still_one(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
     def interrupt() -> None:
         raise error from KeyboardInterrupt()
 

@@ -10,9 +10,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipeline.errors import QueryError
+
 pytestmark = pytest.mark.xdist_group("real")
 
 SHOP = "real_shop"
+DERIVED = [{"name": "account", "op": "=", "value": "derived"}, {"name": "currency", "op": "=", "value": "GBP"}]
 
 
 def raw(sql: str) -> Any:
@@ -83,21 +86,24 @@ def test_sessions_by_day_equal_plain_sql(real_house: Any, events: str) -> None:
 
 
 def test_orders_and_their_revenue_equal_the_files(real_house: Any, orders: str) -> None:
-    derived = [{"name": "account", "op": "=", "value": "derived"}]
-    assert real_house.number(SHOP, "orders", filters=derived) == raw(f"select count(*) from {orders}") == 1_837
+    assert real_house.number(SHOP, "orders", filters=DERIVED) == raw(f"select count(*) from {orders}") == 1_837
     revenue = raw(f"select sum(total_price::decimal(18, 6)) from {orders}")
-    assert real_house.number(SHOP, "order_revenue", filters=derived) == revenue
+    assert real_house.number(SHOP, "order_revenue", filters=DERIVED) == revenue
     units = raw(f"select sum(line.quantity) from (select unnest(line_items) as line from {orders})")
-    assert real_house.number(SHOP, "units_sold", filters=derived) == units
+    assert real_house.number(SHOP, "units_sold", filters=DERIVED) == units
     items = raw(
         f"""select sum(line.quantity * line.price::decimal(18, 6)) from (select unnest(line_items) as line from {orders})"""
     )
-    assert real_house.number(SHOP, "item_revenue", filters=derived) == items
+    assert real_house.number(SHOP, "item_revenue", filters=DERIVED) == items
+
+
+def test_money_of_two_currencies_is_never_added_up(real_house: Any) -> None:
+    with pytest.raises(QueryError, match="GBP and USD"):
+        real_house.number(SHOP, "order_revenue")
 
 
 def test_customers_are_distinct_customer_ids_and_guests_are_none(real_house: Any, orders: str) -> None:
-    derived = [{"name": "account", "op": "=", "value": "derived"}]
-    assert real_house.number(SHOP, "customers", filters=derived) == raw(f"select count(distinct customer.id) from {orders}")
+    assert real_house.number(SHOP, "customers", filters=DERIVED) == raw(f"select count(distinct customer.id) from {orders}")
 
 
 def test_the_odd_fields_of_the_rest_fixtures_are_kept(real_house: Any) -> None:

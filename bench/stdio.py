@@ -1,0 +1,228 @@
+"""`gata mcp` as a client meets it: start, first answer, warm answers: `python -m bench.stdio [--home HOME] [--json]`.
+
+Speaks both eras of the protocol over plain pipes: 2025-11-25 (`initialize` first) and 2026-07-28 (no handshake). Beside
+each warm answer stands the same SQL, by a plain DuckDB cursor on the same file in this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench.measured import ROOT, run
+from bench.shop import SLUG, TODAY
+
+SHAPES: dict[str, dict[str, Any]] = {  # Any: JSON values
+    "one fact": {"metrics": ["sessions", "conversion_rate"], "dimensions": ["traffic_source"]},
+    "two facts": {"metrics": ["spend", "sessions", "roas"], "dimensions": ["campaign_name"]},
+}
+LEGACY, MODERN = "2025-11-25", "2026-07-28"
+CLIENT = {"name": "bench", "version": "1"}
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Server:
+    """A stdio server, and one client that speaks to it, a line at a time."""
+
+    def __init__(self, home: Path, era: str) -> None:
+        self._era, self._asked = era, 0
+        gata = Path(sys.executable).with_name("gata")
+        settings = {"GATA_HOME": str(home), "GATA_TENANTS": str(home / "tenants.yaml"), "GATA_TODAY": TODAY.isoformat()}
+        self._process = subprocess.Popen(
+            [gata, "mcp", "--tenant", SLUG],
+            cwd=ROOT,
+            env=os.environ | settings,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def call(self, method: str, **params: object) -> dict[str, Any]:  # Any: JSON values
+        """The result of one request."""
+        self._asked += 1
+        if self._era == MODERN:
+            said = {"protocolVersion": MODERN, "clientCapabilities": {}, "clientInfo": CLIENT}
+            params["_meta"] = {f"io.modelcontextprotocol/{name}": value for name, value in said.items()}
+        self._write({"jsonrpc": "2.0", "id": self._asked, "method": method, "params": params})
+        reply = json.loads(self._process.stdout.readline())
+        if "error" in reply or reply["result"].get("isError"):
+            sys.exit(f"{method} {params}: {reply}")
+        return dict(reply["result"])
+
+    def greet(self) -> None:
+        """The first exchange of the era."""
+        if self._era == MODERN:
+            self.call("server/discover")
+            return
+        self.call("initialize", protocolVersion=LEGACY, capabilities={}, clientInfo=CLIENT)
+        self._write({"jsonrpc": "2.0", "method": "notifications/initialized"})
+
+    def query(self, question: dict[str, Any]) -> dict[str, Any]:
+        return dict(self.call("tools/call", name="query", arguments=question)["structuredContent"])
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+    def peak_mb(self) -> float:
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+    def close(self) -> None:
+        self._process.stdin.close()
+        self._process.wait(timeout=10)
+        self._process.stdout.close()
+
+    def _write(self, message: dict[str, Any]) -> None:
+        self._process.stdin.write(json.dumps(message) + "\n")
+        self._process.stdin.flush()
+
+
+@contextmanager
+def serving(home: Path, era: str) -> Iterator[Server]:
+    server = Server(home, era)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@dataclass(frozen=True)
+class Start:
+    """Wall and CPU seconds from the start of the process."""
+
+    greeted_wall: float
+    greeted_cpu: float
+    answered_wall: float
+    answered_cpu: float
+
+
+@dataclass(frozen=True)
+class Warm:
+    """Milliseconds of a call, and server CPU per call."""
+
+    median: float
+    p95: float
+    cpu: float
+
+
+def start(home: Path, era: str) -> Start:
+    began = time.perf_counter()
+    with serving(home, era) as server:
+        server.greet()
+        greeted = time.perf_counter() - began, server.cpu_seconds()
+        server.query(SHAPES["two facts"])
+        return Start(*greeted, time.perf_counter() - began, server.cpu_seconds())
+
+
+def warm(server: Server, shape: dict[str, Any], calls: int) -> tuple[Warm, dict[str, Any]]:
+    """Answers of a shape that has been asked before, each with days of its own; and the last one, with its SQL."""
+    server.query(shape | {"time_range": days(0)})
+    before = server.cpu_seconds()
+    taken = timed(calls, lambda place: server.query(shape | {"time_range": days(place + 1)}))
+    cpu = (server.cpu_seconds() - before) / calls * 1000
+    return Warm(*taken, cpu), server.query(shape | {"time_range": days(0), "include_sql": True})
+
+
+def floor(home: Path, sql: str, calls: int) -> Warm:
+    """The same statement, its days replaced each time, without a server."""
+    import duckdb
+
+    from pipeline.pointer import latest
+
+    published = home / "published" / SLUG
+    known = days(0)
+    with duckdb.connect(str(published / str(latest(published)) / "stars.duckdb"), read_only=True) as connection:
+
+        def ask(place: int) -> None:
+            fresh = days(place + 1)
+            text = sql.replace(known["start"], fresh["start"]).replace(known["end"], fresh["end"])
+            connection.cursor().execute(text).fetchall()
+
+        ask(0)
+        before = time.process_time()
+        taken = timed(calls, ask)
+        return Warm(*taken, (time.process_time() - before) / calls * 1000)
+
+
+def timed(calls: int, work: Callable[[int], object]) -> tuple[float, float]:
+    """Median and 95th percentile, in milliseconds."""
+    taken = []
+    for place in range(calls):
+        began = time.perf_counter()
+        work(place)
+        taken.append((time.perf_counter() - began) * 1000)
+    return statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
+
+
+def days(place: int) -> dict[str, str]:
+    """A range of days that no other place has."""
+    first = date(2025, 12, 1) + timedelta(days=place)
+    return {"start": first.isoformat(), "end": (first + timedelta(days=60 + place % 7)).isoformat()}
+
+
+def measure(home: Path, calls: int, starts: int) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for era in (LEGACY, MODERN):
+        tries = [start(home, era) for _ in range(starts)]
+        middle = {name: statistics.median(asdict(each)[name] for each in tries) for name in asdict(tries[0])}
+        with serving(home, era) as server:
+            server.greet()
+            shapes = {}
+            for name, shape in SHAPES.items():
+                ours, answer = warm(server, shape, calls)
+                shapes[name] = {"gata": asdict(ours), "floor": asdict(floor(home, answer["sql"][0], calls))}
+            figures[era] = {"start": middle, "warm": shapes, "peak_mb": server.peak_mb()}
+    return figures
+
+
+def report(figures: dict[str, Any]) -> None:
+    for era, found in figures.items():
+        began = found["start"]
+        print(f"protocol {era}, server peak {found['peak_mb']:.0f} MB")
+        _judge("start to first reply", began["greeted_wall"] * 1000, 700, "ms", f"CPU {began['greeted_cpu']:.2f} s")
+        _judge("start to first answer, CPU", began["answered_cpu"] * 1000, 1600, "ms", f"{began['answered_wall']:.2f} s")
+        for name, sides in found["warm"].items():
+            ours, plain = sides["gata"], sides["floor"]
+            more = f"p95 {ours['p95']:.1f}, CPU {ours['cpu']:.1f}; plain SQL {plain['median']:.1f}, p95 {plain['p95']:.1f}"
+            _judge(f"warm, {name}", ours["median"], 20, "ms", f"{more}: x {ours['median'] / plain['median']:.1f}")
+
+
+def _judge(what: str, measured: float, limit: float, unit: str, more: str) -> None:
+    print(f"  {what:28}{measured:9.1f} {unit}  target < {limit:<5} {'met   ' if measured < limit else 'MISSED'}  {more}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--home", type=Path, help="a state folder that whole_way.py's shop was built in; else one is built")
+    parser.add_argument("--calls", type=int, default=200)
+    parser.add_argument("--starts", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="gata_bench_") as folder:
+        home = arguments.home or Path(folder)
+        if not arguments.home:
+            for phase in ("prepare", "generate", "build"):
+                run("bench.phases", phase, "--home", str(home))
+        figures = measure(home.resolve(), arguments.calls, arguments.starts)
+    if arguments.json:
+        print(json.dumps(figures))
+    else:
+        report(figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""`gata doctor`: what is missing is named, with the step that works."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.lock import build_lock
+from tests.server.cli_run import Terminal
+
+if TYPE_CHECKING:
+    from tests.server.world import World
+
+
+@pytest.fixture
+def gata(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fresh_world: World) -> Iterator[Terminal]:
+    with Terminal(monkeypatch, capsys) as terminal:
+        yield terminal.use(fresh_world.settings)
+
+
+def checks(gata: Terminal, *, code: int = 0) -> dict[str, dict[str, Any]]:
+    done = gata("doctor", "--json")
+    assert done.code == code, done.out
+    found = json.loads(done.out)
+    assert found["ok"] == (code == 0)
+    return {line["check"]: line for line in found["checks"]}
+
+
+def test_a_whole_installation_has_nothing_to_mend(gata: Terminal) -> None:
+    found = checks(gata)
+    needed = ("python", "duckdb", "dbt-core", "dbt-duckdb", "dlt", "state folder", "build lock", "ledger", "tenants")
+    assert {name: found[name]["state"] for name in needed} == dict.fromkeys(needed, "ok")
+    assert found["run of alpha"]["state"] == "ok"
+
+
+def test_people_see_one_line_per_check(gata: Terminal) -> None:
+    done = gata("doctor")
+    assert (done.code, done.err) == (0, "")
+    assert len(done.out.splitlines()) == 2 + len(checks(gata))
+
+
+def test_a_damaged_run_fails_and_names_the_way_back(gata: Terminal, fresh_world: World) -> None:
+    run_id = fresh_world.publish("alpha", spend=20)
+    stars = fresh_world.settings.published("alpha") / run_id / "stars.duckdb"
+    stars.chmod(0o644)
+    stars.write_bytes(stars.read_bytes()[:-1] + b"x")
+    line = checks(gata, code=2)["run of alpha"]
+    assert line["state"] == "fail"
+    assert run_id in line["what"]
+    assert "gata rollback --tenant alpha" in line["fix"]
+
+
+def test_a_tenant_that_is_built_and_has_no_run_names_the_build(gata: Terminal, fresh_world: World) -> None:
+    tenants = Path(__file__).resolve().parents[2] / "tenants.yaml"
+    gata.set(GATA_TENANTS=str(tenants))
+    line = checks(gata)["run of tyrell_corp"]
+    assert (line["state"], line["fix"]) == ("warn", "Run `gata build --tenant tyrell_corp`.")
+
+
+def test_a_wrong_tenants_file_fails_with_its_line(gata: Terminal, fresh_world: World) -> None:
+    fresh_world.settings.tenants.write_text("tenants:\n  - {slug: alpha}\n", encoding="utf-8")
+    line = checks(gata, code=2)["tenants"]
+    assert line["state"] == "fail"
+    assert "tenants.yaml:2" in line["what"]
+
+
+def test_a_misspelt_variable_is_noticed(gata: Terminal) -> None:
+    line = checks(gata.set(GATA_HOEM="elsewhere"))["environment"]
+    assert line["state"] == "warn"
+    assert "GATA_HOME" in line["fix"]
+
+
+def test_a_tenant_in_the_environment_that_does_not_exist_fails(gata: Terminal) -> None:
+    assert checks(gata.set(GATA_TENANT="alpah"), code=2)["tenants"]["fix"] == "Did you mean alpha?"
+
+
+def test_a_running_build_is_named(gata: Terminal, fresh_world: World) -> None:
+    with build_lock(fresh_world.settings.home, wait_seconds=0):
+        line = checks(gata)["build lock"]
+    assert line["state"] == "warn"
+    assert "process" in line["what"]
+
+
+def test_programs_for_mcp_dev_are_missed_with_the_way_to_get_them(gata: Terminal, tmp_path: Path) -> None:
+    line = checks(gata.set(PATH=str(tmp_path)))["npx"]
+    assert (line["state"], line["fix"]) == ("warn", "Install Node.js 20 or newer.")
+
+
+def test_a_state_folder_that_is_not_there_yet_is_no_trouble_and_is_not_made(gata: Terminal, tmp_path: Path) -> None:
+    home = tmp_path / "not" / "yet"
+    assert checks(gata.set(GATA_HOME=str(home)))["state folder"]["state"] == "ok"
+    assert not home.exists()

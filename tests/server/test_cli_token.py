@@ -1,0 +1,86 @@
+"""`gata token`: made once, listed without the secret, revoked for good."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.runs import Ops
+from server.access import Access, Caller
+from tests.server.cli_run import Terminal
+
+if TYPE_CHECKING:
+    from tests.server.world import World
+
+
+@pytest.fixture
+def gata(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fresh_world: World) -> Iterator[Terminal]:
+    with Terminal(monkeypatch, capsys) as terminal:
+        yield terminal.use(fresh_world.settings)
+
+
+def caller(world: World, token: str) -> Caller | None:
+    with Ops(world.settings.ops) as ops:
+        return Access(ops).verify(token)
+
+
+def test_the_token_alone_is_on_stdout_and_it_works(gata: Terminal, fresh_world: World) -> None:
+    done = gata("token", "create", "--tenant", "alpha", "--name", "claude")
+    assert done.code == 0
+    assert re.fullmatch(r"gata_[0-9a-f]{12}_[\w-]{43}\n", done.out)
+    found = caller(fresh_world, done.out.strip())
+    assert found is not None
+    assert (found.tenant, found.scope, found.name) == ("alpha", "read", "claude")
+    assert "until it is revoked" in done.err
+    assert done.out.strip() not in done.err
+
+
+def test_json_says_what_was_made(gata: Terminal, fresh_world: World) -> None:
+    made = json.loads(gata("token", "create", "--tenant", "alpha", "--expires", "90d", "--json").out)
+    assert list(made) == ["token", "id", "tenant", "scope", "expires_at"]
+    assert (made["tenant"], made["scope"]) == ("alpha", "read")
+    assert caller(fresh_world, made["token"]) is not None
+    left = datetime.fromisoformat(made["expires_at"]) - datetime.now(UTC)
+    assert timedelta(days=89) < left <= timedelta(days=90)
+
+
+def test_the_operator_gets_a_token_of_every_tenant(gata: Terminal, fresh_world: World) -> None:
+    found = caller(fresh_world, gata("token", "create", "--admin").out.strip())
+    assert found is not None
+    assert (found.tenant, found.scope) == (None, "admin")
+
+
+@pytest.mark.parametrize(
+    "wrong", [[], ["--tenant", "alpha", "--admin"], ["--admin", "--expires", "90"], ["--admin", "--expires", "0d"]]
+)
+def test_a_token_for_nobody_both_or_no_time_is_not_made(gata: Terminal, wrong: list[str]) -> None:
+    before = gata("token", "list", "--json").out
+    done = gata("token", "create", *wrong)
+    assert (done.code, done.out) == (2, "")
+    assert gata("token", "list", "--json").out == before
+
+
+def test_a_token_of_a_tenant_that_is_not_there_is_not_made(gata: Terminal) -> None:
+    done = gata("token", "create", "--tenant", "alpah")
+    assert (done.code, done.out) == (2, "")
+    assert "Did you mean alpha?" in done.err
+
+
+def test_a_revoked_token_is_refused_and_stays_in_the_list(gata: Terminal, fresh_world: World) -> None:
+    made = json.loads(gata("token", "create", "--tenant", "alpha", "--name", "claude", "--json").out)
+    assert gata("token", "revoke", made["id"]).code == 0
+    assert caller(fresh_world, made["token"]) is None
+    listed = {token["id"]: token for token in json.loads(gata("token", "list", "--json").out)["tokens"]}
+    assert listed[made["id"]]["state"] == "revoked"
+    assert made["token"][-43:] not in gata("token", "list").out
+
+
+def test_revoking_what_is_not_there_is_refused(gata: Terminal) -> None:
+    done = gata("token", "revoke", "0a1b2c3d4e5f")
+    assert (done.code, done.out) == (2, "")
+    assert "0a1b2c3d4e5f" in done.err
