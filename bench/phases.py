@@ -66,8 +66,8 @@ def stars(given: Given) -> Found:
     from warehouse.build import build_star
 
     shop, tenant = open_shop(given.home)
-    _warnings, failures = build_star(tenant, shop.blueprints, shop.settings).findings()
-    return {"failures": failures}
+    star = build_star(tenant, shop.blueprints, shop.settings)
+    return {"failures": star.failures}
 
 
 def publish(given: Given) -> Found:

@@ -25,7 +25,11 @@ from bench.measured import ROOT, run
 from bench.shop import SLUG, TODAY
 
 SHAPES: dict[str, dict[str, Any]] = {  # Any: JSON values
-    "one fact": {"metrics": ["sessions", "conversion_rate"], "dimensions": ["traffic_source"]},
+    "one fact": {
+        "metrics": ["sessions", "conversion_rate"],
+        "dimensions": ["traffic_source"],
+        "filters": [{"name": "device_category", "value": "mobile"}],
+    },
     "two facts": {"metrics": ["spend", "sessions", "roas"], "dimensions": ["campaign_name"]},
 }
 LEGACY, MODERN = "2025-11-25", "2026-07-28"

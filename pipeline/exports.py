@@ -16,7 +16,8 @@ from pipeline.registry import Blueprint
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant
 
-_FORMS = ("%Y-%m-%d", "%Y-%m-%dT%H-%M-%S", "%Y-%m-%dT%H:%M:%S", "%Y%m%d", "%Y%m%dT%H%M%S", "%Y%m%d%H%M%S")
+_TIME = r"(\d{4})-?(\d\d)-?(\d\d)(?:[T_ -]?(\d\d)[-:.]?(\d\d)(?:[-:.]?(\d\d))?Z?)?"
+_EPOCH = r"\d{10}(\d{3})?"  # seconds or milliseconds since 1970
 
 
 @dataclass(frozen=True)
@@ -106,14 +107,11 @@ def _export(path: Path, form: str | None) -> Export:
 def exported_at(name: str, form: str) -> datetime | None:
     """The time in a file's name, by the one group of the expression `form`, as UTC; None where there is none."""
     match = re.search(form, name)
-    text = match.group(1) if match else None
-    if text is None:
+    text = (match.group(1) if match else None) or ""
+    if re.fullmatch(_EPOCH, text):
+        return datetime.fromtimestamp(int(text[:10]), UTC).replace(tzinfo=None)
+    parts = re.fullmatch(_TIME, text)
+    try:
+        return datetime(*(int(part) for part in parts.groups(default="0"))) if parts else None  # noqa: DTZ001  # UTC
+    except ValueError:
         return None
-    text = text.removesuffix("Z").replace("_", "T").replace(" ", "T")
-    for known in _FORMS:
-        try:
-            return datetime.strptime(text, known)  # noqa: DTZ007  # UTC by decision; landing columns have no zone
-        except ValueError:
-            continue
-    is_epoch = re.fullmatch(r"\d{10}", text)
-    return datetime.fromtimestamp(int(text), UTC).replace(tzinfo=None) if is_epoch else None

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import duckdb
-
 from pipeline.errors import GateFailed
+from pipeline.hub import read_hub
 from pipeline.land import Landing
 from pipeline.landing import dataset
 from pipeline.settings import Settings
@@ -32,7 +31,7 @@ def kept_out(tenant: Tenant, load_id: str | None, settings: Settings) -> list[Ke
     """What one load put into quarantine, by file and reason."""
     if load_id is None:
         return []
-    with duckdb.connect(str(settings.hub), read_only=True) as hub:
+    with read_hub(settings) as hub:
         rows = hub.execute(
             f"select platform, account, object, path, reason, count(*) from {dataset(tenant)}.quarantine"
             " where _dlt_load_id = ? group by all order by all",
@@ -58,7 +57,7 @@ def landing_failures(tenant: Tenant, settings: Settings) -> list[str]:
     Only the newest content of a file counts: a file that was mended no longer stands in the way.
     """
     schema = dataset(tenant)
-    with duckdb.connect(str(settings.hub), read_only=True) as hub:
+    with read_hub(settings) as hub:
         rows = hub.execute(
             f"""with waiting as (
                 select * from {schema}.landed_files as files

@@ -68,11 +68,11 @@ def land(
     todo = targets(tenant, blueprints, settings)
     tables = {target.blueprint.landing_table: landing_columns(target.blueprint) for target in todo} | LEDGERS
     load_id = None
-    with open_hub(settings) as hub:
+    with open_hub(settings) as hub, _fresh(folder):
         prepare(hub, tenant, tables)
         work = plan(todo, known(hub, tenant))
         if any(one.new for one in work):
-            with _fresh(folder), _reading_connection(settings, folder) as con:
+            with _reading_connection(settings, folder) as con:
 
                 def stage(load_id: str) -> Mapping[str, list[Part]]:
                     staging = Staging(

@@ -94,10 +94,13 @@ def resolve(name: str, today: date, week_start: str) -> Window:
 def _last(count: int, unit: str, today: date, week_start: str) -> Window:
     """The last `count` whole units before today's; days end yesterday."""
     end = period_start(today, unit, week_start) - timedelta(days=1)
-    if unit in _MONTHS:
-        start = add_months(period_start(end, unit, week_start), -_MONTHS[unit] * (count - 1))
-    else:
-        start = end - timedelta(days=count * (1 if unit == "day" else 7) - 1)
+    try:
+        if unit in _MONTHS:
+            start = add_months(period_start(end, unit, week_start), -_MONTHS[unit] * (count - 1))
+        else:
+            start = end - timedelta(days=count * (1 if unit == "day" else 7) - 1)
+    except (ValueError, OverflowError) as error:
+        raise QueryError(f"The last {count} {unit}s begin before the calendar.", "Choose fewer.") from error
     return check_days(Window(start, end))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import uvicorn
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
@@ -32,6 +32,7 @@ from server.published import PublishedRuns
 from server.rest import rest_app
 
 BODY_LIMIT = 1024 * 1024
+BACKLOG = 2048
 SHUTDOWN_SECONDS = 10
 
 _CHECKED_ALREADY = TransportSecuritySettings(enable_dns_rebinding_protection=False)  # HostCheck covers every route
@@ -79,13 +80,19 @@ def listen(host: str, port: int) -> socket.socket:
         ConfigError: The address is taken, or is not of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends small answers at once only on sockets that say they are TCP: else each waits 40 ms
+    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=family)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind((host, port))
+        door.listen(BACKLOG)
     except OSError as error:
+        door.close()
         raise ConfigError(
             f"{host}:{port} cannot be served: {(error.strerror or str(error)).lower()}.",
             "Stop what uses it, or choose another address with `gata serve --host H --port N`.",
         ) from error
+    return door
 
 
 def http_server(settings: Settings, host: str, *, hosts: Sequence[str] = ()) -> uvicorn.Server:
@@ -103,11 +110,11 @@ def http_server(settings: Settings, host: str, *, hosts: Sequence[str] = ()) -> 
 
 
 def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8765, *, hosts: Sequence[str] = ()) -> None:
-    """Serve until interrupted.
+    """Serve until interrupted; answers under way are finished.
 
     Raises:
         ConfigError: The address cannot be served.
     """
     keep_pandas_out()
-    with listen(host, port) as door:
+    with listen(host, port) as door, suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
         http_server(settings, host, hosts=hosts).run(sockets=[door])

@@ -131,11 +131,14 @@ def _interrupted() -> int:
 
 
 def _is_interrupt(error: BaseException) -> bool:
-    """Whether Ctrl-C is behind it: DuckDB and dbt make errors of their own of it."""
-    causes = [error]
-    while (cause := causes[-1].__cause__) is not None:
-        causes.append(cause)
-    return any(isinstance(cause, KeyboardInterrupt) for cause in causes)
+    """Whether Ctrl-C is behind it: DuckDB, dlt and dbt make errors of their own of it."""
+    behind: list[BaseException] = [error]
+    for each in behind:
+        if isinstance(each, KeyboardInterrupt):
+            return True
+        causes = (each.__cause__, each.__context__)
+        behind += [cause for cause in causes if cause is not None and cause not in behind]
+    return False
 
 
 def _bug(error: BaseException) -> int:

@@ -49,7 +49,7 @@ class HostCheck:
 
     def __init__(self, app: ASGIApp, names: Iterable[str] = ()) -> None:
         self.app = app
-        self.names = LOOPBACK | {name.lower() for name in names}
+        self.names = LOOPBACK | {host_name(name) or name.lower() for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

@@ -6,7 +6,6 @@ other.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, get_args
@@ -17,6 +16,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase, FuncMetadata
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
+from pydantic_core import from_json
 
 from pipeline.errors import AccessError, GataError, QueryError
 from server.access import Caller, tenant_of
@@ -111,7 +111,7 @@ def _answer(payload: Payload) -> CallToolResult:
     from semantic.exact_json import to_json
 
     text = to_json(payload)
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=json.loads(text))
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=from_json(text))
 
 
 def _refusal(text: str) -> CallToolResult:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import AccessError
 from pipeline.settings import Settings
-from server.access import check_slug
+from server.access import SLUG, check_slug
 from server.exposed import ExposedNames
 from server.faults import report
 
@@ -77,7 +77,8 @@ class _Shelf:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     lease: _Lease | None = None
-    found_by: tuple[Stamp, frozenset[str]] | None = None
+    stamp: Stamp | None = None
+    exposed: frozenset[str] = frozenset()
 
 
 class PublishedRuns:
@@ -111,7 +112,8 @@ class PublishedRuns:
         """Every tenant that has a published run."""
         from pipeline.pointer import POINTER
 
-        return tuple(sorted(path.parent.name for path in (self.settings.home / "published").glob(f"*/{POINTER}")))
+        names = [path.parent.name for path in (self.settings.home / "published").glob(f"*/{POINTER}")]
+        return tuple(sorted(name for name in names if SLUG.fullmatch(name)))
 
     def close(self) -> None:
         """Close every run; one that is being read is closed by its last reader."""
@@ -125,23 +127,26 @@ class PublishedRuns:
         return self._shelves.setdefault(slug, _Shelf())
 
     def _newest(self, slug: str, shelf: _Shelf) -> _Lease:
-        """The lease of the run the pointer names now; the one before it while that cannot be opened."""
+        """The lease of the run the pointer names now; while that cannot be opened, the one before it.
+
+        But not one that shows a personal column which has been withdrawn since.
+        """
         stamp = _stamp(self.settings, slug)
         if stamp is None:
             _retire(shelf)
             raise _not_built(slug)
-        found_by = (stamp, self._exposed.of(slug))
-        if shelf.lease is not None and shelf.found_by == found_by:
+        exposed = self._exposed.of(slug)
+        if shelf.lease is not None and (shelf.stamp, shelf.exposed) == (stamp, exposed):
             return shelf.lease
         try:
-            opened = open_run(self.settings, slug, found_by[1])
+            opened = open_run(self.settings, slug, exposed)
         except Exception as error:
-            if shelf.lease is None:
+            if shelf.lease is None or not shelf.exposed <= exposed:
                 raise
             shelf.lease.run = replace(shelf.lease.run, note=_kept(error, slug, shelf.lease.run))
             return shelf.lease
         _retire(shelf)
-        shelf.lease, shelf.found_by = _Lease(opened), found_by
+        shelf.lease, shelf.stamp, shelf.exposed = _Lease(opened), stamp, exposed
         return shelf.lease
 
 

@@ -29,7 +29,7 @@ class MetricsAsked(_Asked):
     search: str | None = SEARCH
     limit: int | None = Field(default=None, ge=1, le=1000, description="At most so many metrics.", examples=[50])
     cursor: str | None = Field(
-        default=None, max_length=1000, description="The cursor of the list before, for the next ones.", examples=["..."]
+        default=None, max_length=1000, description="The cursor of the list before, for the next ones.", examples=["50"]
     )
 
 

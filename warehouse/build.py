@@ -16,6 +16,7 @@ import duckdb
 
 from pipeline.contracts.sql import literal
 from pipeline.errors import BuildError, GataError
+from pipeline.hub import read_hub
 from pipeline.landing import dataset
 from pipeline.registry import Blueprint
 from pipeline.settings import Settings
@@ -65,7 +66,7 @@ def prepare_hub(blueprints: Blueprints, settings: Settings) -> bool:
     models = {path.name: path.read_text(encoding="utf-8") for path in sorted(PLATFORM_MODELS.glob("*.sql"))}
     folder = settings.home / "dbt" / "_library"
     changed = write_project(folder, library_project(blueprints, models))
-    if not changed and _has_tables(settings.hub, {*OPS_TABLES, *(b.sink for b in blueprints.values())}):
+    if not changed and _has_tables(settings, {*OPS_TABLES, *(b.sink for b in blueprints.values())}):
         return False
     settings.home.mkdir(parents=True, exist_ok=True)
     refuse_failures(run_dbt(folder, ("run",), files={"GATA_HUB_FILE": settings.hub}), of="library")
@@ -90,7 +91,7 @@ def push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> tuple[No
 def _has_unpushed(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> bool:
     """Whether a finished load lacks its ledger row for one of the tenant's objects."""
     routed = [(b.platform, b.object) for b in blueprints.values() for s in tenant.enabled if b.platform == s.platform]
-    with duckdb.connect(str(settings.hub), read_only=True) as hub:
+    with read_hub(settings) as hub:
         missing = hub.execute(
             f"""select count(*) from (select unnest(?) as platform, unnest(?) as object) as routed
             cross join (select load_id from {dataset(tenant)}._dlt_loads where status = 0) as loads
@@ -191,7 +192,7 @@ def star_inputs(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> s
     digest.update(tenant.fingerprint.encode())
     for path, text in star_project(tenant, blueprints).items():
         digest.update(f"{path}\0{text}\0".encode())
-    with duckdb.connect(str(settings.hub), read_only=True) as hub:
+    with read_hub(settings) as hub:
         loads = hub.execute(
             "select source_platform, source_object, load_id from platform_ops__push_ledger"
             " where tenant_slug = ? order by all",
@@ -214,18 +215,16 @@ def house_digest() -> str:
 def sink_rows(slug: str, settings: Settings, blueprints: Blueprints) -> dict[str, int]:
     """Rows per sink of one tenant, all versions counted."""
     counted = {}
-    with duckdb.connect(str(settings.hub), read_only=True) as hub:
+    with read_hub(settings) as hub:
         for sink in sorted({blueprint.sink for blueprint in blueprints.values()}):
             rows = hub.execute(f'select count(*) from "{sink}" where tenant_slug = ?', [slug]).fetchone()
             counted[sink] = rows[0] if rows else 0
     return counted
 
 
-def _has_tables(hub: Path, names: set[str]) -> bool:
-    if not hub.exists():
+def _has_tables(settings: Settings, names: set[str]) -> bool:
+    if not settings.hub.exists():
         return False
-    with duckdb.connect(str(hub), read_only=True) as connection:
-        found = connection.execute(
-            "select table_name from information_schema.tables where table_schema = 'main'"
-        ).fetchall()
+    with read_hub(settings) as hub:
+        found = hub.execute("select table_name from information_schema.tables where table_schema = 'main'").fetchall()
     return names <= {name for (name,) in found}

@@ -1,85 +1,15 @@
-"""A landing place for tests: a tenant whose files are written here, and a hub to look into."""
+"""Fixtures of the pipeline's tests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import pytest
-from pipeline.connectors import load_catalog
-from pipeline.contracts import CONTRACTS
-from pipeline.land import LandedTable, Landing, land
-from pipeline.registry import Blueprint, blueprints
-from pipeline.settings import Settings
-from pipeline.tenants import Account, Read, Source, Tenant
 
-CATALOG = load_catalog(Path(__file__).parents[2] / "supported_connectors.yaml")
-BLUEPRINTS = blueprints(CATALOG)
-
-
-class Yard:
-    """A folder of export files, a tenant that reads them, and its hub."""
-
-    def __init__(self, folder: Path) -> None:
-        self.files = folder / "files"
-        self.files.mkdir()
-        self.settings = Settings(home=folder / "home", today=date(2026, 3, 1))
-
-    def write(self, name: str, content: str | bytes) -> Path:
-        path = self.files / name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    def tenant(self, exported_at: str | None = None, **patterns: str | tuple[str, ...]) -> Tenant:
-        """A tenant that reads objects, by name, from patterns relative to the folder of files."""
-        sources = []
-        for platform in ("facebook_ads", "google_analytics", "shopify"):
-            objects = {
-                name: tuple(str(self.files / one) for one in ((pattern,) if isinstance(pattern, str) else pattern))
-                for name, pattern in patterns.items()
-                if name in CONTRACTS[platform]
-            }
-            sources.append(
-                Source(
-                    platform=platform,
-                    domain=CATALOG[platform].domain,
-                    objects=CATALOG[platform].objects,
-                    enabled=True,
-                    accounts=(Account(read=Read(kind="files", objects=objects, exported_at=exported_at)),),
-                )
-            )
-        return Tenant(slug="acme", business_name="Acme", sources=tuple(sources))
-
-    def land(
-        self,
-        tenant: Tenant | None = None,
-        blueprints: Mapping[tuple[str, str], Blueprint] = BLUEPRINTS,
-        progress: Callable[[str, int], None] | None = None,
-        **patterns: Any,  # Any: as `tenant` takes them
-    ) -> Landing:
-        return land(tenant or self.tenant(**patterns), blueprints, self.settings, progress=progress)
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Ask the hub; table names are those of the tenant's landing tables."""
-        with duckdb.connect(self.settings.hub) as con:
-            con.execute("set TimeZone = 'UTC'; set schema = 'landing_acme'")
-            return con.execute(sql).fetchall()
-
-    def counted(self, table: str) -> int:
-        """The rows of a table that count: those of completed loads."""
-        completed = "_dlt_load_id in (select load_id from _dlt_loads where status = 0)"
-        return int(self.query(f"select count(*) from {table} where {completed}")[0][0])
+from tests.pipeline.yard import Yard
 
 
 @pytest.fixture
 def yard(tmp_path: Path) -> Yard:
+    """A landing place of its own for each test."""
     return Yard(tmp_path)
-
-
-def table_of(landing: Landing, name: str) -> LandedTable:
-    """What a run did for one object."""
-    (table,) = [table for table in landing.tables if table.object == name]
-    return table

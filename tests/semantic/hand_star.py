@@ -74,10 +74,15 @@ class HandStar:
         for name, table in self.tables.items():
             columns = ", ".join(f'"{column.name}" {column.type}' for column in table.columns)
             connection.execute(f'CREATE TABLE "{table.table_name(SLUG)}" ({columns})')
-            if rows := [list(row.values()) for row in self.rows[name]]:
-                marks = ", ".join(["(" + ", ".join("?" * len(table.columns)) + ")"] * len(rows))
-                values = [value for row in rows for value in row]
-                connection.execute(f'INSERT INTO "{table.table_name(SLUG)}" VALUES {marks}', values)
+            self.refill(connection, name)
+
+    def refill(self, connection: duckdb.DuckDBPyConnection, table: str) -> None:
+        """Write the rows of one table instead of those it has."""
+        name = self.tables[table].table_name(SLUG)
+        connection.execute(f'DELETE FROM "{name}"')
+        rows = [f"({', '.join(map(_literal, row.values()))})" for row in self.rows[table]]
+        if rows:
+            connection.execute(f'INSERT INTO "{name}" VALUES {", ".join(rows)}')
 
     def define(self, run_dir: Path) -> None:
         tables = tuple(self.tables.values())
@@ -117,6 +122,13 @@ class HandStar:
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
+
+
+def _literal(value: Any) -> str:
+    """A value as SQL: a bound one makes DuckDB look for pandas, which takes longer than the rows."""
+    if value is None:
+        return "NULL"
+    return str(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"
 
 
 def hand_shop(folder: Path, **tenant: Any) -> HandStar:

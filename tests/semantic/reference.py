@@ -221,3 +221,54 @@ def answer(query: Query, rows: Rows) -> dict[Key, Row]:
 def before(day: date, months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def compared(
+    query: Query, rows: Rows, current: tuple[date, date], previous: tuple[date, date], months: int
+) -> dict[Key, Row]:
+    """Each metric now and `months` before; with a date, each date beside the same day of the earlier month."""
+    now = groups(query, rows, query.metrics, *current)
+    old = groups(query, rows, query.metrics, *previous)
+    zero = {part: BASE[part][1]([]) for metric in query.metrics for part in RATIOS.get(metric, (metric,))}
+    at = query.dimensions.index("date") if "date" in query.dimensions else None
+    moved = {}
+    for key, parts in old.items():
+        if at is None:
+            moved[key] = parts
+            continue
+        later = before(key[at], -months)
+        if later.day == key[at].day:
+            moved[(*key[:at], later, *key[at + 1 :])] = parts
+    found = {}
+    for key in dict.fromkeys((*now, *moved)):
+        has_day = at is None or before(key[at], months).day == key[at].day
+        found[key] = {
+            metric: (value(metric, now.get(key, zero)), value(metric, moved.get(key, zero)) if has_day else None)
+            for metric in query.metrics
+        }
+    return found
+
+
+def added_up(
+    query: Query, rows: Rows, metric: str, start: date, end: date, first: Callable[[date], date]
+) -> dict[Key, Any]:
+    """A metric over all days from `first(day)` to each day that has rows, for keys (date, ...)."""
+    found = {}
+    for key in groups(query, rows, query.metrics, start, end):
+        days = groups(query, rows, query.metrics, first(key[0]), key[0])
+        found[key] = value(metric, add(parts for other, parts in days.items() if other[1:] == key[1:]))
+    return found
+
+
+def filled(query: Query, rows: Rows, start: date, end: date) -> dict[Key, Row]:
+    """Every period of the range for every group, for keys (date, ...)."""
+    found = groups(query, rows, query.metrics, start, end)
+    zero = {part: BASE[part][1]([]) for metric in query.metrics for part in RATIOS.get(metric, (metric,))}
+    days = [start + timedelta(days=n) for n in range((end - start).days + 1)]
+    others = dict.fromkeys(key[1:] for key in found) if len(query.dimensions) > 1 else [()]
+    periods = dict.fromkeys(period_start(day, query.time_grain) for day in days)
+    return {
+        (day, *other): {metric: value(metric, found.get((day, *other), zero)) for metric in query.metrics}
+        for other in others
+        for day in periods
+    }

@@ -27,7 +27,9 @@ def test_a_metric_that_only_a_filter_names_must_have_the_dimensions_too(shop: Ha
 
 
 def test_accounts_of_a_shop_and_of_an_ad_platform_never_meet(shop: HandStar) -> None:
-    with pytest.raises(NoJoinPath, match=r"account is not the same for spend \(ad account\) and orders \(shop account\)"):
+    with pytest.raises(
+        NoJoinPath, match=r"account is not the same for spend \(ad account\) and orders \(shop account\)"
+    ):
         shop.ask(metrics=["spend", "orders"], dimensions=["account"])
     assert [list(row.values()) for row in shop.table(metrics=["orders"], dimensions=["account"])] == [["main", 5]]
 

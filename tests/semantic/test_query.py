@@ -43,10 +43,13 @@ def test_lists_and_objects_may_be_sent_as_json_text() -> None:
         ({"metrics": ["spend"], "start": "2026-01-01"}, 'Meant is time_range: Write "time_range": {"start"'),
         ({"metrics": ["spend"], "value": 3}, 'Meant is filters: Write "filters": [{"name"'),
         ({"metrics": ["spend"], "tenant": "other"}, "the tenant comes from your credential"),
-        ({"metrics": ["spend"], "dimenions": []}, "Did you mean dimensions?"),
+        ({"metrics": ["spend"], "dimenions": []}, "Did you mean dimensions"),
         ({"metrics": ["spend"], "filters": [{"field": "x"}]}, "filters has no key 'field'. Meant is name:"),
         ({"metrics": ["spend"], "filters": [{"name": "x", "op": "=="}]}, "There is no operator '=='. Did you mean =?"),
-        ({"metrics": ["spend"], "filters": [{"name": "x", "op": "~"}]}, "There is no operator '~'. Choose one of: '=',"),
+        (
+            {"metrics": ["spend"], "filters": [{"name": "x", "op": "~"}]},
+            "There is no operator '~'. Choose one of: '=',",
+        ),
         ({"metrics": ["spend"], "filters": [{"name": "x", "value": {"a": 1}}]}, "filters[0].value is"),
         ({"metrics": ["spend"], "filters": {"ad_platform": "x"}}, 'Write "filters": [{"name": "ad_platform"'),
         ({"metrics": ["spend"], "time_range": {"from": "2026-01-01"}}, "Meant is start:"),
@@ -72,11 +75,20 @@ def test_a_misplaced_or_wrong_key_is_answered_with_the_right_place(sent: dict[st
     [
         ({"metrics": ["spent"]}, "There is no metric named 'spent'. Did you mean spend"),
         ({"metrics": ["session_events"]}, "There is no metric named 'session_events'. Did you mean"),
-        ({"metrics": ["campaign_name"]}, 'campaign_name is a dimension, not a metric. Write "dimensions": ["campaign_name"].'),
+        (
+            {"metrics": ["campaign_name"]},
+            'campaign_name is a dimension, not a metric. Write "dimensions": ["campaign_name"].',
+        ),
         ({"metrics": ["spend", "spend"]}, "metrics names 'spend' twice."),
         ({"metrics": ["spend"], "dimensions": ["campaign"]}, "Did you mean campaign_"),
-        ({"metrics": ["spend"], "dimensions": ["clicks"]}, 'clicks is a metric, not a dimension. Write "metrics": ["clicks"].'),
-        ({"metrics": ["spend"], "dimensions": ["date_month"]}, 'Write "dimensions": ["date"] and "time_grain": "month".'),
+        (
+            {"metrics": ["spend"], "dimensions": ["clicks"]},
+            'clicks is a metric, not a dimension. Write "metrics": ["clicks"].',
+        ),
+        (
+            {"metrics": ["spend"], "dimensions": ["date_month"]},
+            'Write "dimensions": ["date"] and "time_grain": "month".',
+        ),
         ({"metrics": ["spend"], "dimensions": ["customer_email"]}, "There is no dimension named 'customer_email'."),
         ({"metrics": ["spend"], "time_grain": "month"}, 'Add "date" to dimensions.'),
         ({"metrics": ["spend"], "time_range": "last_fortnight"}, "There is no time range named 'last_fortnight'."),
@@ -84,7 +96,10 @@ def test_a_misplaced_or_wrong_key_is_answered_with_the_right_place(sent: dict[st
         ({"metrics": ["spend"], "time_range": {"start": "2026-02-01", "end": "2026-01-01"}}, "Swap start and end."),
         ({"metrics": ["spend"], "filters": [{"name": "adplatform", "value": "x"}]}, "Did you mean ad_platform"),
         ({"metrics": ["spend"], "filters": [{"name": "ad_platform", "value": "google"}]}, "Did you mean google_ads?"),
-        ({"metrics": ["spend"], "filters": [{"name": "ad_platform", "value": "GOOGLE_ADS"}]}, "Did you mean google_ads?"),
+        (
+            {"metrics": ["spend"], "filters": [{"name": "ad_platform", "value": "GOOGLE_ADS"}]},
+            "Did you mean google_ads",
+        ),
         ({"metrics": ["spend"], "filters": [{"name": "ad_platform", "value": ["google_ads"]}]}, "Use in for a list"),
         ({"metrics": ["spend"], "filters": [{"name": "ad_platform", "op": "in", "value": []}]}, "an empty list"),
         ({"metrics": ["spend"], "filters": [{"name": "ad_platform"}]}, "for rows without a value use is_null"),
@@ -93,7 +108,10 @@ def test_a_misplaced_or_wrong_key_is_answered_with_the_right_place(sent: dict[st
         ({"metrics": ["spend"], "filters": [{"name": "date", "op": "between", "value": ["2026-01-01"]}]}, "Give two"),
         ({"metrics": ["spend"], "filters": [{"name": "date", "op": "contains", "value": "2026"}]}, "does not fit date"),
         ({"metrics": ["spend"], "filters": [{"name": "spend", "op": ">", "value": "much"}]}, "Write a number"),
-        ({"metrics": ["orders"], "filters": [{"name": "is_customer", "op": ">", "value": True}]}, "does not fit is_customer"),
+        (
+            {"metrics": ["orders"], "filters": [{"name": "is_customer", "op": ">", "value": True}]},
+            "does not fit is_customer",
+        ),
         ({"metrics": ["orders"], "filters": [{"name": "is_customer", "value": "maybe"}]}, "Write true or false."),
         (
             {
@@ -109,7 +127,10 @@ def test_a_misplaced_or_wrong_key_is_answered_with_the_right_place(sent: dict[st
         ({"metrics": ["spend"], "totals": True}, "totals needs groups."),
         ({"metrics": ["spend"], "fill_gaps": True, "time_range": "last_7_days"}, 'Add "date" to dimensions.'),
         ({"metrics": ["spend"], "cumulative": {"metric": "spend"}}, 'Add "date" to dimensions.'),
-        ({"metrics": ["spend"], "dimensions": ["date"], "cumulative": {"metric": "clicks"}}, 'Add "clicks" to metrics.'),
+        (
+            {"metrics": ["spend"], "dimensions": ["date"], "cumulative": {"metric": "clicks"}},
+            'Add "clicks" to metrics.',
+        ),
         (
             {"metrics": ["customers"], "dimensions": ["date"], "cumulative": {"metric": "customers"}},
             "customers cannot be added up over days.",
@@ -167,7 +188,10 @@ def test_a_misplaced_or_wrong_key_is_answered_with_the_right_place(sent: dict[st
             },
             "The total over the groups that a metric filter leaves cannot be made here.",
         ),
-        ({"metrics": ["spend"], "dimensions": ["date"], "order_by": ["-clicks"]}, "There is no column to order by named 'clicks'."),
+        (
+            {"metrics": ["spend"], "dimensions": ["date"], "order_by": ["-clicks"]},
+            "There is no column to order by named 'clicks'.",
+        ),
         ({"metrics": ["spend"], "cursor": "abc"}, "This cursor was not given by an answer."),
     ],
 )

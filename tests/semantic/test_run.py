@@ -196,7 +196,9 @@ def test_a_running_sum_begins_with_the_range(shop: HandStar) -> None:
     rows = shop.table(**question, cumulative={"metric": "spend"})
     assert [row["spend_cumulative"] for row in rows] == [200, 200, 207]
     rows = shop.table(
-        **question, cumulative={"metric": "spend", "kind": "year_to_date"}, filters=[{"name": "spend", "op": ">", "value": 0}]
+        **question,
+        cumulative={"metric": "spend", "kind": "year_to_date"},
+        filters=[{"name": "spend", "op": ">", "value": 0}],
     )
     assert [(row["spend"], row["spend_cumulative"]) for row in rows if row["spend"]] == [(200, 350), (7, 357)]
 
@@ -293,7 +295,10 @@ def test_an_answer_says_its_units_days_filters_and_run(shop: HandStar) -> None:
         metrics=["spend", "roas", "clicks"],
         dimensions=["date"],
         time_range=FEBRUARY,
-        filters=[{"name": "ad_platform", "op": "in", "value": ["facebook_ads"]}, {"name": "spend", "op": ">", "value": 1.5}],
+        filters=[
+            {"name": "ad_platform", "op": "in", "value": ["facebook_ads"]},
+            {"name": "spend", "op": ">", "value": 1.5},
+        ],
     )
     assert [(column["name"], column["role"], column["type"], column["unit"]) for column in answer.columns] == [
         ("date", "dimension", "date", None),
@@ -319,7 +324,10 @@ def test_the_sql_shown_gives_the_same_rows_by_hand(shop: HandStar) -> None:
         metrics=["roas"],
         dimensions=["campaign_name", "date"],
         time_range=FEBRUARY,
-        filters=[{"name": "campaign_name", "op": "!=", "value": "O'Brien; drop table x"}, {"name": "spend", "op": ">", "value": 0.5}],
+        filters=[
+            {"name": "campaign_name", "op": "!=", "value": "O'Brien; drop table x"},
+            {"name": "spend", "op": ">", "value": 0.5},
+        ],
         include_sql=True,
     )
     assert [[row[0], row[1].isoformat(), row[2]] for row in shop.sql(answer.sql[0])] == list(answer.rows)

@@ -41,6 +41,8 @@ class Terminal:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch, self._capsys = monkeypatch, capsys
+        for name in [name for name in os.environ if name.startswith("GATA_")]:
+            monkeypatch.delenv(name)
         monkeypatch.setenv("COLUMNS", "100")
         monkeypatch.setitem(sys.modules, "pandas", sys.modules.get("pandas"))  # asking keeps it out: only meanwhile
 

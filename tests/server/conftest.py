@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.server.world import World, new_world
 
@@ -14,6 +15,12 @@ from tests.server.world import World, new_world
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Alpha and beta are published, gamma is not. Read only: a test that changes something takes `fresh_world`."""
     return new_world(tmp_path_factory.mktemp("world"), "alpha", "beta")
+
+
+@pytest.fixture(autouse=True)
+def log_anew() -> None:
+    """The log goes to the stderr of this test, not to that of the first one that logged."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -121,6 +121,15 @@ def test_an_interrupt_that_a_library_has_wrapped_is_still_one(
     assert capsys.readouterr().err == "Interrupted. What was published stays as it is.\n"
 
 
+def test_an_error_that_is_its_own_cause_still_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    def run_in_circles() -> None:
+        error = ValueError("again")
+        raise error from error
+
+    assert ended(run_in_circles) == 1
+    assert "ValueError: again" in capsys.readouterr().err
+
+
 def test_an_error_of_ours_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     def refuse() -> None:
         raise ConfigError("The moon is green.", "Paint it.")

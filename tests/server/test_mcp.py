@@ -30,7 +30,7 @@ from tests.server.world import World
 
 pytestmark = pytest.mark.anyio
 
-ROOT = Path(__file__).resolve().parents[2]
+ENTRY = Path(__file__).resolve().parents[2] / "server" / "mcp_entry.py"
 QUESTION = {
     "metrics": ["spend", "roas", "order_revenue"],
     "dimensions": ["campaign_name", "date"],
@@ -64,11 +64,9 @@ async def inside(world: World, mode: str = "auto") -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def over_stdio(world: World, mode: str = "auto") -> AsyncIterator[Client]:
-    entry = str(ROOT / "server" / "mcp_entry.py")
-    async with Client(
-        StdioServerParameters(command=sys.executable, args=[entry], env=child(world)), mode=mode
-    ) as client:
+async def over_stdio(world: World, *command: str, mode: str = "auto") -> AsyncIterator[Client]:
+    program, *args = command or (sys.executable, str(ENTRY))
+    async with Client(StdioServerParameters(command=program, args=args, env=child(world)), mode=mode) as client:
         yield client
 
 
@@ -189,7 +187,8 @@ async def test_the_same_question_has_the_same_answer_at_every_door(world: World,
         expected = (await client.call_tool("query", QUESTION)).structured_content
     doors = {
         "stdio": over_stdio(world),
-        "stdio, initialize": over_stdio(world, "legacy"),
+        "stdio, initialize": over_stdio(world, mode="legacy"),
+        "mcp run": over_stdio(world, str(Path(sys.executable).with_name("mcp")), "run", str(ENTRY)),
         "streamable http": over_http(world, address),
         "streamable http, initialize": over_http(world, address, mode="legacy"),
         "sse": over_sse(world, address),
@@ -382,7 +381,7 @@ def test_stdout_holds_the_protocol_and_nothing_else(world: World) -> None:
         {"jsonrpc": "2.0", "id": 5, "method": "no/such/method"},
     ]
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "server" / "mcp_entry.py")],
+        [sys.executable, str(ENTRY)],
         env=child(world),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -415,7 +414,7 @@ def test_stdout_holds_the_protocol_and_nothing_else(world: World) -> None:
 def test_a_server_without_a_tenant_says_so_and_ends_with_2(world: World) -> None:
     for slug, said in (("", "No tenant is named. Name it"), ("../beta", "There is no such tenant")):
         ended = subprocess.run(
-            [sys.executable, str(ROOT / "server" / "mcp_entry.py")],
+            [sys.executable, str(ENTRY)],
             env=child(world, slug),
             capture_output=True,
             text=True,
@@ -433,7 +432,7 @@ def test_nothing_heavy_is_loaded_before_the_first_question(world: World) -> None
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     loaded = subprocess.run(
-        [sys.executable, "-c", program, str(ROOT / "server" / "mcp_entry.py")],
+        [sys.executable, "-c", program, str(ENTRY)],
         env=child(world),
         capture_output=True,
         text=True,

@@ -169,6 +169,21 @@ def test_a_damaged_new_run_leaves_the_one_before_it_answering_and_says_so(
     assert capsys.readouterr().err.count("call_failed") <= 1
 
 
+def test_a_withdrawn_personal_column_is_not_shown_even_when_nothing_else_can_be(
+    fresh_world: World, runs: PublishedRuns, settings: Settings
+) -> None:
+    with runs.run("alpha") as run:
+        assert "customer_email" in run.model.catalog.dimensions
+    bad = settings.published("alpha") / fresh_world.publish("alpha")
+    bad.chmod(0o755)
+    (bad / "semantic.yml").unlink()
+    with runs.run("alpha") as run:
+        assert "customer_email" in run.model.catalog.dimensions
+    settings.tenants.write_text(settings.tenants.read_text(encoding="utf-8").replace("[customer_email]", "[]"))
+    with pytest.raises(PublishError), runs.run("alpha"):
+        pass
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -194,12 +209,12 @@ def test_no_statement_leaves_the_file(kept: PublishedRuns, tmp_path: Path, state
         cursor.execute(statement.replace("{other}", str(other)))
 
 
-def test_a_query_that_spills_writes_under_the_state_folder_and_leaves_nothing(world: World) -> None:
-    tight = world.settings.model_copy(update={"query_memory": "64MB"})
+def test_a_query_that_spills_writes_under_the_state_folder_and_leaves_nothing(settings: Settings) -> None:
+    tight = settings.model_copy(update={"query_memory": "64MB"})
     with closing(PublishedRuns(tight)) as runs, runs.run("alpha") as run, run.cursor() as cursor:
         cursor.execute("create temp table big as select repeat('x', 200) || range as s from range(1000000)")
-        assert list((world.settings.home / "tmp").rglob("*.tmp"))
-    assert list((world.settings.home / "tmp").iterdir()) == []
+        assert list((settings.home / "tmp").rglob("*.tmp"))
+    assert list((settings.home / "tmp").iterdir()) == []
 
 
 def test_personal_columns_follow_tenants_yaml_as_it_is_now(

@@ -1,22 +1,12 @@
-"""Houses: a whole product in a temporary folder, built once and asked through the same functions as every door."""
+"""The house of real exports, built once."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pipeline.log import configure_log
-from pipeline.settings import Settings
-from semantic.query import read_query
-from server import tools
-from server.published import PublishedRuns
-from server.report import BuildReport
-from server.steps import build
-from server.workshop import Workshop, open_workshop
+from tests.whole_way.house import House, house
 
 REAL_TENANT = """
 tenants:
@@ -45,44 +35,6 @@ tenants:
         enabled: true
         read: {{kind: files, objects: {{events: {data}/google_analytics/events/*.parquet}}}}
 """
-
-
-@dataclass(frozen=True)
-class House:
-    """A product in a folder: its settings, and how to build and ask."""
-
-    settings: Settings
-
-    @property
-    def shop(self) -> Workshop:
-        return open_workshop(self.settings)
-
-    def build(self, **options: Any) -> BuildReport:
-        report = build(self.shop, **options)
-        assert report.exit_code == 0, report.to_dict()
-        return report
-
-    def ask(self, slug: str, **query: Any) -> dict[str, Any]:
-        runs = PublishedRuns(self.settings)
-        try:
-            with runs.run(slug) as run, run.cursor() as cursor:
-                return tools.query(run, read_query(query), cursor, self.settings).to_dict()
-        finally:
-            runs.close()
-
-    def number(self, slug: str, metric: str, **query: Any) -> Any:
-        """The one number a metric comes to."""
-        ((value,),) = self.ask(slug, metrics=[metric], **query)["rows"]
-        return value
-
-
-def house(folder: Path, tenants: str, *, today: date = date(2026, 11, 21), env: str = "local") -> House:
-    """A house whose tenants.yaml says `tenants`; nothing is built yet."""
-    configure_log()
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "tenants.yaml"
-    path.write_text(tenants, encoding="utf-8")
-    return House(Settings(home=folder / "state", tenants=path, today=today, env=env))
 
 
 @pytest.fixture(scope="session")

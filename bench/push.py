@@ -1,0 +1,199 @@
+"""What a push costs as history grows: `python -m bench.push [--json]`.
+
+The same 100,000 new events are pushed into a sink that holds nothing, and into one that holds a million older events;
+then they are exported once more and pushed again. Beside each push stands the plain way on a copy of the same hub:
+whole rows bundled by `to_json`, and a MERGE on the md5 of the payload's text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bench.measured import run
+
+BATCH, HISTORY = 100_000, 1_000_000
+LOADS = ("new", "again")  # the same events in two exports
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--batch", type=int, default=BATCH, help="new events")
+    parser.add_argument("--history", type=int, default=HISTORY, help="events in the sink before")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--work", choices=WORK, help=argparse.SUPPRESS)
+    parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.work:
+        print(json.dumps(WORK[arguments.work](arguments.home, arguments.batch, arguments.history)))
+        return
+    with tempfile.TemporaryDirectory(prefix="gata_bench_") as folder:
+        figures = [each for history in (0, arguments.history) for each in measure(Path(folder), arguments.batch, history)]
+    if arguments.json:
+        print(json.dumps(figures))
+    else:
+        report(figures)
+
+
+def measure(folder: Path, batch: int, history: int) -> list[dict[str, Any]]:  # Any: JSON values
+    """New events, then the same ones again, by gata and the plain way, into sinks of this history."""
+    ours, plain = folder / f"gata_{history}", folder / f"plain_{history}"
+    size = ("--batch", str(batch), "--history", str(history))
+    run("bench.push", "--work", "lay", "--home", str(ours), *size)
+    shutil.copytree(ours, plain)
+    figures = []
+    for load in LOADS:
+        for home, name in ((ours, "gata"), (plain, "plain")):
+            run("bench.push", "--work", f"land_{load}", "--home", str(home), *size)
+            cost, done = run("bench.push", "--work", f"push_{name}", "--home", str(home), *size)
+            figures.append({"history": history, "load": load, "way": name, **done, **asdict(cost)})
+    shutil.rmtree(ours)
+    shutil.rmtree(plain)
+    return figures
+
+
+def report(figures: list[dict[str, Any]]) -> None:
+    print(f"{'sink before':>12}  {'batch':8}{'way':8}{'rows added':>12}{'push s':>9}{'push CPU s':>12}{'peak MB':>9}")
+    for each in figures:
+        print(
+            f"{each['history']:>12,}  {each['load']:8}{each['way']:8}{each['added']:>12,}{each['seconds']:9.2f}"
+            f"{each['push_cpu']:12.2f}{each['peak_mb']:9.0f}"
+        )
+    for load in LOADS:
+        for way in ("gata", "plain"):
+            empty, full = (each["push_cpu"] for each in figures if (each["load"], each["way"]) == (load, way))
+            print(f"{load:8}{way:8}costs x {full / empty:.1f} when the history is there")
+
+
+def lay(home: Path, batch: int, history: int) -> dict[str, Any]:
+    """A hub with landing tables, and a sink with older events of the same size."""
+    import duckdb
+
+    from bench.shop import SLUG, generate_files, open_shop, write_tenants
+    from pipeline.contracts.fields import wire_type
+    from warehouse.build import prepare_hub
+
+    write_tenants(home, 3 * batch // 2, 365)
+    generate_files(home, 365)
+    shop, _tenant = open_shop(home)
+    prepare_hub(shop.blueprints, shop.settings)
+    with duckdb.connect(str(shop.settings.hub)) as hub:
+        hub.execute(f"create schema landing_{SLUG}")
+        hub.execute(f"create table landing_{SLUG}._dlt_loads (load_id varchar, status bigint)")
+        for blueprint in shop.blueprints.values():
+            columns = ", ".join(f'"{name}" {wire_type(shape)}' for name, shape in blueprint.shape)
+            hub.execute(
+                f"""create table landing_{SLUG}.{blueprint.landing_table} ({columns}, _extra json, _account varchar,
+                _source_file varchar, _source_line bigint, _exported_at timestamp, _landed_at timestamp,
+                _dlt_load_id varchar)"""
+            )
+        sink = shop.blueprints["google_analytics", "events"].sink
+        hub.execute(
+            f"""insert into {sink} select
+                '{SLUG}', 'google_analytics', 'main', md5(n::varchar), 'x', timestamp '2025-01-01',
+                '{{"event_timestamp":' || n || ',"event_params":"' || repeat(md5(n::varchar), 30) || '"}}',
+                md5_number(n::varchar), date '2022-01-01' + (n * 1000 // {max(history, 1)})::integer, 'older',
+                null, timestamp '2025-01-01', n
+            from range({history}) as events (n)"""
+        )
+    return {}
+
+
+def land(home: Path, batch: int, load: str) -> dict[str, Any]:
+    """One finished load of the same first events of the shop's export."""
+    import duckdb
+
+    from bench.shop import SLUG, open_shop
+
+    shop, _tenant = open_shop(home)
+    blueprint = shop.blueprints["google_analytics", "events"]
+    (file,) = (home / "synthetic" / SLUG / "google_analytics/main").glob("events_*.parquet")
+    with duckdb.connect(str(shop.settings.hub)) as hub:
+        source = f"read_parquet('{file}', file_row_number = true)"
+        held = {name for name, *_ in hub.execute(f"describe select * from {source}").fetchall()}
+        fields = [
+            (f'to_json("{name}")::json' if type_ == "JSON" else f'"{name}"') + f' as "{name}"'
+            for name, type_ in blueprint.columns
+            if name in held
+        ]
+        hub.execute(
+            f"""insert into landing_{SLUG}.{blueprint.landing_table} by name
+            select {", ".join(fields)}, 'main' as _account, '{load}' as _source_file,
+                file_row_number + 1 as _source_line, timestamp '2026-11-21' + interval {LOADS.index(load)} hour as _landed_at,
+                '{load}' as _dlt_load_id
+            from {source} limit {batch}"""
+        )
+        hub.execute(f"insert into landing_{SLUG}._dlt_loads values ('{load}', 0)")
+    return {}
+
+
+def push_gata(home: Path, _batch: int, _history: int) -> dict[str, Any]:
+    from bench.shop import open_shop
+    from warehouse.build import push
+
+    shop, tenant = open_shop(home)
+    sink = shop.blueprints["google_analytics", "events"].sink
+    return _timed(shop.settings.hub, sink, lambda: push(tenant, shop.blueprints, shop.settings))
+
+
+def push_plain(home: Path, _batch: int, _history: int) -> dict[str, Any]:
+    """The literal way: bundle all that landed, and MERGE where no payload has the same text."""
+    import duckdb
+
+    from bench.shop import SLUG, open_shop
+
+    shop, _tenant = open_shop(home)
+    blueprint = shop.blueprints["google_analytics", "events"]
+
+    def merge() -> None:
+        with duckdb.connect(str(shop.settings.hub)) as hub:
+            fields = ", ".join(f'"{name}"' for name, _ in blueprint.columns)
+            hub.execute(
+                f"""merge into {blueprint.sink} as t using (
+                    select _account, _dlt_load_id, _landed_at, _source_line, to_json(fields) as payload
+                    from (select *, struct_pack({fields}) as fields from landing_{SLUG}.{blueprint.landing_table})
+                ) as s
+                on t.tenant_slug = '{SLUG}' and t.source_platform = 'google_analytics'
+                    and md5(t.raw_data_payload::varchar) = md5(s.payload::varchar)
+                when not matched then insert
+                values ('{SLUG}', 'google_analytics', s._account, md5(s.payload::varchar), 'x', s._landed_at, s.payload,
+                    0, date '2026-11-21', s._dlt_load_id, null, s._landed_at, s._source_line)"""
+            )
+
+    return _timed(shop.settings.hub, blueprint.sink, merge)
+
+
+def _timed(hub: Path, sink: str, work: Callable[[], object]) -> dict[str, Any]:
+    """Wall and CPU seconds of the work, and how many rows it added."""
+    before = _rows(hub, sink)
+    started, spent = time.perf_counter(), time.process_time()
+    work()
+    taken = {"seconds": time.perf_counter() - started, "push_cpu": time.process_time() - spent}
+    return taken | {"added": _rows(hub, sink) - before}
+
+
+def _rows(hub: Path, sink: str) -> int:
+    import duckdb
+
+    with duckdb.connect(str(hub), read_only=True) as connection:
+        return int(connection.execute(f"select count(*) from {sink}").fetchall()[0][0])
+
+
+WORK: dict[str, Callable[[Path, int, int], dict[str, Any]]] = {
+    "lay": lay,
+    "land_new": lambda home, batch, _: land(home, batch, "new"),
+    "land_again": lambda home, batch, _: land(home, batch, "again"),
+    "push_gata": push_gata,
+    "push_plain": push_plain,
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""The hub, opened: one writer at a time, and readers only while nobody writes (facts: stack.md 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from pipeline.errors import LandError
+from pipeline.settings import Settings
+
+
+@contextmanager
+def read_hub(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The hub, for reading.
+
+    Raises:
+        LandError: Another process has it open for writing, or it cannot be read.
+    """
+    with explained(settings):
+        hub = duckdb.connect(str(settings.hub), read_only=True)
+    with hub:
+        yield hub
+
+
+@contextmanager
+def explained(settings: Settings) -> Iterator[None]:
+    """Turn what DuckDB and the disk say about the hub's file into an error of ours."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        if "lock" in str(error):
+            what = f"{settings.hub} is open in another process; nothing was touched."
+            raise LandError(what, "Let it finish, or wait for it with `gata build --wait SECONDS`.") from error
+        raise _unusable(settings, str(error).partition("\n")[0]) from error
+    except OSError as error:
+        raise _unusable(settings, error.strerror or str(error)) from error
+
+
+def _unusable(settings: Settings, why: str) -> LandError:
+    return LandError(
+        f"{settings.hub} cannot be used: {why.rstrip('.')}.",
+        "Make it readable and writable, or set GATA_HOME to a folder that is.",
+    )

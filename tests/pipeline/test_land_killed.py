@@ -1,0 +1,127 @@
+"""A landing process may die at any moment, or meet another: nothing is lost, and nothing counts twice."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from pipeline.errors import LandError
+
+from tests.pipeline.yard import Yard, table_of
+
+ROOT = Path(__file__).resolve().parents[2]
+
+DIE = "os.kill(os.getpid(), signal.SIGKILL)"
+
+MOMENTS = {
+    "while files are read": "progress = die",
+    "before dlt loads": "Pipeline.load = die",
+    "after some tables are in": "after(DuckDbCopyJob, 'run')",
+    "before the load is complete": "SqlJobClientBase.complete_load = die",
+    "after the load is complete": "after(SqlJobClientBase, 'complete_load')",
+}
+
+CHILD = f"""
+import os, signal, sys
+from pathlib import Path
+from dlt.pipeline.pipeline import Pipeline
+from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
+from dlt.destinations.job_client_impl import SqlJobClientBase
+from tests.pipeline.yard import Yard
+
+def die(*_, **__):
+    {DIE}
+
+def after(owner, name):
+    real = getattr(owner, name)
+    def both(self, *args, **kwargs):
+        real(self, *args, **kwargs)
+        die()
+    setattr(owner, name, both)
+
+progress = None
+"""
+
+
+def run(code: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, str(folder)],
+        cwd=environment.pop("cwd", ROOT),
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def lines(*ids: int) -> str:
+    return "".join(json.dumps({"id": number}) + "\n" for number in ids)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_landing_is_made_good_by_the_next(yard: Yard, moment: str) -> None:
+    yard.write("a.jsonl", lines(1, 2, 3))
+    yard.land(orders="*.jsonl")
+    yard.write("b.jsonl", lines(4, 5) + "oops\n")
+    yard.write("p.jsonl", lines(7))
+    land = "\nyard = Yard(Path(sys.argv[1]))\nyard.land(progress=progress, orders='*.jsonl', products='p.jsonl')\n"
+    killed = run(CHILD + MOMENTS[moment] + land, yard.files.parent)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+
+    again = yard.land(orders="*.jsonl", products="p.jsonl")
+    assert (again.load_id is None) == (moment == "after the load is complete")
+    assert yard.counted("shopify__orders") == 6
+    assert yard.counted("shopify__products") == 1
+    assert yard.counted("quarantine") == 1
+    assert yard.counted("landed_files") == 4
+    assert yard.land(orders="*.jsonl", products="p.jsonl").load_id is None
+    assert [path.name for path in (yard.settings.home / "landing").iterdir()] == []
+
+
+def test_a_hub_that_another_process_holds_is_named_with_the_way_out(yard: Yard) -> None:
+    yard.write("a.jsonl", lines(1))
+    yard.land(orders="none*")
+    hold = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(yard.settings.hub)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(LandError) as caught:
+            yard.land(orders="*.jsonl")
+        holder.communicate()
+    assert str(yard.settings.hub) in caught.value.what
+    assert "gata build --wait" in caught.value.fix
+    assert table_of(yard.land(orders="*.jsonl"), "orders").rows == 1
+
+
+def test_a_landing_leaves_the_hub_free_and_writes_nowhere_else(yard: Yard, tmp_path: Path) -> None:
+    yard.write("a.jsonl", lines(1))
+    home, here = tmp_path / "user", tmp_path / "cwd"
+    home.mkdir()
+    (here / ".dlt").mkdir(parents=True)
+    (here / ".dlt/config.toml").write_text('[schema]\nnaming = "snake_case"\n')
+    code = """
+import sys, warnings
+warnings.simplefilter("error")
+from pathlib import Path
+from tests.pipeline.yard import Yard
+yard = Yard(Path(sys.argv[1]))
+yard.land(orders="*.jsonl")
+yard.land(orders="*.jsonl")
+print(yard.query("select count(*) from shopify__orders"))
+"""
+    done = run(code, yard.files.parent, cwd=here, HOME=str(home), SCHEMA__NAMING="sql_ci_v1")  # type: ignore[arg-type]
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("[(1,)]\n")
+    assert done.stderr == ""
+    assert list(home.iterdir()) == []
+    assert [path.relative_to(here) for path in here.rglob("*")] == [Path(".dlt"), Path(".dlt/config.toml")]
+    with duckdb.connect(yard.settings.hub) as con:
+        assert con.execute("select count(*) from landing_acme.shopify__orders").fetchall() == [(1,)]

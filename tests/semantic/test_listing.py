@@ -1,0 +1,49 @@
+"""What may be asked for, as callers read it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.errors import QueryError
+from semantic.run import list_metrics
+from tests.semantic.hand_star import HandStar
+
+
+def test_every_metric_comes_with_its_unit_type_and_dimensions(shop: HandStar) -> None:
+    listed = list_metrics(shop.model)
+    assert list(listed) == ["metrics", "dimensions"]
+    by_name = {metric["name"]: metric for metric in listed["metrics"]}
+    assert by_name["roas"] == {
+        "name": "roas",
+        "description": "Return on ad spend: revenue of visits attributed to a campaign, per unit of spend.",
+        "unit": "ratio",
+        "type": "number",
+        "dimensions": ["ad_platform", "campaign_id", "campaign_name", "campaign_status", "currency", "date"],
+    }
+    assert (by_name["spend"]["unit"], by_name["cac"]["unit"]) == ("EUR", "EUR")
+    assert "session_events" not in by_name
+
+
+def test_a_search_looks_at_names_and_descriptions(shop: HandStar) -> None:
+    listed = list_metrics(shop.model, search="unit of SPEND")
+    assert [metric["name"] for metric in listed["metrics"]] == ["blended_roas", "roas"]
+    assert "geo_country" not in [dimension["name"] for dimension in listed["dimensions"]]
+    assert list_metrics(shop.model, search="weather") == {"metrics": [], "dimensions": []}
+
+
+def test_pages_follow_each_other_to_the_end(shop: HandStar) -> None:
+    whole = [metric["name"] for metric in list_metrics(shop.model)["metrics"]]
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page = list_metrics(shop.model, limit=10, cursor=cursor)
+        seen += [metric["name"] for metric in page["metrics"]]
+        cursor = page["cursor"]
+        if cursor is None:
+            break
+    assert seen == whole
+    for wrong in ("x", "-1", "9999", "²"):
+        with pytest.raises(QueryError, match="is no cursor of this list"):
+            list_metrics(shop.model, limit=10, cursor=wrong)
+    with pytest.raises(QueryError, match="Choose 1 or more"):
+        list_metrics(shop.model, limit=0)

@@ -1,0 +1,71 @@
+"""The values of dimensions: listed by how often they occur, and looked up when a filter names one."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import QueryError, UnknownName
+from semantic.members import MANY
+from semantic.run import values
+from tests.semantic.hand_star import HandStar
+
+
+def test_values_come_most_frequent_first(shop: HandStar) -> None:
+    assert values("ad_platform", shop.model, shop.cursor) == {
+        "dimension": "ad_platform",
+        "values": [{"value": "facebook_ads", "count": 6}, {"value": "google_ads", "count": 4}],
+        "truncated": False,
+    }
+
+
+def test_a_search_finds_text_in_any_case_and_a_limit_says_what_it_cut(shop: HandStar) -> None:
+    assert [v["value"] for v in values("traffic_source", shop.model, shop.cursor, search="GOO")["values"]] == ["google"]
+    cut = values("traffic_source", shop.model, shop.cursor, limit=1)
+    assert (len(cut["values"]), cut["truncated"]) == (1, True)
+
+
+def test_days_and_flags_are_values_too(shop: HandStar) -> None:
+    assert values("is_customer", shop.model, shop.cursor)["values"] == [
+        {"value": False, "count": 2},
+        {"value": True, "count": 1},
+    ]
+    assert values("date", shop.model, shop.cursor, search="2026-04")["values"] == [{"value": "2026-04-02", "count": 1}]
+
+
+def test_another_dimension_or_limit_is_refused(shop: HandStar) -> None:
+    with pytest.raises(UnknownName, match="Did you mean ad_platform"):
+        values("adplatform", shop.model, shop.cursor)
+    with pytest.raises(QueryError, match="Choose from 1 to 10000"):
+        values("ad_platform", shop.model, shop.cursor, limit=0)
+
+
+def test_a_value_among_many_is_found_and_a_misspelt_one_is_answered_with_the_nearest(folder: Path) -> None:
+    star = HandStar(folder)
+    star.add(
+        "sessions",
+        *(
+            {"session_date": date(2026, 1, 1), "user_key": "u", "traffic_campaign": f"campaign {n}"}
+            for n in range(MANY + 10)
+        ),
+    )
+    question = {"metrics": ["sessions"]}
+    found = [{"name": "traffic_campaign", "op": "in", "value": ["campaign 17", "campaign 5001"]}]
+    assert star.one("sessions", filters=found) == 2
+    with pytest.raises(UnknownName, match="named 'Campain 4711'. Did you mean campaign 4711"):
+        star.ask(**question, filters=[{"name": "traffic_campaign", "value": "Campain 4711"}])
+    star.close()
+
+
+def test_a_dimension_with_some_values_is_read_once(folder: Path) -> None:
+    star = HandStar(folder)
+    star.add(
+        "sessions",
+        *({"session_date": date(2026, 1, 1), "user_key": "u", "traffic_campaign": f"c{n}"} for n in range(40)),
+    )
+    for _ in range(2):
+        assert star.one("sessions", filters=[{"name": "traffic_campaign", "value": "c17"}]) == 1
+    assert len(star.model.known_values["traffic_campaign"]) == 40
+    star.close()

@@ -1,0 +1,75 @@
+"""Runs as models: read without ibis, compiled whole before they are published, refused when they are broken."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import BuildError, PublishError
+from semantic.models import load_model, precompile
+from tests.semantic.hand_star import HandStar
+
+HEAVY = ("ibis", "boring_semantic_layer", "pandas", "pyarrow", "sqlglot", "dlt", "dbt")
+
+
+def test_every_metric_compiles_before_a_run_is_published(shop: HandStar) -> None:
+    assert precompile(shop.model) == len(shop.model.catalog.metrics)
+
+
+def test_a_measure_that_does_not_compile_is_named(folder: Path) -> None:
+    star = HandStar(folder)
+    run_dir = star.write()
+    path = run_dir / "semantic.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("_.spend.sum()", "_.spend.summ()"), encoding="utf-8")
+    with pytest.raises(BuildError, match="spend does not compile"):
+        precompile(load_model(run_dir))
+
+
+@pytest.mark.parametrize("text", ["", "a: [", "version: 99", "version: 1\nmodels: {}", "just text"])
+def test_definitions_that_cannot_be_read_are_refused(folder: Path, text: str) -> None:
+    (folder / "semantic.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(PublishError, match="cannot be read"):
+        load_model(folder)
+
+
+def test_a_run_without_definitions_is_refused(folder: Path) -> None:
+    with pytest.raises(PublishError, match="Build the tenant again"):
+        load_model(folder / "gone")
+
+
+def test_loading_a_model_imports_nothing_heavy_and_answering_neither_pandas_nor_pyarrow(folder: Path) -> None:
+    run_dir = HandStar(folder).write()
+    program = f"""
+import sys
+from pathlib import Path
+from semantic.models import load_model
+from semantic.run import run
+from semantic.query import read_query
+model = load_model(Path({str(run_dir)!r}))
+print([name for name in {HEAVY!r} if name in sys.modules])
+sys.modules["pandas"] = None
+import datetime, duckdb
+connection = duckdb.connect({str(run_dir / "stars.duckdb")!r}, read_only=True)
+query = read_query({{"metrics": ["roas"], "dimensions": ["campaign_name"], "filters": [{{"name": "spend", "op": ">", "value": 1}}]}})
+run(query, model, connection, today=datetime.date(2026, 4, 15))
+print([name for name in {HEAVY!r} if sys.modules.get(name)])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path.cwd())
+    assert done.stdout.splitlines() == ["[]", "['ibis', 'boring_semantic_layer', 'sqlglot']"]
+
+
+def test_joins_are_listed_with_their_keys_and_cardinality(shop: HandStar) -> None:
+    found = {(r.table, r.column, r.to, r.to_column, r.cardinality) for r in shop.model.relationships}
+    assert ("fct_shop__ad_performance", "campaign_key", "dim_shop__campaigns", "campaign_key", "many_to_one") in found
+    assert len(found) == 9
+
+
+def test_a_statement_is_compiled_once_per_shape_whatever_the_values(shop: HandStar) -> None:
+    before = shop.model.statement.cache_info().misses  # type: ignore[attr-defined]  # it is a cache, and this is its face
+    for day in ("2026-01-02", "2026-02-03", "2026-03-04"):
+        question = {"metrics": ["clicks"], "time_range": {"start": "2026-01-01", "end": day}, "limit": 7}
+        shop.ask(**question, filters=[{"name": "spend", "op": ">", "value": int(day[6])}])
+    assert shop.model.statement.cache_info().misses == before + 1  # type: ignore[attr-defined]  # as above

@@ -1,0 +1,16 @@
+"""The hand-written shop, for the ways analytics lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.semantic.hand_star import HandStar, hand_shop
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandStar]:
+    made = hand_shop(tmp_path_factory.mktemp("traps"))
+    yield made
+    made.close()
