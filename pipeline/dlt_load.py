@@ -85,12 +85,12 @@ def _hints(columns: Columns) -> dict[str, dict[str, object]]:
     }
 
 
-def _cause(error: Exception, settings: Settings) -> Exception:
-    """What made dlt's run fail: an error of ours, or of the disk; anything else is a bug, and stays as it is."""
+def _cause(error: Exception, settings: Settings) -> BaseException:
+    """What made dlt's run fail: an error of ours, Ctrl-C, or the disk; anything else is a bug, and stays as it is."""
     root: BaseException = error
     while root.__cause__ is not None:
         root = root.__cause__
-    if isinstance(root, LandError):
+    if isinstance(root, LandError | KeyboardInterrupt):
         return root
     if isinstance(root, OSError | duckdb.IOException | duckdb.OutOfMemoryException):
         why = str(root).partition("\n")[0].rstrip(".")

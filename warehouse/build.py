@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.contracts.sql import literal
+from pipeline.disk import replace_text
 from pipeline.errors import BuildError, GataError
 from pipeline.hub import read_hub
 from pipeline.landing import dataset
@@ -61,15 +62,19 @@ def prepare_hub(blueprints: Blueprints, settings: Settings) -> bool:
     """See that every sink, ledger and blueprint row of the hub exists; whether dbt had to run for it.
 
     Raises:
+        LandError: Another process has the hub open.
         BuildError: dbt failed.
     """
     models = {path.name: path.read_text(encoding="utf-8") for path in sorted(PLATFORM_MODELS.glob("*.sql"))}
-    folder = settings.home / "dbt" / "_library"
-    changed = write_project(folder, library_project(blueprints, models))
-    if not changed and _has_tables(settings, {*OPS_TABLES, *(b.sink for b in blueprints.values())}):
+    files = library_project(blueprints, models)
+    digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
+    folder, done = settings.home / "dbt" / "_library", settings.home / "dbt" / "_library.sha256"
+    has_tables = _has_tables(settings, {*OPS_TABLES, *(b.sink for b in blueprints.values())})
+    if has_tables and done.exists() and done.read_text(encoding="utf-8") == digest:
         return False
-    settings.home.mkdir(parents=True, exist_ok=True)
+    write_project(folder, files)
     refuse_failures(run_dbt(folder, ("run",), files={"GATA_HUB_FILE": settings.hub}), of="library")
+    replace_text(done, digest)
     return True
 
 

@@ -67,7 +67,7 @@ def _accepted(leaf: Leaf, text: str) -> tuple[str, str]:
     quick = {
         Meaning.DECIMAL: amount if leaf.wire == "DOUBLE" else f"try_cast({text} as decimal(18, 6)) is not null",
         Meaning.FLAG: f"try_cast({text} as boolean) is not null",
-        Meaning.DATE: f"try_cast({text} as date)::varchar = {text}",
+        Meaning.DATE: f"length({text}) = 10 and try_cast({text} as date)::varchar = {text}",
         Meaning.COMPACT_DATE: f"strftime(try_strptime({text}, '%Y%m%d'), '%Y%m%d') = {text}",
         Meaning.INSTANT: f"try_cast({text} as timestamptz) is not null and {_matches(text, _INSTANT)}",
     }
