@@ -67,7 +67,10 @@ def load(
     try:
         pipeline.run(resources, loader_file_format="parquet")
     except PipelineStepFailed as error:
-        raise _cause(error, settings) from error
+        cause = _cause(error, settings)
+        if cause is None:
+            raise
+        raise cause from error
     finally:
         pipeline.deactivate()
     return load_ids[0]
@@ -85,8 +88,8 @@ def _hints(columns: Columns) -> dict[str, dict[str, object]]:
     }
 
 
-def _cause(error: Exception, settings: Settings) -> BaseException:
-    """What made dlt's run fail: an error of ours, Ctrl-C, or the disk; anything else is a bug, and stays as it is."""
+def _cause(error: Exception, settings: Settings) -> BaseException | None:
+    """What made dlt's run fail: an error of ours, Ctrl-C, or the disk; None for anything else, which is a bug."""
     root: BaseException = error
     while root.__cause__ is not None:
         root = root.__cause__
@@ -98,4 +101,4 @@ def _cause(error: Exception, settings: Settings) -> BaseException:
             f"{settings.home} could not take the new rows: {why}.",
             "Make room there and land again; earlier loads are safe, and nothing counts twice.",
         )
-    return error
+    return None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 
 from pipeline.contracts.sql import quote
-from pipeline.errors import LandError
+from pipeline.hub import explained
 from pipeline.registry import Blueprint
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant
@@ -64,34 +64,17 @@ def landing_columns(blueprint: Blueprint) -> Columns:
 
 @contextmanager
 def open_hub(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The hub, for writing; one thread, because two write fragments that cost more and take more room.
+    """The hub, for landing; one thread, because two write fragments that cost more and take more room.
 
     Raises:
         LandError: Another process has it open, or it cannot be written.
     """
-    hub = settings.hub
-    try:
-        hub.parent.mkdir(parents=True, exist_ok=True)
-        con = duckdb.connect(hub)
-    except duckdb.IOException as error:
-        if "lock" in str(error):
-            what = f"{hub} is open in another process, so nothing was landed."
-            raise LandError(what, "Let it finish, or wait for it with `gata build --wait SECONDS`.") from error
-        raise _unusable(settings, str(error).partition("\n")[0]) from error
-    except OSError as error:
-        raise _unusable(settings, error.strerror or str(error)) from error
-    try:
-        con.execute("set TimeZone = 'UTC'; set threads = 1; set autoinstall_known_extensions = false")
-        yield con
-    finally:
-        con.close()
-
-
-def _unusable(settings: Settings, why: str) -> LandError:
-    return LandError(
-        f"{settings.hub} cannot be written: {why.rstrip('.')}.",
-        "Make it writable, or set GATA_HOME to a folder that is; nothing was landed.",
-    )
+    with explained(settings):
+        settings.hub.parent.mkdir(parents=True, exist_ok=True)
+        hub = duckdb.connect(settings.hub)
+    with hub:
+        hub.execute("set TimeZone = 'UTC'; set threads = 1; set autoinstall_known_extensions = false")
+        yield hub
 
 
 def prepare(hub: duckdb.DuckDBPyConnection, tenant: Tenant, tables: Mapping[str, Columns]) -> None:

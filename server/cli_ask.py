@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from server.cli_options import AsJson, Asked, Search, open_door
+from server.cli_options import AsJson, Asked, Search, chosen_tenant, open_door
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -147,26 +147,11 @@ def _run_of(slug: str | None, settings: Settings) -> Iterator[OpenRun]:
 
     keep_pandas_out()
     runs = PublishedRuns(settings)
-    name = slug or settings.tenant
-    if name not in runs.slugs():
-        name = _known(name, settings)
     try:
-        with runs.run(name) as run:
+        with runs.run(chosen_tenant(slug, settings)) as run:
             yield run
     finally:
         runs.close()
-
-
-def _known(slug: str | None, settings: Settings) -> str:
-    """The slug, when tenants.yaml has it; asked only about a tenant that nothing is published of."""
-    from pipeline.errors import ConfigError
-    from server.workshop import open_workshop
-
-    manifest = open_workshop(settings).manifest
-    if slug is None:
-        names = ", ".join(tenant.slug for tenant in manifest.tenants)
-        raise ConfigError("No tenant is named.", f"Name one with --tenant, or set GATA_TENANT: {names}.")
-    return manifest.get(slug).slug
 
 
 def _metrics_text(found: dict[str, Any]) -> str:  # Any: JSON values

@@ -1,4 +1,4 @@
-"""Options that several verbs share, each described once; and the settings of the process, read once."""
+"""What several verbs share: options, described once, the settings, read once, and the tenant that was named."""
 
 from __future__ import annotations
 
@@ -34,3 +34,25 @@ def open_door() -> Settings:
 
     configure_log()
     return read_settings()
+
+
+def chosen_tenant(slug: str | None, settings: Settings) -> str:
+    """The tenant that was named, here or by GATA_TENANT.
+
+    tenants.yaml is asked only about one of whom nothing is published: then it is most likely misspelt.
+
+    Raises:
+        ConfigError: None was named, or there is no such tenant; names the nearest.
+    """
+    name = slug or settings.tenant
+    if name is not None and settings.published(name).is_dir():
+        return name
+
+    from pipeline.errors import ConfigError
+    from server.workshop import open_workshop
+
+    manifest = open_workshop(settings).manifest
+    if name is None:
+        known = ", ".join(tenant.slug for tenant in manifest.tenants)
+        raise ConfigError("No tenant is named.", f"Name one with --tenant, or set GATA_TENANT: {known}.")
+    return manifest.get(name).slug

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from server.cli_options import open_door
+from server.cli_options import chosen_tenant, open_door
 
 
 def mcp(
@@ -20,7 +20,7 @@ def mcp(
     from server.stdio import run_stdio
 
     settings = read_settings()  # no log yet: it would cost a tenth of the time a client waits for `initialize`
-    run_stdio(settings, tenant or settings.tenant)
+    run_stdio(settings, chosen_tenant(tenant, settings))
 
 
 def serve(

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-import typer
-
 PIPE_CLOSED = 128 + 13
 """What a shell reports for a program whose reader has gone: 128 + SIGPIPE."""
 
@@ -20,7 +18,7 @@ def say(text: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _turn(1, to=os.open(os.devnull, os.O_WRONLY))  # the interpreter flushes once more when it ends
-        raise typer.Exit(PIPE_CLOSED) from None
+        raise SystemExit(PIPE_CLOSED) from None
 
 
 def say_json(value: object) -> None:

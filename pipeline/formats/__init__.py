@@ -55,7 +55,7 @@ class Reader:
         """
         try:
             for table in self._tables(path):
-                if WRONG in table.column_names and table.num_rows and table[WRONG].null_count < table.num_rows:
+                if table[WRONG].null_count < table.num_rows:
                     is_wrong = pc.is_valid(table[WRONG])
                     wrong = table.filter(is_wrong).select([LINE, WRONG, RECORD])
                     good = table.filter(pc.invert(is_wrong))

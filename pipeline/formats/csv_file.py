@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from io import StringIO
+from io import BufferedIOBase, StringIO
 from pathlib import Path
-from typing import IO
 
 import duckdb
 import numpy as np
@@ -31,7 +30,7 @@ Refused = tuple[int, str, str]
 def read_csv(
     con: duckdb.DuckDBPyConnection, path: Path, contract: type[Contract], unknown: set[str]
 ) -> Iterator[pa.Table]:
-    """Landing rows in batches, at last those that do not parse; adds the names of unknown columns to `unknown`.
+    """Landing rows in batches, between them those that do not parse; adds the names of unknown columns to `unknown`.
 
     Raises:
         Unreadable: It has no usable header, or a quote that is never closed.
@@ -46,12 +45,20 @@ def read_csv(
                 yield con.execute(query).to_arrow_table()
             finally:
                 con.unregister("batch")
-    if refused:
-        positions, reasons, texts = zip(*refused, strict=True)
-        yield pa.table({LINE: pa.array(positions, pa.int64()), WRONG: pa.array(reasons), RECORD: pa.array(texts)})
+            yield _take(refused)
+    yield _take(refused)
 
 
-def _header(file: IO[bytes]) -> tuple[list[str], str]:
+def _take(refused: list[Refused]) -> pa.Table:
+    """The rows refused so far, as landing rows; `refused` is empty afterwards."""
+    columns = [[row[number] for row in refused] for number in range(3)]
+    refused.clear()
+    types = (pa.int64(), pa.string(), pa.string())
+    arrays = [pa.array(column, type_) for column, type_ in zip(columns, types, strict=True)]
+    return pa.table(arrays, names=[LINE, WRONG, RECORD])
+
+
+def _header(file: BufferedIOBase) -> tuple[list[str], str]:
     """The header's names, and the delimiter that parts them; `file` is left where the rows begin."""
     first = file.readline(LONGEST_HEADER).removeprefix(BYTE_ORDER_MARK)
     while first and (not first.strip() or first.count(b'"') % 2) and len(first) < LONGEST_HEADER:
@@ -71,7 +78,7 @@ def _header(file: IO[bytes]) -> tuple[list[str], str]:
     return names, delimiter
 
 
-def _batches(file: IO[bytes], delimiter: str, width: int, refused: list[Refused]) -> Iterator[pa.Table]:
+def _batches(file: BufferedIOBase, delimiter: str, width: int, refused: list[Refused]) -> Iterator[pa.Table]:
     """The rows as text columns `c0`, `c1`, ... with their `position`; the rows that are none are added to `refused`."""
     names = [f"c{number}" for number in range(width)]
     before: list[int] = []  # for each row of another width, how many rows of the right width come before it
@@ -133,7 +140,7 @@ class _Ended:
 
     closed = False
 
-    def __init__(self, file: IO[bytes], row: bytes) -> None:
+    def __init__(self, file: BufferedIOBase, row: bytes) -> None:
         self._file, self._end = file, b"\n" + row + b"\n"
 
     def read(self, size: int = -1) -> bytes:

@@ -8,8 +8,8 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO
 
 from pipeline.contracts.sql import literal
 
@@ -45,7 +45,7 @@ def format_of(path: Path) -> str:
 
 
 @contextmanager
-def open_file(path: Path) -> Iterator[IO[bytes]]:
+def open_file(path: Path) -> Iterator[BufferedIOBase]:
     """Open a file for reading, unpacking a gzipped one.
 
     Raises:

@@ -77,7 +77,8 @@ def _field(name: str, shape: Shape) -> str:
 def _by_access(known: list[str], others: list[str]) -> tuple[list[str], list[str]]:
     """Unknown keys that a struct can name, and those that it cannot: empty, or alike but for case."""
     taken = {name.lower() for name in known}
-    plain, awkward = [], []
+    plain: list[str] = []
+    awkward: list[str] = []
     for name in others:
         (awkward if not name or name.lower() in taken else plain).append(name)
         taken.add(name.lower())

@@ -84,7 +84,9 @@ def _column(name: str, shape: Shape, held: dict[str, tuple[str, DuckDBPyType]]) 
     if name not in held:
         return absent_column(name, shape)
     alias, type_ = held[name]
+    faults = " or ".join(faults_of_typed(shape, alias, type_)) or None
+    if isinstance(shape, Leaf) and not _is_nested(shape):
+        return Column(name, shape, value_of_typed(shape, alias, type_), faults)
     if not isinstance(shape, Leaf) and _is_json_text(shape, type_):
         return json_column(name, shape)
-    value = quote(name) if _is_nested(shape) else value_of_typed(shape, alias, type_)
-    return Column(name, shape, value, " or ".join(faults_of_typed(shape, alias, type_)) or None)
+    return Column(name, shape, quote(name), faults)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO
 
 import duckdb
 import numpy as np
@@ -65,7 +65,7 @@ def line_texts(path: Path) -> Iterator[Texts]:
         yield first, _split(rest + b"\n", len(rest) + 1)
 
 
-def _blocks(file: IO[bytes]) -> Iterator[bytes]:
+def _blocks(file: BufferedIOBase) -> Iterator[bytes]:
     block = file.read(BLOCK_BYTES).removeprefix(BYTE_ORDER_MARK)
     while block:
         yield block

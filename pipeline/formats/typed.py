@@ -20,15 +20,23 @@ TEXTS = frozenset({"varchar", "enum"})
 NESTED = frozenset({"struct", "list", "array", "map", "union", "variant"})
 
 
+def members_of(struct: DuckDBPyType) -> list[tuple[str, DuckDBPyType]]:
+    return [(name, type_) for name, type_ in struct.children if isinstance(type_, DuckDBPyType)]
+
+
+def element_of(list_: DuckDBPyType) -> DuckDBPyType:
+    return members_of(list_)[0][1]
+
+
 def compact(value: str, type_: DuckDBPyType, depth: int = 0) -> str:
     """SQL for a value's JSON text without its NULL members, which `to_json` would spell out; NULL for NULL."""
     kind = type_.id
     if kind == "struct":
-        members = [(name, compact(f"{value}.{quote(name)}", inner, depth)) for name, inner in type_.children]
+        members = [(name, compact(f"{value}.{quote(name)}", inner, depth)) for name, inner in members_of(type_)]
         return f"case when {value} is not null then {json_object(members)} end"
     if kind == "list":
         item = f"x{depth}"
-        element = compact(item, type_.children[0][1], depth + 1)
+        element = compact(item, element_of(type_), depth + 1)
         kept = f"case when {item} is null then 'null' else {element} end"  # coalesce would compute the element twice
         return f"'[' || array_to_string(list_transform({value}, lambda {item}: {kept}), ',') || ']'"
     if kind in INTEGERS or kind in WIDE_INTEGERS or kind == "boolean":
@@ -69,14 +77,14 @@ def faults_of_typed(shape: Shape, value: str, type_: DuckDBPyType, depth: int = 
         if fault:
             yield fault
     elif isinstance(shape, Record) and type_.id == "struct":
-        found = {name.lower(): (name, inner) for name, inner in type_.children}
+        found = {name.lower(): (name, inner) for name, inner in members_of(type_)}
         for name, inner in shape:
             if name.lower() in found:
                 member, member_type = found[name.lower()]
                 yield from faults_of_typed(inner, f"{value}.{quote(member)}", member_type, depth)
     elif isinstance(shape, Many) and type_.id == "list":
         item = f"x{depth}"
-        inside = " or ".join(faults_of_typed(shape.of, item, type_.children[0][1], depth + 1))
+        inside = " or ".join(faults_of_typed(shape.of, item, element_of(type_), depth + 1))
         if inside:
             yield f"len(list_filter({value}, lambda {item}: {inside})) > 0"
     else:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from pipeline.contracts.fields import Contract, Integer, Text
 from pipeline.errors import LandError
 from pipeline.exports import exported_at
 from pipeline.tenants import Account, Read, Source, Tenant
-
 from tests.pipeline.yard import BLUEPRINTS, CATALOG, Yard, table_of
 
 
 def lines(*ids: int, **fields: object) -> str:
     return "".join(json.dumps({"id": number} | fields) + "\n" for number in ids)
+
+
+def utc(*parts: int) -> datetime:
+    """A time as landing columns hold it: UTC, without a zone."""
+    return datetime(*parts, tzinfo=UTC).replace(tzinfo=None)  # type: ignore[misc, arg-type]  # six parts at most
 
 
 def test_rows_land_with_where_they_came_from_and_a_load_that_counts(yard: Yard) -> None:
@@ -29,7 +34,7 @@ def test_rows_land_with_where_they_came_from_and_a_load_that_counts(yard: Yard) 
         from shopify__orders order by id"""
     )
     extra = '{"tags":"new"}'
-    made = datetime(2026, 2, 3)
+    made = utc(2026, 2, 3)
     assert rows == [(number, "9.90", extra, "main", str(path), number, made, "2026-03-01") for number in (1, 2)]
     assert yard.query("select load_id, status from _dlt_loads") == [(landing.load_id, 0)]
     assert yard.query("select distinct _dlt_load_id from shopify__orders") == [(landing.load_id,)]
@@ -83,7 +88,7 @@ def test_every_table_exists_with_its_types_before_and_after_rows_come(yard: Yard
     def columns() -> dict[str, list[tuple[str, str]]]:
         listed = yard.query(
             """select table_name, column_name, data_type from information_schema.columns
-            where table_schema = 'landing_acme' and not starts_with(table_name, '_dlt_p') and table_name <> '_dlt_version'
+            where table_schema = 'landing_acme' and not starts_with(table_name, '_dlt')
             order by table_name, ordinal_position"""
         )
         tables: dict[str, list[tuple[str, str]]] = {}
@@ -214,12 +219,12 @@ def test_what_is_missing_or_empty_is_said(yard: Yard) -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("o_2026-02-03.csv", datetime(2026, 2, 3)),
-        ("o_20260203.csv", datetime(2026, 2, 3)),
-        ("o_2026-02-03T04-05-06.csv", datetime(2026, 2, 3, 4, 5, 6)),
-        ("o_2026-02-03_04-05-06.csv", datetime(2026, 2, 3, 4, 5, 6)),
-        ("o_20260203T040506Z.csv", datetime(2026, 2, 3, 4, 5, 6)),
-        ("o_1770091506.csv", datetime(2026, 2, 3, 4, 5, 6)),
+        ("o_2026-02-03.csv", utc(2026, 2, 3)),
+        ("o_20260203.csv", utc(2026, 2, 3)),
+        ("o_2026-02-03T04-05-06.csv", utc(2026, 2, 3, 4, 5, 6)),
+        ("o_2026-02-03_04-05-06.csv", utc(2026, 2, 3, 4, 5, 6)),
+        ("o_20260203T040506Z.csv", utc(2026, 2, 3, 4, 5, 6)),
+        ("o_1770091506.csv", utc(2026, 2, 3, 4, 5, 6)),
         ("o_99999999.csv", None),
         ("o_latest.csv", None),
         ("other.csv", None),
@@ -295,15 +300,24 @@ def test_a_synthetic_source_lands_like_any_files(yard: Yard) -> None:
     assert yard.land(tenant).load_id is None
 
 
+def test_a_source_behind_an_api_is_refused_before_anything_is_touched(yard: Yard) -> None:
+    accounts = (Account(read=Read(kind="api")),)
+    source = Source(platform="shopify", domain="ecommerce", objects=CATALOG["shopify"].objects, enabled=True)
+    tenant = Tenant(slug="acme", business_name="A", sources=(source.model_copy(update={"accounts": accounts}),))
+    with pytest.raises(LandError, match="reads shopify from an API"):
+        yard.land(tenant)
+    assert not yard.settings.hub.exists()
+
+
 def test_a_hub_that_cannot_be_written_says_so(yard: Yard) -> None:
     yard.write("o.jsonl", lines(1))
     yard.settings.home.write_text("a file, where the state folder should be")
-    with pytest.raises(LandError, match=r"cannot be written: .*Make it writable, or set GATA_HOME"):
+    with pytest.raises(LandError, match=r"hub.duckdb cannot be used: .*or set GATA_HOME"):
         yard.land(orders="*.jsonl")
     yard.settings.home.unlink()
     yard.settings.home.mkdir()
     yard.settings.hub.write_text("no database" * 1000)
-    with pytest.raises(LandError, match=r"hub.duckdb cannot be written: .*nothing was landed"):
+    with pytest.raises(LandError, match=r"hub.duckdb cannot be used: "):
         yard.land(orders="*.jsonl")
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from pipeline.errors import LandError
 
+from pipeline.errors import LandError
 from tests.pipeline.yard import Yard, table_of
 
 ROOT = Path(__file__).resolve().parents[2]

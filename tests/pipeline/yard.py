@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+
 from pipeline.connectors import load_catalog
 from pipeline.contracts import CONTRACTS
 from pipeline.land import LandedTable, Landing, land

@@ -224,7 +224,7 @@ FEATURES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 def test_parts_of_a_question_do_not_disturb_each_other(
     star: RandomStar, rows: Rows, chosen: list[str], grain: bool
 ) -> None:
-    assume(not {"cumulative", "rolling"} <= set(chosen))
+    assume(not {"cumulative", "rolling"} <= set(chosen) and not {"totals", "having"} <= set(chosen))
     star.fill(rows)
     plain_one = {
         "metrics": ["spend", "roas"],
@@ -238,8 +238,8 @@ def test_parts_of_a_question_do_not_disturb_each_other(
     together = star.keyed(read_query({**plain_one, **whole}))
     for feature in chosen:
         alone, columns = FEATURES[feature]
-        filters = whole.get("filters", ()) if feature in ("share", "totals") else ()
+        filters = whole.get("filters", ()) if feature == "share" else ()
         apart = star.keyed(read_query({**plain_one, "filters": filters, **alone} if columns else plain_one))
-        for key, row in together.items():
-            for column in ("spend", "roas", *columns) if not row.get("is_total") or feature == "totals" else ():
-                assert same(row[column], apart[key][column]), (feature, key, column)
+        for key in together.keys() & apart.keys():  # a group of another period has rows where that period is asked for
+            for column in ("spend", "roas", *columns):
+                assert same(together[key][column], apart[key][column]), (feature, key, column)

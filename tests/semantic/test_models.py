@@ -53,7 +53,8 @@ print([name for name in {HEAVY!r} if name in sys.modules])
 sys.modules["pandas"] = None
 import datetime, duckdb
 connection = duckdb.connect({str(run_dir / "stars.duckdb")!r}, read_only=True)
-query = read_query({{"metrics": ["roas"], "dimensions": ["campaign_name"], "filters": [{{"name": "spend", "op": ">", "value": 1}}]}})
+filters = [{{"name": "spend", "op": ">", "value": 1}}]
+query = read_query({{"metrics": ["roas"], "dimensions": ["campaign_name"], "filters": filters}})
 run(query, model, connection, today=datetime.date(2026, 4, 15))
 print([name for name in {HEAVY!r} if sys.modules.get(name)])
 """

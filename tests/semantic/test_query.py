@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from pipeline.errors import QueryError, UnknownName
+from semantic.models import load_model
 from semantic.query import TimeRange, read_query
+from semantic.run import run
 from tests.semantic.hand_star import HandStar
 
 
@@ -211,11 +213,8 @@ def test_a_cursor_of_another_query_or_run_is_refused(shop: HandStar, folder: Any
     other = HandStar(folder)
     other.add("sessions", {"session_date": date(2026, 1, 1), "user_key": "u"})
     other.write("20260416T000000000000Z_abcdef")
+    model = load_model(folder / "20260416T000000000000Z_abcdef")
     with pytest.raises(QueryError, match="data that have been replaced since"):
-        from semantic.models import load_model
-        from semantic.run import run
-
-        model = load_model(folder / "20260416T000000000000Z_abcdef")
         run(read_query({**question, "cursor": cursor}), model, shop.cursor, today=date(2026, 4, 15))
 
 
@@ -224,7 +223,7 @@ def test_numbers_stand_for_text_where_ids_are_text(shop: HandStar) -> None:
 
 
 def test_an_unknown_value_is_refused_also_inside_a_list(shop: HandStar) -> None:
-    with pytest.raises(UnknownName, match="There is no value of campaign_name named 'Alfa'. Did you mean Alpha"):
+    with pytest.raises(UnknownName, match="Did you mean Alpha"):
         shop.ask(metrics=["spend"], filters=[{"name": "campaign_name", "op": "in", "value": ["Beta", "Alfa"]}])
 
 

@@ -178,6 +178,12 @@ def test_a_stdio_server_starts_without_what_it_does_not_need(world: World) -> No
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "\n")
 
 
+def test_a_stdio_server_of_a_misspelt_tenant_does_not_start(gata: Terminal, world: World) -> None:
+    done = gata.use(world.settings)("mcp", "--tenant", "alpah")
+    assert (done.code, done.out) == (2, "")
+    assert "Did you mean alpha?" in done.err
+
+
 def test_what_libraries_and_children_print_never_reaches_the_answer(tmp_path: Path) -> None:
     script = (
         "import os\nfrom server.stdout import kept_for_answers, say\n"
