@@ -22,6 +22,8 @@ class Cost:
     wall: float
     cpu: float
     peak_mb: float
+    others: float
+    """Share of the machine that other processes took meanwhile; wall seconds mean little when it is high."""
 
 
 def run(module: str, *arguments: str) -> tuple[Cost, dict[str, Any]]:
@@ -30,15 +32,24 @@ def run(module: str, *arguments: str) -> tuple[Cost, dict[str, Any]]:
     The caller must stay small: a child's peak begins at the memory it was forked from.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8") as printed, tempfile.TemporaryFile("w+") as complaints:
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), _busy_seconds()
         command = [sys.executable, "-m", module, *arguments]
         child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=printed, stderr=complaints)
         _, status, usage = os.wait4(child.pid, 0)
-        wall = time.perf_counter() - started
+        wall, busy = time.perf_counter() - started, _busy_seconds() - busy
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode != 0:
             complaints.seek(0)
             sys.exit(f"{' '.join(command[1:])} failed:\n{complaints.read()[-4000:]}")
         printed.seek(0)
         answer = json.loads(printed.read().splitlines()[-1])
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), answer
+    cpu = usage.ru_utime + usage.ru_stime
+    others = max(0.0, busy - cpu) / (wall * (os.cpu_count() or 1))
+    return Cost(wall, cpu, usage.ru_maxrss / 1024, others), answer
+
+
+def _busy_seconds() -> float:
+    """CPU seconds that the whole machine has worked since it started."""
+    user, nice, system, _idle, _waiting, interrupts, soft = Path("/proc/stat").read_text().split()[1:8]
+    ticks = sum(map(int, (user, nice, system, interrupts, soft)))
+    return ticks / os.sysconf("SC_CLK_TCK")

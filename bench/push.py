@@ -35,7 +35,9 @@ def main() -> None:
         print(json.dumps(WORK[arguments.work](arguments.home, arguments.batch, arguments.history)))
         return
     with tempfile.TemporaryDirectory(prefix="gata_bench_") as folder:
-        figures = [each for history in (0, arguments.history) for each in measure(Path(folder), arguments.batch, history)]
+        figures = [
+            each for history in (0, arguments.history) for each in measure(Path(folder), arguments.batch, history)
+        ]
     if arguments.json:
         print(json.dumps(figures))
     else:

@@ -198,20 +198,28 @@ def report(figures: dict[str, Any]) -> None:
         began = found["start"]
         print(f"protocol {era}, server peak {found['peak_mb']:.0f} MB")
         _judge("start to first reply", began["greeted_wall"] * 1000, 700, "ms", f"CPU {began['greeted_cpu']:.2f} s")
-        _judge("start to first answer, CPU", began["answered_cpu"] * 1000, 1600, "ms", f"{began['answered_wall']:.2f} s")
+        _judge(
+            "start to first answer, CPU", began["answered_cpu"] * 1000, 1600, "ms", f"{began['answered_wall']:.2f} s"
+        )
         for name, sides in found["warm"].items():
             ours, plain = sides["gata"], sides["floor"]
-            more = f"p95 {ours['p95']:.1f}, CPU {ours['cpu']:.1f}; plain SQL {plain['median']:.1f}, p95 {plain['p95']:.1f}"
+            more = (
+                f"p95 {ours['p95']:.1f}, CPU {ours['cpu']:.1f}; plain SQL {plain['median']:.1f}, p95 {plain['p95']:.1f}"
+            )
             _judge(f"warm, {name}", ours["median"], 20, "ms", f"{more}: x {ours['median'] / plain['median']:.1f}")
 
 
 def _judge(what: str, measured: float, limit: float, unit: str, more: str) -> None:
-    print(f"  {what:28}{measured:9.1f} {unit}  target < {limit:<5} {'met   ' if measured < limit else 'MISSED'}  {more}")
+    print(
+        f"  {what:28}{measured:9.1f} {unit}  target < {limit:<5} {'met   ' if measured < limit else 'MISSED'}  {more}"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--home", type=Path, help="a state folder that whole_way.py's shop was built in; else one is built")
+    parser.add_argument(
+        "--home", type=Path, help="a state folder that whole_way.py's shop was built in; else one is built"
+    )
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--json", action="store_true")

@@ -16,7 +16,7 @@ from dlt.common.runtime.run_context import RunContext
 
 CONFIG = {
     "schema": {"naming": "direct"},  # vendors' names as they are
-    "load": {"workers": 1, "delete_completed_jobs": True},
+    "load": {"workers": 1, "delete_completed_jobs": True, "raise_on_max_retries": 1},  # a local file: no use in waiting
     "runtime": {"dlthub_telemetry": False, "log_level": "CRITICAL"},
 }
 

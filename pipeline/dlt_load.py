@@ -88,14 +88,14 @@ def _hints(columns: Columns) -> dict[str, dict[str, object]]:
     }
 
 
-def _cause(error: Exception, settings: Settings) -> BaseException | None:
+def _cause(error: BaseException, settings: Settings) -> BaseException | None:
     """What made dlt's run fail: an error of ours, Ctrl-C, or the disk; None for anything else, which is a bug."""
-    root: BaseException = error
-    while root.__cause__ is not None:
-        root = root.__cause__
+    root = error
+    while inner := root.__cause__ or getattr(root, "client_exception", None):  # dlt keeps the hub's own aside
+        root = inner
     if isinstance(root, LandError | KeyboardInterrupt):
         return root
-    if isinstance(root, OSError | duckdb.IOException | duckdb.OutOfMemoryException):
+    if isinstance(root, OSError | duckdb.IOException | duckdb.TransactionException | duckdb.OutOfMemoryException):
         why = str(root).partition("\n")[0].rstrip(".")
         return LandError(
             f"{settings.home} could not take the new rows: {why}.",

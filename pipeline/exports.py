@@ -111,7 +111,10 @@ def exported_at(name: str, form: str) -> datetime | None:
     if re.fullmatch(_EPOCH, text):
         return datetime.fromtimestamp(int(text[:10]), UTC).replace(tzinfo=None)
     parts = re.fullmatch(_TIME, text)
+    if parts is None:
+        return None
+    year, month, day, hour, minute, second = (int(part) for part in parts.groups(default="0"))
     try:
-        return datetime(*(int(part) for part in parts.groups(default="0"))) if parts else None  # noqa: DTZ001  # UTC
+        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001  # UTC; landing columns have no zone
     except ValueError:
         return None

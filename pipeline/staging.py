@@ -76,6 +76,7 @@ class Staging:
         load_id: str,
         landed_at: datetime,
         tables: Mapping[str, Columns],
+        workers: int,
         progress: Callable[[str, int], None],
     ) -> None:
         self._con, self._folder, self._progress = con, folder, progress
@@ -83,7 +84,7 @@ class Staging:
             LOAD_ID: pa.scalar(load_id),
             "_landed_at": pa.scalar(landed_at.replace(tzinfo=None), pa.timestamp("us")),
         }
-        self._tables, self._spools = tables, dict[str, Spool]()
+        self._workers, self._tables, self._spools = workers, tables, dict[str, Spool]()
 
     def stage(self, work: Work) -> None:
         """Read the new files of one target; a file that cannot be read as a whole goes into quarantine by name."""
@@ -109,7 +110,7 @@ class Staging:
 
     def _stage_file(self, work: Work, export: Export, about: Constants) -> None:
         blueprint = work.target.blueprint
-        reader = Reader(self._con, blueprint.contract, self._folder)
+        reader = Reader(self._con, blueprint.contract, self._folder, workers=self._workers)
         spool, conflicts = self._spool(blueprint.landing_table), Conflicts(blueprint.contract)
         rows = quarantined = 0
         for batch in reader.read(export.path):

@@ -14,8 +14,7 @@ from typing import Any
 from pipeline.errors import BuildError
 from semantic.catalog import DATE
 from semantic.filters import Condition
-from semantic.shape import Key, Scan
-from semantic.sql import ROWS_SEEN
+from semantic.shape import Key, Scan, rows_of
 
 Definitions = Mapping[str, Any]  # Any: a tree of YAML, as `derive` gives
 
@@ -52,7 +51,7 @@ _OPERATORS: dict[str, Callable[[Any, list[Any]], Any]] = {  # Any: ibis values
 
 
 def aggregate(scan: Scan, definitions: Definitions) -> str:
-    """The SQL of a scan: its keys, its measures and `rows_seen`; values are parameters such as `$start`."""
+    """The SQL of a scan: its keys, its measures and `rows_of` its fact; values are parameters such as `$start`."""
     import ibis
     from boring_semantic_layer import from_config
 
@@ -69,11 +68,11 @@ def aggregate(scan: Scan, definitions: Definitions) -> str:
             model = _filtered(model, _field(path, scan), condition)
     fields = {key.name: _field(path, scan) for key, path in scan.keys}
     measures = {measure: _field(measure, scan) for measure in scan.measures}
-    counted = {ROWS_SEEN: lambda rows: rows.count()}
+    counted = {rows_of(scan.fact): lambda rows: rows.count()}
     rows = model.group_by(*fields.values()).aggregate(*measures.values(), **counted).to_untagged()
     named = {key.name: _as_key(rows[fields[key.name]], key) for key, _ in scan.keys}
-    named |= {measure: rows[field] for measure, field in measures.items()}
-    sql = str(ibis.to_sql(rows.select(**named, **{ROWS_SEEN: rows[ROWS_SEEN]}), dialect="duckdb"))
+    named |= {measure: rows[field] for measure, field in measures.items()} | {name: rows[name] for name in counted}
+    sql = str(ibis.to_sql(rows.select(**named), dialect="duckdb"))
     return _PARAMETER.sub(r"$\1", sql)
 
 

@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from semantic.catalog import COMPARED, CUMULATIVE, IS_OTHER, IS_TOTAL, SHARE
-from semantic.formula import to_sql
+from semantic.catalog import COMPARED, CUMULATIVE, DATE, IS_OTHER, IS_TOTAL, SHARE
+from semantic.measure import measure
 from semantic.meet import Aggregate, meet
 from semantic.shape import Measured, Shape
 from semantic.sql import Statement, quoted, select
-from semantic.stages import PREVIOUS, Components, add_up, compare, fill, keep, rank, total
+from semantic.stages import PREVIOUS, Components, add_up, compare, fill, is_matched, keep, rank, total
 
 
 def compose(shape: Shape, aggregate: Aggregate) -> str:
@@ -51,7 +51,7 @@ def compose(shape: Shape, aggregate: Aggregate) -> str:
 def _met(statement: Statement, shape: Shape, aggregate: Aggregate) -> tuple[str, Components]:
     current = meet(statement, shape, aggregate, "current")
     if shape.comparison is None:
-        return current, shape.components
+        return current, shape.carried
     previous = meet(statement, shape, aggregate, "previous", window="previous_")
     return compare(statement, shape, current, previous, "compared")
 
@@ -71,21 +71,23 @@ def _metrics(shape: Shape, *, is_total: bool = False) -> list[str]:
     """Each metric, and after it what is computed from it, in the order of `plan.columns_of`."""
     columns = []
     for metric in shape.metrics:
-        columns.append(f"{to_sql(metric.formula, quoted)} AS {quoted(metric.name)}")
-        columns += _compared(metric) if shape.comparison else []
+        value = measure(shape, metric.formula, sparse=is_total)
+        columns.append(f"{value} AS {quoted(metric.name)}")
+        columns += _compared(shape, metric, value, is_total=is_total) if shape.comparison else []
         if metric.name in shape.shares:
-            whole = f"(SELECT {to_sql(metric.formula, quoted)} FROM whole)"
-            share = f"({to_sql(metric.formula, quoted)}) / NULLIF({whole}, 0)"
-            columns.append(f"{share} AS {quoted(metric.name + SHARE)}")
+            whole = f"(SELECT {measure(shape, metric.formula, sparse=True)} FROM whole)"
+            columns.append(f"({value}) / NULLIF({whole}, 0) AS {quoted(metric.name + SHARE)}")
         if shape.along and shape.along.metric == metric.name:
-            added = "NULL" if is_total else to_sql(metric.formula, lambda name: quoted(name + CUMULATIVE))
+            added = "NULL" if is_total else measure(shape, metric.formula, ending=CUMULATIVE)
             columns.append(f"{added} AS {quoted(metric.name + CUMULATIVE)}")
     return columns
 
 
-def _compared(metric: Measured) -> list[str]:
-    now = to_sql(metric.formula, quoted)
-    before = to_sql(metric.formula, lambda name: quoted(name + PREVIOUS))
+def _compared(shape: Shape, metric: Measured, now: str, *, is_total: bool) -> list[str]:
+    """The value of the period before, the difference, and its ratio; nothing on a day that that month does not have."""
+    before = measure(shape, metric.formula, ending=PREVIOUS, sparse=True)
+    if shape.comparison and shape.comparison.drops_unmatched and not is_total:
+        before = f"CASE WHEN {is_matched(quoted(DATE), shape.comparison)} THEN {before} END"
     change = f"({now}) - ({before})"
     values = (before, change, f"({change}) / NULLIF({before}, 0)")
     return [f"{value} AS {quoted(metric.name + end)}" for value, end in zip(values, COMPARED, strict=True)]

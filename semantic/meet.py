@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from semantic.shape import Component, Scan, Shape
-from semantic.sql import ROWS_SEEN, Statement, column, quoted, select
+from semantic.shape import Scan, Shape
+from semantic.sql import Statement, column, quoted, select
 
 Aggregate = Callable[[Scan], str]
-"""The SQL of one fact's aggregate: its keys, its measures, and `rows_seen`."""
+"""The SQL of one fact's aggregate: its keys, its measures, and `rows_of` the fact."""
 
 _WINDOW = re.compile(r"\$(start|end)\b")
 
@@ -28,26 +28,18 @@ def meet(statement: Statement, shape: Shape, aggregate: Aggregate, name: str, *,
         window: The parameters of its days are `$<window>start` and `$<window>end`.
     """
     keys = [key.name for key in shape.keys]
-    facts = [
-        statement.add(f"{name}_{scan.fact}", _WINDOW.sub(rf"${window}\1", aggregate(scan))) for scan in shape.scans
-    ]
-    if len(facts) == 1 and keys:
+    stages = {
+        scan.fact: statement.add(f"{name}_{scan.fact}", _WINDOW.sub(rf"${window}\1", aggregate(scan)))
+        for scan in shape.scans
+    }
+    facts = list(stages.values())
+    if len(facts) == 1:
         return facts[0]
-    stage_of = dict(zip((scan.fact for scan in shape.scans), facts, strict=True))
     columns = [
         *(f"{_coalesced(facts, key)} AS {quoted(key)}" for key in keys),
-        *(f"{counted(stage_of[c.fact], c)} AS {quoted(c.name)}" for c in shape.components),
-        " + ".join(f"COALESCE({column(fact, ROWS_SEEN)}, 0)" for fact in facts) + f" AS {quoted(ROWS_SEEN)}",
+        *(column(stages[part.fact], part.name) for part in shape.carried),
     ]
     return statement.add(name, select(columns, f"FROM {_joined(facts, keys)}"))
-
-
-def counted(stage: str, component: Component) -> str:
-    """A component of a stage; a sum or a count is 0 where there was nothing to count."""
-    value = column(stage, component.name)
-    if not component.is_zero_without_rows:
-        return value
-    return f"CASE WHEN COALESCE({column(stage, ROWS_SEEN)}, 0) = 0 THEN 0 ELSE {value} END"
 
 
 def _coalesced(stages: Sequence[str], key: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import duckdb
 
 from pipeline.errors import QueryError
-from semantic.answer import applied, as_of, columns, days_of, shown, with_values
+from semantic.answer import Row, applied, as_of, columns, days_of, shown, with_values
 from semantic.catalog import Catalog
 from semantic.execute import execute
 from semantic.listing import list_metrics
@@ -56,35 +57,46 @@ def run(
     offset = read_offset(query, window, model)
     compiled = model.statement(planned.shape)
     bound = _bind(query, planned, compiled, offset)
-    rows: list[tuple[object, ...]] = []
+    rows: list[Row] = []
     if not query.compile_only:
-        check_values(
-            zip(planned.conditions, planned.values, strict=True), model, cursor, timeout_seconds=timeout_seconds
-        )
+        given = zip(planned.conditions, planned.values, strict=True)
+        check_values(given, model, cursor, timeout_seconds=timeout_seconds)
         rows = execute(cursor, compiled.sql, bound, timeout_seconds=timeout_seconds)
-    described = columns(query, planned, model.catalog)
     totals = [row for row in rows if row[-1]] if query.totals else []
     page = [row for row in rows if not row[-1]] if query.totals else rows
-    truncated = len(page) > query.limit
     told = list(notes(query, planned, model.catalog, today=day, is_empty=not page and not query.compile_only))
+    truncated = len(page) > query.limit
     if truncated:
         told.append("There are more rows: send the same query with this cursor.")
-    listed = shown([*page[: query.limit], *totals], described)
-    return Answer(
-        columns=described,
-        rows=tuple(listed),
-        row_count=len(listed),
+    answer = _without_rows(query, planned, model, told)
+    shown_rows = shown([*page[: query.limit], *totals], answer.columns)
+    return replace(
+        answer,
+        rows=tuple(shown_rows),
+        row_count=len(shown_rows),
         truncated=truncated,
-        limit=query.limit,
         cursor=write_cursor(offset + query.limit, query, window, model) if truncated else None,
-        time_range=days_of(window),
+        sql=(with_values(compiled.sql, bound),) if query.include_sql or query.compile_only else (),
+    )
+
+
+def _without_rows(query: Query, planned: Plan, model: Model, told: list[str]) -> Answer:
+    """All that an answer says about its rows."""
+    return Answer(
+        columns=columns(query, planned, model.catalog),
+        rows=(),
+        row_count=0,
+        truncated=False,
+        limit=query.limit,
+        cursor=None,
+        time_range=days_of(planned.window),
         time_grain=planned.shape.date.grain if planned.shape.date else None,
         time_zone=model.catalog.time_zone,
         filters=applied(query, planned),
         as_of=as_of(planned, model.catalog),
         run_id=model.run_id,
         notes=tuple(dict.fromkeys(told)),
-        sql=(with_values(compiled.sql, bound),) if query.include_sql or query.compile_only else (),
+        sql=(),
     )
 
 

@@ -46,6 +46,11 @@ class Component:
     is_zero_without_rows: bool
 
 
+def rows_of(fact: str) -> str:
+    """The column that says how many rows of a fact were seen: NULL or 0 where there was nothing to count."""
+    return f"rows_of_{fact}"
+
+
 @dataclass(frozen=True)
 class Measured:
     """A metric that is asked for, over components."""
@@ -101,6 +106,17 @@ class Shape:
     order: tuple[tuple[str, bool], ...]
     """Columns, and whether the highest comes first; those that are left out follow as they stand."""
     week_shift: int
+
+    @cached_property
+    def carried(self) -> tuple[Component, ...]:
+        """What every row has besides its keys: the components, and how many rows of each fact were seen."""
+        seen = (Component(rows_of(scan.fact), scan.fact, "SUM", is_zero_without_rows=True) for scan in self.scans)
+        return (*self.components, *seen)
+
+    @cached_property
+    def is_sparse(self) -> bool:
+        """Whether a row may lack a fact: another fact, period or group has made it."""
+        return len(self.scans) > 1 or not self.keys or self.comparison is not None or self.fill_gaps
 
     @cached_property
     def date(self) -> Key | None:

@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 
 from semantic.filters import Condition
 
-ROWS_SEEN = "rows_seen"
-"""How many rows of its fact an aggregate has seen; NULL or 0 where there were none."""
-
 _CONDITIONS = {
     "!=": "{0} <> {1}",
     "in": "{0} IN ({all})",

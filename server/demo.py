@@ -58,11 +58,15 @@ def _build(shop: Workshop) -> None:
     from server.steps import build
 
     started = time.monotonic()
-    report = build(shop, watch=lambda tenant, step: sys.stderr.write(f"  {tenant}: {step}\n"))
+    report = build(shop, watch=_show_step)
     say(_rows(report))
     say(f"\n{_summary(report)} in {time.monotonic() - started:.0f} seconds.")
     if report.exit_code:
         raise next(tenant.error for tenant in report.tenants if tenant.error)
+
+
+def _show_step(tenant: str, step: str) -> None:
+    sys.stderr.write(f"  {tenant}: {step}\n")
 
 
 def _rows(report: BuildReport) -> str:

@@ -49,10 +49,9 @@ def publish_star(tenant: Tenant, shop: Workshop, inputs: str, findings: tuple[st
         ConfigError: `semantic:` in tenants.yaml asks for something the star does not have.
         BuildError: A metric does not compile.
     """
-    from semantic.models import load_model, precompile
-
     from semantic.derive import derive, to_yaml
     from semantic.introspect import introspect
+    from semantic.models import load_model, precompile
 
     settings, tables = shop.settings, star_tables(tenant)
     layout = {table.table_name(tenant.slug): table.order_by for table in tables}

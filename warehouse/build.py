@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -178,10 +179,16 @@ def build_stars(
             done(tenant, _star_or_error(tenant, blueprints, settings))
         return
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=min(settings.threads, len(tenants)), mp_context=spawn) as pool:
+    workers = min(settings.threads, len(tenants))
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_leave_interrupts) as pool:
         running = [(tenant, pool.submit(_star_or_error, tenant, blueprints, settings)) for tenant in tenants]
         for tenant, future in running:
             done(tenant, future.result())
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; the one that began the build ends it, and its children with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _star_or_error(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> Star | GataError:

@@ -87,6 +87,8 @@ def run_dbt(folder: Path, command: tuple[str, ...], *, files: Mapping[str, Path]
             result = dbtRunner().invoke(arguments)
     finally:
         DuckDBConnectionManager.close_all_connections()
+    if isinstance(result.exception, KeyboardInterrupt):
+        raise result.exception
     if result.exception is not None:
         raise BuildError(
             f"dbt {command[0]} could not run in {folder}: {first_lines(str(result.exception))}",

@@ -15,6 +15,7 @@ from pipeline.contracts.fields import Contract
 from pipeline.formats.csv_file import read_csv
 from pipeline.formats.file import Unreadable, format_of
 from pipeline.formats.json_file import rows_of_texts
+from pipeline.formats.parallel import converted
 from pipeline.formats.parquet_file import read_parquet
 from pipeline.formats.texts import json_texts, line_texts
 from pipeline.formats.wire import LINE, RECORD, WRONG
@@ -35,17 +36,19 @@ class Batch:
 
 @dataclass
 class Reader:
-    """Reads files of one contract with one DuckDB connection, whose TimeZone is UTC.
+    """Reads files of one contract with one DuckDB instance, whose TimeZone is UTC for all its connections.
 
     Attributes:
         folder: For unpacked copies, each gone once its file is read.
         unknown: Names of the top-level fields that files had and the contract does not.
+        workers: How many batches are converted at a time.
     """
 
     con: duckdb.DuckDBPyConnection
     contract: type[Contract]
     folder: Path
     unknown: set[str] = field(default_factory=set)
+    workers: int = 1
 
     def read(self, path: Path) -> Iterator[Batch]:
         """The records of one file, in batches.
@@ -73,12 +76,14 @@ class Reader:
             case "parquet":
                 return read_parquet(self.con, path, self.contract, self.unknown)
             case "csv":
-                return read_csv(self.con, path, self.contract, self.unknown)
+                return read_csv(self.con, path, self.contract, self.unknown, self.workers)
             case "json":
                 texts = json_texts(self.con.cursor(), path, self.contract, self.folder)
             case _:
                 texts = line_texts(path)
-        return (rows_of_texts(self.con, batch, self.contract, self.unknown) for batch in texts)
+        return converted(
+            self.con, texts, lambda con, batch: rows_of_texts(con, batch, self.contract, self.unknown), self.workers
+        )
 
 
 def _is_damage(error: Exception) -> bool:

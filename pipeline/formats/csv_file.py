@@ -15,6 +15,7 @@ import pyarrow.csv as arrow_csv
 from pipeline.contracts.fields import Contract
 from pipeline.formats.csv_layout import layout_query
 from pipeline.formats.file import BYTE_ORDER_MARK, Unreadable, open_file
+from pipeline.formats.parallel import converted
 from pipeline.formats.wire import LINE, RECORD, WRONG
 
 BLOCK_BYTES = 1 << 25  # of the file; no row is longer
@@ -28,7 +29,7 @@ Refused = tuple[int, str, str]
 
 
 def read_csv(
-    con: duckdb.DuckDBPyConnection, path: Path, contract: type[Contract], unknown: set[str]
+    con: duckdb.DuckDBPyConnection, path: Path, contract: type[Contract], unknown: set[str], workers: int
 ) -> Iterator[pa.Table]:
     """Landing rows in batches, between them those that do not parse; adds the names of unknown columns to `unknown`.
 
@@ -39,14 +40,17 @@ def read_csv(
     with open_file(path) as file:
         header, delimiter = _header(file)
         query = layout_query(header, contract, unknown)
-        for batch in _batches(file, delimiter, len(header), refused):
+
+        def convert(con: duckdb.DuckDBPyConnection, batch: pa.Table) -> pa.Table:
             con.register("batch", batch)
-            try:
-                yield con.execute(query).to_arrow_table()
-            finally:
-                con.unregister("batch")
-            yield _take(refused)
-    yield _take(refused)
+            return con.execute(query).to_arrow_table()
+
+        for rows in converted(con, _batches(file, delimiter, len(header), refused), convert, workers):
+            yield rows
+            if refused:
+                yield _take(refused)
+    if refused:
+        yield _take(refused)
 
 
 def _take(refused: list[Refused]) -> pa.Table:

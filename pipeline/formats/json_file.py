@@ -13,7 +13,6 @@ from pipeline.contracts.sql import literal, quote
 from pipeline.formats.texts import Texts
 from pipeline.formats.wire import LINE, Column, json_column, json_object, landing_rows, parse_nested, text_column
 
-CHUNK_ROWS = 4 * 2048  # so that threads share a batch
 BLANKS = r"E' \t\r\n'"
 IS_OBJECT = f"starts_with(ltrim(line, {BLANKS}), '{{')"
 
@@ -24,12 +23,11 @@ def rows_of_texts(
     """Landing rows of a batch of records; adds the names of unknown fields to `unknown`. Blank lines are no records."""
     first, lines = texts
     batch = pa.table({"line": lines, "position": pa.array(np.arange(first, first + len(lines), dtype=np.int64))})
-    con.register("batch", pa.Table.from_batches(batch.to_batches(CHUNK_ROWS)))
+    con.register("batch", batch)
     try:
-        try:
-            return _rows(con, IS_OBJECT, contract, unknown)
-        except duckdb.InvalidInputException:  # a line is no JSON: look at each before it is parsed
-            return _rows(con, f"{IS_OBJECT} and json_valid(line)", contract, unknown)
+        return _rows(con, IS_OBJECT, contract, unknown)
+    except duckdb.InvalidInputException:  # a line is no JSON: look at each before it is parsed
+        return _rows(con, f"{IS_OBJECT} and json_valid(line)", contract, unknown)
     finally:
         con.unregister("batch")
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import duckdb
 import pytest
@@ -82,6 +83,32 @@ def test_a_killed_landing_is_made_good_by_the_next(yard: Yard, moment: str) -> N
     assert yard.counted("landed_files") == 4
     assert yard.land(orders="*.jsonl", products="p.jsonl").load_id is None
     assert [path.name for path in (yard.settings.home / "landing").iterdir()] == []
+
+
+@pytest.mark.parametrize("room", [300_000, 6_000_000])  # too little for the parts; for the hub
+def test_a_full_disk_is_said_and_costs_nothing_that_landed(yard: Yard, room: int) -> None:
+    yard.write("a.jsonl", lines(1))
+    yard.land(orders="*.jsonl")
+    noise = Random(1)
+    records = ({"id": number, "name": f"{noise.getrandbits(400):x}"} for number in range(2, 40_000))
+    yard.write("b.jsonl", "".join(json.dumps(record) + "\n" for record in records))
+    code = f"""
+import resource, sys
+from pathlib import Path
+from pipeline.errors import LandError
+from tests.pipeline.yard import Yard
+yard = Yard(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
+try:
+    yard.land(orders="*.jsonl")
+except LandError as error:
+    print(error)
+"""
+    full = run(code, yard.files.parent)
+    assert "could not take the new rows" in full.stdout, full.stderr
+    assert yard.counted("shopify__orders") == 1
+    assert table_of(yard.land(orders="*.jsonl"), "orders").rows == 39_998
+    assert yard.counted("shopify__orders") == 39_999
 
 
 def test_a_hub_that_another_process_holds_is_named_with_the_way_out(yard: Yard) -> None:

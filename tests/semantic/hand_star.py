@@ -104,7 +104,10 @@ class HandStar:
         return self._connection.cursor()
 
     def ask(self, *, today: date = TODAY, **query: Any) -> Answer:
-        return run(read_query(query), self.model, self.cursor, today=today)
+        return self.ask_on(self.cursor, today=today, **query)
+
+    def ask_on(self, connection: duckdb.DuckDBPyConnection, /, *, today: date = TODAY, **query: Any) -> Answer:
+        return run(read_query(query), self.model, connection, today=today)
 
     def table(self, **query: Any) -> list[dict[str, Any]]:
         """The rows of an answer by column name."""

@@ -165,8 +165,15 @@ def holds(value: Any, op: str, given: Any) -> bool:
     )
 
 
-def groups(query: Query, rows: Rows, metrics: Iterable[str], start: date | None, end: date | None) -> dict[Key, Row]:
-    """Every base metric that `metrics` need, for every key that any of their facts has."""
+def groups(
+    query: Query,
+    rows: Rows,
+    metrics: Iterable[str],
+    start: date | None,
+    end: date | None,
+    rename: Callable[[Key], Key] = lambda key: key,
+) -> dict[Key, Row]:
+    """Every base metric that `metrics` need, for every key that any of their facts has; keys may be renamed first."""
     parts = list(dict.fromkeys(part for metric in metrics for part in RATIOS.get(metric, (metric,))))
     kept: dict[str, dict[Key, list[Row]]] = {}
     for fact in dict.fromkeys(BASE[part][0] for part in parts):
@@ -181,7 +188,7 @@ def groups(query: Query, rows: Rows, metrics: Iterable[str], start: date | None,
                     period_start(day, query.time_grain) if name == "date" else DIMENSIONS[name][fact](row, rows)
                     for name in query.dimensions
                 )
-                kept[fact].setdefault(key, []).append(row)
+                kept[fact].setdefault(rename(key), []).append(row)
     keys = dict.fromkeys(key for found in kept.values() for key in found)
     return {key: {part: BASE[part][1](kept[BASE[part][0]].get(key, [])) for part in parts} for key in keys}
 
@@ -191,18 +198,6 @@ def value(metric: str, parts: Row) -> Any:
         return parts[metric]
     above, below = (parts[part] for part in RATIOS[metric])
     return None if above is None or not below else float(above) / float(below)
-
-
-def add(parts: Iterable[Row]) -> Row:
-    """The base metrics of several groups together, for those that add up."""
-    listed = list(parts)
-    names = listed[0] if listed else {}
-    return {
-        name: sum((row[name] for row in listed if row[name] is not None), Decimal(0))
-        if any(row[name] is not None for row in listed)
-        else None
-        for name in names
-    }
 
 
 def answer(query: Query, rows: Rows) -> dict[Key, Row]:
@@ -255,8 +250,8 @@ def added_up(
     """A metric over all days from `first(day)` to each day that has rows, for keys (date, ...)."""
     found = {}
     for key in groups(query, rows, query.metrics, start, end):
-        days = groups(query, rows, query.metrics, first(key[0]), key[0])
-        found[key] = value(metric, add(parts for other, parts in days.items() if other[1:] == key[1:]))
+        days = groups(query, rows, query.metrics, first(key[0]), key[0], rename=lambda other: other[1:])
+        found[key] = value(metric, days[key[1:]])
     return found
 
 

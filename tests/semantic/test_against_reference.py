@@ -181,17 +181,14 @@ def test_the_highest_groups_and_the_others_are_everything(
     everything = star.fill(rows)
     ours = star.keyed(read_query({**question, "top": {"by": metrics[0], "n": n, "other": True}}))
     query = read_query(question)
-    found = reference.groups(query, everything, metrics, None, None)
-    wholes = {name: reference.add(parts for key, parts in found.items() if key[0] == name) for name, *_ in found}
-    ranks = {name: reference.value(metrics[0], parts) for name, parts in wholes.items()}
+    wholes = reference.groups(query, everything, metrics, None, None, rename=lambda key: key[:1])
+    ranks = {name: reference.value(metrics[0], parts) for (name,), parts in wholes.items()}
     order = sorted(ranks, key=lambda name: (ranks[name] is None, -float(ranks[name] or 0), name is None, name or ""))
-    theirs: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for key in found:
-        if key[0] in order[:n]:
-            theirs[key] = found[key]
-        else:
-            rest = [parts for other, parts in found.items() if other[1:] == key[1:] and other[0] not in order[:n]]
-            theirs[("other", *key[1:])] = reference.add(rest)
+
+    def renamed(key: tuple[Any, ...]) -> tuple[Any, ...]:
+        return key if key[0] in order[:n] else ("other", *key[1:])
+
+    theirs = reference.groups(query, everything, metrics, None, None, rename=renamed)
     assert ours.keys() == plain(theirs).keys()
     for key, parts in plain(theirs).items():
         assert all(same(ours[key][metric], reference.value(metric, parts)) for metric in metrics), (key, ours[key])

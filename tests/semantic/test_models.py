@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import BuildError, PublishError
 from semantic.models import load_model, precompile
-from tests.semantic.hand_star import HandStar
+from tests.semantic.hand_star import HandStar, hand_shop
 
 HEAVY = ("ibis", "boring_semantic_layer", "pandas", "pyarrow", "sqlglot", "dlt", "dbt")
 
@@ -44,6 +45,7 @@ def test_loading_a_model_imports_nothing_heavy_and_answering_neither_pandas_nor_
     run_dir = HandStar(folder).write()
     program = f"""
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from semantic.models import load_model
 from semantic.run import run
@@ -74,3 +76,21 @@ def test_a_statement_is_compiled_once_per_shape_whatever_the_values(shop: HandSt
         question = {"metrics": ["clicks"], "time_range": {"start": "2026-01-01", "end": day}, "limit": 7}
         shop.ask(**question, filters=[{"name": "spend", "op": ">", "value": int(day[6])}])
     assert shop.model.statement.cache_info().misses == before + 1  # type: ignore[attr-defined]  # as above
+
+
+def test_many_callers_at_once_get_what_one_gets(folder: Path) -> None:
+    star = hand_shop(folder)
+    questions = [
+        {"metrics": [metric], "dimensions": [dimension], "time_range": {"start": "2026-01-01", "end": "2026-03-31"}}
+        for metric in ("spend", "roas", "orders", "session_users")
+        for dimension in ("campaign_name", "date", "ad_platform")
+    ]
+    cursors = [star.cursor for _ in questions * 4]
+    with ThreadPoolExecutor(8) as pool:
+        asked = [
+            pool.submit(star.ask_on, cursor, **question)
+            for cursor, question in zip(cursors, questions * 4, strict=True)
+        ]
+        answers = [future.result().rows for future in asked]
+    assert answers == [star.ask(**question).rows for question in questions] * 4
+    star.close()

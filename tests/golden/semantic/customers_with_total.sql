@@ -6,7 +6,7 @@ WITH "current_orders" AS (
       "t1"."ad_platform",
       COUNT(DISTINCT "t1"."customer_key") FILTER(WHERE
         "t1"."is_valid") AS "customers",
-      COUNT(*) AS "rows_seen"
+      COUNT(*) AS "rows_of_orders"
     FROM (
       SELECT
         *
@@ -23,15 +23,9 @@ WITH "current_orders" AS (
     SELECT
       COUNT(DISTINCT "t0"."customer_key") FILTER(WHERE
         "t0"."is_valid") AS "customers",
-      COUNT(*) AS "rows_seen"
+      COUNT(*) AS "rows_of_orders"
     FROM "fct_shop__orders" AS "t0"
   ) AS "t1"
-),
-"total" AS (
-  SELECT
-    CASE WHEN COALESCE("total_orders"."rows_seen", 0) = 0 THEN 0 ELSE "total_orders"."customers" END AS "customers",
-    COALESCE("total_orders"."rows_seen", 0) AS "rows_seen"
-  FROM "total_orders"
 )
 SELECT *, FALSE AS is_total
 FROM (
@@ -45,6 +39,6 @@ FROM (
 UNION ALL
 SELECT
   NULL AS "ad_platform",
-  "customers" AS "customers",
+  CASE WHEN "rows_of_orders" > 0 THEN "customers" ELSE 0 END AS "customers",
   TRUE
-FROM "total"
+FROM "total_orders"

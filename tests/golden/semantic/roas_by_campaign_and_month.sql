@@ -3,13 +3,13 @@ WITH "current_sessions" AS (
     "t7"."campaigns.campaign_name" AS "campaign_name",
     CAST(CAST("t7"."sessions.date" AS TIMESTAMP) AS DATE) AS "date",
     "t7"."sessions.attributed_revenue" AS "attributed_revenue",
-    "t7"."rows_seen"
+    "t7"."rows_of_sessions"
   FROM (
     SELECT
       "t6"."campaigns.campaign_name",
       "t6"."sessions.date",
       SUM(CASE WHEN "t6"."attribution" = 'matched' THEN "t6"."session_revenue" ELSE 0 END) AS "sessions.attributed_revenue",
-      COUNT(*) AS "rows_seen"
+      COUNT(*) AS "rows_of_sessions"
     FROM (
       SELECT
         "t5"."ad_platform",
@@ -60,13 +60,13 @@ WITH "current_sessions" AS (
     "t7"."campaigns.campaign_name" AS "campaign_name",
     CAST(CAST("t7"."ad_performance.date" AS TIMESTAMP) AS DATE) AS "date",
     "t7"."ad_performance.spend" AS "spend",
-    "t7"."rows_seen"
+    "t7"."rows_of_ad_performance"
   FROM (
     SELECT
       "t6"."campaigns.campaign_name",
       "t6"."ad_performance.date",
       SUM("t6"."spend") AS "ad_performance.spend",
-      COUNT(*) AS "rows_seen"
+      COUNT(*) AS "rows_of_ad_performance"
     FROM (
       SELECT
         "t5"."__bsl_jk_campaign_key" AS "campaign_key",
@@ -113,16 +113,17 @@ WITH "current_sessions" AS (
   SELECT
     COALESCE("current_sessions"."campaign_name", "current_ad_performance"."campaign_name") AS "campaign_name",
     COALESCE("current_sessions"."date", "current_ad_performance"."date") AS "date",
-    CASE WHEN COALESCE("current_sessions"."rows_seen", 0) = 0 THEN 0 ELSE "current_sessions"."attributed_revenue" END AS "attributed_revenue",
-    CASE WHEN COALESCE("current_ad_performance"."rows_seen", 0) = 0 THEN 0 ELSE "current_ad_performance"."spend" END AS "spend",
-    COALESCE("current_sessions"."rows_seen", 0) + COALESCE("current_ad_performance"."rows_seen", 0) AS "rows_seen"
+    "current_sessions"."attributed_revenue",
+    "current_ad_performance"."spend",
+    "current_sessions"."rows_of_sessions",
+    "current_ad_performance"."rows_of_ad_performance"
   FROM "current_sessions"
   FULL JOIN "current_ad_performance" ON "current_sessions"."campaign_name" IS NOT DISTINCT FROM "current_ad_performance"."campaign_name" AND "current_sessions"."date" IS NOT DISTINCT FROM "current_ad_performance"."date"
 )
 SELECT
   "campaign_name",
   "date",
-  "attributed_revenue" / NULLIF("spend", 0) AS "roas"
+  CASE WHEN "rows_of_sessions" > 0 THEN "attributed_revenue" ELSE 0 END / NULLIF(CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END, 0) AS "roas"
 FROM "current"
 ORDER BY "roas" DESC NULLS LAST, "campaign_name" ASC NULLS LAST, "date" ASC NULLS LAST
 LIMIT 101 OFFSET 0

@@ -3,13 +3,13 @@ WITH "current_ad_performance" AS (
     CAST(CAST("t7"."ad_performance.date" AS TIMESTAMP) AS DATE) AS "date",
     "t7"."campaigns.campaign_name" AS "campaign_name",
     "t7"."ad_performance.spend" AS "spend",
-    "t7"."rows_seen"
+    "t7"."rows_of_ad_performance"
   FROM (
     SELECT
       "t6"."ad_performance.date",
       "t6"."campaigns.campaign_name",
       SUM("t6"."spend") AS "ad_performance.spend",
-      COUNT(*) AS "rows_seen"
+      COUNT(*) AS "rows_of_ad_performance"
     FROM (
       SELECT
         "t5"."__bsl_jk_campaign_key" AS "campaign_key",
@@ -53,13 +53,13 @@ WITH "current_ad_performance" AS (
     CAST(CAST("t7"."ad_performance.date" AS TIMESTAMP) AS DATE) AS "date",
     "t7"."campaigns.campaign_name" AS "campaign_name",
     "t7"."ad_performance.spend" AS "spend",
-    "t7"."rows_seen"
+    "t7"."rows_of_ad_performance"
   FROM (
     SELECT
       "t6"."ad_performance.date",
       "t6"."campaigns.campaign_name",
       SUM("t6"."spend") AS "ad_performance.spend",
-      COUNT(*) AS "rows_seen"
+      COUNT(*) AS "rows_of_ad_performance"
     FROM (
       SELECT
         "t5"."__bsl_jk_campaign_key" AS "campaign_key",
@@ -109,7 +109,7 @@ WITH "current_ad_performance" AS (
     "calendar"."date",
     "previous_ad_performance"."campaign_name",
     "previous_ad_performance"."spend",
-    "previous_ad_performance"."rows_seen"
+    "previous_ad_performance"."rows_of_ad_performance"
   FROM "calendar"
   JOIN "previous_ad_performance" ON "previous_ad_performance"."date" = "calendar"."previous_date"
 ),
@@ -117,9 +117,10 @@ WITH "current_ad_performance" AS (
   SELECT
     COALESCE("current_ad_performance"."date", "shifted"."date") AS "date",
     COALESCE("current_ad_performance"."campaign_name", "shifted"."campaign_name") AS "campaign_name",
-    CASE WHEN COALESCE("current_ad_performance"."rows_seen", 0) = 0 THEN 0 ELSE "current_ad_performance"."spend" END AS "spend",
-    CASE WHEN COALESCE("shifted"."rows_seen", 0) = 0 THEN 0 ELSE "shifted"."spend" END AS "spend_previous",
-    COALESCE("current_ad_performance"."rows_seen", 0) + COALESCE("shifted"."rows_seen", 0) AS rows_seen
+    "current_ad_performance"."spend",
+    "current_ad_performance"."rows_of_ad_performance",
+    "shifted"."spend" AS "spend_previous",
+    "shifted"."rows_of_ad_performance" AS "rows_of_ad_performance_previous"
   FROM "current_ad_performance"
   FULL JOIN "shifted" ON "current_ad_performance"."date" IS NOT DISTINCT FROM "shifted"."date" AND "current_ad_performance"."campaign_name" IS NOT DISTINCT FROM "shifted"."campaign_name"
 ),
@@ -142,16 +143,18 @@ WITH "current_ad_performance" AS (
   SELECT
     "cells"."date",
     "cells"."campaign_name",
-    CASE WHEN COALESCE("compared"."rows_seen", 0) = 0 THEN 0 ELSE "compared"."spend" END AS "spend",
-    CASE WHEN COALESCE("compared"."rows_seen", 0) = 0 THEN 0 ELSE "compared"."spend_previous" END AS "spend_previous",
-    "compared"."rows_seen"
+    "compared"."spend",
+    "compared"."rows_of_ad_performance",
+    "compared"."spend_previous",
+    "compared"."rows_of_ad_performance_previous"
   FROM "cells"
   LEFT JOIN "compared" ON "cells"."date" IS NOT DISTINCT FROM "compared"."date" AND "cells"."campaign_name" IS NOT DISTINCT FROM "compared"."campaign_name"
 ),
 "cumulated" AS (
   SELECT
     *,
-    SUM("spend") OVER (PARTITION BY "campaign_name", DATE_TRUNC('year', "date") ORDER BY "date") AS "spend_cumulative"
+    SUM("spend") OVER (PARTITION BY "campaign_name", DATE_TRUNC('year', "date") ORDER BY "date") AS "spend_cumulative",
+    SUM("rows_of_ad_performance") OVER (PARTITION BY "campaign_name", DATE_TRUNC('year', "date") ORDER BY "date") AS "rows_of_ad_performance_cumulative"
   FROM "filled"
 ),
 "shown" AS (
@@ -162,18 +165,20 @@ WITH "current_ad_performance" AS (
 "kept" AS (
   SELECT *
   FROM "shown"
-  WHERE ("spend") >= 0
+  WHERE (CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END) >= 0
 ),
 "whole" AS (
   SELECT
-    CASE WHEN COUNT(*) = 0 THEN 0 ELSE SUM("spend") END AS "spend",
-    CASE WHEN COUNT(*) = 0 THEN 0 ELSE SUM("spend_previous") END AS "spend_previous"
+    SUM("spend") AS "spend",
+    SUM("rows_of_ad_performance") AS "rows_of_ad_performance",
+    SUM("spend_previous") AS "spend_previous",
+    SUM("rows_of_ad_performance_previous") AS "rows_of_ad_performance_previous"
   FROM "kept"
 ),
 "ranked" AS (
   SELECT
     "campaign_name",
-    SUM("spend") AS rank_value
+    CASE WHEN SUM("rows_of_ad_performance") > 0 THEN SUM("spend") ELSE 0 END AS rank_value
   FROM "kept"
   GROUP BY "campaign_name"
 ),
@@ -194,12 +199,12 @@ FROM (
   SELECT
     "date",
     "campaign_name",
-    "spend" AS "spend",
-    "spend_previous" AS "spend_previous",
-    ("spend") - ("spend_previous") AS "spend_change",
-    (("spend") - ("spend_previous")) / NULLIF("spend_previous", 0) AS "spend_change_ratio",
-    ("spend") / NULLIF((SELECT "spend" FROM whole), 0) AS "spend_share",
-    "spend_cumulative" AS "spend_cumulative"
+    CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END AS "spend",
+    CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END AS "spend_previous",
+    (CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END) - (CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END) AS "spend_change",
+    ((CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END) - (CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END)) / NULLIF(CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END, 0) AS "spend_change_ratio",
+    (CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END) / NULLIF((SELECT CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END FROM whole), 0) AS "spend_share",
+    CASE WHEN "rows_of_ad_performance_cumulative" > 0 THEN "spend_cumulative" ELSE 0 END AS "spend_cumulative"
   FROM "topped"
   ORDER BY "date" ASC NULLS LAST, "spend" DESC NULLS LAST, "campaign_name" ASC NULLS LAST
   LIMIT 101 OFFSET 0
@@ -208,11 +213,11 @@ UNION ALL
 SELECT
   NULL AS "date",
   NULL AS "campaign_name",
-  "spend" AS "spend",
-  "spend_previous" AS "spend_previous",
-  ("spend") - ("spend_previous") AS "spend_change",
-  (("spend") - ("spend_previous")) / NULLIF("spend_previous", 0) AS "spend_change_ratio",
-  ("spend") / NULLIF((SELECT "spend" FROM whole), 0) AS "spend_share",
+  CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END AS "spend",
+  CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END AS "spend_previous",
+  (CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END) - (CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END) AS "spend_change",
+  ((CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END) - (CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END)) / NULLIF(CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END, 0) AS "spend_change_ratio",
+  (CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END) / NULLIF((SELECT CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END FROM whole), 0) AS "spend_share",
   NULL AS "spend_cumulative",
   TRUE
 FROM "whole"

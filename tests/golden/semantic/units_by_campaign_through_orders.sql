@@ -2,12 +2,12 @@ WITH "current_order_items" AS (
   SELECT
     "t13"."campaigns.campaign_name" AS "campaign_name",
     "t13"."order_items.units_sold" AS "units_sold",
-    "t13"."rows_seen"
+    "t13"."rows_of_order_items"
   FROM (
     SELECT
       "t12"."campaigns.campaign_name",
       SUM(CASE WHEN "t12"."is_valid" THEN "t12"."quantity" ELSE 0 END) AS "order_items.units_sold",
-      COUNT(*) AS "rows_seen"
+      COUNT(*) AS "rows_of_order_items"
     FROM (
       SELECT
         "t11"."is_valid",
