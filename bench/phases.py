@@ -80,8 +80,8 @@ def publish(given: Given) -> Found:
 
 
 def ask(given: Given) -> Found:
-    from server import tools
     from semantic.query import read_query
+    from server import tools
     from server.published import PublishedRuns
 
     shop, tenant = open_shop(given.home)

@@ -42,7 +42,7 @@ tenants:
 
 
 def write_tenants(home: Path, rows: int, days: int) -> None:
-    """Describe a shop of about `rows` records in `days` days: the ads of every day, events, and the orders they lead to."""
+    """Describe a shop of about `rows` records in `days` days: daily ads, events, and the orders they lead to."""
     home.mkdir(parents=True, exist_ok=True)
     events = round((rows / days - AD_ROWS_PER_DAY) * EVENT_SHARE)
     (home / "tenants.yaml").write_text(TENANTS.format(slug=SLUG, daily_events=events), encoding="utf-8")
