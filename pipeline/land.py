@@ -12,7 +12,8 @@ import duckdb
 
 from pipeline.dlt_load import load
 from pipeline.exports import targets
-from pipeline.landing import LEDGERS, known, landing_columns, open_hub, prepare
+from pipeline.hub import write_hub
+from pipeline.landing import LEDGERS, known, landing_columns, prepare
 from pipeline.log import log
 from pipeline.registry import Blueprint
 from pipeline.settings import Settings
@@ -68,7 +69,7 @@ def land(
     todo = targets(tenant, blueprints, settings)
     tables = {target.blueprint.landing_table: landing_columns(target.blueprint) for target in todo} | LEDGERS
     load_id = None
-    with open_hub(settings) as hub, _fresh(folder):
+    with write_hub(settings) as hub, _fresh(folder):
         prepare(hub, tenant, tables)
         work = plan(todo, known(hub, tenant))
         if any(one.new for one in work):

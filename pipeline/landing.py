@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import duckdb
 
 from pipeline.contracts.sql import quote
-from pipeline.hub import explained
 from pipeline.registry import Blueprint
-from pipeline.settings import Settings
 from pipeline.tenants import Tenant
 
 LOAD_ID = "_dlt_load_id"
@@ -60,21 +57,6 @@ def dataset(tenant: Tenant) -> str:
 
 def landing_columns(blueprint: Blueprint) -> Columns:
     return (*blueprint.columns, *LOADER_COLUMNS)
-
-
-@contextmanager
-def open_hub(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The hub, for landing; one thread, because two write fragments that cost more and take more room.
-
-    Raises:
-        LandError: Another process has it open, or it cannot be written.
-    """
-    with explained(settings):
-        settings.hub.parent.mkdir(parents=True, exist_ok=True)
-        hub = duckdb.connect(settings.hub)
-    with hub:
-        hub.execute("set TimeZone = 'UTC'; set threads = 1; set autoinstall_known_extensions = false")
-        yield hub
 
 
 def prepare(hub: duckdb.DuckDBPyConnection, tenant: Tenant, tables: Mapping[str, Columns]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from pipeline.contracts.fields import Leaf, Meaning, Record
 from pipeline.contracts.sql import canonical_record, key_text, parsed_columns, payload_date, quote, whole_record
+from pipeline.hub import STORAGE_VERSION, WRITING
 from pipeline.registry import Blueprint
 from pipeline.tenants import Tenant
 
@@ -50,7 +51,8 @@ flags:
 
 
 def hub_profile(name: str) -> str:
-    """profiles.yml of a project that writes the hub."""
+    """profiles.yml of a project that writes the hub, whose payloads are kept in a seventeenth of their room."""
+    settings = ", ".join(f"{option}: {value}" for option, value in WRITING.items())
     return f"""# {GENERATED}
 {name}:
   target: hub
@@ -59,7 +61,8 @@ def hub_profile(name: str) -> str:
       type: duckdb
       path: "{{{{ env_var('GATA_HUB_FILE') }}}}"
       threads: 1
-      settings: {{TimeZone: UTC}}
+      config_options: {{storage_compatibility_version: {STORAGE_VERSION}}}
+      settings: {{{settings}}}
 """
 
 
