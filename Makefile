@@ -24,7 +24,7 @@ test: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint warehouse/macros
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # Two stamps: a new lock file installs the packages again, a new pyproject.toml only gata itself.
 .venv/.installed: .venv/.packages pyproject.toml

@@ -128,7 +128,8 @@ def land(home: Path, batch: int, load: str) -> dict[str, Any]:
         hub.execute(
             f"""insert into landing_{SLUG}.{blueprint.landing_table} by name
             select {", ".join(fields)}, 'main' as _account, '{load}' as _source_file,
-                file_row_number + 1 as _source_line, timestamp '2026-11-21' + interval {LOADS.index(load)} hour as _landed_at,
+                file_row_number + 1 as _source_line,
+                timestamp '2026-11-21' + interval {LOADS.index(load)} hour as _landed_at,
                 '{load}' as _dlt_load_id
             from {source} limit {batch}"""
         )

@@ -106,13 +106,14 @@ def report(lines: dict[str, Line], targets: list[Target], sums: dict[str, dict[s
         return
     floor = lines["floor"]
     print(
-        f"{'phase':14}{'rows':>10}{'work s':>9}{'process s':>11}{'CPU s':>8}{'rows/s':>11}{'peak MB':>9}{'CPU / floor':>13}{'others':>8}"
+        f"{'phase':14}{'rows':>10}{'work s':>9}{'process s':>11}{'CPU s':>8}{'rows/s':>11}{'peak MB':>9}"
+        f"{'CPU / floor':>13}{'others':>8}"
     )
     for line in lines.values():
         speed = f"{line.rows_per_second:,.0f}" if line.rows_per_second else ""
         print(
-            f"{line.phase:14}{line.rows or '':>10}{line.seconds:9.2f}{line.cost.wall:11.2f}{line.cost.cpu:8.2f}{speed:>11}"
-            f"{line.cost.peak_mb:9.0f}{line.cost.cpu / floor.cost.cpu:13.1f}{line.cost.others:8.0%}"
+            f"{line.phase:14}{line.rows or '':>10}{line.seconds:9.2f}{line.cost.wall:11.2f}{line.cost.cpu:8.2f}"
+            f"{speed:>11}{line.cost.peak_mb:9.0f}{line.cost.cpu / floor.cost.cpu:13.1f}{line.cost.others:8.0%}"
         )
     print()
     for target in targets:

@@ -19,8 +19,6 @@ from tests.server.cli_run import ROOT, environment
 from tests.whole_way.house import House, house
 from tests.whole_way.small_shop import SMALL_TENANT, order, write_jsonl, write_shop
 
-pytestmark = pytest.mark.xdist_group("interrupted")
-
 SHOP = "small_shop"
 BUILD = """
 from pipeline.settings import read_settings

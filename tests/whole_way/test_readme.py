@@ -14,8 +14,6 @@ import pytest
 from pipeline.settings import Settings
 from tests.server.cli_run import ROOT, environment
 
-pytestmark = pytest.mark.xdist_group("readme")
-
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [
     line.partition(" #")[0].strip()

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import httpx2
 import pytest
+from mcp import Client, StdioServerParameters
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
 
 from pipeline.errors import QueryError
-
-pytestmark = pytest.mark.xdist_group("real")
+from pipeline.runs import Ops
+from server.access import Access
+from tests.server.cli_run import environment, start
+from tests.server.world import World
+from tests.whole_way.house import House
 
 SHOP = "real_shop"
 DERIVED = [{"name": "account", "op": "=", "value": "derived"}, {"name": "currency", "op": "=", "value": "GBP"}]
+
+QUESTIONS: list[dict[str, Any]] = [
+    {"metrics": ["sessions", "conversion_rate", "session_revenue"], "dimensions": ["date"], "order_by": ["date"]},
+    {"metrics": ["orders", "order_revenue"], "dimensions": ["currency", "financial_status"]},
+    {"metrics": ["spend", "clicks", "ctr"], "dimensions": ["ad_id", "date"], "order_by": ["-spend"], "limit": 5},
+    {"metrics": ["events"], "filters": [{"name": "event_name", "op": "=", "value": "purchase"}]},
+]
 
 
 def raw(sql: str) -> Any:
@@ -36,12 +52,12 @@ def orders(real_data: Path) -> str:
     return f"read_json('{path}', format='newline_delimited', maximum_object_size=33554432)"
 
 
-def test_every_event_and_every_user_is_counted(real_house: Any) -> None:
+def test_every_event_and_every_user_is_counted(real_house: House) -> None:
     assert real_house.number(SHOP, "events") == 339_531
     assert real_house.number(SHOP, "event_users") == 26_522
 
 
-def test_purchase_events_and_transactions_are_two_different_numbers(real_house: Any, events: str) -> None:
+def test_purchase_events_and_transactions_are_two_different_numbers(real_house: House, events: str) -> None:
     purchases = [{"name": "event_name", "op": "=", "value": "purchase"}]
     assert real_house.number(SHOP, "events", filters=purchases) == 422
     (path,) = real_house.settings.published(SHOP).glob("*Z_*/stars.duckdb")
@@ -54,7 +70,7 @@ def test_purchase_events_and_transactions_are_two_different_numbers(real_house: 
     )
 
 
-def test_session_revenue_is_what_the_purchases_say(real_house: Any, events: str) -> None:
+def test_session_revenue_is_what_the_purchases_say(real_house: House, events: str) -> None:
     expected = raw(
         f"""select sum(revenue) from (
             select any_value(ecommerce.purchase_revenue) as revenue from {events}
@@ -64,7 +80,7 @@ def test_session_revenue_is_what_the_purchases_say(real_house: Any, events: str)
     assert real_house.number(SHOP, "session_revenue") == Decimal(str(expected)) > 0
 
 
-def test_sessions_follow_the_thirty_minute_rule(real_house: Any, events: str) -> None:
+def test_sessions_follow_the_thirty_minute_rule(real_house: House, events: str) -> None:
     expected = raw(
         f"""select count(*) from (
             select event_timestamp - lag(event_timestamp)
@@ -74,7 +90,7 @@ def test_sessions_follow_the_thirty_minute_rule(real_house: Any, events: str) ->
     assert real_house.number(SHOP, "sessions") == expected
 
 
-def test_sessions_by_day_equal_plain_sql(real_house: Any, events: str) -> None:
+def test_sessions_by_day_equal_plain_sql(real_house: House, events: str) -> None:
     with duckdb.connect() as connection:
         expected = connection.execute(
             f"""select make_timestamp(event_timestamp)::date::varchar as day, count(*) from (
@@ -86,7 +102,7 @@ def test_sessions_by_day_equal_plain_sql(real_house: Any, events: str) -> None:
     assert [tuple(row) for row in answer["rows"]] == expected
 
 
-def test_orders_and_their_revenue_equal_the_files(real_house: Any, orders: str) -> None:
+def test_orders_and_their_revenue_equal_the_files(real_house: House, orders: str) -> None:
     assert real_house.number(SHOP, "orders", filters=DERIVED) == 1_837
     assert raw(f"select count(*) from {orders}") == 1_837
     revenue = raw(f"select sum(total_price::decimal(18, 6)) from {orders}")
@@ -100,18 +116,18 @@ def test_orders_and_their_revenue_equal_the_files(real_house: Any, orders: str) 
     assert real_house.number(SHOP, "item_revenue", filters=DERIVED) == items
 
 
-def test_money_of_two_currencies_is_never_added_up(real_house: Any) -> None:
+def test_money_of_two_currencies_is_never_added_up(real_house: House) -> None:
     with pytest.raises(QueryError, match="GBP and USD"):
         real_house.number(SHOP, "order_revenue")
 
 
-def test_customers_are_distinct_customer_ids_and_guests_are_none(real_house: Any, orders: str) -> None:
+def test_customers_are_distinct_customer_ids_and_guests_are_none(real_house: House, orders: str) -> None:
     assert real_house.number(SHOP, "customers", filters=DERIVED) == raw(
         f"select count(distinct customer.id) from {orders}"
     )
 
 
-def test_the_odd_fields_of_the_rest_fixtures_are_kept(real_house: Any) -> None:
+def test_the_odd_fields_of_the_rest_fixtures_are_kept(real_house: House) -> None:
     answer = real_house.ask(
         SHOP,
         metrics=["orders", "order_revenue"],
@@ -121,7 +137,7 @@ def test_the_odd_fields_of_the_rest_fixtures_are_kept(real_house: Any) -> None:
     assert [list(row) for row in answer["rows"]] == [["partially_refunded", "USD", 1, Decimal("598.94")]]
 
 
-def test_ad_numbers_sent_as_text_add_up(real_house: Any, real_data: Path) -> None:
+def test_ad_numbers_sent_as_text_add_up(real_house: House, real_data: Path) -> None:
     lines = (real_data / "facebook_ads/graph_api/adsinsights_rows.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     clicks = [
@@ -136,8 +152,73 @@ def test_ad_numbers_sent_as_text_add_up(real_house: Any, real_data: Path) -> Non
     assert conversions == sum(clicks) > 0
 
 
-def test_a_second_build_changes_nothing(real_house: Any) -> None:
+def test_a_second_build_changes_nothing(real_house: House) -> None:
     before = real_house.ask(SHOP, metrics=["orders", "sessions", "spend"])["run_id"]
     report = real_house.build()
     assert [tenant.status for tenant in report.tenants] == ["unchanged"]
     assert real_house.ask(SHOP, metrics=["orders"])["run_id"] == before
+
+
+@pytest.fixture(scope="module")
+def world(real_house: House) -> World:
+    with Ops(real_house.settings.ops) as ops:
+        token, _ = Access(ops).create(tenant=SHOP, name="doors")
+    return World(real_house.settings, {SHOP: token})
+
+
+@pytest.fixture(scope="module")
+def address(world: World) -> Iterator[str]:
+    with world.serving() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def expected(world: World) -> list[Any]:
+    """The answers of `gata ask --json`."""
+    answers = []
+    for question in QUESTIONS:
+        process = start(
+            "ask", "--tenant", SHOP, "--query", json.dumps(question), "--json", env=environment(world.settings)
+        )
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+        answers.append(json.loads(out))
+    return answers
+
+
+async def answers_of(client: Client) -> list[Any]:
+    return [(await client.call_tool("query", question)).structured_content for question in QUESTIONS]
+
+
+def test_every_question_has_the_rows_it_should(expected: list[Any]) -> None:
+    assert [answer["row_count"] for answer in expected] == [9, 2, 5, 1]
+
+
+@pytest.mark.anyio
+async def test_mcp_over_stdio_gives_the_same_numbers(world: World, expected: list[Any]) -> None:
+    run = [sys.executable, "-c", "import sys; from server.cli import main; sys.exit(main())", "mcp", "--tenant", SHOP]
+    server = StdioServerParameters(command=run[0], args=run[1:], env=environment(world.settings))
+    async with Client(server) as client:
+        assert await answers_of(client) == expected
+
+
+@pytest.mark.anyio
+async def test_mcp_over_streamable_http_gives_the_same_numbers(world: World, address: str, expected: list[Any]) -> None:
+    async with (
+        httpx2.AsyncClient(headers=world.headers(SHOP), timeout=30) as http,
+        Client(streamable_http_client(f"{address}/mcp", http_client=http)) as client,
+    ):
+        assert await answers_of(client) == expected
+
+
+@pytest.mark.anyio
+async def test_mcp_over_sse_gives_the_same_numbers(world: World, address: str, expected: list[Any]) -> None:
+    async with Client(sse_client(f"{address}/sse", headers=world.headers(SHOP)), mode="legacy") as client:
+        assert await answers_of(client) == expected
+
+
+@pytest.mark.anyio
+async def test_rest_gives_the_same_numbers(world: World, address: str, expected: list[Any]) -> None:
+    async with httpx2.AsyncClient(headers=world.headers(SHOP), timeout=30) as http:
+        answers = [await http.post(f"{address}/semantic-layer/{SHOP}/query", json=question) for question in QUESTIONS]
+    assert [answer.json() for answer in answers] == expected

@@ -22,8 +22,6 @@ from tests.whole_way.small_shop import (
     write_shop,
 )
 
-pytestmark = pytest.mark.xdist_group("small")
-
 SHOP = "small_shop"
 ASKED = ["orders", "order_revenue", "spend", "ad_conversions", "sessions", "session_revenue", "units_sold", "margin"]
 
