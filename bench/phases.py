@@ -97,10 +97,16 @@ def build(given: Given) -> Found:
     from server.steps import build
 
     shop, _tenant = open_shop(given.home)
-    (report,) = build(shop).tenants
+    began: dict[str, float] = {}
+
+    def watch(_tenant: str, step: str) -> None:
+        began.setdefault(step, time.perf_counter())
+
+    (report,) = build(shop, watch=watch).tenants
     if report.error:
         raise report.error
-    return {"status": report.status, "failures": [found for found in report.findings if " says fail" in found]}
+    failures = [found for found in report.findings if " says fail" in found]
+    return {"status": report.status, "failures": failures, "steps": began | {"end": time.perf_counter()}}
 
 
 def floor(given: Given) -> Found:

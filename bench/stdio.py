@@ -21,6 +21,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
 from bench.measured import ROOT, run
 from bench.shop import SLUG, TODAY
 
@@ -34,6 +38,12 @@ SHAPES: dict[str, dict[str, Any]] = {  # Any: JSON values
 }
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
 CLIENT = {"name": "bench", "version": "1"}
+STARTS: dict[str, tuple[str, float | None]] = {
+    "greeted_wall": ("start to first reply", 700),
+    "greeted_cpu": ("the same, CPU", None),
+    "answered_wall": ("start to first answer", None),
+    "answered_cpu": ("the same, CPU", 1600),
+}
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -53,6 +63,9 @@ class Server:
             stderr=subprocess.DEVNULL,
             text=True,
         )
+        assert self._process.stdin
+        assert self._process.stdout
+        self._in, self._out = self._process.stdin, self._process.stdout
 
     def call(self, method: str, **params: object) -> dict[str, Any]:  # Any: JSON values
         """The result of one request."""
@@ -61,7 +74,7 @@ class Server:
             said = {"protocolVersion": MODERN, "clientCapabilities": {}, "clientInfo": CLIENT}
             params["_meta"] = {f"io.modelcontextprotocol/{name}": value for name, value in said.items()}
         self._write({"jsonrpc": "2.0", "id": self._asked, "method": method, "params": params})
-        reply = json.loads(self._process.stdout.readline())
+        reply = json.loads(self._out.readline())
         if "error" in reply or reply["result"].get("isError"):
             sys.exit(f"{method} {params}: {reply}")
         return dict(reply["result"])
@@ -86,13 +99,13 @@ class Server:
         return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
     def close(self) -> None:
-        self._process.stdin.close()
+        self._in.close()
         self._process.wait(timeout=10)
-        self._process.stdout.close()
+        self._out.close()
 
     def _write(self, message: dict[str, Any]) -> None:
-        self._process.stdin.write(json.dumps(message) + "\n")
-        self._process.stdin.flush()
+        self._in.write(json.dumps(message) + "\n")
+        self._in.flush()
 
 
 @contextmanager
@@ -194,32 +207,31 @@ def measure(home: Path, calls: int, starts: int) -> dict[str, Any]:
 
 
 def report(figures: dict[str, Any]) -> None:
+    table = Table("protocol", "what", box=SIMPLE)
+    for name in ("measured", "target", "", "p95", "server CPU", "plain SQL", "its p95", "ratio"):
+        table.add_column(name, justify="right")
     for era, found in figures.items():
-        began = found["start"]
-        print(f"protocol {era}, server peak {found['peak_mb']:.0f} MB")
-        _judge("start to first reply", began["greeted_wall"] * 1000, 700, "ms", f"CPU {began['greeted_cpu']:.2f} s")
-        _judge(
-            "start to first answer, CPU", began["answered_cpu"] * 1000, 1600, "ms", f"{began['answered_wall']:.2f} s"
-        )
+        for what, (name, limit) in STARTS.items():
+            table.add_row(era, name, *_judged(found["start"][what] * 1000, limit))
         for name, sides in found["warm"].items():
             ours, plain = sides["gata"], sides["floor"]
-            more = (
-                f"p95 {ours['p95']:.1f}, CPU {ours['cpu']:.1f}; plain SQL {plain['median']:.1f}, p95 {plain['p95']:.1f}"
-            )
-            _judge(f"warm, {name}", ours["median"], 20, "ms", f"{more}: x {ours['median'] / plain['median']:.1f}")
+            beside = [f"{value:.1f} ms" for value in (ours["p95"], ours["cpu"], plain["median"], plain["p95"])]
+            ratio = f"{ours['median'] / plain['median']:.1f}"
+            table.add_row(era, f"warm, {name}", *_judged(ours["median"], 20), *beside, ratio)
+        table.add_row(era, "server's peak memory", f"{found['peak_mb']:.0f} MB")
+    Console(width=120).print(table)
 
 
-def _judge(what: str, measured: float, limit: float, unit: str, more: str) -> None:
-    print(
-        f"  {what:28}{measured:9.1f} {unit}  target < {limit:<5} {'met   ' if measured < limit else 'MISSED'}  {more}"
-    )
+def _judged(measured: float, limit: float | None) -> tuple[str, str, str]:
+    """A time in milliseconds, its target and the verdict."""
+    if limit is None:
+        return f"{measured:.0f} ms", "", ""
+    return f"{measured:.1f} ms", f"< {limit} ms", "met" if measured < limit else "MISSED"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--home", type=Path, help="a state folder that whole_way.py's shop was built in; else one is built"
-    )
+    parser.add_argument("--home", type=Path, help="a state folder this shop is built in; else it is built")
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--json", action="store_true")

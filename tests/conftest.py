@@ -6,6 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")  # machines are shared: how long an example takes says nothing
 
 HERE = Path(__file__).resolve().parent
 REAL_DATA = HERE.parent.parent / "shared" / "data" / "real"
