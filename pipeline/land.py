@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -80,7 +81,7 @@ def land(
                         con,
                         folder,
                         load_id=load_id,
-                        landed_at=settings.now(),
+                        landed_at=moment_of(load_id),
                         tables=tables,
                         workers=settings.threads,
                         progress=progress or (lambda *_: None),
@@ -93,6 +94,11 @@ def land(
     landing = Landing(load_id, tuple(_landed(one) for one in work))
     _report(tenant, landing)
     return landing
+
+
+def moment_of(load_id: str) -> datetime:
+    """When a load began, UTC, by the real clock also under GATA_TODAY: later loads are newer versions."""
+    return datetime.fromtimestamp(float(load_id), UTC)
 
 
 @contextmanager

@@ -30,17 +30,28 @@ def test_rows_land_with_where_they_came_from_and_a_load_that_counts(yard: Yard) 
     path = yard.write("orders_2026-02-03.jsonl", lines(1, 2, total_price="9.90", tags="new"))
     landing = yard.land(orders="orders_*.jsonl", exported_at=r"orders_(\d{4}-\d\d-\d\d)")
     rows = yard.query(
-        """select id, total_price, _extra, _account, _source_file, _source_line, _exported_at, _landed_at::date::varchar
+        """select id, total_price, _extra, _account, _source_file, _source_line, _exported_at,
+        _landed_at = make_timestamp((_dlt_load_id::double * 1000000)::bigint)
         from shopify__orders order by id"""
     )
     extra = '{"tags":"new"}'
     made = utc(2026, 2, 3)
-    assert rows == [(number, "9.90", extra, "main", str(path), number, made, "2026-03-01") for number in (1, 2)]
+    assert rows == [(number, "9.90", extra, "main", str(path), number, made, True) for number in (1, 2)]
     assert yard.query("select load_id, status from _dlt_loads") == [(landing.load_id, 0)]
     assert yard.query("select distinct _dlt_load_id from shopify__orders") == [(landing.load_id,)]
     table = table_of(landing, "orders")
     assert (table.rows, table.files, table.known_files, table.quarantined) == (2, 1, 0, 0)
     assert table.findings == ("fields the contract does not know, kept in _extra: tags",)
+
+
+def test_a_later_load_has_landed_later_also_under_a_still_clock(yard: Yard) -> None:
+    yard.write("a.jsonl", lines(1))
+    yard.land(orders="*.jsonl")
+    yard.write("b.jsonl", lines(2))
+    yard.land(orders="*.jsonl")
+    ((first, second),) = yard.query("select min(_landed_at), max(_landed_at) from shopify__orders")
+    assert first < second
+    assert yard.query("select id from shopify__orders order by _landed_at") == [(1,), (2,)]
 
 
 def test_the_ledger_of_files_says_what_each_brought(yard: Yard) -> None:
