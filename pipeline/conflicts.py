@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.contracts.fields import Contract, Leaf, shape_of
+from pipeline.contracts.fields import Contract, Leaf, place_of, shape_of
 from pipeline.formats import LINE, Batch
 from pipeline.formats.wire import CONTENT_HASH, EXTRA, KEY_HASH, has_conflicts
 from pipeline.quarantine import Refusal
@@ -43,13 +43,22 @@ class Conflicts:
         found = []
         for batch in batches:
             for record in batch.good.filter(pc.is_in(batch.good[LINE], wanted)).to_pylist():
-                parts = ", ".join(f"{name}={record[name]}" for name in self._contract.key if record[name] is not None)
+                held = {path: self._value_at(record, path) for path in self._contract.key}
+                parts = ", ".join(f"{path}={value}" for path, value in held.items() if value is not None)
                 reason = (
                     f"{positions[record[LINE]]} records share the key ({parts}): "
                     "the export has a breakdown the contract does not know"
                 )
                 found.append(Refusal(record[LINE], reason, self._text(record)))
         return found
+
+    def _value_at(self, record: dict[str, object], path: str) -> object:
+        """What a landing row holds at a dotted path."""
+        (head, *inside), _ = place_of(shape_of(self._contract), path)
+        value = json.loads(str(record[head])) if inside and record[head] is not None else record[head]
+        for name in inside:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
 
     def _text(self, record: dict[str, object]) -> str:
         """A landing row as the record it came from."""

@@ -5,6 +5,7 @@
     ├── LandError       a source could not be read or landed; says which rows are safe
     ├── BuildError      dbt or a gate failed; names the model, the test and how many rows failed
     │   ├── Busy        another build holds the lock; nothing was touched
+    │   ├── DbtFailed   a model or test failed; carries what every node did
     │   └── GateFailed  a check failed in strict mode; nothing of the tenant was published
     ├── PublishError    a run could not be published, found or rolled back; readers keep what they have
     ├── AccessError     the caller may not see this; says nothing about whether it exists
@@ -19,8 +20,9 @@ text. Anything that is not a GataError is a bug and keeps its traceback.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 NAMES_SHOWN = 20
 
@@ -32,6 +34,16 @@ class GataError(Exception):
         super().__init__(f"{what} {fix}")
         self.what = what
         self.fix = fix
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """A tenant is built in a process of its own, and what went wrong there is told here."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[GataError], args: tuple[object, ...], state: dict[str, object]) -> GataError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class ConfigError(GataError):
@@ -48,6 +60,14 @@ class BuildError(GataError):
 
 class Busy(BuildError):
     """Another build holds the lock; nothing was touched."""
+
+
+class DbtFailed(BuildError):
+    """A model or test of a dbt run failed; `nodes` is what each node of the run did."""
+
+    def __init__(self, what: str, fix: str, nodes: Sequence[Any]) -> None:  # Any: warehouse.run_dbt.Node
+        super().__init__(what, fix)
+        self.nodes = tuple(nodes)
 
 
 class GateFailed(BuildError):

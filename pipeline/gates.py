@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pipeline.errors import GateFailed
 from pipeline.hub import read_hub
-from pipeline.land import Landing
+from pipeline.land import LandedTable, Landing
 from pipeline.landing import dataset
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant
@@ -41,14 +41,23 @@ def kept_out(tenant: Tenant, load_id: str | None, settings: Settings) -> list[Ke
 
 
 def landing_notes(landing: Landing) -> list[str]:
-    """What a landing has to say: findings about files, and how many records it kept out."""
-    notes: list[str] = []
+    """What a landing has to say: drift, findings about files, and how many records it kept out."""
+    notes = drift_failures(landing)
     for table in landing.tables:
-        name = f"{table.platform}.{table.object} of account {table.account}"
+        name = _name(table)
         notes += [f"{name}: {finding}." for finding in table.findings]
         if table.quarantined:
             notes.append(f"{name}: {table.quarantined} records or files went into quarantine.")
     return notes
+
+
+def drift_failures(landing: Landing) -> list[str]:
+    """What no longer holds to its contract, also where an earlier landing found it."""
+    return [f"{_name(table)} has drifted: {drift}." for table in landing.tables for drift in table.drift]
+
+
+def _name(table: LandedTable) -> str:
+    return f"{table.platform}.{table.object} of account {table.account}"
 
 
 def landing_failures(tenant: Tenant, settings: Settings) -> list[str]:

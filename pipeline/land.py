@@ -12,15 +12,18 @@ from pathlib import Path
 import duckdb
 
 from pipeline.dlt_load import load
+from pipeline.drift import sentences
 from pipeline.exports import targets
 from pipeline.hub import write_hub
 from pipeline.landing import LEDGERS, known, landing_columns, prepare
 from pipeline.log import log
+from pipeline.observed import differences
 from pipeline.registry import Blueprint
 from pipeline.settings import Settings
 from pipeline.spool import Part
-from pipeline.staging import Staging, Work, plan
+from pipeline.staging import Staging
 from pipeline.tenants import Tenant
+from pipeline.work import Work, plan
 
 Progress = Callable[[str, int], None]
 """Called with a landing table's name and the number of records just read."""
@@ -41,6 +44,8 @@ class LandedTable:
     known_files: int
     """Files whose content had landed before, under whatever name."""
     findings: tuple[str, ...]
+    drift: tuple[str, ...] = ()
+    """What no longer holds to the contract, one sentence for each field; as long as the files stay as they are."""
 
 
 @dataclass(frozen=True)
@@ -129,10 +134,26 @@ def _reading_connection(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _landed(work: Work) -> LandedTable:
-    findings = list(work.findings)
-    if work.unknown:
-        findings.append(f"fields the contract does not know, kept in _extra: {', '.join(sorted(work.unknown))}")
-    return LandedTable(*work.target.key, work.rows, work.quarantined, work.files, work.known_files, tuple(findings))
+    findings = [*work.findings, *_withheld(work)]
+    if work.rows:
+        fields = dict(work.target.blueprint.shape.fields)
+        findings += differences(work.observed, work.names & fields.keys(), work.names - fields.keys())
+    counts = work.rows, work.quarantined, work.files, work.known_files
+    return LandedTable(*work.target.key, *counts, tuple(findings), sentences(work.drifted))
+
+
+def _withheld(work: Work) -> Iterator[str]:
+    """What drift kept out, and the way on."""
+    if not work.drifted:
+        return
+    others = len(work.drifted) - 1
+    names = work.drifted[0].name + (f" and {others} more" if others else "")
+    if work.is_stopped and work.as_of:
+        count = len(work.drifted) + work.waiting
+        files = f"{count} new files are" if count > 1 else "1 new file is"
+        yield f"{files} withheld until {names} is mended or gone; its rows are as of {work.as_of:%Y-%m-%d}"
+    else:
+        yield f"{names} is withheld as a whole until it is mended or gone"
 
 
 def _report(tenant: Tenant, landing: Landing) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
 
 import duckdb
 
 from pipeline.contracts.sql import quote
+from pipeline.drift import Drift, DriftedFile
+from pipeline.observed import Key, Observed, observed
 from pipeline.registry import Blueprint
 from pipeline.tenants import Tenant
 
@@ -40,8 +45,22 @@ LEDGERS: dict[str, Columns] = {
     ),
     "quarantine": (*_FILE, ("line", "BIGINT"), ("reason", "VARCHAR"), ("record", "VARCHAR"), (LOAD_ID, "VARCHAR")),
     "unreadable_files": (*_FILE, ("sha256", "VARCHAR"), ("reason", "VARCHAR"), (LOAD_ID, "VARCHAR")),
+    "drifted_files": (
+        *_FILE,
+        ("sha256", "VARCHAR"),
+        ("contract", "VARCHAR"),
+        ("field", "VARCHAR"),
+        ("says", "VARCHAR"),
+        ("came", "VARCHAR"),
+        ("failing", "BIGINT"),
+        ("records", "BIGINT"),
+        ("holders", "BIGINT"),
+        ("stops", "BOOLEAN"),
+        (LOAD_ID, "VARCHAR"),
+    ),
 }
-"""Tables of a load beside the records. `unreadable_files` remembers which whole files are in quarantine already."""
+"""Tables of a load beside the records. `unreadable_files` and `drifted_files` remember which whole files are in
+quarantine already, the latter by the contract they were read with."""
 
 _LOADS = (
     "load_id VARCHAR NOT NULL, schema_name VARCHAR, status BIGINT NOT NULL, "
@@ -75,6 +94,10 @@ def prepare(hub: duckdb.DuckDBPyConnection, tenant: Tenant, tables: Mapping[str,
     hub.execute("commit")
 
 
+DriftKey = tuple[str, str, str, str, str]
+"""Platform, account, object, SHA-256 of the content, fingerprint of the contract it was read by."""
+
+
 @dataclass(frozen=True)
 class Known:
     """What completed loads hold already."""
@@ -83,6 +106,10 @@ class Known:
     """(platform, account, object, SHA-256 of the content)"""
     unreadable: frozenset[tuple[str, str, str, str, str | None, str]]
     """(platform, account, object, path, SHA-256 or None, reason)"""
+    drifted: Mapping[DriftKey, DriftedFile] = field(default_factory=dict)
+    as_of: Mapping[Key, datetime] = field(default_factory=dict)
+    """When the newest export that brought rows was made, UTC, else when it landed; nothing where no row has landed."""
+    observed: Mapping[Key, Observed] = field(default_factory=dict)
 
 
 def known(hub: duckdb.DuckDBPyConnection, tenant: Tenant) -> Known:
@@ -90,4 +117,25 @@ def known(hub: duckdb.DuckDBPyConnection, tenant: Tenant) -> Known:
     completed = f"{LOAD_ID} in (select load_id from {schema}._dlt_loads where status = 0)"
     landed = f"select platform, account, object, sha256 from {schema}.landed_files where {completed}"
     refused = f"select platform, account, object, path, sha256, reason from {schema}.unreadable_files where {completed}"
-    return Known(frozenset(hub.execute(landed).fetchall()), frozenset(hub.execute(refused).fetchall()))
+    newest = f"""select platform, account, object,
+            max(coalesce(exported_at, to_timestamp({LOAD_ID}::double) at time zone 'UTC'))
+        from {schema}.landed_files where rows > 0 and {completed} group by all"""
+    return Known(
+        frozenset(hub.execute(landed).fetchall()),
+        frozenset(hub.execute(refused).fetchall()),
+        _drifted(hub, schema, completed),
+        {(platform, account, name): at for platform, account, name, at in hub.execute(newest).fetchall()},
+        observed(hub, tenant),
+    )
+
+
+def _drifted(hub: duckdb.DuckDBPyConnection, schema: str, completed: str) -> dict[DriftKey, DriftedFile]:
+    rows = hub.execute(
+        f"""select platform, account, object, sha256, contract, path, stops,
+            field, says, came, failing, records, holders
+        from {schema}.drifted_files where {completed} order by all"""
+    ).fetchall()
+    return {
+        file[:5]: DriftedFile(Path(file[5]).name, tuple(Drift(*row[7:]) for row in of_file), stops=file[6])
+        for file, of_file in groupby(rows, key=lambda row: row[:7])
+    }

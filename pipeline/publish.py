@@ -167,8 +167,12 @@ def verify(run_dir: Path) -> None:
     check(run_dir, read_manifest(run_dir))
 
 
-def prune(folder: Path, keep: int) -> tuple[str, ...]:
-    """Remove all but the newest `keep` runs, never the one readers see nor the one they saw before; the removed ids."""
+def prune(folder: Path, keep: int, *, spare_previous: bool = True) -> tuple[str, ...]:
+    """Remove all but the newest `keep` runs, never the one readers see nor the one they saw before; the removed ids.
+
+    Args:
+        spare_previous: False where the run before must go too, because it holds what had to be forgotten.
+    """
     with explain(folder, folder.name):
         known = runs(folder)
         if not known:
@@ -176,7 +180,7 @@ def prune(folder: Path, keep: int) -> tuple[str, ...]:
         with moving(folder):
             current = latest(folder)
             spared = {*known[max(0, len(known) - keep) :], current}
-            if current is not None:
+            if current is not None and spare_previous:
                 spared.add(read_manifest(folder / current).previous)
             removed = tuple(run_id for run_id in known if run_id not in spared)
             for run_id in removed:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.connectors import Connector
-from pipeline.contracts import CONTRACTS
 from pipeline.contracts.fields import Contract, Record, shape_of, wire_type
 
 
@@ -46,7 +45,7 @@ def blueprints(catalog: Mapping[str, Connector]) -> dict[tuple[str, str], Bluepr
     """The blueprint of every object of every connector that has contracts, by (platform, object)."""
     found = {}
     for connector in catalog.values():
-        for name, contract in CONTRACTS.get(connector.name, {}).items():
+        for name, contract in connector.contracts.items():
             columns = tuple((field, wire_type(shape)) for field, shape in shape_of(contract))
             found[connector.name, name] = Blueprint(
                 platform=connector.name,

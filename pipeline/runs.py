@@ -49,6 +49,13 @@ MIGRATIONS = (
     ) STRICT;
     CREATE INDEX artifacts_of_run ON artifacts (run_id);
     """,
+    """
+    CREATE TABLE onboarding (
+        onboarding_id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, phase INTEGER NOT NULL, name TEXT NOT NULL,
+        version TEXT NOT NULL, status TEXT NOT NULL, started_at TEXT NOT NULL, finished_at TEXT, detail TEXT
+    ) STRICT;
+    CREATE INDEX onboarding_of_tenant ON onboarding (tenant, phase);
+    """,
 )
 
 Row = dict[str, Any]  # a row of the ledger as JSON would carry it: text, numbers and NULL
@@ -127,11 +134,11 @@ class Ops:
             )
 
     def close_interrupted(self) -> int:
-        """Mark the runs whose process died as interrupted, and count them. Only the holder of the build lock may."""
+        """Mark runs and phases whose process died as interrupted; how many runs. Only the build lock's holder may."""
         with self.transaction() as connection:
-            return connection.execute(
-                "UPDATE runs SET status = 'interrupted', finished_at = ? WHERE status = 'running'", (self._moment(),)
-            ).rowcount
+            died = "SET status = 'interrupted', finished_at = ? WHERE status = 'running'"
+            connection.execute(f"UPDATE onboarding {died}", (self._moment(),))
+            return connection.execute(f"UPDATE runs {died}", (self._moment(),)).rowcount
 
     def runs(self, tenant: str | None = None, limit: int = 20) -> list[Row]:
         """The newest runs, of one tenant or of all."""
@@ -181,10 +188,49 @@ class Ops:
         )
         return [{**row, "node": json.loads(row["node"])} for row in found]
 
-    def _insert(self, table: str, values: Mapping[str, object]) -> None:
+    def artifacts_since(self, run_id: str) -> list[Row]:
+        """The artifacts of the runs that began after a run, in the order they arrived."""
+        found = self._rows("SELECT * FROM artifacts WHERE run_id > ? ORDER BY artifact_id", (run_id,))
+        return [{**row, "node": json.loads(row["node"])} for row in found]
+
+    @contextmanager
+    def phase(self, tenant: str, phase: int, name: str, version: str) -> Iterator[None]:
+        """Note when a phase of a tenant's onboarding began and ended, and how.
+
+        Args:
+            version: Of what is onboarded: a phase that is done for another one is to be taken again.
+        """
+        values = {"tenant": tenant, "phase": phase, "name": name, "version": version, "status": "running"}
+        record = self._insert("onboarding", {**values, "started_at": self._moment()})
+        status, detail = "interrupted", None
+        try:
+            yield
+            status = "done"
+        except Exception as error:
+            status, detail = "failed", str(error)
+            raise
+        finally:
+            with self.transaction() as connection:
+                connection.execute(
+                    "UPDATE onboarding SET status = ?, detail = ?, finished_at = ? WHERE onboarding_id = ?",
+                    (status, detail, self._moment(), record),
+                )
+
+    def onboarding(self, tenant: str) -> list[Row]:
+        """The newest record of each phase of a tenant's onboarding, in the order of the phases."""
+        return self._rows(
+            "SELECT phase, name, version, status, started_at, finished_at, detail FROM onboarding"
+            " WHERE onboarding_id IN (SELECT max(onboarding_id) FROM onboarding WHERE tenant = ? GROUP BY phase)"
+            " ORDER BY phase",
+            (tenant,),
+        )
+
+    def _insert(self, table: str, values: Mapping[str, object]) -> int:
+        """Add a row; its number."""
         names, marks = ", ".join(values), ", ".join("?" * len(values))
         with self.transaction() as connection:
-            connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))
+            added = connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))
+        return added.lastrowid or 0
 
     def _rows(self, sql: str, values: Sequence[object]) -> list[Row]:
         return [dict(row) for row in self.connection.execute(sql, values).fetchall()]

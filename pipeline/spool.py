@@ -66,6 +66,20 @@ class Spool:
             self._own.close().path.unlink()
         self._own, self._file = None, []
 
+    def mark(self) -> int:
+        """A place between two files to `rewind` to."""
+        self._flush()
+        return len(self.parts)
+
+    def rewind(self, mark: int, *, but: pc.Expression | None = None) -> None:
+        """Forget what files brought since `mark`, but for the rows that an expression is true of."""
+        self._flush()
+        later, self.parts = self.parts[mark:], self.parts[:mark]
+        for part in later:
+            if but is not None:
+                self._kept.append(pq.read_table(part.path, filters=but).cast(self.schema))
+            part.path.unlink()
+
     def finish(self) -> list[Part]:
         """All parts, once the last file is kept or dropped."""
         self._flush()

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.conflicts import Conflicts
+from pipeline.drift import Drift, DriftedFile, Tally, fingerprint, holders, lost_keys, sentences
 from pipeline.exports import Export, Target
 from pipeline.formats import Reader, Unreadable
-from pipeline.landing import LOAD_ID, Columns, Known
+from pipeline.landing import LOAD_ID, Columns
 from pipeline.quarantine import Refusal, as_table, refusals
 from pipeline.spool import Part, Spool
+from pipeline.work import Work
 
 ARROW = {
     "VARCHAR": pa.string(),
@@ -29,40 +32,16 @@ ARROW = {
 Constants = dict[str, pa.Scalar]
 
 
-@dataclass
-class Work:
-    """What there is to do for one target, and what was done."""
+@dataclass(frozen=True)
+class Reading:
+    """One file as it was read: how many of its records convert, and whether it holds to the contract."""
 
-    target: Target
-    new: list[Export] = field(default_factory=list)
-    findings: list[str] = field(default_factory=list)
-    known_files: int = 0
-    files: int = 0
-    rows: int = 0
-    quarantined: int = 0
-    unknown: set[str] = field(default_factory=set)
-
-
-def plan(targets: Iterable[Target], ledger: Known) -> list[Work]:
-    """What of each target's files is new by its content; files alike are one, damaged ones are not read again."""
-    landed = set(ledger.landed)
-    failed = {entry[:5]: entry[5] for entry in ledger.unreadable if entry[4] is not None}
-    plans = []
-    for target in targets:
-        work = Work(target, findings=list(target.findings))
-        plans.append(work)
-        for export in target.exports():
-            identity = (*target.key, str(export.path), export.sha256)
-            if export.unreadable and (*identity, export.unreadable) in ledger.unreadable:
-                work.findings.append(f"{export.path.name} still {export.unreadable}")
-            elif identity in failed:
-                work.findings.append(f"{export.path.name} is still in quarantine as a whole: {failed[identity]}")
-            elif export.sha256 and (*target.key, export.sha256) in landed:
-                work.known_files += 1
-            else:
-                work.new.append(export)
-                landed.add((*target.key, export.sha256 or str(export.path)))
-    return plans
+    export: Export
+    about: Constants
+    rows: int
+    quarantined: int
+    names: set[str]
+    drifts: tuple[Drift, ...]
 
 
 class Staging:
@@ -87,48 +66,105 @@ class Staging:
         self._workers, self._tables, self._spools = workers, tables, dict[str, Spool]()
 
     def stage(self, work: Work) -> None:
-        """Read the new files of one target; a file that cannot be read as a whole goes into quarantine by name."""
-        for export in work.new:
-            about = self._about(work.target, export)
-            problem = self._try_file(work, export, about)
-            if problem:
-                self._refuse_file(work, export, about, problem)
+        """Read the new files of one target; a file that cannot be read as a whole goes into quarantine by name.
+
+        So does one that has drifted, and with it all that is new of a table that had landed before.
+        """
+        if not work.new:
+            return
+        spools = self._spool(work.target.blueprint.landing_table), self._spool("quarantine")
+        marks = [spool.mark() for spool in spools]
+        readings = [reading for export in work.new if (reading := self._try_file(work, export))]
+        stops = work.as_of is not None
+        work.drifted += [DriftedFile(one.export.path.name, one.drifts, stops) for one in readings if one.drifts]
+        withheld = [one for one in readings if one.drifts or work.is_stopped]
+        if work.is_stopped:
+            work.waiting = sum(not one.drifts for one in withheld)
+            waiting = pa.array([str(one.export.path) for one in withheld if not one.drifts], pa.string())
+            spools[0].rewind(marks[0])
+            spools[1].rewind(marks[1], but=~pc.field("path").isin(waiting))
+        for reading in withheld:
+            self._withhold(work, reading)
+        for reading in readings:
+            if reading not in withheld:
+                self._land(work, reading)
 
     def finish(self) -> dict[str, list[Part]]:
         """The parts of every table that got rows."""
         return {table: spool.finish() for table, spool in self._spools.items()}
 
-    def _try_file(self, work: Work, export: Export, about: Constants) -> Unreadable | None:
+    def _try_file(self, work: Work, export: Export) -> Reading | None:
+        """What a file holds, its rows and refusals kept; those of a drifted one dropped, None where it is damaged."""
+        about = self._about(work.target, export)
         if export.unreadable:
-            return Unreadable(export.unreadable, lasting=False)
-        try:
-            self._stage_file(work, export, about)
-        except Unreadable as problem:
-            self._end_file(work.target, keep=False)
-            return problem
+            problem = Unreadable(export.unreadable, lasting=False)
+        else:
+            try:
+                return self._read(work, export, about)
+            except Unreadable as found:
+                problem = found
+                self._end_file(work.target, keep=False)
+        self._refuse_file(work, export, about, problem)
         return None
 
-    def _stage_file(self, work: Work, export: Export, about: Constants) -> None:
-        blueprint = work.target.blueprint
-        reader = Reader(self._con, blueprint.contract, self._folder, workers=self._workers)
-        spool, conflicts = self._spool(blueprint.landing_table), Conflicts(blueprint.contract)
+    def _read(self, work: Work, export: Export, about: Constants) -> Reading:
+        contract = work.target.blueprint.contract
+        reader = Reader(self._con, contract, self._folder, workers=self._workers)
+        spool, conflicts, tally = self._spool(work.target.blueprint.landing_table), Conflicts(contract), Tally(contract)
         rows = quarantined = 0
         for batch in reader.read(export.path):
             spool.write(batch.good, about)
             conflicts.add(batch.good)
-            self._quarantine(refusals(batch.wrong, blueprint.contract, already=quarantined), about)
+            refused = refusals(batch.wrong, contract, already=quarantined)
+            tally.add(batch.good.num_rows, refused)
+            self._quarantine(refused, about)
             rows, quarantined = rows + batch.good.num_rows, quarantined + batch.wrong.num_rows
-            self._progress(blueprint.landing_table, batch.good.num_rows + batch.wrong.num_rows)
-        positions = conflicts.positions()
+            self._progress(spool.table, batch.good.num_rows + batch.wrong.num_rows)
+        drifts = self._drifts(work, export, reader, tally)
+        positions = conflicts.positions() if not drifts else {}
         if positions:
             self._quarantine(conflicts.refusals(positions, reader.read(export.path)), about)
             rows, quarantined = rows - len(positions), quarantined + len(positions)
+        if drifts:
+            spool.drop()
         self._end_file(work.target, keep=True, without=pa.array(positions, pa.int64()))
-        self._enter("landed_files", about, rows=rows, quarantined=quarantined)
-        work.files, work.rows, work.quarantined = work.files + 1, work.rows + rows, work.quarantined + quarantined
-        work.unknown |= reader.unknown
-        if not rows and not quarantined:
-            work.findings.append(f"{export.path.name} holds no records")
+        return Reading(export, about, rows, quarantined, reader.names, drifts)
+
+    def _drifts(self, work: Work, export: Export, reader: Reader, tally: Tally) -> tuple[Drift, ...]:
+        """What of a file that was read no longer holds to the contract."""
+
+        def held(path: str) -> int:
+            return holders(self._con.cursor(), reader.read(export.path), reader.contract, path)
+
+        drifts = tally.drifts(held, reader.unknown - work.observed.unknown)
+        lost = lost_keys(reader.contract, reader.names, work.observed.steady, tally.records)
+        return (*drifts, *lost)
+
+    def _land(self, work: Work, reading: Reading) -> None:
+        """Enter a file whose rows are kept."""
+        self._enter("landed_files", reading.about, rows=reading.rows, quarantined=reading.quarantined)
+        work.files, work.rows = work.files + 1, work.rows + reading.rows
+        work.quarantined += reading.quarantined
+        work.names |= reading.names
+        if not reading.rows and not reading.quarantined:
+            work.findings.append(f"{reading.export.path.name} holds no records")
+
+    def _withhold(self, work: Work, reading: Reading) -> None:
+        """Put what converts of a file into quarantine too, by the file's name; a drifted one is remembered."""
+        reason = f"withheld while its table has drifted: {'; '.join(sentences(work.drifted))}"
+        if reading.drifts:
+            own = DriftedFile(reading.export.path.name, reading.drifts, work.as_of is not None)
+            reason = f"withheld with the records that do not convert: {'; '.join(sentences([own]))}"
+            work.quarantined += reading.quarantined
+        contract = fingerprint(work.target.blueprint.contract)
+        for drift in reading.drifts:
+            self._enter(
+                "drifted_files", reading.about, stops=work.as_of is not None, contract=contract, **asdict(drift)
+            )
+        if reading.rows or not reading.drifts:
+            self._quarantine([Refusal(None, reason, None)], reading.about)
+            self._spool("quarantine").keep()
+            work.quarantined += 1
 
     def _refuse_file(self, work: Work, export: Export, about: Constants, problem: Unreadable) -> None:
         self._quarantine([Refusal(None, problem.reason, None)], about)

@@ -32,6 +32,7 @@ from semantic.standard import (
     funnel_metrics,
     personal_dimensions,
 )
+from semantic.targets import note_targets
 from warehouse.stars import Table
 
 _COLUMN = re.compile(r"\b_\.(\w+)\b(?!\()")  # `_.spend` in `_.spend.sum()`, and not `_.count` in `_.count()`
@@ -51,6 +52,7 @@ def derive(tenant: Tenant, tables: Sequence[Table], observed: Observed) -> dict[
     own = own_metrics(tenant.semantic, {**metrics, **{m.name: {} for m in DERIVED_METRICS}}, dimensions)
     add_metrics(metrics, {**_standard_derived(metrics), **own})
     apply_words(tenant.semantic, metrics, dimensions)
+    note_targets(tenant, metrics)
     models = {table.name: _model(table, tenant, homes, base) for table in tables}
     return {
         "version": VERSION,

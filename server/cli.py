@@ -18,7 +18,7 @@ import typer
 from typer.main import get_command
 
 from pipeline.errors import GataError
-from server import cli_ask, cli_build, cli_config, cli_runs, cli_serve, cli_token
+from server import cli_ask, cli_build, cli_config, cli_forget, cli_runs, cli_serve, cli_token
 
 DONE, BUG, INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -38,9 +38,14 @@ VERBS = (
     Verb("library", "Build", cli_build.library, "gata library"),
     Verb("onboard", "Build", cli_build.onboard, "gata onboard tyrell_corp --dry-run"),
     Verb("land", "Build", cli_build.land, "gata land --tenant tyrell_corp"),
-    Verb("transform", "Build", cli_build.transform, "gata transform --wait 60"),
+    Verb(
+        "transform",
+        "Build",
+        cli_build.transform,
+        "gata transform --tenant tyrell_corp --logic-version 43e08a28d32c280430671de5f4a1b487",
+    ),
     Verb("validate", "Build", cli_build.validate, "gata validate --full"),
-    Verb("publish", "Build", cli_build.publish, "gata publish --tenant tyrell_corp"),
+    Verb("publish", "Build", cli_build.publish, "gata publish --run 20260301T000000000000Z_0a1b2c"),
     Verb("status", "Published runs", cli_runs.status, "gata status"),
     Verb("plan", "Published runs", cli_runs.plan, "gata plan"),
     Verb("rollback", "Published runs", cli_runs.rollback, "gata rollback --tenant tyrell_corp"),
@@ -57,6 +62,7 @@ VERBS = (
     Verb("token create", "Serve", cli_token.create, "gata token create --tenant tyrell_corp --expires 90d"),
     Verb("token list", "Serve", cli_token.list_tokens, "gata token list"),
     Verb("token revoke", "Serve", cli_token.revoke, "gata token revoke 0a1b2c3d4e5f"),
+    Verb("forget", "This installation", cli_forget.forget, "gata forget --tenant tyrell_corp --person ada@example.com"),
     Verb("config show", "This installation", cli_config.show, "gata config show"),
     Verb("doctor", "This installation", cli_config.doctor, "gata doctor"),
 )

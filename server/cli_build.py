@@ -42,11 +42,30 @@ def land(tenant: Tenants = None, wait: Wait = 0.0, as_json: AsJson = False) -> N
     _run(lambda shop, watch: steps.land_only(shop, tenant, wait_seconds=wait, watch=watch), as_json=as_json)
 
 
-def transform(tenant: Tenants = None, wait: Wait = 0.0, as_json: AsJson = False) -> None:
-    """Push what has landed into the sinks and rebuild the stars; publish nothing."""
+def transform(
+    tenant: Tenants = None,
+    logic_version: Annotated[
+        str | None,
+        typer.Option(
+            "--logic-version",
+            metavar="HASH",
+            help="Build one tenant's star apart, with an earlier logic: a logic_hash of one of its tables, or a"
+            " logic_version of all of them together.",
+        ),
+    ] = None,
+    wait: Wait = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """Push what has landed into the sinks and rebuild the stars; publish nothing.
+
+    With --logic-version the result is an unpublished run: `gata publish --run RUN_ID` lets readers see it.
+    """
     from server import steps
 
-    _run(lambda shop, watch: steps.transform(shop, tenant, wait_seconds=wait, watch=watch), as_json=as_json)
+    _run(
+        lambda shop, watch: steps.transform(shop, tenant, logic_version=logic_version, wait_seconds=wait, watch=watch),
+        as_json=as_json,
+    )
 
 
 def validate(
@@ -61,11 +80,27 @@ def validate(
     _run(lambda shop, watch: steps.validate(shop, tenant, full=full, wait_seconds=wait, watch=watch), as_json=as_json)
 
 
-def publish(tenant: Tenants = None, wait: Wait = 0.0, as_json: AsJson = False) -> None:
-    """Publish the stars as they were last built."""
+def publish(
+    tenant: Tenants = None,
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run",
+            metavar="RUN_ID",
+            help="This unpublished run of `gata transform --logic-version`. Readers see it until the next build that"
+            " finds something new.",
+        ),
+    ] = None,
+    wait: Wait = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """Publish the stars as they were last built, or one unpublished run."""
     from server import steps
 
-    _run(lambda shop, watch: steps.publish_only(shop, tenant, wait_seconds=wait, watch=watch), as_json=as_json)
+    _run(
+        lambda shop, watch: steps.publish_only(shop, tenant, run_id=run, wait_seconds=wait, watch=watch),
+        as_json=as_json,
+    )
 
 
 def library(wait: Wait = 0.0, as_json: AsJson = False) -> None:

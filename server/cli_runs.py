@@ -27,6 +27,7 @@ def rollback(
 def status(as_json: AsJson = False) -> None:
     """Say what readers see, how the last build went and what was kept out, for every tenant."""
     settings = open_door()
+    from server.overview import onboarded
     from server.overview import status as statuses
     from server.stdout import say, say_json
     from server.workshop import open_workshop
@@ -37,11 +38,13 @@ def status(as_json: AsJson = False) -> None:
         return
     from server.show import add_row, as_text, table
 
-    rows = table("tenant", "status", "run", "published (UTC)", "last build", "quarantined", right=("quarantined",))
+    headings = ("tenant", "status", "onboarding", "run", "published (UTC)", "last build", "quarantined")
+    rows = table(*headings, right=("quarantined",))
     for tenant in found:
         published_at = (tenant["published_at"] or "")[:16].replace("T", " ")
         build, quarantined = tenant["last_build"], f"{tenant['quarantined']:,}"
-        add_row(rows, tenant["tenant"], tenant["status"], tenant["run_id"], published_at, build, quarantined)
+        phase, run = onboarded(tenant["onboarding"]), tenant["run_id"]
+        add_row(rows, tenant["tenant"], tenant["status"], phase, run, published_at, build, quarantined)
     findings = [f"{tenant['tenant']}: {finding}" for tenant in found for finding in tenant["findings"]]
     say(as_text(rows, *(["", *findings] if findings else [])))
 

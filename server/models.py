@@ -23,7 +23,7 @@ def published_models(settings: Settings, slug: str) -> list[Payload]:
     if run_id is None:
         return []
     tables = read_manifest(folder / run_id).tables
-    promised = {table.table_name(slug): table for table in star(_funnel_steps(tables))}
+    promised = {table.table_name(slug): table for table in _star(tables)}
     return [_model(slug, run_id, table, promised.get(table.name)) for table in tables]
 
 
@@ -43,5 +43,7 @@ def _model(slug: str, run_id: str, table: PublishedTable, promise: Table | None)
     }
 
 
-def _funnel_steps(tables: tuple[PublishedTable, ...]) -> int:
-    return sum(column.name.startswith("funnel_step_") for table in tables for column in table.columns)
+def _star(tables: tuple[PublishedTable, ...]) -> tuple[Table, ...]:
+    """The star that published tables are of, by the columns that not every star has."""
+    names = [column.name for table in tables for column in table.columns]
+    return star(sum(name.startswith("funnel_step_") for name in names), has_payments="net_paid_amount" in names)

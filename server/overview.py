@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
@@ -9,7 +10,7 @@ import duckdb
 from pipeline.errors import PublishError
 from pipeline.manifest import read_manifest
 from pipeline.publish import latest
-from pipeline.runs import Ops
+from pipeline.runs import Ops, Row
 from pipeline.tenants import Tenant
 from server.publishing import read_built
 from server.workshop import Workshop
@@ -31,9 +32,7 @@ def _status(shop: Workshop, tenant: Tenant, ops: Ops) -> dict[str, Any]:  # Any:
         published_at = read_manifest(folder / run_id).published_at.isoformat() if run_id else None
     except PublishError as error:
         trouble = str(error)
-    steps = [
-        step for run in ops.runs("*", limit=1) for step in ops.steps(run["run_id"]) if step["tenant"] == tenant.slug
-    ]
+    steps = _last_steps(tenant, ops)
     failed = [step["detail"] for step in steps if step["status"] == "failed"]
     return {
         "tenant": tenant.slug,
@@ -41,9 +40,33 @@ def _status(shop: Workshop, tenant: Tenant, ops: Ops) -> dict[str, Any]:  # Any:
         "run_id": run_id,
         "published_at": published_at,
         "last_build": "failed" if failed else ("done" if steps else None),
+        "onboarding": [{key: row[key] for key in _PHASE} for row in ops.onboarding(tenant.slug)],
         "quarantined": sum(row["count"] for row in ops.quarantine(tenant.slug)),
         "findings": [*(built.findings if built else ()), *failed, *([trouble] if trouble else [])],
     }
+
+
+_PHASE = ("phase", "name", "status", "started_at", "finished_at", "detail")
+
+
+def _last_steps(tenant: Tenant, ops: Ops) -> list[Row]:
+    """What the newest command did for the tenant, of those that did something for it."""
+    for run in ops.runs("*"):
+        if steps := [step for step in ops.steps(run["run_id"]) if step["tenant"] == tenant.slug]:
+            return steps
+    return []
+
+
+def onboarded(records: Sequence[Row]) -> str:
+    """How far a tenant's onboarding is, in a word or two; `records` as in its status."""
+    if not records:
+        return ""
+    last = next((record for record in records if record["status"] != "done"), records[-1])
+    return (
+        "done"
+        if last["status"] == "done" and last["phase"] == 5
+        else f"{last['phase']} {last['name']}: {last['status']}"
+    )
 
 
 def plan(shop: Workshop) -> list[dict[str, Any]]:  # Any: JSON values

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.disk import replace_text
+from pipeline.errors import PublishError
 from pipeline.manifest import DEFINITIONS, STARS
-from pipeline.publish import commit, prune, stage
+from pipeline.publish import Published, commit, prune, stage
 from pipeline.run_id import new_run_id
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant
@@ -22,23 +22,70 @@ if TYPE_CHECKING:
 RUNS_KEPT = 10
 
 
-class Built(BaseModel):
-    """What a tenant's last published run was made of, kept beside its star: an unchanged tenant is not built again."""
+class Note(BaseModel):
+    """What is kept beside a star or a run, to know it again."""
 
     model_config = ConfigDict(frozen=True)
+
+    findings: tuple[str, ...] = ()
+
+
+class Finished(Note):
+    """A star whose build and checks came to an end: what it was made of."""
+
+    inputs: str
+
+
+class Built(Note):
+    """What a tenant's last published run was made of: an unchanged tenant is not built again."""
 
     inputs: str
     run_id: str
     rows: dict[str, int]
-    findings: tuple[str, ...] = ()
+
+
+AnyNote = TypeVar("AnyNote", bound=Note)
+
+
+def read_note(kind: type[AnyNote], path: Path) -> AnyNote | None:
+    """A note; None where there is none or it is damaged, which is the same: what it speaks of is made again."""
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def write_note(note: Note, path: Path) -> None:
+    replace_text(path, note.model_dump_json(indent=2) + "\n")
 
 
 def read_built(settings: Settings, slug: str) -> Built | None:
-    """The note of the last publish; None where there is none or it is damaged, and then everything is built."""
-    try:
-        return Built.model_validate_json(_note(settings, slug).read_bytes())
-    except (OSError, ValidationError):
-        return None
+    """The note of the last publish, and none where everything is to be built."""
+    return read_note(Built, _built(settings, slug))
+
+
+def begin_star(settings: Settings, slug: str) -> None:
+    """A star is about to be rebuilt: until it is finished there is nothing to publish."""
+    _finished(settings, slug).unlink(missing_ok=True)
+
+
+def finish_star(settings: Settings, slug: str, inputs: str, findings: tuple[str, ...]) -> None:
+    """A star is whole and its checks let it pass."""
+    write_note(Finished(inputs=inputs, findings=findings), _finished(settings, slug))
+
+
+def publish_finished(tenant: Tenant, shop: Workshop) -> Built:
+    """Publish the star that was built last, as what it was built from.
+
+    Raises:
+        PublishError: None was finished since the last try.
+    """
+    finished = read_note(Finished, _finished(shop.settings, tenant.slug))
+    if finished is None:
+        raise PublishError(
+            f"{tenant.slug} has no finished star.", f"Run `gata transform --tenant {tenant.slug}` first."
+        )
+    return publish_star(tenant, shop, finished.inputs, finished.findings)
 
 
 def publish_star(tenant: Tenant, shop: Workshop, inputs: str, findings: tuple[str, ...] = ()) -> Built:
@@ -49,25 +96,54 @@ def publish_star(tenant: Tenant, shop: Workshop, inputs: str, findings: tuple[st
         ConfigError: `semantic:` in tenants.yaml asks for something the star does not have.
         BuildError: A metric does not compile.
     """
-    from semantic.derive import derive, to_yaml
-    from semantic.introspect import introspect
-    from semantic.models import load_model, precompile
-
-    settings, tables = shop.settings, star_tables(tenant)
-    layout = {table.table_name(tenant.slug): table.order_by for table in tables}
-    run_id = new_run_id(settings.now())
-    staged = stage(settings.stars(tenant.slug), settings.published(tenant.slug), run_id, tenant.slug, layout)
-    observed = introspect(staged.path / STARS, tables, tenant.slug)
-    definitions = to_yaml(derive(tenant, tables, observed))
-    (staged.path / DEFINITIONS).write_text(definitions, encoding="utf-8")
-    precompile(load_model(staged.path))
-    published = commit(staged, definitions, now=settings.now())
-    prune(settings.published(tenant.slug), RUNS_KEPT)
-    rows = {table.name: table.rows for table in published.manifest.tables}
-    built = Built(inputs=inputs, run_id=run_id, rows=rows, findings=findings)
-    replace_text(_note(settings, tenant.slug), json.dumps(built.model_dump(), indent=2) + "\n")
+    settings = shop.settings
+    published = publish_file(tenant, settings, settings.stars(tenant.slug), new_run_id(settings.now()))
+    built = Built(inputs=inputs, run_id=published.run_id, rows=rows_of(published), findings=findings)
+    write_note(built, _built(settings, tenant.slug))
     return built
 
 
-def _note(settings: Settings, slug: str) -> Path:
+def publish_file(
+    tenant: Tenant, settings: Settings, stars: Path, run_id: str, definitions: str | None = None
+) -> Published:
+    """Publish a star file under a run id; its definitions are derived from it when none are given.
+
+    Raises:
+        PublishError, ConfigError, BuildError: As for `publish_star`.
+    """
+    from semantic.models import load_model, precompile
+
+    layout = {table.table_name(tenant.slug): table.order_by for table in star_tables(tenant)}
+    staged = stage(stars, settings.published(tenant.slug), run_id, tenant.slug, layout)
+    text = definitions or derived(tenant, staged.path / STARS)
+    (staged.path / DEFINITIONS).write_text(text, encoding="utf-8")
+    precompile(load_model(staged.path))
+    published = commit(staged, text, now=settings.now())
+    prune(settings.published(tenant.slug), RUNS_KEPT)
+    return published
+
+
+def derived(tenant: Tenant, stars: Path) -> str:
+    """The text of semantic.yml for a star file of the tenant.
+
+    Raises:
+        ConfigError: `semantic:` in tenants.yaml asks for something the star does not have.
+        BuildError: The file cannot be read.
+    """
+    from semantic.derive import derive, to_yaml
+    from semantic.introspect import introspect
+
+    tables = star_tables(tenant)
+    return to_yaml(derive(tenant, tables, introspect(stars, tables, tenant.slug)))
+
+
+def rows_of(published: Published) -> dict[str, int]:
+    return {table.name: table.rows for table in published.manifest.tables}
+
+
+def _built(settings: Settings, slug: str) -> Path:
     return settings.stars(slug).with_name("built.json")
+
+
+def _finished(settings: Settings, slug: str) -> Path:
+    return settings.stars(slug).with_name("finished.json")

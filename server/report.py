@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.errors import GataError, GateFailed
 from server.publishing import Built
+from server.replay import Replayed
 
 DONE, INPUT, GATE = 0, 2, 3
 
@@ -17,9 +19,9 @@ class TenantReport:
 
     tenant: str
     status: str = "pending"
-    """published, unchanged, failed, done (a step alone), or pending while the build runs."""
+    """published, unchanged, failed, unpublished (a run waits), done (a step alone), or pending while the build runs."""
     run_id: str | None = None
-    """The run that readers see now."""
+    """The run that readers see now; of an unpublished one its own."""
     rows: dict[str, int] = field(default_factory=dict)
     """Rows per sink and per table of the star."""
     quarantined: int = 0
@@ -34,9 +36,14 @@ class TenantReport:
     def fail(self, error: GataError) -> None:
         self.status, self.error = "failed", error
 
-    def published(self, built: Built) -> None:
-        self.status, self.run_id = "published", built.run_id
-        self.rows |= built.rows
+    def published(self, run_id: str, rows: Mapping[str, int]) -> None:
+        self.status, self.run_id = "published", run_id
+        self.rows |= rows
+
+    def waits(self, run: Replayed) -> None:
+        """A run was built that nobody sees until it is published."""
+        self.status, self.run_id = "unpublished", run.run_id
+        self.findings += run.findings
 
     def unchanged(self, built: Built) -> None:
         self.status = "unchanged"

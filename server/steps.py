@@ -11,34 +11,29 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from structlog.contextvars import bound_contextvars
 
-from pipeline.errors import GataError
+from pipeline.errors import ConfigError, DbtFailed, GataError
 from pipeline.gates import enforce, kept_out, landing_failures, landing_notes
 from pipeline.land import land
 from pipeline.lock import build_lock
 from pipeline.log import log
+from pipeline.manifest import read_manifest
 from pipeline.publish import latest, runs, verify
 from pipeline.publish import rollback as move_back
 from pipeline.runs import Ops
-from pipeline.tenants import Tenant, check_ready
-from server.publishing import publish_star, read_built
+from pipeline.settings import Settings
+from pipeline.tenants import Tenant
+from server.onboarding import Onboarding, is_onboarded, planned
+from server.onboarding import onboard as take_phases
+from server.publishing import begin_star, finish_star, publish_finished, publish_star, read_built, rows_of
+from server.replay import find, publish_replayed, replay
 from server.report import BuildReport, TenantReport
 from server.workshop import Workshop
-from warehouse.build import (
-    Star,
-    build_stars,
-    check_star,
-    onboard_files,
-    prepare_hub,
-    projects,
-    push,
-    sink_rows,
-    star_inputs,
-)
-from warehouse.run_dbt import write_project
+from warehouse.bookkeeping import Recorded, record, record_configs, recorded
+from warehouse.build import Star, build_stars, check_star, prepare_hub, push, sink_rows, star_inputs
+from warehouse.run_dbt import Node
 
 Watch = Callable[[str, str], None]
 """Told of each step as it begins: (tenant or *, step)."""
@@ -46,15 +41,6 @@ Watch = Callable[[str, str], None]
 
 def _unwatched(tenant: str, step: str) -> None:
     """Nobody watches."""
-
-
-@dataclass(frozen=True)
-class Onboarding:
-    """The generated files of a tenant's dbt projects, and which of them changed."""
-
-    slug: str
-    files: tuple[str, ...]
-    changed: tuple[str, ...]
 
 
 @dataclass
@@ -67,6 +53,8 @@ class Job:
     tenants: tuple[Tenant, ...]
     reports: dict[str, TenantReport]
     watch: Watch
+    books: Recorded | None = None
+    """What the hub's books held when the command began; None until the hub is ready."""
 
     @property
     def open(self) -> tuple[Tenant, ...]:
@@ -83,24 +71,29 @@ class Job:
                 yield report
             except GataError as error:
                 report.fail(error)
+                if isinstance(error, DbtFailed):
+                    self.saw(tenant.slug, error.nodes)
                 log.error("failed", what=error.what, fix=error.fix)
         status, detail = ("failed", str(report.error)) if report.error else ("done", None)
         seconds = round(time.monotonic() - started, 3)
         self.ops.step(self.run_id, tenant.slug, name, status, seconds=seconds, detail=detail)
+
+    def saw(self, slug: str, nodes: Sequence[Node]) -> None:
+        """Keep what dbt did for a tenant, or for all (*)."""
+        if nodes:
+            self.ops.save_artifacts(self.run_id, slug, [asdict(node) for node in nodes])
 
     def report(self) -> BuildReport:
         return BuildReport(self.run_id, tuple(self.reports.values()))
 
 
 @contextmanager
-def _job(shop: Workshop, slugs: Sequence[str] | None, wait_seconds: float, watch: Watch) -> Iterator[Job]:
+def _job(shop: Workshop, tenants: tuple[Tenant, ...], wait_seconds: float, watch: Watch) -> Iterator[Job]:
     """A command under the build lock, with its own run in the ledger.
 
     Raises:
-        ConfigError: A named tenant is unknown or not active.
         Busy: Another build holds the lock after `wait_seconds`.
     """
-    tenants = shop.chosen(slugs)
     with build_lock(shop.settings.home, wait_seconds=wait_seconds), Ops(shop.settings.ops) as ops:
         ops.close_interrupted()
         reports = {
@@ -108,7 +101,12 @@ def _job(shop: Workshop, slugs: Sequence[str] | None, wait_seconds: float, watch
             for tenant in tenants
         }
         job = Job(shop, ops, ops.start_run("*"), tenants, reports, watch)
-        yield job
+        try:
+            yield job
+        except GataError as error:
+            ops.finish_run(job.run_id, "failed", str(error))
+            raise
+        _keep_books(job)
         for report in reports.values():
             report.settle()
         ops.finish_run(job.run_id, "done" if job.report().exit_code == 0 else "failed")
@@ -123,8 +121,9 @@ def build(
     watch: Watch = _unwatched,
 ) -> BuildReport:
     """Everything, only what changed; `full` rebuilds and publishes also what did not."""
-    with _job(shop, slugs, wait_seconds, watch) as job:
+    with _job(shop, shop.chosen(slugs), wait_seconds, watch) as job:
         _library(job)
+        _onboard(job)
         _land(job)
         _push(job)
         changed = {tenant.slug: _changed(job, tenant, full=full) for tenant in job.open}
@@ -133,60 +132,88 @@ def build(
 
 
 def library(shop: Workshop, *, wait_seconds: float = 0.0) -> dict[str, int | bool]:
-    """See that every sink and blueprint of the catalog exists in the hub."""
-    with build_lock(shop.settings.home, wait_seconds=wait_seconds):
-        changed = prepare_hub(shop.blueprints, shop.settings)
+    """See that every sink and blueprint of the catalog exists in the hub, and its books say what tenants.yaml says."""
+    with _job(shop, (), wait_seconds, _unwatched) as job:
+        changed = _library(job)
     sinks = {blueprint.sink for blueprint in shop.blueprints.values()}
     return {"blueprints": len(shop.blueprints), "sinks": len(sinks), "changed": changed}
 
 
 def onboard(shop: Workshop, slug: str, *, dry_run: bool = False) -> Onboarding:
-    """Write a tenant's generated dbt projects, or only say which files would change.
+    """Take a tenant through the phases of onboarding, or only say which files would change.
 
     Raises:
         ConfigError: The tenant is unknown, lacks a domain, or enables a connector that has no contracts yet.
+        BuildError: A phase failed; the same command goes on from it.
     """
     tenant = shop.manifest.get(slug)
-    check_ready(tenant, shop.catalog, place=shop.manifest.places[tenant.slug])
-    folder, files = projects(shop.settings, tenant.slug), onboard_files(tenant, shop.blueprints)
-    changed = tuple(path for path, text in files.items() if not _holds(folder / path, text))
-    if not dry_run:
-        for part in ("push", "stars"):
-            own = {path.removeprefix(f"{part}/"): text for path, text in files.items() if path.startswith(f"{part}/")}
-            write_project(folder / part, own)
-    return Onboarding(tenant.slug, tuple(files), changed)
+    if dry_run:
+        return planned(tenant, shop)
+    with _job(shop, (tenant,), 0.0, _unwatched) as job:
+        return take_phases(tenant, shop, job.ops, foundation=lambda: _library(job))
 
 
 def land_only(
     shop: Workshop, slugs: Sequence[str] | None = None, *, wait_seconds: float = 0.0, watch: Watch = _unwatched
 ) -> BuildReport:
     """Bring new files into the landing tables, and no further."""
-    with _job(shop, slugs, wait_seconds, watch) as job:
+    with _job(shop, shop.chosen(slugs), wait_seconds, watch) as job:
         _library(job)
         _land(job)
         return job.report()
 
 
 def transform(
-    shop: Workshop, slugs: Sequence[str] | None = None, *, wait_seconds: float = 0.0, watch: Watch = _unwatched
+    shop: Workshop,
+    slugs: Sequence[str] | None = None,
+    *,
+    logic_version: str | None = None,
+    wait_seconds: float = 0.0,
+    watch: Watch = _unwatched,
 ) -> BuildReport:
-    """Push what has landed and rebuild the stars; nothing is published."""
-    with _job(shop, slugs, wait_seconds, watch) as job:
+    """Push what has landed and rebuild the stars; nothing is published.
+
+    With a `logic_version` the star is built apart, as an unpublished run with the logic of that version.
+
+    Raises:
+        ConfigError: A logic version is named, and not the one tenant that it belongs to.
+    """
+    if logic_version is not None and len(slugs or ()) != 1:
+        raise ConfigError("A logic version belongs to one tenant.", "Name it: --tenant SLUG --logic-version HASH.")
+    with _job(shop, shop.chosen(slugs), wait_seconds, watch) as job:
         _library(job)
         _push(job)
-        _stars(job, job.open, publish={})
+        if logic_version is None:
+            _stars(job, job.open, publish={})
+        else:
+            _replay(job, logic_version)
         return job.report()
 
 
 def publish_only(
-    shop: Workshop, slugs: Sequence[str] | None = None, *, wait_seconds: float = 0.0, watch: Watch = _unwatched
+    shop: Workshop,
+    slugs: Sequence[str] | None = None,
+    *,
+    run_id: str | None = None,
+    wait_seconds: float = 0.0,
+    watch: Watch = _unwatched,
 ) -> BuildReport:
-    """Publish the stars as they were last built."""
-    with _job(shop, slugs, wait_seconds, watch) as job:
+    """Publish the stars as they were last built, or one unpublished run.
+
+    Raises:
+        PublishError: There is no unpublished run of that id.
+    """
+    waiting = find(shop, shop.chosen(slugs), run_id) if run_id is not None else None
+    with _job(shop, (waiting.tenant,) if waiting else shop.chosen(slugs), wait_seconds, watch) as job:
+        _library(job)
         for tenant in job.open:
             with job.step(tenant, "publish") as report:
-                inputs = star_inputs(tenant, shop.blueprints, shop.settings)
-                report.published(publish_star(tenant, shop, inputs))
+                if waiting:
+                    run = publish_replayed(waiting, shop)
+                    report.published(run.run_id, rows_of(run))
+                else:
+                    built = publish_finished(tenant, shop)
+                    report.published(built.run_id, built.rows)
         return job.report()
 
 
@@ -199,10 +226,12 @@ def validate(
     watch: Watch = _unwatched,
 ) -> BuildReport:
     """Run every test on the stars as they were last built; `full` also proves the published runs byte by byte."""
-    with _job(shop, slugs, wait_seconds, watch) as job:
+    with _job(shop, shop.chosen(slugs), wait_seconds, watch) as job:
+        _library(job)
         for tenant in job.open:
             with job.step(tenant, "validate") as report:
                 star = check_star(tenant, shop.blueprints, shop.settings)
+                job.saw(tenant.slug, star.nodes)
                 report.findings += [*star.findings, *enforce(tenant.slug, star.failures, strict=shop.settings.strict)]
                 if full:
                     folder = shop.settings.published(tenant.slug)
@@ -222,13 +251,26 @@ def rollback(shop: Workshop, slug: str, to: str | None = None) -> str:
     return move_back(shop.settings.published(tenant.slug), to, now=shop.settings.now())
 
 
-def _holds(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8") == text
-
-
-def _library(job: Job) -> None:
+def _library(job: Job) -> bool:
+    """See that the hub is ready; whether dbt had to run for it."""
     job.watch("*", "library")
-    prepare_hub(job.shop.blueprints, job.shop.settings)
+    try:
+        nodes = prepare_hub(job.shop.blueprints, job.shop.settings)
+    except DbtFailed as error:
+        job.saw("*", error.nodes)
+        raise
+    job.saw("*", nodes)
+    job.books = recorded(job.shop.settings)
+    record_configs(job.shop.manifest.tenants, job.shop.settings, job.books)
+    return bool(nodes)
+
+
+def _onboard(job: Job) -> None:
+    """Take every tenant through the phases that was never onboarded whole."""
+    for tenant in job.open:
+        if not is_onboarded(tenant, job.ops):
+            with job.step(tenant, "onboard"):
+                take_phases(tenant, job.shop, job.ops, foundation=lambda: job.books)
 
 
 def _land(job: Job) -> None:
@@ -247,7 +289,7 @@ def _push(job: Job) -> None:
     for tenant in job.open:
         with job.step(tenant, "push") as report:
             nodes = push(tenant, job.shop.blueprints, job.shop.settings)
-            job.ops.save_artifacts(job.run_id, tenant.slug, [asdict(node) for node in nodes])
+            job.saw(tenant.slug, nodes)
             report.rows |= sink_rows(tenant.slug, job.shop.settings, job.shop.blueprints)
 
 
@@ -264,18 +306,76 @@ def _changed(job: Job, tenant: Tenant, *, full: bool) -> str | None:
 
 def _stars(job: Job, tenants: Sequence[Tenant], *, publish: dict[str, str | None]) -> None:
     """Rebuild stars, and publish each whose inputs are in `publish` as soon as it is there."""
+    settings = job.shop.settings
+    inputs = {
+        tenant.slug: publish.get(tenant.slug) or star_inputs(tenant, job.shop.blueprints, settings)
+        for tenant in tenants
+    }
 
     def done(tenant: Tenant, star: Star | GataError) -> None:
         with job.step(tenant, "stars") as report:
             if isinstance(star, GataError):
                 raise star
-            job.ops.save_artifacts(job.run_id, tenant.slug, [asdict(node) for node in star.nodes])
-            report.findings += [*star.findings, *enforce(tenant.slug, star.failures, strict=job.shop.settings.strict)]
-        if job.reports[tenant.slug].is_open and (inputs := publish.get(tenant.slug)):
+            job.saw(tenant.slug, star.nodes)
+            report.findings += [*star.findings, *enforce(tenant.slug, star.failures, strict=settings.strict)]
+            finish_star(settings, tenant.slug, inputs[tenant.slug], tuple(report.findings))
+        if job.reports[tenant.slug].is_open and publish.get(tenant.slug):
             with job.step(tenant, "publish") as report:
-                report.published(publish_star(tenant, job.shop, inputs, tuple(report.findings)))
+                built = publish_star(tenant, job.shop, inputs[tenant.slug], tuple(report.findings))
+                report.published(built.run_id, built.rows)
 
     for tenant in tenants:
         job.watch(tenant.slug, "stars")
+        begin_star(settings, tenant.slug)
     if tenants:
-        build_stars(tenants, job.shop.blueprints, job.shop.settings, done=done)
+        build_stars(tenants, job.shop.blueprints, settings, done=done)
+
+
+def _replay(job: Job, logic_version: str) -> None:
+    for tenant in job.open:
+        with job.step(tenant, "stars") as report:
+            run, nodes = replay(tenant, job.shop, logic_version)
+            job.saw(tenant.slug, nodes)
+            report.waits(run)
+
+
+def _keep_books(job: Job) -> None:
+    """Copy what this command, and those before it that were stopped, left behind into the hub's books.
+
+    What fails here fails no tenant: the next command copies it.
+    """
+    if job.books is None:
+        return
+    try:
+        artifacts = job.ops.artifacts_since(job.books.newest_run)
+        definitions = _new_definitions(job.shop, job.books)
+        if artifacts or definitions:
+            record(artifacts, definitions, job.shop.settings)
+    except GataError as error:
+        log.warning("books_not_kept", what=error.what)
+
+
+def _new_definitions(shop: Workshop, books: Recorded) -> list[dict[str, object]]:
+    """A row for each published run that the books do not list."""
+    new = [
+        (tenant.slug, run_id)
+        for tenant in shop.manifest.tenants
+        for run_id in runs(shop.settings.published(tenant.slug))
+        if (tenant.slug, run_id) not in books.published
+    ]
+    return [_definitions(shop.settings, slug, run_id) for slug, run_id in new]
+
+
+def _definitions(settings: Settings, slug: str, run_id: str) -> dict[str, object]:
+    from semantic.models import load_model
+
+    folder = settings.published(slug) / run_id
+    model = load_model(folder)
+    return {
+        "tenant_slug": slug,
+        "run_id": run_id,
+        "definitions_version": model.definitions,
+        "metrics": model.catalog.askable_metrics,
+        "dimensions": model.catalog.askable_dimensions,
+        "published_at": read_manifest(folder).published_at,
+    }

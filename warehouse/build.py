@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -23,7 +24,8 @@ from pipeline.landing import dataset
 from pipeline.registry import Blueprint
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant
-from warehouse.hub_projects import OPS_TABLES, library_project, push_project
+from warehouse.hub_projects import library_project, push_project
+from warehouse.references import reference_files
 from warehouse.run_dbt import Node, first_lines, refuse_failures, run_dbt, write_project
 from warehouse.star_project import star_project
 
@@ -46,9 +48,22 @@ class Star:
     """What the others found: with these, numbers would be wrong."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a star is built: the folder of its dbt project, and its file."""
+
+    project: Path
+    file: Path
+
+
 def projects(settings: Settings, slug: str) -> Path:
     """Where a tenant's generated dbt projects live."""
     return settings.home / "dbt" / slug
+
+
+def star_place(settings: Settings, slug: str) -> Place:
+    """Where the star of a tenant is built that builds publish."""
+    return Place(projects(settings, slug) / "stars", settings.stars(slug))
 
 
 def onboard_files(tenant: Tenant, blueprints: Blueprints) -> dict[str, str]:
@@ -59,24 +74,29 @@ def onboard_files(tenant: Tenant, blueprints: Blueprints) -> dict[str, str]:
     }
 
 
-def prepare_hub(blueprints: Blueprints, settings: Settings) -> bool:
-    """See that every sink, ledger and blueprint row of the hub exists; whether dbt had to run for it.
+def prepare_hub(blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
+    """See that every table of the hub's library exists; what dbt did for it, nothing where all was there.
 
     Raises:
         LandError: Another process has the hub open.
-        BuildError: dbt failed.
+        BuildError: dbt failed, or a reference table fails a test.
     """
-    models = {path.name: path.read_text(encoding="utf-8") for path in sorted(PLATFORM_MODELS.glob("*.sql"))}
-    files = library_project(blueprints, models)
+    files = library_project(blueprints, platform_models(), reference_files())
     digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
     folder, done = settings.home / "dbt" / "_library", settings.home / "dbt" / "_library.sha256"
-    has_tables = _has_tables(settings, {*OPS_TABLES, *(b.sink for b in blueprints.values())})
-    if has_tables and done.exists() and done.read_text(encoding="utf-8") == digest:
-        return False
+    tables = {Path(path).stem for path in files if path.endswith((".sql", ".csv"))}
+    if _has_tables(settings, tables) and done.exists() and done.read_text(encoding="utf-8") == digest:
+        return ()
     write_project(folder, files)
-    refuse_failures(run_dbt(folder, ("run",), files={"GATA_HUB_FILE": settings.hub}), of="library")
+    nodes = run_dbt(folder, ("build",), files={"GATA_HUB_FILE": settings.hub})
+    refuse_failures(nodes, of="library")
     replace_text(done, digest)
-    return True
+    return nodes
+
+
+def platform_models() -> dict[str, str]:
+    """The models of the hub that are written by hand, by file name."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(PLATFORM_MODELS.glob("*.sql"))}
 
 
 def push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
@@ -89,9 +109,25 @@ def push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> tuple[No
     write_project(folder, push_project(tenant, blueprints))
     if not _has_unpushed(tenant, blueprints, settings):
         return ()
+    began = datetime.now(UTC)
     nodes = run_dbt(folder, ("run",), files={"GATA_HUB_FILE": settings.hub})
     refuse_failures(nodes, of=f"push of {tenant.slug}")
-    return nodes
+    return _with_rows(nodes, _pushed_rows(tenant, settings, began))
+
+
+def _pushed_rows(tenant: Tenant, settings: Settings, began: datetime) -> dict[str, int]:
+    """The records that each pusher took from the landing tables since a moment, by its name."""
+    with read_hub(settings) as hub:
+        rows = hub.execute(
+            "select source_platform, source_object, max(batch_rows) from platform_ops__push_ledger"
+            " where tenant_slug = ? and pushed_at >= ? group by all",
+            [tenant.slug, began.replace(tzinfo=None)],
+        ).fetchall()
+    return {f"stg_{tenant.slug}__{platform}_{name}": count for platform, name, count in rows}
+
+
+def _with_rows(nodes: tuple[Node, ...], rows: Mapping[str, int]) -> tuple[Node, ...]:
+    return tuple(replace(node, rows=rows.get(node.name)) for node in nodes)
 
 
 def _has_unpushed(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> bool:
@@ -110,47 +146,59 @@ def _has_unpushed(tenant: Tenant, blueprints: Blueprints, settings: Settings) ->
     return bool(missing[0][0])
 
 
-def build_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> Star:
-    """Rebuild the tenant's own star file from the sinks, whole; the hub is only read.
+def build_star(tenant: Tenant, blueprints: Blueprints, settings: Settings, place: Place | None = None) -> Star:
+    """Rebuild a star file of the tenant from the sinks, whole; the hub is only read.
+
+    Args:
+        place: Where; the tenant's own star when left out.
 
     Raises:
         BuildError: A model failed. The star file is unfinished; published runs are untouched.
     """
-    folder, stars = projects(settings, tenant.slug) / "stars", settings.stars(tenant.slug)
-    write_project(folder, star_project(tenant, blueprints))
-    stars.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in (stars, stars.with_name(stars.name + ".wal")):
+    at = place or star_place(settings, tenant.slug)
+    write_project(at.project, star_project(tenant, blueprints))
+    at.file.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in (at.file, at.file.with_name(at.file.name + ".wal")):
         leftover.unlink(missing_ok=True)
     skip_tests = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-    models = run_dbt(folder, ("build", *skip_tests), files=_star_files(tenant, settings), threads=settings.threads)
+    models = run_dbt(at.project, ("build", *skip_tests), files=_star_files(at, settings), threads=settings.threads)
     refuse_failures(models, of=f"star of {tenant.slug}")
-    checked = check_star(tenant, blueprints, settings)
-    return replace(checked, nodes=models + checked.nodes)
+    checked = check_star(tenant, blueprints, settings, at)
+    return replace(checked, nodes=_with_rows(models, _table_rows(at.file)) + checked.nodes)
 
 
-def check_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> Star:
-    """Run every data test on the tenant's star file as it is.
+def _table_rows(file: Path) -> dict[str, int]:
+    """Rows of each table of a file that was just written: DuckDB knows them without looking."""
+    with duckdb.connect(str(file), read_only=True) as star:
+        return dict(star.execute("select table_name, estimated_size from duckdb_tables()").fetchall())
+
+
+def check_star(tenant: Tenant, blueprints: Blueprints, settings: Settings, place: Place | None = None) -> Star:
+    """Run every data test on a star file of the tenant as it is.
+
+    Args:
+        place: Which; the tenant's own star when left out.
 
     Raises:
         BuildError: There is no star file, or dbt could not run.
     """
-    folder = projects(settings, tenant.slug) / "stars"
-    if not settings.stars(tenant.slug).exists():
+    at = place or star_place(settings, tenant.slug)
+    if not at.file.exists():
         raise BuildError(f"{tenant.slug} has no star yet.", f"Run `gata build --tenant {tenant.slug}` first.")
-    write_project(folder, star_project(tenant, blueprints))
+    write_project(at.project, star_project(tenant, blueprints))
     command = ("test", "--exclude-resource-type", "unit_test")
-    nodes = run_dbt(folder, command, files=_star_files(tenant, settings), threads=settings.threads)
+    nodes = run_dbt(at.project, command, files=_star_files(at, settings), threads=settings.threads)
     said = {"warn": list[str](), "fail": list[str]()}
     for node in nodes:
         if node.status in ("warn", "fail", "error"):
-            said["warn" if node.status == "warn" else "fail"] += _sentences(node, tenant, settings)
+            said["warn" if node.status == "warn" else "fail"] += _sentences(node, at, settings)
     return Star(nodes, tuple(said["warn"]), tuple(said["fail"]))
 
 
-def _sentences(node: Node, tenant: Tenant, settings: Settings) -> list[str]:
+def _sentences(node: Node, at: Place, settings: Settings) -> list[str]:
     """What a test found: its own findings where it writes sentences, else its name and how many rows failed."""
     if node.status != "error":
-        with duckdb.connect(str(settings.stars(tenant.slug)), read_only=True) as star:
+        with duckdb.connect(str(at.file), read_only=True) as star:
             star.execute(f"attach {literal(str(settings.hub))} as hub (read_only)")
             found = star.execute(node.sql)
             if [column[0] for column in found.description or ()] == ["finding"]:
@@ -159,8 +207,8 @@ def _sentences(node: Node, tenant: Tenant, settings: Settings) -> list[str]:
     return [f"The test {node.name} says {node.status}.{rows} {first_lines(node.message)}"]
 
 
-def _star_files(tenant: Tenant, settings: Settings) -> dict[str, Path]:
-    return {"GATA_HUB_FILE": settings.hub, "GATA_STARS_FILE": settings.stars(tenant.slug)}
+def _star_files(at: Place, settings: Settings) -> dict[str, Path]:
+    return {"GATA_HUB_FILE": settings.hub, "GATA_STARS_FILE": at.file}
 
 
 def build_stars(
@@ -219,7 +267,7 @@ def house_digest() -> str:
     digest = hashlib.sha256()
     for folder in SOURCES:
         for path in sorted((HOUSE / folder).rglob("*")):
-            if path.suffix in (".py", ".sql", ".csv"):
+            if path.suffix in (".py", ".sql", ".csv", ".yml"):
                 digest.update(str(path.relative_to(HOUSE)).encode() + path.read_bytes())
     return digest.hexdigest()
 

@@ -12,7 +12,7 @@ from warehouse.stars import MONEY, Column
 
 ORDER_LINE = (
     f"STRUCT(line_id VARCHAR, product_id VARCHAR, sku VARCHAR, item_name VARCHAR, quantity BIGINT, "
-    f"unit_price {MONEY}, discount_amount {MONEY})[]"
+    f"unit_price {MONEY}, discount_amount {MONEY}, amount {MONEY})[]"
 )
 
 
@@ -93,6 +93,7 @@ ORDERS = Canonical(
         Column("is_test", "BOOLEAN", "The order was a test of the shop.", required=True),
         _text("customer_email", "The customer's email, lower case."),
         _text("customer_id", "The vendor's customer id; NULL for guests."),
+        Column("charge_ids", "VARCHAR[]", "Payments that the shop kept with the order, likeliest first."),
         Column("lines", ORDER_LINE, "The order's lines, in the vendor's order."),
     ),
 )
@@ -105,6 +106,34 @@ PRODUCTS = Canonical(
         _text("product_id", "The vendor's product id.", required=True),
         _text("product_name", "Its name."),
         _text("product_category", "Its category or type."),
+    ),
+)
+
+CHARGES = Canonical(
+    name="charges",
+    sentence="One row per charge of a payment provider, as it is now.",
+    columns=(
+        *_SOURCE,
+        _text("charge_id", "The provider's charge id.", required=True),
+        Column("other_ids", "VARCHAR[]", "What else a shop may keep as the payment's id, likeliest first."),
+        Column("charged_at", "TIMESTAMP", "When it was made, UTC."),
+        Column("captured_amount", MONEY, "What was really taken."),
+        Column("refunded_amount", MONEY, "What of it was paid back."),
+        _text("currency", "ISO 4217 code."),
+        _text("status", "succeeded, pending or failed."),
+        Column("is_test", "BOOLEAN", "The charge was a test.", required=True),
+    ),
+)
+
+PROFILES = Canonical(
+    name="profiles",
+    sentence="One row per user profile of the analytics tool, as it is now.",
+    columns=(
+        *_SOURCE,
+        _text("user_id", "What events carry as user_pseudo_id or user_id.", required=True),
+        _text("email", "The email, lower case."),
+        _text("geo_country", "Country."),
+        _text("device_category", "Device."),
     ),
 )
 
@@ -137,7 +166,7 @@ EVENTS = Canonical(
     ),
 )
 
-CANONICAL = (AD_PERFORMANCE, CAMPAIGNS, ORDERS, PRODUCTS, EVENTS)
+CANONICAL = (AD_PERFORMANCE, CAMPAIGNS, ORDERS, PRODUCTS, CHARGES, EVENTS, PROFILES)
 
 NUMBERED = (
     Column("event_number", "BIGINT", "The event's place among its user's events."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import BuildError
+from pipeline.errors import BuildError, DbtFailed
 
 MACROS = Path(__file__).parent / "macros"
 QUIET = (
@@ -23,6 +24,8 @@ QUIET = (
 class Node:
     """What one model or test of a dbt run did."""
 
+    node_id: str  # dbt's own: kind, project and name
+    project: str
     name: str
     kind: str  # model, test, seed, unit_test
     status: str  # success, pass, warn, fail, error, skipped
@@ -30,16 +33,29 @@ class Node:
     failures: int | None
     message: str
     depends_on: tuple[str, ...]
-    checks: str | None  # the model a test is attached to
     sql: str  # as dbt ran it, but for what its materialization adds
+    definition_hash: str  # MD5 of the text that dbt compiled
+    config: Mapping[str, Any]  # what the project says of it; Any: YAML values
+    materialization: str | None = None
+    tags: tuple[str, ...] = ()
+    checks: str | None = None  # the model a test is attached to
+    test: str | None = None  # the generic test, such as unique
+    column: str | None = None  # that it tests
+    severity: str | None = None
+    rows: int | None = None  # that a table has, or a push brought; dbt does not say
 
 
 def write_project(folder: Path, files: Mapping[str, str]) -> bool:
     """Make the folder's sources exactly `files` (dbt's own target and logs stay); whether anything changed."""
-    changed = False
-    for path in _sources(folder) - set(files):
+    stale = _sources(folder) - set(files)
+    for path in stale:
         (folder / path).unlink()
-        changed = True
+    return write_files(folder, files) or bool(stale)
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> bool:
+    """Write the files of a folder that are not as they should be; whether there were any."""
+    changed = False
     for path, text in files.items():
         target = folder / path
         if not target.exists() or target.read_text(encoding="utf-8") != text:
@@ -101,7 +117,7 @@ def refuse_failures(nodes: tuple[Node, ...], *, of: str) -> None:
     """Raise when a node did not succeed.
 
     Raises:
-        BuildError: Names the first failed model or test, what it says, and how many rows failed.
+        DbtFailed: Names the first failed model or test, what it says, and how many rows failed.
     """
     failed = [node for node in nodes if node.status in ("error", "fail", "runtime error")]
     if not failed:
@@ -109,24 +125,35 @@ def refuse_failures(nodes: tuple[Node, ...], *, of: str) -> None:
     first = failed[0]
     rows = f" in {first.failures} rows" if first.failures else ""
     more = f" ({len(failed) - 1} more failed)" if len(failed) > 1 else ""
-    raise BuildError(
+    raise DbtFailed(
         f"{of}: {first.kind} {first.name} failed{rows}: {first_lines(first.message)}{more}",
         "Mend the record or the setting it names and run `gata build` again; the last published run is still served.",
+        nodes,
     )
 
 
 def _node(item: Any) -> Node:  # Any: dbt's result classes are untyped
-    node = item.node
+    node, kind = item.node, str(item.node.resource_type)
+    config, is_test = node.config, kind == "test"
     return Node(
+        node_id=node.unique_id,
+        project=node.package_name,
         name=node.name,
-        kind=str(node.resource_type),
+        kind=kind,
         status=str(item.status),
         seconds=float(item.execution_time or 0.0),
         failures=item.failures,
         message=item.message or "",
         depends_on=tuple(getattr(getattr(node, "depends_on", None), "nodes", ()) or ()),
-        checks=getattr(node, "attached_node", None),
         sql=getattr(node, "compiled_code", None) or "",
+        definition_hash=hashlib.md5(getattr(node, "raw_code", "").encode(), usedforsecurity=False).hexdigest(),
+        config=dict(getattr(node, "unrendered_config", None) or {}),
+        materialization=getattr(config, "materialized", None),
+        tags=tuple(getattr(config, "tags", ())),
+        checks=getattr(node, "attached_node", None),
+        test=getattr(getattr(node, "test_metadata", None), "name", None),
+        column=getattr(node, "column_name", None),
+        severity=str(config.severity).lower() if is_test else None,
     )
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from textwrap import indent
 
 from pipeline.contracts.sql import literal, quote, struct_json
 from pipeline.registry import Blueprint
 from pipeline.tenants import Source, Tenant
 from warehouse.canonical import CANONICAL, Canonical
-from warehouse.engines import Engine, engines_of
+from warehouse.engines import Engine, engines_of, has_payments
+from warehouse.filters import conditions
 from warehouse.hub_projects import GENERATED
+from warehouse.logic import logic_hash, tables
 
 KEPT = ("tenant_skey", "source_account", "source_position", "exported_at", "raw_data_payload")
 """Columns of a sink that an intermediate view keeps beside the contract's fields."""
+TRAFFIC = "platform_ref__traffic_platforms"
+"""The reference table of the hub that attribution begins with."""
 
 
 def call(macro: str, **arguments: object) -> str:
@@ -88,8 +90,9 @@ parsed as (
 
 select
     {_kept()},
+    {_logic(tenant, blueprint)},
     {_fields(blueprint)}
-from parsed
+from parsed{_counted(tenant, blueprint)}
 """
 
 
@@ -110,10 +113,11 @@ with parsed as (
 
 select
     {_kept()},
+    {_logic(tenant, blueprint)},
     in_force_from,
     in_force_to,
     {_fields(blueprint)}
-from parsed
+from parsed{_counted(tenant, blueprint)}
 """
 
 
@@ -129,8 +133,20 @@ def _kept(alias: str = "") -> str:
     return f",\n{'        ' if alias else '    '}".join(f"{alias}.{name}" if alias else name for name in KEPT)
 
 
+def _logic(tenant: Tenant, blueprint: Blueprint) -> str:
+    """The version of the table's logic: rows join platform_sat__tenant_config_history by it."""
+    return f"'{logic_hash(tables(tenant)[blueprint.platform, blueprint.object])}' as logic_hash"
+
+
 def _fields(blueprint: Blueprint) -> str:
     return ",\n    ".join(f"record.{quote(name)} as {quote(name)}" for name, _ in blueprint.shape)
+
+
+def _counted(tenant: Tenant, blueprint: Blueprint) -> str:
+    """The rows that meet the filters of the tenant's table logic."""
+    rules = tenant.source(blueprint.platform).tables.get(blueprint.object, {}).get("filters", ())
+    found = conditions(rules, blueprint.shape)
+    return "\nwhere\n    " + "\n    and ".join(found) if found else ""
 
 
 def canonical_models(tenant: Tenant) -> dict[str, str]:
@@ -166,7 +182,10 @@ def shells(tenant: Tenant) -> dict[str, str]:
     calls = {
         f"intermediate/int_{slug}__purchases": call("build_int_purchases", tenant=slug),
         f"stars/fct_{slug}__ad_performance": call("build_fct_ad_performance", tenant=slug),
-        f"stars/fct_{slug}__orders": call("build_fct_orders", tenant=slug, timezone=zone),
+        f"intermediate/int_{slug}__order_links": call("build_int_order_links", tenant=slug),
+        f"stars/fct_{slug}__orders": call(
+            "build_fct_orders", tenant=slug, timezone=zone, has_payments=has_payments(tenant)
+        ),
         f"stars/fct_{slug}__order_items": call("build_fct_order_items", tenant=slug),
         f"stars/fct_{slug}__sessions": call(
             "build_fct_sessions",
@@ -181,33 +200,43 @@ def shells(tenant: Tenant) -> dict[str, str]:
         f"stars/dim_{slug}__users": call("build_dim_users", tenant=slug),
         f"stars/dim_{slug}__products": call("build_dim_products", tenant=slug),
     }
+    if has_payments(tenant):
+        calls[f"intermediate/int_{slug}__order_charges"] = call("build_int_order_charges", tenant=slug)
     return {f"models/{path}.sql": f"{{#- {GENERATED} -#}}\n{text}\n" for path, text in calls.items()}
 
 
 def traffic_platforms(tenant: Tenant) -> dict[str, str]:
     """The reference table of attribution: which ad platform a (source, medium) stands for; the tenant's rows win."""
-    known = {}
-    with files("warehouse").joinpath("seeds/traffic_platforms.csv").open(encoding="utf-8") as lines:
-        for row in [*csv.DictReader(lines), *_own_traffic(tenant)]:
-            known[_folded(row["traffic_source"]), _folded(row["traffic_medium"])] = row["ad_platform"]
-    values = ",\n    ".join(
+    known = f"select traffic_source, traffic_medium, ad_platform\nfrom {{{{ source('hub', '{TRAFFIC}') }}}}"
+    own = ",\n        ".join(
         f"({plain(literal(source))}, {plain(literal(medium))}, {literal(platform)})"
-        for (source, medium), platform in sorted(known.items())
+        for (source, medium), platform in sorted(_own_traffic(tenant).items())
     )
-    text = f"""{_opening("Which ad platform a source and medium stand for; texts are folded.")}
+    if own:
+        known = f"""with own as (
+    select traffic_source, traffic_medium, ad_platform
+    from (values
+        {own}
+    ) as said (traffic_source, traffic_medium, ad_platform)
+)
+
 select traffic_source, traffic_medium, ad_platform
-from (values
-    {values}
-) as known (traffic_source, traffic_medium, ad_platform)
-"""
+from own
+union all
+{known} as known
+where not exists (
+    select 1
+    from own
+    where own.traffic_source = known.traffic_source and own.traffic_medium = known.traffic_medium
+)"""
+    text = f"{_opening('Which ad platform a source and medium stand for; texts are folded.')}{known}\n"
     return {f"models/intermediate/int_{tenant.slug}__traffic_platforms.sql": text}
 
 
-def _own_traffic(tenant: Tenant) -> list[dict[str, str]]:
-    return [
-        {"traffic_source": row["source"], "traffic_medium": row["medium"], "ad_platform": row["ad_platform"]}
-        for row in tenant.attribution.get("platforms", [])
-    ]
+def _own_traffic(tenant: Tenant) -> dict[tuple[str, str], str]:
+    """What tenants.yaml says, by folded source and medium."""
+    rows = tenant.attribution.get("platforms", [])
+    return {(_folded(row["source"]), _folded(row["medium"])): row["ad_platform"] for row in rows}
 
 
 def _folded(text: str) -> str:

@@ -10,16 +10,25 @@ from collections.abc import Mapping
 
 from pipeline.registry import Blueprint
 from pipeline.tenants import Tenant
+from warehouse.canonical import CANONICAL
+from warehouse.engines import engines_of, has_payments
 from warehouse.hub_projects import GENERATED, project_file
-from warehouse.star_models import canonical_models, history_views, intermediate_views, shells, traffic_platforms
-from warehouse.star_tests import canonical_schema, exposures, star_schema, to_yaml
+from warehouse.star_models import (
+    TRAFFIC,
+    canonical_models,
+    history_views,
+    intermediate_views,
+    shells,
+    traffic_platforms,
+)
+from warehouse.star_tests import CURRENCIES, canonical_schema, exposures, star_schema, to_yaml
 from warehouse.star_unit_tests import unit_tests
 from warehouse.stars import Table, star
 
 
 def star_tables(tenant: Tenant) -> tuple[Table, ...]:
     """The tables a tenant's star has, as promised."""
-    return star(len(tenant.funnel))
+    return star(len(tenant.funnel), has_payments=has_payments(tenant))
 
 
 def star_project(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint]) -> dict[str, str]:
@@ -34,7 +43,7 @@ def star_project(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint]
     files = {
         "dbt_project.yml": project_file(name),
         "profiles.yml": _profile(name),
-        "models/sources.yml": to_yaml(_sources(own)),
+        "models/sources.yml": to_yaml(_sources(own, _references(tenant))),
         "models/intermediate.yml": canonical_schema(tenant),
         "models/stars.yml": star_schema(tenant, star_tables(tenant)),
         "models/exposures.yml": exposures(tenant, star_tables(tenant)),
@@ -69,7 +78,17 @@ def _profile(name: str) -> str:
 """
 
 
-def _sources(blueprints: list[Blueprint]) -> dict[str, object]:
-    sinks = sorted({blueprint.sink for blueprint in blueprints})
-    hub = {"name": "hub", "database": "hub", "schema": "main", "tables": [{"name": sink} for sink in sinks]}
+def _references(tenant: Tenant) -> set[str]:
+    """The reference tables that the tenant's engines join, and those of every tenant."""
+    return {TRAFFIC, CURRENCIES} | {
+        name
+        for canonical in CANONICAL
+        for engine, _ in engines_of(tenant, canonical.name)
+        for name in engine.references
+    }
+
+
+def _sources(blueprints: list[Blueprint], references: set[str]) -> dict[str, object]:
+    tables = sorted({blueprint.sink for blueprint in blueprints} | references)
+    hub = {"name": "hub", "database": "hub", "schema": "main", "tables": [{"name": table} for table in tables]}
     return {"sources": [hub]}

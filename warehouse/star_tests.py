@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import yaml
 
-from pipeline.tenants import Tenant
+from pipeline.tenants import Source, Tenant
 from warehouse.canonical import CANONICAL, NUMBERED, Canonical
-from warehouse.engines import engines_of
+from warehouse.engines import Engine, engines_of, has_payments
 from warehouse.hub_projects import GENERATED
 from warehouse.star_models import plain
 from warehouse.stars import Column, Table
@@ -30,6 +30,14 @@ FINANCIAL_STATUSES = (
     "cancelled",
 )
 ATTRIBUTIONS = ("matched", "ambiguous", "none")
+ABOUT_CHARGES = [
+    "charges_in_the_orders_currency",
+    "charges_of_one_order",
+    "charges_of_real_money",
+    "every_charge_has_an_order",
+]
+CURRENCIES = "platform_ref__currencies"
+"""The reference table of the hub that knows every currency."""
 INFERRED_SHARE = 0.5
 """A dimension with more inferred rows than this is missing its export."""
 
@@ -59,12 +67,7 @@ def star_schema(tenant: Tenant, tables: Sequence[Table]) -> str:
 
 def canonical_schema(tenant: Tenant) -> str:
     """The contracts of the tables that engines fill, and what there is to say about their rows."""
-    purchases: Tree = {
-        "name": f"int_{tenant.slug}__purchases",
-        "description": "One row per purchase event in a session.",
-        "data_tests": [_test("purchases_in_the_sessions_currency", severity="warn")],
-    }
-    return to_yaml({"models": [*(_canonical(tenant, canonical) for canonical in CANONICAL), purchases]})
+    return to_yaml({"models": [*(_canonical(tenant, canonical) for canonical in CANONICAL), *_links(tenant)]})
 
 
 def exposures(tenant: Tenant, tables: Sequence[Table]) -> str:
@@ -102,6 +105,25 @@ def _canonical(tenant: Tenant, canonical: Canonical) -> Tree:
         [_column(column, []) for column in columns],
         _canonical_findings(tenant, canonical),
     )
+
+
+def _links(tenant: Tenant) -> list[Tree]:
+    """The tables between canonical ones and facts, and what there is to say about what they could not link."""
+    links = [
+        ("purchases", "One row per purchase event in a session.", ["purchases_in_the_sessions_currency"]),
+        ("order_links", "One row per purchase event and order whose id it may carry.", ["purchases_of_one_order"]),
+    ]
+    if has_payments(tenant):
+        sentence = "One row per charge and order whose shop kept its id, or the charge alone."
+        links.append(("order_charges", sentence, ABOUT_CHARGES))
+    return [
+        {
+            "name": f"int_{tenant.slug}__{name}",
+            "description": sentence,
+            "data_tests": [_test(finding, severity="warn") for finding in findings],
+        }
+        for name, sentence, findings in links
+    ]
 
 
 def _model(name: str, sentence: str, columns: list[Tree], tests: list[Tree]) -> Tree:
@@ -151,7 +173,14 @@ def _canonical_findings(tenant: Tenant, canonical: Canonical) -> list[Tree]:
     sources = engines_of(tenant, canonical.name)
     if not sources:
         return []
+    has_money = any(column.name == "currency" for column in canonical.columns)
+    currencies = [_test("every_currency_is_known", severity="warn")] if has_money else []
+    return [*_findings_of_domain(tenant, canonical, sources), *currencies]
+
+
+def _findings_of_domain(tenant: Tenant, canonical: Canonical, sources: tuple[tuple[Engine, Source], ...]) -> list[Tree]:
     if canonical.name == "ad_performance":
+        has_both_of_meta = {"facebook_ads", "instagram_ads"} <= {source.platform for _, source in sources}
         said = {tenant.conversion_pattern(source.platform) for _, source in sources}
         patterns = sorted(plain(pattern) for pattern in said if pattern)
         about_patterns = [
@@ -162,6 +191,7 @@ def _canonical_findings(tenant: Tenant, canonical: Canonical) -> list[Tree]:
             *(about_patterns if patterns else []),
             _test("rows_of_one_day", severity="warn"),
             _test("one_breakdown", severity="warn"),
+            *([_test("one_source_of_meta", severity="warn", tenant=tenant.slug)] if has_both_of_meta else []),
         ]
     if canonical.name == "orders":
         return [_test("refunds_in_the_orders_currency", severity="warn")]

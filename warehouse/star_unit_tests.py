@@ -11,10 +11,11 @@ from collections.abc import Mapping
 
 from pipeline.contracts.sql import literal, struct_json
 from pipeline.registry import Blueprint
-from pipeline.tenants import Tenant
+from pipeline.tenants import Source, Tenant
 from warehouse.canonical import CANONICAL, Canonical
-from warehouse.engine_cases import CASES, Case, Rows
+from warehouse.cases import Case, Rows, cases_like
 from warehouse.engines import Engine, engines_of
+from warehouse.references import reference_rows
 from warehouse.star_models import KEPT, plain
 from warehouse.star_tests import Tree
 
@@ -23,54 +24,77 @@ NOTHING = Case("no records", {}, ())
 
 
 def unit_tests(tenant: Tenant, blueprints: Blueprints) -> list[Tree]:
-    """One unit test per engine that the tenant's star uses."""
+    """One unit test per engine that the tenant's star uses; a platform that is like another has that one's engines."""
     return [
-        _unit_test(tenant, blueprints, canonical, engine)
+        _unit_test(tenant, blueprints, canonical, engine, source)
         for canonical in CANONICAL
-        for engine, _ in engines_of(tenant, canonical.name)
+        for engine, source in engines_of(tenant, canonical.name)
+        if not source.like
     ]
 
 
-def _unit_test(tenant: Tenant, blueprints: Blueprints, canonical: Canonical, engine: Engine) -> Tree:
-    pattern = tenant.conversion_pattern(engine.platform)
-    case = CASES[engine.macro](plain(pattern) if pattern else None)
+def _unit_test(tenant: Tenant, blueprints: Blueprints, canonical: Canonical, engine: Engine, source: Source) -> Tree:
+    pattern = tenant.conversion_pattern(source.platform)
+    case = cases_like(source.reads_as)[engine.macro](plain(pattern) if pattern else None)
+    engines = engines_of(tenant, canonical.name)
+    references = sorted({name for other, _ in engines for name in other.references})
+    inputs: dict[str, str] = {}
+    for other, its in engines:
+        inputs |= _inputs(other, its, blueprints, NOTHING)
+    inputs |= _inputs(engine, source, blueprints, case)  # last: another engine may read the same table
     given = [
-        {"input": f"ref('int_{tenant.slug}__{name}')", "format": "sql", "rows": sql}
-        for other, _ in engines_of(tenant, canonical.name)
-        for name, sql in _inputs(other, blueprints, case if other is engine else NOTHING).items()
+        {"input": f"source('hub', '{name}')", "format": "sql", "rows": reference_rows(name)} for name in references
+    ]
+    given += [
+        {"input": f"ref('int_{tenant.slug}__{name}')", "format": "sql", "rows": sql} for name, sql in inputs.items()
     ]
     return {
         "name": f"{engine.macro}__{tenant.slug}",
         "description": case.sentence,
         "model": canonical.table_name(tenant.slug),
         "given": given,
-        "expect": {"rows": [dict(row) for row in case.expected]},
+        "expect": {"rows": settled(case, tenant, source)},
     }
 
 
-def _inputs(engine: Engine, blueprints: Blueprints, case: Case) -> dict[str, str]:
+def settled(case: Case, tenant: Tenant, source: Source) -> list[dict[str, object]]:
+    """The rows a case expects of a tenant's source, every row with the columns of the first in their order.
+
+    Raises:
+        ValueError: The rows of the case are not of the same columns; dbt would compare the wrong ones.
+    """
+    columns = list(case.expected[0])
+    if any(row.keys() != case.expected[0].keys() for row in case.expected):
+        raise ValueError(f"The rows of a case have the same columns: {case.sentence}.")
+    rows = [{name: row[name] for name in columns} for row in case.expected]
+    return [{name: value(tenant, source) if callable(value) else value for name, value in row.items()} for row in rows]
+
+
+def _inputs(engine: Engine, source: Source, blueprints: Blueprints, case: Case) -> dict[str, str]:
     """What the model reads for one engine: input name to a select of its rows."""
     inputs = {}
     for name in engine.objects:
         rows = case.records.get(name, ())
-        inputs[f"{engine.platform}_{name}"] = _parsed(blueprints[engine.platform, name], rows)
+        inputs[f"{source.platform}_{name}"] = parsed_rows(blueprints[source.platform, name], rows)
     for name in engine.history:
         rows = case.records.get(name, ())
-        inputs[f"{engine.platform}_{name}_history"] = _parsed(blueprints[engine.platform, name], rows, is_history=True)
+        inputs[f"{source.platform}_{name}_history"] = parsed_rows(
+            blueprints[source.platform, name], rows, is_history=True
+        )
     for canonical in CANONICAL:
         if canonical.name in engine.canonical:
-            inputs[canonical.name] = _typed(canonical, case.canonical.get(canonical.name, ()))
+            inputs[canonical.name] = typed_rows(canonical, case.canonical.get(canonical.name, ()))
     return inputs
 
 
-def _parsed(blueprint: Blueprint, records: Rows, *, is_history: bool = False) -> str:
-    """Rows of an intermediate view: the records parsed by contract."""
+def parsed_rows(blueprint: Blueprint, records: Rows, *, is_history: bool = False) -> str:
+    """Rows of an intermediate view: the records parsed by contract, of the account and export they name, if they do."""
     times = ("in_force_from", "in_force_to") if is_history else ()
     kept = {
         "tenant_skey": "'key ' || n",
-        "source_account": "'main'",
+        "source_account": "coalesce(payload ->> '_account', 'main')",
         "source_position": "n",
-        "exported_at": "timestamp '2026-03-01'",
+        "exported_at": "coalesce(cast(payload ->> '_exported_at' as timestamp), timestamp '2026-03-01')",
         "raw_data_payload": "payload",
     }
     columns = [
@@ -89,7 +113,7 @@ def _parsed(blueprint: Blueprint, records: Rows, *, is_history: bool = False) ->
     )
 
 
-def _typed(canonical: Canonical, rows: Rows) -> str:
+def typed_rows(canonical: Canonical, rows: Rows) -> str:
     """Rows of a canonical table; columns a row leaves out are NULL."""
     selects = []
     for row in rows or [{}]:

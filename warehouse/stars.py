@@ -98,42 +98,60 @@ AD_PERFORMANCE = Table(
     date="report_date",
 )
 
-ORDERS = Table(
-    kind="fct",
-    name="orders",
-    sentence="One row per order of a shop.",
-    grain=("order_key",),
-    columns=(
-        _text("order_key", "MD5(platform, account, order_id).", required=True),
-        *_SOURCE,
-        _text("order_id", "The vendor's order id.", required=True),
-        Column("ordered_at", "TIMESTAMP", "When it was placed, UTC; NULL where the vendor sent no time."),
-        Column("order_date", "DATE", "The day it was placed, in the tenant's time zone."),
-        Column("total_price", MONEY, "What the customer was charged, refunds not deducted."),
-        Column("refunded_amount", MONEY, "What was paid back, 0 when nothing was."),
-        _CURRENCY,
-        _text(
-            "financial_status",
-            "Where the money is: paid, pending, authorized, partially_refunded, refunded, voided, failed, cancelled.",
-        ),
-        _text("raw_status", "The vendor's own status."),
-        Column("is_cancelled", "BOOLEAN", "The order was cancelled.", required=True),
-        Column("is_test", "BOOLEAN", "The order was a test of the shop.", required=True),
-        Column("is_valid", "BOOLEAN", "Not cancelled, voided, failed or a test.", required=True),
-        Column("is_first_order", "BOOLEAN", "The customer's first valid order.", required=True),
-        _text(
-            "customer_key", "MD5 of the lower-cased email, else of (platform, account, customer_id); NULL for guests."
-        ),
-        _text("customer_email", "The customer's email, lower case.", personal=True),
-        _text("customer_id", "The vendor's customer id.", personal=True),
-        _text("user_key", "The analytics user whose purchase event carries the order id."),
-        _text("session_id", "The session of that purchase event."),
-        *_ATTRIBUTION,
+_PAYMENTS = (
+    _text(
+        "charge_id", "The payment provider's charge that paid the order; NULL where the shop kept none that is known."
     ),
-    references=(_CAMPAIGN_KEY, _USER_KEY),
-    order_by=("order_date", "ordered_at", "order_key"),
-    date="order_date",
+    Column(
+        "net_paid_amount",
+        MONEY,
+        "What the payment provider captured for the order, less refunds; NULL without a charge in its currency.",
+    ),
 )
+
+
+def orders(has_payments: bool) -> Table:
+    """The orders star; with a payments source, what was really paid for each."""
+    return Table(
+        kind="fct",
+        name="orders",
+        sentence="One row per order of a shop.",
+        grain=("order_key",),
+        columns=(
+            _text("order_key", "MD5(platform, account, order_id).", required=True),
+            *_SOURCE,
+            _text("order_id", "The vendor's order id.", required=True),
+            Column("ordered_at", "TIMESTAMP", "When it was placed, UTC; NULL where the vendor sent no time."),
+            Column("order_date", "DATE", "The day it was placed, in the tenant's time zone."),
+            Column("total_price", MONEY, "What the customer was charged, refunds not deducted."),
+            Column("refunded_amount", MONEY, "What was paid back, 0 when nothing was."),
+            _CURRENCY,
+            _text(
+                "financial_status",
+                "Where the money is: paid, pending, authorized, partially_refunded, refunded, voided, failed or "
+                "cancelled.",
+            ),
+            _text("raw_status", "The vendor's own status."),
+            Column("is_cancelled", "BOOLEAN", "The order was cancelled.", required=True),
+            Column("is_test", "BOOLEAN", "The order was a test of the shop.", required=True),
+            Column("is_valid", "BOOLEAN", "Not cancelled, voided, failed or a test.", required=True),
+            Column("is_first_order", "BOOLEAN", "The customer's first valid order.", required=True),
+            _text(
+                "customer_key",
+                "MD5 of the lower-cased email, else of (platform, account, customer_id); NULL for guests.",
+            ),
+            _text("customer_email", "The customer's email, lower case.", personal=True),
+            _text("customer_id", "The vendor's customer id.", personal=True),
+            _text("user_key", "The analytics user whose purchase event carries the order id."),
+            _text("session_id", "The session of that purchase event."),
+            *_ATTRIBUTION,
+            *(_PAYMENTS if has_payments else ()),
+        ),
+        references=(_CAMPAIGN_KEY, _USER_KEY),
+        order_by=("order_date", "ordered_at", "order_key"),
+        date="order_date",
+    )
+
 
 ORDER_ITEMS = Table(
     kind="fct",
@@ -154,7 +172,7 @@ ORDER_ITEMS = Table(
         Column("quantity", "BIGINT", "Units ordered."),
         Column("unit_price", MONEY, "Price of one unit."),
         Column("discount_amount", MONEY, "Discount of the whole line."),
-        Column("item_amount", MONEY, "quantity x unit_price - discount_amount."),
+        Column("item_amount", MONEY, "The line's own total, else quantity x unit_price - discount_amount."),
         _CURRENCY,
         Column("is_valid", "BOOLEAN", "The order is not cancelled, voided, failed or a test.", required=True),
     ),
@@ -260,7 +278,7 @@ USERS = Table(
         _text("user_pseudo_id", "The analytics tool's own user id.", personal=True),
         _text("user_id", "The shop's user id, once known.", personal=True),
         _text("customer_key", "The customer of the user's first linked order."),
-        _text("customer_email", "That customer's email.", personal=True),
+        _text("customer_email", "That customer's email, else that of the user's profile.", personal=True),
         _text("customer_id", "That customer's id.", personal=True),
         Column("is_customer", "BOOLEAN", "A purchase event of the user carries the id of an order.", required=True),
         Column("first_seen_at", "TIMESTAMP", "First event, UTC."),
@@ -291,6 +309,15 @@ PRODUCTS = Table(
 )
 
 
-def star(funnel_steps: int = len(DEFAULT_FUNNEL)) -> tuple[Table, ...]:
-    """Every table of a tenant whose funnel has `funnel_steps` steps."""
-    return (AD_PERFORMANCE, ORDERS, ORDER_ITEMS, sessions(funnel_steps), EVENTS, CAMPAIGNS, USERS, PRODUCTS)
+def star(funnel_steps: int = len(DEFAULT_FUNNEL), *, has_payments: bool = False) -> tuple[Table, ...]:
+    """Every table of a tenant whose funnel has `funnel_steps` steps, with or without a payments source."""
+    return (
+        AD_PERFORMANCE,
+        orders(has_payments),
+        ORDER_ITEMS,
+        sessions(funnel_steps),
+        EVENTS,
+        CAMPAIGNS,
+        USERS,
+        PRODUCTS,
+    )

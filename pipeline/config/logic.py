@@ -9,18 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline.config.entry import Entry
+from pipeline.config.rules import read_filters
 from pipeline.connectors import Connector
-from pipeline.contracts import CONTRACTS
-from pipeline.errors import shorten, suggest
 
 ATTRIBUTION_MODELS = ("first_touch", "last_non_direct")
 FUNNEL_STEPS_MOST = 20
-
-_COMPARISONS = ("=", "!=", ">", ">=", "<", "<=")
-_LISTS = ("in", "not_in", "between")
-_TEXTS = ("contains", "starts_with")
-_BARE = ("is_null", "is_not_null")
-OPERATORS = (*_COMPARISONS, *_LISTS, *_TEXTS, *_BARE)
 
 
 def read_tables(entry: Entry, connector: Connector) -> dict[str, dict[str, Any]]:  # Any: values differ by key
@@ -39,18 +32,26 @@ def read_tables(entry: Entry, connector: Connector) -> dict[str, dict[str, Any]]
 def _logic(entry: Entry, connector: Connector, table: str) -> dict[str, Any]:  # Any: as above
     logic: dict[str, Any] = {}
     for key, value in sorted(entry.fields(_READERS).items()):
-        domain = _HOMES.get(key, connector.domain)
-        if domain != connector.domain:
-            raise value.wrong(
-                f"{key} changes nothing for {connector.name}, which is {connector.domain}.",
-                f"Move it to a table of an {domain} source.",
-            )
-        logic[key] = _filters(value, connector, table) if key == "filters" else _READERS[key](value)
+        _check_home(key, value, connector)
+        logic[key] = read_filters(value, connector, table) if key == "filters" else _READERS[key](value)
     return logic
 
 
+def _check_home(key: str, entry: Entry, connector: Connector) -> None:
+    """See that the connector's tables are where a key is applied."""
+    domain = _HOMES.get(key, connector.domain)
+    if domain != connector.domain:
+        raise entry.wrong(
+            f"{key} changes nothing for {connector.name}, which is {connector.domain}.",
+            f"Move it to a table of an {domain} source.",
+        )
+    field, lack = _NEEDS.get(key, ("", ""))
+    if field and not any(field in contract.model_fields for contract in connector.contracts.values()):
+        raise entry.wrong(f"{key} changes nothing for {connector.name}, whose {lack}.", "Remove it.")
+
+
 def _names(entry: Entry) -> list[str]:
-    """Event names, each once."""
+    """Names of events or attributes, each once."""
     names: list[str] = []
     for item in entry.one_or_many():
         name = item.text()
@@ -83,51 +84,27 @@ def _target_cpa(entry: Entry) -> int | float:
 
 _READERS: dict[str, Callable[[Entry], object]] = {
     "attribution_model": _attribution_model,
+    "charge_id_attributes": _names,
     "conversion_event_pattern": Entry.text,
     "conversion_events": _names,
     "filters": Entry.items,
     "funnel_steps": _funnel,
     "goal": Entry.text,
+    "purchase_events": _names,
     "target_cpa": _target_cpa,
 }
-_HOMES = {"conversion_event_pattern": "ads", "conversion_events": "analytics", "funnel_steps": "analytics"}
+_HOMES = {
+    "charge_id_attributes": "ecommerce",
+    "conversion_event_pattern": "ads",
+    "conversion_events": "analytics",
+    "funnel_steps": "analytics",
+    "goal": "ads",
+    "purchase_events": "analytics",
+    "target_cpa": "ads",
+}
 """Keys that one domain alone applies."""
-
-
-def _filters(entry: Entry, connector: Connector, table: str) -> list[dict[str, object]]:
-    """Rules that a record must all meet to be counted: `{field, op, value}`."""
-    contract = CONTRACTS.get(connector.name, {}).get(table)
-    rules = []
-    for item in entry.items():
-        fields = item.fields(("field", "op", "value"))
-        field = item.required("field").text()
-        if contract and field not in contract.model_fields:
-            raise fields["field"].wrong(
-                f"{connector.name} {table} has no field named {shorten(field, 80)!r}.",
-                suggest(field, contract.model_fields),
-            )
-        rules.append({"field": field, **_condition(item)})
-    return rules
-
-
-def _condition(item: Entry) -> dict[str, object]:
-    """The `op` of a rule, and the `value` it takes, if it takes one."""
-    op = item.required("op").choice(OPERATORS, "operator")
-    if op in _BARE:
-        if "value" in item.mapping():
-            raise item.mapping()["value"].wrong(f"{op} takes no value.", "Remove the line.")
-        return {"op": op}
-    value = item.required("value")
-    if op in _TEXTS:
-        return {"op": op, "value": value.text()}
-    if op in _COMPARISONS:
-        return {"op": op, "value": _scalar(value)}
-    values = [_scalar(part) for part in value.items()]
-    if not values or (op == "between" and len(values) != 2):
-        wanted = "two values, the lower first" if op == "between" else "at least one value"
-        raise value.wrong(f"{op} is given a list of {len(values)}.", f"Write {wanted}: [a, b].")
-    return {"op": op, "value": values}
-
-
-def _scalar(entry: Entry) -> str | int | float | bool:
-    return entry.value if entry.value == "" or isinstance(entry.value, bool | int | float) else entry.text()
+_NEEDS = {
+    "charge_id_attributes": ("note_attributes", "orders have no note_attributes"),
+    "conversion_event_pattern": ("actions", "reports count conversions without naming them"),
+}
+"""Keys that choose among the items of a field, and what a connector lacks whose records do not have it."""

@@ -23,10 +23,17 @@ class Source(BaseModel):
     platform: str
     domain: Domain
     objects: tuple[str, ...]
+    like: str | None = None
+    """The connector whose contracts and engines the platform shares."""
     enabled: bool = False
     accounts: tuple[Account, ...] = (Account(),)
     generation: dict[str, Any] = {}  # Any: numbers, and `funnel` a map of numbers
     tables: dict[str, dict[str, Any]] = {}  # Any: values differ by logic key; config/logic.py checked them
+
+    @property
+    def reads_as(self) -> str:
+        """The name under which its contracts and engines are found."""
+        return self.like or self.platform
 
     def logic(self, key: str) -> list[Any]:  # Any: as `tables`
         """The different values that the source's tables give a logic key; empty when none does."""
@@ -43,12 +50,13 @@ def read_source(entry: Entry, connector: Connector) -> Source:
         platform=connector.name,
         domain=connector.domain,
         objects=connector.objects,
+        like=connector.like,
         enabled=fields["enabled"].flag() if "enabled" in fields else False,
         accounts=read_accounts(entry, connector),
         generation=read_levers(fields["generation"], connector) if "generation" in fields else {},
         tables=read_tables(fields["tables"], connector) if "tables" in fields else {},
     )
-    for key in ("conversion_event_pattern", "conversion_events", "funnel_steps"):
+    for key in ("conversion_event_pattern", "conversion_events", "funnel_steps", "purchase_events"):
         if len(values := source.logic(key)) > 1:
             shown = " and ".join(str(value) for value in values)
             raise fields["tables"].wrong(

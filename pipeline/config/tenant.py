@@ -87,6 +87,11 @@ class Tenant(BaseModel):
         """The event names that make a session a converting one."""
         return tuple(self._sessions_logic("conversion_events", ["purchase"]))
 
+    @property
+    def purchase_events(self) -> tuple[str, ...]:
+        """The event names that are purchases, where the tenant says so; else its analytics tool's engine knows them."""
+        return tuple(self._sessions_logic("purchase_events", ()))
+
     def conversion_pattern(self, platform: str) -> str | None:
         """The one action type that counts as a conversion in a platform's reports."""
         return next(iter(self.source(platform).logic("conversion_event_pattern")), None)

@@ -8,11 +8,12 @@ from typing import Literal, cast, get_args
 
 from pipeline.config.entry import Entry
 from pipeline.config.yaml_file import read_yaml
-from pipeline.contracts import CONTRACTS
+from pipeline.contracts import contracts_of
+from pipeline.contracts.fields import Contract
 
 Domain = Literal["ads", "ecommerce", "analytics", "payments"]
 
-_KEYS = ("name", "domain", "version", "master_model_id", "objects")
+_KEYS = ("name", "domain", "version", "master_model_id", "like", "objects")
 _BUNDLED = (
     Path(__file__).with_name("supported_connectors.yaml"),  # in an installed wheel
     Path(__file__).resolve().parents[2] / "supported_connectors.yaml",  # in a checkout
@@ -28,11 +29,24 @@ class Connector:
     version: str
     master_model_id: str
     objects: tuple[str, ...]
+    like: str | None = None
+    """The connector whose contracts and engines it shares; None where it has its own."""
+
+    @property
+    def reads_as(self) -> str:
+        """The name under which its contracts, engines and synthetic view are found."""
+        return self.like or self.name
+
+    @property
+    def contracts(self) -> dict[str, type[Contract]]:
+        """The contracts of its objects, as far as they are written."""
+        found = contracts_of(self.reads_as)
+        return {name: found[name] for name in self.objects if name in found}
 
     @property
     def is_built(self) -> bool:
         """Every object has a contract, so a tenant may enable it."""
-        return set(self.objects) <= CONTRACTS.get(self.name, {}).keys()
+        return self.contracts.keys() == set(self.objects)
 
 
 def load_catalog(path: Path) -> dict[str, Connector]:
@@ -53,8 +67,22 @@ def load_catalog(path: Path) -> dict[str, Connector]:
             raise entry.wrong(f"The connector {connector.name} is already on line {first}.", "Remove one of the two.")
         catalog[connector.name] = connector
         entries[connector.name] = entry
+    for connector in catalog.values():
+        if connector.like:
+            _check_likeness(connector, catalog, entries[connector.name])
     _refuse_shared_sinks(catalog, entries)
     return catalog
+
+
+def _check_likeness(connector: Connector, catalog: dict[str, Connector], entry: Entry) -> None:
+    """See that a connector is like one of its domain that has contracts of its own."""
+    like = entry.mapping()["like"]
+    other = catalog.get(like.choice([name for name in catalog if name != connector.name], "connector"))
+    if other and (other.like or other.domain != connector.domain):
+        raise like.wrong(
+            f"{connector.name} is like {other.name}, which is {f'like {other.like}' if other.like else other.domain}.",
+            f"Name one of {connector.domain} with contracts of its own.",
+        )
 
 
 def _refuse_shared_sinks(catalog: dict[str, Connector], entries: dict[str, Entry]) -> None:
@@ -78,6 +106,7 @@ def _connector(entry: Entry) -> Connector:
         version=entry.required("version").text(length=40),
         master_model_id=entry.required("master_model_id").identifier(),
         objects=_objects(entry.required("objects")),
+        like=entry.mapping()["like"].identifier() if "like" in entry.mapping() else None,
     )
 
 
@@ -85,7 +114,7 @@ def _objects(entry: Entry) -> tuple[str, ...]:
     """The objects, each named once."""
     names: list[str] = []
     for item in entry.one_or_many():
-        name = item.identifier()
+        name = item.identifier(length=60)
         if name in names:
             raise item.wrong(f"The object {name} is listed twice.", "Remove one of the two.")
         names.append(name)

@@ -1,35 +1,57 @@
 """The words a contract is written in: wire types (as the vendor sends it) and meanings (what it says).
 
 A field is `Optional` and None by default: vendors leave keys out. Its *wire type* is a DuckDB type, and text stays
-text; its *meaning* says what the text or number is. `shape_of` reads a contract back as data, for SQL generators.
+text; its *meaning* (meaning.py) says what the text or number is. A field that Python cannot name has an alias.
+`shape_of` reads a contract back as data, for SQL generators.
 """
 
 from __future__ import annotations
 
-import re
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
-from enum import StrEnum
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
+from pipeline.contracts.layouts import Layout
+from pipeline.contracts.meaning import Meaning, check, check_integral
 
-class Meaning(StrEnum):
-    """What a wire value says, once it is read."""
-
-    TEXT = "text"  # as it stands
-    DECIMAL = "decimal"  # a number in major units, at most 18 digits before and 6 after the point
-    INTEGER = "integer"  # a whole number
-    FLAG = "flag"  # true or false
-    INSTANT = "instant"  # ISO 8601 with an offset or Z
-    EPOCH_MICROS = "epoch_micros"  # microseconds since 1970-01-01 UTC
-    DATE = "date"  # YYYY-MM-DD in the account's own time zone
-    COMPACT_DATE = "compact_date"  # YYYYMMDD in the property's own time zone
-    ANYTHING = "anything"  # any JSON, kept as it is
+__all__ = [
+    "Anything",
+    "CompactDate",
+    "Contract",
+    "DateText",
+    "DecimalText",
+    "EpochMicros",
+    "EpochMillis",
+    "EpochSeconds",
+    "Flag",
+    "Instant",
+    "Integer",
+    "IntegerText",
+    "Layout",
+    "Leaf",
+    "LocalTime",
+    "Many",
+    "Meaning",
+    "Micros",
+    "MicrosText",
+    "MinorUnits",
+    "Nested",
+    "Number",
+    "PercentText",
+    "Record",
+    "Rfc2822",
+    "Shape",
+    "Text",
+    "UtcTime",
+    "is_date_object",
+    "place_of",
+    "shape_of",
+    "wire_type",
+]
 
 
 @dataclass(frozen=True)
@@ -71,58 +93,35 @@ def _blank_is_absent(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _decimal(value: Any) -> Any:  # Any: text or number, as the wire type says
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        raise ValueError(f"{value!r} is not a number") from None
-    if not number.is_finite() or abs(number) >= Decimal(10) ** 12:
-        raise ValueError(f"{value!r} is not a number below 10^12")
-    return value
-
-
-def _integer(value: str) -> str:
-    if not re.fullmatch(r"[+-]?\d{1,18}", value.strip()):
-        raise ValueError(f"{value!r} is not a whole number")
-    return value
-
-
-def _instant(value: str) -> str:
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise ValueError(f"{value!r} is not an ISO 8601 time") from None
-    if moment.tzinfo is None:
-        raise ValueError(f"{value!r} has no offset from UTC")
-    return value
-
-
-def _date(value: str) -> str:
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        raise ValueError(f"{value!r} is not a date") from None
-    return value
-
-
-def _leaf(wire: str, meaning: Meaning, *checks: object) -> Any:  # Any: typing has no word for an Annotated alias
+def _leaf(wire: str, meaning: Meaning) -> Any:  # Any: typing has no word for an Annotated alias
     python = {"VARCHAR": str, "BIGINT": int, "DOUBLE": float, "BOOLEAN": bool, "JSON": Any}[wire]
     before = [BeforeValidator(_as_text)] if wire == "VARCHAR" else []
+    if wire == "BIGINT":
+        before.append(BeforeValidator(lambda value: check_integral(meaning, value)))
     if meaning is not Meaning.TEXT:
         before.append(BeforeValidator(_blank_is_absent))
-    after = [AfterValidator(lambda value, check=check: value if value is None else check(value)) for check in checks]
-    return Annotated[(python | None, Leaf(wire, meaning), *before, *after)]
+    after = AfterValidator(lambda value: value if value is None else check(meaning, value))
+    return Annotated[(python | None, Leaf(wire, meaning), *before, after)]
 
 
 Text = _leaf("VARCHAR", Meaning.TEXT)
-DecimalText = _leaf("VARCHAR", Meaning.DECIMAL, _decimal)
-IntegerText = _leaf("VARCHAR", Meaning.INTEGER, _integer)
-Instant = _leaf("VARCHAR", Meaning.INSTANT, _instant)
-DateText = _leaf("VARCHAR", Meaning.DATE, _date)
-CompactDate = _leaf("VARCHAR", Meaning.COMPACT_DATE, _date)
+DecimalText = _leaf("VARCHAR", Meaning.DECIMAL)
+MicrosText = _leaf("VARCHAR", Meaning.MICROS)
+PercentText = _leaf("VARCHAR", Meaning.PERCENT)
+IntegerText = _leaf("VARCHAR", Meaning.INTEGER)
+Instant = _leaf("VARCHAR", Meaning.INSTANT)
+UtcTime = _leaf("VARCHAR", Meaning.UTC_TIME)
+LocalTime = _leaf("VARCHAR", Meaning.LOCAL_TIME)
+Rfc2822 = _leaf("VARCHAR", Meaning.RFC_2822)
+DateText = _leaf("VARCHAR", Meaning.DATE)
+CompactDate = _leaf("VARCHAR", Meaning.COMPACT_DATE)
 Integer = _leaf("BIGINT", Meaning.INTEGER)
+Micros = _leaf("BIGINT", Meaning.MICROS)
+MinorUnits = _leaf("BIGINT", Meaning.MINOR_UNITS)
+EpochSeconds = _leaf("BIGINT", Meaning.EPOCH_SECONDS)
+EpochMillis = _leaf("BIGINT", Meaning.EPOCH_MILLIS)
 EpochMicros = _leaf("BIGINT", Meaning.EPOCH_MICROS)
-Number = _leaf("DOUBLE", Meaning.DECIMAL, _decimal)
+Number = _leaf("DOUBLE", Meaning.DECIMAL)
 Flag = _leaf("BOOLEAN", Meaning.FLAG)
 Anything = _leaf("JSON", Meaning.ANYTHING)
 
@@ -134,25 +133,42 @@ class Nested(BaseModel):
 
 
 class Contract(Nested):
-    """The declared fields of one object of a connector, at one version. Published versions only ever gain fields."""
+    """The declared fields of one object of a connector, at one version. Published versions only ever gain fields.
+
+    Fields of nested objects are named by dotted paths, such as `segments.date`.
+    """
 
     key: ClassVar[tuple[str, ...]] = ()
     """The full grain of a record, breakdowns included; an absent part is NULL. Empty: the record is its own key."""
     required: ClassVar[tuple[str, ...]] = ()
     """Fields without which a record cannot be placed; a record without one is quarantined."""
     version_field: ClassVar[str | None] = None
-    """The field (meaning INSTANT) by which the newest version of a record is known, where the vendor sends one."""
+    """The time by which the newest version of a record is known, where the vendor sends one."""
     date_field: ClassVar[str] = ""
-    """The field whose date is the record's `payload_date`."""
+    """The field whose date is the record's `payload_date`: a date, a time, or an object of year, month and day; empty
+    where nothing in the record says one."""
     daily_slice: ClassVar[bool] = False
     """An export of a day holds the whole day of its account: what it lacks, the vendor withdrew."""
     wrappers: ClassVar[tuple[str, ...]] = ()
-    """Keys under which API responses wrap lists of records (or one record)."""
+    """Keys (dotted paths) under which API responses wrap lists of records, or one record."""
+    layouts: ClassVar[tuple[Layout, ...]] = ()
+    """Other spellings of the same records, such as a loader's flat table."""
+    money: ClassVar[str] = ""
+    """The unit of its amounts, in words, such as: micros of the account's currency."""
+    zone: ClassVar[str] = ""
+    """Whose clock dates and times without an offset follow: account, store, utc; offset where each carries its own."""
+    identity: ClassVar[tuple[str, ...]] = ()
+    """Paths of scalars by which a person is known: an alias takes their place when the person is forgotten."""
+    personal: ClassVar[tuple[str, ...]] = ()
+    """Paths of what else is personal: dropped when the person is forgotten, as every unknown field is."""
+    restated_days: ClassVar[int] = 0
+    """How long the vendor still changes a record, in days; 0 where it never does."""
 
 
 def shape_of(model: type[Nested]) -> Record:
     """A contract, or an object nested in one, as data: its fields with their shapes, in contract order."""
-    return Record(tuple((name, _shape(field.metadata, field.annotation)) for name, field in model.model_fields.items()))
+    fields = model.model_fields.items()
+    return Record(tuple((field.alias or name, _shape(field.metadata, field.annotation)) for name, field in fields))
 
 
 def _shape(metadata: list[object], annotation: Any) -> Shape:  # Any: annotations have no common type
@@ -170,6 +186,33 @@ def _shape(metadata: list[object], annotation: Any) -> Shape:  # Any: annotation
     if isinstance(annotation, type) and issubclass(annotation, Nested):
         return shape_of(annotation)
     raise TypeError(f"A contract field is a word of this file, an object or a list of one; not {annotation!r}.")
+
+
+def place_of(shape: Record, path: str) -> tuple[tuple[str, ...], Shape]:
+    """Where a dotted path leads in a contract: the names on the way, and the shape there.
+
+    Raises:
+        ValueError: The contract declares no such field.
+    """
+    place = _place(shape, path)
+    if place is None:
+        raise ValueError(f"{path} is no field of the contract.")
+    return place
+
+
+def _place(shape: Shape, path: str) -> tuple[tuple[str, ...], Shape] | None:
+    for name, inner in shape if isinstance(shape, Record) else ():
+        if path == name:
+            return (name,), inner
+        rest = _place(inner, path.removeprefix(f"{name}.")) if path.startswith(f"{name}.") else None
+        if rest:
+            return (name, *rest[0]), rest[1]
+    return None
+
+
+def is_date_object(shape: Shape) -> bool:
+    """Whether an object says a date by its year, month and day."""
+    return isinstance(shape, Record) and {"year", "month", "day"} <= {name for name, _ in shape}
 
 
 def wire_type(shape: Shape) -> str:

@@ -94,6 +94,8 @@ class Event(Contract):
     required = ("event_name", "event_timestamp", "event_date")
     date_field = "event_date"
     daily_slice = True
+    identity = ("user_pseudo_id", "user_id")
+    personal = ("geo.city", "geo.metro", "geo.region")
 
     event_date: CompactDate = None
     event_timestamp: EpochMicros = None

@@ -71,6 +71,8 @@ class Order(Contract):
     version_field = "updated_at"
     date_field = "created_at"
     wrappers = ("orders", "order", "data")
+    identity = ("email", "contact_email", "customer.id", "customer.email")
+    personal = ("shipping_address", "billing_address", "landing_site", "referring_site")
 
     id: Integer = None
     name: Text = None

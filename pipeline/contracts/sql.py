@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 
-from pipeline.contracts.fields import Leaf, Many, Meaning, Record, Shape
+from pipeline.contracts.fields import Leaf, Many, Record, Shape, is_date_object, place_of
+from pipeline.contracts.meaning import EPOCHS, INSTANTS, Meaning
 
 
 def quote(name: str) -> str:
@@ -94,16 +95,49 @@ def _object(fields: list[tuple[str, str]]) -> str:
 
 
 def _scalar(value: str, leaf: Leaf) -> str:
-    """One rendering per wire type: instants as UTC text, doubles as text, text as JSON text."""
-    if leaf.meaning is Meaning.INSTANT:
-        return (
-            f"to_json(strftime(try_cast({value} as timestamptz) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ'))::varchar"
-        )
+    """One rendering per wire type: times of text as UTC text, dates as ten characters, doubles as text."""
+    if leaf.meaning in ALIKE:
+        return f"to_json({_alike(value, leaf)})::varchar"
     if leaf.wire == "DOUBLE":
         return f"'\"' || {value}::varchar || '\"'"
     if leaf.wire in ("BIGINT", "BOOLEAN"):
         return f"{value}::varchar"
     return f"to_json({value})::varchar"
+
+
+ALIKE = frozenset({Meaning.INSTANT, Meaning.UTC_TIME, Meaning.LOCAL_TIME, Meaning.RFC_2822, Meaning.DATE})
+"""Meanings of text that one value may be written in several ways for."""
+
+
+def _alike(value: str, leaf: Leaf) -> str:
+    """The one text for all ways to write a time or a date."""
+    if leaf.meaning is Meaning.DATE:
+        return f"{value}[:10]"
+    ending = "" if leaf.meaning is Meaning.LOCAL_TIME else "Z"
+    return f"strftime({moment(value, leaf.meaning)}, '%Y-%m-%dT%H:%M:%S.%f{ending}')"
+
+
+def moment(value: str, meaning: Meaning) -> str:
+    """A wire value's time as a TIMESTAMP, UTC (LOCAL_TIME: the account's own); NULL where it says none."""
+    said = f"trim({value})"
+    zoned = f"case when regexp_matches({said}[11:], '[ZC+-]') then {said} else {said} || 'Z' end"
+    clock = f"try_strptime(regexp_extract({said}, '[0-9]+ [A-Za-z]+ [0-9]+ [0-9:]+'), '%d %b %Y %H:%M:%S')"
+    offset = f"coalesce(nullif(regexp_extract({said}, '[+-][0-9]{{4}}$'), ''), 'Z')"
+    iso = f"strftime({clock}, '%Y-%m-%dT%H:%M:%S') || {offset}"  # with %z, DuckDB takes 31 February for 3 March
+    return {
+        Meaning.INSTANT: f"try_cast({value} as timestamptz) at time zone 'UTC'",
+        Meaning.UTC_TIME: f"try_cast({zoned} as timestamptz) at time zone 'UTC'",
+        Meaning.RFC_2822: f"try_cast({iso} as timestamptz) at time zone 'UTC'",
+        Meaning.LOCAL_TIME: f"try_cast({said} as timestamp)",
+        Meaning.EPOCH_SECONDS: f"make_timestamp({value} * 1000000)",
+        Meaning.EPOCH_MILLIS: f"make_timestamp({value} * 1000)",
+        Meaning.EPOCH_MICROS: f"make_timestamp({value})",
+    }[meaning]
+
+
+def percent_number(value: str) -> str:
+    """The number before a percent sign as DECIMAL(18, 6); NULL where there is none."""
+    return f"try_cast(rtrim(trim({value}), '% ') as decimal(18, 6))"
 
 
 def whole_record(shape: Record) -> str:
@@ -114,24 +148,62 @@ def whole_record(shape: Record) -> str:
 
 
 def key_text(shape: Record, key: tuple[str, ...]) -> str:
-    """A record's key as one VARCHAR expression: NULL parts stay apart from empty text and from each other."""
-    types = dict(shape.fields)
-    missing = [name for name in key if name not in types]
-    if missing:
-        raise ValueError(f"The key names {missing}, which the contract does not declare.")
-    return "to_json([" + ", ".join(f"{quote(name)}::varchar" for name in key) + "])::varchar"
+    """A record's key as one VARCHAR expression: NULL parts stay apart from empty text and from each other.
+
+    Like all below, it is taken over a landing row with its `parsed_columns`, and refuses a field that the contract
+    does not declare (ValueError).
+    """
+    return f"to_json([{', '.join(_key_part(*_value_at(shape, path)) for path in key)}])::varchar"
+
+
+def _key_part(value: str, shape: Shape) -> str:
+    if is_date_object(shape):
+        return f"{_date_of_object(value)}::varchar"
+    if isinstance(shape, Leaf) and shape.meaning in ALIKE:
+        return _alike(value, shape)
+    return f"{value}::varchar"
 
 
 def payload_date(shape: Record, field: str, fallback: str = "date '1970-01-01'") -> str:
-    """The record's date, a function of the payload and never NULL; instants by their UTC day."""
-    leaf = dict(shape.fields)[field]
-    if not isinstance(leaf, Leaf):
-        raise TypeError(f"{field} is not a scalar: it cannot date a record.")
-    column = quote(field)
-    read = {
-        Meaning.INSTANT: f"(try_cast({column} as timestamptz) at time zone 'UTC')::date",
-        Meaning.DATE: f"try_cast({column} as date)",
-        Meaning.COMPACT_DATE: f"try_strptime({column}, '%Y%m%d')::date",
-        Meaning.EPOCH_MICROS: f"make_timestamp({column})::date",
-    }[leaf.meaning]
-    return f"coalesce({read}, {fallback})"
+    """The record's date, a function of the payload and never NULL; instants by their UTC day, the dateless as one."""
+    if not field:
+        return fallback
+    value, found = _value_at(shape, field)
+    return f"coalesce({_day(value, found, field)}, {fallback})"
+
+
+def _day(value: str, shape: Shape, field: str) -> str:
+    if is_date_object(shape):
+        return _date_of_object(value)
+    meaning = shape.meaning if isinstance(shape, Leaf) else Meaning.ANYTHING
+    if meaning is Meaning.DATE:
+        return f"try_cast({value} as date)"
+    if meaning is Meaning.COMPACT_DATE:
+        return f"try_strptime({value}, '%Y%m%d')::date"
+    if meaning in EPOCHS:
+        return f"{moment(value, meaning)}::date"
+    if meaning in ALIKE:
+        return f"({moment(value, meaning)})::date"
+    raise TypeError(f"{field} says no date: it cannot date a record.")
+
+
+def version_at(shape: Record, field: str | None) -> str:
+    """The vendor's own version time as a UTC timestamp, NULL where the object has none."""
+    if field is None:
+        return "null::timestamp"
+    value, found = _value_at(shape, field)
+    if not isinstance(found, Leaf) or found.meaning not in INSTANTS:
+        raise TypeError(f"{field} is no instant: it cannot order versions.")
+    return f"({moment(value, found.meaning)})"
+
+
+def _value_at(shape: Record, path: str) -> tuple[str, Shape]:
+    """The value at a dotted path, and its shape."""
+    (head, *inside), found = place_of(shape, path)
+    if not inside and isinstance(found, Leaf):
+        return quote(head), found
+    return ".".join([f"({quote(PARSED + head)})", *map(quote, inside)]), found
+
+
+def _date_of_object(value: str) -> str:
+    return f"try_cast(concat_ws('-', {value}.year, {value}.month, {value}.day) as date)"

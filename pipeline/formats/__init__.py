@@ -11,10 +11,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.contracts.fields import Contract
+from pipeline.contracts.fields import Contract, shape_of
 from pipeline.formats.csv_file import read_csv
 from pipeline.formats.file import Unreadable, format_of
 from pipeline.formats.json_file import rows_of_texts
+from pipeline.formats.pages import unwrapped
 from pipeline.formats.parallel import converted
 from pipeline.formats.parquet_file import read_parquet
 from pipeline.formats.texts import json_texts, line_texts
@@ -40,15 +41,20 @@ class Reader:
 
     Attributes:
         folder: For unpacked copies, each gone once its file is read.
-        unknown: Names of the top-level fields that files had and the contract does not.
+        names: Of the top-level fields that files had, with a value or without; the contract's own under its own names.
         workers: How many batches are converted at a time.
     """
 
     con: duckdb.DuckDBPyConnection
     contract: type[Contract]
     folder: Path
-    unknown: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
     workers: int = 1
+
+    @property
+    def unknown(self) -> set[str]:
+        """The names that the contract does not have."""
+        return self.names - dict(shape_of(self.contract).fields).keys()
 
     def read(self, path: Path) -> Iterator[Batch]:
         """The records of one file, in batches.
@@ -74,15 +80,18 @@ class Reader:
         """Landing rows, good and bad."""
         match format_of(path):
             case "parquet":
-                return read_parquet(self.con, path, self.contract, self.unknown)
+                return read_parquet(self.con, path, self.contract, self.names)
             case "csv":
-                return read_csv(self.con, path, self.contract, self.unknown, self.workers)
+                return read_csv(self.con, path, self.contract, self.names, self.workers)
             case "json":
                 texts = json_texts(self.con.cursor(), path, self.contract, self.folder)
             case _:
                 texts = line_texts(path)
         return converted(
-            self.con, texts, lambda con, batch: rows_of_texts(con, batch, self.contract, self.unknown), self.workers
+            self.con,
+            unwrapped(self.con.cursor(), texts, self.contract),
+            lambda con, batch: rows_of_texts(con, batch, self.contract, self.names),
+            self.workers,
         )
 
 

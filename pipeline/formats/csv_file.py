@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Iterator
-from io import BufferedIOBase, StringIO
+from io import BufferedIOBase
 from pathlib import Path
 
 import duckdb
@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from pipeline.contracts.fields import Contract
-from pipeline.formats.csv_layout import layout_query
-from pipeline.formats.file import BYTE_ORDER_MARK, Unreadable, open_file
+from pipeline.formats.csv_header import header_of
+from pipeline.formats.file import Unreadable, open_file
 from pipeline.formats.parallel import converted
+from pipeline.formats.table import Cell, table_query
 from pipeline.formats.wire import LINE, RECORD, WRONG
 
 BLOCK_BYTES = 1 << 25  # of the file; no row is longer
-LONGEST_HEADER = 1 << 20  # bytes
-DELIMITERS = ",;\t|"
+LONGEST_FOOTER = 1 << 16  # bytes
 END = b"\xef\xb7\x90 end of file"
 """The first cell of a row of our own, after the last: a quote that is never closed would swallow it."""
 
@@ -29,17 +29,18 @@ Refused = tuple[int, str, str]
 
 
 def read_csv(
-    con: duckdb.DuckDBPyConnection, path: Path, contract: type[Contract], unknown: set[str], workers: int
+    con: duckdb.DuckDBPyConnection, path: Path, contract: type[Contract], names: set[str], workers: int
 ) -> Iterator[pa.Table]:
-    """Landing rows in batches, between them those that do not parse; adds the names of unknown columns to `unknown`.
+    """Landing rows in batches, between them those that do not parse; adds the names of the fields to `names`.
 
     Raises:
         Unreadable: It has no usable header, or a quote that is never closed.
     """
     refused: list[Refused] = []
     with open_file(path) as file:
-        header, delimiter = _header(file)
-        query = layout_query(header, contract, unknown)
+        header, delimiter = header_of(file, contract)
+        cells = [Cell(title, f"c{number}") for number, title in enumerate(header)]
+        query = table_query(f"select *, position as {LINE} from batch", cells, contract, names)
 
         def convert(con: duckdb.DuckDBPyConnection, batch: pa.Table) -> pa.Table:
             con.register("batch", batch)
@@ -62,39 +63,27 @@ def _take(refused: list[Refused]) -> pa.Table:
     return pa.table(arrays, names=[LINE, WRONG, RECORD])
 
 
-def _header(file: BufferedIOBase) -> tuple[list[str], str]:
-    """The header's names, and the delimiter that parts them; `file` is left where the rows begin."""
-    first = file.readline(LONGEST_HEADER).removeprefix(BYTE_ORDER_MARK)
-    while first and (not first.strip() or first.count(b'"') % 2) and len(first) < LONGEST_HEADER:
-        more = file.readline(LONGEST_HEADER)
-        first = first + more if more else b""
-    try:
-        text = first.decode().lstrip("\r\n")
-        delimiter = max(DELIMITERS, key="".join(text.split('"')[::2]).count)
-        names = [name.strip() for name in next(csv.reader(StringIO(text, newline=""), delimiter=delimiter), [])]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Unreadable(f"its header is no CSV: {error}") from error
-    names = [name or f"column_{number}" for number, name in enumerate(names, 1)] if any(names) else []
-    folded = [name.lower() for name in names]
-    twice = sorted({name for name in folded if folded.count(name) > 1})
-    if not names or twice:
-        raise Unreadable(f"its header names {', '.join(twice)} twice" if twice else "its header names no column")
-    return names, delimiter
-
-
 def _batches(file: BufferedIOBase, delimiter: str, width: int, refused: list[Refused]) -> Iterator[pa.Table]:
     """The rows as text columns `c0`, `c1`, ... with their `position`; the rows that are none are added to `refused`."""
     names = [f"c{number}" for number in range(width)]
     before: list[int] = []  # for each row of another width, how many rows of the right width come before it
+    single: list[Refused] = []  # rows of one cell that no other row follows yet: perhaps the footer
 
     def refuse(row: arrow_csv.InvalidRow) -> str:
         before.append(row.number - 1 - len(before))
         found = f"{row.actual_columns} columns, and the header has {row.expected_columns}"
-        refused.append((row.number, f"the row has {found}", row.text))
+        single.append((row.number, f"the row has {found}", row.text))
+        if row.actual_columns > 1:
+            settle(row.number)
         return "skip"
 
+    def settle(last: int) -> None:
+        while single and single[0][0] <= last:
+            refused.append(single.pop(0))
+
+    source = _Ended(file, END + (delimiter * (width - 1)).encode())
     reader = arrow_csv.open_csv(
-        pa.PythonFile(_Ended(file, END + (delimiter * (width - 1)).encode()), mode="r"),
+        pa.PythonFile(source, mode="r"),
         arrow_csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES, use_threads=False),
         arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse),
         arrow_csv.ConvertOptions(
@@ -109,9 +98,24 @@ def _batches(file: BufferedIOBase, delimiter: str, width: int, refused: list[Ref
         positions = pa.array(ordinals + np.searchsorted(np.array(before, np.int64), ordinals))
         rows = rows.append_column("position", positions)
         ended = rows.num_rows > 0 and rows["c0"][-1].as_py() == END
-        yield _as_text(rows.slice(0, rows.num_rows - ended), refused)
+        rows = rows.slice(0, rows.num_rows - ended)
+        if rows.num_rows:
+            settle(rows["position"][-1].as_py())
+        yield _as_text(rows, refused)
     if not ended:
         raise Unreadable("a quote is opened and never closed, so where its rows end is unknown")
+    if not _is_footer([text for _, _, text in single], source.tail):
+        refused.extend(single)
+
+
+def _is_footer(texts: list[str], tail: bytes) -> bool:
+    """Whether the last rows of a file, of one cell each, stand apart from its table by a blank line.
+
+    A row that was cut short does not.
+    """
+    filled = [text for text in texts if text.strip()]
+    before, found, _ = tail.decode(errors="replace").rpartition(filled[0]) if filled else ("", "", "")
+    return not filled or (bool(found) and re.search(r"\n[ \t\r]*\n[ \t\r]*$", before) is not None)
 
 
 def _as_text(rows: pa.Table, refused: list[Refused]) -> pa.Table:
@@ -140,15 +144,17 @@ def _is_utf8(row: dict[str, bytes | None]) -> bool:
 
 
 class _Ended:
-    """A file with one row more at its end."""
+    """A file with one row more at its end, and the `tail` that was read of it last."""
 
     closed = False
+    tail = b""
 
     def __init__(self, file: BufferedIOBase, row: bytes) -> None:
         self._file, self._end = file, b"\n" + row + b"\n"
 
     def read(self, size: int = -1) -> bytes:
         data = self._file.read(size)
+        self.tail = (self.tail + data)[-LONGEST_FOOTER:] if len(data) < LONGEST_FOOTER else data[-LONGEST_FOOTER:]
         if size < 0 or len(data) < size:
             data, self._end = data + self._end, b""
         return data

@@ -8,36 +8,53 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from pipeline.contracts.fields import Contract, Leaf, Meaning, Record, Shape, shape_of
+from pipeline.contracts.fields import Contract, Layout, Leaf, Record, Shape, place_of, shape_of
+from pipeline.contracts.layouts import layout_of
+from pipeline.contracts.meaning import Meaning
 from pipeline.contracts.sql import literal, quote
-from pipeline.formats.texts import Texts
-from pipeline.formats.wire import LINE, Column, json_column, json_object, landing_rows, parse_nested, text_column
+from pipeline.formats.pages import Texts
+from pipeline.formats.spelled import spelled
+from pipeline.formats.wire import (
+    LINE,
+    Column,
+    json_column,
+    json_nested,
+    json_object,
+    json_of_text,
+    landing_rows,
+    parse_nested,
+    text_column,
+)
 
 BLANKS = r"E' \t\r\n'"
 IS_OBJECT = f"starts_with(ltrim(line, {BLANKS}), '{{')"
 
 
 def rows_of_texts(
-    con: duckdb.DuckDBPyConnection, texts: Texts, contract: type[Contract], unknown: set[str]
+    con: duckdb.DuckDBPyConnection, texts: Texts, contract: type[Contract], names: set[str]
 ) -> pa.Table:
-    """Landing rows of a batch of records; adds the names of unknown fields to `unknown`. Blank lines are no records."""
+    """Landing rows of a batch of records; adds the names of their fields to `names`. Blank lines are no records."""
     first, lines = texts
     batch = pa.table({"line": lines, "position": pa.array(np.arange(first, first + len(lines), dtype=np.int64))})
     con.register("batch", batch)
     try:
-        return _rows(con, IS_OBJECT, contract, unknown)
+        return _rows(con, IS_OBJECT, contract, names)
     except duckdb.InvalidInputException:  # a line is no JSON: look at each before it is parsed
-        return _rows(con, f"{IS_OBJECT} and json_valid(line)", contract, unknown)
+        con.register("batch", batch)
+        return _rows(con, f"{IS_OBJECT} and json_valid(line)", contract, names)
     finally:
         con.unregister("batch")
 
 
-def _rows(con: duckdb.DuckDBPyConnection, is_record: str, contract: type[Contract], unknown: set[str]) -> pa.Table:
+def _rows(con: duckdb.DuckDBPyConnection, is_record: str, contract: type[Contract], names: set[str]) -> pa.Table:
+    found = _keys(con, is_record)
+    layout = layout_of(contract.layouts, found)
+    if layout:
+        con.register("batch", con.execute(_in_own_shape(layout, sorted(found), is_record, contract)).to_arrow_table())
+        found = _keys(con, is_record)
     shape = shape_of(contract)
-    keys = f"select distinct json_keys(line) as keys from batch where {is_record}"
-    found = {key for (key,) in con.execute(f"select distinct unnest(keys) from ({keys})").fetchall()}
     others = sorted(found - dict(shape.fields).keys())
-    unknown.update(others)
+    names.update(found)
     rows = parse_nested(_fields(shape, others, is_record), shape)
     query = landing_rows(
         rows,
@@ -48,6 +65,33 @@ def _rows(con: duckdb.DuckDBPyConnection, is_record: str, contract: type[Contrac
         broken="_record_text is null",
     )
     return con.execute(query).to_arrow_table()
+
+
+def _keys(con: duckdb.DuckDBPyConnection, is_record: str) -> set[str]:
+    """The top-level keys of a batch's records."""
+    keys = f"select distinct json_keys(line) as keys from batch where {is_record}"
+    return {key for (key,) in con.execute(f"select distinct unnest(keys) from ({keys})").fetchall()}
+
+
+def _in_own_shape(layout: Layout, keys: list[str], is_record: str, contract: type[Contract]) -> str:
+    """A query: the batch with its flat records of a layout as the vendor itself would send them."""
+    shape = shape_of(contract)
+    plain, awkward = _by_access([], keys)
+    known_by = ", ".join(literal(name.lower()) for name in layout.known_by)
+    is_flat = f"{is_record} and list_has_all(list_transform(json_keys(line), lambda k: lower(k)), [{known_by}])"
+    values = {name: f"_fields.{quote(name)}" for name in plain}
+    values |= {name: f"json_extract(_flat, {_pointer(name)})" for name in awkward}
+    members = []
+    for title, key in layout.titles(keys, dict(shape.fields)):
+        names, inner = place_of(shape, title) if layout.names(title) else ((title,), None)
+        respelled = inner and spelled(inner, f"({values[key]} ->> '$')", is_utc=title in layout.utc)
+        text = f"to_json({respelled})::varchar" if isinstance(inner, Leaf) else json_of_text(str(respelled))
+        members.append((names, text if respelled else f"{values[key]}::varchar"))
+    flat = f"select *, case when {is_flat} then line end as _flat from batch"
+    struct = literal(json.dumps(dict.fromkeys(plain, "JSON")))
+    parsed = f"select *, from_json(_flat, {struct}) as _fields from ({flat})"
+    own = f"case when _flat is null then line else {json_nested(members)} end"
+    return f"select {own} as line, position from ({parsed})"
 
 
 def _fields(shape: Record, others: list[str], is_record: str) -> str:

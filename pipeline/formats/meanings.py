@@ -6,28 +6,13 @@ text is absent for every meaning but TEXT.
 
 from __future__ import annotations
 
-from pipeline.contracts.fields import Leaf, Meaning, Record, Shape
-
-SAYS = {
-    Meaning.TEXT: "text",
-    Meaning.DECIMAL: "a number below 10^12",
-    Meaning.INTEGER: "a whole number",
-    Meaning.FLAG: "true or false",
-    Meaning.INSTANT: "a time with seconds and an offset from UTC",
-    Meaning.EPOCH_MICROS: "microseconds since 1970, between 2000 and 2100",
-    Meaning.DATE: "a date, YYYY-MM-DD",
-    Meaning.COMPACT_DATE: "a date, YYYYMMDD",
-    Meaning.ANYTHING: "JSON",
-}
+from pipeline.contracts.fields import Leaf, Record, Shape
+from pipeline.contracts.meaning import INTEGRAL, PATTERNS, RANGES, SAYS, SHORT_INTEGER, Meaning
+from pipeline.contracts.sql import moment, percent_number
 
 LARGEST = "1e12"
 """Amounts are DECIMAL(18, 6): below 10^12."""
 
-EPOCH_RANGE = "between 946684800000000 and 4102444800000000"  # 2000-01-01 and 2100-01-01, in microseconds
-
-_INSTANT = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.]\d+)?(Z|[+-]\d\d(:?\d\d)?)"
-_INTEGRAL = r"[+-]?\d+([.]0*)?"  # 17850.0 is a whole number that went through a spreadsheet
-_SHORT_INTEGRAL = r"[+-]?\d{1,18}"
 _SHORT = 10**18 - 1
 
 
@@ -51,31 +36,41 @@ def fault_of_text(leaf: Leaf, text: str) -> str | None:
 
 def _accepted(leaf: Leaf, text: str) -> tuple[str, str]:
     """Two conditions: one that accepts nearly every good text at once, and one that decides about the others."""
-    whole = f"try_cast({text} as bigint)"
-    if leaf.meaning is Meaning.EPOCH_MICROS:
-        return (
-            f"({whole} {EPOCH_RANGE} and {whole}::varchar = {text})",
-            f"{whole} {EPOCH_RANGE} and {_matches(f'trim({text})', _INTEGRAL)}",
-        )
-    if leaf.meaning is Meaning.INTEGER:
-        pattern = _INTEGRAL if leaf.wire == "BIGINT" else _SHORT_INTEGRAL
-        return (
-            f"({whole} between -{_SHORT} and {_SHORT} and {whole}::varchar = {text})",
-            f"{whole} is not null and {_matches(f'trim({text})', pattern)}",
-        )
-    amount = f"abs(try_cast({text} as double)) < {LARGEST}"
-    quick = {
-        Meaning.DECIMAL: amount if leaf.wire == "DOUBLE" else f"try_cast({text} as decimal(18, 6)) is not null",
-        Meaning.FLAG: f"try_cast({text} as boolean) is not null",
-        Meaning.DATE: f"length({text}) = 10 and try_cast({text} as date)::varchar = {text}",
-        Meaning.COMPACT_DATE: f"strftime(try_strptime({text}, '%Y%m%d'), '%Y%m%d') = {text}",
-        Meaning.INSTANT: f"try_cast({text} as timestamptz) is not null and {_matches(text, _INSTANT)}",
-    }
-    return f"({quick[leaf.meaning]})", "false"
+    if leaf.meaning in RANGES or leaf.meaning is Meaning.INTEGER:
+        return _accepted_integer(leaf, text)
+    has_form, trimmed_has_form = (
+        f"regexp_full_match({value}, '{PATTERNS.get(leaf.meaning)}')" for value in (text, f"trim({text})")
+    )
+    match leaf.meaning:
+        case Meaning.DECIMAL if leaf.wire == "DOUBLE":
+            accepted = f"abs(try_cast({text} as double)) < {LARGEST}"
+        case Meaning.DECIMAL:
+            number = f"try_cast({text} as decimal(18, 6)) is not null"  # and DuckDB takes a minus and a space for 0
+            return f"({number} and right({text}, 1) >= '.')", f"{number} and regexp_matches({text}, '[0-9]')"
+        case Meaning.PERCENT:
+            accepted = f"{trimmed_has_form} and {percent_number(text)} is not null"
+        case Meaning.FLAG:
+            accepted = f"try_cast({text} as boolean) is not null"
+        case Meaning.DATE:
+            midnight = f"try_cast({text} as date) is not null and {has_form}"
+            return f"(length({text}) = 10 and try_cast({text} as date)::varchar = {text})", midnight
+        case Meaning.COMPACT_DATE:
+            accepted = f"strftime(try_strptime({text}, '%Y%m%d'), '%Y%m%d') = {text}"
+        case Meaning.INSTANT:
+            accepted = f"try_cast({text} as timestamptz) is not null and {has_form}"
+        case _:
+            accepted = f"{trimmed_has_form} and {moment(text, leaf.meaning)} is not null"
+    return f"({accepted})", "false"
 
 
-def _matches(text: str, pattern: str) -> str:
-    return f"regexp_full_match({text}, '{pattern}')"
+def _accepted_integer(leaf: Leaf, text: str) -> tuple[str, str]:
+    first, last = RANGES.get(leaf.meaning, (-_SHORT, _SHORT))
+    whole, form = f"try_cast({text} as bigint)", INTEGRAL if leaf.wire == "BIGINT" else SHORT_INTEGER
+    fits = f"{whole} is not null" if leaf.meaning is Meaning.INTEGER else f"{whole} between {first} and {last}"
+    return (
+        f"({whole} between {first} and {last} and {whole}::varchar = {text})",
+        f"{fits} and regexp_full_match(trim({text}), '{form}')",
+    )
 
 
 def value_of_text(leaf: Leaf, text: str) -> str:

@@ -11,7 +11,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.contracts.fields import Leaf, Many, Meaning, Record, Shape
+from pipeline.contracts.fields import Leaf, Many, Record, Shape
+from pipeline.contracts.meaning import Meaning
 from pipeline.contracts.sql import literal, quote, struct_json
 from pipeline.formats.meanings import fault_of_text
 

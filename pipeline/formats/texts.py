@@ -1,4 +1,4 @@
-"""JSON files as batches of record texts with their positions: newline-delimited, a list, a wrapped list, one record."""
+"""JSON files as batches of item texts with their positions: newline-delimited, a list, or one document."""
 
 from __future__ import annotations
 
@@ -12,27 +12,23 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.contracts.fields import Contract
-from pipeline.contracts.sql import literal
 from pipeline.formats.file import BYTE_ORDER_MARK, Unreadable, open_file, plain_file, sql_path
+from pipeline.formats.pages import BATCH_ROWS, Texts, is_page, wrapper
 
 BLOCK_BYTES = 1 << 25
-BATCH_ROWS = 8 * 2048
 LONGEST_RECORD = 1 << 28  # bytes; a longer line is no record
 FIRST_LINES = 3  # that are looked at to tell one document from one record per line
 NOT_UTF8 = "\ufffd not UTF-8: "
 """Goes before a line that is not UTF-8, so that it cannot pass for a record."""
 
-Texts = tuple[int, pa.Array]
-"""The position of the first record (from 1), and the records as text."""
-
 
 def json_texts(
     source: duckdb.DuckDBPyConnection, path: Path, contract: type[Contract], folder: Path
 ) -> Iterator[Texts]:
-    """The records of a `.json` file, whatever it really holds.
+    """The items of a `.json` file, whatever it really holds: records, or pages that wrap them.
 
     Raises:
-        Unreadable: It holds neither a list of records, nor records under a wrapper, nor one record.
+        Unreadable: It is neither a list, nor an object, nor an object on each line.
     """
     match _content(path):
         case "lines":
@@ -123,41 +119,24 @@ def _check_end(path: Path) -> None:
 
 
 def _document(source: duckdb.DuckDBPyConnection, path: Path, contract: type[Contract]) -> Iterator[Texts]:
-    """The records of one JSON object: those under a wrapper's key, else the object itself."""
+    """A JSON object: one record, or the page that wraps some."""
     with open_file(path) as file:
         text = _utf8(file.read())
     source.register("document", pa.table({"text": [text]}))
     try:
         if source.execute("select json_valid(text) from document").fetchall() != [(True,)]:
             raise Unreadable(_what_is_wrong(text))
-        kind, keys = source.execute("select json_type(text), json_keys(text) from document").fetchall()[0]
-        if kind != "OBJECT":
-            raise Unreadable(f"neither a JSON list nor an object, but {kind.lower()}")
-        wrapper = _wrapper(keys, contract)
-        if wrapper is None:
-            yield 1, pa.array([text])
-            return
-        yield from _unwrap(source, wrapper)
+        asked = f"""json_type(text), case when {is_page(contract)} then {wrapper(contract)} end as at_path,
+            json_type(json_extract(text, at_path))"""
+        kind, at_path, inner = source.execute(f"select {asked} from document").fetchall()[0]
     finally:
         source.unregister("document")
-
-
-def _wrapper(keys: list[str], contract: type[Contract]) -> str | None:
-    """The key that holds the records, unless the object is itself a record."""
-    if contract.required and set(contract.required) <= set(keys):
-        return None
-    return next((key for key in contract.wrappers if key in keys and key not in contract.model_fields), None)
-
-
-def _unwrap(source: duckdb.DuckDBPyConnection, wrapper: str) -> Iterator[Texts]:
-    inner = f"json_extract(text, {literal(f'$.{json.dumps(wrapper)}')})"
-    kind = source.execute(f"select json_type({inner}) from document").fetchall()[0][0]
-    if kind == "ARRAY":
-        yield from _stream(source, f"""select unnest(from_json({inner}, '["JSON"]'))::varchar from document""")
-    elif kind == "OBJECT":
-        yield from _stream(source, f"select ({inner})::varchar from document")
-    elif kind != "NULL":
-        raise Unreadable(f"{wrapper} holds neither a list of records nor one record")
+    if kind != "OBJECT":
+        raise Unreadable(f"neither a JSON list nor an object, but {kind.lower()}")
+    if inner not in (None, "ARRAY", "OBJECT", "NULL"):
+        name = at_path.removeprefix("$.").replace('"', "")
+        raise Unreadable(f"{name} holds neither a list of records nor one record")
+    yield 1, pa.array([text])
 
 
 def _stream(source: duckdb.DuckDBPyConnection, query: str) -> Iterator[Texts]:

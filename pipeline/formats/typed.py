@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from duckdb.sqltypes import DuckDBPyType
 
-from pipeline.contracts.fields import Leaf, Many, Meaning, Record, Shape
+from pipeline.contracts.fields import Leaf, Many, Record, Shape
+from pipeline.contracts.meaning import RANGES, Meaning
 from pipeline.contracts.sql import quote
-from pipeline.formats.meanings import EPOCH_RANGE, LARGEST, fault_of_text, value_of_text
+from pipeline.formats.meanings import LARGEST, fault_of_text, value_of_text
 from pipeline.formats.wire import json_object
 
 INTEGERS = frozenset({"tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger"})
@@ -16,7 +17,10 @@ WIDE_INTEGERS = frozenset({"ubigint", "hugeint", "uhugeint"})
 FLOATS = frozenset({"float", "double"})
 LOCAL_TIMES = frozenset({"timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns"})
 ZONED_TIME = "timestamp with time zone"
+TIMES = LOCAL_TIMES | {ZONED_TIME}
 TEXTS = frozenset({"varchar", "enum"})
+EPOCHS = {Meaning.EPOCH_SECONDS: " // 1000000", Meaning.EPOCH_MILLIS: " // 1000", Meaning.EPOCH_MICROS: ""}
+"""What brings microseconds to each."""
 NESTED = frozenset({"struct", "list", "array", "map", "union", "variant"})
 
 
@@ -61,13 +65,22 @@ def wire_text(value: str, type_: DuckDBPyType, meaning: Meaning = Meaning.TEXT) 
 
 def value_of_typed(leaf: Leaf, value: str, type_: DuckDBPyType) -> str:
     """SQL for the wire value of a typed scalar that has no fault."""
-    if leaf.meaning is Meaning.EPOCH_MICROS and (type_.id in LOCAL_TIMES or type_.id == ZONED_TIME):
-        return f"epoch_us({value})"
+    if leaf.meaning in EPOCHS and (type_.id in TIMES):
+        return f"epoch_us({value}){EPOCHS[leaf.meaning]}"
     if leaf.wire in ("BIGINT", "DOUBLE") and (type_.id in INTEGERS or (leaf.wire == "DOUBLE" and type_.id in FLOATS)):
         return value
     if leaf.wire == "BOOLEAN" and type_.id == "boolean":
         return value
     return value_of_text(leaf, wire_text(value, type_, leaf.meaning))
+
+
+def json_of_typed(leaf: Leaf, value: str, type_: DuckDBPyType) -> str:
+    """SQL for a typed scalar's JSON text as an API would send it, whether or not it converts; NULL for NULL."""
+    if type_.id in TIMES or type_.id == "date":
+        is_epoch = leaf.meaning in EPOCHS and type_.id in TIMES
+        text = value_of_typed(leaf, value, type_) if is_epoch else wire_text(value, type_, leaf.meaning)
+        return f"to_json({text})::varchar"
+    return compact(value, type_)
 
 
 def faults_of_typed(shape: Shape, value: str, type_: DuckDBPyType, depth: int = 0) -> Iterator[str]:
@@ -96,8 +109,9 @@ def _fault_of_scalar(leaf: Leaf, value: str, type_: DuckDBPyType) -> str | None:
         return None
     if type_.id in NESTED:
         return f"{value} is not null"
-    if type_.id in INTEGERS and leaf.meaning is Meaning.EPOCH_MICROS:
-        return f"{value} not {EPOCH_RANGE}"
+    if type_.id in INTEGERS and leaf.meaning in RANGES:
+        first, last = RANGES[leaf.meaning]
+        return f"{value} not between {first} and {last}"
     if type_.id in INTEGERS | FLOATS and leaf.meaning is Meaning.DECIMAL:
         return f"{value} is not null and not abs({value}::double) < {LARGEST}"
     return None if _is_proved(leaf.meaning, type_.id) else fault_of_text(leaf, wire_text(value, type_, leaf.meaning))
@@ -111,5 +125,5 @@ def _is_proved(meaning: Meaning, kind: str) -> bool:
         or (meaning is Meaning.FLAG and kind == "boolean")
         or (meaning is Meaning.INSTANT and kind == ZONED_TIME)
         or (meaning in (Meaning.DATE, Meaning.COMPACT_DATE) and kind == "date")
-        or (meaning is Meaning.EPOCH_MICROS and (kind in LOCAL_TIMES or kind == ZONED_TIME))
+        or (meaning in EPOCHS and kind in TIMES)
     )

@@ -6,7 +6,17 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pipeline.contracts.fields import Contract, Leaf, Many, Record, Shape, wire_type
+from pipeline.contracts.fields import (
+    Contract,
+    Leaf,
+    Many,
+    Record,
+    Shape,
+    is_date_object,
+    place_of,
+    shape_of,
+    wire_type,
+)
 from pipeline.contracts.sql import literal, quote
 from pipeline.formats.meanings import fault_of_text, says, value_of_text
 from pipeline.formats.nested import fault_of_json, parsed
@@ -18,6 +28,7 @@ WRONG = "_wrong"
 NO_RECORD = "not a JSON object"
 RECORD = "_record"
 """The record as JSON text, of records that do not convert."""
+DATE_OF_OBJECT = "[1-9][0-9]{3}-[0-9]{1,2}-[0-9]{1,2}"
 KEY_HASH, CONTENT_HASH = "_key_hash", "_content_hash"
 """Of contracts with a key and daily slices: to see whether a key occurs twice with different content."""
 
@@ -73,7 +84,7 @@ def landing_rows(
         record: The whole record as JSON text, as SQL over `rows`; evaluated for bad records only.
         broken: A condition over `rows` that is true where there is no record at all.
     """
-    judged = f"select *, {_wrong(columns, contract.required, broken)} as {WRONG} from ({rows})"
+    judged = f"select *, {_wrong(columns, contract, broken)} as {WRONG} from ({rows})"
     values = [f"({c.value})::{_arrow_type(c.shape)} as {quote(c.name)}" for c in columns]
     values += [
         f"({extra})::varchar as {EXTRA}",
@@ -82,7 +93,7 @@ def landing_rows(
         f"case when {WRONG} is not null then {record} end as {RECORD}",
     ]
     query = f"select {', '.join(values)} from ({judged})"
-    return f"select *, {_hashes(columns, contract.key)} from ({query})" if has_conflicts(contract) else query
+    return f"select *, {_hashes(columns, contract)} from ({query})" if has_conflicts(contract) else query
 
 
 def has_conflicts(contract: type[Contract]) -> bool:
@@ -96,27 +107,72 @@ def _arrow_type(shape: Shape) -> str:
     return "varchar" if type_ == "JSON" else type_.lower()
 
 
-def _wrong(columns: Sequence[Column], required: tuple[str, ...], broken: str) -> str:
+def _wrong(columns: Sequence[Column], contract: type[Contract], broken: str) -> str:
     """The first thing that is wrong with a row, as text."""
+    shape = shape_of(contract)
     whens = [(broken, NO_RECORD)]
-    for column in columns:
-        if column.name in required:
-            absent = f"nullif(trim(({column.value})::varchar), '') is null"
-            missing = f"{absent} and not coalesce({column.fault}, false)" if column.fault else absent
-            whens.append((missing, f"{column.name} is missing"))
+    for path in contract.required:
+        (head, *_), _ = place_of(shape, path)
+        fault = next(column.fault for column in columns if column.name == head)
+        absent = " or ".join(f"nullif(trim(({text})::varchar), '') is null" for text in _texts_at(path, shape, columns))
+        whens.append((f"({absent}) and not coalesce({fault}, false)" if fault else absent, f"{path} is missing"))
     whens += [(column.fault, f"{column.name} is not {says(column.shape)}") for column in columns if column.fault]
+    if contract.date_field and is_date_object(place_of(shape, contract.date_field)[1]):
+        parts = [f"try_cast({text} as bigint)" for text in _texts_at(contract.date_field, shape, columns)]
+        day = f"concat_ws('-', {', '.join(parts)})"
+        is_date = f"try_cast({day} as date) is not null and regexp_full_match({day}, '{DATE_OF_OBJECT}')"
+        whens.append((f"{day} <> '' and not ({is_date})", f"{contract.date_field} is not a date: year, month, day"))
     return f"case {' '.join(f'when {condition} then {literal(reason)}' for condition, reason in whens)} end"
 
 
-def _hashes(columns: Sequence[Column], key: tuple[str, ...]) -> str:
+def _texts_at(path: str, shape: Record, columns: Sequence[Column]) -> list[str]:
+    """SQL for the text at a dotted path of a file's row; those of its year, month and day for a date's object."""
+    (head, *inside), found = place_of(shape, path)
+    whole = next(column.value for column in columns if column.name == head)
+    ends = [[*inside, part] for part in ("year", "month", "day")] if is_date_object(found) else [inside]
+    return [_text_inside(f"({whole})", names) if names else whole for names in ends]
+
+
+def _text_inside(json_text: str, names: Sequence[str]) -> str:
+    path = ".".join(["$", *(json.dumps(name, ensure_ascii=False) for name in names)])
+    return f"json_extract_string({json_text}::varchar, {literal(path)})"
+
+
+def _hashes(columns: Sequence[Column], contract: type[Contract]) -> str:
+    shape = shape_of(contract)
+    landed = [Column(c.name, c.shape, quote(c.name), None) for c in columns]
+    key = [text for path in contract.key for text in _texts_at(path, shape, landed)]
     content = ", ".join([*(quote(c.name) for c in columns), EXTRA])
-    return f"hash({', '.join(quote(name) for name in key)}) as {KEY_HASH}, hash({content}) as {CONTENT_HASH}"
+    return f"hash({', '.join(key)}) as {KEY_HASH}, hash({content}) as {CONTENT_HASH}"
 
 
 def json_object(members: Iterable[tuple[str, str]]) -> str:
     """SQL that builds the text of a JSON object from (key, SQL giving JSON text); absent members are left out."""
     pairs = ", ".join(f"{literal(json.dumps(name, ensure_ascii=False) + ':')} || {value}" for name, value in members)
     return f"'{{' || concat_ws(',', {pairs}) || '}}'" if pairs else "'{}'"
+
+
+def json_nested(members: Iterable[tuple[Sequence[str], str]]) -> str:
+    """As `json_object`, of members by path; an object without members is left out."""
+    inside: dict[str, list[tuple[Sequence[str], str]]] = {}
+    for (head, *rest), value in members:
+        inside.setdefault(head, []).append((rest, value))
+    return json_object((head, _json_of_parts(parts)) for head, parts in inside.items())
+
+
+def _json_of_parts(parts: list[tuple[Sequence[str], str]]) -> str:
+    """SQL for the JSON of one member: the whole of it, its parts, or its parts over the rest of the whole."""
+    whole = next((value for rest, value in parts if not rest), None)
+    inner = [(rest, value) for rest, value in parts if rest]
+    if whole and inner:
+        return merged(whole, json_nested(inner))
+    return whole or f"nullif({json_nested(inner)}, '{{}}')"
+
+
+def merged(whole: str, parts: str) -> str:
+    """SQL for an object's JSON with some of its members replaced; what is no object stays as it is, a fault later."""
+    patched = f"nullif(json_merge_patch(coalesce({whole}, '{{}}'), {parts})::varchar, '{{}}')"
+    return f"case when {whole} is null or starts_with({whole}, '{{') then {patched} else {whole} end"
 
 
 def json_of_text(text: str) -> str:

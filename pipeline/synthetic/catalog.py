@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.synthetic.dice import Floats, Ints, Purpose, normal
+from pipeline.synthetic.money import rounded
 from pipeline.synthetic.names import GOODS, THEMES
 
 LINES = np.array([0.62, 0.28, 0.10])  # of baskets with 1, 2, 3 lines
@@ -17,17 +18,27 @@ TAX_PERCENT = 8
 
 
 @dataclass(frozen=True)
-class Catalog:
-    """Products by position; a shop with several accounts sells all of them in each, under ids of its own."""
+class Goods:
+    """What there is to sell, by position: every store sells the first ones of them, under ids of its own."""
 
     titles: tuple[str, ...]
     kinds: tuple[str, ...]
-    prices: Ints  # cents
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What one store sells, by position among the goods."""
+
+    prices: Ints  # hundredths of the store's currency
     popularity: Floats  # share of basket lines
 
 
-def stock_catalog(seed: int, product_count: int, order_value: float) -> Catalog:
-    """Products priced so that orders are worth `order_value` on average, discount and tax included."""
+def price_catalog(seed: int, product_count: int, order_value: float, smallest: int) -> Catalog:
+    """Products priced so that orders are worth `order_value` on average, discount and tax included.
+
+    Args:
+        smallest: The smallest amount of the store's currency, in hundredths.
+    """
     chance = np.random.default_rng((seed, Purpose.CATALOG)).random((product_count, 2))
     popularity = 1.0 / np.sqrt(np.arange(1, product_count + 1))
     popularity /= popularity.sum()
@@ -36,17 +47,17 @@ def stock_catalog(seed: int, product_count: int, order_value: float) -> Catalog:
     units = float(LINES @ sizes) * float(QUANTITIES @ sizes)
     kept = (1 - DISCOUNTED / DISCOUNT_DIVISOR) * (1 + TAX_PERCENT / 100)
     prices = np.rint(worth * order_value * 100 / (units * kept * float(popularity @ worth)))
-    return Catalog(*_label(seed, product_count), prices.astype(np.int64), popularity)
+    return Catalog(rounded(prices.astype(np.int64), smallest), popularity)
 
 
-def _label(seed: int, product_count: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def name_goods(seed: int, count: int) -> Goods:
     """Titles, each its own, and the kinds of goods."""
     turn = seed % len(THEMES)
     titles, kinds = [], []
-    for place in range(product_count):
+    for place in range(count):
         edition, pair = divmod(place, len(GOODS) * len(THEMES))
         goods, kind = GOODS[pair % len(GOODS)]
         theme = THEMES[(pair // len(GOODS) + pair + turn) % len(THEMES)]
         titles.append(f"{theme} {goods}" if not edition else f"{theme} {goods} {edition + 1}")
         kinds.append(kind)
-    return tuple(titles), tuple(kinds)
+    return Goods(tuple(titles), tuple(kinds))

@@ -1,4 +1,4 @@
-"""Arrow columns, built whole: texts chosen from a few, money, structs, lists. pyarrow is untyped: columns are Any."""
+"""Arrow columns, built whole: texts chosen from a few, numbers, structs, lists. pyarrow is untyped: columns are Any."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ def chosen(texts: Sequence[str], places: Ints) -> Any:
     return taken(pa.array(texts, pa.string()), places)
 
 
+def same(text: str, rows: Ints) -> Any:
+    """One text, as often as there are rows."""
+    return chosen([text], np.zeros_like(rows))
+
+
 def whole(values: Ints, present: Bools | None = None) -> Any:
     """Whole numbers, none where not present."""
     return pa.array(values, pa.int64(), mask=None if present is None else ~present)
@@ -25,11 +30,6 @@ def whole(values: Ints, present: Bools | None = None) -> Any:
 def digits(values: Ints, present: Bools | None = None) -> Any:
     """Whole numbers as text."""
     return pc.cast(whole(values, present), pa.string())
-
-
-def money(cents: Ints, present: Bools | None = None) -> Any:
-    """Cents as text in major units: 1999 is "19.99"."""
-    return joined(digits(cents // 100, present), ".", pc.utf8_lpad(digits(cents % 100), 2, "0"))
 
 
 def joined(*parts: Any) -> Any:

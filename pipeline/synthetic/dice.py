@@ -25,6 +25,7 @@ class Purpose(IntEnum):
     ANONYMOUS = 6
     SPEND = 7
     CATALOG = 8
+    REVISIONS = 9
 
 
 def seed_of(*names: str) -> int:

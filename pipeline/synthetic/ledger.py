@@ -9,11 +9,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any  # a shop is described in plain JSON
 
-from pipeline.synthetic.levers import PLATFORMS
 from pipeline.synthetic.write import in_place
 from pipeline.tenants import Tenant
 
-GENERATOR = 1  # one more whenever the same shop would give other records
+GENERATOR = 2  # one more whenever the same shop would give other records
 NAME = "_generator.json"
 
 
@@ -30,6 +29,7 @@ def describe(tenant: Tenant) -> dict[str, Any]:
     sources = [
         {
             "platform": source.platform,
+            "like": source.like,
             "generation": source.generation,
             "accounts": [
                 account.model_dump(include={"name", "currency", "timezone"})
@@ -38,7 +38,6 @@ def describe(tenant: Tenant) -> dict[str, Any]:
             ],
         }
         for source in tenant.enabled
-        if source.platform in PLATFORMS
     ]
     return {"slug": tenant.slug, "timezone": tenant.timezone, "currency": tenant.currency, "sources": sources}
 

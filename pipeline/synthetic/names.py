@@ -26,6 +26,7 @@ class Machine(NamedTuple):
     system: str
     browser: str
     brand: str
+    device: str | None  # what app analytics calls it; a desktop has no name there
 
 
 TOWNS = (
@@ -41,11 +42,11 @@ TOWNS = (
     Town(0.03, "Europe", "Southern Europe", "Spain", "ES", "Aragon", "Villaclara", "50999"),
 )
 MACHINES = (
-    Machine(0.30, "mobile", "iOS", "Safari", "Apple"),
-    Machine(0.25, "mobile", "Android", "Chrome", "Google"),
-    Machine(0.20, "desktop", "Windows", "Chrome", "Microsoft"),
-    Machine(0.15, "desktop", "Macintosh", "Safari", "Apple"),
-    Machine(0.10, "tablet", "iOS", "Safari", "Apple"),
+    Machine(0.30, "mobile", "iOS", "Safari", "Apple", "iPhone"),
+    Machine(0.25, "mobile", "Android", "Chrome", "Google", "Android"),
+    Machine(0.20, "desktop", "Windows", "Chrome", "Microsoft", None),
+    Machine(0.15, "desktop", "Macintosh", "Safari", "Apple", None),
+    Machine(0.10, "tablet", "iOS", "Safari", "Apple", "iPad"),
 )
 THEMES = (
     *("Meadow", "Harbor", "Lantern", "Cedar", "Horizon", "Willow", "Summit", "Orchard", "Compass", "Ember"),
@@ -53,7 +54,6 @@ THEMES = (
 )
 APPROACHES = ("Prospecting", "Retargeting", "Catalogue", "Launch", "Loyalty")
 AUDIENCES = ("Broad", "Lookalike", "Visitors", "Interests", "Subscribers", "Locals")
-FORMATS = ("Video", "Carousel")
 GOODS = (
     ("Mug", "Kitchen"),
     ("Lamp", "Home"),

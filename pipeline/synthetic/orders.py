@@ -9,6 +9,7 @@ import numpy as np
 from pipeline.synthetic.catalog import DISCOUNT_DIVISOR, DISCOUNTED, LINES, QUANTITIES, TAX_PERCENT
 from pipeline.synthetic.dice import Bools, Floats, Ints, Purpose, draw_counts, pick, roll
 from pipeline.synthetic.funnel import MAX_VISITS, PURCHASE
+from pipeline.synthetic.money import rounded
 from pipeline.synthetic.shop import Shop, numbers
 from pipeline.synthetic.traffic import NEVER, Traffic, place_in_day, times_of_day
 from pipeline.synthetic.zones import DAY, HOUR, SECOND
@@ -28,7 +29,8 @@ class Orders:
     visit: Ints  # row of the visit; -1 for a test
     visitor: Ints  # row of the visitor; -1 for a test
     store: Ints
-    product: Ints  # three lines each; a line of quantity 0 does not exist
+    product: Ints  # three lines each, by position in the store's catalog; a line of quantity 0 does not exist
+    price: Ints  # of one unit
     quantity: Ints
     discount: Ints
     subtotal: Ints
@@ -69,31 +71,33 @@ def place_orders(shop: Shop, traffic: Traffic) -> Orders:
         number=np.concatenate([number, numbers(test_day, place_in_day(test) * room)]),
         visit=np.concatenate([visit, nobody]),
         visitor=np.concatenate([visitor, nobody]),
-        store=np.concatenate([visitors.store[visitor], (test_dice[:, DICE + 1] * len(shop.stores)).astype(np.int64)]),
+        store=np.concatenate([visitors.store[visitor], pick(test_dice[:, DICE + 1], np.array(shop.store_shares))]),
         placed_at=np.concatenate(placed) // SECOND * SECOND,
     )
 
 
 def _fill(shop: Shop, dice: Floats, *, placed_at: Ints, **who: Ints) -> Orders:
     """Baskets and fates, by the orders' own numbers."""
-    lines = 1 + pick(dice[:, 0], LINES)
-    product = pick(dice[:, 1:4], shop.catalog.popularity)
-    quantity = np.where(np.arange(3) < lines[:, None], 1 + pick(dice[:, 4:7], QUANTITIES), 0)
-    worth = shop.catalog.prices[product] * quantity
-    discount = np.where(dice[:, 7, None] < DISCOUNTED, (worth + DISCOUNT_DIVISOR // 2) // DISCOUNT_DIVISOR, 0)
+    product, price = _pick_products(shop, who["store"], dice[:, 1:4])
+    grain = np.array([store.smallest for store in shop.stores])[who["store"]]
+    quantity = np.where(np.arange(3) < 1 + pick(dice[:, 0], LINES)[:, None], 1 + pick(dice[:, 4:7], QUANTITIES), 0)
+    worth = price * quantity
+    saved = rounded((worth + DISCOUNT_DIVISOR // 2) // DISCOUNT_DIVISOR, grain[:, None])
+    discount = np.where(dice[:, 7, None] < DISCOUNTED, saved, 0)
     subtotal = (worth - discount).sum(axis=1)
-    total = subtotal + tax_of(subtotal)
+    total = subtotal + tax_of(subtotal, grain)
     fate = np.where(who["visit"] < 0, 1.0, dice[:, 8])
-    first_unit = shop.catalog.prices[product[:, 0]] - discount[:, 0] // quantity[:, 0]
+    first_unit = rounded(price[:, 0] - discount[:, 0] // quantity[:, 0], grain)
     partly = (fate >= REFUNDED) & (fate < PARTLY)
     return Orders(
         product=product,
+        price=price,
         quantity=quantity,
         discount=discount,
         subtotal=subtotal,
         tax=total - subtotal,
         total=total,
-        refund=np.where(partly, first_unit + tax_of(first_unit), total),
+        refund=np.where(partly, first_unit + tax_of(first_unit, grain), total),
         refund_quantity=np.where(partly[:, None], np.arange(3) < 1, quantity).astype(np.int64),
         has_charge=dice[:, 12] < 0.7,
         placed_at=placed_at,
@@ -102,8 +106,19 @@ def _fill(shop: Shop, dice: Floats, *, placed_at: Ints, **who: Ints) -> Orders:
     )
 
 
-def tax_of(cents: Ints) -> Ints:
-    return (cents * TAX_PERCENT + 50) // 100
+def _pick_products(shop: Shop, store: Ints, chance: Floats) -> tuple[Ints, Ints]:
+    """What the lines of baskets hold, by each store's own catalog, and the price of one unit."""
+    product, price = np.zeros(chance.shape, dtype=np.int64), np.zeros(chance.shape, dtype=np.int64)
+    for place, catalog in enumerate(shop.catalogs):
+        rows = store == place
+        product[rows] = pick(chance[rows], catalog.popularity)
+        price[rows] = catalog.prices[product[rows]]
+    return product, price
+
+
+def tax_of(cents: Ints, grain: Ints | int) -> Ints:
+    """The tax on amounts, in whole smallest amounts of their currency."""
+    return rounded((cents * TAX_PERCENT + 50) // 100, grain)
 
 
 def _fates(placed_at: Ints, fate: Floats, dice: Floats) -> dict[str, Ints]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.synthetic.campaigns import Ads, plan_ads
-from pipeline.synthetic.catalog import Catalog, stock_catalog
+from pipeline.synthetic.campaigns import Ads, Advertiser, plan_ads
+from pipeline.synthetic.catalog import Catalog, Goods, name_goods, price_catalog
 from pipeline.synthetic.dice import Ints, seed_of
-from pipeline.synthetic.levers import Levers, read_levers
+from pipeline.synthetic.levers import AdLevers, Levers, read_levers
+from pipeline.synthetic.money import decimals_of, smallest
+from pipeline.synthetic.view import Channel, View, synthetic_views
 from pipeline.synthetic.zones import Zone
 from pipeline.tenants import Account, Tenant
 
-SMALLEST_BASE = 10**15
-BASES = 7 * 10**15  # ids stay below 2^53, so that JavaScript could read them
 COHORT_ROOM = 10**8  # numbers set aside for what begins on one day
 FIRST_COHORT = 15_000  # a day of 2011, from which ids count
 
@@ -21,57 +22,85 @@ FIRST_COHORT = 15_000  # a day of 2011, from which ids count
 class Outlet:
     """One account of a platform whose records are made here."""
 
+    platform: str
     name: str
+    place: int  # among the accounts of its platform
+    of: int  # how many those are
     currency: str
     zone: Zone
+    says_zone: bool  # in tenants.yaml, so its clock may be the account's own
     base: int  # its ids begin here
+    room: int  # ids set aside for each kind of thing
+
+    @property
+    def decimals(self) -> int:
+        return decimals_of(self.currency)
+
+    @property
+    def smallest(self) -> int:
+        """The smallest amount of its currency, in hundredths."""
+        return smallest(self.currency)
 
 
 @dataclass(frozen=True)
 class Shop:
-    """A shop, its levers resolved. There is always a store: orders happen even where nobody exports them."""
+    """A shop, its levers resolved. There is always a store: orders happen even where nobody exports them.
+
+    Attributes:
+        outlets: The synthetic accounts of each platform, in the order of tenants.yaml.
+        ad_accounts: Those of ads platforms, over all of them.
+        channels: How visitors come from each ad account.
+        stores: Those of shop platforms, each with its catalog and its share of orders.
+        takes_payments: Payments are taken by Stripe, and its charges are exported.
+    """
 
     seed: int
     host: str
     levers: Levers
     zone: Zone
+    outlets: Mapping[str, tuple[Outlet, ...]]
     ad_accounts: tuple[Outlet, ...]
-    stores: tuple[Outlet, ...]
-    properties: tuple[Outlet, ...]
-    catalog: Catalog
+    channels: tuple[Channel, ...]
     ads: Ads
+    stores: tuple[Outlet, ...]
+    store_shares: tuple[float, ...]
+    goods: Goods
+    catalogs: tuple[Catalog, ...]
+    takes_payments: bool
 
 
 def open_shop(tenant: Tenant) -> Shop:
     """The shop of a tenant, the same each time.
 
     Raises:
-        ConfigError: Its levers contradict each other.
+        ConfigError: A synthetic source has no view; or levers contradict each other.
     """
-    levers = read_levers(tenant)
+    views = synthetic_views(tenant)
+    levers = read_levers(tenant, frozenset(views))
     seed = seed_of(tenant.slug)
-    ad_accounts = outlets(tenant, "facebook_ads")
+    outlets = {platform: _outlets(tenant, platform, view) for platform, view in views.items()}
+    ad_accounts = tuple(outlet for platform in levers.ads for outlet in outlets[platform])
+    stores = tuple(outlet for platform in levers.shops for outlet in outlets.get(platform, ()))
+    stores = stores or (_outlet(tenant, next(iter(levers.shops)), Account(), View.digits, place=(0, 1)),)
+    shop_levers = [levers.shops[store.platform] for store in stores]
+    shares = levers.order_shares()
     return Shop(
         seed=seed,
         host=f"{tenant.slug.replace('_', '-')}.example",
         levers=levers,
         zone=Zone(tenant.timezone),
+        outlets=outlets,
         ad_accounts=ad_accounts,
-        stores=outlets(tenant, "shopify") or (_outlet(tenant, "shopify", Account()),),
-        properties=outlets(tenant, "google_analytics"),
-        catalog=stock_catalog(seed, levers.product_count, levers.avg_order_value),
-        ads=plan_ads(seed, len(ad_accounts), levers.campaign_count, levers.ad_group_count),
-    )
-
-
-def outlets(tenant: Tenant, platform: str) -> tuple[Outlet, ...]:
-    """The synthetic accounts of a platform, in the order of tenants.yaml; none when it is not enabled."""
-    return tuple(
-        _outlet(tenant, platform, account)
-        for source in tenant.enabled
-        if source.platform == platform
-        for account in source.accounts
-        if account.read.kind == "synthetic"
+        channels=tuple(_channel(views[outlet.platform]) for outlet in ad_accounts),
+        ads=plan_ads(seed, _advertisers(levers, views, outlets)),
+        stores=stores,
+        store_shares=tuple(shares[store.platform] / store.of for store in stores),
+        goods=name_goods(seed, max(each.product_count for each in shop_levers)),
+        catalogs=tuple(
+            price_catalog(seed, each.product_count, each.avg_order_value, store.smallest)
+            for store, each in zip(stores, shop_levers, strict=True)
+        ),
+        takes_payments="stripe" in outlets,
     )
 
 
@@ -80,10 +109,55 @@ def numbers(cohort: Ints, place: Ints) -> Ints:
     return (cohort - FIRST_COHORT) * COHORT_ROOM + place
 
 
-def _outlet(tenant: Tenant, platform: str, account: Account) -> Outlet:
+def _outlets(tenant: Tenant, platform: str, view: View) -> tuple[Outlet, ...]:
+    """The synthetic accounts of a platform."""
+    accounts = [account for account in tenant.source(platform).accounts if account.read.kind == "synthetic"]
+    return tuple(
+        _outlet(tenant, platform, account, view.digits, place=(place, len(accounts)))
+        for place, account in enumerate(accounts)
+    )
+
+
+def _outlet(tenant: Tenant, platform: str, account: Account, length: int, *, place: tuple[int, int]) -> Outlet:
+    """An account; `place` is its own among the platform's, and how many those are; `length` is that of its ids."""
+    lowest = 10 ** (length - 1)
     return Outlet(
+        platform=platform,
         name=account.name,
+        place=place[0],
+        of=place[1],
         currency=account.currency or tenant.currency,
         zone=Zone(account.timezone or tenant.timezone),
-        base=SMALLEST_BASE + seed_of(tenant.slug, platform, account.name) % BASES,
+        says_zone=account.timezone is not None,
+        base=lowest + seed_of(tenant.slug, platform, account.name) % (7 * lowest),
+        room=min(10**9, lowest // 100),
     )
+
+
+def _channel(view: View) -> Channel:
+    if view.channel is None:
+        raise TypeError("The view of an ads platform says how it sends visitors.")
+    return view.channel
+
+
+def _advertisers(
+    levers: Levers, views: Mapping[str, View], outlets: Mapping[str, tuple[Outlet, ...]]
+) -> list[Advertiser]:
+    """What the shop does on each ads platform. Where ads are products, each ad group has as many as it takes."""
+    shares = levers.click_shares()
+    products = max(each.product_count for each in levers.shops.values())
+
+    def kinds(platform: str, asked: AdLevers) -> tuple[str, ...]:
+        groups = max(asked.campaign_count, asked.ad_group_count or 2 * asked.campaign_count)
+        wanted = advertised(asked, products)
+        return _channel(views[platform]).kinds or tuple(f"Product {place + 1}" for place in range(-(-wanted // groups)))
+
+    return [
+        Advertiser(len(outlets[platform]), asked, shares[platform], kinds(platform, asked))
+        for platform, asked in levers.ads.items()
+    ]
+
+
+def advertised(levers: AdLevers, products: int) -> int:
+    """How many products are advertised, where ads are products."""
+    return max(1, round(levers.sponsored_product_ratio * products))

@@ -8,45 +8,36 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.synthetic.columns import chosen, digits, joined, lists, money, struct, whole
+from pipeline.synthetic.columns import chosen, digits, joined, lists, same, struct, whole
+from pipeline.synthetic.money import money
 from pipeline.synthetic.shop import Outlet, Shop
 from pipeline.synthetic.shopify_orders import order_records
+from pipeline.synthetic.stock import RESTOCK_DAYS, catalog_of, made_at, restocked_at
 from pipeline.synthetic.trade import Trade
-from pipeline.synthetic.zones import DAY, HOUR
-
-RESTOCK_DAYS = 28
-
-
-def shopify_records(shop: Shop, trade: Trade, account: int) -> dict[str, Any]:
-    """The objects of the store at this position."""
-    store = shop.stores[account]
-    return {
-        "orders": order_records(shop, trade, account),
-        "products": _products(shop, trade, store),
-    }
+from pipeline.synthetic.view import Export, View
+from pipeline.synthetic.zones import DAY
 
 
 def _products(shop: Shop, trade: Trade, store: Outlet) -> Any:
     """Products as they are at the end of the span; each is restocked, and so updated, every four weeks."""
-    catalog = shop.catalog
-    place = np.arange(len(catalog.titles))
+    prices = catalog_of(shop, store).prices
+    place = np.arange(len(prices))
     ids, none = store.base + place, np.zeros_like(place)
-    made = (trade.span.opening // RESTOCK_DAYS - 20) * RESTOCK_DAYS * DAY + 9 * HOUR + none
-    restocked = (trade.span.last - (trade.span.last - place) % RESTOCK_DAYS) * DAY + HOUR
+    made, restocked = made_at(trade, place), restocked_at(trade, place)
     variant = {
         "id": whole(ids + len(place)),
-        "title": chosen(["Default Title"], none),
+        "title": same("Default Title", none),
         "sku": joined("SKU-", digits(place + 1)),
-        "price": money(catalog.prices),
+        "price": money(prices, decimals=store.decimals),
     }
-    title = chosen(catalog.titles, place)
+    title = chosen(shop.goods.titles, place)
     columns = {
         "id": whole(ids),
         "title": title,
         "handle": pc.replace_substring(pc.utf8_lower(title), " ", "-"),
-        "product_type": chosen(catalog.kinds, place),
-        "vendor": chosen([shop.host], none),
-        "status": chosen(["active"], none),
+        "product_type": chosen(shop.goods.kinds, place),
+        "vendor": same(shop.host, none),
+        "status": same("active", none),
         "tags": joined("restock-", digits(restocked // DAY // RESTOCK_DAYS)),
         "created_at": store.zone.texts(made),
         "updated_at": store.zone.texts(restocked),
@@ -54,3 +45,11 @@ def _products(shop: Shop, trade: Trade, store: Outlet) -> Any:
         "variants": lists(np.ones_like(place), struct(variant)),
     }
     return pa.table(columns)
+
+
+VIEW = View(
+    exports={
+        "orders": Export("jsonl", order_records, keeps_nulls=True),
+        "products": Export("jsonl", _products, keeps_nulls=True),
+    }
+)

@@ -6,10 +6,13 @@ from typing import Any  # pyarrow is untyped: its arrays and tables are Any
 
 import numpy as np
 
-from pipeline.synthetic.columns import chosen, digits, joined, lists, money, struct, whole
+from pipeline.synthetic.columns import chosen, digits, joined, lists, same, struct, whole
 from pipeline.synthetic.dice import Bools, Ints
+from pipeline.synthetic.money import money
 from pipeline.synthetic.orders import Orders
+from pipeline.synthetic.payments import charge_ids, is_charged
 from pipeline.synthetic.shop import Outlet, Shop
+from pipeline.synthetic.stock import catalog_of
 from pipeline.synthetic.trade import order_ids
 
 LINE_ROOM = 10  # ids set aside for the lines of one order
@@ -17,7 +20,6 @@ LINE_ROOM = 10  # ids set aside for the lines of one order
 
 def lines(shop: Shop, orders: Orders, store: Outlet, rows: Ints) -> Any:
     """What each order holds."""
-    catalog = shop.catalog
     held = orders.quantity[rows] > 0
     place, line = np.nonzero(held)
     order = rows[place]
@@ -25,12 +27,12 @@ def lines(shop: Shop, orders: Orders, store: Outlet, rows: Ints) -> Any:
     fields = {
         "id": whole(order_ids(shop, orders)[order] * LINE_ROOM % 2**53 + line),
         "product_id": whole(store.base + product),
-        "variant_id": whole(store.base + product + len(catalog.titles)),
+        "variant_id": whole(store.base + product + len(catalog_of(shop, store).prices)),
         "sku": joined("SKU-", digits(product + 1)),
-        "title": chosen(catalog.titles, product),
+        "title": chosen(shop.goods.titles, product),
         "quantity": whole(orders.quantity[order, line]),
-        "price": money(catalog.prices[product]),
-        "total_discount": money(orders.discount[order, line]),
+        "price": money(orders.price[order, line], decimals=store.decimals),
+        "total_discount": money(orders.discount[order, line], decimals=store.decimals),
     }
     return lists(held.sum(axis=1), struct(fields))
 
@@ -42,38 +44,44 @@ def refunds(shop: Shop, orders: Orders, store: Outlet, rows: Ints, past: Bools) 
     when = store.zone.texts(orders.refunded_at[order])
     transaction = {
         "id": whole(ids + 1),
-        "kind": chosen(["refund"], np.zeros_like(order)),
-        "status": chosen(["success"], np.zeros_like(order)),
-        "amount": money(orders.refund[order]),
-        "currency": chosen([store.currency], np.zeros_like(order)),
+        "kind": same("refund", order),
+        "status": same("success", order),
+        "amount": money(orders.refund[order], decimals=store.decimals),
+        "currency": same(store.currency, order),
         "created_at": when,
     }
     refund = {
         "id": whole(ids + 2),
         "created_at": when,
-        "refund_line_items": _refund_lines(shop, orders, order, ids),
+        "refund_line_items": _refund_lines(orders, order, ids, store),
         "transactions": lists(np.ones_like(order), struct(transaction)),
     }
     return lists(past.astype(np.int64), struct(refund))
 
 
-def _refund_lines(shop: Shop, orders: Orders, order: Ints, ids: Ints) -> Any:
+def _refund_lines(orders: Orders, order: Ints, ids: Ints, store: Outlet) -> Any:
     returned = orders.refund_quantity[order]
     place, line = np.nonzero(returned)
     quantity = returned[place, line]
-    price = shop.catalog.prices[orders.product[order[place], line]]
+    price = orders.price[order[place], line]
     saved = orders.discount[order[place], line] * quantity // orders.quantity[order[place], line]
     fields = {
         "line_item_id": whole(ids[place] * LINE_ROOM % 2**53 + line),
         "quantity": whole(quantity),
-        "subtotal": money(price * quantity - saved),
+        "subtotal": money(price * quantity - saved, decimals=store.decimals),
     }
     return lists((returned > 0).sum(axis=1), struct(fields))
 
 
-def notes(orders: Orders, rows: Ints) -> Any:
-    """What apps left behind: the charge of the payment, where one was taken that way."""
-    has_charge = orders.has_charge[rows]
-    charge = joined("ch_", digits(orders.number[rows[has_charge]]))
-    name = chosen(["stripe_charge_id"], np.zeros(has_charge.sum(), dtype=np.int64))
-    return lists(has_charge.astype(np.int64), struct({"name": name, "value": charge}))
+def notes(shop: Shop, orders: Orders, rows: Ints, is_paid: Bools | None) -> Any:
+    """What apps left behind: the charge of the payment, once there is one.
+
+    Args:
+        is_paid: Whether Stripe took each order's payment by then; None where the shop's payments are not Stripe's, and
+            some app notes a charge all the same.
+    """
+    noted = orders.has_charge[rows] if is_paid is None else is_paid & is_charged(orders)[rows]
+    order = rows[noted]
+    charge = joined("ch_", digits(orders.number[order])) if is_paid is None else charge_ids(shop, orders, order)
+    name = chosen(["stripe_charge_id"], np.zeros(len(order), dtype=np.int64))
+    return lists(noted.astype(np.int64), struct({"name": name, "value": charge}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,10 @@ class Span:
     first: int
     last: int
     opening: int
+
+    def upto(self, last: int) -> Span:
+        """The same, but ending on an earlier day."""
+        return replace(self, last=last)
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,14 @@ def simulate(shop: Shop, span: Span) -> Trade:
 
 def order_ids(shop: Shop, orders: Orders) -> Ints:
     """The id of each order, in its store."""
-    return orders.number + _bases(shop)[orders.store]
+    return orders.number + store_bases(shop)[orders.store]
 
 
 def customer_ids(shop: Shop, visitors: Visitors) -> Ints:
     """The id that each visitor has, or would have, as a customer of a store."""
-    return numbers(visitors.cohort, visitors.place) + _bases(shop)[visitors.store]
+    return numbers(visitors.cohort, visitors.place) + store_bases(shop)[visitors.store]
 
 
-def _bases(shop: Shop) -> Ints:
+def store_bases(shop: Shop) -> Ints:
+    """Where the ids of each store begin."""
     return np.array([store.base for store in shop.stores])

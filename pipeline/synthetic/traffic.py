@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any  # pyarrow is untyped: its arrays are Any
 
 import numpy as np
+import pyarrow as pa
 
+from pipeline.synthetic.columns import taken
 from pipeline.synthetic.dice import Bools, Floats, Ints, Purpose, draw_counts, pick, roll
 from pipeline.synthetic.funnel import MAX_VISITS, PURCHASE
 from pipeline.synthetic.names import MACHINES, TOWNS
-from pipeline.synthetic.shop import Shop
+from pipeline.synthetic.shop import Outlet, Shop
 from pipeline.synthetic.zones import DAY, HOUR, SECOND
 
 NEVER = np.iinfo(np.int64).max
@@ -18,13 +21,13 @@ SHORTEST_BREAK, LONGEST_BREAK = 1860, 604_800  # seconds between two visits
 COHORT_DAYS = 16  # later than its first day and these, nobody of a cohort is seen
 WEEKDAYS = np.array([0.97, 0.95, 0.96, 1.00, 1.04, 1.06, 1.02])  # Monday first; 1 on average
 HOURS = np.array([2, 1, 1, 1, 1, 2, 3, 5, 6, 6, 6, 6, 7, 6, 6, 6, 6, 7, 8, 10, 11, 10, 7, 4])  # how busy each is
-ORGANIC = (  # source, medium, campaign, share
-    ("google", "organic", "(organic)", 0.40),
-    ("(direct)", "(none)", "(direct)", 0.30),
-    ("newsletter", "email", "weekly_letter", 0.15),
-    ("blog.example", "referral", "(referral)", 0.15),
+ORGANIC: tuple[tuple[str, str, str, str | None, float], ...] = (  # source, medium, campaign, the page before, share
+    ("google", "organic", "(organic)", "https://www.google.com/", 0.40),
+    ("(direct)", "(none)", "(direct)", None, 0.30),
+    ("newsletter", "email", "weekly_letter", None, 0.15),
+    ("blog.example", "referral", "(referral)", "https://blog.example/", 0.15),
 )
-DIRECT = 1  # its place in ORGANIC
+DIRECT, LETTER = 1, 2  # their places in ORGANIC
 WITH_ACCOUNT = 0.85  # visitors who have a customer account, or would open one
 ANONYMOUS = 0.01  # events without a user, per visitor
 
@@ -36,11 +39,11 @@ class Visitors:
     cohort: Ints  # days since 1970
     place: Ints  # in the cohort
     store: Ints
-    property: Ints
+    whereabouts: Floats  # from 0 to 1: which account of an analytics platform sees them
     town: Ints
     machine: Ints
     has_account: Bools
-    is_tracked: Bools
+    shyness: Floats  # from 0 to 1: who misses a share of the visitors misses those below it
     token: Ints  # a number of the browser's own
 
 
@@ -51,7 +54,7 @@ class Visits:
     visitor: Ints  # row of the visitor
     number: Ints  # 1 for the first
     steps: Ints  # UTC microseconds of each funnel step; NEVER for those not reached
-    origin: Ints  # place in ORGANIC, or len(ORGANIC) + the campaign's place
+    origin: Ints  # place in `origins`
     ad: Ints  # -1 where no ad was clicked
 
 
@@ -60,9 +63,19 @@ class Anonymous:
     """Events that analytics sees without a user: somebody who declined to be known."""
 
     at: Ints
-    property: Ints
+    whereabouts: Floats
     town: Ints
     machine: Ints
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Where visits come from, as links say it: the organic ways, every campaign by its first name, and by its other."""
+
+    sources: tuple[str, ...]
+    mediums: tuple[str, ...]
+    campaigns: tuple[str, ...]
+    sites: tuple[str | None, ...]  # the page before; None where there was none
 
 
 @dataclass(frozen=True)
@@ -84,6 +97,32 @@ def simulate_traffic(shop: Shop, cohorts: Ints) -> Traffic:
     return Traffic(cohorts, visitors, visits, _anonymous(shop, cohorts, means))
 
 
+def origins(shop: Shop) -> Origins:
+    """What `Visits.origin` stands for."""
+    channels = [shop.channels[account] for account in shop.ads.account_of_campaign]
+    return Origins(
+        sources=(*(way[0] for way in ORGANIC), *(channel.source for channel in channels * 2)),
+        mediums=(*(way[1] for way in ORGANIC), *(channel.medium for channel in channels * 2)),
+        campaigns=(*(way[2] for way in ORGANIC), *shop.ads.campaigns, *shop.ads.other_names),
+        sites=(*(way[3] for way in ORGANIC), *(channel.site for channel in channels * 2)),
+    )
+
+
+def utm(shop: Shop, places: Ints) -> dict[str, Any]:
+    """The utm parameters of origins, by name; -1 is none. What stands in parentheses is no parameter."""
+    said = origins(shop)
+    texts = {"utm_source": said.sources, "utm_medium": said.mediums, "utm_campaign": said.campaigns}
+    return {
+        name: taken(pa.array([None if text.startswith("(") else text for text in words], pa.string()), places)
+        for name, words in texts.items()
+    }
+
+
+def seen_by(outlet: Outlet, whereabouts: Floats) -> Bools:
+    """Whether an account sees what happens there; each of its platform sees a part of it."""
+    return np.asarray((whereabouts * outlet.of).astype(np.int64) == outlet.place)
+
+
 def times_of_day(shop: Shop, days: Ints, chance: Floats) -> Ints:
     """UTC microseconds on local days of the tenant, busy hours more likely."""
     busy = np.concatenate([[0.0], np.cumsum(HOURS) / HOURS.sum()])
@@ -101,12 +140,12 @@ def _meet(shop: Shop, cohorts: Ints, counts: Ints, dice: Floats) -> Visitors:
     return Visitors(
         cohort=np.repeat(cohorts, counts),
         place=place_in_day(counts),
-        store=(dice[:, 0] * len(shop.stores)).astype(np.int64),
-        property=(dice[:, 0] * len(shop.properties)).astype(np.int64),
+        store=pick(dice[:, 0], np.array(shop.store_shares)),
+        whereabouts=dice[:, 0],
         town=pick(dice[:, 1], np.array([town.share for town in TOWNS])),
         machine=pick(dice[:, 2], np.array([machine.share for machine in MACHINES])),
         has_account=dice[:, 3] < WITH_ACCOUNT,
-        is_tracked=dice[:, 4] >= shop.levers.tracking_loss,
+        shyness=dice[:, 4],
         token=(dice[:, 5] * 2**31).astype(np.int64),
     )
 
@@ -116,12 +155,17 @@ def _all_visits(shop: Shop, cohorts: Ints, visitors: Visitors, start: Ints) -> V
     funnel = shop.levers.build_funnel()
     visitor = np.arange(len(start))
     is_customer = np.zeros(len(start), dtype=np.bool_)
+    came_by_ad = is_customer
     rounds: list[Visits] = []
     for number in range(1, MAX_VISITS + 1):
         counts = np.bincount(visitors.cohort[visitor] - cohorts[0], minlength=len(cohorts))
         dice = roll(shop.seed, Purpose(number), cohorts, counts, 14)
         steps = _walk(start, dice, np.where(is_customer[:, None], funnel.boosted, funnel.advance))
-        origin, ad = _sources(shop, dice[:, 12:])
+        origin, ad = _sources(shop, dice[:, 12:], start // DAY)
+        if number == 1:
+            came_by_ad = ad >= 0
+        # Analytics counts a visit without a source for the visitor's first one: an ad's click would count twice.
+        origin = np.where((origin == DIRECT) & came_by_ad[visitor] & (number > 1), LETTER, origin)
         rounds.append(Visits(visitor, np.full(len(visitor), number), steps, origin, ad))
         reached = (steps != NEVER).sum(axis=1) - 1
         back = dice[:, 10] < funnel.come_back[reached]
@@ -140,14 +184,15 @@ def _walk(start: Ints, dice: Floats, advance: Floats) -> Ints:
     return np.column_stack([start, np.where(reached, times, NEVER)])
 
 
-def _sources(shop: Shop, dice: Floats) -> tuple[Ints, Ints]:
-    """Where visits come from, and by which ad."""
+def _sources(shop: Shop, dice: Floats, days: Ints) -> tuple[Ints, Ints]:
+    """Where visits come from, by the names that campaigns have on their days, and by which ad."""
     organic = pick(dice[:, 1], np.array([share for *_, share in ORGANIC]))
     if not len(shop.ads.ads):
         return organic, np.full(len(organic), -1)
     ad = pick(dice[:, 1], shop.ads.clicks)
     is_paid = dice[:, 0] >= shop.levers.organic_traffic_ratio
-    paid = len(ORGANIC) + shop.ads.campaign_of_ad[ad]
+    campaign = shop.ads.campaign_of_ad[ad]
+    paid = len(ORGANIC) + campaign + shop.ads.period(campaign, days) * len(shop.ads.campaigns)
     return np.where(is_paid, paid, organic), np.where(is_paid, ad, -1)
 
 
@@ -156,7 +201,7 @@ def _anonymous(shop: Shop, cohorts: Ints, means: Floats) -> Anonymous:
     dice = roll(shop.seed, Purpose.ANONYMOUS, cohorts, counts, 4)
     return Anonymous(
         at=times_of_day(shop, np.repeat(cohorts, counts), dice[:, 0]),
-        property=(dice[:, 1] * len(shop.properties)).astype(np.int64),
+        whereabouts=dice[:, 1],
         town=pick(dice[:, 2], np.array([town.share for town in TOWNS])),
         machine=pick(dice[:, 3], np.array([machine.share for machine in MACHINES])),
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any  # pyarrow is untyped: its tables are Any
 
 import duckdb
 import pyarrow.parquet as pq
+from pyarrow.csv import WriteOptions, write_csv
 
 
 @contextmanager
@@ -23,18 +25,42 @@ def in_place(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def write_parquet(records: Any, path: Path) -> None:
+def write_records(
+    connection: duckdb.DuckDBPyConnection, records: Any, path: Path, *, keeps_nulls: bool = False
+) -> None:
+    """Write a table of records as the path's suffix says; text is a whole file as it stands.
+
+    Args:
+        keeps_nulls: In JSON, a missing value is null; else it is an absent key.
+    """
+    if isinstance(records, str):
+        with in_place(path) as draft:
+            draft.write_text(records, encoding="utf-8", newline="\n")
+    elif path.suffix == ".parquet":
+        _write_parquet(records, path)
+    else:
+        _write_json_lines(connection, records, path, keeps_nulls=keeps_nulls)
+
+
+def csv_text(records: Any) -> str:
+    """A table of texts as a header and rows, every cell in quotes."""
+    buffer = BytesIO()
+    write_csv(records, buffer, WriteOptions(quoting_style="all_valid"))
+    return buffer.getvalue().decode()
+
+
+def _write_parquet(records: Any, path: Path) -> None:
     """Nested columns, as exports of warehouses have them."""
     with in_place(path) as draft:
         pq.write_table(records, draft, compression="zstd")
 
 
-def write_json_lines(connection: duckdb.DuckDBPyConnection, records: Any, path: Path, *, keep_nulls: bool) -> None:
-    """One JSON object per line, as an API returns it; without `keep_nulls`, a missing value is an absent key.
+def _write_json_lines(connection: duckdb.DuckDBPyConnection, records: Any, path: Path, *, keeps_nulls: bool) -> None:
+    """One JSON object per line, as an API returns it.
 
     No records are one blank line: a file of zero bytes would say that it was cut short.
     """
-    line = "to_json(records)" if keep_nulls else "json_merge_patch('{}', to_json(records))"
+    line = "to_json(records)" if keeps_nulls else "json_merge_patch('{}', to_json(records))"
     connection.register("records", records)
     lines = connection.execute(f"select {line} from records").fetchall()
     with in_place(path) as draft:

@@ -38,15 +38,28 @@ class Zone:
 
     def days(self, instants: Ints) -> Ints:
         """The local days of UTC microseconds, counted since 1970-01-01."""
-        return (instants + self._offsets(instants) * SECOND) // DAY
+        return self.wall(instants) // DAY
+
+    def wall(self, instants: Ints) -> Ints:
+        """What local clocks show, as if they were UTC: microseconds."""
+        return instants + self._offsets(instants) * SECOND
+
+    def hours(self, instants: Ints) -> Ints:
+        """The hours of local clocks at UTC microseconds, 0 to 23."""
+        return self.wall(instants) % DAY // HOUR
+
+    def clocks(self, instants: Ints, *, between: str = "T") -> Any:
+        """What local clocks show, whole seconds and no offset: 2026-01-31T08:00:00."""
+        local = np.datetime_as_string((self.wall(instants) // SECOND).astype("datetime64[s]"))
+        texts = pa.array(local, pa.string())
+        return texts if between == "T" else pc.replace_substring(texts, "T", between)
 
     def texts(self, instants: Ints, *, colon: bool = True) -> Any:  # Any: a pyarrow array; pyarrow is untyped
         """ISO 8601 with the zone's offset, whole seconds: 2026-01-31T08:00:00-05:00 (or -0500, as Meta writes)."""
         offsets = self._offsets(instants)
-        local = np.datetime_as_string((instants // SECOND + offsets).astype("datetime64[s]"))
         kinds, kind = np.unique(offsets, return_inverse=True)
         signs = pa.array([_offset_text(int(seconds), colon=colon) for seconds in kinds], pa.string())
-        return pc.binary_join_element_wise(pa.array(local, pa.string()), signs.take(pa.array(kind)), "")
+        return pc.binary_join_element_wise(self.clocks(instants), signs.take(pa.array(kind)), "")
 
     def _offsets(self, instants: Ints) -> Ints:
         """Seconds east of UTC at each instant."""
@@ -82,6 +95,24 @@ def date_texts(days: Ints, *, compact: bool = False) -> Any:  # Any: a pyarrow a
     form = "%Y%m%d" if compact else "%Y-%m-%d"
     texts = [(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(int(day))).strftime(form) for day in kinds]
     return pa.array(texts, pa.string()).take(pa.array(kind))
+
+
+def fine_clocks(instants: Ints) -> Any:
+    """UTC microseconds as text, to the microsecond and without an offset: 2026-01-31 08:00:00.123456."""
+    return pc.replace_substring(pa.array(np.datetime_as_string(instants.astype("datetime64[us]"))), "T", " ")
+
+
+def rfc_2822(instants: Ints) -> Any:
+    """UTC microseconds as mail writes them: Sat, 03 Mar 2018 02:35:28 +0000."""
+    seconds = pa.array(instants // SECOND, pa.int64()).cast(pa.timestamp("s"))
+    days = pc.day_of_week(seconds), pc.subtract(pc.month(seconds), 1)
+    weekday, month = (pa.array(names).take(place) for names, place in zip((_WEEKDAYS, _MONTHS), days, strict=True))
+    parts = [pc.strftime(seconds, format=form) for form in ("%d", "%Y %H:%M:%S +0000")]
+    return pc.binary_join_element_wise(weekday, parts[0], month, parts[1], " ")
+
+
+_WEEKDAYS = ("Mon,", "Tue,", "Wed,", "Thu,", "Fri,", "Sat,", "Sun,")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def _offset_text(seconds: int, *, colon: bool) -> str:

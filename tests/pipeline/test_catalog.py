@@ -101,7 +101,7 @@ def test_without_a_file_the_bundled_catalog_is_used(tmp_path: Path) -> None:
         pytest.param(
             ONE.replace("products", "'x; drop table y'"),
             "supported_connectors.yaml:6: object 'x; drop table y' is not a safe name. "
-            "Use lower-case letters, digits and _, a letter first, at most 40 of them.",
+            "Use lower-case letters, digits and _, a letter first, at most 60 of them.",
             id="an object that is SQL",
         ),
         pytest.param(

@@ -143,6 +143,8 @@ BAD: dict[str, str] = {
         "  shopify: {enabled: true, tables: [{name: orders, logic: {attribution_model: first_touch}}]}",
         "  mixpanel: {enabled: true, tables: [{name: events, logic: {attribution_model: last_non_direct}}]}",
     ),
+    "payment ids in notes of a shop without notes": logic("woocommerce", "orders", "charge_id_attributes: [payment]"),
+    "payment ids in notes of no shop": logic("mixpanel", "events", "charge_id_attributes: [payment]"),
     "two patterns of one platform": source(
         "facebook_ads",
         "tables:",

@@ -109,7 +109,8 @@ def test_every_table_exists_with_its_types_before_and_after_rows_come(yard: Yard
 
     assert yard.land(orders="none*").load_id is None
     empty = columns()
-    for blueprint in BLUEPRINTS.values():
+    platforms = {source.platform for source in yard.tenant().sources}
+    for blueprint in (each for each in BLUEPRINTS.values() if each.platform in platforms):
         names = [name for name, _ in empty[blueprint.landing_table]]
         assert empty[blueprint.landing_table][: len(blueprint.columns)] == list(blueprint.columns)
         assert names[len(blueprint.columns) :] == [

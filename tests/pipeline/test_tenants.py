@@ -148,6 +148,12 @@ tenants:
     assert [found.timezone for found in load(tmp_path, text).tenants] == ["Europe/Paris", "Europe/Paris"]
 
 
+def test_a_shop_names_the_attributes_that_keep_its_payment_ids(tmp_path: Path) -> None:
+    logic = {"charge_id_attributes": ["payment", "Payment Id"]}
+    acme = tenant(tmp_path, sources={"shopify": {"tables": [{"name": "orders", "logic": logic}]}})
+    assert acme.source("shopify").logic("charge_id_attributes") == [["payment", "Payment Id"]]
+
+
 def test_words_that_old_yaml_takes_for_flags_and_hours_are_text(tmp_path: Path) -> None:
     text = """
 tenants:

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from pipeline.connectors import load_catalog
-from pipeline.contracts import CONTRACTS
+from pipeline.contracts import contracts_of
 from pipeline.land import LandedTable, Landing, land
 from pipeline.registry import Blueprint, blueprints
 from pipeline.settings import Settings
@@ -40,7 +40,7 @@ class Yard:
             objects = {
                 name: tuple(str(self.files / one) for one in ((pattern,) if isinstance(pattern, str) else pattern))
                 for name, pattern in patterns.items()
-                if name in CONTRACTS[platform]
+                if name in contracts_of(platform)
             }
             sources.append(
                 Source(

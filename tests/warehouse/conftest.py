@@ -17,6 +17,7 @@ from pipeline.connectors import load_catalog
 from pipeline.registry import Blueprint, blueprints
 from pipeline.tenants import Account, Source, Tenant
 from warehouse.hub_projects import SINK_COLUMNS
+from warehouse.references import reference_names, reference_rows
 from warehouse.run_dbt import Node, run_dbt, write_project
 from warehouse.star_project import star_project
 
@@ -37,6 +38,8 @@ class Hub:
         with duckdb.connect(str(self.path)) as hub:
             for blueprint in BLUEPRINTS.values():
                 hub.execute(f"create table if not exists {blueprint.sink} ({columns})")
+            for name in reference_names():
+                hub.execute(f"create table {name} as {reference_rows(name)}")
 
     def add(
         self,

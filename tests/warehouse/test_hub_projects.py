@@ -6,20 +6,22 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.connectors import Connector, load_catalog
-from pipeline.contracts import CONTRACTS
 from pipeline.registry import blueprints, schema_hash
 from pipeline.tenants import Tenant, load_tenants
+from warehouse.build import platform_models
 from warehouse.hub_projects import library_project, push_project
+from warehouse.references import reference_files
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOG = load_catalog(ROOT / "supported_connectors.yaml")
+REVIEWED_CONNECTORS = ("facebook_ads", "google_analytics", "shopify")
 BLUEPRINTS = blueprints(CATALOG)
-TYRELL = load_tenants(ROOT / "tenants.yaml", CATALOG).get("tyrell_corp")
+DEMO = load_tenants(ROOT / "tenants.yaml", CATALOG).get("tyrell_corp")
+TYRELL = DEMO.model_copy(update={"sources": tuple(s for s in DEMO.sources if s.platform in REVIEWED_CONNECTORS)})
 COLUMNS = st.lists(
     st.tuples(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.sampled_from(["VARCHAR", "BIGINT", "JSON"])),
     min_size=1,
@@ -27,20 +29,38 @@ COLUMNS = st.lists(
 )
 
 
-@pytest.fixture
-def platform_models() -> dict[str, str]:
-    return {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "warehouse/models/platform").glob("*.sql")}
+REVIEWED = {key: blueprint for key, blueprint in BLUEPRINTS.items() if key[0] in REVIEWED_CONNECTORS}
+
+
+def library() -> dict[str, str]:
+    return library_project(REVIEWED, platform_models(), reference_files())
+
+
+def kept(project: str) -> set[str]:
+    """The golden files there are."""
+    folder = ROOT / "tests" / "golden" / project
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 def test_the_push_of_the_demo_tenant_is_as_reviewed(golden: Callable[[str, str], None]) -> None:
     for path, text in push_project(TYRELL, BLUEPRINTS).items():
         golden(f"push_project/{path}", text)
+    assert kept("push_project") == set(push_project(TYRELL, BLUEPRINTS))
 
 
-def test_the_library_is_as_reviewed(golden: Callable[[str, str], None], platform_models: dict[str, str]) -> None:
-    for path, text in library_project(BLUEPRINTS, platform_models).items():
-        if not path.startswith("models/platform/"):  # those are copies of files written by hand
+def test_the_library_is_as_reviewed(golden: Callable[[str, str], None]) -> None:
+    for path, text in library().items():
+        if not path.startswith(("models/platform/", "seeds/")):  # those are copies of files written by hand
             golden(f"library_project/{path}", text)
+    assert kept("library_project") <= set(library())
+
+
+def test_connectors_that_are_alike_are_listed_with_the_sink_they_share() -> None:
+    shared = {**CATALOG["facebook_ads"].__dict__, "name": "meta_ads", "like": "facebook_ads"}
+    catalog = {"facebook_ads": CATALOG["facebook_ads"], "meta_ads": Connector(**shared)}
+    files = library_project(blueprints(catalog), {}, {})
+    registry = files["models/platform_ops__master_model_registry.sql"]
+    assert registry.count("['facebook_ads', 'meta_ads']") == len(CATALOG["facebook_ads"].objects)
 
 
 def test_generating_twice_gives_the_same_bytes_whatever_order_the_blueprints_stand_in() -> None:
@@ -58,8 +78,8 @@ def test_no_file_of_one_tenant_ever_names_another(tmp_path: Path) -> None:
     assert {path.replace("acme", "globex"): text.replace("acme", "globex") for path, text in first.items()} == second
 
 
-def test_routing_is_literal_and_sinks_hold_no_logic(platform_models: dict[str, str]) -> None:
-    texts = push_project(TYRELL, BLUEPRINTS) | library_project(BLUEPRINTS, platform_models)
+def test_routing_is_literal_and_sinks_hold_no_logic() -> None:
+    texts = push_project(TYRELL, BLUEPRINTS) | library_project(BLUEPRINTS, platform_models(), reference_files())
     for path, text in texts.items():
         assert "graph.nodes" not in text
         assert "load_relation" not in text
@@ -81,9 +101,8 @@ def test_the_fingerprint_ignores_the_order_of_columns_and_nothing_else(
     assert schema_hash(((name, "DOUBLE"), *rest)) != schema_hash(tuple(columns))
 
 
-def test_equal_structures_of_two_connectors_never_meet_in_one_sink(monkeypatch: pytest.MonkeyPatch) -> None:
-    twin = Connector("twin_shop", "ecommerce", "v1", "twin_shop_api_v1", ("orders", "products"))
-    monkeypatch.setitem(CONTRACTS, "twin_shop", CONTRACTS["shopify"])
+def test_equal_structures_of_two_connectors_never_meet_in_one_sink() -> None:
+    twin = Connector("twin_shop", "ecommerce", "v1", "twin_shop_api_v1", ("orders", "products"), like="shopify")
     both = blueprints({**CATALOG, "twin_shop": twin})
     original, copy = both["shopify", "orders"], both["twin_shop", "orders"]
     assert original.source_schema_hash == copy.source_schema_hash

@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.connectors import load_catalog
 from pipeline.contracts.fields import wire_type
+from pipeline.errors import BuildError
 from pipeline.registry import Blueprint, blueprints
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant, load_tenants
@@ -315,9 +316,81 @@ def test_the_shapes_a_source_was_seen_to_hold_are_kept_with_their_times(hub: Hub
     assert shapes == [([], False, True), (["loyalty"], True, False)]
 
 
+def registered(hub: Hub, blueprint: Blueprint, account: str) -> list[tuple[Any, ...]]:
+    """The keys of an object's account, with the load that brought each first."""
+    with duckdb.connect(str(hub.settings.hub), read_only=True) as connection:
+        return connection.execute(
+            """select tenant_skey, first_load_id, first_seen_at from hub_key_registry
+            where tenant_slug = 'acme' and source_platform = ? and source_object = ? and source_account = ?
+            order by first_load_id, tenant_skey""",
+            [blueprint.platform, blueprint.object, account],
+        ).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("blueprint", "records"),
+    [
+        (ORDERS, [order(1, "10.00"), order(2, "20.00")]),
+        (INSIGHTS, [insight("a", "1"), insight("b", "2", day="2026-03-02")]),
+        (EVENTS, [event("page_view"), event("page_view"), event("scroll")]),
+    ],
+    ids=["a key without a date", "a key with a date", "no key"],
+)
+def test_every_key_of_a_sink_is_registered_once_with_the_load_that_brought_it(
+    hub: Hub, blueprint: Blueprint, records: list[dict[str, Any]]
+) -> None:
+    first = hub.land(blueprint, "registered", records)
+    hub.push(blueprint)
+    before = registered(hub, blueprint, "registered")
+    hub.land(blueprint, "registered", records + records[:1])
+    hub.push(blueprint)
+    after = registered(hub, blueprint, "registered")
+    keys = {key for (key,) in hub.rows(blueprint, "registered", "tenant_skey")}
+    assert {load for _, load, _ in before} == {first}
+    assert after[: len(before)] == before
+    assert {key for key, *_ in after} == keys
+    assert len(after) == len(keys)
+
+
+def test_a_key_whose_date_moves_far_away_is_still_the_same_key(hub: Hub) -> None:
+    hub.land(ORDERS, "moved", [order(1, "10.00")])
+    hub.push(ORDERS)
+    before = registered(hub, ORDERS, "moved")
+    later = {"created_at": "2026-09-09T09:00:00Z", "updated_at": "2026-09-09T10:00:00Z"}
+    second = hub.land(ORDERS, "moved", [order(1, "12.00") | later, order(2, "5.00") | later])
+    hub.push(ORDERS)
+    after = registered(hub, ORDERS, "moved")
+    assert after[:1] == before
+    assert [load for _, load, _ in after[1:]] == [second]
+
+
+def test_a_restated_record_and_a_withdrawn_one_bring_no_new_key(hub: Hub) -> None:
+    hub.land(INSIGHTS, "same_keys", [insight("a", "1"), insight("b", "2")])
+    hub.push(INSIGHTS)
+    before = registered(hub, INSIGHTS, "same_keys")
+    hub.land(INSIGHTS, "same_keys", [insight("a", "3")])
+    hub.push(INSIGHTS)
+    assert registered(hub, INSIGHTS, "same_keys") == before
+    assert len(hub.rows(INSIGHTS, "same_keys")) == 4
+
+
+def test_a_push_that_fails_after_its_merge_leaves_no_key_behind(hub: Hub) -> None:
+    hub.land(ORDERS, "undone", [order(1, "10.00")])
+    with duckdb.connect(str(hub.settings.hub)) as connection:
+        connection.execute("alter table platform_ops__push_ledger rename column batch_rows to elsewhere")
+    with pytest.raises(BuildError, match="stg_acme__shopify_orders"):
+        hub.push(ORDERS)
+    with duckdb.connect(str(hub.settings.hub)) as connection:
+        connection.execute("alter table platform_ops__push_ledger rename column elsewhere to batch_rows")
+    assert registered(hub, ORDERS, "undone") == hub.rows(ORDERS, "undone") == []
+    hub.push(ORDERS)
+    assert len(registered(hub, ORDERS, "undone")) == len(hub.rows(ORDERS, "undone")) == 1
+
+
 def test_the_whole_push_of_a_tenant_runs_and_full_refresh_keeps_the_sinks(hub: Hub) -> None:
     hub.land(ORDERS, "kept", [order(1, "10.00")])
-    push(hub.tenant, BLUEPRINTS, hub.settings)
+    nodes = {node.name: node for node in push(hub.tenant, BLUEPRINTS, hub.settings)}
+    assert nodes["stg_acme__shopify_orders"].rows == 1
     folder = hub.settings.home / "dbt" / "_library"
     refuse_failures(run_dbt(folder, ("run", "--full-refresh"), files={"GATA_HUB_FILE": hub.settings.hub}), of="library")
     assert len(hub.rows(ORDERS, "kept")) == 1

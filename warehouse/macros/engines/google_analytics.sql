@@ -1,16 +1,17 @@
 {#- Google Analytics 4 events, in the canonical columns of events.
     Takes  tenant: a slug.  platform: google_analytics.
            currency: SQL giving a property's currency, for purchases that do not say theirs.
+           purchase_events: the events that are purchases.
     Gives  one row per event: occurred_at (UTC), the source the event itself carries, order_total (major units), ...
     Note   an event's own source is in event_params, else in collected_traffic_source; traffic_source is the first source
            of the user. A purchase is worth ecommerce.purchase_revenue, else the parameter value, in the parameter
            currency; without that parameter, purchase_revenue_in_usd is US dollars. -#}
-{% macro engine_google_analytics_events(tenant, platform, currency) -%}
+{% macro engine_google_analytics_events(tenant, platform, currency, purchase_events) -%}
 {%- set no_transaction = ('N/A', 'n/a', '(none)') -%}
 with events as (
     select
         *,
-        event_name = 'purchase' as is_purchase,
+        event_name in ({{ text_list(purchase_events) }}) as is_purchase,
         {{ said(event_param('source')) }} as param_source,
         {{ said('collected_traffic_source.manual_source') }} as collected_source
     from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_events') }}

@@ -1,7 +1,9 @@
-{#- The users dimension: analytics users, and the customers their orders make them.
+{#- The users dimension: analytics users, the customers their orders make them, and what the analytics tool's profiles add.
     Takes  tenant: a slug.
     Gives  one row per user with a session; every user of an event has one.
-    Note   a user is a customer when an order's earliest purchase event is theirs; which one is said by the first order. -#}
+    Note   a user is a customer when an order's earliest purchase event is theirs; which one is said by the first order.
+           Email, country and device are those of orders and sessions, else of the profile of the user's own id, else of
+           the shop's id for the user. -#}
 {% macro build_dim_users(tenant) -%}
 with users as (
     select
@@ -25,6 +27,26 @@ customers as (
     from {{ ref('fct_' ~ tenant ~ '__orders') }}
     where user_key is not null
     qualify row_number() over (partition by user_key order by ordered_at, order_key) = 1
+),
+
+user_texts as (
+    select user_key, source_platform, source_account, user_pseudo_id as said, 0 as way from users
+    union all
+    select user_key, source_platform, source_account, user_id as said, 1 as way from users
+),
+
+profiles as (
+    select user_texts.user_key, profiles.email, profiles.geo_country, profiles.device_category
+    from user_texts
+    inner join {{ ref('int_' ~ tenant ~ '__profiles') }} as profiles
+        on
+            profiles.source_platform = user_texts.source_platform
+            and profiles.source_account = user_texts.source_account
+            and profiles.user_id = user_texts.said
+    qualify row_number() over (
+        partition by user_texts.user_key
+        order by user_texts.way, profiles.email, profiles.geo_country, profiles.device_category
+    ) = 1
 )
 
 select
@@ -35,15 +57,16 @@ select
     users.user_pseudo_id,
     users.user_id,
     customers.customer_key,
-    customers.customer_email,
+    coalesce(customers.customer_email, profiles.email) as customer_email,
     customers.customer_id,
     customers.user_key is not null as is_customer,
     users.first_seen_at,
     users.last_seen_at,
     cast(users.total_events as bigint) as total_events,
     users.total_sessions,
-    users.first_geo_country,
-    users.first_device_category
+    coalesce(users.first_geo_country, profiles.geo_country) as first_geo_country,
+    coalesce(users.first_device_category, profiles.device_category) as first_device_category
 from users
 left join customers on customers.user_key = users.user_key
+left join profiles on profiles.user_key = users.user_key
 {%- endmacro %}

@@ -36,7 +36,9 @@ select
     lines.quantity,
     lines.unit_price,
     lines.discount_amount,
-    cast(lines.quantity * lines.unit_price - coalesce(lines.discount_amount, 0) as decimal(18, 6)) as item_amount,
+    coalesce(
+        lines.amount, cast(lines.quantity * lines.unit_price - coalesce(lines.discount_amount, 0) as decimal(18, 6))
+    ) as item_amount,
     orders.currency,
     orders.is_valid
 from lines

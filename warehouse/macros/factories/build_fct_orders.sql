@@ -1,8 +1,9 @@
 {#- The orders star.
-    Takes  tenant: a slug.  timezone: the tenant's.
-    Gives  one row per order, with the session and the attribution of the earliest purchase event that carries its id.
-    Note   texts must be equal: the vendor's id, else a name or number that one order alone has and that is no order's id. -#}
-{% macro build_fct_orders(tenant, timezone) -%}
+    Takes  tenant: a slug.  timezone: the tenant's.  has_payments: whether a payments source says what was really paid.
+    Gives  one row per order, with the session and the attribution of the earliest purchase event that is linked to it, and
+           with payments its charge_id and net_paid_amount (captured - refunded, in the order's currency).
+    Note   net_paid_amount is 0 where all charges failed, and NULL where the shop named none that is known. -#}
+{% macro build_fct_orders(tenant, timezone, has_payments=false) -%}
 with orders as (
     select
         *,
@@ -15,29 +16,25 @@ with orders as (
     from {{ ref('int_' ~ tenant ~ '__orders') }}
 ),
 
-other_texts as (
-    select order_key, unnest(other_ids) as said, generate_subscripts(other_ids, 1) as way
-    from orders
-),
-
-order_texts as (
-    select order_key, order_id as said, 0 as way from orders
-    union all
-    select order_key, said, way
-    from other_texts
-    where said not in (select order_id from orders)
-    qualify count(distinct order_key) over (partition by said) = 1
-),
-
 linked as (
-    select order_texts.order_key, purchases.session_id
-    from order_texts
-    inner join {{ ref('int_' ~ tenant ~ '__purchases') }} as purchases on purchases.transaction_id = order_texts.said
-    qualify row_number() over (
-        partition by order_texts.order_key
-        order by order_texts.way, purchases.occurred_at, purchases.event_number, purchases.session_id
-    ) = 1
+    select order_key, session_id
+    from {{ ref('int_' ~ tenant ~ '__order_links') }}
+    where is_counted
+    qualify row_number() over (partition by order_key order by way, occurred_at, event_number, session_id) = 1
 )
+{%- if has_payments %},
+
+paid as (
+    select
+        order_key,
+        arg_min(charge_id, struct_pack(u := not is_counted, d := charged_at, i := charge_id)) as charge_id,
+        sum(case when is_counted then captured_amount - refunded_amount else 0 end)
+            filter (where currency = order_currency) as net_paid_amount
+    from {{ ref('int_' ~ tenant ~ '__order_charges') }}
+    where orders_of_charge = 1
+    group by order_key
+)
+{%- endif %}
 
 select
     orders.order_key,
@@ -70,7 +67,14 @@ select
     sessions.campaign_key,
     sessions.ad_platform,
     coalesce(sessions.attribution, 'none') as attribution
+    {%- if has_payments %},
+    paid.charge_id,
+    cast(paid.net_paid_amount as decimal(18, 6)) as net_paid_amount
+    {%- endif %}
 from orders
 left join linked on linked.order_key = orders.order_key
 left join {{ ref('fct_' ~ tenant ~ '__sessions') }} as sessions on sessions.session_id = linked.session_id
+{%- if has_payments %}
+left join paid on paid.order_key = orders.order_key
+{%- endif %}
 {%- endmacro %}

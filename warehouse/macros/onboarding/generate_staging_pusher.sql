@@ -64,9 +64,7 @@ select
     '{{ route.tenant }}' as tenant_slug,
     '{{ route.platform }}' as source_platform,
     source_account,
-    md5(concat_ws(
-        '|', '{{ route.tenant }}', '{{ route.platform }}', source_account, coalesce(natural_key, content_hash), ordinal
-    )) as tenant_skey,
+    {{ gen_tenant_key(['tenant_slug', 'source_platform', 'source_account', 'coalesce(natural_key, content_hash)', 'ordinal']) }} as tenant_skey,
     '{{ route.source_schema_hash }}' as source_schema_hash,
     loaded_at,
     raw_data_payload,

@@ -1,4 +1,4 @@
-{#- Push what a staging view holds into its sink: MERGE, tombstones, ledger, all in the transaction of the view's build.
+{#- Push what a staging view holds into its sink: MERGE, keys, tombstones, ledger, all in the transaction of the view's build.
     Takes  route: as in generate_staging_pusher, and daily_slice (an export of a day holds the whole day).
            sink: the master model.  loads: dlt's table of finished loads.  Reads pushed_batch, see stage_batch.
     Gives  SQL of several statements, or `select 1` when there is nothing to push.
@@ -10,6 +10,7 @@
 {%- set batch = run_query("select count(*), min(payload_date), max(payload_date) from pushed_batch").rows[0] -%}
 {%- if batch[0] %}
 {{ merge_batch(route, sink, batch[1], batch[2]) }};
+{{ register_keys(route, batch[1], batch[2]) }};
 {% if route.daily_slice -%} {{ merge_tombstones(route, sink) }}; {%- endif %}
 {%- endif %}
 {%- if load_ids %}

@@ -53,3 +53,25 @@ from {{ model }}
 where not is_counted
 group by source_platform, source_account
 {%- endtest %}
+
+{#- One ad's day that both of Meta's sources sent for the same platform: it counts twice.
+    Takes  model: canonical ad performance.  tenant: a slug.
+    Gives  one finding per account of instagram_ads.
+    Note   a row without publisher_platform is of all platforms from facebook_ads, of Instagram from instagram_ads. An ad
+           has its id in no other account; a report by ad set or campaign is compared by that one's id. -#}
+{% test one_source_of_meta(model, tenant) -%}
+select
+    count(distinct struct_pack(i := coalesce(instagram.ad_id, instagram.adset_id, instagram.campaign_id), d := instagram.date_start))
+    || ' days of ads of instagram_ads ' || instagram.source_account
+    || ' were also sent by facebook_ads and count twice. Let one source deliver each platform.' as finding
+from {{ ref('int_' ~ tenant ~ '__instagram_ads_facebook_insights') }} as instagram
+inner join {{ ref('int_' ~ tenant ~ '__facebook_ads_facebook_insights') }} as facebook
+    on coalesce(facebook.ad_id, facebook.adset_id, facebook.campaign_id)
+        = coalesce(instagram.ad_id, instagram.adset_id, instagram.campaign_id)
+    and {{ cast_as('facebook.date_start', 'date') }} = {{ cast_as('instagram.date_start', 'date') }}
+where
+    facebook.publisher_platform is null
+    or (lower(facebook.publisher_platform) = 'instagram')
+    = coalesce(lower(instagram.publisher_platform) = 'instagram', true)
+group by instagram.source_account
+{%- endtest %}

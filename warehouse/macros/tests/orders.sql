@@ -31,3 +31,63 @@ from {{ model }}
 where foreign_refunds > 0
 group by source_platform, source_account
 {%- endtest %}
+
+{#- Purchases that carry an id which orders of several shops have, or several orders of one: none is guessed.
+    Takes  model: the links of purchases and orders.
+    Gives  one finding per analytics platform. -#}
+{% test purchases_of_one_order(model) -%}
+select
+    count(distinct struct_pack(s := session_id, n := event_number)) || ' purchases of ' || source_platform
+    || ' carry an id that several orders have, and are linked to none.' as finding
+from {{ model }}
+where not is_counted
+group by source_platform
+{%- endtest %}
+
+{#- Charges that several orders name: nobody's, so no order's net_paid_amount has them.
+    Takes  model: the charges that orders name.
+    Gives  one finding per platform and account. -#}
+{% test charges_of_one_order(model) -%}
+select
+    count(distinct charge_id) || ' charges of ' || source_platform || ' ' || source_account
+    || ' are named by several orders and count for none.' as finding
+from {{ model }}
+where orders_of_charge > 1
+group by source_platform, source_account
+{%- endtest %}
+
+{#- Charges in another currency than their order's: never added, so net_paid_amount lacks them.
+    Takes  model: the charges that orders name.
+    Gives  one finding per platform and account. -#}
+{% test charges_in_the_orders_currency(model) -%}
+select
+    count(*) || ' charges of ' || source_platform || ' ' || source_account
+    || ' are in another currency than their order and not in net_paid_amount.' as finding
+from {{ model }}
+where is_counted and currency <> order_currency
+group by source_platform, source_account
+{%- endtest %}
+
+{#- Test charges that orders name: no money moved, so net_paid_amount lacks them.
+    Takes  model: the charges that orders name.
+    Gives  one finding per platform and account. -#}
+{% test charges_of_real_money(model) -%}
+select
+    count(*) || ' charges of ' || source_platform || ' ' || source_account
+    || ' that orders name are tests and not in net_paid_amount.' as finding
+from {{ model }}
+where is_test and orders_of_charge = 1
+group by source_platform, source_account
+{%- endtest %}
+
+{#- Charges that took money and that no order names: net_paid_amount lacks them.
+    Takes  model: the charges that orders name.
+    Gives  one finding per platform, account and currency. -#}
+{% test every_charge_has_an_order(model) -%}
+select
+    count(*) || ' charges of ' || source_platform || ' ' || source_account || ' took '
+    || coalesce(sum(captured_amount) || ' ', '') || coalesce(currency, 'money') || ' and are named by no order.' as finding
+from {{ model }}
+where orders_of_charge = 0 and status = 'succeeded' and not is_test and captured_amount is distinct from 0
+group by source_platform, source_account, currency
+{%- endtest %}

@@ -1,14 +1,23 @@
 {#- A wire value as what it means: the one place where text becomes a number, a time or a date.
     Takes  expression: SQL giving the value as the vendor sent it, text or number.
-           meaning: a word of pipeline/contracts/fields.py, such as decimal or instant.
-    Gives  an expression: DECIMAL(18,6), BIGINT, BOOLEAN, TIMESTAMP (UTC), DATE, JSON or VARCHAR; blank text is NULL.
+           meaning: a word of pipeline/contracts/meaning.py, such as decimal or instant.
+    Gives  an expression; blank text is NULL. decimal, micros, percent: DECIMAL(18,6), in major units and as a fraction
+           (12.5% is 0.125); integer, minor_units: BIGINT; flag: BOOLEAN; instant, utc_time, rfc_2822, epoch_*: TIMESTAMP
+           in UTC; local_time: TIMESTAMP of the account's clock; date, compact_date: DATE; anything: JSON; text: VARCHAR.
     Note   landing has proved that the value reads so; what does not read fails here, it never becomes NULL. -#}
 {% macro cast_as(expression, meaning) -%}
 {%- set said -%} nullif(trim(cast({{ expression }} as varchar)), '') {%- endset -%}
 {%- if meaning == 'decimal' -%} cast({{ said }} as decimal(18, 6))
-{%- elif meaning == 'integer' -%} cast({{ said }} as bigint)
+{%- elif meaning == 'micros' -%} cast(cast({{ said }} as decimal(18, 0)) * 0.000001 as decimal(18, 6))
+{%- elif meaning == 'percent' -%} cast(cast(rtrim({{ said }}, '% ') as decimal(18, 6)) * 0.01 as decimal(18, 6))
+{%- elif meaning in ('integer', 'minor_units') -%} cast({{ said }} as bigint)
 {%- elif meaning == 'flag' -%} cast({{ said }} as boolean)
 {%- elif meaning == 'instant' -%} timezone('UTC', cast({{ said }} as timestamptz))
+{%- elif meaning == 'utc_time' -%} timezone('UTC', cast({{ with_zone(said) }} as timestamptz))
+{%- elif meaning == 'rfc_2822' -%} timezone('UTC', cast({{ rfc_2822_as_iso(said) }} as timestamptz))
+{%- elif meaning == 'local_time' -%} cast({{ said }} as timestamp)
+{%- elif meaning == 'epoch_seconds' -%} make_timestamp(cast({{ said }} as bigint) * 1000000)
+{%- elif meaning == 'epoch_millis' -%} make_timestamp(cast({{ said }} as bigint) * 1000)
 {%- elif meaning == 'epoch_micros' -%} make_timestamp(cast({{ expression }} as bigint))
 {%- elif meaning == 'date' -%} cast({{ said }} as date)
 {%- elif meaning == 'compact_date' -%} cast(strptime({{ said }}, '%Y%m%d') as date)
@@ -16,4 +25,20 @@
 {%- elif meaning == 'text' -%} {{ said }}
 {%- else -%} {{ exceptions.raise_compiler_error("cast_as knows no meaning named '" ~ meaning ~ "'.") }}
 {%- endif -%}
+{%- endmacro %}
+
+{#- An ISO time that is UTC where it carries no offset, with its offset.
+    Takes  said: SQL giving the time as text, without space around it.
+    Gives  a VARCHAR expression that casts to a TIMESTAMPTZ in any session. -#}
+{% macro with_zone(said) -%}
+case when regexp_matches(substr({{ said }}, 11), '[ZC+-]') then {{ said }} else {{ said }} || 'Z' end
+{%- endmacro %}
+
+{#- A time of RFC 2822, such as Sat, 03 Mar 2018 02:35:28 +0000, in ISO 8601.
+    Takes  said: SQL giving the time as text, without space around it.
+    Gives  a VARCHAR expression that casts to a TIMESTAMPTZ in any session.
+    Note   strptime of the clock alone: with %z, DuckDB takes 31 February for 3 March. -#}
+{% macro rfc_2822_as_iso(said) -%}
+strftime(strptime(regexp_extract({{ said }}, '[0-9]+ [A-Za-z]+ [0-9]+ [0-9:]+'), '%d %b %Y %H:%M:%S'), '%Y-%m-%dT%H:%M:%S')
+|| coalesce(nullif(regexp_extract({{ said }}, '[+-][0-9]{4}$'), ''), 'Z')
 {%- endmacro %}

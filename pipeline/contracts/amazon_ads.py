@@ -1,0 +1,185 @@
+"""Amazon Ads API v3, Sponsored Products: the entity lists, and the asynchronous reports beside them.
+
+Source: advertising.amazon.com/API/docs/en-us/guides/reporting/v3 (reports; restatement in its faq), and the Postman
+collection of amzn/ads-advanced-tools-docs (MIT-0). The two are worlds apart: a list says what there is, a report what
+happened. Ids are text in the lists and numbers in the reports; a state is in upper case in v3, in lower case before. A
+report is JSON, gzipped; what was not asked for is an absent key, and a metric has its attribution window in its name. A
+profile is one marketplace, with a currency and a time zone of its own.
+"""
+
+from __future__ import annotations
+
+from pipeline.contracts.fields import Anything, Contract, DateText, Instant, Integer, Layout, Nested, Number, Text
+
+
+class ExtendedData(Nested):
+    """Present where the list was asked for it (`includeExtendedDataFields`)."""
+
+    creationDateTime: Instant = None
+    lastUpdateDateTime: Instant = None
+    servingStatus: Text = None
+
+
+class Entity(Contract):
+    """One thing of an advertiser's account as it is now."""
+
+    version_field = "extendedData.lastUpdateDateTime"
+    date_field = "extendedData.creationDateTime"
+    money = "major units of the profile's currency"
+    zone = "offset"
+    restated_days = 0
+
+
+def fivetran_list(key: str, **columns: str) -> tuple[Layout, ...]:
+    """The layout of Fivetran's history table of an entity; `columns` are those that not every entity has."""
+    stamps = {
+        "extendedData.creationDateTime": "creation_date",
+        "extendedData.lastUpdateDateTime": "last_updated_date",
+        "extendedData.servingStatus": "serving_status",
+    }
+    known_by = ("id", "last_updated_date", "_fivetran_synced")
+    utc = ("extendedData.creationDateTime", "extendedData.lastUpdateDateTime")
+    return (
+        Layout(name="fivetran", known_by=known_by, columns={key: "id", "state": "state"} | columns | stamps, utc=utc),
+    )
+
+
+class Campaign(Entity):
+    """One Sponsored Products campaign as it is now."""
+
+    key = ("campaignId",)
+    required = ("campaignId",)
+    wrappers = ("campaigns",)
+    layouts = fivetran_list(
+        "campaignId",
+        name="name",
+        portfolioId="portfolio_id",
+        targetingType="targeting_type",
+        startDate="start_date",
+        endDate="end_date",
+        budget="budget",
+    )
+
+    campaignId: Text = None
+    portfolioId: Text = None
+    name: Text = None
+    state: Text = None  # ENABLED, PAUSED, ARCHIVED, ...
+    targetingType: Text = None
+    startDate: Text = None  # 2022-08-11; 20220811 before v3
+    endDate: Text = None
+    budget: Anything = None  # {budget, budgetType}; a number before v3
+    extendedData: ExtendedData | None = None
+
+
+class AdGroup(Entity):
+    """One ad group as it is now."""
+
+    key = ("adGroupId",)
+    required = ("adGroupId",)
+    wrappers = ("adGroups",)
+    layouts = fivetran_list("adGroupId", campaignId="campaign_id", name="name", defaultBid="default_bid")
+
+    adGroupId: Text = None
+    campaignId: Text = None
+    name: Text = None
+    state: Text = None
+    defaultBid: Number = None
+    extendedData: ExtendedData | None = None
+
+
+class ProductAd(Entity):
+    """One product ad as it is now. It has no name: it shows a product."""
+
+    key = ("adId",)
+    required = ("adId",)
+    wrappers = ("productAds",)
+    layouts = fivetran_list("adId", adGroupId="ad_group_id", campaignId="campaign_id", asin="asin", sku="sku")
+
+    adId: Text = None
+    adGroupId: Text = None
+    campaignId: Text = None
+    asin: Text = None
+    sku: Text = None
+    state: Text = None
+    extendedData: ExtendedData | None = None
+
+
+class Report(Contract):
+    """One day of something advertised. `date` is there with `timeUnit` DAILY; a SUMMARY has none and is refused."""
+
+    required = ("date",)
+    date_field = "date"
+    daily_slice = True
+    money = "major units of the profile's currency"
+    zone = "account"
+    restated_days = 58  # a window of 30 days, and restatements up to 28 days after the conversion
+
+    date: DateText = None  # a day of the profile's time zone
+    campaignId: Text = None
+    campaignName: Text = None
+    campaignStatus: Text = None
+    campaignBudgetAmount: Number = None
+    campaignBudgetType: Text = None
+    campaignBudgetCurrencyCode: Text = None  # ISO 4217
+    adGroupId: Text = None
+    adGroupName: Text = None
+    impressions: Integer = None
+    clicks: Integer = None
+    cost: Number = None
+    spend: Number = None  # another name of cost
+    purchases1d: Integer = None
+    purchases7d: Integer = None
+    purchases14d: Integer = None
+    purchases30d: Integer = None
+    sales1d: Number = None
+    sales7d: Number = None
+    sales14d: Number = None
+    sales30d: Number = None
+
+
+def fivetran_report(**columns: str) -> tuple[Layout, ...]:
+    """The layout of Fivetran's table of a report; `columns` are those that not every report has."""
+    shared = {
+        "date": "date",
+        "campaignId": "campaign_id",
+        "campaignBudgetAmount": "campaign_budget_amount",
+        "campaignBudgetType": "campaign_budget_type",
+        "campaignBudgetCurrencyCode": "campaign_budget_currency_code",
+        "adGroupId": "ad_group_id",
+        "impressions": "impressions",
+        "clicks": "clicks",
+        "cost": "cost",
+    }
+    windows = {f"{metric}{days}d": f"{metric}_{days}_d" for metric in ("purchases", "sales") for days in (1, 7, 14, 30)}
+    known_by = ("date", "cost", "_fivetran_synced")
+    return (Layout(name="fivetran", known_by=known_by, columns=shared | columns | windows),)
+
+
+class CampaignReport(Report):
+    """spCampaigns: one day of a campaign, or of an ad group or placement in it where it was grouped so."""
+
+    key = ("date", "campaignId", "adGroupId", "placementClassification")
+    layouts = fivetran_report(campaignBiddingStrategy="campaign_bidding_strategy")
+
+    placementClassification: Text = None
+    campaignBiddingStrategy: Text = None
+
+
+class AdvertisedProductReport(Report):
+    """spAdvertisedProduct: one day of a product ad."""
+
+    key = ("date", "campaignId", "adGroupId", "adId", "advertisedAsin", "advertisedSku")
+    layouts = fivetran_report(adId="ad_id", advertisedAsin="advertised_asin", advertisedSku="advertised_sku")
+
+    adId: Text = None
+    advertisedAsin: Text = None
+    advertisedSku: Text = None
+
+
+OBJECTS: dict[str, type[Contract]] = {
+    "sponsored_products_campaigns": Campaign,
+    "sponsored_products_ad_groups": AdGroup,
+    "sponsored_products_product_ads": ProductAd,
+    "sponsored_products_campaign_report": CampaignReport,
+    "sponsored_products_advertised_product_report": AdvertisedProductReport,
+}

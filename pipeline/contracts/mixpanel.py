@@ -1,0 +1,115 @@
+"""Mixpanel: events as the Raw Event Export API writes them, one JSON object a line, and people as Query Profiles does.
+
+Sources: developer.mixpanel.com/reference/raw-event-export and .../event-deduplication (events),
+docs.mixpanel.com/reference/engage-query (people), docs.mixpanel.com/docs/data-structure/property-reference and
+.../tracking-methods/id-management. `time` is seconds since 1970 (milliseconds only when asked: `time_in_ms=true` is not
+read), UTC in projects created from 2023 on and by the project's own clock before: such an account says its `timezone`
+in tenants.yaml. Mixpanel tells events apart by event, time, `distinct_id` and `$insert_id`. A merge of identities
+rewrites `distinct_id`, so the key leaves it out: the same event exported again after a merge is a newer version of
+itself. Properties beside the vendor's are the shop's own; those declared here have the names that Segment's e-commerce
+events gave the trade (order_id, revenue, currency).
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from pipeline.contracts.fields import Contract, EpochSeconds, Integer, Layout, Nested, Number, Text, UtcTime
+
+
+class Properties(Nested):
+    time: EpochSeconds = None
+    distinct_id: Text = None  # blank where the shop names nobody
+    insert_id: Text = Field(None, alias="$insert_id")
+    device_id: Text = Field(
+        None, alias="$device_id"
+    )  # while nobody is logged in, distinct_id is $device:<this>, or this
+    user_id: Text = Field(None, alias="$user_id")  # the shop's own, after login
+    mp_processing_time_ms: Integer = None  # when Mixpanel took it in
+    utm_source: Text = None
+    utm_medium: Text = None
+    utm_campaign: Text = None
+    utm_id: Text = None  # the campaign's id
+    mp_country_code: Text = None  # ISO 3166-1, two letters
+    city: Text = Field(None, alias="$city")
+    region: Text = Field(None, alias="$region")
+    os: Text = Field(None, alias="$os")
+    browser: Text = Field(None, alias="$browser")
+    device: Text = Field(None, alias="$device")  # iPhone, iPad, Android; absent on desktops
+    current_url: Text = Field(None, alias="$current_url")
+    order_id: Text = None
+    transaction_id: Text = None
+    revenue: Number = None  # major units of currency
+    currency: Text = None
+
+
+class Event(Contract):
+    """One event."""
+
+    key = ("event", "properties.time", "properties.$insert_id")
+    required = ("event", "properties.time", "properties.$insert_id")
+    date_field = "properties.time"
+    money = "major units of the event's own currency, else of the account's"
+    zone = "account"
+    identity = ("properties.distinct_id", "properties.$device_id", "properties.$user_id")
+    personal = ("properties.$city", "properties.$region", "properties.$current_url")
+    restated_days = 0
+    layouts = (
+        Layout(
+            name="fivetran",
+            known_by=("_fivetran_id", "insert_id"),
+            columns={
+                "event": "name",
+                "properties": "properties",
+                "properties.time": "time",
+                "properties.distinct_id": "distinct_id",
+                "properties.$insert_id": "insert_id",
+                "properties.$device_id": "device_id",
+                "properties.mp_processing_time_ms": "mp_processing_time_ms",
+                "properties.mp_country_code": "mp_country_code",
+                "properties.$city": "city",
+                "properties.$region": "region",
+                "properties.$os": "os",
+                "properties.$browser": "browser",
+                "properties.$device": "device",
+                "properties.$current_url": "current_url",
+            },
+            utc=("properties.time",),
+        ),
+    )
+
+    event: Text = None
+    properties: Properties | None = None
+
+
+class Traits(Nested):
+    """What Mixpanel and the shop know about a person."""
+
+    email: Text = Field(None, alias="$email")
+    city: Text = Field(None, alias="$city")
+    region: Text = Field(None, alias="$region")
+    country_code: Text = Field(None, alias="$country_code")
+    os: Text = Field(None, alias="$os")
+    last_seen: UtcTime = Field(None, alias="$last_seen")
+    initial_utm_source: Text = None  # of the first campaign that brought the person
+    initial_utm_medium: Text = None
+    initial_utm_campaign: Text = None
+
+
+class Person(Contract):
+    """One user profile as it is now."""
+
+    key = ("$distinct_id",)
+    required = ("$distinct_id",)
+    date_field = "$properties.$last_seen"
+    wrappers = ("results",)
+    zone = "utc"
+    identity = ("$distinct_id", "$properties.$email")
+    personal = ("$properties.$city", "$properties.$region")
+    restated_days = 0
+
+    distinct_id: Text = Field(None, alias="$distinct_id")
+    properties: Traits | None = Field(None, alias="$properties")
+
+
+OBJECTS: dict[str, type[Contract]] = {"events": Event, "people": Person}

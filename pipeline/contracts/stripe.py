@@ -1,0 +1,78 @@
+"""Stripe API v1: charges, each an attempt to take money.
+
+Source: docs.stripe.com/api/charges/object, the fixture of stripe/openapi (MIT), and the table that Fivetran lands
+(fivetran/dbt_stripe, Apache-2.0). Amounts are whole numbers of the currency's minor unit (docs.stripe.com/currencies):
+cents of dollars, but whole yen, and thousandths of dinars. `amount` is what was asked for; what was taken is
+`amount_captured`, which versions of the API before 2020 and Fivetran's table do not have. `payment_intent`,
+`balance_transaction` and `customer` are ids, or whole objects where the caller asked to expand them.
+"""
+
+from __future__ import annotations
+
+from pipeline.contracts.fields import Anything, Contract, EpochSeconds, Flag, Layout, MinorUnits, Nested, Text
+
+
+class Card(Nested):
+    brand: Text = None
+    last4: Text = None
+
+
+class PaymentMethodDetails(Nested):
+    type: Text = None
+    card: Card | None = None
+
+
+class BillingDetails(Nested):
+    email: Text = None
+
+
+class Charge(Contract):
+    """One charge as it is now: a refund changes it."""
+
+    key = ("id",)
+    required = ("id",)
+    date_field = "created"
+    wrappers = ("data",)
+    identity = ("receipt_email", "billing_details.email")
+    personal = ("customer", "description", "metadata", "payment_method_details")
+    money = "whole numbers of the minor unit of currency"
+    zone = "utc"
+    layouts = (
+        Layout(
+            name="fivetran",
+            known_by=("_fivetran_synced", "payment_intent_id"),
+            columns={
+                "payment_intent": "payment_intent_id",
+                "balance_transaction": "balance_transaction_id",
+                "customer": "customer_id",
+                "invoice": "invoice_id",
+            },
+            utc=("created",),
+        ),
+    )
+
+    id: Text = None
+    amount: MinorUnits = None
+    amount_captured: MinorUnits = None
+    amount_refunded: MinorUnits = None
+    currency: Text = None  # ISO 4217, lower case
+    created: EpochSeconds = None
+    status: Text = None  # succeeded, pending or failed
+    captured: Flag = None
+    paid: Flag = None
+    refunded: Flag = None  # in full
+    disputed: Flag = None
+    livemode: Flag = None  # false for a test
+    failure_code: Text = None
+    description: Text = None
+    customer: Anything = None
+    invoice: Anything = None
+    payment_intent: Anything = None
+    balance_transaction: Anything = None
+    receipt_email: Text = None
+    billing_details: BillingDetails | None = None
+    payment_method_details: PaymentMethodDetails | None = None
+    metadata: Anything = None  # what the shop keeps with the charge
+
+
+OBJECTS: dict[str, type[Contract]] = {"charges": Charge}

@@ -1,0 +1,184 @@
+"""TikTok API for Business v1.3: campaigns, ad groups, ads, and the basic and audience reports by day or by hour.
+
+Source: business-api.tiktok.com/portal/docs (campaign/get, adgroup/get, ad/get, report/integrated/get). Records are
+wrapped in `data.list`. A report row is {dimensions, metrics}, every metric is text, and one that makes no sense for the
+row is "-". Report times are of the advertiser's own clock; times of campaigns, ad groups and ads are UTC.
+"""
+
+from __future__ import annotations
+
+from pipeline.contracts.fields import (
+    Contract,
+    DateText,
+    DecimalText,
+    IntegerText,
+    Layout,
+    LocalTime,
+    Nested,
+    Number,
+    Text,
+    UtcTime,
+)
+
+
+class Entity(Contract):
+    """One thing of an advertiser's account as it is now."""
+
+    version_field = "modify_time"
+    date_field = "create_time"
+    wrappers = ("data.list", "list")
+    money = "major units of the account's currency"
+    zone = "utc"
+    restated_days = 0
+
+    advertiser_id: Text = None
+    campaign_id: Text = None
+    operation_status: Text = None  # what the advertiser switched: ENABLE, DISABLE, FROZEN
+    secondary_status: Text = None  # what came of it: CAMPAIGN_STATUS_ENABLE, AD_STATUS_DELIVERY_OK, ...
+    create_time: UtcTime = None
+    modify_time: UtcTime = None
+
+
+def fivetran_list(*same: str) -> tuple[Layout, ...]:
+    """The layout of Fivetran's history table of an entity; `same` are the columns that kept their field's name."""
+    shared = ("advertiser_id", "campaign_id", "operation_status", "secondary_status", "create_time")
+    return (
+        Layout(
+            name="fivetran",
+            known_by=("updated_at", "_fivetran_synced"),
+            columns={name: name for name in (*shared, *same)} | {"modify_time": "updated_at"},
+            utc=("create_time", "modify_time"),
+        ),
+    )
+
+
+class Campaign(Entity):
+    """One campaign as it is now."""
+
+    key = ("campaign_id",)
+    required = ("campaign_id",)
+    layouts = fivetran_list("campaign_name", "objective_type", "budget", "budget_mode")
+
+    campaign_name: Text = None
+    objective_type: Text = None
+    budget: Number = None
+    budget_mode: Text = None
+
+
+class AdGroup(Entity):
+    """One ad group as it is now."""
+
+    key = ("adgroup_id",)
+    required = ("adgroup_id",)
+    layouts = fivetran_list("adgroup_id", "adgroup_name", "budget", "budget_mode")
+
+    adgroup_id: Text = None
+    adgroup_name: Text = None
+    budget: Number = None
+    budget_mode: Text = None
+
+
+class Ad(Entity):
+    """One ad as it is now."""
+
+    key = ("ad_id",)
+    required = ("ad_id",)
+    layouts = fivetran_list("ad_id", "adgroup_id", "ad_name")
+
+    ad_id: Text = None
+    adgroup_id: Text = None
+    ad_name: Text = None
+
+
+class Level(Nested):
+    """Which of a report's dimensions say what was advertised, and to whom: one of the ids, and any breakdowns."""
+
+    advertiser_id: Text = None
+    campaign_id: Text = None
+    adgroup_id: Text = None
+    ad_id: Text = None
+    country_code: Text = None
+    province_id: Text = None
+    gender: Text = None
+    age: Text = None
+    language: Text = None
+    platform: Text = None
+    placement: Text = None
+    ac: Text = None  # the connection: WIFI, 4G, ...
+    interest_category: Text = None
+
+
+GRAIN = tuple(f"dimensions.{name}" for name in Level.model_fields)
+
+
+class DayOfLevel(Level):
+    stat_time_day: DateText = None  # 2020-10-17 00:00:00, a day of the advertiser's own clock
+
+
+class HourOfLevel(Level):
+    stat_time_hour: LocalTime = None  # the hour's beginning by the advertiser's own clock
+
+
+class Metrics(Nested):
+    """Metrics, and the attributes of what was advertised that were asked for beside them."""
+
+    campaign_id: Text = None
+    campaign_name: Text = None
+    adgroup_id: Text = None
+    adgroup_name: Text = None
+    ad_name: Text = None
+    currency: Text = None  # ISO 4217
+    spend: DecimalText = None
+    impressions: IntegerText = None
+    clicks: IntegerText = None
+    conversion: DecimalText = None  # on the day of the click or view that led to it
+
+
+class Report(Contract):
+    """What both reports share."""
+
+    wrappers = ("data.list", "list")
+    money = "major units of the account's currency, as text"
+    zone = "account"
+    restated_days = 28  # the longest click window; source: ads.tiktok.com/help/article/attribution-manager
+
+
+def fivetran_report(time: str) -> tuple[Layout, ...]:
+    """The layout of Fivetran's report tables, by whatever level and breakdown."""
+    grain = {path: path.removeprefix("dimensions.") for path in (*GRAIN, f"dimensions.{time}")}
+    metrics = {f"metrics.{name}": name for name in ("spend", "impressions", "clicks", "conversion")}
+    return (Layout(name="fivetran", known_by=(time, "_fivetran_synced"), columns=grain | metrics),)
+
+
+class DailyReport(Report):
+    """One day of an ad (or ad group, campaign, advertiser: whatever level was asked for), per breakdown asked for."""
+
+    key = (*GRAIN, "dimensions.stat_time_day")
+    required = ("dimensions.stat_time_day",)
+    date_field = "dimensions.stat_time_day"
+    daily_slice = True
+    layouts = fivetran_report("stat_time_day")
+
+    dimensions: DayOfLevel | None = None
+    metrics: Metrics | None = None
+
+
+class HourlyReport(Report):
+    """One hour of an ad, ad group, campaign or advertiser. An export holds some hours, not always the whole day."""
+
+    key = (*GRAIN, "dimensions.stat_time_hour")
+    required = ("dimensions.stat_time_hour",)
+    date_field = "dimensions.stat_time_hour"
+    layouts = fivetran_report("stat_time_hour")
+
+    dimensions: HourOfLevel | None = None
+    metrics: Metrics | None = None
+
+
+OBJECTS: dict[str, type[Contract]] = {
+    "campaigns": Campaign,
+    "ad_groups": AdGroup,
+    "ads": Ad,
+    "ads_reports_daily": DailyReport,
+    "ads_reports_hourly": HourlyReport,
+}

@@ -1,0 +1,132 @@
+"""WooCommerce REST API v3: orders and products.
+
+Source: woocommerce.github.io/woocommerce-rest-api-docs, whose responses are in woocommerce/woocommerce-rest-api-docs
+(Apache-2.0). Money is text, but for a line's `price`, which is a number; `total` does not fall after refunds. Every
+time comes twice: in the site's own time zone without an offset, and in UTC without an offset (`_gmt`). Absent is null,
+empty text or 0: `customer_id` 0 is a guest, `product_id` 0 a line without a product. `number` is what shoppers see:
+text, the id or whatever a plugin makes of it.
+"""
+
+from __future__ import annotations
+
+from pipeline.contracts.fields import (
+    Anything,
+    Contract,
+    DecimalText,
+    Integer,
+    LocalTime,
+    Nested,
+    Number,
+    Text,
+    UtcTime,
+)
+
+
+class Address(Nested):
+    email: Text = None
+    city: Text = None
+    state: Text = None
+    postcode: Text = None
+    country: Text = None
+
+
+class MetaData(Nested):
+    id: Integer = None
+    key: Text = None
+    value: Anything = None  # any JSON: plugins keep what they like
+
+
+class LineItem(Nested):
+    id: Integer = None
+    name: Text = None
+    product_id: Integer = None  # 0 for a product that is no more
+    variation_id: Integer = None
+    sku: Text = None
+    quantity: Integer = None
+    subtotal: DecimalText = None  # of the whole line without tax, before discounts
+    subtotal_tax: DecimalText = None
+    total: DecimalText = None  # of the whole line without tax, after discounts
+    total_tax: DecimalText = None
+    price: Number = None  # total of one unit
+
+
+class Refund(Nested):
+    id: Integer = None
+    reason: Text = None
+    total: DecimalText = None  # negative
+
+
+class Order(Contract):
+    """One order as it is now."""
+
+    key = ("id",)
+    required = ("id",)
+    version_field = "date_modified_gmt"
+    date_field = "date_created_gmt"
+    wrappers = ("orders", "order", "data")
+    identity = ("customer_id", "billing.email")
+    personal = ("billing.city", "billing.state", "billing.postcode", "order_key", "meta_data")
+    money = "text in major units of currency"
+    zone = "utc"
+
+    id: Integer = None
+    parent_id: Integer = None
+    number: Text = None
+    order_key: Text = None
+    status: Text = None
+    currency: Text = None
+    date_created: LocalTime = None
+    date_created_gmt: UtcTime = None
+    date_modified: LocalTime = None
+    date_modified_gmt: UtcTime = None
+    date_paid_gmt: UtcTime = None
+    date_completed_gmt: UtcTime = None
+    total: DecimalText = None  # tax and shipping included
+    total_tax: DecimalText = None
+    shipping_total: DecimalText = None
+    discount_total: DecimalText = None
+    customer_id: Integer = None  # 0 for guests
+    billing: Address | None = None
+    payment_method: Text = None
+    transaction_id: Text = None  # the payment's id at its provider
+    created_via: Text = None
+    meta_data: list[MetaData] | None = None
+    line_items: list[LineItem] | None = None
+    refunds: list[Refund] | None = None
+
+
+class Category(Nested):
+    id: Integer = None
+    name: Text = None
+    slug: Text = None
+
+
+class Product(Contract):
+    """One product as it is now."""
+
+    key = ("id",)
+    required = ("id",)
+    version_field = "date_modified_gmt"
+    date_field = "date_created_gmt"
+    wrappers = ("products", "product", "data")
+    money = "text in major units of the store's currency"
+    zone = "utc"
+
+    id: Integer = None
+    parent_id: Integer = None
+    name: Text = None
+    slug: Text = None
+    sku: Text = None
+    type: Text = None  # simple, grouped, external, variable
+    status: Text = None
+    price: DecimalText = None
+    regular_price: DecimalText = None
+    sale_price: DecimalText = None
+    categories: list[Category] | None = None
+    date_created: LocalTime = None
+    date_created_gmt: UtcTime = None
+    date_modified: LocalTime = None
+    date_modified_gmt: UtcTime = None
+
+
+OBJECTS: dict[str, type[Contract]] = {"orders": Order, "products": Product}

@@ -1,0 +1,95 @@
+"""Published contracts only ever gain fields."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.connectors import load_catalog
+from pipeline.contract_lock import check_lock, frozen, update_lock, write_lock
+from pipeline.contracts.fields import Contract, DecimalText, Integer, Text
+from pipeline.errors import ConfigError
+from pipeline.registry import Blueprint, blueprints
+
+ROOT = Path(__file__).resolve().parents[2]
+BLUEPRINTS = blueprints(load_catalog(ROOT / "supported_connectors.yaml"))
+
+
+class Order(Contract):
+    key = ("id",)
+    date_field = "id"
+
+    id: Integer = None
+    total: DecimalText = None
+
+
+class LongerOrder(Order):
+    note: Text = None
+
+
+class ShorterOrder(Contract):
+    key = ("id",)
+    date_field = "id"
+
+    id: Integer = None
+
+
+class RetypedOrder(Order):
+    total: Text = None  # type: ignore[assignment]  # the change under test
+
+
+class OtherKey(Order):
+    key = ("id", "total")
+
+
+def of(contract: type[Contract], version: str = "v1") -> dict[tuple[str, str], Blueprint]:
+    known = BLUEPRINTS["shopify", "orders"]
+    return {("shop", "orders"): replace(known, contract=contract, version=version, master_model_id="shop")}
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    path = tmp_path / "contracts.lock.yaml"
+    write_lock(frozen(of(Order)), path)
+    return path
+
+
+def test_the_committed_lock_holds_every_contract_as_it_is() -> None:
+    assert check_lock(BLUEPRINTS, ROOT / "contracts.lock.yaml") is None, "run `gata library` and commit the lock file"
+
+
+def test_a_new_field_passes_and_is_added(lock: Path) -> None:
+    assert check_lock(of(LongerOrder), lock)
+    assert update_lock(of(LongerOrder), lock)
+    assert check_lock(of(LongerOrder), lock) is None
+    assert not update_lock(of(LongerOrder), lock)
+
+
+@pytest.mark.parametrize(
+    ("contract", "said"),
+    [
+        (ShorterOrder, "its total was 'VARCHAR decimal' and is gone"),
+        (RetypedOrder, "its total was 'VARCHAR decimal' and is 'VARCHAR text'"),
+        (OtherKey, "its (key) was 'id' and is 'id, total'"),
+    ],
+)
+def test_anything_else_is_refused_by_contract_field_old_and_new(
+    lock: Path, contract: type[Contract], said: str
+) -> None:
+    before = lock.read_text()
+    with pytest.raises(ConfigError) as refused:
+        update_lock(of(contract), lock)
+    assert said in refused.value.what
+    assert "shop v1 orders" in refused.value.what
+    assert lock.read_text() == before
+
+
+def test_a_new_version_may_be_anything(lock: Path) -> None:
+    assert update_lock(of(ShorterOrder, "v2"), lock)
+    assert check_lock(of(Order), lock) is None
+
+
+def test_a_connector_that_is_not_installed_stays_in_the_lock(lock: Path) -> None:
+    assert check_lock({}, lock) is None

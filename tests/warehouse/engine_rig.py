@@ -1,0 +1,155 @@
+"""An engine without dbt: its macro rendered by Jinja, over records parsed as the intermediate view parses them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import jinja2
+
+from pipeline.connectors import load_catalog
+from pipeline.contracts.fields import wire_type
+from pipeline.contracts.sql import literal, quote, struct_json, whole_record
+from pipeline.formats import Reader
+from pipeline.registry import Blueprint, blueprints
+from pipeline.tenants import Account, Source, Tenant
+from warehouse.canonical import CANONICAL
+from warehouse.cases import Rows
+from warehouse.engines import Engine, engines_like
+from warehouse.references import reference_rows
+from warehouse.star_unit_tests import parsed_rows, typed_rows
+
+HOUSE = Path(__file__).resolve().parents[2]
+MACROS = HOUSE / "warehouse" / "macros"
+CATALOG = load_catalog(HOUSE / "supported_connectors.yaml")
+BLUEPRINTS = blueprints(CATALOG)
+
+Answer = list[dict[str, Any]]
+
+
+def run_engine(
+    macro: str,
+    records: Mapping[str, Rows] = {},  # never changed
+    *,
+    platform: str,
+    files: Mapping[str, Sequence[Path]] = {},
+    history: Mapping[str, Rows] = {},
+    canonical: Mapping[str, Rows] = {},
+    logic: Mapping[str, Mapping[str, Any]] = {},
+    accounts: Sequence[Account] = (Account(),),
+    timezone: str = "UTC",
+    currency: str = "USD",
+    macros: Path = MACROS,
+) -> Answer:
+    """The rows an engine makes, by canonical column.
+
+    Args:
+        records: Payloads as the vendor sends them, by object; `_account` names an account other than main.
+        files: Export files by object, read by the real readers; the good records follow those of `records`.
+        history: Payloads of objects that are read with all their versions; may carry in_force_from and in_force_to.
+        canonical: Rows of canonical tables that the engine reads.
+        logic: The tenant's table logic for the platform, by object.
+        macros: The folder of macros, for engines that were changed on purpose.
+    """
+    con = duckdb.connect(config={"threads": 1})
+    con.execute("set TimeZone = 'UTC'")
+    source = a_source(platform, accounts, logic)
+    tenant = Tenant(slug="t", business_name="T", sources=(source,), timezone=timezone, currency=currency)
+    engine = next(engine for engine in engines_like(source.reads_as) if engine.macro == macro)
+    create_inputs(con, engine, platform, records, files, history, canonical)
+    return _rows(con, render(macro, engine.call(tenant, source), macros))
+
+
+def a_source(platform: str, accounts: Sequence[Account] = (Account(),), logic: Mapping[str, Any] = {}) -> Source:
+    """An enabled source of a tenant."""
+    connector = CATALOG[platform]
+    return Source(
+        platform=platform,
+        domain=connector.domain,
+        objects=connector.objects,
+        like=connector.like,
+        enabled=True,
+        accounts=tuple(accounts),
+        tables={name: dict(rules) for name, rules in logic.items()},
+    )
+
+
+def render(macro: str, arguments: Mapping[str, object], macros: Path = MACROS) -> str:
+    """The SQL of a macro call, with refs and sources as plain table names."""
+    template = _templates(macros)
+    call = template.make_module(
+        {"ref": lambda name: name, "source": lambda _, name: name, "exceptions": _Exceptions(), "var": lambda *_: None}
+    )
+    return str(getattr(call, macro)(**arguments))
+
+
+class _Exceptions:
+    """dbt's way to stop a template."""
+
+    def raise_compiler_error(self, message: str) -> None:
+        raise ValueError(message)
+
+
+@cache
+def _templates(macros: Path) -> jinja2.Template:
+    folders = ("utils", "engines", "factories")
+    texts = [path.read_text(encoding="utf-8") for folder in folders for path in sorted((macros / folder).glob("*.sql"))]
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined)  # SQL
+    return environment.from_string("\n".join(texts))
+
+
+def create_inputs(
+    con: duckdb.DuckDBPyConnection,
+    engine: Engine,
+    platform: str,
+    records: Mapping[str, Rows],
+    files: Mapping[str, Sequence[Path]],
+    history: Mapping[str, Rows],
+    canonical: Mapping[str, Rows],
+) -> None:
+    """Everything an engine reads, as the tables that its macro names."""
+    for name in engine.objects:
+        blueprint = BLUEPRINTS[platform, name]
+        table = f"int_t__{platform}_{name}"
+        con.execute(f"create table {table} as {parsed_rows(blueprint, records.get(name, ()))}")
+        for path in files.get(name, ()):
+            con.execute(f"insert into {table} by name {_file_rows(con, blueprint, path)}")
+    for name in engine.history:
+        rows = parsed_rows(BLUEPRINTS[platform, name], history.get(name, ()), is_history=True)
+        con.execute(f"create table int_t__{platform}_{name}_history as {rows}")
+    for table in CANONICAL:
+        if table.name in engine.canonical:
+            con.execute(f"create table int_t__{table.name} as {typed_rows(table, canonical.get(table.name, ()))}")
+    for name in engine.references:
+        con.execute(f"create table {name} as {reference_rows(name)}")
+
+
+def _file_rows(con: duckdb.DuckDBPyConnection, blueprint: Blueprint, path: Path) -> str:
+    """A query of a file's good records, as the intermediate view has them."""
+    shape = blueprint.shape
+    with TemporaryDirectory() as folder:
+        good = [batch.good for batch in Reader(con, blueprint.contract, Path(folder)).read(path)]
+    con.execute("create or replace temp table landed as select * from (select 1) where false")
+    for number, table in enumerate(good):
+        con.register("batch_rows", table)
+        verb = "create or replace temp table landed as" if number == 0 else "insert into landed"
+        con.execute(f"{verb} select * from batch_rows")
+        con.unregister("batch_rows")
+    fields = ", ".join(f"record.{quote(name)} as {quote(name)}" for name, _ in shape)
+    typed = ", ".join(f"{quote(name)}::{wire_type(inner)} as {quote(name)}" for name, inner in shape)
+    landed = f"select *, {whole_record(shape)} as payload from (select {typed}, _extra, _source_line from landed)"
+    parsed = f"select *, from_json(payload, {literal(struct_json(shape))}) as record from ({landed})"
+    return (
+        f"select 'file ' || _source_line as tenant_skey, 'main' as source_account, _source_line as source_position, "
+        f"timestamp '2026-03-01' as exported_at, payload as raw_data_payload, {fields} from ({parsed})"
+    )
+
+
+def _rows(con: duckdb.DuckDBPyConnection, query: str) -> Answer:
+    result = con.execute(query)
+    names = [column[0] for column in result.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -1,0 +1,23 @@
+"""TikTok's engines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.tenants import Source, Tenant
+from warehouse.engines import Engine, account_currency
+
+
+def _report(tenant: Tenant, source: Source) -> Mapping[str, object]:
+    return {"currency": account_currency(tenant, source, "reports.source_account")}
+
+
+ENGINES = (
+    Engine(
+        fills="ad_performance",
+        macro="engine_tiktok_ads_ad_performance",
+        objects=("ads_reports_daily", "ads_reports_hourly", "ad_groups", "ads"),
+        arguments=_report,
+    ),
+    Engine(fills="campaigns", macro="engine_tiktok_ads_campaigns", objects=(), history=("campaigns",)),
+)

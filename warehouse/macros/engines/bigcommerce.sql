@@ -1,0 +1,87 @@
+{#- BigCommerce orders, in the canonical columns of orders.
+    Takes  tenant: a slug.  platform: bigcommerce, or a connector like it.
+           currency: SQL giving an account's currency, for orders that do not say theirs.
+    Gives  one row per order: ordered_at (UTC), total_price (tax included, major units of currency), lines, ...
+    Note   money is in default_currency_code, which the shopper paid in; currency_code is what prices were shown in. The
+           status is known by its id, whose label merchants rename; an order that only has the refund's status was
+           paid back whole. Lines come as order_products; their money is without tax, as the vendor's line totals. -#}
+{% macro engine_bigcommerce_orders(tenant, platform, currency) -%}
+with order_lines as (
+    select
+        source_account,
+        order_id,
+        list(
+            struct_pack(
+                line_id := cast(id as varchar),
+                product_id := cast(nullif(product_id, 0) as varchar),
+                sku := {{ cast_as('sku', 'text') }},
+                item_name := {{ cast_as('name', 'text') }},
+                quantity := quantity,
+                unit_price := {{ cast_as('price_ex_tax', 'decimal') }},
+                discount_amount := discount,
+                amount := cast({{ cast_as('total_ex_tax', 'decimal') }} - discount as decimal(18, 6))
+            )
+            order by id
+        ) as lines
+    from (
+        select
+            *,
+            cast(coalesce(list_sum(list_transform(
+                applied_discounts, lambda applied: {{ cast_as('applied.amount', 'decimal') }}
+            )), 0) as decimal(18, 6)) as discount
+        from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_order_products') }}
+    )
+    group by source_account, order_id
+),
+
+orders as (
+    select
+        *,
+        coalesce(cast(status_id as varchar), lower({{ cast_as('status', 'text') }})) as status_key,
+        {{ cast_as('total_inc_tax', 'decimal') }} as total,
+        coalesce({{ cast_as('refunded_amount', 'decimal') }}, 0) as refunded
+    from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_orders') }}
+)
+
+select
+    '{{ platform }}' as source_platform,
+    orders.source_account,
+    cast(orders.id as varchar) as order_id,
+    cast([] as varchar[]) as other_ids,
+    coalesce({{ cast_as('orders.date_created', 'rfc_2822') }}, {{ cast_as('orders.date_modified', 'rfc_2822') }}) as ordered_at,
+    orders.total as total_price,
+    case
+        when statuses.financial_status = 'refunded' and orders.refunded = 0 then coalesce(orders.total, 0) else orders.refunded
+    end as refunded_amount,
+    cast(0 as bigint) as foreign_refunds,
+    upper(coalesce(
+        {{ cast_as('orders.default_currency_code', 'text') }}, {{ cast_as('orders.currency_code', 'text') }}, {{ currency }}
+    )) as currency,
+    {{ after_refunds('statuses.financial_status', 'orders.refunded', 'orders.total') }} as financial_status,
+    coalesce({{ cast_as('orders.status', 'text') }}, orders.status_key) as raw_status,
+    coalesce(statuses.is_cancelled, false) as is_cancelled,
+    false as is_test,
+    lower({{ cast_as('orders.billing_address.email', 'text') }}) as customer_email,
+    cast(nullif(orders.customer_id, 0) as varchar) as customer_id,
+    list_filter([{{ cast_as('orders.payment_provider_id', 'text') }}], lambda said: said is not null) as charge_ids,
+    order_lines.lines
+from orders
+left join {{ source('hub', 'platform_ref__order_statuses') }} as statuses
+    on statuses.source_platform = 'bigcommerce' and statuses.raw_status = orders.status_key
+left join order_lines
+    on order_lines.source_account = orders.source_account and order_lines.order_id = orders.id
+{%- endmacro %}
+
+{#- BigCommerce products, in the canonical columns of products.
+    Takes  tenant: a slug.  platform: bigcommerce, or a connector like it.
+    Gives  one row per product: product_id, product_name, product_category (physical or digital).
+    Note   categories are ids, whose names are not among the objects. -#}
+{% macro engine_bigcommerce_products(tenant, platform) -%}
+select
+    '{{ platform }}' as source_platform,
+    source_account,
+    cast(id as varchar) as product_id,
+    {{ cast_as('name', 'text') }} as product_name,
+    {{ cast_as('type', 'text') }} as product_category
+from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_products') }}
+{%- endmacro %}

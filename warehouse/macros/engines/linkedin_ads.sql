@@ -1,0 +1,122 @@
+{#- LinkedIn ad analytics, in the canonical columns of ad performance.
+    Takes  tenant: a slug.  platform: the source that delivered the rows.
+           currency: SQL giving an account's currency, where no campaign says it.
+    Gives  one row per report row: report_date (a UTC day), spend (major units of currency), conversions (website
+           conversions; NULL where they were not asked for), ...
+    Note   campaigns and creatives are known by the URNs of the row's pivots. Of one account's day the report by campaign
+           counts, else the finest other one: rows by member, such as job title, come last. A report in US dollars alone
+           counts in USD. LinkedIn has no ad groups; a creative's row does not name its campaign. -#}
+{% macro engine_linkedin_ads_ad_performance(tenant, platform, currency) -%}
+with reports as (
+    select *, true as is_by_campaign, {{ linkedin_ads_pivots('sponsoredCampaign') }} as pivots
+    from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_ad_analytics_by_campaign') }}
+    union all by name
+    select *, false as is_by_campaign, {{ linkedin_ads_pivots('sponsoredCreative') }} as pivots
+    from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_ad_analytics') }}
+),
+
+reported as (
+    select
+        source_account,
+        make_date(dateRange.start.year, dateRange.start.month, dateRange.start.day) as report_date,
+        make_date(dateRange."end".year, dateRange."end".month, dateRange."end".day) as last_date,
+        {{ linkedin_ads_id('pivots', 'sponsoredCampaign') }} as campaign_id,
+        {{ linkedin_ads_id('pivots', 'sponsoredCreative') }} as ad_id,
+        {{ cast_as('costInLocalCurrency', 'decimal') }} as local_cost,
+        {{ cast_as('costInUsd', 'decimal') }} as dollar_cost,
+        impressions,
+        clicks,
+        externalWebsiteConversions as conversions,
+        is_by_campaign,
+        list_transform(pivots, lambda urn: split_part(urn, ':', 3)) as kinds
+    from reports
+),
+
+ranked as (
+    select
+        *,
+        concat_ws(
+            ' ', not is_by_campaign,
+            len(list_filter(kinds, lambda kind: not starts_with(kind, 'sponsored'))) > 0,
+            campaign_id is null, ad_id is null, array_to_string(kinds, ' ')
+        ) as breakdown
+    from reported
+),
+
+campaigns as (
+    select
+        source_account,
+        split_part(id, ':', -1) as campaign_id,
+        upper(coalesce(dailyBudget.currencyCode, totalBudget.currencyCode, unitCost.currencyCode)) as currency
+    from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_campaigns') }}
+),
+
+accounts as (
+    select source_account, any_value(currency) as currency
+    from campaigns
+    group by source_account
+    having count(distinct currency) = 1
+)
+
+select
+    '{{ platform }}' as source_platform,
+    reported.source_account,
+    reported.report_date,
+    coalesce(reported.last_date, reported.report_date) as last_date,
+    reported.campaign_id,
+    cast(null as varchar) as campaign_name,
+    cast(null as varchar) as ad_group_id,
+    cast(null as varchar) as ad_group_name,
+    reported.ad_id,
+    cast(null as varchar) as ad_name,
+    coalesce(reported.local_cost, reported.dollar_cost, 0) as spend,
+    case
+        when reported.local_cost is null and reported.dollar_cost is not null then 'USD'
+        else coalesce(campaigns.currency, accounts.currency, {{ currency }})
+    end as currency,
+    coalesce(reported.impressions, 0) as impressions,
+    coalesce(reported.clicks, 0) as clicks,
+    cast(reported.conversions as double) as conversions,
+    cast(null as varchar[]) as conversion_types,
+    reported.breakdown = min(reported.breakdown) over (
+        partition by reported.source_account, reported.report_date
+    ) as is_counted
+from ranked as reported
+left join campaigns
+    on campaigns.source_account = reported.source_account and campaigns.campaign_id = reported.campaign_id
+left join accounts on accounts.source_account = reported.source_account
+{%- endmacro %}
+
+{#- What a row of ad analytics is about, as URNs.
+    Takes  kind: the URN type of a bare id, as pipelines deliver it that have taken the URNs apart.
+    Gives  an expression: VARCHAR[], empty where the row is about the whole account. -#}
+{% macro linkedin_ads_pivots(kind) -%}
+list_transform(
+    list_filter(coalesce(pivotValues, [pivotValue]), lambda urn: urn is not null),
+    lambda urn: case when starts_with(urn, 'urn:') then urn else 'urn:li:{{ kind }}:' || urn end
+)
+{%- endmacro %}
+
+{#- The bare id of the first URN of a type.
+    Takes  pivots: SQL giving URNs.  kind: a URN type, such as sponsoredCampaign.
+    Gives  an expression: VARCHAR, NULL where there is none. -#}
+{% macro linkedin_ads_id(pivots, kind) -%}
+split_part(list_filter({{ pivots }}, lambda urn: split_part(urn, ':', 3) = '{{ kind }}')[1], ':', -1)
+{%- endmacro %}
+
+{#- LinkedIn campaigns, in the canonical columns of campaigns.
+    Takes  tenant: a slug.  platform: the source that delivered them.
+    Gives  one row per version of a campaign: campaign_name, in_force_from and in_force_to (UTC), ... -#}
+{% macro engine_linkedin_ads_campaigns(tenant, platform) -%}
+select
+    '{{ platform }}' as source_platform,
+    campaigns.source_account,
+    split_part(campaigns.id, ':', -1) as campaign_id,
+    {{ cast_as('campaigns.name', 'text') }} as campaign_name,
+    {{ cast_as('campaigns.status', 'text') }} as campaign_status,
+    coalesce(
+        campaigns.in_force_from, {{ cast_as('campaigns.changeAuditStamps.created.time', 'epoch_millis') }}
+    ) as in_force_from,
+    campaigns.in_force_to
+from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_campaigns_history') }} as campaigns
+{%- endmacro %}

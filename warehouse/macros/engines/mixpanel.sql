@@ -1,0 +1,74 @@
+{#- Mixpanel events, in the canonical columns of events.
+    Takes  tenant: a slug.  platform: mixpanel.  purchase_events: the events that are purchases.
+           currency: SQL giving an account's currency, for purchases that do not say theirs.
+           timezone: SQL giving the zone of an account's times.
+    Gives  one row per event: occurred_at (UTC), user_pseudo_id (distinct_id), order_total (major units).
+    Note   a purchase is an event whose name is in purchase_events, whatever it carries; it is worth revenue. Its id is
+           order_id, else transaction_id. A person's first source is in their profile. -#}
+{% macro engine_mixpanel_events(tenant, platform, currency, purchase_events, timezone) -%}
+with sent as (
+    select
+        * exclude (properties),
+        unnest(properties),
+        timezone('UTC', timezone({{ timezone }}, {{ cast_as('properties.time', 'epoch_seconds') }})) as occurred_at,
+        {{ cast_as('properties.distinct_id', 'text') }} as own_id,
+        {{ cast_as('properties."$device_id"', 'text') }} as device_id,
+        {{ cast_as('properties."$user_id"', 'text') }} as user_id,
+        event in ({{ text_list(purchase_events) }}) as is_purchase,
+        {{ said('properties.utm_source') }} as traffic_source
+    from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_events') }}
+),
+
+{{ identify_visitors() }},
+
+people as (
+    select source_account, "$distinct_id" as distinct_id, "$properties" as traits
+    from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_people') }}
+)
+
+select
+    '{{ platform }}' as source_platform,
+    identified.source_account,
+    identified.tenant_skey as event_key,
+    identified.event as event_name,
+    identified.occurred_at,
+    case when identified.event = 'session_start' then 0 else 2 end as tie_break,
+    identified.exported_at,
+    identified.source_position,
+    identified.user_pseudo_id,
+    identified.user_id,
+    identified.is_purchase,
+    case
+        when identified.is_purchase then coalesce({{ said('identified.order_id') }}, {{ said('identified.transaction_id') }})
+    end as transaction_id,
+    case when identified.is_purchase then {{ cast_as('identified.revenue', 'decimal') }} end as order_total,
+    case
+        when identified.is_purchase then coalesce(upper({{ said('identified.currency') }}), {{ currency }})
+    end as currency,
+    identified.traffic_source,
+    case when identified.traffic_source is not null then {{ said('identified.utm_medium') }} end as traffic_medium,
+    case when identified.traffic_source is not null then {{ said('identified.utm_campaign') }} end as traffic_campaign,
+    case when identified.traffic_source is not null then {{ said('identified.utm_id') }} end as traffic_campaign_id,
+    {{ said('people.traits.initial_utm_source') }} as user_source,
+    {{ said('people.traits.initial_utm_medium') }} as user_medium,
+    {{ said('people.traits.initial_utm_campaign') }} as user_campaign,
+    {{ said('identified.mp_country_code') }} as geo_country,
+    {{ device_category('coalesce(identified."$device", identified."$os")') }} as device_category
+from identified
+left join people
+    on people.source_account = identified.source_account and people.distinct_id = identified.user_pseudo_id
+{%- endmacro %}
+
+{#- Mixpanel people, in the canonical columns of profiles.
+    Takes  tenant: a slug.  platform: mixpanel.
+    Gives  one row per person. -#}
+{% macro engine_mixpanel_profiles(tenant, platform) -%}
+select
+    '{{ platform }}' as source_platform,
+    source_account,
+    "$distinct_id" as user_id,
+    lower({{ said('"$properties"."$email"') }}) as email,
+    {{ said('"$properties"."$country_code"') }} as geo_country,
+    {{ device_category('"$properties"."$os"') }} as device_category
+from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_people') }}
+{%- endmacro %}

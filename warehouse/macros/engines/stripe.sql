@@ -1,0 +1,34 @@
+{#- Stripe charges, in the canonical columns of charges.
+    Takes  tenant: a slug.  platform: stripe, or a connector like it.
+    Gives  one row per charge: charged_at (UTC), captured_amount and refunded_amount (major units of currency), ...
+    Note   amounts are minor units, by Stripe's own count where it differs from ISO 4217. Without amount_captured, a charge
+           that succeeded and is captured took its whole amount. livemode false is a test. Amounts of a currency that is
+           in no list stay NULL. -#}
+{% macro engine_stripe_charges(tenant, platform) -%}
+with charges as (
+    select
+        *,
+        upper({{ cast_as('currency', 'text') }}) as charge_currency,
+        coalesce(
+            {{ cast_as('amount_captured', 'minor_units') }},
+            case when status = 'succeeded' and captured then {{ cast_as('amount', 'minor_units') }} else 0 end
+        ) as captured_units,
+        coalesce({{ cast_as('amount_refunded', 'minor_units') }}, 0) as refunded_units,
+        coalesce(payment_intent ->> '$.id', payment_intent ->> '$') as intent_id
+    from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_charges') }}
+)
+
+select
+    '{{ platform }}' as source_platform,
+    charges.source_account,
+    {{ cast_as('charges.id', 'text') }} as charge_id,
+    list_filter([{{ cast_as('charges.intent_id', 'text') }}], lambda other: other is not null) as other_ids,
+    {{ cast_as('charges.created', 'epoch_seconds') }} as charged_at,
+    {{ major_units('charges.captured_units', 'currencies.stripe_exponent') }} as captured_amount,
+    {{ major_units('charges.refunded_units', 'currencies.stripe_exponent') }} as refunded_amount,
+    charges.charge_currency as currency,
+    {{ cast_as('charges.status', 'text') }} as status,
+    not coalesce(charges.livemode, true) as is_test
+from charges
+left join {{ source('hub', 'platform_ref__currencies') }} as currencies on currencies.currency = charges.charge_currency
+{%- endmacro %}
