@@ -71,7 +71,6 @@ SWITCHES = (
     ("filter", r"\bhaving\b", "having true or"),
     ("filter", r"\bwhen [a-z_.]+(?= and |\s+then)", "when true"),
     ("filter", r"(?<![\w.])[\w.\"$]+ (=|<>|is not distinct from) [\w.\"$]+(\([^()]*\))?", "true"),
-    ("filter", r"\bunion all\b", "union"),
     ("filter", r"\bleft join\b", "inner join"),
     ("sign", r" - (?=[a-z{])", " + "),
     ("unit", r" \* ", " / "),
@@ -88,7 +87,7 @@ PLACE = ("source_platform", "source_account")
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 INPUT = re.compile(r"\{\{ (?:ref|source)\(.*?\) \}\}(?: as \w+)?")
-QUOTED = re.compile(r"'[^'\n]*'|\"[^\"]*\"")
+QUOTED = re.compile(r"'\{\{ (?=')|(?<=') \}\}'|'[^'\n]*'|\"[^\"]*\"")  # first: an expression of texts inside a text
 TYPE = re.compile(r"\bas (?:decimal\(18, [06]\)|varchar(?:\[\])?|bigint|double|boolean|json|date|timestamp\w*)(?=\))")
 CAST = re.compile(r"cast_as\((?P<said>'[^']*'|\"[^\"]*\"), '(?P<meaning>\w+)'\)")
 SAID = re.compile(r"\{\{ said\((?P<what>'[^']*'|event_param\('\w+'\))(?P<nothing>, \w+)?\) \}\}")
@@ -150,6 +149,8 @@ class Macro:
         for quoted in QUOTED.finditer(self.code):
             in_jinja = any(start <= quoted.start() < end for start, end in jinja)
             body = quoted[0][1:-1]
+            if quoted[0][0] != quoted[0][-1]:
+                continue
             if in_jinja and (body in MEANINGS or re.search(r"[ (.\"]", body) or self.siblings(body)):
                 continue
             if in_jinja or quoted[0][0] == "'":
@@ -228,9 +229,11 @@ def _casts(macro: Macro) -> Iterator[Mutant]:
     for found in CAST.finditer(macro.code):
         meaning, whole = found["meaning"], (found.start() - len("{{ "), found.end() + len(" }}"))
         text = macro.code[slice(*whole)]
+        if macro.code.startswith(" is ", whole[1]):
+            continue
         if meaning in MISREAD:
             yield macro.with_("unit", found.span("meaning"), MISREAD[meaning])
-        if meaning in AMOUNTS:
+        if meaning in AMOUNTS and not macro.code.endswith("abs(", 0, whole[0]):
             yield macro.with_("sign", whole, f"(-{text})")
         if meaning == "date":
             yield macro.with_("zone", whole, f"({text} - 1)")

@@ -10,9 +10,11 @@ import argparse
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain, product
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,18 +29,26 @@ from pipeline.contracts.fields import Shape
 from pipeline.tenants import Tenant
 from tests.warehouse.engine_rig import BLUEPRINTS, CATALOG, MACROS, a_source, create_inputs
 from warehouse.canonical import CANONICAL
-from warehouse.cases import cases_like
+from warehouse.cases import Case, cases_like
 from warehouse.engines import Engine, engines_like
 from warehouse.star_unit_tests import settled
 
 ALTERNATIVES = 2
 """How many siblings a column is swapped for."""
+STATUSES = "platform_ref__order_statuses"
 PATTERNS = ("purchase", None)
 """What tenants name as their conversions."""
 SAYS = {"currency": "SEK", "timezone": "Asia/Kolkata"}
 """What no record says by chance."""
 
 EQUIVALENT: Sequence[tuple[str, str, str]] = (
+    ("bing_ads", r"coalesce\(reports.AccountNumber, reports.AccountId", "An account has one id and one number, both its own."),
+    ("facebook_ads", r"-> +insights.ad_id, insights.date_st\w+$", "Ranges of one thing are one day or never overlap."),
+    ("shopify", r"is_cancelled = not is_cancelled$", "Shopify says by cancelled_at which orders were cancelled."),
+    ("tiktok_ads", r"coalesce\(reports.campaign_id, ad_groups.campaign_id, ads", "An ad is in the campaign of its ad group."),
+    ("tiktok_ads", r"other (4 advertiser|2 hour)", "It is the last in alphabetical order before and after."),
+    ("woocommerce", r"when statuses.raw_status = 'refunded'", "WooCommerce's only word for refunded is refunded."),
+    ("google_analytics", r"case when true then .*event_param\('currency'\)", "Looked up for purchases alone, to save time."),
     ("google_ads", r"^order: .*resourceName", "The resource names and ids of one row always agree."),
     ("google_ads", r"^dropped: .*regexp_extract", "A resource name always holds the id that it is asked for."),
 )
@@ -104,7 +114,7 @@ class Library:
 
 
 def judge(name: str) -> Verdict:
-    """Run every mutant of a connector's macros.
+    """Run every mutant of a connector's macros, and of what the status map says of its orders.
 
     Raises:
         ValueError: A case fails without any mutant.
@@ -115,24 +125,43 @@ def judge(name: str) -> Verdict:
     for trial, query in zip(trials, queries, strict=True):
         if not trial.passes(query):
             raise ValueError(f"The case of {trial.engine.macro} fails as it is. Run the tests of {name} first.")
-    killed, equivalent = 0, 0
-    survivors: list[Mutant] = []
-    for macro_name, text in _macros(f"engines/{name}.sql").items():
-        counted: dict[int | None, int] = {}
-        for mutant in mutants(Macro(text, _shapes(name), _families(name, text))):
-            if mutant.site is not None and counted.get(mutant.site, 0) == ALTERNATIVES:
-                continue
-            is_noticed = _is_noticed(macro_name, mutant, library, trials, queries)
-            if is_noticed is None:
-                continue
-            counted[mutant.site] = counted.get(mutant.site, 0) + 1
-            if is_noticed:
-                killed += 1
-            elif any(each == name and re.search(pattern, str(mutant)) for each, pattern, _ in EQUIVALENT):
-                equivalent += 1
-            else:
-                survivors.append(mutant)
+    survivors, killed, equivalent = [], 0, 0
+    for mutant, is_noticed in chain(_of_macros(name, library, trials, queries), _of_statuses(name, trials, queries)):
+        if is_noticed:
+            killed += 1
+        elif any(each == name and re.search(pattern, str(mutant)) for each, pattern, _ in EQUIVALENT):
+            equivalent += 1
+        else:
+            survivors.append(mutant)
     return Verdict(name, killed, equivalent, tuple(survivors), time.perf_counter() - started)
+
+
+Judged = Iterator[tuple[Mutant, bool]]
+"""Mutants, each with whether a case notices it."""
+
+
+def _of_macros(name: str, library: Library, trials: Sequence[Trial], queries: Sequence[str]) -> Judged:
+    for macro_name, text in _macros(f"engines/{name}.sql").items():
+        counted: Counter[int] = Counter()
+        for mutant in mutants(Macro(text, _shapes(name), _families(name, text))):
+            if mutant.site is None or counted[mutant.site] < ALTERNATIVES:
+                is_noticed = _is_noticed(macro_name, mutant, library, trials, queries)
+                if is_noticed is not None:
+                    yield mutant, is_noticed
+                    counted.update([mutant.site] if mutant.site is not None else [])
+
+
+def _of_statuses(name: str, trials: Sequence[Trial], queries: Sequence[str]) -> Judged:
+    """Every status of a shop that means something else for the money, or for whether the order was cancelled."""
+    for trial, query in zip(trials, queries, strict=True):
+        if STATUSES in trial.engine.references:
+            rows = f"from {STATUSES} where source_platform = '{name}'"
+            for (status,) in trial.con.execute(f"select raw_status {rows}").fetchall():
+                for change in ("financial_status = 'other'", "is_cancelled = not is_cancelled"):
+                    trial.con.begin()
+                    trial.con.execute(f"update {STATUSES} set {change} where source_platform = ? and raw_status = ?", [name, status])
+                    yield Mutant("literal", "", f"{STATUSES} of {status}  ->  {change}"), not trial.passes(query)
+                    trial.con.rollback()
 
 
 def _is_noticed(
@@ -154,22 +183,27 @@ def _is_noticed(
 
 
 def _trials(name: str) -> Iterator[Trial]:
-    """The cases of a connector's engines, once where the tenant's conversions change nothing."""
-    for engine in engines_like(name):
-        seen = []
+    """The cases of a connector's engines, for every source that is like it and for what tenants may say."""
+    platforms = [name, *(other.name for other in CATALOG.values() if other.like == name)]
+    for engine, platform in product(engines_like(name), platforms):
+        seen: list[Case] = []
         for pattern in PATTERNS:
             case = cases_like(name)[engine.macro](pattern)
             if case not in seen:
                 seen.append(case)
-                logic = {"facebook_insights": {"conversion_event_pattern": pattern}} if pattern else {}
-                source = a_source(name, logic=logic)
-                tenant = Tenant(slug="t", business_name="T", sources=(source,), **SAYS)
-                con = duckdb.connect(config={"threads": 1})
-                con.execute("set TimeZone = 'UTC'")
-                create_inputs(con, engine, name, case.records, {}, case.records, case.canonical)
-                (canonical,) = (each for each in CANONICAL if each.name == engine.fills)
-                types = {column.name: column.type for column in canonical.columns if column.name in case.expected[0]}
-                yield Trial(engine, engine.call(tenant, source), con, types, _typed(con, settled(case, tenant, source), types))
+                yield _trial(engine, platform, case, pattern)
+
+
+def _trial(engine: Engine, platform: str, case: Case, pattern: str | None) -> Trial:
+    logic = {"facebook_insights": {"conversion_event_pattern": pattern}} if pattern else {}
+    source = a_source(platform, logic=logic)
+    tenant = Tenant(slug="t", business_name="T", sources=(source,), **SAYS)
+    con = duckdb.connect(config={"threads": 1})
+    con.execute("set TimeZone = 'UTC'")
+    create_inputs(con, engine, platform, case.records, {}, case.records, case.canonical)
+    (canonical,) = (each for each in CANONICAL if each.name == engine.fills)
+    types = {column.name: column.type for column in canonical.columns if column.name in case.expected[0]}
+    return Trial(engine, engine.call(tenant, source), con, types, _typed(con, settled(case, tenant, source), types))
 
 
 def _typed(con: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, object]], types: Mapping[str, str]) -> Rows:

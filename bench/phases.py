@@ -59,7 +59,7 @@ def push(given: Given) -> Found:
 
     shop, tenant = open_shop(given.home)
     push(tenant, shop.blueprints, shop.settings)
-    return {"rows": sum(sink_rows(tenant.slug, shop.settings, shop.blueprints).values())}
+    return {"rows": sum(sink_rows(tenant, shop.settings, shop.blueprints).values())}
 
 
 def stars(given: Given) -> Found:

@@ -37,7 +37,7 @@ def frozen(blueprints: Mapping[tuple[str, str], Blueprint]) -> Frozen:
 
 def _fields(shape: Shape, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(shape, Leaf):
-        yield path, f"{shape.wire} {shape.meaning}"
+        yield path, f"{shape.wire} {shape.meaning} {shape.form}".rstrip()
     elif isinstance(shape, Many):
         yield from _fields(shape.of, f"{path}[]")
     else:

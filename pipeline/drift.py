@@ -115,15 +115,15 @@ class Tally:
 
 
 def lost_keys(contract: type[Contract], names: Names, steady: Names, records: int) -> Iterator[Drift]:
-    """The parts of the key that every load held so far and this file lacks: its records would not meet their versions.
+    """Optional parts of the key that every load held so far and this file lacks.
 
-    A report (daily slices) may leave a breakdown out: it is then a coarser one, and takes the place of the whole day.
+    Its records would not meet their earlier versions, and would count beside them. A report (daily slices) may leave a
+    breakdown out: it is then a coarser one, and takes the place of the whole day.
     """
     if contract.daily_slice or records < FEWEST:
         return
     for path in contract.key:
-        head = path.partition(".")[0]
-        if head in steady - names:
+        if path not in contract.required and path.partition(".")[0] in steady - names:
             yield Drift(path, "part of the key, as every load held it so far", "none came", records, records)
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from structlog.contextvars import bound_contextvars
 
+from pipeline.contract_lock import check_lock, update_lock
 from pipeline.errors import ConfigError, DbtFailed, GataError
-from pipeline.gates import enforce, kept_out, landing_failures, landing_notes
+from pipeline.gates import drift_failures, enforce, kept_out, landing_failures, landing_notes
 from pipeline.land import land
 from pipeline.lock import build_lock
 from pipeline.log import log
@@ -55,6 +56,8 @@ class Job:
     watch: Watch
     books: Recorded | None = None
     """What the hub's books held when the command began; None until the hub is ready."""
+    drifted: dict[str, list[str]] = field(default_factory=dict)
+    """By tenant, what no longer holds to its contract."""
 
     @property
     def open(self) -> tuple[Tenant, ...]:
@@ -126,6 +129,7 @@ def build(
         _onboard(job)
         _land(job)
         _push(job)
+        _hold(job)
         changed = {tenant.slug: _changed(job, tenant, full=full) for tenant in job.open}
         _stars(job, [tenant for tenant in job.open if changed[tenant.slug]], publish=changed)
         return job.report()
@@ -135,6 +139,7 @@ def library(shop: Workshop, *, wait_seconds: float = 0.0) -> dict[str, int | boo
     """See that every sink and blueprint of the catalog exists in the hub, and its books say what tenants.yaml says."""
     with _job(shop, (), wait_seconds, _unwatched) as job:
         changed = _library(job)
+        update_lock(shop.blueprints)
     sinks = {blueprint.sink for blueprint in shop.blueprints.values()}
     return {"blueprints": len(shop.blueprints), "sinks": len(sinks), "changed": changed}
 
@@ -160,6 +165,7 @@ def land_only(
     with _job(shop, shop.chosen(slugs), wait_seconds, watch) as job:
         _library(job)
         _land(job)
+        _hold(job)
         return job.report()
 
 
@@ -252,8 +258,9 @@ def rollback(shop: Workshop, slug: str, to: str | None = None) -> str:
 
 
 def _library(job: Job) -> bool:
-    """See that the hub is ready; whether dbt had to run for it."""
+    """See that published contracts only gained fields and that the hub is ready; whether dbt had to run for it."""
     job.watch("*", "library")
+    check_lock(job.shop.blueprints)
     try:
         nodes = prepare_hub(job.shop.blueprints, job.shop.settings)
     except DbtFailed as error:
@@ -283,6 +290,15 @@ def _land(job: Job) -> None:
             for bad in kept_out(tenant, landing.load_id, settings):
                 job.ops.add_quarantine(job.run_id, tenant.slug, **asdict(bad))
             report.findings += enforce(tenant.slug, landing_failures(tenant, settings), strict=settings.strict)
+            job.drifted[tenant.slug] = drift_failures(landing)
+
+
+def _hold(job: Job) -> None:
+    """In strict mode refuse tenants of whom a table has drifted; by now their other tables are as far as they go."""
+    for tenant in job.open:
+        if failures := job.drifted.get(tenant.slug):
+            with job.step(tenant, "gates"):
+                enforce(tenant.slug, failures, strict=job.shop.settings.strict)
 
 
 def _push(job: Job) -> None:
@@ -290,7 +306,7 @@ def _push(job: Job) -> None:
         with job.step(tenant, "push") as report:
             nodes = push(tenant, job.shop.blueprints, job.shop.settings)
             job.saw(tenant.slug, nodes)
-            report.rows |= sink_rows(tenant.slug, job.shop.settings, job.shop.blueprints)
+            report.rows |= sink_rows(tenant, job.shop.settings, job.shop.blueprints)
 
 
 def _changed(job: Job, tenant: Tenant, *, full: bool) -> str | None:

@@ -247,11 +247,14 @@ def _star_or_error(tenant: Tenant, blueprints: Blueprints, settings: Settings) -
 
 
 def star_inputs(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> str:
-    """A digest of everything a published run of the tenant is made of: its projects, its pushed loads, our own code."""
+    """A digest of everything a published run of the tenant is made of: its configuration, its loads, our own code.
+
+    The star project is a function of these, so it need not be generated to know whether it changed.
+    """
     digest = hashlib.sha256(house_digest().encode())
     digest.update(tenant.fingerprint.encode())
-    for path, text in star_project(tenant, blueprints).items():
-        digest.update(f"{path}\0{text}\0".encode())
+    for _, blueprint in sorted(blueprints.items()):
+        digest.update(f"{blueprint.sink} {blueprint.version} {blueprint.source_schema_hash}\n".encode())
     with read_hub(settings) as hub:
         loads = hub.execute(
             "select source_platform, source_object, load_id from platform_ops__push_ledger"
@@ -272,14 +275,15 @@ def house_digest() -> str:
     return digest.hexdigest()
 
 
-def sink_rows(slug: str, settings: Settings, blueprints: Blueprints) -> dict[str, int]:
-    """Rows per sink of one tenant, all versions counted."""
-    counted = {}
+def sink_rows(tenant: Tenant, settings: Settings, blueprints: Blueprints) -> dict[str, int]:
+    """The tenant's rows in each sink that its sources route to, all versions counted."""
+    platforms = {source.platform for source in tenant.enabled}
+    sinks = sorted({blueprint.sink for blueprint in blueprints.values() if blueprint.platform in platforms})
+    counts = " union all ".join(
+        f"select '{sink}' as sink, count(*) from {sink} where tenant_slug = $slug" for sink in sinks
+    )
     with read_hub(settings) as hub:
-        for sink in sorted({blueprint.sink for blueprint in blueprints.values()}):
-            rows = hub.execute(f'select count(*) from "{sink}" where tenant_slug = ?', [slug]).fetchone()
-            counted[sink] = rows[0] if rows else 0
-    return counted
+        return dict(hub.execute(f"{counts} order by sink", {"slug": tenant.slug}).fetchall())
 
 
 def _has_tables(settings: Settings, names: set[str]) -> bool:

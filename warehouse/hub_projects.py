@@ -19,6 +19,7 @@ from pipeline.contracts.sql import (
     whole_record,
 )
 from pipeline.hub import STORAGE_VERSION, WRITING
+from pipeline.landing import LEDGERS
 from pipeline.registry import Blueprint
 from pipeline.tenants import Tenant
 
@@ -85,7 +86,8 @@ def library_project(
         platform_models: Text of the models written by hand, by file name.
         references: Text of the seeds and of their declaration, by file name.
     """
-    files = {"dbt_project.yml": project_file("gata_library"), "profiles.yml": hub_profile("gata_library")}
+    ledgers = f"vars: {{landing_ledgers: [{', '.join(sorted(LEDGERS))}]}}\n"
+    files = {"dbt_project.yml": project_file("gata_library") + ledgers, "profiles.yml": hub_profile("gata_library")}
     files |= {f"models/platform/{name}": text for name, text in platform_models.items()}
     files |= {f"seeds/{name}": text for name, text in references.items()}
     for blueprint in blueprints.values():

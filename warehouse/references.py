@@ -16,6 +16,8 @@ from pipeline.contracts.sql import literal
 
 SEEDS = Path(__file__).parent / "seeds"
 DECLARED = "references.yml"
+A_LINE = 5
+"""Rows on a line of SQL."""
 
 
 def reference_names() -> tuple[str, ...]:
@@ -41,8 +43,9 @@ def reference_rows(name: str) -> str:
         header, *rows = csv.reader(lines)
     types = reference_types(name)
     columns = ",\n    ".join(f"cast({column} as {types[column]}) as {column}" for column in header)
-    values = ",\n    ".join("(" + ", ".join(literal(cell) if cell else "null" for cell in row) + ")" for row in rows)
-    return f"select\n    {columns}\nfrom (values\n    {values}\n) as seed ({', '.join(header)})"
+    values = ["(" + ", ".join(literal(cell) if cell else "null" for cell in row) + ")" for row in rows]
+    listed = ",\n    ".join(", ".join(values[start : start + A_LINE]) for start in range(0, len(values), A_LINE))
+    return f"select\n    {columns}\nfrom (values\n    {listed}\n) as seed ({', '.join(header)})"
 
 
 @cache

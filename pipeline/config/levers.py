@@ -53,7 +53,9 @@ LEVERS: dict[str, dict[str, Lever]] = {
 }
 """Levers by the domain of the connector they stand under."""
 
-CONNECTOR_LEVERS: dict[str, dict[str, Lever]] = {"amazon_ads": {"sponsored_product_ratio": _SHARE}}
+CONNECTOR_LEVERS: dict[str, dict[str, Lever]] = {
+    "amazon_ads": {"sponsored_product_ratio": _SHARE},  # of the shop's products, those that are advertised
+}
 """Levers of one connector, beside those of its domain."""
 
 SAME: dict[str, str] = {

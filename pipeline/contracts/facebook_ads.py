@@ -106,6 +106,9 @@ class Insight(Contract):
     required = ("date_start",)
     date_field = "date_start"
     daily_slice = True
+    money = "major units of account_currency"
+    zone = "account"
+    restated_days = 28  # Source: developers.facebook.com/docs/marketing-api/insights (the longest attribution window)
     wrappers = ("data",)
 
     account_id: Text = None

@@ -7,6 +7,7 @@ text; its *meaning* (meaning.py) says what the text or number is. A field that P
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ __all__ = [
     "Shape",
     "Text",
     "UtcTime",
+    "date_as",
     "is_date_object",
     "place_of",
     "shape_of",
@@ -60,6 +62,7 @@ class Leaf:
 
     wire: str
     meaning: Meaning
+    form: str = ""  # of a DATE_AS
 
 
 @dataclass(frozen=True)
@@ -93,15 +96,15 @@ def _blank_is_absent(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _leaf(wire: str, meaning: Meaning) -> Any:  # Any: typing has no word for an Annotated alias
+def _leaf(wire: str, meaning: Meaning, form: str = "") -> Any:  # Any: typing has no word for an Annotated alias
     python = {"VARCHAR": str, "BIGINT": int, "DOUBLE": float, "BOOLEAN": bool, "JSON": Any}[wire]
     before = [BeforeValidator(_as_text)] if wire == "VARCHAR" else []
     if wire == "BIGINT":
         before.append(BeforeValidator(lambda value: check_integral(meaning, value)))
     if meaning is not Meaning.TEXT:
         before.append(BeforeValidator(_blank_is_absent))
-    after = AfterValidator(lambda value: value if value is None else check(meaning, value))
-    return Annotated[(python | None, Leaf(wire, meaning), *before, after)]
+    after = AfterValidator(lambda value: value if value is None else check(meaning, value, form))
+    return Annotated[(python | None, Leaf(wire, meaning, form), *before, after)]
 
 
 Text = _leaf("VARCHAR", Meaning.TEXT)
@@ -126,10 +129,17 @@ Flag = _leaf("BOOLEAN", Meaning.FLAG)
 Anything = _leaf("JSON", Meaning.ANYTHING)
 
 
+def date_as(form: str) -> Any:  # Any: as _leaf
+    """Make a word for dates in a vendor's own format, such as %d.%m.%Y: of %d, %m, %Y, %b, %B and what parts them."""
+    if not re.fullmatch(r"(%[dmYbB]|[-/., ])+", form):
+        raise TypeError(f"{form!r} is no format of a date: use %d, %m, %Y, %b, %B and - / . , or a space.")
+    return _leaf("VARCHAR", Meaning.DATE_AS, form)
+
+
 class Nested(BaseModel):
     """An object inside a record."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)  # most processes never validate with them
 
 
 class Contract(Nested):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -31,6 +31,7 @@ class Meaning(StrEnum):
     EPOCH_MICROS = "epoch_micros"  # microseconds since 1970-01-01 UTC
     DATE = "date"  # YYYY-MM-DD in the account's own time zone, also written as its midnight
     COMPACT_DATE = "compact_date"  # YYYYMMDD in the property's own time zone
+    DATE_AS = "date_as"  # a date of the account's own time zone, in a format that the field states
     ANYTHING = "anything"  # any JSON, kept as it is
 
 
@@ -55,6 +56,7 @@ SAYS = {
     Meaning.EPOCH_MICROS: "microseconds since 1970, between 2000 and 2100",
     Meaning.DATE: "a date, YYYY-MM-DD",
     Meaning.COMPACT_DATE: "a date, YYYYMMDD",
+    Meaning.DATE_AS: "a date in the vendor's format",
     Meaning.ANYTHING: "JSON",
 }
 
@@ -92,8 +94,8 @@ PATTERNS = {
 """Patterns that Python and DuckDB read alike. A day may still be none of the calendar."""
 
 
-def check(meaning: Meaning, value: Any) -> Any:  # Any: text or number, as the wire type says
-    """The value as it is.
+def check(meaning: Meaning, value: Any, form: str = "") -> Any:  # Any: text or number, as the wire type says
+    """The value as it is; `form` is the format of a DATE_AS.
 
     Raises:
         ValueError: It does not say what its field means.
@@ -102,9 +104,20 @@ def check(meaning: Meaning, value: Any) -> Any:  # Any: text or number, as the w
         _check_decimal(value)
     elif meaning in RANGES or meaning is Meaning.INTEGER:
         _check_integer(meaning, value)
+    elif meaning is Meaning.DATE_AS:
+        _check_date_as(value, form)
     elif meaning in PATTERNS:
         _check_pattern(meaning, value)
     return value
+
+
+def _check_date_as(value: str, form: str) -> None:
+    try:
+        said = datetime.strptime(value, form).strftime(form)  # noqa: DTZ007  # a day, of the account's own zone
+    except ValueError:
+        said = ""
+    if said != value:
+        raise ValueError(f"{value!r} is not {SAYS[Meaning.DATE_AS]}, {form}")
 
 
 def check_integral(meaning: Meaning, value: Any) -> Any:  # Any: text or number

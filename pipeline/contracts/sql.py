@@ -105,7 +105,9 @@ def _scalar(value: str, leaf: Leaf) -> str:
     return f"to_json({value})::varchar"
 
 
-ALIKE = frozenset({Meaning.INSTANT, Meaning.UTC_TIME, Meaning.LOCAL_TIME, Meaning.RFC_2822, Meaning.DATE})
+ALIKE = frozenset(
+    {Meaning.INSTANT, Meaning.UTC_TIME, Meaning.LOCAL_TIME, Meaning.RFC_2822, Meaning.DATE, Meaning.DATE_AS}
+)
 """Meanings of text that one value may be written in several ways for."""
 
 
@@ -113,6 +115,8 @@ def _alike(value: str, leaf: Leaf) -> str:
     """The one text for all ways to write a time or a date."""
     if leaf.meaning is Meaning.DATE:
         return f"{value}[:10]"
+    if leaf.meaning is Meaning.DATE_AS:
+        return f"{day_in(value, leaf.form)}::varchar"
     ending = "" if leaf.meaning is Meaning.LOCAL_TIME else "Z"
     return f"strftime({moment(value, leaf.meaning)}, '%Y-%m-%dT%H:%M:%S.%f{ending}')"
 
@@ -133,6 +137,11 @@ def moment(value: str, meaning: Meaning) -> str:
         Meaning.EPOCH_MILLIS: f"make_timestamp({value} * 1000)",
         Meaning.EPOCH_MICROS: f"make_timestamp({value})",
     }[meaning]
+
+
+def day_in(value: str, form: str) -> str:
+    """A text's day, written in a strptime format; NULL where it says none."""
+    return f"try_strptime({value}, {literal(form)})::date"
 
 
 def percent_number(value: str) -> str:
@@ -179,7 +188,9 @@ def _day(value: str, shape: Shape, field: str) -> str:
     if meaning is Meaning.DATE:
         return f"try_cast({value} as date)"
     if meaning is Meaning.COMPACT_DATE:
-        return f"try_strptime({value}, '%Y%m%d')::date"
+        return day_in(value, "%Y%m%d")
+    if isinstance(shape, Leaf) and meaning is Meaning.DATE_AS:
+        return day_in(value, shape.form)
     if meaning in EPOCHS:
         return f"{moment(value, meaning)}::date"
     if meaning in ALIKE:

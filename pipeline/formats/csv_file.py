@@ -147,7 +147,7 @@ class _Ended:
     """A file with one row more at its end, and the `tail` that was read of it last."""
 
     closed = False
-    tail = b""
+    tail = b"\n"  # ends the header
 
     def __init__(self, file: BufferedIOBase, row: bytes) -> None:
         self._file, self._end = file, b"\n" + row + b"\n"

@@ -66,8 +66,13 @@ class _Line:
 
 def _split(text: str, delimiter: str) -> list[str]:
     """The cells of a line; none where it is no CSV."""
+    return [cell.strip() for cell in next(iter(_rows(text, delimiter)), [])]
+
+
+def _rows(text: str, delimiter: str) -> list[list[str]]:
+    """The rows of a line, of which there is one; none where it is no CSV."""
     with suppress(csv.Error):
-        return [cell.strip() for cell in next(csv.reader(StringIO(text, newline=""), delimiter=delimiter), [])]
+        return list(csv.reader(StringIO(text, newline=""), delimiter=delimiter))
     return []
 
 
@@ -109,10 +114,12 @@ def _checked(line: _Line) -> list[str]:
     """A header's names; a column without one is called by its number.
 
     Raises:
-        Unreadable: It is not UTF-8 text, or names a column twice or none.
+        Unreadable: It is not UTF-8 text, does not end, or names a column twice or none.
     """
-    if not line.is_utf8:
+    if not line.is_utf8 or "\0" in line.text:
         raise Unreadable("its header is not UTF-8 text")
+    if len(_rows(line.text, line.delimiter)) > 1:
+        raise Unreadable("its lines end in CR alone, and are told apart by LF only")
     names = line.cells
     names = [name or f"column_{number}" for number, name in enumerate(names, 1)] if any(names) else []
     folded = [name.lower() for name in names]

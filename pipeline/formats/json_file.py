@@ -30,9 +30,7 @@ BLANKS = r"E' \t\r\n'"
 IS_OBJECT = f"starts_with(ltrim(line, {BLANKS}), '{{')"
 
 
-def rows_of_texts(
-    con: duckdb.DuckDBPyConnection, texts: Texts, contract: type[Contract], names: set[str]
-) -> pa.Table:
+def rows_of_texts(con: duckdb.DuckDBPyConnection, texts: Texts, contract: type[Contract], names: set[str]) -> pa.Table:
     """Landing rows of a batch of records; adds the names of their fields to `names`. Blank lines are no records."""
     first, lines = texts
     batch = pa.table({"line": lines, "position": pa.array(np.arange(first, first + len(lines), dtype=np.int64))})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pipeline.contracts.fields import Leaf, Record, Shape
 from pipeline.contracts.meaning import INTEGRAL, PATTERNS, RANGES, SAYS, SHORT_INTEGER, Meaning
-from pipeline.contracts.sql import moment, percent_number
+from pipeline.contracts.sql import day_in, literal, moment, percent_number
 
 LARGEST = "1e12"
 """Amounts are DECIMAL(18, 6): below 10^12."""
@@ -19,7 +19,7 @@ _SHORT = 10**18 - 1
 def says(shape: Shape) -> str:
     """What a field's value should have been, for people."""
     if isinstance(shape, Leaf):
-        return SAYS[shape.meaning]
+        return f"{SAYS[shape.meaning]}, {shape.form}" if shape.form else SAYS[shape.meaning]
     return "an object whose values convert" if isinstance(shape, Record) else "a list whose values convert"
 
 
@@ -45,8 +45,8 @@ def _accepted(leaf: Leaf, text: str) -> tuple[str, str]:
         case Meaning.DECIMAL if leaf.wire == "DOUBLE":
             accepted = f"abs(try_cast({text} as double)) < {LARGEST}"
         case Meaning.DECIMAL:
-            number = f"try_cast({text} as decimal(18, 6)) is not null"  # and DuckDB takes a minus and a space for 0
-            return f"({number} and right({text}, 1) >= '.')", f"{number} and regexp_matches({text}, '[0-9]')"
+            number = "try_cast({} as decimal(18, 6)) is not null"  # DuckDB takes '- ' for 0 and '7e ' for 7
+            return f"({number.format(text)} and right({text}, 1) between '.' and '9')", number.format(f"trim({text})")
         case Meaning.PERCENT:
             accepted = f"{trimmed_has_form} and {percent_number(text)} is not null"
         case Meaning.FLAG:
@@ -56,6 +56,8 @@ def _accepted(leaf: Leaf, text: str) -> tuple[str, str]:
             return f"(length({text}) = 10 and try_cast({text} as date)::varchar = {text})", midnight
         case Meaning.COMPACT_DATE:
             accepted = f"strftime(try_strptime({text}, '%Y%m%d'), '%Y%m%d') = {text}"
+        case Meaning.DATE_AS:
+            accepted = f"strftime({day_in(text, leaf.form)}, {literal(leaf.form)}) = {text}"
         case Meaning.INSTANT:
             accepted = f"try_cast({text} as timestamptz) is not null and {has_form}"
         case _:

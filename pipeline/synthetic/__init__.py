@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import duckdb
 
 from pipeline.synthetic.ledger import Chunk, plan_chunks
 from pipeline.synthetic.shop import Outlet, Shop, open_shop
-from pipeline.synthetic.trade import Span, Trade, simulate
+from pipeline.synthetic.trade import Span, simulate
 from pipeline.synthetic.view import Export, View, synthetic_views
 from pipeline.synthetic.write import write_records
 from pipeline.synthetic.zones import EPOCH, day_number
@@ -92,6 +92,6 @@ def _write_missing(shop: Shop, span: Span, files: list[_File]) -> None:
     trade = simulate(shop, span)
     with duckdb.connect(config={"threads": 1}) as connection:
         for file in missing:
-            as_of = Trade(span.upto(day_number(file.last)), trade.traffic, trade.orders)
+            as_of = replace(trade, span=span.upto(day_number(file.last)))
             records = file.export.records(shop, as_of, file.outlet)
             write_records(connection, records, file.path, keeps_nulls=file.export.keeps_nulls)

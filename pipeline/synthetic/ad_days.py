@@ -137,7 +137,7 @@ def _count(shop: Shop, trade: Trade, zone: Zone, days: Ints, ads: Ints) -> tuple
     column[ads] = np.arange(len(ads))
     cells = len(days) * len(ads)
     counts, revenue = np.zeros((cells, len(STEPS)), dtype=np.int64), np.zeros(cells, dtype=np.int64)
-    mine = np.flatnonzero(at(column, visits.ad) >= 0)
+    mine = np.flatnonzero((at(column, visits.ad) >= 0) & trade.is_booked)
     for step in range(len(STEPS)):
         reached = mine[visits.steps[mine, step] != NEVER]
         day = zone.days(visits.steps[reached, step])

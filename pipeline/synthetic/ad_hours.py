@@ -55,7 +55,7 @@ def _count(trade: Trade, outlet: Outlet, days: AdDays) -> Ints:
     ads = days.ad.max() + 1
     cell = days.day * ads + days.ad
     turn = np.argsort(cell)
-    mine = np.flatnonzero((visits.ad >= 0) & (visits.ad < ads))
+    mine = np.flatnonzero((visits.ad >= 0) & (visits.ad < ads) & trade.is_booked)
     for step in range(len(STEPS)):
         reached = mine[visits.steps[mine, step] != NEVER]
         moments = visits.steps[reached, step]

@@ -70,7 +70,8 @@ def ad_numbers(outlet: Outlet, places: Ints) -> Ints:
 def campaign_names(shop: Shop, places: Ints, days: Ints | int) -> Any:
     """What campaigns are called on days (UTC)."""
     ads = shop.ads
-    return chosen((*ads.campaigns, *ads.other_names), places + ads.period(places, days) * len(ads.campaigns))
+    kinds, kind = np.unique(np.stack([places, ads.periods(places, days)]), axis=1, return_inverse=True)
+    return chosen([ads.name(campaign, period) for campaign, period in kinds.T.tolist()], kind.reshape(-1))
 
 
 def made_at(trade: Trade, places: Ints) -> Ints:

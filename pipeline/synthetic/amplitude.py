@@ -51,7 +51,7 @@ def _events(shop: Shop, trade: Trade, outlet: Outlet) -> Any:
             **_machine(log.machine),
             **_town(log.town),
             "event_properties": _event_properties(shop, trade, log),
-            "user_properties": _user_properties(shop, trade, log),
+            "user_properties": _user_properties(trade, log),
         }
     )
 
@@ -64,17 +64,18 @@ def _event_properties(shop: Shop, trade: Trade, log: Log) -> Any:
             "$revenue": taken(pa.array(major_units(orders.total)), sold),
             "$currency": chosen([store.currency for store in shop.stores], at(orders.store, sold)),
             "order_id": taken(digits(order_ids(shop, orders)), sold),
-            **utm(shop, log.origins(trade)),
+            **utm(trade.traffic.origins, log.origins(trade)),
         }
     )
 
 
-def _user_properties(shop: Shop, trade: Trade, log: Log) -> Any:
+def _user_properties(trade: Trade, log: Log) -> Any:
     """The campaign that brought the user to this visit, and the first one that ever did."""
-    visits = trade.traffic.visits
-    first = utm(shop, _without_direct(visits.origin[log.visitor]))  # a visitor's first visit has the visitor's row
+    visits, origins = trade.traffic.visits, trade.traffic.origins
+    latest = utm(origins, _without_direct(visits.origin[log.visit]))
+    first = utm(origins, _without_direct(visits.origin[log.visitor]))  # a first visit has the row of its visitor
     initial = {f"initial_{name}": texts.fill_null("EMPTY") for name, texts in first.items()}
-    return struct({**utm(shop, _without_direct(visits.origin[log.visit])), **initial})
+    return struct({**latest, **initial})
 
 
 def _without_direct(origin: Ints) -> Ints:
@@ -87,7 +88,7 @@ def _users(shop: Shop, trade: Trade, outlet: Outlet) -> Any:
     visitors, visits = trade.traffic.visitors, trade.traffic.visits
     end = int(outlet.zone.midnights(np.array([trade.span.last + 1]))[0])
     person = np.unique(log.visitor[log.has_user])
-    past = visits.steps < end
+    past = (visits.steps < end) & trade.is_booked[:, None]
     events, sessions, last = (np.zeros(len(visitors.cohort), dtype=np.int64) for _ in range(3))
     np.add.at(events, visits.visitor, past.sum(axis=1))
     np.add.at(sessions, visits.visitor, past[:, 0])

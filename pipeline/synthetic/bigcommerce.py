@@ -11,21 +11,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.synthetic.columns import chosen, digits, joined, lists, same, struct, taken, whole
+from pipeline.synthetic.columns import chosen, digits, joined, lists, same, struct, whole
 from pipeline.synthetic.dice import Ints
 from pipeline.synthetic.money import major_units, money
-from pipeline.synthetic.names import TOWNS
 from pipeline.synthetic.order_versions import Versions, read_versions
 from pipeline.synthetic.orders import Orders, tax_of
 from pipeline.synthetic.payments import charge_ids, intent_ids, is_charged
-from pipeline.synthetic.people import read_people
+from pipeline.synthetic.people import addresses
 from pipeline.synthetic.shop import Outlet, Shop
 from pipeline.synthetic.stock import catalog_of, made_at, restocked_at
-from pipeline.synthetic.trade import Trade, customer_ids, order_ids
+from pipeline.synthetic.trade import LINE_ROOM, Trade, customer_ids, order_ids
 from pipeline.synthetic.view import Export, View
 from pipeline.synthetic.zones import Zone, rfc_2822
 
-LINE_ROOM = 10  # ids set aside for the lines of one order
+ADDRESS = {"city": "city", "state": "region", "zip": "zip", "country": "country", "country_iso2": "code"}
 STATUSES = (  # by State; source: developer.bigcommerce.com, orders V2, order statuses
     (7, "Awaiting Payment"),
     (11, "Awaiting Fulfillment"),
@@ -73,7 +72,7 @@ def _orders(shop: Shop, trade: Trade, store: Outlet) -> Any:
             "is_deleted": pa.array(np.zeros(len(rows), dtype=np.bool_)),
             "order_source": same("www", rows),
             "channel_id": whole(np.ones_like(rows)),
-            "billing_address": _addresses(shop, trade, visitor),
+            "billing_address": addresses(shop, visitors, visitor, ADDRESS),
         }
     )
 
@@ -87,16 +86,6 @@ def _payments(shop: Shop, orders: Orders, versions: Versions) -> Any:
     is_intent = orders.number[rows] % 2 == 1
     ids = pc.if_else(pa.array(is_intent), intent_ids(shop, orders, rows), charge_ids(shop, orders, rows))
     return pc.if_else(pa.array(is_paid), ids, "")
-
-
-def _addresses(shop: Shop, trade: Trade, visitor: Ints) -> Any:
-    visitors = trade.traffic.visitors
-    people = read_people(shop, visitors)
-    emails = taken(people.emails, np.where(people.has_email[visitor], visitor, -1))
-    town = visitors.town[visitor]
-    fields = {"city": "city", "state": "region", "zip": "zip", "country": "country", "country_iso2": "code"}
-    places = {name: chosen([getattr(each, field) for each in TOWNS], town) for name, field in fields.items()}
-    return struct({"email": pc.coalesce(emails, ""), **places})
 
 
 def _order_products(shop: Shop, trade: Trade, store: Outlet) -> Any:

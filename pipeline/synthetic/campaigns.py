@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 
 from pipeline.synthetic.dice import Bools, Floats, Ints, Purpose, normal
 from pipeline.synthetic.levers import AdLevers
 from pipeline.synthetic.names import APPROACHES, AUDIENCES, THEMES
+from pipeline.synthetic.zones import EPOCH
 
-RENAME_DAYS = 60  # so often one campaign of each platform gets its other name, or its first one back
-OTHER_NAME = "Encore"
+RENAME_DAYS = 60  # so often one campaign of each platform gets a new name
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,15 @@ class Advertiser:
 class Ads:
     """Campaigns, ad groups and ads by position, over all ad accounts of a tenant, platform after platform."""
 
-    campaigns: tuple[str, ...]
-    other_names: tuple[str, ...]  # of each campaign in every second period; the same where it is never renamed
+    campaigns: tuple[str, ...]  # names; one that is renamed says its month behind it
     ad_groups: tuple[str, ...]
     ads: tuple[str, ...]
     account_of_campaign: Ints
     campaign_of_ad_group: Ints
     ad_group_of_ad: Ints
     number_of_ad: Ints  # among the ads of its platform
-    renamed_on: Ints  # days since 1970: one on which each campaign is renamed
+    is_renamed: Bools
+    renamed_on: Ints  # days since 1970: the first one on which each campaign was renamed, if it ever is
     clicks: Floats  # an ad's share of all clicks
     spend: Floats  # of an ad on a usual day, in its account's currency
     ctr: Floats  # of an ad: clicks per impression
@@ -56,26 +57,29 @@ class Ads:
         """The ads of the account at this position."""
         return np.flatnonzero(self.account_of_campaign[self.campaign_of_ad] == account)
 
-    def period(self, campaigns: Ints, days: Ints | int) -> Ints:
-        """0 where a campaign has its first name on a day (UTC), 1 where it has its other one."""
-        return (days - self.renamed_on[campaigns]) // RENAME_DAYS % 2
-
-    @property
-    def _is_ever_renamed(self) -> Bools:
-        return np.array([name != other for name, other in zip(self.campaigns, self.other_names, strict=True)])
+    def periods(self, campaigns: Ints, days: Ints | int) -> Ints:
+        """How often campaigns were renamed up to a day (UTC); 0 for those that never are."""
+        return np.where(self.is_renamed[campaigns], (days - self.renamed_on[campaigns]) // RENAME_DAYS, 0)
 
     def last_renames(self, campaigns: Ints, day: int) -> Ints:
         """The last day, up to this one, on which each campaign was renamed; -1 for those that never are."""
-        last = day - (day - self.renamed_on[campaigns]) % RENAME_DAYS
-        return np.where(self._is_ever_renamed[campaigns], last, -1)
+        last = self.renamed_on[campaigns] + self.periods(campaigns, day) * RENAME_DAYS
+        return np.where(self.is_renamed[campaigns], last, -1)
+
+    def name(self, campaign: int, period: int) -> str:
+        """What a campaign is called in a period."""
+        if not self.is_renamed[campaign]:
+            return self.campaigns[campaign]
+        since = EPOCH + timedelta(days=int(self.renamed_on[campaign]) + period * RENAME_DAYS)
+        return f"{self.campaigns[campaign]} {since:%Y-%m}"
 
     def days_before_renames(self, account: int, first: int, last: int) -> list[int]:
         """Days of a range after which the names of an account's campaigns change before the range ends.
 
         Names change at midnight UTC: a day early, so that a day's end is before that in every zone.
         """
-        phases = self.renamed_on[self._is_ever_renamed & (self.account_of_campaign == account)]
-        return [day for day in range(first, last) if ((day + 2 - phases) % RENAME_DAYS == 0).any()]
+        days = self.renamed_on[self.is_renamed & (self.account_of_campaign == account)]
+        return [day for day in range(first, last) if ((day + 2 - days) % RENAME_DAYS == 0).any()]
 
 
 def plan_ads(seed: int, advertisers: Sequence[Advertiser]) -> Ads:
@@ -99,13 +103,13 @@ def plan_ads(seed: int, advertisers: Sequence[Advertiser]) -> Ads:
     same = [0] * len(plans)
     return Ads(
         campaigns=texts("campaigns"),
-        other_names=texts("other_names"),
         ad_groups=texts("ad_groups"),
         ads=texts("ads"),
         account_of_campaign=numbers("account_of_campaign", [advertiser.accounts for advertiser in advertisers]),
         campaign_of_ad_group=numbers("campaign_of_ad_group", [len(plan.campaigns) for plan in plans]),
         ad_group_of_ad=numbers("ad_group_of_ad", [len(plan.ad_groups) for plan in plans]),
         number_of_ad=numbers("number_of_ad", same),
+        is_renamed=numbers("is_renamed", same).astype(np.bool_),
         renamed_on=numbers("renamed_on", same),
         clicks=shares("clicks"),
         spend=shares("spend"),
@@ -127,13 +131,13 @@ def _plan(seed: int, platform: int, advertiser: Advertiser, ads_before: int) -> 
     ad_group_names = [_ad_group_name(names[place % campaigns], place // campaigns) for place in range(ad_groups)]
     return Ads(
         campaigns=tuple(names),
-        other_names=tuple(_other_name(name, place, seed, campaigns) for place, name in enumerate(names)),
         ad_groups=tuple(ad_group_names),
         ads=tuple(f"{name} / {kind}" for name in ad_group_names for kind in advertiser.kinds),
         account_of_campaign=np.arange(campaigns) % advertiser.accounts,
         campaign_of_ad_group=campaign,
         ad_group_of_ad=ad_group,
         number_of_ad=np.arange(len(clicks)),
+        is_renamed=np.arange(campaigns) == seed // RENAME_DAYS % campaigns,
         renamed_on=np.full(campaigns, (seed + 11 * platform) % RENAME_DAYS),
         clicks=clicks / clicks.sum() * advertiser.clicks,
         spend=spend / spend.sum() * levers.daily_spend_mean,
@@ -147,11 +151,6 @@ def _campaign_name(place: int, turn: int) -> str:
     theme = THEMES[(turn + pair + pair // len(THEMES)) % len(THEMES)]
     name = f"{theme} {APPROACHES[pair % len(APPROACHES)]}"
     return name if not edition else f"{name} {edition + 1}"
-
-
-def _other_name(name: str, place: int, seed: int, campaigns: int) -> str:
-    """The second name of one campaign of a platform; the others keep theirs."""
-    return f"{name} {OTHER_NAME}" if place == seed // RENAME_DAYS % campaigns else name
 
 
 def _ad_group_name(campaign: str, round_: int) -> str:

@@ -15,7 +15,6 @@ from pipeline.synthetic.log import Log, read_log
 from pipeline.synthetic.names import MACHINES, TOWNS
 from pipeline.synthetic.shop import Outlet, Shop
 from pipeline.synthetic.trade import Trade, customer_ids, order_ids, store_bases
-from pipeline.synthetic.traffic import origins
 from pipeline.synthetic.view import Export, View
 from pipeline.synthetic.zones import SECOND, date_texts
 
@@ -31,7 +30,7 @@ def _events(shop: Shop, trade: Trade, outlet: Outlet) -> Any:
     visitors, visits = trade.traffic.visitors, trade.traffic.visits
     first_at = visits.steps[: len(visitors.token), 0]
     users = joined(digits(visitors.token), ".", digits(first_at // SECOND))
-    said, words = log.origins(trade), _words(shop)
+    said, words = log.origins(trade), _words(trade)
     collected = {f"manual_{key}": chosen(texts, said) for key, texts in words.items()}
     collected["manual_campaign_name"] = collected.pop("manual_name")
     first_origin = at(visits.origin, log.visitor)
@@ -57,9 +56,9 @@ def _events(shop: Shop, trade: Trade, outlet: Outlet) -> Any:
     return pa.table(columns)
 
 
-def _words(shop: Shop) -> dict[str, tuple[str, ...]]:
+def _words(trade: Trade) -> dict[str, tuple[str, ...]]:
     """Campaign, medium and source of every origin."""
-    said = origins(shop)
+    said = trade.traffic.origins
     return {"name": said.campaigns, "medium": said.mediums, "source": said.sources}
 
 

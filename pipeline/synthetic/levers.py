@@ -54,7 +54,7 @@ class AdLevers:
     daily_spend_mean: float = 100.0  # over all its accounts, in their own currency
     campaign_count: int = 5
     ad_group_count: int | None = None  # over all campaigns, two for each when nothing is said
-    cpc_mean: float | None = None  # spend per click
+    cpc_mean: float | None = None  # spend per click; where visits are asked for otherwise, only a share of their clicks
     avg_ctr: float = 0.015  # clicks per impression
     sponsored_product_ratio: float = 0.25  # of the catalog's products, where ads are products
 
@@ -111,7 +111,7 @@ class Levers:
         """First visits a day.
 
         As many as it takes for the orders asked for; else for the events; else for the user base; else for the clicks
-        that the spend buys; else for 15 orders a day through the default funnel.
+        that the spend buys, where a platform says its `cpc_mean`; else for 15 orders a day through the default funnel.
         """
         expected = self.build_funnel().expected()
         orders, visits = self.orders_asked(), self.visits_bought()

@@ -98,7 +98,7 @@ def read_log(shop: Shop, trade: Trade, outlet: Outlet, *, whole_days: bool) -> L
 def _all_events(trade: Trade, outlet: Outlet, is_tracked: Bools) -> Log:
     """Everything an account ever sees of the traffic."""
     visitors, visits, alone = trade.traffic.visitors, trade.traffic.visits, trade.traffic.anonymous
-    seen = np.flatnonzero(is_tracked[visits.visitor])
+    seen = np.flatnonzero(is_tracked[visits.visitor] & trade.is_booked)
     place, step = np.nonzero(visits.steps[seen] != NEVER)
     visit = seen[place]
     fresh = visit[(step == 0) & (visits.number[visit] == 1)]

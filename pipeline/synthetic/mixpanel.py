@@ -39,7 +39,7 @@ def _properties(shop: Shop, trade: Trade, outlet: Outlet, log: Log) -> Any:
     users = digits(at(customer_ids(shop, visitors), log.visitor), log.is_known(trade))
     devices = taken(_devices(shop, trade), log.visitor)
     clock = outlet.zone if outlet.says_zone else Zone("UTC")
-    said = utm(shop, log.origins(trade))
+    said = utm(trade.traffic.origins, log.origins(trade))
     queries = joined("https://", shop.host, "/?utm_source=", said["utm_source"], "&utm_medium=", said["utm_medium"])
     currencies = [store.currency for store in shop.stores]
     return struct(
@@ -75,7 +75,7 @@ def _people(shop: Shop, trade: Trade, outlet: Outlet) -> Any:
     person = np.flatnonzero((seen >= 0) & (known_since(trade) < end))
     people = read_people(shop, visitors)
     first = visits.origin[person]  # a visitor's first visit has the visitor's row
-    initial = utm(shop, np.where(first == DIRECT, -1, first))
+    initial = utm(trade.traffic.origins, np.where(first == DIRECT, -1, first))
     town = visitors.town[person]
     traits = {
         "$email": taken(people.emails, person),

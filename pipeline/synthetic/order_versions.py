@@ -63,7 +63,8 @@ class Versions:
 def orders_of(shop: Shop, trade: Trade, store: Outlet, *, tests: bool) -> Ints:
     """The orders of a store since the books were opened; with the shop's own tests, where the vendor marks them."""
     orders = trade.orders
-    mine = np.flatnonzero((orders.store == shop.stores.index(store)) & (tests | ~orders.is_test))
+    is_booked = np.append(trade.is_booked, tests)[orders.visit]  # a test has the visit -1
+    mine = np.flatnonzero((orders.store == shop.stores.index(store)) & is_booked)
     return mine[store.zone.days(orders.placed_at[mine]) >= trade.span.opening]
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any  # pyarrow is untyped: its arrays are Any
 
+import numpy as np
 import pyarrow.compute as pc
 
-from pipeline.synthetic.columns import chosen, digits, joined
-from pipeline.synthetic.dice import Bools
-from pipeline.synthetic.names import FIRST_NAMES, LAST_NAMES
+from pipeline.synthetic.columns import chosen, digits, joined, struct, taken
+from pipeline.synthetic.dice import Bools, Ints
+from pipeline.synthetic.names import FIRST_NAMES, LAST_NAMES, TOWNS
 from pipeline.synthetic.shop import Shop
 from pipeline.synthetic.trade import customer_ids
 from pipeline.synthetic.traffic import Visitors
@@ -35,3 +37,12 @@ def read_people(shop: Shop, visitors: Visitors) -> People:
     emails = joined(handle, ".", digits(customer_ids(shop, visitors) % 10**12), "@mail.example")
     reachable = visitors.has_account | (visitors.token % GUESTS_WITH_EMAIL == 0)
     return People(first_names, last_names, emails, reachable)
+
+
+def addresses(shop: Shop, visitors: Visitors, rows: Ints, parts: Mapping[str, str]) -> Any:
+    """Where visitors have their bills sent: `email`, empty where they say none, and the parts of a Town, renamed."""
+    people = read_people(shop, visitors)
+    emails = taken(people.emails, np.where(people.has_email[rows], rows, -1))
+    town = visitors.town[rows]
+    where = {name: chosen([getattr(each, part) for each in TOWNS], town) for name, part in parts.items()}
+    return struct({"email": pc.coalesce(emails, ""), **where})

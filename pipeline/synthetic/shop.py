@@ -51,7 +51,7 @@ class Shop:
         ad_accounts: Those of ads platforms, over all of them.
         channels: How visitors come from each ad account.
         stores: Those of shop platforms, each with its catalog and its share of orders.
-        takes_payments: Payments are taken by Stripe, and its charges are exported.
+        takes_payments: A payments platform takes the money of orders, and they keep the ids of its charges.
     """
 
     seed: int
@@ -100,7 +100,7 @@ def open_shop(tenant: Tenant) -> Shop:
             price_catalog(seed, each.product_count, each.avg_order_value, store.smallest)
             for store, each in zip(stores, shop_levers, strict=True)
         ),
-        takes_payments="stripe" in outlets,
+        takes_payments=any(tenant.source(platform).domain == "payments" for platform in outlets),
     )
 
 

@@ -13,9 +13,7 @@ from pipeline.synthetic.orders import Orders
 from pipeline.synthetic.payments import charge_ids, is_charged
 from pipeline.synthetic.shop import Outlet, Shop
 from pipeline.synthetic.stock import catalog_of
-from pipeline.synthetic.trade import order_ids
-
-LINE_ROOM = 10  # ids set aside for the lines of one order
+from pipeline.synthetic.trade import LINE_ROOM, order_ids
 
 
 def lines(shop: Shop, orders: Orders, store: Outlet, rows: Ints) -> Any:
@@ -77,8 +75,8 @@ def notes(shop: Shop, orders: Orders, rows: Ints, is_paid: Bools | None) -> Any:
     """What apps left behind: the charge of the payment, once there is one.
 
     Args:
-        is_paid: Whether Stripe took each order's payment by then; None where the shop's payments are not Stripe's, and
-            some app notes a charge all the same.
+        is_paid: Whether each order was paid by then; None where no payments platform is among the tenant's sources,
+            and an app notes some charges all the same.
     """
     noted = orders.has_charge[rows] if is_paid is None else is_paid & is_charged(orders)[rows]
     order = rows[noted]

@@ -17,7 +17,7 @@ from pipeline.synthetic.people import read_people
 from pipeline.synthetic.shop import Outlet, Shop
 from pipeline.synthetic.shopify_baskets import lines, notes, refunds
 from pipeline.synthetic.trade import Trade, customer_ids, order_ids
-from pipeline.synthetic.traffic import ORGANIC, origins
+from pipeline.synthetic.traffic import ORGANIC
 
 FINANCIAL_STATUSES = ("pending", "paid", "paid", "partially_refunded", "refunded", "voided")  # by State
 
@@ -64,7 +64,7 @@ def order_records(shop: Shop, trade: Trade, store: Outlet) -> Any:
         "total_tax": amount(orders.tax[rows]),
         "gateway": chosen(["card_payments", "bogus"], orders.is_test[rows].astype(np.int64)),
         "source_name": chosen(["web", "shopify_draft_order"], orders.is_test[rows].astype(np.int64)),
-        **_landing(shop, trade, rows),
+        **_landing(trade, rows),
         "customer": customer,
         **_addresses(trade, rows),
         "line_items": lines(shop, orders, store, rows),
@@ -91,9 +91,9 @@ def _customers(shop: Shop, trade: Trade, rows: Ints) -> tuple[Any, Any]:
     return taken(customers, np.where(is_customer, visitor, -1)), taken(people.emails, np.where(has_email, visitor, -1))
 
 
-def _landing(shop: Shop, trade: Trade, rows: Ints) -> dict[str, Any]:
+def _landing(trade: Trade, rows: Ints) -> dict[str, Any]:
     """The address the visit began at, and the page before it."""
-    said = origins(shop)
+    said = trade.traffic.origins
     links = zip(said.sources, said.mediums, said.campaigns, strict=True)
     pages = [f"/?utm_source={source}&utm_medium={medium}&utm_campaign={quote(name)}" for source, medium, name in links]
     pages[: len(ORGANIC)] = ["/"] * len(ORGANIC)

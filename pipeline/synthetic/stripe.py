@@ -74,6 +74,7 @@ def _records(shop: Shop, trade: Trade, charges: _Charges) -> Any:
     ids = pc.if_else(pa.array(succeeds), charge_ids(shop, orders, order), declined_ids(shop, orders, order))
     people, visitor = read_people(shop, trade.traffic.visitors), orders.visitor[order]
     emails = taken(people.emails, np.where(people.has_email[visitor], visitor, -1))
+    moved = joined("txn_3", letters(shop.seed, "balance transaction", orders.number[order], 23))
     card = {"brand": chosen(BRANDS, orders.number[order] % 3), "last4": digits(1000 + orders.number[order] % 9000)}
     return pa.table(
         {
@@ -92,7 +93,7 @@ def _records(shop: Shop, trade: Trade, charges: _Charges) -> Any:
             "failure_code": chosen(["card_declined"], -paid),
             "description": joined("Order ", digits(order_ids(shop, orders)[order])),
             "payment_intent": intent_ids(shop, orders, order),
-            "balance_transaction": taken(joined("txn_3", letters(shop.seed, "balance transaction", orders.number[order], 23)), _where(succeeds)),
+            "balance_transaction": taken(moved, np.where(succeeds, np.arange(len(order)), -1)),
             "receipt_email": emails,
             "billing_details": struct({"email": emails}),
             "payment_method_details": struct({"type": same("card", order), "card": struct(card)}),
@@ -107,11 +108,6 @@ def _units(shop: Shop, store: Ints, cents: Ints) -> Ints:
     for place, each in enumerate(shop.stores):
         units[store == place] = minor_units(cents[store == place], each.currency)
     return units
-
-
-def _where(present: Bools) -> Ints:
-    """Each row's own position; -1 where it is not present."""
-    return np.where(present, np.arange(len(present)), -1)
 
 
 VIEW = View(exports={"charges": Export("jsonl", _charges, keeps_nulls=True)})

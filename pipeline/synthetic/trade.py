@@ -7,10 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-from pipeline.synthetic.dice import Ints
+from pipeline.synthetic.dice import Bools, Ints
 from pipeline.synthetic.orders import CHANGE_DAYS, Orders, place_orders
 from pipeline.synthetic.shop import Shop, numbers
 from pipeline.synthetic.traffic import COHORT_DAYS, Traffic, Visitors, simulate_traffic
+
+LINE_ROOM = 10  # ids set aside for the lines of one order
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Trade:
     span: Span
     traffic: Traffic
     orders: Orders
+    is_booked: Bools  # of each visit: it began when the books were open, by the shop's own clock
 
     @cached_property
     def order_of_visit(self) -> Ints:
@@ -47,7 +50,8 @@ def simulate(shop: Shop, span: Span) -> Trade:
     """The cohorts whose visits, orders or changes of orders fall on days of the span, in any time zone."""
     cohorts = np.arange(span.first - COHORT_DAYS - CHANGE_DAYS - 1, span.last + 2)
     traffic = simulate_traffic(shop, cohorts)
-    return Trade(span, traffic, place_orders(shop, traffic))
+    is_booked = shop.zone.days(traffic.visits.steps[:, 0]) >= span.opening
+    return Trade(span, traffic, place_orders(shop, traffic), np.asarray(is_booked))
 
 
 def order_ids(shop: Shop, orders: Orders) -> Ints:

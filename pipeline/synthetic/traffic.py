@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any  # pyarrow is untyped: its arrays are Any
 
 import numpy as np
@@ -54,7 +54,7 @@ class Visits:
     visitor: Ints  # row of the visitor
     number: Ints  # 1 for the first
     steps: Ints  # UTC microseconds of each funnel step; NEVER for those not reached
-    origin: Ints  # place in `origins`
+    origin: Ints  # place in Origins
     ad: Ints  # -1 where no ad was clicked
 
 
@@ -70,7 +70,7 @@ class Anonymous:
 
 @dataclass(frozen=True)
 class Origins:
-    """Where visits come from, as links say it: the organic ways, every campaign by its first name, and by its other."""
+    """Where visits come from, as links say it: the organic ways, then every campaign by each name that visits say."""
 
     sources: tuple[str, ...]
     mediums: tuple[str, ...]
@@ -83,6 +83,7 @@ class Traffic:
     cohorts: Ints  # the days, one after the other
     visitors: Visitors
     visits: Visits
+    origins: Origins
     anonymous: Anonymous
 
 
@@ -93,25 +94,29 @@ def simulate_traffic(shop: Shop, cohorts: Ints) -> Traffic:
     dice = roll(shop.seed, Purpose.VISITORS, cohorts, counts, 7)
     visitors = _meet(shop, cohorts, counts, dice)
     start = times_of_day(shop, visitors.cohort, dice[:, 6])
-    visits = _all_visits(shop, cohorts, visitors, start)
-    return Traffic(cohorts, visitors, visits, _anonymous(shop, cohorts, means))
+    origins, visits = _name_origins(shop, _all_visits(shop, cohorts, visitors, start))
+    return Traffic(cohorts, visitors, visits, origins, _anonymous(shop, cohorts, means))
 
 
-def origins(shop: Shop) -> Origins:
-    """What `Visits.origin` stands for."""
-    channels = [shop.channels[account] for account in shop.ads.account_of_campaign]
-    return Origins(
-        sources=(*(way[0] for way in ORGANIC), *(channel.source for channel in channels * 2)),
-        mediums=(*(way[1] for way in ORGANIC), *(channel.medium for channel in channels * 2)),
-        campaigns=(*(way[2] for way in ORGANIC), *shop.ads.campaigns, *shop.ads.other_names),
-        sites=(*(way[3] for way in ORGANIC), *(channel.site for channel in channels * 2)),
+def _name_origins(shop: Shop, visits: Visits) -> tuple[Origins, Visits]:
+    """The names of where visits come from, and visits that count by them: until here by campaign and day of a name."""
+    organic, campaigns = len(ORGANIC), max(len(shop.ads.campaigns), 1)
+    kinds, kind = np.unique(np.concatenate([np.arange(organic), visits.origin]), return_inverse=True)
+    periods, places = np.divmod(kinds[organic:] - organic, campaigns)
+    channels = [shop.channels[account] for account in shop.ads.account_of_campaign[places]]
+    names = [shop.ads.name(place, period) for place, period in zip(places.tolist(), periods.tolist(), strict=True)]
+    origins = Origins(
+        sources=(*(way[0] for way in ORGANIC), *(channel.source for channel in channels)),
+        mediums=(*(way[1] for way in ORGANIC), *(channel.medium for channel in channels)),
+        campaigns=(*(way[2] for way in ORGANIC), *names),
+        sites=(*(way[3] for way in ORGANIC), *(channel.site for channel in channels)),
     )
+    return origins, replace(visits, origin=kind[organic:])
 
 
-def utm(shop: Shop, places: Ints) -> dict[str, Any]:
+def utm(origins: Origins, places: Ints) -> dict[str, Any]:
     """The utm parameters of origins, by name; -1 is none. What stands in parentheses is no parameter."""
-    said = origins(shop)
-    texts = {"utm_source": said.sources, "utm_medium": said.mediums, "utm_campaign": said.campaigns}
+    texts = {"utm_source": origins.sources, "utm_medium": origins.mediums, "utm_campaign": origins.campaigns}
     return {
         name: taken(pa.array([None if text.startswith("(") else text for text in words], pa.string()), places)
         for name, words in texts.items()
@@ -154,24 +159,22 @@ def _all_visits(shop: Shop, cohorts: Ints, visitors: Visitors, start: Ints) -> V
     """Each round of visits, of those whom the round before made come back."""
     funnel = shop.levers.build_funnel()
     visitor = np.arange(len(start))
-    is_customer = np.zeros(len(start), dtype=np.bool_)
-    came_by_ad = is_customer
+    is_customer, came_by_ad = np.zeros((2, len(start)), dtype=np.bool_)
     rounds: list[Visits] = []
     for number in range(1, MAX_VISITS + 1):
         counts = np.bincount(visitors.cohort[visitor] - cohorts[0], minlength=len(cohorts))
         dice = roll(shop.seed, Purpose(number), cohorts, counts, 14)
         steps = _walk(start, dice, np.where(is_customer[:, None], funnel.boosted, funnel.advance))
         origin, ad = _sources(shop, dice[:, 12:], start // DAY)
-        if number == 1:
-            came_by_ad = ad >= 0
-        # Analytics counts a visit without a source for the visitor's first one: an ad's click would count twice.
-        origin = np.where((origin == DIRECT) & came_by_ad[visitor] & (number > 1), LETTER, origin)
+        # Analytics gives a visit without a source to the visitor's first one: nobody may come twice by one click.
+        origin = np.where((origin == DIRECT) & came_by_ad, LETTER, origin)
         rounds.append(Visits(visitor, np.full(len(visitor), number), steps, origin, ad))
         reached = (steps != NEVER).sum(axis=1) - 1
         back = dice[:, 10] < funnel.come_back[reached]
         pause = SHORTEST_BREAK + dice[back, 11] * (LONGEST_BREAK - SHORTEST_BREAK)
         start = steps[back, reached[back]] + (pause * SECOND).astype(np.int64)
         is_customer = (is_customer | (reached == PURCHASE))[back]
+        came_by_ad = (came_by_ad | ((number == 1) & (ad >= 0)))[back]
         visitor = visitor[back]
     return Visits(*(np.concatenate([getattr(each, name) for each in rounds]) for name in Visits.__annotations__))
 
@@ -185,14 +188,14 @@ def _walk(start: Ints, dice: Floats, advance: Floats) -> Ints:
 
 
 def _sources(shop: Shop, dice: Floats, days: Ints) -> tuple[Ints, Ints]:
-    """Where visits come from, by the names that campaigns have on their days, and by which ad."""
+    """Where visits come from, and by which ad: a place in ORGANIC, or after those the campaign's, period by period."""
     organic = pick(dice[:, 1], np.array([share for *_, share in ORGANIC]))
     if not len(shop.ads.ads):
         return organic, np.full(len(organic), -1)
     ad = pick(dice[:, 1], shop.ads.clicks)
     is_paid = dice[:, 0] >= shop.levers.organic_traffic_ratio
     campaign = shop.ads.campaign_of_ad[ad]
-    paid = len(ORGANIC) + campaign + shop.ads.period(campaign, days) * len(shop.ads.campaigns)
+    paid = len(ORGANIC) + campaign + shop.ads.periods(campaign, days) * len(shop.ads.campaigns)
     return np.where(is_paid, paid, organic), np.where(is_paid, ad, -1)
 
 

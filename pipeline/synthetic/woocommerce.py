@@ -11,22 +11,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.synthetic.columns import chosen, digits, joined, lists, same, struct, taken, whole
+from pipeline.synthetic.columns import chosen, digits, joined, lists, same, struct, whole
 from pipeline.synthetic.dice import Ints
 from pipeline.synthetic.money import major_units, money
-from pipeline.synthetic.names import TOWNS
 from pipeline.synthetic.order_versions import Versions, read_versions
 from pipeline.synthetic.orders import Orders, tax_of
 from pipeline.synthetic.payments import charge_ids, intent_ids, is_charged
-from pipeline.synthetic.people import read_people
+from pipeline.synthetic.people import addresses
 from pipeline.synthetic.shop import Outlet, Shop
 from pipeline.synthetic.stock import catalog_of, made_at, restocked_at
 from pipeline.synthetic.tokens import letters
-from pipeline.synthetic.trade import Trade, customer_ids, order_ids
+from pipeline.synthetic.trade import LINE_ROOM, Trade, customer_ids, order_ids
 from pipeline.synthetic.view import Export, View
 from pipeline.synthetic.zones import Zone
 
-LINE_ROOM = 10  # ids set aside for the lines of one order
+ADDRESS = {"city": "city", "state": "region", "postcode": "zip", "country": "code"}
 STATUSES = ("pending", "processing", "completed", "completed", "refunded", "cancelled")  # by State
 
 
@@ -58,7 +57,7 @@ def _orders(shop: Shop, trade: Trade, store: Outlet) -> Any:
             "shipping_total": amount(np.zeros_like(rows)),
             "discount_total": amount(orders.discount[rows].sum(axis=1)),
             "customer_id": whole(customer),
-            "billing": _billing(shop, trade, visitor),
+            "billing": addresses(shop, visitors, visitor, ADDRESS),
             "payment_method": same("stripe" if shop.takes_payments else "bacs", rows),
             "created_via": same("checkout", rows),
             **_payments(shop, orders, versions),
@@ -88,16 +87,6 @@ def _payments(shop: Shop, orders: Orders, versions: Versions) -> dict[str, Any]:
         "transaction_id": pc.if_else(pa.array(is_paid), ids, ""),
         "meta_data": lists(((kind == 0) | (kind == 1)).astype(np.int64), struct(meta)),
     }
-
-
-def _billing(shop: Shop, trade: Trade, visitor: Ints) -> Any:
-    visitors = trade.traffic.visitors
-    people = read_people(shop, visitors)
-    emails = taken(people.emails, np.where(people.has_email[visitor], visitor, -1))
-    town = visitors.town[visitor]
-    fields = {"city": "city", "state": "region", "postcode": "zip", "country": "code"}
-    places = {name: chosen([getattr(each, field) for each in TOWNS], town) for name, field in fields.items()}
-    return struct({"email": pc.coalesce(emails, ""), **places})
 
 
 def _lines(shop: Shop, orders: Orders, store: Outlet, rows: Ints) -> Any:

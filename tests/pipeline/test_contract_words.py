@@ -43,6 +43,7 @@ from pipeline.contracts.fields import (
     Rfc2822,
     Text,
     UtcTime,
+    date_as,
     shape_of,
 )
 from pipeline.contracts.meaning import Meaning
@@ -76,6 +77,7 @@ GOOD: dict[Meaning, list[str]] = {
     Meaning.EPOCH_MICROS: ["1611431281239472", "4102444800000000"],
     Meaning.DATE: ["2021-01-23", "2020-04-06 00:00:00", "2024-02-29T00:00:00.000"],
     Meaning.COMPACT_DATE: ["20210123", "20240229"],
+    Meaning.DATE_AS: ["31.12.2025", "29.02.2024"],
 }
 
 
@@ -109,6 +111,7 @@ class Words(Contract):
     epoch_micros: EpochMicros = None
     date: DateText = None
     compact_date: CompactDate = None
+    odd_date: date_as("%d.%m.%Y") = None  # type: ignore[valid-type]  # a word made on the spot
     anything: Anything = None
     inner: Inner | None = None
     many: list[Inner] | None = None
@@ -223,7 +226,7 @@ def cast_as(texts: list[str], meaning: Meaning, zone: str = "Asia/Kathmandu") ->
     """The texts as what they mean, by the macro, in a session of another zone."""
     with duckdb.connect(config={"threads": 1}) as con:
         con.execute(f"set TimeZone = '{zone}'")
-        query = f"select {CASTS('said', meaning.value)} from (select unnest($1::varchar[]) as said)"
+        query = f"select {CASTS('said', meaning.value, '%d.%m.%Y')} from (select unnest($1::varchar[]) as said)"
         return [value for (value,) in con.execute(query, [texts]).fetchall()]
 
 
@@ -262,6 +265,7 @@ REFERENCE: Mapping[Meaning, Callable[[str], object]] = {
     Meaning.EPOCH_MICROS: lambda text: since_1970(text, timedelta(microseconds=1)),
     Meaning.DATE: lambda text: date.fromisoformat(text[:10]),
     Meaning.COMPACT_DATE: date.fromisoformat,
+    Meaning.DATE_AS: lambda text: date(int(text[6:]), int(text[3:5]), int(text[:2])),
 }
 MOMENTS = st.datetimes(datetime(2000, 1, 2), datetime(2099, 12, 30))  # noqa: DTZ001 - naive, as a wall clock
 OFFSETS = st.sampled_from(["Z", "+01:00", "-0330", "+14", "-12:00"])
@@ -293,6 +297,7 @@ WRITTEN: Mapping[Meaning, st.SearchStrategy[str]] = {
         lambda parts: f"{parts[0]}{parts[1]}"
     ),
     Meaning.COMPACT_DATE: st.dates(date(1900, 1, 1)).map(lambda day: day.strftime("%Y%m%d")),
+    Meaning.DATE_AS: st.dates(date(1900, 1, 1)).map(lambda day: day.strftime("%d.%m.%Y")),
 }
 
 

@@ -35,23 +35,29 @@ class Yard:
 
     def tenant(self, exported_at: str | None = None, **patterns: str | tuple[str, ...]) -> Tenant:
         """A tenant that reads objects, by name, from patterns relative to the folder of files."""
-        sources = []
-        for platform in ("facebook_ads", "google_analytics", "shopify"):
-            objects = {
-                name: tuple(str(self.files / one) for one in ((pattern,) if isinstance(pattern, str) else pattern))
-                for name, pattern in patterns.items()
-                if name in contracts_of(platform)
-            }
-            sources.append(
-                Source(
-                    platform=platform,
-                    domain=CATALOG[platform].domain,
-                    objects=CATALOG[platform].objects,
-                    enabled=True,
-                    accounts=(Account(read=Read(kind="files", objects=objects, exported_at=exported_at)),),
-                )
-            )
-        return Tenant(slug="acme", business_name="Acme", sources=tuple(sources))
+        sources = tuple(
+            self.source(platform, exported_at, **{n: p for n, p in patterns.items() if n in contracts_of(platform)})
+            for platform in ("facebook_ads", "google_analytics", "shopify")
+        )
+        return Tenant(slug="acme", business_name="Acme", sources=sources)
+
+    def source(self, platform: str, exported_at: str | None = None, **patterns: str | tuple[str, ...]) -> Source:
+        """A source of one account that reads objects from patterns."""
+        objects = {
+            name: tuple(str(self.files / one) for one in ((pattern,) if isinstance(pattern, str) else pattern))
+            for name, pattern in patterns.items()
+        }
+        return Source(
+            platform=platform,
+            domain=CATALOG[platform].domain,
+            objects=CATALOG[platform].objects,
+            enabled=True,
+            accounts=(Account(read=Read(kind="files", objects=objects, exported_at=exported_at)),),
+        )
+
+    def land_of(self, platform: str, **patterns: Any) -> Landing:
+        """Land what one source reads."""
+        return self.land(Tenant(slug="acme", business_name="Acme", sources=(self.source(platform, **patterns),)))
 
     def land(
         self,

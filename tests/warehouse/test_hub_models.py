@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from pipeline.config.codes import CURRENCIES
 from pipeline.connectors import load_catalog
 from pipeline.errors import BuildError, ConfigError
+from pipeline.landing import LEDGERS
 from pipeline.registry import blueprints, schema_hash
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant
@@ -328,7 +329,7 @@ def candidates(hub: Hub) -> Rows:
 def test_a_landing_table_that_nothing_routes_is_to_be_onboarded(hub: Hub, tyrell: Callable[..., Tenant]) -> None:
     hub.say(tyrell())
     hub.write("create schema landing_tyrell_corp; create schema landing_tyrell_corp_staging")
-    for table in ("shopify__orders", "shopify__wishlists", "faxes", "_dlt_loads", "quarantine", "landed_files"):
+    for table in ("shopify__orders", "shopify__wishlists", "faxes", "_dlt_loads", *LEDGERS):
         hub.write(f"create table landing_tyrell_corp.{table} (id integer)")
     hub.write("create table landing_tyrell_corp_staging.more (id integer); create table faxes (id integer)")
     assert candidates(hub) == [

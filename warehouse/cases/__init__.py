@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pipeline.tenants import Source, Tenant
 
@@ -21,8 +23,8 @@ Rows = Sequence[Mapping[str, object]]
 class Case:
     """What an engine makes of some records; columns that `expected` leaves out are not compared.
 
-    A record may name its account (`_account`) and its export (`_exported_at`). An expected value that depends on what
-    the tenant says of its accounts is a function, such as `main_currency`.
+    A record may name its account (`_account`) and its export (`_exported_at`). An expected value that depends on the
+    source or the tenant is a function of both, such as `main_currency`.
     """
 
     sentence: str
@@ -38,6 +40,22 @@ Cases = Mapping[str, Callable[[str | None], Case]]
 def main_currency(tenant: Tenant, source: Source) -> str:
     """The currency of records that do not say theirs."""
     return next((each.currency for each in source.accounts if each.name == "main" and each.currency), tenant.currency)
+
+
+def main_clock(local: str, otherwise: str | None = None) -> Callable[[Tenant, Source], str]:
+    """What the clock of the account main says, as UTC; `otherwise` is the zone where the account names none."""
+
+    def in_utc(tenant: Tenant, source: Source) -> str:
+        own = next((each.timezone for each in source.accounts if each.name == "main"), None)
+        zone = ZoneInfo(own or otherwise or tenant.timezone)
+        return datetime.fromisoformat(local).replace(tzinfo=zone).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+    return in_utc
+
+
+def own_platform(_tenant: Tenant, source: Source) -> str:
+    """The source that delivered the records, where another may be like the connector."""
+    return source.platform
 
 
 @cache

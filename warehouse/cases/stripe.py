@@ -2,39 +2,60 @@
 
 from __future__ import annotations
 
-from warehouse.cases import Case, Cases
+from warehouse.cases import Case, Cases, Row, own_platform
+
+CHARGE: Row = {
+    "id": "ch_1",
+    "amount": 1234,
+    "amount_refunded": 0,
+    "currency": "usd",
+    "created": 1234567890,
+    "status": "succeeded",
+    "captured": True,
+    "paid": True,
+    "refunded": False,
+    "livemode": True,
+    "payment_intent": "pi_1",
+    "balance_transaction": "txn_1",
+    "description": "A mug",
+}
+MADE: Row = {
+    "source_platform": own_platform,
+    "source_account": "main",
+    "charge_id": "ch_1",
+    "other_ids": "[pi_1]",
+    "charged_at": "2009-02-13 23:31:30",
+    "captured_amount": 12.34,
+    "refunded_amount": 0,
+    "currency": "USD",
+    "status": "succeeded",
+    "is_test": False,
+}
+CHARGES: tuple[tuple[Row, Row], ...] = (
+    ({"amount_captured": 1034, "amount_refunded": 34}, {"captured_amount": 10.34, "refunded_amount": 0.34}),
+    ({"amount_refunded": None}, {}),
+    # The minor unit is the currency's, by Stripe's own count: krone of Iceland in hundredths, ariary of Madagascar whole.
+    *(
+        ({"amount": 5120, "currency": code}, {"captured_amount": amount, "currency": code.upper()})
+        for code, amount in (("jpy", 5120), ("kwd", 5.12), ("isk", 51.2), ("mga", 5120))
+    ),
+    ({"currency": "zzz", "amount": 5120, "amount_refunded": 12}, {"captured_amount": None, "currency": "ZZZ"} | {"refunded_amount": None}),
+    # What was asked for was not taken, unless the charge succeeded and was captured.
+    ({"status": "failed", "captured": False}, {"captured_amount": 0, "status": "failed"}),
+    ({"status": "succeeded", "captured": False}, {"captured_amount": 0}),
+    ({"status": "pending", "captured": True}, {"captured_amount": 0, "status": "pending"}),
+    ({"livemode": False}, {"is_test": True}),
+    ({"livemode": None}, {}),
+    ({"payment_intent": {"id": "pi_2", "object": "payment_intent"}}, {"other_ids": "[pi_2]"}),
+    ({"payment_intent": None}, {"other_ids": "[]"}),
+)
 
 
 def _charges(_pattern: str | None) -> Case:
-    charge = {"created": 1234567890, "status": "succeeded", "captured": True, "livemode": True}
-    row = {
-        "source_platform": "stripe",
-        "charged_at": "2009-02-13 23:31:30",
-        "other_ids": "[]",
-        "refunded_amount": 0,
-        "status": "succeeded",
-        "is_test": False,
-    }
     return Case(
         "minor units by currency, what was captured and not what was asked for, livemode false is a test",
-        {
-            "charges": [
-                charge
-                | {"id": "ch_1", "amount": 1234, "amount_captured": 1034, "amount_refunded": 34, "currency": "usd"}
-                | {"payment_intent": "pi_1"},
-                charge | {"id": "ch_2", "amount": 500, "currency": "jpy", "payment_intent": {"id": "pi_2"}},
-                charge | {"id": "ch_3", "amount": 5120, "currency": "kwd", "livemode": False},
-                charge | {"id": "ch_4", "amount": 900, "currency": "isk", "status": "failed", "captured": False},
-            ]
-        },
-        [
-            row
-            | {"charge_id": "ch_1", "captured_amount": 10.34, "refunded_amount": 0.34, "currency": "USD"}
-            | {"other_ids": "[pi_1]"},
-            row | {"charge_id": "ch_2", "captured_amount": 500, "currency": "JPY", "other_ids": "[pi_2]"},
-            row | {"charge_id": "ch_3", "captured_amount": 5.12, "currency": "KWD", "is_test": True},
-            row | {"charge_id": "ch_4", "captured_amount": 0, "currency": "ISK", "status": "failed"},
-        ],
+        {"charges": [CHARGE | sent for sent, _ in CHARGES]},
+        [MADE | made for _, made in CHARGES],
     )
 
 

@@ -28,7 +28,8 @@ select
             item_name := line.what,
             quantity := line.pieces,
             unit_price := cast(line.each.amount * 0.01 as decimal(18, 6)),
-            discount_amount := cast(0 as decimal(18, 6))
+            discount_amount := cast(0 as decimal(18, 6)),
+            amount := cast(null as decimal(18, 6))
         )
     ) as lines
 from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_receipts') }}

@@ -51,7 +51,7 @@ select
     {{ cast_as("case when param_currency is null then coalesce(in_usd, in_currency) else coalesce(in_currency, in_usd) end",
                'decimal') }} as order_total,
     case
-        when is_purchase and in_usd is not null and (param_currency is null or in_currency is null) then 'USD'
+        when in_usd is not null and (param_currency is null or in_currency is null) then 'USD'
         when is_purchase then coalesce(param_currency, {{ currency }})
     end as currency,
     coalesce(param_source, collected_source) as traffic_source,

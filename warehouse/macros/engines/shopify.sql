@@ -11,7 +11,7 @@ with orders as (
         *,
         coalesce(upper({{ cast_as('currency', 'text') }}), {{ currency }}) as order_currency,
         list_filter(
-            flatten(list_transform(refunds, lambda refund: coalesce(refund.transactions, []))),
+            flatten(list_transform(refunds, lambda refund: refund.transactions)),
             lambda payment: lower(payment.kind) = 'refund' and lower(payment.status) = 'success'
         ) as repayments,
         flatten(list_transform(

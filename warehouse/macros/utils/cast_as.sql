@@ -1,11 +1,12 @@
 {#- A wire value as what it means: the one place where text becomes a number, a time or a date.
     Takes  expression: SQL giving the value as the vendor sent it, text or number.
            meaning: a word of pipeline/contracts/meaning.py, such as decimal or instant.
+           form: of date_as, such as %d.%m.%Y.
     Gives  an expression; blank text is NULL. decimal, micros, percent: DECIMAL(18,6), in major units and as a fraction
            (12.5% is 0.125); integer, minor_units: BIGINT; flag: BOOLEAN; instant, utc_time, rfc_2822, epoch_*: TIMESTAMP
-           in UTC; local_time: TIMESTAMP of the account's clock; date, compact_date: DATE; anything: JSON; text: VARCHAR.
+           in UTC; local_time: TIMESTAMP of the account's clock; date, compact_date, date_as: DATE; anything: JSON; text: VARCHAR.
     Note   landing has proved that the value reads so; what does not read fails here, it never becomes NULL. -#}
-{% macro cast_as(expression, meaning) -%}
+{% macro cast_as(expression, meaning, form=none) -%}
 {%- set said -%} nullif(trim(cast({{ expression }} as varchar)), '') {%- endset -%}
 {%- if meaning == 'decimal' -%} cast({{ said }} as decimal(18, 6))
 {%- elif meaning == 'micros' -%} cast(cast({{ said }} as decimal(18, 0)) * 0.000001 as decimal(18, 6))
@@ -21,6 +22,7 @@
 {%- elif meaning == 'epoch_micros' -%} make_timestamp(cast({{ expression }} as bigint))
 {%- elif meaning == 'date' -%} cast({{ said }} as date)
 {%- elif meaning == 'compact_date' -%} cast(strptime({{ said }}, '%Y%m%d') as date)
+{%- elif meaning == 'date_as' -%} cast(strptime({{ said }}, '{{ form }}') as date)
 {%- elif meaning == 'anything' -%} cast({{ expression }} as json)
 {%- elif meaning == 'text' -%} {{ said }}
 {%- else -%} {{ exceptions.raise_compiler_error("cast_as knows no meaning named '" ~ meaning ~ "'.") }}

@@ -13,7 +13,7 @@ with landed as (
         and starts_with(schema_name, 'landing_')
         and not ends_with(schema_name, '_staging')
         and not starts_with(table_name, '_dlt_')
-        and table_name not in ('landed_files', 'quarantine', 'unreadable_files', 'drifted_files')
+        and table_name not in ({{ text_list(var('landing_ledgers')) }})
 ),
 
 routes as (

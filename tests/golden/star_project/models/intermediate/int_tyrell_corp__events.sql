@@ -26,7 +26,7 @@ with engine_rows as (
         geo_country,
         device_category
     from (
-        {{ engine_google_analytics_events(tenant="tyrell_corp", platform="google_analytics", currency="'USD'") }}
+        {{ engine_google_analytics_events(tenant="tyrell_corp", platform="google_analytics", currency="'USD'", purchase_events=["purchase"]) }}
     )
 ),
 

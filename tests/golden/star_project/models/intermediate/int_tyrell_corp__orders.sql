@@ -16,7 +16,8 @@ select
     is_test,
     customer_email,
     customer_id,
+    charge_ids,
     lines
 from (
-    {{ engine_shopify_orders(tenant="tyrell_corp", platform="shopify", currency="case source_account when 'eu' then 'EUR' else 'USD' end") }}
+    {{ engine_shopify_orders(tenant="tyrell_corp", platform="shopify", currency="case source_account when 'eu' then 'EUR' else 'USD' end", charge_id_attributes=["stripe_charge_id", "charge_id"]) }}
 )

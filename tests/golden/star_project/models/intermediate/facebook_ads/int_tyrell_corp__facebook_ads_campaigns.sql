@@ -36,6 +36,7 @@ select
     source_position,
     exported_at,
     raw_data_payload,
+    '99914b932bd37a50b983c5e7c90ae93b' as logic_hash,
     record."id" as "id",
     record."account_id" as "account_id",
     record."name" as "name",

@@ -22,6 +22,7 @@ select
     source_position,
     exported_at,
     raw_data_payload,
+    '99914b932bd37a50b983c5e7c90ae93b' as logic_hash,
     in_force_from,
     in_force_to,
     record."id" as "id",

@@ -36,6 +36,7 @@ select
     source_position,
     exported_at,
     raw_data_payload,
+    '43e08a28d32c280430671de5f4a1b487' as logic_hash,
     record."account_id" as "account_id",
     record."account_name" as "account_name",
     record."account_currency" as "account_currency",

@@ -36,6 +36,7 @@ select
     source_position,
     exported_at,
     raw_data_payload,
+    '99914b932bd37a50b983c5e7c90ae93b' as logic_hash,
     record."event_date" as "event_date",
     record."event_timestamp" as "event_timestamp",
     record."event_name" as "event_name",

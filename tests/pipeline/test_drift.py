@@ -1,0 +1,518 @@
+"""A source that no longer holds to its contract stops its own table, says why in a sentence, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipeline.contracts.fields import Contract, DecimalText, Integer, Text
+from pipeline.contracts.shopify import Order
+from pipeline.drift import DRIFT_SHARE, FEWEST, FEWEST_OF_SOME, fingerprint
+from pipeline.gates import drift_failures, landing_notes
+from pipeline.land import LandedTable, Landing
+from pipeline.observed import HISTORY
+from pipeline.tenants import Account, Read, Tenant
+from tests.pipeline.vendor_records import (
+    Made,
+    Record,
+    ad_day,
+    bing_day,
+    changed,
+    charge,
+    csv,
+    google_campaign,
+    insight,
+    jsonl,
+    order,
+    pages,
+    renamed,
+    tiktok_day,
+    times,
+)
+from tests.pipeline.yard import BLUEPRINTS, Yard, table_of
+
+
+def orders(*numbers: int, **changed: Any) -> str:
+    return jsonl([order(number) | changed for number in numbers])
+
+
+def unpriced(*numbers: int) -> str:
+    return orders(*numbers, total_price={"amount": "9.90"})
+
+
+def tracked(number: int, **properties: Any) -> Record:
+    """A Mixpanel event without a purchase, if no property says otherwise."""
+    known = {"time": 1769936400 + number, "distinct_id": "ann", "$insert_id": f"i{number}"}
+    return {"event": "Page View", "properties": known | properties}
+
+
+NO_PRICE = "the contract says that total_price is a number below 10^12; an object (amount) came in"
+"""How the sentence of `unpriced` orders begins."""
+
+DRIFTS: dict[str, tuple[str, str, Made, Callable[[Record], Record]]] = {
+    "id is in every record; none came (new, and unknown to it: order_id)": (
+        *("shopify", "orders", order),
+        lambda row: renamed(row, "id", "order_id"),
+    ),
+    "id is a whole number; text such as 'gid://shopify/Order/0' came": (
+        *("shopify", "orders", order),
+        lambda row: changed(row, "id", f"gid://shopify/Order/{row['id']}"),
+    ),
+    "line_items.price is a number below 10^12; an object (amount, currency_code) came": (
+        *("shopify", "orders", order),
+        lambda row: changed(row, "line_items.price", {"amount": "1", "currency_code": "EUR"}),
+    ),
+    "created_at is a time with seconds and an offset from UTC; text such as '2026-02-01 09:00:00' came": (
+        *("shopify", "orders", order),
+        lambda row: changed(row, "created_at", "2026-02-01 09:00:00"),
+    ),
+    "spend is a number below 10^12; an object (amount, currency) came": (
+        *("facebook_ads", "facebook_insights", insight),
+        lambda row: changed(row, "spend", {"amount": "5.00", "currency": "EUR"}),
+    ),
+    "metrics.costMicros is a whole number of millionths, below 10^18; text such as '1.23' came": (
+        *("google_ads", "ad_performance", ad_day),
+        lambda row: changed(row, "metrics.costMicros", "1.23"),
+    ),
+    "segments.date is in every record; none came": (
+        *("google_ads", "ad_performance", ad_day),
+        lambda row: changed(row, "segments", {"week": "2026-01-26"}),
+    ),
+    "properties.time is seconds since 1970, between 2000 and 2100; a number such as 1769936400000 came": (
+        *("mixpanel", "events", tracked),
+        lambda row: changed(row, "properties.time", 1769936400000),
+    ),
+    "metrics.spend is a number below 10^12; a list came": (
+        *("tiktok_ads", "ads_reports_daily", tiktok_day),
+        lambda row: changed(row, "metrics.spend", ["1.50"]),
+    ),
+    "created is seconds since 1970, between 2000 and 2100; text such as '2026-02-01T09:00:00Z' came": (
+        *("stripe", "charges", charge),
+        lambda row: changed(row, "created", "2026-02-01T09:00:00Z"),
+    ),
+    "Spend is a number below 10^12; text such as '1,50' came": (
+        *("bing_ads", "campaign_performance_report", bing_day),
+        lambda row: changed(row, "Spend", "1,50"),
+    ),
+    "TimePeriod is in every record; none came (new, and unknown to it: Week)": (
+        *("bing_ads", "campaign_performance_report", bing_day),
+        lambda row: renamed(row, "TimePeriod", "Week"),
+    ),
+}
+FORMS = {"tiktok_ads": ("json", pages), "bing_ads": ("csv", csv)}
+"""How exports are written that are not JSON lines."""
+
+
+@pytest.mark.parametrize("said", DRIFTS)
+def test_a_lost_field_or_a_changed_type_keeps_the_table_as_it_is(yard: Yard, said: str) -> None:
+    platform, name, record, change = DRIFTS[said]
+    ending, write = FORMS.get(platform, ("jsonl", jsonl))
+    yard.write(f"a.{ending}", write([record(number) for number in (7, 8)]))
+    yard.land_of(platform, **{name: f"*.{ending}"})
+    yard.write(f"b.{ending}", write([record(9)]))
+    yard.write(f"c.{ending}", write([change(each) for each in times(3, record)]))
+    landing = yard.land_of(platform, **{name: f"*.{ending}"})
+
+    table = table_of(landing, name)
+    assert table.drift == (f"the contract says that {said} in 3 of 3 records, since c.{ending}",)
+    assert (table.rows, table.files, table.quarantined) == (0, 0, 3 + 1)
+    assert yard.counted(f"{platform}__{name}") == 2
+    reasons = yard.query("select path, line is null, reason from quarantine order by path, line")
+    (waiting, *bad) = [(path.rpartition("/")[2], is_file) for path, is_file, _ in reasons]
+    assert (waiting, bad) == ((f"b.{ending}", True), [(f"c.{ending}", False)] * 3)
+    assert reasons[0][2] == f"withheld while its table has drifted: {table.drift[0]}"
+    assert yard.query("select count(*) from landed_files") == [(1,)]
+
+
+def test_a_parquet_file_whose_column_changed_its_type_has_drifted(yard: Yard) -> None:
+    def write(name: str, event_timestamp: str) -> None:
+        columns = f"{event_timestamp} as event_timestamp, 'page_view' as event_name, '20260201' as event_date"
+        duckdb.sql(f"select {columns} from range(4)").write_parquet(str(yard.files / name))
+
+    write("a.parquet", "1769936400000000 + range")
+    yard.land(events="*.parquet")
+    write("b.parquet", "timestamp '2026-02-01 09:00:00'::varchar")
+    table = table_of(yard.land(events="*.parquet"), "events")
+    (said,) = table.drift
+    assert said == (
+        "the contract says that event_timestamp is microseconds since 1970, between 2000 and 2100; text such as "
+        "'2026-02-01 09:00:00' came in 4 of 4 records, since b.parquet"
+    )
+    assert yard.counted("google_analytics__events") == 4
+
+
+def test_optional_fields_come_and_go_on_the_same_route(yard: Yard) -> None:
+    purchase = tracked(1, revenue=12.5, currency="EUR", order_id="o1", utm_source="facebook")
+    yard.write("day1.jsonl", jsonl([tracked(2), tracked(3)]))
+    yard.write("day2.jsonl", jsonl([purchase, tracked(4, **{"$city": "Bonn"})]))
+    for number in (1, 2):
+        table = table_of(yard.land_of("mixpanel", events=f"day{number}.jsonl"), "events")
+        assert (table.rows, table.quarantined, table.drift, table.findings) == (2, 0, (), ())
+    held = "properties ->> 'revenue' is not null"
+    assert yard.query(f"select count(*), count(*) filter ({held}) from mixpanel__events") == [(4, 1)]
+
+
+def remember(yard: Yard, fields: Sequence[str], unknown: Sequence[str] = (), *, seen: str = "2026-01-01") -> None:
+    """Write a shape of Shopify orders into the hub's history, as a push would."""
+    with duckdb.connect(str(yard.settings.hub)) as hub:
+        hub.execute(
+            f"""create table if not exists {HISTORY} (tenant_slug varchar, source_platform varchar,
+            source_account varchar, source_object varchar, source_schema_hash varchar, observed_hash varchar,
+            observed_fields varchar[], unknown_fields varchar[], first_seen_at timestamp, last_seen_at timestamp)"""
+        )
+        typed = [f"{name}:VARCHAR" for name in fields]
+        values = ["acme", "shopify", "main", "orders", "", "", typed, list(unknown), seen, seen]
+        hub.execute(f"insert into {HISTORY} values ({', '.join('?' * len(values))})", values)
+
+
+def test_an_unknown_field_is_kept_and_told_the_first_time_it_comes(yard: Yard) -> None:
+    yard.write("a.jsonl", orders(1, loyalty={"points": 3}))
+    told = "fields the contract does not know, kept in _extra: loyalty"
+    assert table_of(yard.land(orders="*.jsonl"), "orders").findings == (told,)
+    remember(yard, ["id", "total_price"], ["loyalty"])
+    yard.write("b.jsonl", orders(2, loyalty={"points": 4}) + orders(3, loyalty=None, channel="web"))
+    told = "fields the contract does not know, kept in _extra: channel"
+    assert table_of(yard.land(orders="*.jsonl"), "orders").findings == (told,)
+    remember(yard, ["id", "total_price"], ["channel", "loyalty"], seen="2026-01-02")
+    yard.write("c.jsonl", orders(4, loyalty={"points": 5}, channel="web"))
+    assert table_of(yard.land(orders="*.jsonl"), "orders").findings == ()
+    extras = [json.loads(extra or "{}") for (extra,) in yard.query("select _extra from shopify__orders order by id")]
+    assert [extra.get("loyalty") for extra in extras] == [{"points": 3}, {"points": 4}, None, {"points": 5}]
+
+
+def test_a_field_that_every_load_held_is_told_when_it_is_gone(yard: Yard) -> None:
+    yard.write("a.jsonl", orders(1))
+    yard.land(orders="*.jsonl")
+    remember(yard, ["id", "total_price", "tags", "currency"], seen="2026-01-01")
+    remember(yard, ["id", "total_price", "currency"], seen="2026-01-02")  # tags come and go
+    yard.write("b.jsonl", jsonl([renamed(order(2), "currency", "money_of")]))
+    table = table_of(yard.land(orders="*.jsonl"), "orders")
+    assert (table.rows, table.drift) == (1, ())
+    assert table.findings == (
+        "fields the contract does not know, kept in _extra: money_of",
+        "fields that every load held so far are gone: currency",
+    )
+    remember(yard, ["id", "total_price"], ["money_of"], seen="2026-01-03")
+    yard.write("c.jsonl", jsonl([renamed(order(3), "currency", "money_of")]))
+    assert table_of(yard.land(orders="*.jsonl"), "orders").findings == ()
+
+
+def test_a_field_that_is_there_and_empty_is_not_gone(yard: Yard) -> None:
+    yard.write("a.jsonl", orders(1))
+    yard.land(orders="*.jsonl")
+    remember(yard, ["id", "cancelled_at", "email"])
+    yard.write("b.jsonl", orders(2, email=None))
+    yard.write("c.csv", "id,email,cancelled_at\n3,,\n")
+    for pattern in ("b.jsonl", "c.csv"):
+        assert table_of(yard.land(orders=pattern), "orders").findings == ()
+
+
+def test_other_tables_and_other_accounts_go_on(yard: Yard) -> None:
+    accounts = tuple(
+        Account(name=name, read=Read(kind="files", objects={"orders": (str(yard.files / f"{name}*.jsonl"),)}))
+        for name in ("eu", "uk", "us")
+    )
+    source = yard.source("shopify").model_copy(update={"accounts": accounts})
+    tenant = Tenant(
+        slug="acme", business_name="Acme", sources=(source, yard.source("facebook_ads", facebook_insights="i*"))
+    )
+    for name in ("eu", "uk", "us"):
+        yard.write(f"{name}.jsonl", orders(1))
+    yard.land(tenant)
+    yard.write("eu_2.jsonl", orders(2))
+    yard.write("uk_2.jsonl", unpriced(2, 3))
+    yard.write("uk_3.jsonl", orders(4))
+    yard.write("us_2.jsonl", orders(2))
+    yard.write("i.jsonl", jsonl(times(3, insight)))
+    landing = yard.land(tenant)
+    said = {
+        (table.account, table.object): (table.rows, len(table.drift))
+        for table in landing.tables
+        if table.files or table.drift
+    }
+    assert said == {
+        ("eu", "orders"): (1, 0),
+        ("uk", "orders"): (0, 1),
+        ("us", "orders"): (1, 0),
+        ("main", "facebook_insights"): (3, 0),
+    }
+    assert yard.query("select _account, list(id order by id) from shopify__orders group by 1 order by 1") == [
+        ("eu", [1, 2]),
+        ("uk", [1]),
+        ("us", [1, 2]),
+    ]
+
+
+def test_a_table_that_never_landed_takes_what_holds_to_its_contract(yard: Yard) -> None:
+    yard.write("a.jsonl", orders(1, 2))
+    yard.write("b.jsonl", unpriced(3, 4))
+    table = table_of(yard.land(orders="*.jsonl"), "orders")
+    assert (table.rows, table.files, table.quarantined) == (2, 1, 2)
+    assert table.drift == (f"{NO_PRICE} 2 of 2 records, since b.jsonl",)
+    assert table.findings == ("b.jsonl is withheld as a whole until it is mended or gone",)
+    yard.write("c.jsonl", orders(6))
+    table = table_of(yard.land(orders="*.jsonl"), "orders")
+    assert (table.rows, len(table.drift)) == (1, 1)
+
+
+def stopped(yard: Yard) -> LandedTable:
+    """Orders of which one export landed on 1 February, and the next, of two files, has drifted."""
+    dated = r"(\d{4}-\d\d-\d\d)"
+    yard.write("2026-02-01.jsonl", orders(1))
+    yard.land(orders="*.jsonl", exported_at=dated)
+    yard.write("2026-02-02.jsonl", unpriced(2, 3))
+    yard.write("2026-02-03.jsonl", orders(4))
+    return table_of(yard.land(orders="*.jsonl", exported_at=dated), "orders")
+
+
+def test_the_report_says_until_when_the_table_is_whole_and_how_it_goes_on(yard: Yard) -> None:
+    table = stopped(yard)
+    assert table.drift == (f"{NO_PRICE} 2 of 2 records, since 2026-02-02.jsonl",)
+    assert table.findings == (
+        "2 new files are withheld until 2026-02-02.jsonl is mended or gone; its rows are as of 2026-02-01",
+    )
+    landing = Landing(None, (table,))
+    name = "shopify.orders of account main"
+    assert drift_failures(landing) == [f"{name} has drifted: {table.drift[0]}."]
+    assert landing_notes(landing) == [
+        f"{name} has drifted: {table.drift[0]}.",
+        f"{name}: {table.findings[0]}.",
+        f"{name}: 3 records or files went into quarantine.",
+    ]
+
+
+def test_a_table_stands_still_without_reading_and_says_the_same_until_something_changes(yard: Yard) -> None:
+    first = stopped(yard)
+    read: list[tuple[str, int]] = []
+    for _ in range(2):
+        again = yard.land(orders="*.jsonl", progress=lambda *told: read.append(told))
+        table = table_of(again, "orders")
+        assert (again.load_id, read) == (None, [])
+        assert (table.drift, table.quarantined) == (first.drift, 0)
+    yard.write("2026-02-04.jsonl", orders(5))
+    waits = yard.land(orders="*.jsonl")
+    assert waits.load_id is None
+    assert table_of(waits, "orders").findings[0].startswith("3 new files are withheld until 2026-02-02.jsonl")
+
+
+def test_a_file_that_was_mended_lands_and_all_that_waited_for_it(yard: Yard) -> None:
+    stopped(yard)
+    yard.write("2026-02-02.jsonl", orders(2, 3))
+    table = table_of(yard.land(orders="*.jsonl"), "orders")
+    assert (table.rows, table.files, table.drift) == (3, 2, ())
+    assert yard.query("select list(id order by id) from shopify__orders") == [([1, 2, 3, 4],)]
+
+
+def test_a_file_that_was_taken_away_stops_nothing_any_more(yard: Yard) -> None:
+    stopped(yard)
+    (yard.files / "2026-02-02.jsonl").unlink()
+    table = table_of(yard.land(orders="*.jsonl"), "orders")
+    assert (table.rows, table.drift) == (1, ())
+
+
+class Priced(Contract):
+    key = ("id",)
+    required = ("id",)
+    id: Integer = None
+    total_price: DecimalText = None
+
+
+class PricedEitherWay(Contract):
+    key = ("id",)
+    required = ("id",)
+    id: Integer = None
+    total_price: Text = None
+
+
+def test_a_contract_that_was_widened_reads_the_file_again(yard: Yard) -> None:
+    def land(contract: type[Contract]) -> Landing:
+        columns = (("id", "BIGINT"), ("total_price", "VARCHAR"))
+        blueprint = replace(BLUEPRINTS["shopify", "orders"], contract=contract, columns=columns)
+        return yard.land(blueprints=BLUEPRINTS | {("shopify", "orders"): blueprint}, orders="*.jsonl")
+
+    yard.write("a.jsonl", jsonl([{"id": 1, "total_price": "1"}]))
+    land(Priced)
+    yard.write("b.jsonl", jsonl([{"id": number, "total_price": "1 EUR"} for number in (2, 3)]))
+    assert table_of(land(Priced), "orders").drift
+    assert land(Priced).load_id is None
+    table = table_of(land(PricedEitherWay), "orders")
+    assert (table.rows, table.drift) == (2, ())
+
+
+def test_the_fingerprint_of_a_contract_follows_what_decides_how_files_are_read() -> None:
+    class Wider(Order):
+        loyalty: Text = None
+
+    class Laxer(Order):
+        date_field = "updated_at"
+
+    prints = [fingerprint(contract) for contract in (Order, Wider, Laxer)]
+    assert len(set(prints)) == 3
+    assert fingerprint(Order) == prints[0]
+
+
+@pytest.mark.parametrize(("bad", "good"), [(1, 0), (1, 1), (8, 2), (17, 2)])
+def test_below_nine_tenths_records_are_quarantined_one_by_one(yard: Yard, bad: int, good: int) -> None:
+    assert bad < max(FEWEST, DRIFT_SHARE * (bad + good))
+    yard.write("a.jsonl", orders(1000))
+    yard.land(orders="*.jsonl")
+    yard.write("b.jsonl", unpriced(*range(bad)) + orders(*range(bad, bad + good)))
+    table = table_of(yard.land(orders="*.jsonl"), "orders")
+    assert (table.rows, table.quarantined, table.drift) == (good, bad, ())
+
+
+@pytest.mark.parametrize(("bad", "good"), [(2, 0), (9, 1), (18, 2)])
+def test_from_nine_tenths_on_it_is_drift_and_no_half_of_a_file_lands(yard: Yard, bad: int, good: int) -> None:
+    yard.write("a.jsonl", orders(1000))
+    yard.land(orders="*.jsonl")
+    yard.write("b.jsonl", unpriced(*range(bad)) + orders(*range(bad, bad + good)))
+    table = table_of(yard.land(orders="*.jsonl"), "orders")
+    assert table.drift == (f"{NO_PRICE} {bad} of {bad + good} records, since b.jsonl",)
+    assert (table.rows, table.quarantined) == (0, bad + bool(good))
+    assert yard.counted("shopify__orders") == 1
+
+
+def purchases(count: int, revenue: Any) -> list[Record]:
+    return [tracked(1000 + number, revenue=revenue) for number in range(count)]
+
+
+def test_a_field_that_few_records_have_drifts_by_its_own_values(yard: Yard) -> None:
+    yard.write("a.jsonl", jsonl(times(300, tracked) + purchases(FEWEST_OF_SOME, 9.5)))
+    yard.land_of("mixpanel", events="*.jsonl")
+    yard.write("b.jsonl", jsonl(times(300, tracked) + purchases(FEWEST_OF_SOME, "EUR 9.50")))
+    table = table_of(yard.land_of("mixpanel", events="*.jsonl"), "events")
+    (said,) = table.drift
+    assert said == (
+        "the contract says that properties.revenue is a number below 10^12; text such as 'EUR 9.50' came in "
+        "10 of 310 records, of which 10 hold it, since b.jsonl"
+    )
+    assert table.rows == 0
+
+
+@pytest.mark.parametrize(("bad", "good"), [(FEWEST_OF_SOME - 1, 0), (FEWEST_OF_SOME, 2)])
+def test_few_values_or_a_part_of_them_are_bad_records(yard: Yard, bad: int, good: int) -> None:
+    records = times(300, tracked) + purchases(bad, "EUR 9.50") + purchases(good, 9.5)
+    yard.write("a.jsonl", jsonl([tracked(5000)]))
+    yard.land_of("mixpanel", events="a.jsonl")
+    yard.write("b.jsonl", jsonl(records))
+    table = table_of(yard.land_of("mixpanel", events="*.jsonl"), "events")
+    assert (table.rows, table.quarantined, table.drift) == (300 + good, bad, ())
+
+
+def test_the_values_of_a_list_count_where_any_element_has_one(yard: Yard) -> None:
+    yard.write("a.jsonl", orders(1))
+    yard.land(orders="*.jsonl")
+    bad = [changed(order(number), "line_items.price", "free") for number in range(FEWEST_OF_SOME)]
+    without = [order(number) | {"line_items": [{"id": 1}]} for number in range(100, 150)]
+    some = [order(200) | {"line_items": [{"id": 1}, {"id": 2, "price": "1"}]}]
+    yard.write("b.jsonl", jsonl(bad + without + some))
+    table = table_of(yard.land(orders="*.jsonl"), "orders")
+    (said,) = table.drift
+    assert said == (
+        "the contract says that line_items.price is a number below 10^12; text such as 'free' came in "
+        "10 of 61 records, of which 11 hold it, since b.jsonl"
+    )
+
+
+def test_every_field_that_drifted_has_its_sentence_and_files_are_counted_together(yard: Yard) -> None:
+    yard.write("a.jsonl", orders(1))
+    yard.land(orders="*.jsonl")
+    yard.write("b.jsonl", unpriced(2, 3))
+    yard.write(
+        "c.jsonl", jsonl([order(n) | {"id": None, "total_price": {"amount": "1"}, "test": "maybe"} for n in (4, 5, 6)])
+    )
+    assert table_of(yard.land(orders="*.jsonl"), "orders").drift == (
+        f"{NO_PRICE} 5 of 5 records, since b.jsonl",
+        "the contract says that id is in every record; none came in 3 of 3 records, since c.jsonl",
+        "the contract says that test is true or false; text such as 'maybe' came in 3 of 3 records, since c.jsonl",
+    )
+
+
+def test_records_beyond_those_that_are_explained_count_too(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.quarantine.EXPLAINED", 3)
+    yard.write("a.jsonl", orders(1))
+    yard.land(orders="*.jsonl")
+    yard.write("b.jsonl", jsonl([changed(order(n), "line_items.price", []) for n in range(20)]))
+    (said,) = table_of(yard.land(orders="*.jsonl"), "orders").drift
+    assert said.endswith("line_items.price is a number below 10^12; a list came in 20 of 20 records, since b.jsonl")
+
+
+def test_a_large_table_is_withheld_whole_and_the_account_before_it_stays(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.spool.PART_BYTES", 2_000)
+    monkeypatch.setattr("pipeline.formats.texts.BLOCK_BYTES", 1_000)
+    accounts = tuple(
+        Account(name=name, read=Read(kind="files", objects={"orders": (str(yard.files / f"{name}*.jsonl"),)}))
+        for name in ("eu", "us")
+    )
+    source = yard.source("shopify").model_copy(update={"accounts": accounts})
+    tenant = Tenant(slug="acme", business_name="Acme", sources=(source,))
+    for name in ("eu", "us"):
+        yard.write(f"{name}.jsonl", orders(1))
+    yard.land(tenant)
+    yard.write("eu_2.jsonl", orders(*range(100, 140)) + "oops\n")
+    yard.write("us_2.jsonl", orders(*range(100, 140)) + "oops\n")
+    yard.write("us_3.jsonl", unpriced(*range(200, 240)))
+    yard.write("us_4.jsonl.gz", b"no gzip")
+    landing = yard.land(tenant)
+    assert [(table.account, table.rows, table.quarantined) for table in landing.tables if table.object == "orders"] == [
+        ("eu", 40, 1),
+        ("us", 0, 1 + 40),
+    ]
+    assert yard.query("select _account, count(*) from shopify__orders group by 1 order by 1") == [("eu", 41), ("us", 1)]
+    assert yard.query("select account, count(*) from quarantine group by 1 order by 1") == [("eu", 1), ("us", 1 + 40)]
+    assert not list((yard.settings.home / "landing").rglob("*.parquet"))
+
+
+def test_a_part_of_the_key_that_every_load_held_is_not_given_up_in_silence(yard: Yard) -> None:
+    yard.write("a.jsonl", jsonl(times(3, google_campaign)))
+    yard.land_of("google_ads", campaigns="*.jsonl")
+    remember(yard, [])
+    with duckdb.connect(str(yard.settings.hub)) as hub:
+        hub.execute(
+            f"""update {HISTORY} set source_platform = 'google_ads', source_object = 'campaigns',
+            observed_fields = ['customer:JSON', 'campaign:JSON']"""
+        )
+    yard.write("b.jsonl", jsonl([{"campaign": google_campaign(number)["campaign"]} for number in range(3)]))
+    table = table_of(yard.land_of("google_ads", campaigns="*.jsonl"), "campaigns")
+    (said,) = table.drift
+    assert said == (
+        "the contract says that customer.id is part of the key, as every load held it so far; none came in "
+        "3 of 3 records, since b.jsonl"
+    )
+
+
+def test_a_required_part_of_the_key_is_told_once(yard: Yard) -> None:
+    yard.write("a.jsonl", orders(1))
+    yard.land(orders="*.jsonl")
+    remember(yard, ["id"])
+    yard.write("b.jsonl", jsonl([renamed(order(number), "id", "order_id") for number in (2, 3)]))
+    (said,) = table_of(yard.land(orders="*.jsonl"), "orders").drift
+    assert said.endswith("in 2 of 2 records, since b.jsonl")
+
+
+def test_nobodys_address_is_repeated_in_a_finding(yard: Yard) -> None:
+    yard.write("a.jsonl", orders(1))
+    yard.land(orders="*.jsonl")
+    yard.write(
+        "b.jsonl", jsonl([order(n) | {"id": "ann@example.com", "customer": "Ann, ann@example.com"} for n in (1, 2)])
+    )
+    drift = table_of(yard.land(orders="*.jsonl"), "orders").drift
+    assert len(drift) == 2
+    assert not any("ann" in sentence.lower() for sentence in drift)
+
+
+def test_when_an_export_says_no_time_the_table_is_as_of_its_landing(yard: Yard) -> None:
+    yard.write("a.jsonl", orders(1))
+    landed = yard.land(orders="*.jsonl")
+    yard.write("b.jsonl", unpriced(2, 3))
+    (finding,) = table_of(yard.land(orders="*.jsonl"), "orders").findings
+    day = datetime.fromtimestamp(float(landed.load_id or 0), UTC).date()
+    assert finding == f"1 new file is withheld until b.jsonl is mended or gone; its rows are as of {day}"
