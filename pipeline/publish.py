@@ -43,6 +43,7 @@ from pipeline.run_id import is_run_id
 __all__ = ["Published", "Staged", "commit", "latest", "prune", "rollback", "runs", "stage", "verify"]
 
 SLUG = re.compile(r"[a-z][a-z0-9_]*")
+STAR_STORAGE_VERSION = "v1.3.0"  # the first whose texts cost less to write, to read and to keep
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,8 @@ def _link(folder: Path, target: Path, source_sha256: str) -> tuple[PublishedTabl
 
 def _copy(stars: Path, target: Path, tables: Mapping[str, Sequence[str]]) -> tuple[PublishedTable, ...]:
     spill = target.with_name("spill")
-    with duckdb.connect(target, config={"temp_directory": str(spill)}) as connection:
+    settings = {"temp_directory": str(spill), "storage_compatibility_version": STAR_STORAGE_VERSION}
+    with duckdb.connect(target, config={**settings}) as connection:
         connection.execute(f"ATTACH {literal(stars)} AS source (READ_ONLY)")
         for name, order in tables.items():
             by = f" ORDER BY {', '.join(quoted(column) for column in order)}" if order else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipeline.publish import STAR_STORAGE_VERSION
 from pipeline.registry import Blueprint
 from pipeline.tenants import Tenant
 from warehouse.canonical import CANONICAL
@@ -71,6 +72,7 @@ def _profile(name: str) -> str:
           alias: hub
           read_only: true
       threads: "{{{{ env_var('GATA_THREADS', '2') | as_number }}}}"
+      config_options: {{storage_compatibility_version: {STAR_STORAGE_VERSION}}}
       settings:
         TimeZone: UTC
         threads: "{{{{ env_var('GATA_THREADS', '2') | as_number }}}}"
