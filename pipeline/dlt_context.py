@@ -6,11 +6,15 @@ user's home even when telemetry is off. Importing this module imports dlt, so it
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
+from dlt.common import logger
+from dlt.common.configuration import resolve_configuration
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.providers import CustomLoaderDocProvider
+from dlt.common.configuration.specs import RuntimeConfiguration
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from dlt.common.runtime.run_context import RunContext
 
@@ -29,6 +33,12 @@ class _Alone(RunContext):  # type: ignore[misc]  # dlt is not type-checked here
     @property
     def global_dir(self) -> str:
         return str(self._folder)
+
+    def initialize_runtime(self, runtime_config: Any = None) -> None:  # Any: dlt's own
+        """As dlt's, without its telemetry: that imports a web client, for 0.1 s."""
+        self._runtime_config = runtime_config or resolve_configuration(RuntimeConfiguration())
+        logger.LOGGER = logging.getLogger("dlt")
+        logger.LOGGER.setLevel(self._runtime_config.log_level)
 
     def initial_providers(self) -> list[Any]:  # Any: dlt's own
         return [CustomLoaderDocProvider("gata", lambda: CONFIG)]
