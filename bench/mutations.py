@@ -26,7 +26,7 @@ from rich.table import Table
 
 from bench.mutants import ALIAS, Macro, Mutant, mutants
 from pipeline.contracts.fields import Shape
-from pipeline.tenants import Tenant
+from pipeline.tenants import Account, Tenant
 from tests.warehouse.engine_rig import BLUEPRINTS, CATALOG, MACROS, a_source, create_inputs
 from warehouse.canonical import CANONICAL
 from warehouse.cases import Case, cases_like
@@ -38,13 +38,20 @@ ALTERNATIVES = 2
 STATUSES = "platform_ref__order_statuses"
 PATTERNS = ("purchase", None)
 """What tenants name as their conversions."""
-SAYS = {"currency": "SEK", "timezone": "Asia/Kolkata"}
-"""What no record says by chance."""
+MAIN = Account(name="main", currency="SEK", timezone="Asia/Kolkata")
+"""An account of which the tenant says what no record says by chance."""
 
 EQUIVALENT: Sequence[tuple[str, str, str]] = (
+    ("amazon_ads", r"coalesce\(reports.spend, reports.cost\)", "They are two names of one number."),
+    ("amazon_ads", r"coalesce\(reports.campaignId, ad_groups.campaignId, ads", "An ad is in the campaign of its ad group."),
     ("bing_ads", r"coalesce\(reports.AccountNumber, reports.AccountId", "An account has one id and one number, both its own."),
     ("facebook_ads", r"-> +insights.ad_id, insights.date_st\w+$", "Ranges of one thing are one day or never overlap."),
     ("shopify", r"is_cancelled = not is_cancelled$", "Shopify says by cancelled_at which orders were cancelled."),
+    ("linkedin_ads", r"^order: upper\(coalesce\(dailyBudget", "All money of a campaign is in one currency."),
+    ("linkedin_ads", r"coalesce\(accounts.currency, campaigns.currency", "An account's currency is that of all its campaigns."),
+    ("linkedin_ads", r"-> +coalesce\(pivotValues, \[pivotValue\]\)", "A pivot that is NULL has no type."),
+    ("linkedin_ads", r"other urn:li:", "Of a URN, only the type and the id are read."),
+    ("linkedin_ads", r"\)\[-1\], ':'", "A row has one pivot of a type."),
     ("tiktok_ads", r"coalesce\(reports.campaign_id, ad_groups.campaign_id, ads", "An ad is in the campaign of its ad group."),
     ("tiktok_ads", r"other (4 advertiser|2 hour)", "It is the last in alphabetical order before and after."),
     ("woocommerce", r"when statuses.raw_status = 'refunded'", "WooCommerce's only word for refunded is refunded."),
@@ -196,8 +203,8 @@ def _trials(name: str) -> Iterator[Trial]:
 
 def _trial(engine: Engine, platform: str, case: Case, pattern: str | None) -> Trial:
     logic = {"facebook_insights": {"conversion_event_pattern": pattern}} if pattern else {}
-    source = a_source(platform, logic=logic)
-    tenant = Tenant(slug="t", business_name="T", sources=(source,), **SAYS)
+    source = a_source(platform, (MAIN,), logic)
+    tenant = Tenant(slug="t", business_name="T", sources=(source,))
     con = duckdb.connect(config={"threads": 1})
     con.execute("set TimeZone = 'UTC'")
     create_inputs(con, engine, platform, case.records, {}, case.records, case.canonical)

@@ -244,8 +244,8 @@ def _pusher(tenant: Tenant, blueprint: Blueprint) -> str:
     return f"""{{#- {GENERATED} -#}}
 {blocks}
 {{{{ config(materialized='view', post_hook=[
-    "{{{{ sync_to_schema_history({route}, {landing}, {loads}, {fields}) }}}}",
     "{{{{ stage_batch() }}}}",
+    "{{{{ sync_to_schema_history({route}, {landing}, {loads}, {fields}) }}}}",
     "{{{{ sync_to_master_hub({route}, source('hub', '{blueprint.sink}'), {loads}) }}}}",
 ]) }}}}
 {{{{ generate_staging_pusher({route}, {landing}, {loads}, {{

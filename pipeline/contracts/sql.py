@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from pipeline.contracts.fields import Leaf, Many, Record, Shape, is_date_object, place_of
+from pipeline.contracts.fields import Leaf, Many, Record, Shape, is_date_object, place_of, wire_type
 from pipeline.contracts.meaning import EPOCHS, INSTANTS, Meaning
 
 
@@ -66,8 +66,16 @@ def _canonical(value: str, shape: Shape, depth: int) -> str:
     if isinstance(shape, Many):
         item = f"x{depth}"
         listed = f"list_transform({value}, lambda {item}: {_element(item, shape.of, depth + 1)})"
-        return f"case when {_holds_something(value, shape)} then '[' || array_to_string({listed}, ',') || ']' end"
+        return f"'[' || {_joined(listed)} || ']'"
     return f"case when {_holds_something(value, shape)} then {_fields(value, shape, depth)} end"
+
+
+def _joined(texts: str) -> str:
+    """SQL for the texts of a list with commas between; NULL for an empty list.
+
+    Not array_to_string, a macro that computes the list once to count it and once more to join it.
+    """
+    return f"list_aggregate({texts}, 'string_agg', ',')"
 
 
 def _element(value: str, shape: Shape, depth: int) -> str:
@@ -91,7 +99,7 @@ def _holds_something(value: str, shape: Shape) -> str:
 
 def _object(fields: list[tuple[str, str]]) -> str:
     pairs = ", ".join(f"{literal(json.dumps(name) + ':')} || {value}" for name, value in fields)
-    return f"'{{' || concat_ws(',', {pairs}) || '}}'"
+    return f"concat('{{', concat_ws(',', {pairs}), '}}')"
 
 
 def _scalar(value: str, leaf: Leaf) -> str:
@@ -151,9 +159,15 @@ def percent_number(value: str) -> str:
 
 def whole_record(shape: Record) -> str:
     """`raw_data_payload`: the whole record under the vendor's names with wire values, unknown fields last."""
-    pairs = [f"{literal(json.dumps(name) + ':')} || to_json({quote(name)})::varchar" for name, _ in shape]
+    pairs = [f"{literal(json.dumps(name) + ':')} || {_landed(quote(name), inner)}" for name, inner in shape]
     unknown = "nullif(substr(_extra::varchar, 2, length(_extra::varchar) - 2), '')"
-    return f"('{{' || concat_ws(',', {', '.join(pairs)}, {unknown}) || '}}')::json"
+    return f"concat('{{', concat_ws(',', {', '.join(pairs)}, {unknown}), '}}')::json"
+
+
+def _landed(column: str, shape: Shape) -> str:
+    """A landing column as JSON text; a nested one is minified JSON already, and to_json would read it once more."""
+    is_json = wire_type(shape) in ("JSON", "BIGINT", "BOOLEAN")
+    return f"{column}::varchar" if is_json else f"to_json({column})::varchar"
 
 
 def key_text(shape: Record, key: tuple[str, ...]) -> str:

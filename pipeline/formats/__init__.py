@@ -16,7 +16,7 @@ from pipeline.formats.csv_file import read_csv
 from pipeline.formats.file import Unreadable, format_of
 from pipeline.formats.json_file import rows_of_texts
 from pipeline.formats.pages import unwrapped
-from pipeline.formats.parallel import converted
+from pipeline.formats.parallel import ahead, converted
 from pipeline.formats.parquet_file import read_parquet
 from pipeline.formats.texts import json_texts, line_texts
 from pipeline.formats.wire import LINE, RECORD, WRONG
@@ -80,7 +80,7 @@ class Reader:
         """Landing rows, good and bad."""
         match format_of(path):
             case "parquet":
-                return read_parquet(self.con, path, self.contract, self.names)
+                return ahead(read_parquet(self.con, path, self.contract, self.names))
             case "csv":
                 return read_csv(self.con, path, self.contract, self.names, self.workers)
             case "json":

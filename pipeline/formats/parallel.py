@@ -1,4 +1,4 @@
-"""Batches converted side by side: each by a DuckDB connection of its own, which keeps its threads from spinning."""
+"""Batches made while others are used: ahead of their use, or side by side, each by a DuckDB connection of its own."""
 
 from __future__ import annotations
 
@@ -28,3 +28,12 @@ def converted(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def ahead(items: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same items, each made while the one before it is used."""
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(next, items, None)
+        while (item := made.result()) is not None:
+            made = pool.submit(next, items, None)
+            yield item

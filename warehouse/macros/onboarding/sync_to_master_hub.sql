@@ -1,4 +1,4 @@
-{#- Push what a staging view holds into its sink: MERGE, keys, tombstones, ledger, all in the transaction of the view's build.
+{#- Push what a staging view holds into its sink: MERGE, keys, tombstones, ledger, all in one transaction.
     Takes  route: as in generate_staging_pusher, and daily_slice (an export of a day holds the whole day).
            sink: the master model.  loads: dlt's table of finished loads.  Reads pushed_batch, see stage_batch.
     Gives  SQL of several statements, or `select 1` when there is nothing to push.
@@ -21,9 +21,12 @@ drop table pushed_batch
 {%- endmacro %}
 
 {#- The rows to push, computed once: payloads and hashes are dear, and the push reads them several times.
-    Gives  a CREATE TABLE in the connection's temporary space. -#}
+    Gives  a CREATE TABLE in the connection's temporary space, between the transaction of the view's build and the push's.
+    Note   DuckDB takes a table of its own transaction for empty, and would hash whole payloads to join them. -#}
 {% macro stage_batch() -%}
-create or replace temp table pushed_batch as select * from {{ this }}
+commit;
+create or replace temp table pushed_batch as select * from {{ this }};
+begin
 {%- endmacro %}
 
 {#- One row per pushed load.
