@@ -101,7 +101,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Mutant:
-    """A macro with one thing wrong. Mutants of one site are alternatives: the first of them that are valid SQL count."""
+    """A macro with one thing wrong. Mutants of one site are alternatives: the first that are valid SQL count."""
 
     kind: str
     text: str

@@ -1,7 +1,8 @@
 """Would a unit test notice? Every engine with one thing wrong, run against the cases of its dbt unit test.
 
-`python -m bench.mutations` runs all in two minutes; `--engine google_ads` runs the macros of one connector. A mutant that
-no case notices is printed with its change, and the exit code is 1: extend `warehouse/cases/<connector>.py` until one does.
+`python -m bench.mutations` runs all in two minutes; `--engine google_ads` runs the macros of one connector. A mutant
+that no case notices is printed with its change, and the exit code is 1: extend `warehouse/cases/<connector>.py` until
+one does.
 """
 
 from __future__ import annotations
@@ -43,19 +44,39 @@ MAIN = Account(name="main", currency="SEK", timezone="Asia/Kolkata")
 
 EQUIVALENT: Sequence[tuple[str, str, str]] = (
     ("amazon_ads", r"coalesce\(reports.spend, reports.cost\)", "They are two names of one number."),
-    ("amazon_ads", r"coalesce\(reports.campaignId, ad_groups.campaignId, ads", "An ad is in the campaign of its ad group."),
-    ("bing_ads", r"coalesce\(reports.AccountNumber, reports.AccountId", "An account has one id and one number, both its own."),
+    (
+        "amazon_ads",
+        r"coalesce\(reports.campaignId, ad_groups.campaignId, ads",
+        "An ad is in the campaign of its ad group.",
+    ),
+    (
+        "bing_ads",
+        r"coalesce\(reports.AccountNumber, reports.AccountId",
+        "An account has one id and one number, both its own.",
+    ),
     ("facebook_ads", r"-> +insights.ad_id, insights.date_st\w+$", "Ranges of one thing are one day or never overlap."),
     ("shopify", r"is_cancelled = not is_cancelled$", "Shopify says by cancelled_at which orders were cancelled."),
     ("linkedin_ads", r"^order: upper\(coalesce\(dailyBudget", "All money of a campaign is in one currency."),
-    ("linkedin_ads", r"coalesce\(accounts.currency, campaigns.currency", "An account's currency is that of all its campaigns."),
+    (
+        "linkedin_ads",
+        r"coalesce\(accounts.currency, campaigns.currency",
+        "An account's currency is that of all its campaigns.",
+    ),
     ("linkedin_ads", r"-> +coalesce\(pivotValues, \[pivotValue\]\)", "A pivot that is NULL has no type."),
     ("linkedin_ads", r"other urn:li:", "Of a URN, only the type and the id are read."),
     ("linkedin_ads", r"\)\[-1\], ':'", "A row has one pivot of a type."),
-    ("tiktok_ads", r"coalesce\(reports.campaign_id, ad_groups.campaign_id, ads", "An ad is in the campaign of its ad group."),
+    (
+        "tiktok_ads",
+        r"coalesce\(reports.campaign_id, ad_groups.campaign_id, ads",
+        "An ad is in the campaign of its ad group.",
+    ),
     ("tiktok_ads", r"other (4 advertiser|2 hour)", "It is the last in alphabetical order before and after."),
     ("woocommerce", r"when statuses.raw_status = 'refunded'", "WooCommerce's only word for refunded is refunded."),
-    ("google_analytics", r"case when true then .*event_param\('currency'\)", "Looked up for purchases alone, to save time."),
+    (
+        "google_analytics",
+        r"case when true then .*event_param\('currency'\)",
+        "Looked up for purchases alone, to save time.",
+    ),
     ("google_ads", r"^order: .*resourceName", "The resource names and ids of one row always agree."),
     ("google_ads", r"^dropped: .*regexp_extract", "A resource name always holds the id that it is asked for."),
 )
@@ -117,7 +138,7 @@ class Library:
         return str(self.current[trial.engine.macro](**trial.arguments))
 
     def _caller(self, name: str) -> Callable[..., str]:
-        return lambda *values, **named: self.current[name](*values, **named)
+        return lambda *values, **named: self.current[name](*values, **named)  # noqa: PLW0108 (a mutant replaces it later)
 
 
 def judge(name: str) -> Verdict:
@@ -166,7 +187,9 @@ def _of_statuses(name: str, trials: Sequence[Trial], queries: Sequence[str]) -> 
             for (status,) in trial.con.execute(f"select raw_status {rows}").fetchall():
                 for change in ("financial_status = 'other'", "is_cancelled = not is_cancelled"):
                     trial.con.begin()
-                    trial.con.execute(f"update {STATUSES} set {change} where source_platform = ? and raw_status = ?", [name, status])
+                    trial.con.execute(
+                        f"update {STATUSES} set {change} where source_platform = ? and raw_status = ?", [name, status]
+                    )
                     yield Mutant("literal", "", f"{STATUSES} of {status}  ->  {change}"), not trial.passes(query)
                     trial.con.rollback()
 
@@ -230,7 +253,7 @@ def _environment() -> jinja2.Environment:
     def refuse(message: str) -> None:
         raise jinja2.TemplateError(message)
 
-    environment = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined)  # noqa: S701
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined)
     environment.globals |= {
         "ref": lambda name: name,
         "source": lambda _, name: name,

@@ -68,7 +68,13 @@ DAYS: tuple[tuple[Told, ...], ...] = (
     ((CAMPAIGNS, CAMPAIGN | {"campaignBudgetCurrencyCode": None}, {"currency": main_currency}),),
     # An ad is named for its product; what a row leaves out is in the lists, and a parent that it says is right.
     *(
-        ((ADS, AD | {"adId": ad, "advertisedAsin": asin, "advertisedSku": sku}, OF_AD | {"ad_id": str(ad), "ad_name": name}),)
+        (
+            (
+                ADS,
+                AD | {"adId": ad, "advertisedAsin": asin, "advertisedSku": sku},
+                OF_AD | {"ad_id": str(ad), "ad_name": name},
+            ),
+        )
         for ad, asin, sku, name in (
             (77, "B0DEF456", None, "B0DEF456"),
             (77, None, "SKU-1", "B0OLD"),
@@ -128,7 +134,9 @@ def _report(_pattern: str | None) -> Case:
         for report, sent, made in day:
             records[report].append(sent | {"date": date})
             expected.append(NOTHING | made | {"report_date": date, "last_date": date})
-    return Case("ids are numbers, the shortest window from 7 days counts, and of a day the report by ad", records, expected)
+    return Case(
+        "ids are numbers, the shortest window from 7 days counts, and of a day the report by ad", records, expected
+    )
 
 
 def _campaigns(_pattern: str | None) -> Case:

@@ -78,7 +78,10 @@ ORDERS: tuple[Told, ...] = (
     # An order that only has the refund's status was paid back whole.
     ({"status_id": 4, "status": "Refunded"}, REFUNDED | {"raw_status": "Refunded"}),
     ({"status_id": None, "status": "Refunded"}, REFUNDED | {"raw_status": "Refunded"}),
-    ({"status_id": 4, "status": "Refunded", "refunded_amount": "60.0000"}, REFUNDED | {"raw_status": "Refunded", "refunded_amount": 60}),
+    (
+        {"status_id": 4, "status": "Refunded", "refunded_amount": "60.0000"},
+        REFUNDED | {"raw_status": "Refunded", "refunded_amount": 60},
+    ),
     (
         {"status_id": 4, "status": "Refunded", "total_inc_tax": None},
         {"financial_status": "refunded", "raw_status": "Refunded", "total_price": None},

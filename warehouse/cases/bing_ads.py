@@ -63,17 +63,21 @@ DAYS: tuple[tuple[Told, ...], ...] = (
         (ADS, AD | PHONE | SUMS, OF_AD | SPENT),
     ),
     ((ACCOUNTS, ACCOUNT, {}),),
-    ((CAMPAIGNS, CAMPAIGN, OF_CAMPAIGN), (AD_GROUPS, AD_GROUP | {"CampaignId": "999"}, OF_AD_GROUP | {"campaign_id": "999"})),
-    # Plain rows count before what breaks them down.
-    *(
-        ((ADS, AD, OF_AD), (ADS, AD | breakdown | SUMS, OF_AD | SPENT | NOT_COUNTED))
-        for breakdown in BREAKDOWNS
+    (
+        (CAMPAIGNS, CAMPAIGN, OF_CAMPAIGN),
+        (AD_GROUPS, AD_GROUP | {"CampaignId": "999"}, OF_AD_GROUP | {"campaign_id": "999"}),
     ),
+    # Plain rows count before what breaks them down.
+    *(((ADS, AD, OF_AD), (ADS, AD | breakdown | SUMS, OF_AD | SPENT | NOT_COUNTED)) for breakdown in BREAKDOWNS),
     # A row that is broken down counts where the same thing has no plain one.
     (
         (ADS, AD, OF_AD),
         (ADS, AD | PHONE | {"AdId": "334"}, OF_AD | {"ad_id": "334", "ad_name": None}),
-        (ADS, AD | PHONE | {"_account": "eu"}, OF_AD | {"source_account": "eu", "ad_group_name": "EU", "ad_name": "EU ad"}),
+        (
+            ADS,
+            AD | PHONE | {"_account": "eu"},
+            OF_AD | {"source_account": "eu", "ad_group_name": "EU", "ad_name": "EU ad"},
+        ),
         (ADS, AD | PHONE | {"AccountId": "151", "AccountNumber": "X151"}, OF_AD),
     ),
     (
@@ -91,7 +95,11 @@ DAYS: tuple[tuple[Told, ...], ...] = (
     *(
         (
             (report, {"AccountNumber": "X150", "AccountName": "Shop"} | plain, made | {"currency": main_currency}),
-            (report, {"AccountNumber": "X150", "AccountName": "Shop"} | other | PHONE, is_ | {"currency": main_currency}),
+            (
+                report,
+                {"AccountNumber": "X150", "AccountName": "Shop"} | other | PHONE,
+                is_ | {"currency": main_currency},
+            ),
         )
         for report, plain, made, other, is_ in (
             (CAMPAIGNS, {"CampaignId": "1"}, {"campaign_id": "1"}, {"CampaignId": "2"}, {"campaign_id": "2"}),
@@ -122,7 +130,13 @@ DAYS: tuple[tuple[Told, ...], ...] = (
         )
     ),
     # Conversions are whole since 2022: ConversionsQualified has their fractions.
-    ((ADS, AD | {"Conversions": "2", "ConversionsQualified": "2.50", "AllConversions": "3"}, OF_AD | {"conversions": 2.0}),),
+    (
+        (
+            ADS,
+            AD | {"Conversions": "2", "ConversionsQualified": "2.50", "AllConversions": "3"},
+            OF_AD | {"conversions": 2.0},
+        ),
+    ),
     ((ADS, AD | {"ConversionsQualified": "2.50", "AllConversionsQualified": "4.50"}, OF_AD | {"conversions": 2.5}),),
 )
 
@@ -135,7 +149,14 @@ def _report(_pattern: str | None) -> Case:
             {"Id": "224", "CampaignId": "112", "Name": "Moved to", "Status": "Paused"},
         ],
         "ads": [
-            {"Id": "333", "AdGroupId": "222", "Type": "Text", "Title": "Ad now", "TitlePart1": "Part now", "TitlePart2": "2"},
+            {
+                "Id": "333",
+                "AdGroupId": "222",
+                "Type": "Text",
+                "Title": "Ad now",
+                "TitlePart1": "Part now",
+                "TitlePart2": "2",
+            },
             {"Id": "333", "AdGroupId": "222", "Title": "EU ad", "TitlePart1": "Part now", "_account": "eu"},
             {"Id": "335", "AdGroupId": "222", "TitlePart1": "Part now", "TitlePart2": "2"},
         ],

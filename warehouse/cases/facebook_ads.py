@@ -71,7 +71,10 @@ def _days(pattern: str | None) -> tuple[tuple[Told, ...], ...]:
             (AD, OF_AD | NOT_COUNTED),
             (AD | {"publisher_platform": "instagram"}, OF_AD | {"source_platform": "instagram_ads"}),
             (AD | {"publisher_platform": "INSTAGRAM"}, OF_AD | {"source_platform": "instagram_ads"}),
-            (AD | {"publisher_platform": "audience_network"} | SUMS, OF_AD | SPENT | {"source_platform": "facebook_ads"}),
+            (
+                AD | {"publisher_platform": "audience_network"} | SUMS,
+                OF_AD | SPENT | {"source_platform": "facebook_ads"},
+            ),
         ),
         ((CAMPAIGN | {"publisher_platform": "instagram"}, OF_CAMPAIGN | {"source_platform": "instagram_ads"}),),
         # Plain rows count before what breaks them down, which counts where the same thing has no plain row.
@@ -84,7 +87,10 @@ def _days(pattern: str | None) -> tuple[tuple[Told, ...], ...]:
                 OF_AD | {"source_account": "eu", "ad_group_name": "EU set", "ad_name": "EU ad"},
             ),
         ),
-        ((AD_SET, OF_AD_SET), (AD_SET | WOMEN | {"adset_id": "s2"}, OF_AD_SET | {"ad_group_id": "s2", "ad_group_name": "Set then"})),
+        (
+            (AD_SET, OF_AD_SET),
+            (AD_SET | WOMEN | {"adset_id": "s2"}, OF_AD_SET | {"ad_group_id": "s2", "ad_group_name": "Set then"}),
+        ),
         ((CAMPAIGN, OF_CAMPAIGN), (CAMPAIGN | WOMEN | {"campaign_id": "c2"}, OF_CAMPAIGN | {"campaign_id": "c2"})),
         ((ACCOUNT, {}), (ACCOUNT | WOMEN | {"account_id": "151"}, {})),
         ((AD, OF_AD),),
@@ -159,7 +165,11 @@ def _meta_campaigns(_pattern: str | None) -> Case:
             ]
         },
         [
-            *(version | {"source_platform": name} for version in (was, now) for name in ("facebook_ads", "instagram_ads")),
+            *(
+                version | {"source_platform": name}
+                for version in (was, now)
+                for name in ("facebook_ads", "instagram_ads")
+            ),
             alone | {"campaign_id": "c2", "campaign_status": "ACTIVE"},
             alone | {"source_account": "eu"},
         ],

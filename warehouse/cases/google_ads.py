@@ -26,7 +26,12 @@ AD_GROUP_AD: Row = {
 OUR_CAMPAIGN: Row = {"customer": US, "campaign": CAMPAIGN}
 OUR_AD_GROUP: Row = OUR_CAMPAIGN | {"adGroup": AD_GROUP}
 OUR_AD: Row = OUR_AD_GROUP | {"adGroupAd": AD_GROUP_AD}
-THEIR_AD: Row = {"customer": THEM, "campaign": {"id": "111"}, "adGroup": {"id": "222"}, "adGroupAd": {"ad": {"id": "333"}}}
+THEIR_AD: Row = {
+    "customer": THEM,
+    "campaign": {"id": "111"},
+    "adGroup": {"id": "222"},
+    "adGroupAd": {"ad": {"id": "333"}},
+}
 MOBILE: Row = {"segments": {"device": "MOBILE"}}
 BREAKDOWNS: tuple[Row, ...] = (
     {"segments": {"hour": 0}},
@@ -97,7 +102,10 @@ DAYS: tuple[tuple[Told, ...], ...] = (
     ((OUR_AD_GROUP | {"campaign": {"id": "113"}}, OF_AD_GROUP | {"campaign_id": "113", "campaign_name": None}),),
     ((OUR_AD_GROUP, OF_AD_GROUP), (OUR_CAMPAIGN, OF_CAMPAIGN | NOT_COUNTED)),
     # Plain rows count before what breaks them down.
-    *(((OUR_AD, OF_AD), (OUR_AD | breakdown | {"metrics": METRICS}, OF_AD | SPENT | NOT_COUNTED)) for breakdown in BREAKDOWNS),
+    *(
+        ((OUR_AD, OF_AD), (OUR_AD | breakdown | {"metrics": METRICS}, OF_AD | SPENT | NOT_COUNTED))
+        for breakdown in BREAKDOWNS
+    ),
     # A row that is broken down counts where the same thing has no plain one.
     (
         (OUR_AD, OF_AD),
@@ -128,7 +136,13 @@ DAYS: tuple[tuple[Told, ...], ...] = (
     (
         (
             {"adGroup": {"id": "222"}, "adGroupAd": {"ad": {"id": "333"}}},
-            {"campaign_id": "110", "ad_group_id": "222", "ad_group_name": "Known", "ad_id": "333", "ad_name": "Ad known"}
+            {
+                "campaign_id": "110",
+                "ad_group_id": "222",
+                "ad_group_name": "Known",
+                "ad_id": "333",
+                "ad_name": "Ad known",
+            }
             | {"currency": main_currency},
         ),
     ),

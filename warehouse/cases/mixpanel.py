@@ -55,12 +55,30 @@ EVENTS: tuple[Told, ...] = (
     # A visitor is one before and after login: the first who logs in on the device, in that account.
     ({}, {}, {"user_id": None}),
     ({}, BOB, {}),
-    ({}, {"time": 1767607201, "distinct_id": "alice", "$user_id": "alice"}, UNKNOWN | {"user_pseudo_id": "alice", "user_id": "alice"} | {"occurred_at": main_clock("2026-01-05 10:00:01", "UTC")}),
-    ({}, {"$device_id": "D2", "distinct_id": "$device:D2"}, UNKNOWN | {"user_pseudo_id": "$device:D2", "user_id": None}),
+    (
+        {},
+        {"time": 1767607201, "distinct_id": "alice", "$user_id": "alice"},
+        UNKNOWN
+        | {"user_pseudo_id": "alice", "user_id": "alice"}
+        | {"occurred_at": main_clock("2026-01-05 10:00:01", "UTC")},
+    ),
+    (
+        {},
+        {"$device_id": "D2", "distinct_id": "$device:D2"},
+        UNKNOWN | {"user_pseudo_id": "$device:D2", "user_id": None},
+    ),
     ({}, {"$device_id": "D2", "distinct_id": ""}, UNKNOWN | {"user_pseudo_id": None, "user_id": None}),
-    ({}, {"$device_id": "", "distinct_id": "dan", "$user_id": "dan"}, UNKNOWN | {"user_pseudo_id": "dan", "user_id": "dan"}),
+    (
+        {},
+        {"$device_id": "", "distinct_id": "dan", "$user_id": "dan"},
+        UNKNOWN | {"user_pseudo_id": "dan", "user_id": "dan"},
+    ),
     ({"_account": "eu"}, {}, UNKNOWN | EU | {"user_pseudo_id": "$device:D1", "user_id": None}),
-    ({"_account": "eu"}, BOB | {"$device_id": "D2"}, EU | {"user_source": "eu", "user_medium": None, "user_campaign": None}),
+    (
+        {"_account": "eu"},
+        BOB | {"$device_id": "D2"},
+        EU | {"user_source": "eu", "user_medium": None, "user_campaign": None},
+    ),
     # Traffic.
     ({}, BOB | SPRING, FROM_GOOGLE | {"traffic_campaign_id": "c1"}),
     ({}, BOB | SPRING | {"utm_source": UNSET}, {}),
@@ -68,10 +86,26 @@ EVENTS: tuple[Told, ...] = (
     ({"event": "session_start"}, BOB, {"event_name": "session_start", "tie_break": 0}),
     # Purchases, which only their name makes so.
     ({"event": "purchase"}, BOB | ORDER | {"transaction_id": "T1"}, BOUGHT | {"transaction_id": "501"}),
-    ({"event": "purchase"}, BOB | ORDER | {"order_id": UNSET, "transaction_id": "T1"}, BOUGHT | {"transaction_id": "T1"}),
-    ({"event": "Order Completed"}, BOB | ORDER | {"order_id": None, "transaction_id": UNSET}, BOUGHT | {"event_name": "Order Completed"}),
-    ({"event": "purchase"}, BOB | ORDER | {"currency": UNSET}, BOUGHT | {"transaction_id": "501", "currency": main_currency}),
-    ({"event": "purchase"}, BOB | ORDER | {"currency": None, "revenue": None}, BOUGHT | {"transaction_id": "501", "currency": main_currency, "order_total": None}),
+    (
+        {"event": "purchase"},
+        BOB | ORDER | {"order_id": UNSET, "transaction_id": "T1"},
+        BOUGHT | {"transaction_id": "T1"},
+    ),
+    (
+        {"event": "Order Completed"},
+        BOB | ORDER | {"order_id": None, "transaction_id": UNSET},
+        BOUGHT | {"event_name": "Order Completed"},
+    ),
+    (
+        {"event": "purchase"},
+        BOB | ORDER | {"currency": UNSET},
+        BOUGHT | {"transaction_id": "501", "currency": main_currency},
+    ),
+    (
+        {"event": "purchase"},
+        BOB | ORDER | {"currency": None, "revenue": None},
+        BOUGHT | {"transaction_id": "501", "currency": main_currency, "order_total": None},
+    ),
     ({"event": "refund"}, BOB | ORDER, {"event_name": "refund"}),
     # Places and devices.
     ({}, BOB | {"mp_country_code": UNSET}, {"geo_country": None}),
@@ -80,7 +114,11 @@ EVENTS: tuple[Told, ...] = (
     ({}, BOB | {"$device": "Roku TV", "$os": None}, {"device_category": "smart tv"}),
     ({}, BOB | {"$os": "Nintendo"}, {"device_category": "Nintendo"}),
     ({}, BOB | {"$os": UNSET}, {"device_category": None}),
-    ({}, {"distinct_id": "carol", "$user_id": "carol", "$device_id": "D3"}, UNKNOWN | {"user_pseudo_id": "carol", "user_id": "carol"}),
+    (
+        {},
+        {"distinct_id": "carol", "$user_id": "carol", "$device_id": "D3"},
+        UNKNOWN | {"user_pseudo_id": "carol", "user_id": "carol"},
+    ),
 )
 
 
@@ -119,8 +157,7 @@ def _mixpanel_profiles(_pattern: str | None) -> Case:
         "a distinct_id that is a number is text, an email is lower case",
         {"people": [bob, nobody]},
         [
-            row
-            | {"user_id": "4", "email": "example@mixpanel.com", "geo_country": "US", "device_category": "mobile"},
+            row | {"user_id": "4", "email": "example@mixpanel.com", "geo_country": "US", "device_category": "mobile"},
             row | {"user_id": "5", "email": None, "geo_country": None, "device_category": None},
         ],
     )

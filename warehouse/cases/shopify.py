@@ -54,7 +54,12 @@ REFUNDS: tuple[Told, ...] = (
         {
             "refunds": [
                 {"id": 1, "transactions": [BACK | {"currency": "usd"}, BACK | {"status": "failure"}]},
-                {"id": 2, "transactions": [BACK | {"kind": "REFUND", "status": "Success", "amount": "8.00", "currency": None}]},
+                {
+                    "id": 2,
+                    "transactions": [
+                        BACK | {"kind": "REFUND", "status": "Success", "amount": "8.00", "currency": None}
+                    ],
+                },
                 {"id": 3, "transactions": [BACK | {"kind": "void"}, *[BACK | {"currency": "eur"}] * 2]},
                 {"id": 4, "transactions": None},
             ]
@@ -62,7 +67,10 @@ REFUNDS: tuple[Told, ...] = (
         {"refunded_amount": 49.94, "foreign_refunds": 2},
     ),
     ({"refunds": []}, {}),
-    ({"currency": None, "refunds": [{"transactions": [BACK | {"currency": None}]}]}, {"refunded_amount": 41.94, "currency": main_currency}),
+    (
+        {"currency": None, "refunds": [{"transactions": [BACK | {"currency": None}]}]},
+        {"refunded_amount": 41.94, "currency": main_currency},
+    ),
 )
 NOTES: tuple[Told, ...] = (
     (
@@ -78,7 +86,15 @@ NOTES: tuple[Told, ...] = (
     ),
     ({"note_attributes": []}, {}),
 )
-LINE: Row = {"id": 11, "product_id": 3, "variant_id": 4, "sku": "MUG-1", "title": "Mug", "quantity": 2, "price": "12.50"}
+LINE: Row = {
+    "id": 11,
+    "product_id": 3,
+    "variant_id": 4,
+    "sku": "MUG-1",
+    "title": "Mug",
+    "quantity": 2,
+    "price": "12.50",
+}
 BOUGHT: Row = {
     "line_id": "11",
     "product_id": "3",
@@ -92,7 +108,11 @@ BOUGHT: Row = {
 LINES: tuple[Told, ...] = (
     (
         {"line_items": [LINE, LINE | {"id": 12, "product_id": 0, "sku": "", "total_discount": "2.50"}]},
-        {"lines": json.dumps([BOUGHT, BOUGHT | {"line_id": "12", "product_id": None, "sku": None, "discount_amount": 2.5}])},
+        {
+            "lines": json.dumps(
+                [BOUGHT, BOUGHT | {"line_id": "12", "product_id": None, "sku": None, "discount_amount": 2.5}]
+            )
+        },
     ),
 )
 STATUSES: dict[str, str | None] = {

@@ -34,12 +34,15 @@ MADE: Row = {
 CHARGES: tuple[tuple[Row, Row], ...] = (
     ({"amount_captured": 1034, "amount_refunded": 34}, {"captured_amount": 10.34, "refunded_amount": 0.34}),
     ({"amount_refunded": None}, {}),
-    # The minor unit is the currency's, by Stripe's own count: krone of Iceland in hundredths, ariary of Madagascar whole.
+    # The minor unit is the currency's, as Stripe counts: Iceland's krone in hundredths, Madagascar's ariary whole.
     *(
         ({"amount": 5120, "currency": code}, {"captured_amount": amount, "currency": code.upper()})
         for code, amount in (("jpy", 5120), ("kwd", 5.12), ("isk", 51.2), ("mga", 5120))
     ),
-    ({"currency": "zzz", "amount": 5120, "amount_refunded": 12}, {"captured_amount": None, "currency": "ZZZ"} | {"refunded_amount": None}),
+    (
+        {"currency": "zzz", "amount": 5120, "amount_refunded": 12},
+        {"captured_amount": None, "currency": "ZZZ"} | {"refunded_amount": None},
+    ),
     # What was asked for was not taken, unless the charge succeeded and was captured.
     ({"status": "failed", "captured": False}, {"captured_amount": 0, "status": "failed"}),
     ({"status": "succeeded", "captured": False}, {"captured_amount": 0}),

@@ -44,7 +44,7 @@ AD: Row = AD_GROUP | {"ad_id": "a1", "ad_name": "Ad now"}
 
 DAILY, HOURLY = "ads_reports_daily", "ads_reports_hourly"
 Told = tuple[str, Row, Row, Row]
-"""A report, a row's dimensions, what its metrics hold beside NAMES, and what differs from NOTHING in what it comes to."""
+"""A report, a row's dimensions, its metrics beside NAMES, and what differs from NOTHING in what it comes to."""
 DAYS: tuple[tuple[Told, ...], ...] = (
     # Of an account's day the finest report counts, and a day before its hours.
     (
@@ -127,7 +127,7 @@ def _report(_pattern: str | None) -> Case:
         eu | {"ad_id": "a1", "adgroup_id": "g1", "campaign_id": "c1", "ad_name": "EU ad"},
     ]
     return Case(
-        "text is numbers, lists say what an ad belongs to, and an ad's day counts instead of its hours or the campaign's day",
+        "numbers come as text, lists name an ad's parents, and an ad's day beats its hours and its campaign's day",
         sent | {"ads": ads, "ad_groups": ad_groups},
         expected,
     )
