@@ -66,7 +66,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> House:
     """A shop that was published with one logic, and then with another."""
     folder = tmp_path_factory.mktemp("logic")
     write_shop(folder)
-    built = house(folder, tenants(PURCHASES, {}))
+    built = house(folder, tenants(PURCHASES, {}), bare=True)
     built.build()
     assert asked(built) == FIRST
     say(built, ANYTHING, LARGE)

@@ -14,17 +14,16 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline.connectors import load_catalog
 from pipeline.errors import BuildError
-from pipeline.registry import blueprints
 from pipeline.runs import Ops
 from pipeline.settings import Settings
 from server.onboarding import PHASES
 from server.overview import onboarded
 from server.steps import library, onboard
 from server.workshop import Workshop, open_workshop
+from tests.library import with_library
 from tests.server.cli_run import Terminal, environment
-from warehouse.build import prepare_hub, projects
+from warehouse.build import projects
 
 TENANTS = """
 tenants:
@@ -57,7 +56,7 @@ class Place:
 @pytest.fixture(scope="module")
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("ready")
-    prepare_hub(blueprints(load_catalog(Path("supported_connectors.yaml"))), Settings(home=home))
+    with_library(Settings(home=home))
     return home
 
 

@@ -17,7 +17,8 @@ from pipeline.errors import BuildError
 from pipeline.registry import Blueprint, blueprints
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant, load_tenants
-from warehouse.build import prepare_hub, projects, push
+from tests.library import with_library
+from warehouse.build import projects, push
 from warehouse.hub_projects import push_project
 from warehouse.run_dbt import refuse_failures, run_dbt, write_project
 
@@ -104,7 +105,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Hub:
     (home / "tenants.yaml").write_text(f"tenants: [{{slug: acme, business_name: Acme, sources: {sources}}}]")
     tenant = load_tenants(home / "tenants.yaml", CATALOG).get("acme")
     settings = Settings(home=home)
-    prepare_hub(BLUEPRINTS, settings)
+    with_library(settings)
     with duckdb.connect(str(settings.hub)) as connection:
         connection.execute("create schema landing_acme")
         connection.execute("create table landing_acme._dlt_loads (load_id varchar, status bigint)")

@@ -15,6 +15,7 @@ from server.published import PublishedRuns
 from server.report import BuildReport
 from server.steps import build
 from server.workshop import Workshop, open_workshop
+from tests.library import with_library
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,15 @@ class House:
         return value
 
 
-def house(folder: Path, tenants: str, *, today: date = date(2026, 11, 21), env: str = "local") -> House:
-    """A house whose tenants.yaml says `tenants`; nothing is built yet."""
+def house(
+    folder: Path, tenants: str, *, today: date = date(2026, 11, 21), env: str = "local", bare: bool = False
+) -> House:
+    """A house whose tenants.yaml says `tenants`; no more is built than the library, and nothing where it is `bare`."""
     configure_log()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "tenants.yaml"
     path.write_text(tenants, encoding="utf-8")
-    return House(Settings(home=folder / "state", tenants=path, today=today, env=env))
+    settings = Settings(home=folder / "state", tenants=path, today=today, env=env)
+    if not bare:
+        with_library(settings)
+    return House(settings)
