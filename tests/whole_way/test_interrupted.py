@@ -121,7 +121,7 @@ def test_a_state_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where a folder should be", encoding="utf-8")
     write_shop(tmp_path)
     with pytest.raises(ConfigError, match="GATA_HOME"):
-        build(house(tmp_path, SMALL_TENANT).shop)
+        build(house(tmp_path, SMALL_TENANT, bare=True).shop)
 
 
 def test_the_lock_is_free_again_after_a_killed_build(shop: House) -> None:
