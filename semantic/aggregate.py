@@ -8,19 +8,21 @@ tree repeat or cross their rows), no dimension is an entity (unmatched keys woul
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from functools import reduce
+from operator import add, and_
 from typing import Any
 
 from pipeline.errors import BuildError
-from semantic.catalog import DATE
+from semantic.expression import columns_in
 from semantic.filters import Condition
 from semantic.shape import Key, Scan, rows_of
 
 Definitions = Mapping[str, Any]  # Any: a tree of YAML, as `derive` gives
 
-_COLUMN = re.compile(r"\b_\.(\w+)\b(?!\()")
 _PARAMETER = re.compile("'\x01(\\w+)\x01'")
-_PERIOD = "period_of_date"
+_BESIDE_PARAMETERS = re.compile(r"(?<=\$)(?=\w)")
 _UNITS = {"week": "W", "month": "M", "quarter": "Q", "year": "Y"}
 _TYPES = {
     "VARCHAR": "string",
@@ -56,19 +58,23 @@ def aggregate(scan: Scan, definitions: Definitions) -> str:
     from boring_semantic_layer import from_config
 
     config = _config(scan, definitions["models"])
+    catalog = definitions["models"][scan.fact].get("catalog")  # of a rollup, whose tables lie in a file of their own
+    place = {"catalog": catalog, "database": "main"} if catalog else {}
     tables = {
-        model["table"]: ibis.table(_columns(name, config, scan, definitions), name=model["table"])
+        model["table"]: ibis.table(_columns(name, config, scan, definitions), name=model["table"], **place)
         for name, model in config.items()
     }
     table = config[scan.fact]["table"]
     tables[table] = _own_rows(tables[table], scan, definitions)
+    for at, model in config.items():
+        tables[model["table"]] = _with_periods(tables[model["table"]], at, scan, definitions)
     model = from_config(config, tables=tables)[scan.fact]
     for condition, path in scan.conditions:
         if "." in path:
             model = _filtered(model, _field(path, scan), condition)
-    fields = {key.name: _field(path, scan) for key, path in scan.keys}
+    fields = {key.name: _field(_way(key, path), scan) for key, path in scan.keys}
     measures = {measure: _field(measure, scan) for measure in scan.measures}
-    counted = {rows_of(scan.fact): lambda rows: rows.count()}
+    counted = {rows_of(scan.fact): lambda rows: rows.count()} if rows_of(scan.fact) not in scan.measures else {}
     rows = model.group_by(*fields.values()).aggregate(*measures.values(), **counted).to_untagged()
     named = {key.name: _as_key(rows[fields[key.name]], key) for key, _ in scan.keys}
     named |= {measure: rows[field] for measure, field in measures.items()} | {name: rows[name] for name in counted}
@@ -99,8 +105,9 @@ def _config(scan: Scan, models: Mapping[str, Any]) -> dict[str, Any]:  # Any: wh
             at = to
         config[at]["dimensions"][dimension] = models[at]["dimensions"][dimension]
     config[scan.fact]["measures"] = {measure: models[scan.fact]["measures"][measure] for measure in scan.measures}
-    if _grain(scan) != "day":
-        config[scan.fact]["dimensions"][DATE] = f"_.{_PERIOD}"
+    for key, path in scan.keys:
+        if _has_period(key):
+            config[_home(path, scan)]["dimensions"][_period_of(key)] = f"_.{_period_of(key)}"
     return dict(reversed(config.items()))  # BSL takes a joined model as it is when its turn comes: the farthest first
 
 
@@ -108,20 +115,65 @@ def _part(name: str, models: Mapping[str, Any]) -> dict[str, Any]:  # Any: what 
     return {"table": models[name]["table"], "dimensions": {}}
 
 
-def _grain(scan: Scan) -> str:
-    return next((key.grain or "day" for key, _ in scan.keys if key.name == DATE), "day")
+def _home(path: str, scan: Scan) -> str:
+    """The table that holds what a path leads to."""
+    return path.split(".")[-2] if "." in path else scan.fact
+
+
+def _way(key: Key, path: str) -> str:
+    """The path to a key: to its period, where it has one; a filter on the same date goes on naming the day."""
+    return ".".join((*path.split(".")[:-1], _period_of(key))) if _has_period(key) else path
+
+
+def _has_period(key: Key) -> bool:
+    return key.grain not in (None, "day")
+
+
+def _period_of(key: Key) -> str:
+    """The column that holds the period of a date."""
+    return f"period_of_{key.name}"
 
 
 def _columns(name: str, config: Mapping[str, Any], scan: Scan, definitions: Definitions) -> dict[str, str]:
     """The columns of a table that the scan uses, with their ibis types."""
     model = config[name]
-    used = {column for text in _expressions(model) for column in _COLUMN.findall(text)} - {_PERIOD}
+    used = {column for text in _expressions(model) for column in columns_in(text)}
+    used -= {_period_of(key) for key, _ in scan.keys}
+    used |= {column for _, column in _dates(name, scan, definitions)}
     used |= {join["left_on"] for join in model.get("joins", {}).values()}
     used |= {join["right_on"] for other in config.values() for to, join in other.get("joins", {}).items() if to == name}
-    if name == scan.fact and (scan.has_start or scan.has_end or _grain(scan) != "day"):
-        used.add(definitions["facts"][name]["date"])
-    types = definitions["tables"][model["table"]]
-    return {column: _ibis_type(types[column], column) for column in sorted(used)}
+    if name == scan.fact:
+        used |= {definitions["facts"][name]["date"]} if scan.has_start or scan.has_end else set()
+        selections = _selections(scan, definitions)
+        used -= selections.keys()
+        for conditions in selections.values():
+            used |= {_first_column(name, condition, definitions["models"]) for condition in conditions}
+    return _typed(model["table"], used, definitions)
+
+
+def _typed(table: str, columns: Iterable[str], definitions: Definitions) -> dict[str, str]:
+    types = definitions["tables"][table]
+    return {column: _ibis_type(types[column], column) for column in sorted(columns)}
+
+
+def _dates(name: str, scan: Scan, definitions: Definitions) -> list[tuple[Key, str]]:
+    """The dates of a table whose periods are asked for, and their columns."""
+    dimensions = definitions["models"][name]["dimensions"]
+    keys = [key for key, path in scan.keys if _has_period(key) and _home(path, scan) == name]
+    return [(key, columns_in(dimensions[key.name])[0]) for key in keys]
+
+
+def _selections(scan: Scan, definitions: Definitions) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """The conditions of the filtered measures of a scan, by the column that says whether a row meets them."""
+    model = definitions["models"][scan.fact]
+    used = {column for measure in scan.measures for column in columns_in(model["measures"][measure])}
+    return {name: each for name, each in sorted(model.get("selections", {}).items()) if name in used}
+
+
+def _first_column(table: str, condition: Mapping[str, Any], models: Mapping[str, Any]) -> str:
+    """The column of a table itself with which a condition begins: its own, or the key to the next table."""
+    through = condition["through"]
+    return str(models[table]["joins"][through[0]]["left_on"] if through else condition["column"])
 
 
 def _expressions(model: Mapping[str, Any]) -> Iterable[str]:
@@ -139,16 +191,55 @@ def _ibis_type(type_: str, column: str) -> str:
 
 
 def _own_rows(table: Any, scan: Scan, definitions: Definitions) -> Any:  # Any: an ibis table
-    """The fact's rows inside the time range and the filters on its own columns, with the period of their day."""
+    """The fact's rows inside the time range and the filters on its own columns, told apart by selections."""
     day = definitions["facts"][scan.fact]["date"]
     dimensions = definitions["models"][scan.fact]["dimensions"]
-    holds = [_holds(table[_COLUMN.findall(dimensions[p])[0]], c) for c, p in scan.conditions if "." not in p]
+    holds = [_holds(table[columns_in(dimensions[p])[0]], c) for c, p in scan.conditions if "." not in p]
     holds += [table[day] >= _parameter("start", "date")] if scan.has_start else []
     holds += [table[day] <= _parameter("end", "date")] if scan.has_end else []
     rows = table.filter(*holds) if holds else table
-    if _grain(scan) == "day":
-        return rows
-    return rows.mutate(**{_PERIOD: _period(rows[day], _grain(scan), scan.week_shift)})
+    selections = {
+        name: reduce(and_, (_meets(rows, scan.fact, each, each["through"], definitions) for each in conditions))
+        for name, conditions in _selections(scan, definitions).items()
+    }
+    return rows.mutate(**selections) if selections else rows
+
+
+def _meets(
+    rows: Any, at: str, condition: Mapping[str, Any], through: Sequence[str], definitions: Definitions
+) -> Any:  # Any: ibis tables and values
+    """Whether rows meet a condition: by their own column, or by a key that is among those of the rows that do."""
+    import ibis
+
+    if condition["op"] == "is_null" and through:
+        return ~_meets(rows, at, {**condition, "op": "is_not_null"}, through, definitions).fill_null(False)
+    if not through:
+        given = [_literal(value, condition["type"]) for value in condition["values"]]
+        return _OPERATORS[condition["op"]](rows[condition["column"]], given)
+    to, *rest = through
+    models = definitions["models"]
+    join = models[at]["joins"][to]
+    used = {join["right_on"], _first_column(to, {**condition, "through": rest}, models)}
+    other = ibis.table(_typed(models[to]["table"], used, definitions), name=models[to]["table"])
+    return rows[join["left_on"]].isin(other.filter(_meets(other, to, condition, rest, definitions))[join["right_on"]])
+
+
+def _literal(value: Any, type_: str) -> Any:  # Any: a value of the definitions, an ibis value
+    """A value of the definitions; a $ in a text stands apart from a letter after it, or it would be a parameter."""
+    import ibis
+
+    if type_ == "text":
+        return reduce(add, (ibis.literal(part) for part in _BESIDE_PARAMETERS.split(value)))
+    if type_ == "number":
+        return ibis.literal(Decimal(value), "decimal(38, 6)") if isinstance(value, str) else ibis.literal(value)
+    return ibis.literal(value).cast(type_)
+
+
+def _with_periods(table: Any, name: str, scan: Scan, definitions: Definitions) -> Any:  # Any: an ibis table
+    """A table with the periods of those of its dates that are asked for by period."""
+    dates = _dates(name, scan, definitions)
+    periods = {_period_of(key): _period(table[at], key.grain or "day", scan.week_shift) for key, at in dates}
+    return table.mutate(**periods) if periods else table
 
 
 def _period(day: Any, grain: str, week_shift: int) -> Any:  # Any: an ibis value
@@ -162,7 +253,7 @@ def _period(day: Any, grain: str, week_shift: int) -> Any:  # Any: an ibis value
 
 def _as_key(value: Any, key: Key) -> Any:  # Any: an ibis value
     """A period is a day again: DuckDB truncates a DATE to a TIMESTAMP, and ibis does not know."""
-    return value.cast("timestamp").cast("date") if key.grain not in (None, "day") else value
+    return value.cast("timestamp").cast("date") if _has_period(key) else value
 
 
 def _filtered(model: Any, field: str, condition: Condition) -> Any:  # Any: a BSL model

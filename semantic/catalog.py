@@ -8,9 +8,10 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
+from semantic.expression import ZERO_WITHOUT_ROWS
 from semantic.formula import Formula, expand, names, parse
 
-VERSION = 1
+VERSION = 2
 """Of the definitions' form; a run of another one is built again."""
 DATE = "date"
 """The dimension of time: each fact has its own day behind it."""
@@ -25,8 +26,7 @@ IS_OTHER, IS_TOTAL = "is_other", "is_total"
 FLAGS = (IS_OTHER, IS_TOTAL)
 """Columns that a query adds to tell rows apart."""
 
-_ADDS_UP = {"sum": "SUM", "count": "SUM", "minimum": "MIN", "maximum": "MAX"}
-_ZERO_WITHOUT_ROWS = ("sum", "count", "count_distinct")
+_AGGREGATES = {"sum": "SUM", "minimum": "MIN", "maximum": "MAX", "none": None}
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,17 @@ class Metric:
     """Over base metrics only; its own name for a base metric."""
     fact: str | None = None
     kind: str | None = None
+    """How rows become the value, as `semantic.expression` says; ratio or derived for a formula."""
+    adds_up: str | None = None
+    """The SQL aggregate that makes the value of a whole from those of its parts; None where none does."""
     hidden: bool = False
     note: str | None = None
-
-    @property
-    def adds_up(self) -> str | None:
-        """The SQL aggregate that makes the value of a whole from those of its parts; None where none does."""
-        return _ADDS_UP.get(self.kind or "")
+    synonyms: tuple[str, ...] = ()
 
     @property
     def is_zero_without_rows(self) -> bool:
         """Whether nothing counted is 0, and not unknown."""
-        return self.kind in _ZERO_WITHOUT_ROWS
+        return self.kind in ZERO_WITHOUT_ROWS
 
 
 @dataclass(frozen=True)
@@ -64,14 +63,17 @@ class Dimension:
     label: str
     description: str
     type: str  # text, date or boolean
+    role: str  # time, identifier, name, flag or category
     paths: Mapping[str, str]
     """By fact: the tables to join and the dimension's name, joined with dots."""
     meanings: Mapping[str, str]
     """By fact, where facts mean different things by it: only facts that mean the same meet on it."""
     values: frozenset[str] | None = None
     """All its values, when they are few."""
+    is_personal: bool = False
     hidden: bool = False
     note: str | None = None
+    synonyms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ class Catalog:
     time_zone: str
     week_start: str
     currency: str
+    notes: tuple[str, ...] = ()
+    """What there is to know of the tenant's sources."""
 
     @cached_property
     def askable_metrics(self) -> tuple[str, ...]:
@@ -133,11 +137,14 @@ def read_catalog(definitions: Mapping[str, Any], *, expose: frozenset[str]) -> C
                 label=entry.get("label", _words(name)),
                 description=entry["description"],
                 type=entry["type"],
+                role=entry["role"],
                 paths=entry["paths"],
                 meanings=entry.get("meanings", {}),
                 values=frozenset(entry["values"]) if "values" in entry else None,
+                is_personal=entry.get("personal", False),
                 hidden=entry.get("hidden", False),
                 note=entry.get("note"),
+                synonyms=tuple(entry.get("synonyms", ())),
             )
             for name, entry in definitions["dimensions"].items()
             if name in expose or not entry.get("personal", False)
@@ -146,6 +153,7 @@ def read_catalog(definitions: Mapping[str, Any], *, expose: frozenset[str]) -> C
         time_zone=definitions["time_zone"],
         week_start=definitions["week_start"],
         currency=definitions["currency"],
+        notes=tuple(definitions.get("notes", ())),
     )
 
 
@@ -175,8 +183,10 @@ def _metric(name: str, entry: Mapping[str, Any], formula: Formula) -> Metric:  #
         formula=formula,
         fact=entry.get("fact"),
         kind=entry.get("kind"),
+        adds_up=_AGGREGATES[entry.get("adds_up", "none")],
         hidden=entry.get("hidden", False),
         note=entry.get("note"),
+        synonyms=tuple(entry.get("synonyms", ())),
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from pipeline.errors import QueryError, UnknownName
+from pipeline.errors import QueryError
 from semantic.catalog import DATE, Catalog
 from semantic.formula import is_sum, names
+from semantic.nearest import unknown_dimension, unknown_metric, unknown_name
 from semantic.query import Query, Top
 
 _GRAIN_AS_NAME = re.compile(r"(?:date_{0,2})?(day|week|month|quarter|year)(?:_start)?")
@@ -29,9 +30,9 @@ def check(query: Query, catalog: Catalog) -> None:
         _check_dimension(name, catalog)
     for filter_ in query.filters:
         if filter_.name not in catalog.askable_metrics and filter_.name not in catalog.askable_dimensions:
-            known = (*catalog.askable_metrics, *catalog.askable_dimensions)
-            raise UnknownName("metric or dimension", filter_.name, known)
-    _check_time(query)
+            sent = filter_.value[0] if isinstance(filter_.value, tuple) and filter_.value else filter_.value
+            raise unknown_name(filter_.name, catalog, is_number=type(sent) in (int, float))
+    _check_time(query, catalog)
     _check_selected(query, catalog)
 
 
@@ -51,7 +52,7 @@ def _check_metric(name: str, catalog: Catalog) -> None:
         return
     if name in catalog.askable_dimensions:
         raise QueryError(f"{name} is a dimension, not a metric.", f'Write "dimensions": ["{name}"].')
-    raise UnknownName("metric", name, catalog.askable_metrics)
+    raise unknown_metric(name, catalog)
 
 
 def _check_dimension(name: str, catalog: Catalog) -> None:
@@ -62,12 +63,12 @@ def _check_dimension(name: str, catalog: Catalog) -> None:
     if match := _GRAIN_AS_NAME.fullmatch(name.casefold()):
         fix = f'Write "dimensions": ["date"] and "time_grain": "{match[1]}".'
         raise QueryError(f"There is no dimension named {name!r}.", fix)
-    raise UnknownName("dimension", name, catalog.askable_dimensions)
+    raise unknown_dimension(name, catalog)
 
 
-def _check_time(query: Query) -> None:
+def _check_time(query: Query, catalog: Catalog) -> None:
     has_date = DATE in query.dimensions
-    if query.time_grain and not has_date:
+    if query.time_grain and not any(catalog.dimensions[name].type == "date" for name in query.dimensions):
         raise QueryError(f'time_grain is "{query.time_grain}" and nothing has it.', 'Add "date" to dimensions.')
     for part in ("fill_gaps", "cumulative"):
         if getattr(query, part) and not has_date:
@@ -79,7 +80,7 @@ def _check_time(query: Query) -> None:
         for part in _CUT_BY_FILTER:
             if getattr(query, part):
                 raise QueryError(f"A filter on date does not go with {part}.", "Write the days as time_range.")
-        if query.time_grain not in (None, "day"):
+        if has_date and query.time_grain not in (None, "day"):
             fix = "Write the days as time_range."
             raise QueryError(f"A filter on date is about days, and rows are {query.time_grain}s.", fix)
 

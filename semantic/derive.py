@@ -1,15 +1,16 @@
 """A built star and its tenant's words become definitions: semantic.yml, all that answering needs beside the tables.
 
-tables      column types, so that ibis tables are built without a connection
-models      Boring Semantic Layer models, as `from_config` takes them: one per fact and dimension table
-facts       the day column of each fact, and which days, currencies and time zones it holds
-metrics     what may be measured: a measure of one fact, or arithmetic over metrics
-dimensions  what may be grouped and filtered by, and the way to it from each fact
+tables         column types, so that ibis tables are built without a connection
+models         Boring Semantic Layer models, as `from_config` takes them: one per fact and dimension table; beside them
+               `selections`, the rows that filtered metrics count
+facts          the day column of each fact, and which days, currencies and time zones it holds
+metrics        what may be measured: a measure of one fact, or arithmetic over metrics, and how each adds up
+dimensions     what may be grouped and filtered by, and the way to it from each fact
+relationships  the joins, always many rows to one, and how much of the keys was found when it was counted
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,133 +19,184 @@ import yaml
 
 from pipeline.tenants import Tenant
 from semantic.catalog import VERSION
+from semantic.expression import ADDS_UP, columns_in
 from semantic.formula import names, parse
 from semantic.introspect import Observed, ObservedTable
-from semantic.overlay import Entries, add_metrics, apply_words, exposed, own_metrics
+from semantic.overlay import Entries, Words, add_metrics, apply_words
+from semantic.own_metrics import own_metrics
 from semantic.reach import find_path
+from semantic.rename import rename
+from semantic.selections import Known
 from semantic.standard import (
     BASE_METRICS,
     DERIVED_METRICS,
     DIMENSIONS,
+    SYNONYMS,
     BaseMetric,
     StandardDimension,
     date_dimension,
     funnel_metrics,
+    funnel_rates,
     personal_dimensions,
 )
+from semantic.table_models import Homes, columns_of, fact_of, model_of, relationships_of
 from semantic.targets import note_targets
 from warehouse.stars import Table
-
-_COLUMN = re.compile(r"\b_\.(\w+)\b(?!\()")  # `_.spend` in `_.spend.sum()`, and not `_.count` in `_.count()`
 
 
 def derive(tenant: Tenant, tables: Sequence[Table], observed: Observed) -> dict[str, Any]:  # Any: a tree for YAML
     """The definitions of a tenant's metrics and dimensions. The same input gives the same bytes.
 
     Raises:
-        ConfigError: `semantic:` of tenants.yaml does not fit the star; names the wrong entry and the nearest right one.
+        ConfigError: `semantic:` of tenants.yaml does not fit the star; names the place, the wrong entry and the nearest
+            right one.
     """
+    words = Words(tenant.semantic, tenant.semantic_places)
     tables = [_as_built(table, observed) for table in tables]
-    dimensions = _dimensions(tenant, tables, observed)
     homes = _homes(tables, observed)
-    base = [metric for metric in (*BASE_METRICS, *funnel_metrics(tenant.funnel_events)) if _is_built(metric, observed)]
+    dimensions = _dimensions(words, homes, tables, observed)
+    promised = (*BASE_METRICS, *funnel_metrics(tenant.funnel_events))
+    standard = [metric for metric in promised if _is_built(metric, observed)]
+    derived = _standard_derived(tenant, standard)
+    own = own_metrics(words, Known(standard, derived, dimensions, tables, homes))
+    base = [*standard, *own.measured]
     metrics: Entries = {metric.name: _base_entry(metric, observed[metric.fact]) for metric in base}
-    own = own_metrics(tenant.semantic, {**metrics, **{m.name: {} for m in DERIVED_METRICS}}, dimensions)
-    add_metrics(metrics, {**_standard_derived(metrics), **own})
-    apply_words(tenant.semantic, metrics, dimensions)
+    add_metrics(metrics, {**derived, **own.derived}, words)
+    for name in metrics.keys() & SYNONYMS.keys():
+        metrics[name]["synonyms"] = list(SYNONYMS[name])
+    apply_words(words, metrics, dimensions)
     note_targets(tenant, metrics)
-    models = {table.name: _model(table, tenant, homes, base) for table in tables}
-    return {
+    models = {table.name: model_of(table, tenant.slug, homes, base, own.selections) for table in tables}
+    definitions = {
         "version": VERSION,
         "tenant": tenant.slug,
         "time_zone": tenant.timezone,
         "week_start": tenant.week_start,
         "currency": tenant.currency,
         "funnel": list(tenant.funnel),
-        "tables": {table.table_name(tenant.slug): _columns(models, table, observed[table.name]) for table in tables},
+        "tables": {table.table_name(tenant.slug): columns_of(models, table.name, observed) for table in tables},
         "models": models,
-        "facts": {table.name: _fact(table, tenant, observed[table.name]) for table in tables if table.date},
+        "facts": {table.name: fact_of(table, tenant, observed[table.name]) for table in tables if table.date},
         "metrics": metrics,
         "dimensions": dimensions,
+        "relationships": relationships_of(tables, observed),
     }
+    if tenant.notes:
+        definitions["notes"] = list(tenant.notes)
+    return rename(definitions, words)
 
 
 def to_yaml(definitions: Mapping[str, Any]) -> str:  # Any: as `derive` gives
     """The text of semantic.yml, keys sorted."""
     head = f"# Generated by `gata build` for {definitions['tenant']}. Do not edit; write `semantic:` in tenants.yaml.\n"
-    return head + yaml.dump(definitions, Dumper=yaml.CSafeDumper, sort_keys=True, allow_unicode=True, width=120)
+    return head + yaml.dump(definitions, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=120)
+
+
+class _Dumper(yaml.CSafeDumper):
+    """Writes a list that stands in two places twice: anchors are for machines."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        del data
+        return True
+
+
+def check_words(tenant: Tenant, tables: Sequence[Table]) -> None:
+    """See that `semantic:` of tenants.yaml fits the star as it is promised: before anything is built.
+
+    Raises:
+        ConfigError: As for `derive`.
+    """
+    derive(tenant, tables, {table.name: ObservedTable.promised(table) for table in tables})
 
 
 def _as_built(table: Table, observed: Observed) -> Table:
-    """The table with only the references whose columns there are."""
+    """The table with only the columns and references that there are."""
+    there = observed[table.name].columns
     built = tuple(
         ref
         for ref in table.references
-        if ref.to in observed
-        and ref.column in observed[table.name].columns
-        and ref.to_column in observed[ref.to].columns
+        if ref.to in observed and ref.column in there and ref.to_column in observed[ref.to].columns
     )
-    return replace(table, references=built)
+    return replace(table, columns=tuple(c for c in table.columns if c.name in there), references=built)
 
 
 def _is_built(metric: BaseMetric, observed: Observed) -> bool:
-    return metric.fact in observed and set(_COLUMN.findall(metric.expression)) <= observed[metric.fact].columns.keys()
+    return metric.fact in observed and observed[metric.fact].columns.keys() >= set(columns_in(metric.expression))
 
 
 def _base_entry(metric: BaseMetric, table: ObservedTable) -> dict[str, Any]:  # Any: text and flags
     entry = {
+        "adds_up": ADDS_UP[metric.kind],
         "description": metric.description,
         "fact": metric.fact,
         "kind": metric.kind,
         "type": metric.type,
         "unit": metric.unit,
     }
-    if metric.kind == "count_distinct":
-        column = _COLUMN.findall(metric.expression)[0]
+    notes = [metric.note] if metric.note else []
+    if metric.kind == "count_distinct" or (metric.kind == "sum" and metric.where):
+        column = columns_in(metric.value or "")[-1]
         if missing := table.nulls.get(column):
-            entry["note"] = f"{missing} of {table.rows} rows of {metric.fact} have no {column}: not in {metric.name}."
-    return {**entry, **({"label": metric.label} if metric.label else {}), **({"hidden": True} if metric.hidden else {})}
+            counted = "not in" if metric.kind == "count_distinct" else "0 in"
+            notes.append(f"{missing} of {table.rows} rows of {metric.fact} have no {column}: {counted} {metric.name}.")
+    more = {"label": metric.label, "rule": metric.rule, "note": " ".join(notes), "hidden": metric.hidden}
+    return {**entry, **{key: said for key, said in more.items() if said}}
 
 
-def _standard_derived(metrics: Iterable[str]) -> Entries:
+def _standard_derived(tenant: Tenant, base: Iterable[BaseMetric]) -> Entries:
     """The standard derived metrics whose inputs there are."""
-    known, found = set(metrics), {}
-    for metric in DERIVED_METRICS:
+    known, found = {metric.name for metric in base}, {}
+    for metric in (*DERIVED_METRICS, *funnel_rates(tenant.funnel)):
         if set(names(parse(metric.expression, metric.name))) <= known:
             known.add(metric.name)
-            found[metric.name] = {"description": metric.description, "expression": metric.expression}
+            label = {"label": metric.label} if metric.label else {}
+            found[metric.name] = {"description": metric.description, "expression": metric.expression, **label}
     return found
 
 
-def _homes(tables: Sequence[Table], observed: Observed) -> list[tuple[StandardDimension, dict[str, str]]]:
+def _homes(tables: Sequence[Table], observed: Observed) -> Homes:
     """Every dimension with the tables that really hold it, and in which column."""
     known = (date_dimension(tables), *DIMENSIONS, *personal_dimensions(tables))
     built = {table.name: observed[table.name].columns for table in tables}
-    return [
-        (dimension, {table: column for table, column in dimension.homes.items() if column in built.get(table, {})})
+    return {
+        dimension.name: (
+            dimension,
+            {table: column for table, column in dimension.homes.items() if column in built.get(table, {})},
+        )
         for dimension in known
-    ]
+    }
 
 
-def _dimensions(tenant: Tenant, tables: Sequence[Table], observed: Observed) -> Entries:
+def _dimensions(words: Words, homes: Homes, tables: Sequence[Table], observed: Observed) -> Entries:
     """Every dimension that some fact reaches, and how; of the personal ones those that the tenant exposes."""
-    homes = _homes(tables, observed)
-    allowed = exposed(tenant.semantic, [dimension.name for dimension, _ in homes if dimension.personal])
+    allowed = words.exposed([dimension.name for dimension, _ in homes.values() if dimension.personal])
     by_name = {table.name: table for table in tables}
     found: Entries = {}
-    for dimension, at in homes:
+    for dimension, at in homes.values():
         paths = {t.name: path for t in tables if t.date and (path := _path(t.name, dimension, at, by_name))}
         if paths and (dimension.name in allowed or not dimension.personal):
             found[dimension.name] = {
                 "description": dimension.description,
                 "type": dimension.type,
+                "role": _role(dimension),
                 "paths": paths,
                 **({"personal": True} if dimension.personal else {}),
                 **({"meanings": dict(dimension.meanings)} if dimension.meanings else {}),
-                **_values(at, observed),
-                **_shared(dimension.name, at, observed),
+                **({"synonyms": list(SYNONYMS[dimension.name])} if dimension.name in SYNONYMS else {}),
+                **({} if dimension.personal else _values(at, observed)),
+                **_note(dimension.name, at, paths, by_name, observed),
             }
     return found
+
+
+def _role(dimension: StandardDimension) -> str:
+    """What a dimension is good for: time, identifier, name, flag or category."""
+    if dimension.type == "date":
+        return "time"
+    if dimension.type == "boolean":
+        return "flag"
+    ending = dimension.name.rpartition("_")[2]
+    return {"id": "identifier", "name": "name"}.get(ending, "category")
 
 
 def _path(fact: str, dimension: StandardDimension, homes: Mapping[str, str], tables: Mapping[str, Table]) -> str | None:
@@ -161,64 +213,17 @@ def _values(homes: Mapping[str, str], observed: Observed) -> dict[str, list[str]
     return {"values": sorted({value for values in lists if values for value in values})}
 
 
-def _shared(name: str, homes: Mapping[str, str], observed: Observed) -> dict[str, str]:
-    """A note where one id or name stands for several rows of its dimension table."""
+def _note(
+    name: str, homes: Mapping[str, str], paths: Mapping[str, str], tables: Mapping[str, Table], observed: Observed
+) -> dict[str, str]:
+    """What to know when cutting by a dimension: rows that share one, and keys that its table does not know."""
     repeated = sum(observed[table].repeated.get(column, 0) for table, column in homes.items())
-    return {"note": f"Several rows share one {name}: they are added up."} if repeated else {}
-
-
-def _model(
-    table: Table,
-    tenant: Tenant,
-    homes: Sequence[tuple[StandardDimension, dict[str, str]]],
-    base: Sequence[BaseMetric],
-) -> dict[str, Any]:  # Any: what from_config takes
-    measures = {metric.name: metric.expression for metric in base if metric.fact == table.name}
-    joins = {
-        ref.to: {"model": ref.to, "type": "one", "left_on": ref.column, "right_on": ref.to_column}
-        for ref in table.references
-    }
-    return {
-        "table": table.table_name(tenant.slug),
-        "description": table.sentence,
-        "dimensions": {dimension.name: f"_.{at[table.name]}" for dimension, at in homes if table.name in at},
-        **({"measures": measures} if measures else {}),
-        **({"joins": joins} if joins else {}),
-    }
-
-
-def _columns(models: Mapping[str, Any], table: Table, observed: ObservedTable) -> dict[str, str]:  # Any: see _model
-    """The types of the columns that models use."""
-    model = models[table.name]
-    texts = [*model["dimensions"].values(), *model.get("measures", {}).values()]
-    used = {column for text in texts for column in _COLUMN.findall(text)}
-    used |= {join["left_on"] for join in model.get("joins", {}).values()}
-    used |= {
-        join["right_on"] for other in models.values() for to, join in other.get("joins", {}).items() if to == table.name
-    }
-    return {column: observed.columns[column] for column in sorted(used)}
-
-
-def _fact(table: Table, tenant: Tenant, observed: ObservedTable) -> dict[str, Any]:  # Any: text, numbers and lists
-    return {
-        "date": table.date,
-        "rows": observed.rows,
-        "first_date": observed.first_date.isoformat() if observed.first_date else None,
-        "last_date": observed.last_date.isoformat() if observed.last_date else None,
-        "currencies": list(observed.currencies),
-        "rows_without_currency": observed.rows_without_currency,
-        "time_zones": _time_zones(table, tenant, observed),
-    }
-
-
-def _time_zones(table: Table, tenant: Tenant, observed: ObservedTable) -> list[str]:
-    """Whose days the fact counts: the tenant's, or those of the ad accounts that say so."""
-    if table.date != "report_date":
-        return [tenant.timezone]
-    zones = {
-        account.timezone or tenant.timezone
-        for source in tenant.sources
-        for account in source.accounts
-        if (source.platform, account.name) in observed.accounts
-    }
-    return sorted(zones or {tenant.timezone})
+    notes = [f"Several rows share one {name}: they are added up."] if repeated else []
+    for fact, path in sorted(paths.items()):
+        table = fact
+        for to in path.split(".")[:-1]:
+            column = next(ref.column for ref in tables[table].references if ref.to == to)
+            if unknown := observed[table].unknown_keys.get(column, 0):
+                notes.append(f"{unknown} rows of {table} have a {column} that {to} lacks: there {name} is empty.")
+            table = to
+    return {"note": " ".join(dict.fromkeys(notes))} if notes else {}

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import json
 import math
+import secrets
 from decimal import Decimal
 from typing import Any
 
 
 def to_json(value: Any) -> str:  # Any: maps, lists, text, numbers, flags and None, nested
     """Compact JSON of plain values; a number that JSON has no word for is null."""
-    if isinstance(value, Decimal):
-        return _decimal(value)
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(str(key))}:{to_json(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(map(to_json, value)) + "]"
-    if isinstance(value, float) and not math.isfinite(value):
-        return "null"
-    return json.dumps(value, ensure_ascii=False)
+    mark = secrets.token_hex(8)  # no text can hold it: nobody knew it before
+
+    def as_text(item: object) -> str | None:
+        if not isinstance(item, Decimal):
+            raise TypeError(f"{type(item).__name__} is no plain value")
+        return f"{mark}{_digits(item)}{mark}" if item.is_finite() else None
+
+    try:
+        text = json.dumps(value, default=as_text, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError:  # a double that is no number
+        return to_json(_finite(value))
+    return text.replace(f'"{mark}', "").replace(f'{mark}"', "")
 
 
-def _decimal(value: Decimal) -> str:
+def _digits(value: Decimal) -> str:
     """All digits and no exponent; zeros after the last digit that counts say nothing."""
-    if not value.is_finite():
-        return "null"
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _finite(value: Any) -> Any:  # Any: as for `to_json`
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from pipeline.errors import QueryError, shorten
+from pipeline.errors import QueryError
+from semantic.mistakes import told
 from semantic.query import Filter
 from semantic.window import read_day
 
@@ -29,11 +30,22 @@ class Condition:
     type: str  # text, date, boolean or number
     op: str
     count: int
+    """Of places for values: of a list 1, 2, 4, 8, ..., so that lists of many lengths share one statement."""
     parameter: str
 
     @property
     def parameters(self) -> tuple[str, ...]:
         return tuple(f"{self.parameter}_{n}" for n in range(self.count))
+
+    def bind(self, values: tuple[Value, ...]) -> dict[str, Value]:
+        """The parameters with their values; the last one of a list stands in the places left over."""
+        filled = values + values[-1:] * (self.count - len(values))
+        return dict(zip(self.parameters, filled, strict=True))
+
+
+def places(op: str, values: int) -> int:
+    """How many places the values of an operator get."""
+    return 1 << (values - 1).bit_length() if op in ("in", "not_in") else values
 
 
 def read_values(filter_: Filter, type_: str) -> tuple[Value, ...]:
@@ -59,11 +71,16 @@ def read_values(filter_: Filter, type_: str) -> tuple[Value, ...]:
         raise QueryError(f"{op} on {name} has an empty list.", "Name at least one value, or leave the filter out.")
     if isinstance(value, tuple) and op not in _LISTS:
         raise QueryError(f"{op} on {name} has a list of values.", "Use in for a list, or give one value.")
-    return tuple(_typed(item, type_, name) for item in values)
+    typed = tuple(_typed(item, type_, name) for item in values)
+    if op == "between" and typed[0] > typed[1]:  # type: ignore[operator]  # both have the type of the dimension
+        raise QueryError(
+            f"between on {name} begins with {told(values[0])}, after {told(values[1])}.", "Write the lower value first."
+        )
+    return typed
 
 
 def _typed(value: bool | float | str, type_: str, name: str) -> Value:
-    shown = shorten(repr(value), 80)
+    shown = told(value)
     if type_ == "text":
         if isinstance(value, str):
             return value
@@ -87,9 +104,9 @@ def _number(value: bool | float | str, name: str) -> Decimal | float:
     except InvalidOperation:
         number = None
     if number is None or not number.is_finite() or abs(number) >= _LARGEST:
-        shown = shorten(repr(value), 80)
         raise QueryError(
-            f"{name} is a number, and a filter compares it with {shown}.", "Write a number, such as 100.5."
+            f"{name} is a number, and a filter compares it with {told(value)}.", "Write a number, such as 100.5."
         )
-    fits = abs(number) < _MONEY and number == round(number, 6)
-    return number if fits else float(number)
+    if abs(number) >= _MONEY or number != (short := round(number, 6)):
+        return float(number)
+    return short if len(number.as_tuple().digits) > len(short.as_tuple().digits) else number  # no room for more zeros

@@ -99,6 +99,18 @@ def expand(name: str, formulas: Mapping[str, Formula], *, path: tuple[str, ...] 
     return replaced(formulas[name])
 
 
+def to_text(formula: Formula, rename: Callable[[str], str]) -> str:
+    """The formula as `parse` reads it, its names replaced."""
+    if isinstance(formula, Name):
+        return rename(formula.name)
+    if isinstance(formula, Number):
+        return format(formula.value, "f")
+    left, right = (to_text(side, rename) for side in (formula.left, formula.right))
+    if isinstance(formula.left, Operation):
+        left = f"({left})"
+    return f"{left} {formula.sign} {f'({right})' if isinstance(formula.right, Operation) else right}"
+
+
 def to_sql(formula: Formula, column: Callable[[str], str]) -> str:
     """The formula as a DuckDB expression; a quotient with a denominator of 0 is NULL."""
     if isinstance(formula, Name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -36,6 +36,14 @@ class ObservedTable:
     """All values of the few-valued text columns that are not personal."""
     repeated: Mapping[str, int]
     """Rows of a dimension table that share an id or a name with another row, by column."""
+    unknown_keys: Mapping[str, int] = field(default_factory=dict)
+    """Rows whose key the table it refers to does not have, by column; only columns that have such rows."""
+
+    @classmethod
+    def promised(cls, table: Table) -> ObservedTable:
+        """A table as it is promised: all its columns and no rows."""
+        columns = {column.name: column.type for column in table.columns}
+        return cls(columns, 0, {}, None, None, (), 0, (), {}, {})
 
 
 Observed = Mapping[str, ObservedTable]
@@ -46,12 +54,15 @@ def introspect(stars_file: Path, tables: Sequence[Table], slug: str) -> Observed
     """What the star file of a tenant holds.
 
     Raises:
-        BuildError: The file cannot be read, a table is missing, or a column that joins rely on is not unique.
+        BuildError: The file cannot be read, or a table is missing.
     """
     try:
         with duckdb.connect(stars_file, read_only=True) as connection:
             observed = {table.name: _observe(connection, table, slug) for table in tables}
-            _check_joins(connection, tables, slug)
+            names = {table.name: table.table_name(slug) for table in tables}
+            for table in tables:
+                unknown = _unknown_keys(connection, table, observed, names)
+                observed[table.name] = replace(observed[table.name], unknown_keys=unknown)
     except duckdb.Error as error:
         raise BuildError(
             f"The star of {slug} cannot be read: {error}.", f"Run `gata build --tenant {slug} --full`."
@@ -117,15 +128,18 @@ def _repeated(
     return {column: count for column, count in zip(told, found, strict=True) if count}
 
 
-def _check_joins(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table], slug: str) -> None:
-    """A many-to-one join needs one row per key: without it every sum over the join is too large."""
-    by_name = {table.name: table for table in tables}
-    for to, column in sorted({(ref.to, ref.to_column) for table in tables for ref in table.references}):
-        name = by_name[to].table_name(slug)
-        sql = f'SELECT count(*) - count(DISTINCT "{column}") FROM "{name}"'
-        repeated = int(connection.execute(sql).fetchall()[0][0])
-        if repeated:
-            raise BuildError(
-                f"{column} of {name} is empty or repeated in {repeated} rows, and joins rely on it.",
-                f"Run `gata build --tenant {slug} --full`, which tests every key.",
+def _unknown_keys(
+    connection: duckdb.DuckDBPyConnection, table: Table, observed: Mapping[str, ObservedTable], names: Mapping[str, str]
+) -> dict[str, int]:
+    """How many rows have a key that the table it refers to lacks."""
+    found = {}
+    for ref in table.references:
+        there = observed[ref.to].columns if ref.to in observed else {}
+        if ref.column in observed[table.name].columns and ref.to_column in there:
+            sql = (
+                f'SELECT count(*) FROM "{names[table.name]}" AS f WHERE f."{ref.column}" IS NOT NULL AND NOT EXISTS '
+                f'(SELECT 1 FROM "{names[ref.to]}" AS d WHERE d."{ref.to_column}" = f."{ref.column}")'
             )
+            if count := int(connection.execute(sql).fetchall()[0][0]):
+                found[ref.column] = count
+    return found

@@ -7,15 +7,18 @@ from typing import Any
 
 import duckdb
 
-from pipeline.errors import QueryError, UnknownName
-from semantic.execute import execute
+from pipeline.errors import QueryError, UnknownName, shorten
+from semantic.execute import execute, watched
 from semantic.filters import Condition, Value
+from semantic.mistakes import is_text, told
 from semantic.models import Home, Model
+from semantic.nearest import nearest_values, unknown_dimension
 from semantic.query import MAX_LIMIT
 from semantic.sql import quoted
 
 MANY = 5000
 """A dimension with more values than this is asked for single values, instead of being read whole once."""
+_LOOKED_AT = 50
 
 
 def values(
@@ -31,19 +34,23 @@ def values(
 
     Raises:
         UnknownName: There is no such dimension; carries the nearest.
+        TooMuch: It took longer than `timeout_seconds`.
         QueryError: The limit is none.
     """
     if dimension not in model.catalog.askable_dimensions:
-        raise UnknownName("dimension", dimension, model.catalog.askable_dimensions)
+        raise unknown_dimension(dimension, model.catalog)
     if not 1 <= limit <= MAX_LIMIT:
         raise QueryError(f"limit is {limit}.", f"Choose from 1 to {MAX_LIMIT}.")
+    if search and not is_text(search):
+        raise QueryError(f"search is {told(search)}, which is no text.", "Write words to look for.")
     found = "\nWHERE CONTAINS(LOWER(CAST(value AS VARCHAR)), LOWER($search))" if search else ""
     sql = (
         f"SELECT value, CAST(SUM(n) AS BIGINT) AS n\nFROM (\n  {_counted(model.homes[dimension])}\n){found}\n"
         "GROUP BY value\nORDER BY n DESC, value\nLIMIT $limit"
     )
     bound = {"limit": limit + 1, **({"search": search} if search else {})}
-    rows = execute(cursor, sql, bound, timeout_seconds=timeout_seconds)
+    with watched(cursor, timeout_seconds):
+        rows = execute(cursor, sql, bound)
     is_date = model.catalog.dimensions[dimension].type == "date"
     listed = [{"value": value.isoformat() if is_date else value, "count": count} for value, count in rows[:limit]]
     return {"dimension": dimension, "values": listed, "truncated": len(rows) > limit}
@@ -53,45 +60,76 @@ def check_values(
     conditions: Iterable[tuple[Condition, Sequence[Value]]],
     model: Model,
     cursor: duckdb.DuckDBPyConnection,
-    *,
-    timeout_seconds: float,
-) -> None:
-    """See that text values of = and in exist: a misspelt one would give an empty answer that looks like a true one.
+) -> list[str]:
+    """See that text values that filters name exist, and say where one matches nothing.
+
+    A misspelt value would give an empty answer that looks like a true one; behind != it would leave nothing out.
 
     Raises:
-        UnknownName: One does not; carries the nearest real ones.
+        UnknownName: One does not exist; carries the nearest real ones.
     """
+    told = []
     for condition, given in conditions:
-        if condition.type == "text" and condition.op in ("=", "in"):
-            wanted = [value for value in given if isinstance(value, str)]
-            _check(condition.name, wanted, model, cursor, timeout_seconds)
+        wanted = [value for value in given if isinstance(value, str)]
+        if condition.type != "text" or not wanted or condition.op not in _LOOKED_UP:
+            continue
+        members = _Members(condition.name, model, cursor)
+        if condition.op in _SEARCHES:
+            if not members.match(_SEARCHES[condition.op], wanted[0]):
+                told.append(f"Nothing matches the filter on {condition.name}: look at its values.")
+            continue
+        for value in members.missing(wanted):
+            if (unknown := members.unknown(value)).near or condition.op in ("=", "in"):
+                raise unknown
+            told.append(
+                f"{condition.name} has no value {shorten(value, 80)!r}: {condition.op} leaves nothing out by it."
+            )
+    return told
 
 
-def _check(
-    name: str, wanted: Sequence[str], model: Model, cursor: duckdb.DuckDBPyConnection, timeout_seconds: float
-) -> None:
-    known = model.catalog.dimensions[name].values
-    if known is None:
-        known = model.known_values.get(name)
-    if known is None:
-        rows = execute(cursor, f"{_all(model.homes[name])}\nLIMIT {MANY + 1}", {}, timeout_seconds=timeout_seconds)
-        known = frozenset(row[0] for row in rows)
-        model.known_values[name] = known
-    missing = [value for value in wanted if value not in known]
-    if missing and len(known) > MANY:
-        sql = f"SELECT value FROM (\n  {_all(model.homes[name])}\n)\nWHERE value IN (SELECT UNNEST($wanted))"
-        rows = execute(cursor, sql, {"wanted": missing}, timeout_seconds=timeout_seconds)
-        missing = sorted(set(missing) - {row[0] for row in rows})
-    if not missing:
-        return
-    if len(known) > MANY:
-        sql = (
-            f"SELECT value FROM (\n  {_all(model.homes[name])}\n)\n"
-            "ORDER BY JARO_WINKLER_SIMILARITY(LOWER(value), LOWER($wanted)) DESC, value\nLIMIT 20"
-        )
-        rows = execute(cursor, sql, {"wanted": missing[0]}, timeout_seconds=timeout_seconds)
-        known = frozenset(row[0] for row in rows)
-    raise UnknownName(f"value of {name}", missing[0], known)
+_SEARCHES = {"contains": "CONTAINS", "starts_with": "STARTS_WITH"}
+_LOOKED_UP = ("=", "in", "!=", "not_in", *_SEARCHES)
+
+
+class _Members:
+    """The values of one dimension: read whole once where they are not too many, else asked for one by one."""
+
+    def __init__(self, name: str, model: Model, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._name, self._cursor = name, cursor
+        self._all = _all(model.homes[name])
+        known = model.catalog.dimensions[name].values
+        if known is None:
+            known = model.known_values.get(name)
+        if known is None:
+            known = frozenset(row[0] for row in execute(cursor, f"{self._all}\nLIMIT {MANY + 1}", {}))
+            model.known_values[name] = known
+        self._known = known
+        self._is_whole = len(known) <= MANY
+
+    def missing(self, wanted: Sequence[str]) -> list[str]:
+        """Those that there are not."""
+        missing = [value for value in wanted if value not in self._known]
+        if not missing or self._is_whole:
+            return missing
+        sql = f"SELECT value FROM (\n  {self._all}\n)\nWHERE value IN (SELECT UNNEST($wanted))"
+        found = {row[0] for row in execute(self._cursor, sql, {"wanted": missing})}
+        return [value for value in missing if value not in found]
+
+    def match(self, function: str, text: str) -> bool:
+        """Whether `function`, such as CONTAINS, holds for any value, upper or lower case."""
+        sql = f"SELECT 1 FROM (\n  {self._all}\n)\nWHERE {function}(LOWER(value), LOWER($text))\nLIMIT 1"
+        return bool(execute(self._cursor, sql, {"text": text}))
+
+    def unknown(self, value: str) -> UnknownName:
+        """The error for a value that there is not, with the nearest ones."""
+        known = self._known
+        if not self._is_whole:
+            sql = (
+                f"SELECT value FROM (\n  {self._all}\n)\nORDER BY CONTAINS(LOWER(value), LOWER($wanted)) DESC, "
+                f"JARO_WINKLER_SIMILARITY(LOWER(value), LOWER($wanted)) DESC, value\nLIMIT {_LOOKED_AT}"
+            )
+            known = frozenset(row[0] for row in execute(self._cursor, sql, {"wanted": value}))
+        return UnknownName(f"value of {self._name}", value, known, near=nearest_values(value, known))
 
 
 def _all(homes: Iterable[Home]) -> str:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from pipeline.errors import BuildError, PublishError
+from pipeline.errors import PublishError
 from semantic.aggregate import Definitions, aggregate
 from semantic.catalog import VERSION, Catalog, read_catalog
 from semantic.compose import compose
-from semantic.shape import Key, Scan, Shape
+from semantic.expression import columns_in
+from semantic.shape import Scan, Shape
 
 DEFINITIONS = "semantic.yml"
 KEPT = 500
@@ -50,6 +51,11 @@ class Relationship:
     to: str
     to_column: str
     cardinality: str = "many_to_one"
+    rows: int = 0
+    """Of the table."""
+    rows_without_key: int = 0
+    rows_with_unknown_key: int = 0
+    """Their key is none of the other table's."""
 
 
 @dataclass(frozen=True)
@@ -89,57 +95,11 @@ def load_model(run_dir: Path, *, expose: frozenset[str] = frozenset()) -> Model:
         raise PublishError(f"The definitions of run {run_dir.name} cannot be read: {path}.", fix) from error
 
 
-def precompile(model: Model) -> int:
-    """Compile every measure, and every dimension along every join, once; how many metrics there are.
-
-    Raises:
-        BuildError: A metric or dimension does not compile; names it.
-    """
-    for scan in _every_scan(model.catalog):
-        try:
-            model.scan(scan)
-        except Exception as error:  # whatever a definition makes ibis or BSL raise
-            raise BuildError(
-                f"{_culprit(model, scan)} does not compile: {error}.", "Correct its definition; nothing was published."
-            ) from error
-    return len(model.catalog.metrics)
-
-
-def _every_scan(catalog: Catalog) -> Iterator[Scan]:
-    """Scans that together use everything: all measures of a fact by its own columns, then each way to another table."""
-    for fact in catalog.facts:
-        ways: dict[str, list[tuple[Key, str]]] = {"": []}
-        for dimension in catalog.dimensions.values():
-            if path := dimension.paths.get(fact):
-                ways.setdefault(path.rpartition(".")[0], []).append((Key(dimension.name, dimension.type), path))
-        for way, keys in ways.items():
-            measures = () if way else tuple(name for name, metric in catalog.metrics.items() if metric.fact == fact)
-            yield Scan(fact, tuple(keys), measures, (), has_start=True, has_end=True, week_shift=0)
-
-
-def _culprit(model: Model, scan: Scan) -> str:
-    """The first measure or dimension of a scan that does not compile alone."""
-    parts = [replace(scan, keys=(), measures=(measure,)) for measure in scan.measures]
-    parts += [replace(scan, keys=(key,), measures=()) for key in scan.keys]
-    for part in parts:
-        try:
-            model.scan(part)
-        except Exception:  # noqa: BLE001  # as above: the question is only which
-            return part.measures[0] if part.measures else part.keys[0][0].name
-    return scan.fact
-
-
 def _model(run_id: str, definitions: Definitions, digest: str, expose: frozenset[str]) -> Model:
     if definitions["version"] != VERSION:
         raise ValueError(definitions["version"])
     catalog = read_catalog(definitions, expose=expose)
     scan = lru_cache(maxsize=KEPT)(partial(aggregate, definitions=definitions))
-
-    @lru_cache(maxsize=KEPT)
-    def statement(shape: Shape) -> Compiled:
-        sql = compose(shape, scan)
-        return Compiled(sql, frozenset(_PARAMETER.findall(sql)))
-
     return Model(
         run_id=run_id,
         tenant=definitions["tenant"],
@@ -148,20 +108,38 @@ def _model(run_id: str, definitions: Definitions, digest: str, expose: frozenset
         homes={
             name: _homes(name, dimension.paths, definitions["models"]) for name, dimension in catalog.dimensions.items()
         },
-        relationships=_relationships(definitions["models"]),
-        statement=statement,
+        relationships=_relationships(definitions),
+        statement=statements(scan),
         scan=scan,
     )
 
 
+def statements(scan: Callable[[Scan], str]) -> Callable[[Shape], Compiled]:
+    """The statement of a shape, compiled once, over scans compiled by `scan`."""
+
+    @lru_cache(maxsize=KEPT)
+    def statement(shape: Shape) -> Compiled:
+        sql = compose(shape, scan)
+        return Compiled(sql, frozenset(_PARAMETER.findall(sql)))
+
+    return statement
+
+
 def _homes(name: str, paths: Mapping[str, str], models: Mapping[str, Any]) -> tuple[Home, ...]:  # Any: as from_config
     tables = {(path.split(".")[-2] if "." in path else fact) for fact, path in paths.items()}
-    return tuple(Home(models[t]["table"], models[t]["dimensions"][name].removeprefix("_.")) for t in sorted(tables))
+    return tuple(Home(models[t]["table"], columns_in(models[t]["dimensions"][name])[0]) for t in sorted(tables))
 
 
-def _relationships(models: Mapping[str, Any]) -> tuple[Relationship, ...]:  # Any: as from_config takes
+def _relationships(definitions: Definitions) -> tuple[Relationship, ...]:
+    tables = {name: model["table"] for name, model in definitions["models"].items()}
+    counts = ("cardinality", "rows", "rows_without_key", "rows_with_unknown_key")
     return tuple(
-        Relationship(model["table"], join["left_on"], models[to]["table"], join["right_on"])
-        for _, model in sorted(models.items())
-        for to, join in sorted(model.get("joins", {}).items())
+        Relationship(
+            tables[said["from"]],
+            said["column"],
+            tables[said["to"]],
+            said["to_column"],
+            **{name: said[name] for name in counts},
+        )
+        for said in definitions.get("relationships", ())
     )

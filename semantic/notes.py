@@ -9,7 +9,7 @@ from semantic.catalog import CURRENCY, DATE, Catalog, Fact
 from semantic.formula import names
 from semantic.plan import Plan
 from semantic.query import Query
-from semantic.window import period_end, period_start
+from semantic.window import Window, period_end, period_start
 
 
 def notes(query: Query, plan: Plan, catalog: Catalog, *, today: date, is_empty: bool) -> Iterator[str]:
@@ -32,9 +32,8 @@ def notes(query: Query, plan: Plan, catalog: Catalog, *, today: date, is_empty: 
     for filter_ in query.filters:
         if filter_.name in catalog.dimensions and filter_.op in ("!=", "not_in"):
             yield f"Rows without {filter_.name} are left out by {filter_.op}."
-    searched = [f.name for f in query.filters if f.op in ("contains", "starts_with")]
-    if is_empty and searched:
-        yield f"Nothing matches the filter on {' and '.join(searched)}: look at its values."
+    if is_empty and query.filters:
+        yield f"No row is left by the filters on {' and '.join(dict.fromkeys(f.name for f in query.filters))}."
 
 
 def _about_days(query: Query, plan: Plan, catalog: Catalog, facts: list[Fact], today: date) -> Iterator[str]:
@@ -50,11 +49,24 @@ def _about_days(query: Query, plan: Plan, catalog: Catalog, facts: list[Fact], t
         zones = [zone for zone in fact.time_zones if zone != catalog.time_zone]
         if zones and (by_date or window):
             yield f"The days of {fact.name} are those of {' and '.join(fact.time_zones)}, not of {catalog.time_zone}."
+    if by_date and window:
+        yield from _about_cut_periods(window, query.time_grain or "day", catalog.week_start)
     last = end or max((fact.last_date for fact in facts if fact.last_date), default=None)
     grain = (query.time_grain or "day") if by_date else "day"
     if last and period_end(last, grain, catalog.week_start) >= today and (start is None or start <= today):
         begun = period_start(min(last, today), grain, catalog.week_start)
         yield f"The {grain} of {begun} is not over: its numbers will change."
+    if query.fill_gaps and end is not None and end > today:
+        yield f"Days after {today} are still to come: their rows are only filled in."
+
+
+def _about_cut_periods(window: Window, grain: str, week_start: str) -> Iterator[str]:
+    """The first and the last period of a range that it begins or ends inside of: they hold fewer days than others."""
+    start, end = window.start, window.end
+    if start is not None and (begun := period_start(start, grain, week_start)) != start:
+        yield f"The {grain} of {begun} is counted from {start} on."
+    if end is not None and period_end(end, grain, week_start) != end:
+        yield f"The {grain} of {period_start(end, grain, week_start)} is counted until {end}."
 
 
 def _about_money(plan: Plan, catalog: Catalog) -> Iterator[str]:

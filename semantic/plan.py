@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.errors import QueryError, UnknownName
+from pipeline.errors import QueryError
 from semantic.catalog import COMPARED, CUMULATIVE, DATE, IS_OTHER, SHARE, Catalog
 from semantic.check import adds_up, check
-from semantic.filters import Condition, Value, read_values
+from semantic.filters import Condition, Value, places, read_values
 from semantic.formula import names
 from semantic.join_path import check_reach
 from semantic.money import money_unit
+from semantic.nearest import unknown
 from semantic.periods import along, comparison, ends
 from semantic.query import Query
 from semantic.shape import Component, Key, Measured, Scan, Shape, Top
@@ -86,13 +87,15 @@ def _conditions(query: Query, catalog: Catalog) -> tuple[tuple[Condition, ...], 
         dimension = catalog.dimensions.get(filter_.name)
         type_ = dimension.type if dimension else "number"
         read = read_values(filter_, type_)
-        conditions.append(Condition(filter_.name, type_, filter_.op, len(read), f"filter_{n}"))
+        conditions.append(Condition(filter_.name, type_, filter_.op, places(filter_.op, len(read)), f"filter_{n}"))
         values.append(read)
     return tuple(conditions), tuple(values)
 
 
 def _key(name: str, query: Query, catalog: Catalog) -> Key:
-    return Key(name, catalog.dimensions[name].type, (query.time_grain or "day") if name == DATE else None)
+    """A dimension as rows are grouped by it: every date by the period asked for."""
+    type_ = catalog.dimensions[name].type
+    return Key(name, type_, (query.time_grain or "day") if type_ == "date" else None)
 
 
 def _scan(
@@ -139,7 +142,7 @@ def _order(query: Query) -> tuple[tuple[str, bool], ...]:
     asked = [(name.removeprefix("-"), name.startswith("-")) for name in query.order_by]
     for name, _ in asked:
         if name not in columns:
-            raise UnknownName("column to order by", name, columns)
+            raise unknown("column to order by", name, dict.fromkeys(columns, ()))
     others_last = [(IS_OTHER, False)] if query.top and query.top.other else []
     if asked:
         asked += others_last

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,7 @@ from semantic.mistakes import explain, look_for_misplaced
 from semantic.window import Grain, read_day
 
 MAX_LIMIT = 10_000
+_DIRECTED = re.compile(r"\s*(\S+)\s+(asc|desc)\s*", re.IGNORECASE)
 Operator = Literal[
     "=", "!=", ">", ">=", "<", "<=", "in", "not_in", "contains", "starts_with", "is_null", "is_not_null", "between"
 ]
@@ -37,12 +39,38 @@ def _listed(value: Any) -> Any:  # Any: as above
     return value if isinstance(value, list | tuple) else (value,)
 
 
+def _named(value: Any) -> Any:  # Any: as above
+    """Names; text may list several, as in `spend, clicks` or `['spend', 'clicks']`."""
+    value = _unpacked(value)
+    if not isinstance(value, str):
+        return _listed(value)
+    parts = (part.strip().strip("'\"") for part in value.strip().removeprefix("[").removesuffix("]").split(","))
+    return tuple(part for part in parts if part)
+
+
+def _ordered(value: Any) -> Any:  # Any: as above
+    """Columns to order by; `spend desc` is `-spend`."""
+    value = _named(value)
+    return tuple(_DIRECTED.sub(_signed, name) if isinstance(name, str) else name for name in value)
+
+
+def _signed(match: re.Match[str]) -> str:
+    return ("-" if match[2].casefold() == "desc" else "") + match[1]
+
+
+def _counted(value: Any) -> Any:  # Any: as above
+    """A number; true is none."""
+    if isinstance(value, bool):
+        raise ValueError("input should be a number")  # noqa: TRY004  # pydantic reports this one
+    return value
+
+
 def _day(value: Any) -> Any:  # Any: as above
     return value if value is None or type(value) is date else read_day(value, "time_range")
 
 
 Text = Annotated[str, Field(max_length=200)]
-Names = Annotated[tuple[Text, ...], BeforeValidator(_listed)]
+Names = Annotated[tuple[Text, ...], BeforeValidator(_named)]
 Day = Annotated[date | None, BeforeValidator(_day)]
 Scalar = bool | int | float | Annotated[str, Field(max_length=2000)]
 
@@ -79,14 +107,16 @@ class Cumulative(_Part):
 
     metric: Text
     kind: Literal["running", "month_to_date", "year_to_date", "rolling"] = "running"
-    days: int | None = Field(default=None, ge=1, le=3660, description="For rolling: how many days, the row's included.")
+    days: Annotated[int, Field(ge=1, le=3660), BeforeValidator(_counted)] | None = Field(
+        default=None, description="For rolling: how many days, the row's included."
+    )
 
 
 class Top(_Part):
     """The n groups with the highest `by`; with `other`, one more group of all the rest."""
 
     by: Text
-    n: int = Field(default=10, ge=1, le=1000)
+    n: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_counted)] = 10
     other: bool = False
 
 
@@ -107,9 +137,11 @@ class Query(_Part):
     fill_gaps: bool = Field(default=False, description="A row for every period of time_range, per group.")
     top: Annotated[Top | None, BeforeValidator(_unpacked)] = None
     order_by: Annotated[
-        Names, Field(max_length=20, description="Columns; - before a name puts the highest first.")
+        tuple[Text, ...],
+        BeforeValidator(_ordered),
+        Field(max_length=20, description="Columns; - before a name puts the highest first."),
     ] = ()
-    limit: int = Field(default=100, ge=1, le=MAX_LIMIT)
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT), BeforeValidator(_counted)] = 100
     cursor: Annotated[str, Field(max_length=1000)] | None = Field(
         default=None, description="The cursor of the answer before, for its next rows; all else unchanged."
     )
@@ -118,14 +150,14 @@ class Query(_Part):
 
 
 def read_query(sent: Mapping[str, Any]) -> Query:  # Any: whatever a caller sent
-    """The query that a caller sent.
+    """The query that a caller sent; a key without a value counts as left out.
 
     Raises:
         QueryError: A key or value is wrong; names it, and the place or form that is right.
     """
     look_for_misplaced(sent, Query.model_fields)
     try:
-        return Query.model_validate(dict(sent))
+        return Query.model_validate({key: value for key, value in sent.items() if value is not None})
     except ValidationError as error:
         raise explain(error) from error
 

@@ -11,7 +11,7 @@ import duckdb
 from pipeline.errors import QueryError
 from semantic.answer import Row, applied, as_of, columns, days_of, shown, with_values
 from semantic.catalog import Catalog
-from semantic.execute import execute
+from semantic.execute import execute, watched
 from semantic.listing import list_metrics
 from semantic.members import check_values, values
 from semantic.models import Compiled, Model
@@ -21,7 +21,7 @@ from semantic.plan import Plan, plan
 from semantic.query import Answer, Query, TimeRange
 from semantic.window import Window, check_days, resolve
 
-__all__ = ["list_metrics", "run", "values"]
+__all__ = ["list_metrics", "local_day", "run", "values"]
 
 
 def run(
@@ -39,7 +39,7 @@ def run(
         model: The run's definitions.
         cursor: On the run's stars.duckdb; nobody else uses it meanwhile.
         today: The day that named ranges count from; a moment with an offset is read in the tenant's time zone.
-        timeout_seconds: The longest that one statement may run.
+        timeout_seconds: The longest that its statements may run, together.
 
     Returns:
         At most `query.limit` rows (and the row of totals) in the query's order: dimensions, then metrics. Ratios are
@@ -51,20 +51,23 @@ def run(
         TooMuch: The warehouse worked for `timeout_seconds`. Nothing is kept; a narrower time range helps.
         QueryError: The query is wrong in another way; names the way that works.
     """
-    day = _local_day(today, model.catalog)
+    day = local_day(today, model.catalog)
     window = _window(query, model.catalog, day)
     planned = plan(query, model.catalog, window)
     offset = read_offset(query, window, model)
     compiled = model.statement(planned.shape)
     bound = _bind(query, planned, compiled, offset)
     rows: list[Row] = []
+    said: list[str] = []
     if not query.compile_only:
         given = zip(planned.conditions, planned.values, strict=True)
-        check_values(given, model, cursor, timeout_seconds=timeout_seconds)
-        rows = execute(cursor, compiled.sql, bound, timeout_seconds=timeout_seconds)
+        with watched(cursor, timeout_seconds):
+            said = check_values(given, model, cursor)
+            rows = execute(cursor, compiled.sql, bound)
     totals = [row for row in rows if row[-1]] if query.totals else []
     page = [row for row in rows if not row[-1]] if query.totals else rows
-    told = list(notes(query, planned, model.catalog, today=day, is_empty=not page and not query.compile_only))
+    is_empty = not page and not query.compile_only
+    told = [*notes(query, planned, model.catalog, today=day, is_empty=is_empty), *said]
     truncated = len(page) > query.limit
     if truncated:
         told.append("There are more rows: send the same query with this cursor.")
@@ -100,7 +103,8 @@ def _without_rows(query: Query, planned: Plan, model: Model, told: list[str]) ->
     )
 
 
-def _local_day(today: date, catalog: Catalog) -> date:
+def local_day(today: date, catalog: Catalog) -> date:
+    """The tenant's own day; a moment with an offset is read in the tenant's time zone."""
     return today.astimezone(ZoneInfo(catalog.time_zone)).date() if isinstance(today, datetime) else today
 
 
@@ -121,5 +125,5 @@ def _bind(query: Query, planned: Plan, compiled: Compiled, offset: int) -> dict[
     for prefix, window in (("", planned.read), ("shown_", planned.window), ("previous_", planned.previous)):
         known |= {f"{prefix}{end}": day for end, day in (days_of(window) or {}).items()}
     for condition, given in zip(planned.conditions, planned.values, strict=True):
-        known |= dict(zip(condition.parameters, given, strict=True))
+        known |= condition.bind(given)
     return {name: known[name] for name in compiled.parameters}

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
+from semantic.expression import measure_of
 from warehouse.stars import Table
 
 
@@ -18,13 +20,22 @@ class BaseMetric:
 
     name: str
     fact: str
-    kind: str  # sum, count or count_distinct: how values of parts make the value of a whole
-    expression: str
+    kind: str  # of semantic.expression, which says what each does and how it adds up
+    value: str | None  # what is aggregated, such as _.spend; None for a count
     type: str  # integer, decimal or number
-    unit: str  # currency (major units), count or seconds
+    unit: str | None  # currency (major units), count, seconds or a word of the tenant's own
     description: str
+    where: str | None = None  # the rows that count, such as _.is_valid
+    percent: int = 50  # of a percentile
     label: str | None = None
     hidden: bool = False
+    rule: str | None = None  # which rows a filtered metric counts, in words
+    note: str | None = None
+
+    @property
+    def expression(self) -> str:
+        """The measure, as Boring Semantic Layer takes it."""
+        return measure_of(self.kind, self.value, where=self.where, percent=self.percent)
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,7 @@ class DerivedMetric:
     name: str
     expression: str
     description: str
+    label: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,22 +64,28 @@ class StandardDimension:
 _ADS, _ORDERS, _ITEMS, _SESSIONS, _EVENTS = "ad_performance", "orders", "order_items", "sessions", "events"
 
 
-def _count(name: str, fact: str, description: str, condition: str = "", label: str | None = None) -> BaseMetric:
-    expression = f"_.count(where={condition})" if condition else "_.count()"
-    return BaseMetric(name, fact, "count", expression, "integer", "count", description, label)
+def _count(
+    name: str, fact: str, description: str, where: str | None = None, *, label: str | None = None, hidden: bool = False
+) -> BaseMetric:
+    return BaseMetric(name, fact, "count", None, "integer", "count", description, where, label=label, hidden=hidden)
 
 
 def _total(name: str, fact: str, value: str, description: str, unit: str = "count") -> BaseMetric:
-    return BaseMetric(name, fact, "sum", f"{value}.sum()", "integer", unit, description)
+    return BaseMetric(name, fact, "sum", value, "integer", unit, description)
 
 
 def _money(name: str, fact: str, value: str, description: str) -> BaseMetric:
-    return BaseMetric(name, fact, "sum", f"{value}.sum()", "decimal", "currency", description)
+    return BaseMetric(name, fact, "sum", value, "decimal", "currency", description)
 
 
-def _distinct(name: str, fact: str, column: str, description: str, condition: str = "") -> BaseMetric:
-    expression = f"_.{column}.nunique({f'where={condition}' if condition else ''})"
-    return BaseMetric(name, fact, "count_distinct", expression, "integer", "count", description)
+def _distinct(name: str, fact: str, column: str, description: str, where: str | None = None) -> BaseMetric:
+    return BaseMetric(name, fact, "count_distinct", f"_.{column}", "integer", "count", description, where)
+
+
+def _order_value(name: str, kind: str, description: str, percent: int = 50) -> BaseMetric:
+    """One figure of what single valid orders bring; between orders it is interpolated, in doubles."""
+    type_ = "number" if kind in ("median", "percentile") else "decimal"
+    return BaseMetric(name, _ORDERS, kind, "_.total_price", type_, "currency", description, "_.is_valid", percent)
 
 
 BASE_METRICS = (
@@ -112,6 +130,16 @@ BASE_METRICS = (
         "Different customers whose first valid order this is.",
         "_.is_valid & _.is_first_order",
     ),
+    _count(
+        "repeat_orders",
+        _ORDERS,
+        "Valid orders of customers who had a valid order before.",
+        "_.is_valid & ~_.is_first_order & _.customer_key.notnull()",
+    ),
+    _order_value("smallest_order", "minimum", "What the smallest valid order was charged."),
+    _order_value("largest_order", "maximum", "What the largest valid order was charged."),
+    _order_value("median_order_value", "median", "What the valid order in the middle was charged."),
+    _order_value("p90_order_value", "percentile", "What 9 of 10 valid orders do not exceed.", 90),
     _total("units_sold", _ITEMS, "_.is_valid.ifelse(_.quantity, 0)", "Units in the lines of valid orders."),
     _money(
         "item_revenue",
@@ -140,6 +168,15 @@ BASE_METRICS = (
         ),
         hidden=True,
     ),
+    BaseMetric(
+        "median_session_seconds",
+        _SESSIONS,
+        "median",
+        "_.session_duration_seconds",
+        "number",
+        "seconds",
+        "Seconds of the visit in the middle, from its first to its last event.",
+    ),
     _count("events", _EVENTS, "Analytics events."),
     _distinct("event_users", _EVENTS, "user_key", "Different users with an event."),
 )
@@ -155,6 +192,12 @@ DERIVED_METRICS = (
         "net_order_revenue", "order_revenue - valid_refunded_amount", "Revenue of valid orders, less their refunds."
     ),
     DerivedMetric("average_order_value", "order_revenue / valid_orders", "Revenue per valid order."),
+    DerivedMetric(
+        "returning_customers",
+        "customers - new_customers",
+        "Different customers with a valid order whose first valid order is another one.",
+    ),
+    DerivedMetric("returning_customer_rate", "returning_customers / customers", "The share of customers that return."),
     DerivedMetric("conversion_rate", "converting_sessions / sessions", "The share of visits that convert."),
     DerivedMetric("events_per_session", "session_events / sessions", "Events per visit."),
     DerivedMetric(
@@ -171,17 +214,100 @@ DERIVED_METRICS = (
 
 
 def funnel_metrics(steps: Mapping[str, Sequence[str]]) -> tuple[BaseMetric, ...]:
-    """One count per funnel step, named by position; `steps` holds the events that reach each."""
-    return tuple(
+    """Counts per funnel step, named by position; `steps` holds the events that reach each.
+
+    Visits may skip steps, so the visits of two steps in a row are counted too: the rate between them is never over 1.
+    """
+    named = list(enumerate(steps.items(), start=1))
+    reached = [
         _count(
             f"funnel_step_{n}",
             _SESSIONS,
             f"Visits that reach step {n} of the funnel, {step}: at least one {' or '.join(events)} event.",
             f"_.funnel_step_{n} > 0",
-            step,
+            label=step,
         )
-        for n, (step, events) in enumerate(steps.items(), start=1)
+        for n, (step, events) in named
+    ]
+    both = [
+        _count(
+            f"funnel_steps_{n - 1}_and_{n}",
+            _SESSIONS,
+            f"Visits that reach step {n} of the funnel and the one before.",
+            f"(_.funnel_step_{n - 1} > 0) & (_.funnel_step_{n} > 0)",
+            hidden=True,
+        )
+        for n, _ in named[1:]
+    ]
+    return (*reached, *both)
+
+
+def funnel_rates(steps: Sequence[str]) -> tuple[DerivedMetric, ...]:
+    """From each step of the funnel to the next: the share of the visits of the one that also reach the other."""
+    return tuple(
+        DerivedMetric(
+            f"funnel_step_{n}_rate",
+            f"funnel_steps_{n - 1}_and_{n} / funnel_step_{n - 1}",
+            f"The share of visits with {before} that also have {step}.",
+            f"{before} to {step}",
+        )
+        for n, (before, step) in enumerate(pairwise(steps), start=2)
     )
+
+
+SYNONYMS: Mapping[str, tuple[str, ...]] = {
+    "spend": ("cost", "ad_spend", "media_cost", "marketing_spend", "budget"),
+    "impressions": ("views", "ad_views"),
+    "ad_conversions": ("conversions", "platform_conversions"),
+    "orders": ("purchases", "transactions"),
+    "order_revenue": ("revenue", "sales", "gmv", "turnover", "gross_revenue"),
+    "net_order_revenue": ("net_revenue", "net_sales"),
+    "refunded_amount": ("refunds", "refund_amount"),
+    "net_paid_amount": ("paid", "captured", "payments"),
+    "average_order_value": ("aov", "average_order", "basket_size", "basket_value"),
+    "median_order_value": ("median_order",),
+    "p90_order_value": ("percentile", "order_value_p90"),
+    "largest_order": ("max_order_value", "biggest_order"),
+    "smallest_order": ("min_order_value",),
+    "customers": ("buyers", "clients"),
+    "new_customers": ("first_time_customers", "acquired_customers"),
+    "returning_customers": ("repeat_customers", "existing_customers"),
+    "returning_customer_rate": ("repeat_rate", "retention_rate"),
+    "units_sold": ("quantity", "items_sold", "units"),
+    "item_revenue": ("product_revenue", "product_sales"),
+    "sessions": ("visits", "traffic"),
+    "converting_sessions": ("conversions", "converted_sessions"),
+    "conversion_rate": ("cvr", "conversion", "session_conversion_rate"),
+    "session_revenue": ("revenue", "web_revenue", "analytics_revenue"),
+    "attributed_revenue": ("revenue", "campaign_revenue", "ad_revenue"),
+    "session_users": ("users", "visitors", "unique_visitors"),
+    "average_session_seconds": ("session_duration", "time_on_site"),
+    "ctr": ("click_through_rate", "clickthrough_rate"),
+    "cpc": ("cost_per_click",),
+    "cpm": ("cost_per_mille", "cost_per_thousand"),
+    "cost_per_conversion": ("cpa", "cost_per_acquisition"),
+    "roas": ("return_on_ad_spend", "roi"),
+    "blended_roas": ("mer", "total_roas"),
+    "cac": ("customer_acquisition_cost", "acquisition_cost"),
+    "date": ("time", "period", "report_date", "order_date"),
+    "ad_platform": ("channel", "platform", "network", "ad_network"),
+    "campaign_name": ("campaign", "campaigns"),
+    "ad_group_name": ("ad_group", "ad_set", "adset"),
+    "ad_name": ("ad", "creative"),
+    "shop_platform": ("shop", "store", "shop_system"),
+    "financial_status": ("order_status", "payment_status", "status"),
+    "traffic_source": ("source", "utm_source", "referrer"),
+    "traffic_medium": ("medium", "utm_medium"),
+    "traffic_campaign": ("utm_campaign",),
+    "geo_country": ("country", "region", "location"),
+    "device_category": ("device",),
+    "event_name": ("event",),
+    "product_name": ("product", "products", "item"),
+    "product_category": ("category", "product_type"),
+    "first_order_date": ("cohort", "customer_since", "acquisition_date"),
+    "first_seen_date": ("user_cohort", "first_visit_date"),
+}
+"""What else people call metrics and dimensions, written as names are: a search finds them, an error leads to them."""
 
 
 _SHOP = {_ORDERS: "source_platform", _ITEMS: "source_platform"}
@@ -238,6 +364,18 @@ DIMENSIONS = (
     ),
     _column("event_name", "What happened, such as purchase.", _EVENTS),
     _column("is_customer", "Whether a purchase of the user carries the id of an order.", "users", type_="boolean"),
+    StandardDimension(
+        "first_order_date",
+        "date",
+        "The day of the customer's first valid order, to follow customers by when they came.",
+        {_ORDERS: "first_order_date"},
+    ),
+    StandardDimension(
+        "first_seen_date",
+        "date",
+        "The day of the user's first visit, to follow users by when they came.",
+        {"users": "first_seen_date"},
+    ),
     _column("product_name", "The product's current name.", "products"),
     _column("product_category", "The product's category or type.", "products"),
 )

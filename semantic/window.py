@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, get_args
 
-from pipeline.errors import QueryError, UnknownName, shorten
+from pipeline.errors import QueryError, shorten
+from semantic.nearest import unknown
 
 Grain = Literal["day", "week", "month", "quarter", "year"]
 GRAINS = get_args(Grain)
@@ -22,6 +23,20 @@ _NAMES = (
     *("today", "yesterday", "last_7_days", "last_30_days", "last_90_days"),
     *(f"{which}_{unit}" for unit in GRAINS[1:] for which in ("this", "last")),
     *(f"{unit}_to_date" for unit in GRAINS[1:]),
+)
+_ALSO: dict[str, tuple[str, ...]] = {
+    "today": ("now", "current_day"),
+    "yesterday": ("last_day", "previous_day"),
+    "last_7_days": ("past_week", "past_7_days", "previous_7_days", "7d", "l7d", "7_days"),
+    "last_30_days": ("past_month", "past_30_days", "previous_30_days", "30d", "l30d", "30_days"),
+    "last_90_days": ("past_quarter", "past_90_days", "previous_90_days", "90d", "l90d", "90_days"),
+    **{f"this_{unit}": (f"current_{unit}",) for unit in GRAINS[1:]},
+    **{f"last_{unit}": (f"previous_{unit}", f"prior_{unit}", f"prev_{unit}") for unit in GRAINS[1:]},
+    **{f"{unit}_to_date": (f"{unit[0]}td", f"this_{unit}_so_far", f"{unit}_so_far") for unit in GRAINS[1:]},
+}
+_DAY = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
+_PERIOD = re.compile(
+    r"(?:[qQ](?P<before>[1-4])[\s/-]*)?(?P<year>(?:19|20|21)\d{2})(?:-(?P<month>\d{2})|[\s/-]*[qQ](?P<quarter>[1-4]))?"
 )
 
 
@@ -74,7 +89,8 @@ def resolve(name: str, today: date, week_start: str) -> Window:
     """The days that a named range stands for on the day `today`.
 
     Raises:
-        UnknownName: There is no such range.
+        UnknownName: There is no such range; carries the nearest.
+        QueryError: It names days in a form of its own; carries the right one.
     """
     yesterday = today - timedelta(days=1)
     if match := _LAST_N.fullmatch(name):
@@ -88,7 +104,30 @@ def resolve(name: str, today: date, week_start: str) -> Window:
         return Window(period_start(today, unit, week_start), period_end(today, unit, week_start))
     if name in _NAMES and which == "last":
         return _last(1, unit, today, week_start)
-    raise UnknownName("time range", name, _NAMES)
+    raise _unknown(name)
+
+
+def _unknown(name: str) -> QueryError:
+    """The error for a range that there is not: with the days it seems to mean, else with the nearest names."""
+    if days := _days_in(name):
+        form = f'Write "time_range": {{"start": "{days.start}", "end": "{days.end}"}}.'
+        return QueryError(f"There is no time range named {shorten(name)!r}.", form)
+    return unknown("time range", name, {known: _ALSO.get(known, ()) for known in _NAMES})
+
+
+def _days_in(text: str) -> Window | None:
+    """The days that a text names: one or two days, a month, a quarter or a year."""
+    try:
+        if days := [date.fromisoformat(found) for found in _DAY.findall(text)]:
+            return check_days(Window(min(days), max(days)))
+        if match := _PERIOD.fullmatch(text.strip()):
+            year, month, quarter = int(match["year"]), match["month"], match["quarter"] or match["before"]
+            grain = "month" if month else "quarter" if quarter else "year"
+            first = date(year, int(month) if month else int(quarter or 1) * 3 - 2, 1)
+            return check_days(Window(first, period_end(first, grain, "monday")))
+    except (ValueError, QueryError):
+        return None
+    return None
 
 
 def _last(count: int, unit: str, today: date, week_start: str) -> Window:

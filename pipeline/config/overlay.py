@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from typing import Any
 
 from pipeline.config.entry import Entry
+from pipeline.config.own_metrics import FORMS, is_own, read_form
 from pipeline.connectors import Connector
 from pipeline.errors import suggest
 
-_METRIC = ("expression", "label", "description", "unit", "hidden")
-_DIMENSION = ("label", "description", "hidden")
-_ARITHMETIC = (
-    *(ast.Expression, ast.BinOp, ast.UnaryOp, ast.Name, ast.Load, ast.Constant),
-    *(ast.Add, ast.Sub, ast.Mult, ast.Div, ast.USub),
-)
+_WORDS = ("label", "description", "synonyms", "hidden", "rename")
 
 
 def read_semantic(entry: Entry) -> dict[str, Any]:  # Any: a plain tree of text and flags, as written
@@ -23,12 +18,21 @@ def read_semantic(entry: Entry) -> dict[str, Any]:  # Any: a plain tree of text 
     fields = entry.fields(("metrics", "dimensions", "expose"))
     semantic: dict[str, Any] = {}
     if "metrics" in fields:
-        semantic["metrics"] = _named(fields["metrics"], _METRIC)
+        semantic["metrics"] = _named(fields["metrics"], (*FORMS, *_WORDS))
     if "dimensions" in fields:
-        semantic["dimensions"] = _named(fields["dimensions"], _DIMENSION)
+        semantic["dimensions"] = _named(fields["dimensions"], _WORDS)
     if "expose" in fields:
         semantic["expose"] = sorted({item.identifier() for item in fields["expose"].items()})
     return semantic
+
+
+def semantic_places(entry: Entry) -> dict[str, str]:
+    """Where each name of a `semantic:` block stands, such as `metrics.profit` at tenants.yaml:12."""
+    fields = entry.mapping()
+    named = [(kind, fields[kind].mapping().items()) for kind in ("metrics", "dimensions") if kind in fields]
+    places = {f"{kind}.{name}": child.place for kind, children in named for name, child in children}
+    exposed = fields["expose"].items() if "expose" in fields else []
+    return {**places, **{f"expose.{item.value}": item.place for item in exposed}}
 
 
 def _named(entry: Entry, known: tuple[str, ...]) -> dict[str, dict[str, object]]:
@@ -39,34 +43,22 @@ def _named(entry: Entry, known: tuple[str, ...]) -> dict[str, dict[str, object]]
         fields = child.fields(known)
         if not fields:
             raise child.wrong(f"{name} is empty.", f"Say something about it: {', '.join(known)}.")
-        if "unit" in fields and "expression" not in fields:
-            fix = "Remove it: only a metric of your own takes a unit."
-            raise fields["unit"].wrong(f"{name} has a unit and no expression.", fix)
-        named[name] = {key: _said(key, value) for key, value in sorted(fields.items())}
+        form = read_form(child, fields)
+        if "rename" in fields and is_own(form):
+            raise fields["rename"].wrong(f"{name} is a metric of your own.", "Give it the name you want.")
+        words = {key: _said(key, value) for key, value in fields.items() if key in (*_WORDS, "unit")}
+        named[name] = dict(sorted({**form, **words}.items()))
     return named
 
 
 def _said(key: str, entry: Entry) -> object:
     if key == "hidden":
         return entry.flag()
-    return _expression(entry) if key == "expression" else entry.text(length=1000)
-
-
-def _expression(entry: Entry) -> str:
-    """Arithmetic over metric names: + - * / and parentheses."""
-    text = entry.text()
-    fix = "Write arithmetic over metrics, such as spend / converting_sessions."
-    try:
-        tree = ast.parse(text, mode="eval")
-    except SyntaxError as error:
-        raise entry.wrong(f"{entry.name} is {entry.shown}, which does not parse.", fix) from error
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            entry.check_name(node.id, length=60)
-        is_text = isinstance(node, ast.Constant) and type(node.value) not in (int, float)
-        if is_text or not isinstance(node, _ARITHMETIC):
-            raise entry.wrong(f"{entry.name} is {entry.shown}, which is more than arithmetic.", fix)
-    return text
+    if key == "rename":
+        return entry.identifier(60)
+    if key == "synonyms":
+        return [item.text(length=100) for item in entry.one_or_many()]
+    return entry.text(length=1000)
 
 
 def read_attribution(entry: Entry, catalog: Mapping[str, Connector]) -> dict[str, list[dict[str, str]]]:

@@ -9,11 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.config.codes import currency, timezone
 from pipeline.config.entry import Entry
-from pipeline.config.overlay import read_attribution, read_semantic
+from pipeline.config.overlay import read_attribution, read_semantic, semantic_places
 from pipeline.config.sources import Source, read_source
 from pipeline.config.words import slug
 from pipeline.connectors import Connector
@@ -44,6 +44,8 @@ class Tenant(BaseModel):
     sources: tuple[Source, ...] = ()
     """By platform name, enabled or not."""
     semantic: dict[str, Any] = {}  # Any: a plain tree of text and flags; config/overlay.py checked it
+    semantic_places: dict[str, str] = Field(default={}, exclude=True, repr=False)
+    """Where each name of `semantic` stands, for errors; moving a line changes nothing else."""
     attribution: dict[str, list[dict[str, str]]] = {}
 
     @property
@@ -71,6 +73,15 @@ class Tenant(BaseModel):
         """The one analytics platform that feeds sessions and events; None where none is enabled."""
         enabled = (source.platform for source in self.enabled if source.domain == "analytics")
         return self.analytics or next(enabled, None)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever reads the answers should know of the tenant's sources, as sentences."""
+        idle = [s.platform for s in self.enabled if s.domain == "analytics" and s.platform != self.analytics_source]
+        return tuple(
+            f"Sessions and events are those of {self.analytics_source}; the records of {platform} stay in their sinks."
+            for platform in idle
+        )
 
     @property
     def funnel_events(self) -> dict[str, tuple[str, ...]]:
@@ -116,7 +127,7 @@ class Tenant(BaseModel):
 
 def read_tenant(entry: Entry, catalog: Mapping[str, Connector]) -> Tenant:
     """A tenant from its (already merged) entry."""
-    fields = entry.fields(Tenant.model_fields)
+    fields = entry.fields([name for name in Tenant.model_fields if name != "semantic_places"])
     tenant = Tenant(
         slug=_slug(entry.required("slug")),
         business_name=entry.required("business_name").text(),
@@ -128,6 +139,7 @@ def read_tenant(entry: Entry, catalog: Mapping[str, Connector]) -> Tenant:
         analytics=fields["analytics"].choice(catalog, "connector") if "analytics" in fields else None,
         sources=_sources(fields["sources"], catalog) if "sources" in fields else (),
         semantic=read_semantic(fields["semantic"]) if "semantic" in fields else {},
+        semantic_places=semantic_places(fields["semantic"]) if "semantic" in fields else {},
         attribution=read_attribution(fields["attribution"], catalog) if "attribution" in fields else {},
     )
     _check_analytics(entry, tenant)

@@ -47,6 +47,12 @@ def files(*lines: str) -> str:
 
 GOOD = "tenants:\n  - {slug: other, business_name: Other, status: pending}\n"
 
+
+def metric(said: str) -> str:
+    """A tenant with a metric `x` of its own."""
+    return tenant(f"semantic: {{metrics: {{x: {{{said}}}}}}}")
+
+
 BAD: dict[str, str] = {
     # the file itself
     "an empty file": "# nothing yet\n",
@@ -164,6 +170,27 @@ BAD: dict[str, str] = {
     "a metric with a bad name": tenant("semantic: {metrics: {ROI: {hidden: true}}}"),
     "a metric that says nothing": tenant("semantic: {metrics: {roi: {}}}"),
     "a unit without an expression": tenant("semantic: {metrics: {roas: {unit: ratio}}}"),
+    "a metric made in two ways": metric("expression: spend, metric: spend"),
+    "an aggregate of nothing": metric("aggregate: sum"),
+    "a fact without an aggregate": metric("fact: orders, column: total_price"),
+    "a sum without a column": metric("fact: orders, aggregate: sum"),
+    "a count of a column": metric("fact: orders, aggregate: count, column: total_price"),
+    "an aggregate that there is not": metric("fact: orders, column: total_price, aggregate: mean"),
+    "a percentile of all": metric("fact: orders, column: total_price, aggregate: p100"),
+    "a metric of some rows without filters": metric("metric: spend"),
+    "a metric of some rows with no filter": metric("metric: spend, filters: []"),
+    "a metric of some rows with a unit": metric("metric: spend, unit: EUR, filters: [{name: ad_id, op: is_null}]"),
+    "a filter of an expression": metric("expression: spend, filters: [{name: ad_id, op: is_null}]"),
+    "a filter of a metric without a name": metric("metric: spend, filters: [{op: is_null}]"),
+    "a filter of a metric by field": metric("metric: spend, filters: [{field: ad_id, value: 1}]"),
+    "a filter of a metric that is no operator": metric("metric: spend, filters: [{name: ad_id, op: like, value: 1}]"),
+    "a filter of a metric with a value too many": metric(
+        "metric: spend, filters: [{name: ad_id, op: is_null, value: 1}]"
+    ),
+    "a filter of a metric between one": metric("metric: spend, filters: [{name: date, op: between, value: [a]}]"),
+    "a filter of a metric in a mapping": metric("metric: spend, filters: [{name: ad_id, value: {a: 1}}]"),
+    "a metric of the tenant renamed": metric("expression: spend * 2, rename: double"),
+    "a synonym that is a number": metric("synonyms: [1]"),
     "a dimension with an expression": tenant("semantic: {dimensions: {ad: {expression: upper}}}"),
     "an attribution to no ads platform": tenant(
         "attribution: {platforms: [{source: x, medium: y, ad_platform: shopify}]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,9 +16,10 @@ from semantic.query import Answer, Query
 from semantic.run import run
 from tests.semantic import reference
 from tests.semantic.hand_star import TODAY, HandStar
+from tests.semantic.reference import Measure, World, own, via
 
 FIRST = date(2026, 1, 1)
-DAYS = st.integers(0, 100).map(lambda n: FIRST + timedelta(days=n))
+DAYS = (st.integers(26, 45) | st.integers(0, 100)).map(lambda n: FIRST + timedelta(days=n))
 MONEY = st.integers(0, 10_000).map(lambda cents: Decimal(cents) / 100)
 SOURCES = st.sampled_from(["google", "(direct)", "newsletter", None])
 PLATFORMS = st.sampled_from(["facebook_ads", "google_ads", None])
@@ -82,6 +84,93 @@ STARS = st.fixed_dictionaries(
 )
 
 
+MEASURES = {
+    "spend": Measure("ad_performance", reference.total("spend")),
+    "clicks": Measure("ad_performance", reference.total("clicks")),
+    "impressions": Measure("ad_performance", reference.total("impressions")),
+    "ad_conversions": Measure("ad_performance", reference.total("conversions")),
+    "orders": Measure("orders", reference.count()),
+    "valid_orders": Measure("orders", reference.count(lambda row: row["is_valid"])),
+    "order_revenue": Measure("orders", reference.total("total_price", lambda row: row["is_valid"])),
+    "customers": Measure("orders", reference.distinct("customer_key", lambda row: row["is_valid"]), None),
+    "units_sold": Measure("order_items", reference.total("quantity", lambda row: row["is_valid"])),
+    "sessions": Measure("sessions", reference.count()),
+    "converting_sessions": Measure("sessions", reference.count(lambda row: row["is_conversion_session"])),
+    "session_revenue": Measure("sessions", reference.total("session_revenue")),
+    "attributed_revenue": Measure(
+        "sessions", reference.total("session_revenue", lambda row: row["attribution"] == "matched")
+    ),
+    "session_users": Measure("sessions", reference.distinct("user_key"), None),
+    "events": Measure("events", reference.count()),
+}
+FORMULAS = {
+    "ctr": ("/", "clicks", "impressions"),
+    "cpm": ("*", ("/", "spend", "impressions"), 1000),
+    "cost_per_conversion": ("/", "spend", "ad_conversions"),
+    "average_order_value": ("/", "order_revenue", "valid_orders"),
+    "conversion_rate": ("/", "converting_sessions", "sessions"),
+    "roas": ("/", "attributed_revenue", "spend"),
+    "blended_roas": ("/", "order_revenue", "spend"),
+    "cac": ("/", "spend", "converting_sessions"),
+}
+DAYS_OF = {
+    "ad_performance": "report_date",
+    "orders": "order_date",
+    "order_items": "order_date",
+    "sessions": "session_date",
+    "events": "event_date",
+}
+_CAMPAIGN = {name: via("campaign_key", "campaigns", "campaign_key", name) for name in ("campaign_name", "campaign_id")}
+_CUSTOMER = via("user_key", "users", "user_key", "is_customer")
+
+
+def _of_order(read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return via("order_key", "orders", "order_key", read)
+
+
+def _of_session(read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return via("session_id", "sessions", "session_id", read)
+
+
+DIMENSIONS: dict[str, dict[str, Callable[[Any, Any], Any]]] = {
+    "date": {fact: own(column) for fact, column in DAYS_OF.items()},
+    "ad_platform": {
+        "ad_performance": own("source_platform"),
+        **dict.fromkeys(("sessions", "orders"), own("ad_platform")),
+        "order_items": _of_order(own("ad_platform")),
+        "events": _of_session(own("ad_platform")),
+    },
+    "campaign_name": {
+        **dict.fromkeys(("ad_performance", "sessions", "orders"), _CAMPAIGN["campaign_name"]),
+        "order_items": _of_order(_CAMPAIGN["campaign_name"]),
+        "events": _of_session(_CAMPAIGN["campaign_name"]),
+    },
+    "campaign_id": {
+        "ad_performance": own("campaign_id"),
+        **dict.fromkeys(("sessions", "orders"), _CAMPAIGN["campaign_id"]),
+        "order_items": _of_order(_CAMPAIGN["campaign_id"]),
+        "events": _of_session(_CAMPAIGN["campaign_id"]),
+    },
+    "traffic_source": {
+        **dict.fromkeys(("sessions", "orders", "events"), own("traffic_source")),
+        "order_items": _of_order(own("traffic_source")),
+    },
+    "geo_country": dict.fromkeys(("sessions", "events"), own("geo_country")),
+    "is_customer": {
+        **dict.fromkeys(("sessions", "orders", "events"), _CUSTOMER),
+        "order_items": _of_order(_CUSTOMER),
+    },
+    "product_name": {"order_items": via("product_key", "products", "product_key", "product_name")},
+}
+NUMBERS = ("spend", "clicks", "sessions", "orders", "customers", "order_revenue")
+"""Metrics that filters name: counts and sums, whose values are exact."""
+
+
+def world(rows: reference.Rows) -> World:
+    """What the standard metrics and dimensions mean, over these rows."""
+    return World(rows, DAYS_OF, MEASURES, FORMULAS, DIMENSIONS, flags=frozenset({"is_customer"}))
+
+
 class RandomStar:
     """A star in memory, whose facts are other ones for every example; the rest is as in the hand-written shop."""
 
@@ -101,13 +190,6 @@ class RandomStar:
 
     def ask(self, query: Query) -> Answer:
         return run(query, self.model, self.connection, today=TODAY)
-
-    def keyed(self, query: Query) -> dict[tuple[Any, ...], dict[str, Any]]:
-        """The rows of an answer by their dimensions."""
-        answer = self.ask(query)
-        names = [str(column["name"]) for column in answer.columns]
-        width = len(query.dimensions)
-        return {tuple(row[:width]): dict(zip(names[width:], row[width:], strict=True)) for row in answer.rows}
 
 
 def same(ours: Any, theirs: Any) -> bool:

@@ -1,131 +1,185 @@
-"""The same questions, answered the slow way: plain Python over lists of rows. Imports nothing of ours but Query."""
+"""The same questions, answered the slow way: plain Python over lists of rows. Imports nothing of ours but Query.
+
+A cell is the raw rows of each fact under one key. Whatever a question asks for, cells are put together first and every
+metric is computed from raw rows last, so nothing is ever an aggregate of an aggregate.
+"""
 
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
-from semantic.query import Query, TimeRange
+from semantic.query import Filter, Query, TimeRange
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 Key = tuple[Any, ...]
-
-DAY = {
-    "ad_performance": "report_date",
-    "orders": "order_date",
-    "order_items": "order_date",
-    "sessions": "session_date",
-    "events": "event_date",
-}
+Cell = dict[str, list[Row]]
+Formula = Any  # the name of a measure, a number, or (sign, left, right)
 
 
-def _sum(column: str, condition: Callable[[Row], bool] = lambda row: True) -> Callable[[list[Row]], Any]:
+@dataclass(frozen=True)
+class Measure:
+    """One aggregation over the rows of one fact."""
+
+    fact: str
+    of: Callable[[list[Row]], Any]
+    adds_up: str | None = "sum"
+    """How the value of a whole follows from those of its parts: their sum, one of them (`pick`), or not at all."""
+
+
+@dataclass
+class World:
+    """Rows, and what they mean."""
+
+    rows: Rows
+    days: Mapping[str, str]
+    """The day column of each fact."""
+    measures: Mapping[str, Measure]
+    formulas: Mapping[str, Formula]
+    dimensions: Mapping[str, Mapping[str, Callable[[Row, Rows], Any]]]
+    """By dimension and fact: the value of a row; a fact that is left out does not have the dimension."""
+    meanings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    money: frozenset[str] = frozenset()
+    """The measures that are money."""
+    flags: frozenset[str] = frozenset()
+    """The dimensions that are true or false."""
+    dates: frozenset[str] = frozenset({"date"})
+    """The dimensions that are days."""
+    week_start: int = 0
+
+    def formula(self, metric: str) -> Formula:
+        return self.formulas.get(metric, metric)
+
+    def parts(self, metric: str) -> list[str]:
+        return list(dict.fromkeys(_names(self.formula(metric))))
+
+    def facts(self, metrics: Iterable[str]) -> list[str]:
+        return list(dict.fromkeys(self.measures[part].fact for metric in metrics for part in self.parts(metric)))
+
+    def adds_up(self, metric: str) -> bool:
+        """Whether the metric of a whole follows from the measures of its parts."""
+        return all(self.measures[part].adds_up for part in self.parts(metric))
+
+    def is_sum(self, metric: str) -> bool:
+        """Whether the metric of a whole is the sum of the metric of its parts."""
+        return metric in self.measures and self.measures[metric].adds_up == "sum"
+
+    def go_together(self, metrics: Iterable[str], dimensions: Iterable[str]) -> bool:
+        """Whether every fact of every metric has every dimension, and means the same by it."""
+        facts = self.facts(metrics)
+        return all(
+            set(facts) <= self.dimensions[name].keys()
+            and len({self.meanings.get(name, {}).get(fact) for fact in facts}) <= 1
+            for name in dimensions
+        )
+
+    def members(self, dimension: str) -> set[Any]:
+        """The values that a dimension has, in any fact."""
+        found = {read(row, self.rows) for fact, read in self.dimensions[dimension].items() for row in self.rows[fact]}
+        return found - {None}
+
+    def currencies(self, metrics: Iterable[str]) -> set[str]:
+        """The currencies that the money of metrics is in."""
+        facts = {self.measures[part].fact for m in metrics for part in self.parts(m) if part in self.money}
+        return {row["currency"] for fact in facts for row in self.rows[fact] if row["currency"] is not None}
+
+
+def _names(formula: Formula) -> Iterator[str]:
+    if isinstance(formula, str):
+        yield formula
+    elif isinstance(formula, tuple):
+        yield from _names(formula[1])
+        yield from _names(formula[2])
+
+
+def written(formula: Formula) -> str:
+    """A formula as tenants.yaml writes it."""
+    if isinstance(formula, tuple):
+        return f"({written(formula[1])} {formula[0]} {written(formula[2])})"
+    return str(formula)
+
+
+def total(column: str, condition: Callable[[Row], Any] | None = None) -> Callable[[list[Row]], Any]:
+    """A sum; nothing known in some rows is unknown, no rows are 0. Rows outside the condition count as 0."""
+
     def added(rows: list[Row]) -> Any:
-        values = [(row[column] if condition(row) else 0) for row in rows]
-        known = [Decimal(str(value)) for value in values if value is not None]
-        return sum(known, Decimal(0)) if known or not rows else None
+        values = [row[column] if condition is None or condition(row) else 0 for row in rows]
+        known = [Fraction(Decimal(str(value))) for value in values if value is not None]
+        return sum(known, Fraction(0)) if known or not rows else None
 
     return added
 
 
-def _count(condition: Callable[[Row], bool] = lambda row: True) -> Callable[[list[Row]], Any]:
+def count(condition: Callable[[Row], Any] = lambda row: True) -> Callable[[list[Row]], Any]:
     return lambda rows: sum(1 for row in rows if condition(row))
 
 
-def _distinct(column: str, condition: Callable[[Row], bool] = lambda row: True) -> Callable[[list[Row]], Any]:
+def distinct(column: str, condition: Callable[[Row], Any] = lambda row: True) -> Callable[[list[Row]], Any]:
     return lambda rows: len({row[column] for row in rows if condition(row) and row[column] is not None})
 
 
-def _valid(row: Row) -> bool:
-    return bool(row["is_valid"])
+def known(column: str, condition: Callable[[Row], Any], pick: Callable[[list[Any]], Any]) -> Callable[[list[Row]], Any]:
+    """Something about the values there are, such as the lowest; nothing without any."""
+
+    def picked(rows: list[Row]) -> Any:
+        values = [row[column] for row in rows if condition(row) and row[column] is not None]
+        return pick([Fraction(Decimal(str(value))) for value in values]) if values else None
+
+    return picked
 
 
-BASE: dict[str, tuple[str, Callable[[list[Row]], Any]]] = {
-    "spend": ("ad_performance", _sum("spend")),
-    "clicks": ("ad_performance", _sum("clicks")),
-    "impressions": ("ad_performance", _sum("impressions")),
-    "ad_conversions": ("ad_performance", _sum("conversions")),
-    "orders": ("orders", _count()),
-    "valid_orders": ("orders", _count(_valid)),
-    "order_revenue": ("orders", _sum("total_price", _valid)),
-    "customers": ("orders", _distinct("customer_key", _valid)),
-    "units_sold": ("order_items", _sum("quantity", _valid)),
-    "sessions": ("sessions", _count()),
-    "converting_sessions": ("sessions", _count(lambda row: row["is_conversion_session"])),
-    "session_revenue": ("sessions", _sum("session_revenue")),
-    "attributed_revenue": ("sessions", _sum("session_revenue", lambda row: row["attribution"] == "matched")),
-    "session_users": ("sessions", _distinct("user_key")),
-    "events": ("events", _count()),
-}
-RATIOS = {
-    "ctr": ("clicks", "impressions"),
-    "cost_per_conversion": ("spend", "ad_conversions"),
-    "average_order_value": ("order_revenue", "valid_orders"),
-    "conversion_rate": ("converting_sessions", "sessions"),
-    "roas": ("attributed_revenue", "spend"),
-    "blended_roas": ("order_revenue", "spend"),
-    "cac": ("spend", "converting_sessions"),
-}
-ADDS_UP = set(BASE) - {"customers", "session_users"}
+def percentile(percent: int) -> Callable[[list[Any]], Any]:
+    """The value that so many percent of all values lie below, between two neighbours where it falls between them."""
+
+    def found(values: list[Any]) -> Any:
+        ordered = sorted(values)
+        place = Fraction(percent, 100) * (len(ordered) - 1)
+        low = int(place)
+        high = min(low + 1, len(ordered) - 1)
+        return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+    return found
 
 
-def _own(column: str) -> Callable[[Row, Rows], Any]:
+def own(column: str) -> Callable[[Row, Rows], Any]:
     return lambda row, rows: row[column]
 
 
-def _via(key: str, table: str, column: Callable[[Row, Rows], Any]) -> Callable[[Row, Rows], Any]:
+def via(key: str, table: str, table_key: str, column: Callable[[Row, Rows], Any] | str) -> Callable[[Row, Rows], Any]:
+    """The value in the row of another table that the key names."""
+    read = own(column) if isinstance(column, str) else column
+
     def looked_up(row: Row, rows: Rows) -> Any:
-        met = [other for other in rows[table] if row[key] is not None and other[key] == row[key]]
-        return column(met[0], rows) if met else None
+        met = [other for other in rows[table] if row[key] is not None and other[table_key] == row[key]]
+        return read(met[0], rows) if met else None
 
     return looked_up
 
 
-_CAMPAIGN = {name: _via("campaign_key", "campaigns", _own(name)) for name in ("campaign_name", "campaign_id")}
-_CUSTOMER = _via("user_key", "users", _own("is_customer"))
-DIMENSIONS: dict[str, dict[str, Callable[[Row, Rows], Any]]] = {
-    "date": {fact: _own(column) for fact, column in DAY.items()},
-    "ad_platform": {
-        "ad_performance": _own("source_platform"),
-        "sessions": _own("ad_platform"),
-        "orders": _own("ad_platform"),
-        "order_items": _via("order_key", "orders", _own("ad_platform")),
-        "events": _via("session_id", "sessions", _own("ad_platform")),
-    },
-    "campaign_name": {
-        **dict.fromkeys(("ad_performance", "sessions", "orders"), _CAMPAIGN["campaign_name"]),
-        "order_items": _via("order_key", "orders", _CAMPAIGN["campaign_name"]),
-        "events": _via("session_id", "sessions", _CAMPAIGN["campaign_name"]),
-    },
-    "campaign_id": {
-        **dict.fromkeys(("sessions", "orders"), _CAMPAIGN["campaign_id"]),
-        "ad_performance": _own("campaign_id"),
-    },
-    "traffic_source": {
-        **dict.fromkeys(("sessions", "orders", "events"), _own("traffic_source")),
-        "order_items": _via("order_key", "orders", _own("traffic_source")),
-    },
-    "geo_country": dict.fromkeys(("sessions", "events"), _own("geo_country")),
-    "is_customer": {
-        **dict.fromkeys(("sessions", "orders", "events"), _CUSTOMER),
-        "order_items": _via("order_key", "orders", _CUSTOMER),
-    },
-    "product_name": {"order_items": _via("product_key", "products", _own("product_name"))},
-}
+def value(formula: Formula, cell: Cell, world: World) -> Any:
+    """A metric from raw rows; nothing where part of it is nothing, or where it is divided by 0."""
+    if isinstance(formula, str):
+        measure = world.measures[formula]
+        return measure.of(cell.get(measure.fact, []))
+    if not isinstance(formula, tuple):
+        return Fraction(str(formula))
+    sign, left, right = formula[0], value(formula[1], cell, world), value(formula[2], cell, world)
+    if left is None or right is None or (sign == "/" and right == 0):
+        return None
+    if sign == "/":
+        return float(left) / float(right)
+    return {"+": lambda: left + right, "-": lambda: left - right, "*": lambda: left * right}[sign]()
 
 
-def facts_of(metric: str) -> list[str]:
-    return [BASE[part][0] for part in RATIOS.get(metric, (metric,))]
+# ── days ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-
-def go_together(metrics: Iterable[str], dimensions: Iterable[str]) -> bool:
-    """Whether every fact of every metric has every dimension."""
-    facts = {fact for metric in metrics for fact in facts_of(metric)}
-    return all(facts <= DIMENSIONS[dimension].keys() for dimension in dimensions)
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 def period_start(day: date, grain: str | None, week_start: int = 0) -> date:
@@ -133,137 +187,327 @@ def period_start(day: date, grain: str | None, week_start: int = 0) -> date:
         while day.weekday() != week_start:
             day -= timedelta(days=1)
         return day
-    months = {"month": 1, "quarter": 3, "year": 12}.get(grain or "")
+    months = _MONTHS.get(grain or "")
     return date(day.year, (day.month - 1) // months * months + 1, 1) if months else day
 
 
-def holds(value: Any, op: str, given: Any) -> bool:
-    """A filter's condition; an empty value meets none but is_null."""
-    if op in ("is_null", "is_not_null"):
-        return (value is None) == (op == "is_null")
-    if value is None:
-        return False
-    if isinstance(value, date):
-        given = tuple(map(date.fromisoformat, given)) if isinstance(given, tuple) else date.fromisoformat(given)
-    if isinstance(value, Decimal) and not isinstance(given, tuple):
-        given = Decimal(str(given))
-    folded = value.casefold() if isinstance(value, str) else value
-    return bool(
-        {
-            "=": lambda: value == given,
-            "!=": lambda: value != given,
-            ">": lambda: value > given,
-            ">=": lambda: value >= given,
-            "<": lambda: value < given,
-            "<=": lambda: value <= given,
-            "in": lambda: value in given,
-            "not_in": lambda: value not in given,
-            "between": lambda: given[0] <= value <= given[1],
-            "contains": lambda: given.casefold() in folded,
-            "starts_with": lambda: folded.startswith(given.casefold()),
-        }[op]()
-    )
-
-
-def groups(
-    query: Query,
-    rows: Rows,
-    metrics: Iterable[str],
-    start: date | None,
-    end: date | None,
-    rename: Callable[[Key], Key] = lambda key: key,
-) -> dict[Key, Row]:
-    """Every base metric that `metrics` need, for every key that any of their facts has; keys may be renamed first."""
-    parts = list(dict.fromkeys(part for metric in metrics for part in RATIOS.get(metric, (metric,))))
-    kept: dict[str, dict[Key, list[Row]]] = {}
-    for fact in dict.fromkeys(BASE[part][0] for part in parts):
-        kept[fact] = {} if query.dimensions else {(): []}
-        for row in rows[fact]:
-            day = row[DAY[fact]]
-            cuts = [f for f in query.filters if f.name in DIMENSIONS]
-            if (start and day < start) or (end and day > end):
-                continue
-            if all(holds(DIMENSIONS[f.name][fact](row, rows), f.op, f.value) for f in cuts):
-                key = tuple(
-                    period_start(day, query.time_grain) if name == "date" else DIMENSIONS[name][fact](row, rows)
-                    for name in query.dimensions
-                )
-                kept[fact].setdefault(rename(key), []).append(row)
-    keys = dict.fromkeys(key for found in kept.values() for key in found)
-    return {key: {part: BASE[part][1](kept[BASE[part][0]].get(key, [])) for part in parts} for key in keys}
-
-
-def value(metric: str, parts: Row) -> Any:
-    if metric not in RATIOS:
-        return parts[metric]
-    above, below = (parts[part] for part in RATIOS[metric])
-    return None if above is None or not below else float(above) / float(below)
-
-
-def answer(query: Query, rows: Rows) -> dict[Key, Row]:
-    """Metrics by key, after filters on dimensions, the time range and filters on metrics."""
-    span = query.time_range if isinstance(query.time_range, TimeRange) else TimeRange()
-    tests = [f for f in query.filters if f.name not in DIMENSIONS]
-    used = [*query.metrics, *(f.name for f in tests)]
-    found = groups(query, rows, used, span.start, span.end)
-    return {
-        key: {metric: value(metric, parts) for metric in query.metrics}
-        for key, parts in found.items()
-        if all(holds(value(f.name, parts), f.op, f.value) for f in tests)
-    }
-
-
-def before(day: date, months: int) -> date:
+def months_before(day: date, months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def compared(
-    query: Query, rows: Rows, current: tuple[date, date], previous: tuple[date, date], months: int
-) -> dict[Key, Row]:
-    """Each metric now and `months` before; with a date, each date beside the same day of the earlier month."""
-    now = groups(query, rows, query.metrics, *current)
-    old = groups(query, rows, query.metrics, *previous)
-    zero = {part: BASE[part][1]([]) for metric in query.metrics for part in RATIOS.get(metric, (metric,))}
+def days(start: date, end: date) -> list[date]:
+    return [start + timedelta(days=n) for n in range((end - start).days + 1)]
+
+
+def before(start: date, end: date, compare: str) -> tuple[date, date, Callable[[date], date]]:
+    """The days that a range is compared with, and the day that each of its days is compared with."""
+    months = (end.year - start.year) * 12 + end.month - start.month + 1
+    is_whole = start.day == 1 and (end + timedelta(days=1)).day == 1
+    if compare == "previous_period" and not is_whole:
+        back = timedelta(days=(end - start).days + 1)
+        return start - back, start - timedelta(days=1), lambda day: day - back
+    months = months if compare == "previous_period" else 12
+    last = months_before(end, months)
+    last = last.replace(day=monthrange(last.year, last.month)[1]) if is_whole else last
+    return months_before(start, months), last, lambda day: months_before(day, months)
+
+
+# ── conditions ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def holds(found: Any, filter_: Filter) -> bool:
+    """A filter's condition; an empty value meets none but is_null."""
+    op, asked = filter_.op, filter_.value
+    if op in ("is_null", "is_not_null"):
+        return (found is None) == (op == "is_null")
+    if found is None:
+        return False
+    given = [_as(found, one) for one in (asked if isinstance(asked, tuple) else (asked,))]
+    folded = found.casefold() if isinstance(found, str) else found
+    return bool(
+        {
+            "=": lambda: found == given[0],
+            "!=": lambda: found != given[0],
+            ">": lambda: found > given[0],
+            ">=": lambda: found >= given[0],
+            "<": lambda: found < given[0],
+            "<=": lambda: found <= given[0],
+            "in": lambda: found in given,
+            "not_in": lambda: found not in given,
+            "between": lambda: given[0] <= found <= given[1],
+            "contains": lambda: given[0].casefold() in folded,
+            "starts_with": lambda: folded.startswith(given[0].casefold()),
+        }[op]()
+    )
+
+
+def _as(found: Any, given: Any) -> Any:
+    """A value that a caller sent, in the type of what it is compared with."""
+    if isinstance(found, bool):
+        return given.casefold() == "true" if isinstance(given, str) else given
+    if isinstance(found, str):
+        return str(given)
+    if isinstance(found, date):
+        return date.fromisoformat(given)
+    return float(given) if isinstance(found, float) else Fraction(str(given))
+
+
+# ── answers ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Line:
+    """One row of an answer, as raw rows."""
+
+    key: Key
+    now: Cell
+    then: Cell | None = None
+    """The period before; None where it has no such day."""
+    so_far: Cell = field(default_factory=dict)
+    is_other: bool = False
+
+
+def answer(query: Query, world: World) -> tuple[list[Row], Row | None]:
+    """All rows of the answer in their order, before limit and cursor, and the row of totals."""
+    lines = _kept(query, world)
+    kept_all = _merged(line.now for line in lines)
+    shown = _topped(query, world, lines) if query.top else lines
+    rows = [_row(query, world, line, kept_all) for line in _ordered(query, world, shown, kept_all)]
+    return rows, _totals(query, world, lines, kept_all) if query.totals else None
+
+
+def may_refuse(query: Query, world: World) -> str | None:
+    """Why a question may not be answered: what its facts do not share, money in several currencies."""
+    used = _used(query, world)
+    cuts = [*query.dimensions, *(f.name for f in query.filters if f.name in world.dimensions)]
+    if not world.go_together(used, cuts):
+        return "reach"
+    one = [f for f in query.filters if f.name == "currency" and f.op in ("=", "in")]
+    if len(world.currencies(used)) < 2 or any(not isinstance(f.value, tuple) or len(set(f.value)) == 1 for f in one):
+        return None
+    if "currency" not in query.dimensions:
+        return "currency"
+    priced = {metric for metric in query.metrics if world.money.intersection(world.parts(metric))}
+    top = query.top and (query.top.by in priced or (query.top.other and priced))
+    return "mixed" if top or (priced and query.totals) or priced.intersection(query.share_of_total) else None
+
+
+def _window(query: Query) -> tuple[date | None, date | None]:
+    span = query.time_range
+    return (span.start, span.end) if isinstance(span, TimeRange) else (None, None)
+
+
+def _used(query: Query, world: World) -> list[str]:
+    return [*query.metrics, *(f.name for f in query.filters if f.name not in world.dimensions)]
+
+
+def cells(
+    query: Query, world: World, start: date | None, end: date | None, names: tuple[str, ...] | None = None
+) -> dict[Key, Cell]:
+    """The raw rows of every key, of the facts that the question is about, inside the days and filters on dimensions."""
+    names = query.dimensions if names is None else names
+    cuts = [f for f in query.filters if f.name in world.dimensions]
+    found: dict[Key, Cell] = {} if names else {(): {}}
+    for fact in world.facts(_used(query, world)):
+        for row in world.rows[fact]:
+            day = row[world.days[fact]]
+            if (start and day < start) or (end and day > end):
+                continue
+            if not all(holds(world.dimensions[f.name][fact](row, world.rows), f) for f in cuts):
+                continue
+            read = (world.dimensions[name][fact](row, world.rows) for name in names)
+            key = tuple(
+                period_start(part, query.time_grain, world.week_start) if isinstance(part, date) else part
+                for part in read
+            )
+            found.setdefault(key, {}).setdefault(fact, []).append(row)
+    return found
+
+
+def _merged(parts: Iterable[Cell]) -> Cell:
+    whole: Cell = {}
+    for cell in parts:
+        for fact, rows in cell.items():
+            whole.setdefault(fact, []).extend(rows)
+    return whole
+
+
+def _kept(query: Query, world: World) -> list[Line]:
+    """The lines of the answer before it is cut to the highest groups."""
+    start, end = _window(query)
+    lines = {key: Line(key, cell) for key, cell in cells(query, world, start, end).items()}
+    then = _then(query, world)
+    shown = _periods(query, world)
     at = query.dimensions.index("date") if "date" in query.dimensions else None
-    moved = {}
-    for key, parts in old.items():
-        if at is None:
-            moved[key] = parts
-            continue
-        later = before(key[at], -months)
-        if later.day == key[at].day:
-            moved[(*key[:at], later, *key[at + 1 :])] = parts
-    found = {}
-    for key in dict.fromkeys((*now, *moved)):
-        has_day = at is None or before(key[at], months).day == key[at].day
-        found[key] = {
-            metric: (value(metric, now.get(key, zero)), value(metric, moved.get(key, zero)) if has_day else None)
-            for metric in query.metrics
-        }
-    return found
+    for key in then.found if then else ():
+        for moved in [key] if at is None else [_with(_without(key, at), at, day) for day in shown]:
+            if then(moved):
+                lines.setdefault(moved, Line(moved, {}))
+    if query.fill_gaps and at is not None:
+        read = cells(query, world, _first(query, start) if query.cumulative and start else start, end)
+        groups = {_without(key, at) for key in (*lines, *read)} if len(query.dimensions) > 1 else {()}
+        for moved in [_with(group, at, day) for group in groups for day in shown]:
+            lines.setdefault(moved, Line(moved, {}))
+    for line in lines.values():
+        line.then = then(line.key) if then else None
+        line.so_far = _so_far(query, world, line.key, at) if query.cumulative and at is not None else {}
+    tests = [f for f in query.filters if f.name not in world.dimensions]
+    return [
+        line for line in lines.values() if all(holds(value(world.formula(f.name), line.now, world), f) for f in tests)
+    ]
 
 
-def added_up(
-    query: Query, rows: Rows, metric: str, start: date, end: date, first: Callable[[date], date]
-) -> dict[Key, Any]:
-    """A metric over all days from `first(day)` to each day that has rows, for keys (date, ...)."""
-    found = {}
-    for key in groups(query, rows, query.metrics, start, end):
-        days = groups(query, rows, query.metrics, first(key[0]), key[0], rename=lambda other: other[1:])
-        found[key] = value(metric, days[key[1:]])
-    return found
+def _without(key: Key, at: int) -> Key:
+    return (*key[:at], *key[at + 1 :])
 
 
-def filled(query: Query, rows: Rows, start: date, end: date) -> dict[Key, Row]:
-    """Every period of the range for every group, for keys (date, ...)."""
-    found = groups(query, rows, query.metrics, start, end)
-    zero = {part: BASE[part][1]([]) for metric in query.metrics for part in RATIOS.get(metric, (metric,))}
-    days = [start + timedelta(days=n) for n in range((end - start).days + 1)]
-    others = dict.fromkeys(key[1:] for key in found) if len(query.dimensions) > 1 else [()]
-    periods = dict.fromkeys(period_start(day, query.time_grain) for day in days)
-    return {
-        (day, *other): {metric: value(metric, found.get((day, *other), zero)) for metric in query.metrics}
-        for other in others
-        for day in periods
-    }
+def _with(key: Key, at: int, day: date) -> Key:
+    return (*key[:at], day, *key[at:])
+
+
+def _periods(query: Query, world: World) -> list[date]:
+    """The first days of the periods of the range."""
+    start, end = _window(query)
+    shown = days(start, end) if start and end else []
+    return list(dict.fromkeys(period_start(day, query.time_grain, world.week_start) for day in shown))
+
+
+class _Then:
+    """The raw rows of the period before, found by the keys they are compared with."""
+
+    def __init__(self, query: Query, world: World, start: date, end: date) -> None:
+        first, last, self.back = before(start, end, query.compare or "")
+        self.found = cells(query, world, first, last)
+        self.at = query.dimensions.index("date") if "date" in query.dimensions else None
+        is_whole = start.day == 1 and (end + timedelta(days=1)).day == 1
+        self.drops = is_whole and query.compare == "previous_period" and query.time_grain in (None, "day")
+
+    def __call__(self, key: Key) -> Cell | None:
+        """None where the month before has no such day."""
+        if self.at is None:
+            return self.found.get(key, {})
+        day = self.back(key[self.at])
+        if self.drops and day.day != key[self.at].day:
+            return None
+        return self.found.get(_with(_without(key, self.at), self.at, day), {})
+
+
+def _then(query: Query, world: World) -> _Then | None:
+    start, end = _window(query)
+    return _Then(query, world, start, end) if query.compare and start and end else None
+
+
+def _first(query: Query, day: date) -> date:
+    """The first day that is added up for `day`."""
+    assert query.cumulative is not None
+    kind = query.cumulative.kind
+    if kind == "rolling":
+        return day - timedelta(days=(query.cumulative.days or 1) - 1)
+    if kind == "running":
+        return _window(query)[0] or date.min
+    return period_start(day, kind.removesuffix("_to_date"))
+
+
+def _so_far(query: Query, world: World, key: Key, at: int) -> Cell:
+    """The raw rows of a key's group from the first day that is added up to the end of its period."""
+    last, end = key[at], _window(query)[1]
+    while period_start(last + timedelta(days=1), query.time_grain, world.week_start) == key[at]:
+        last += timedelta(days=1)
+    last = min(last, end) if end else last
+    names = _without(query.dimensions, at)
+    return cells(query, world, _first(query, key[at]), last, names).get(_without(key, at), {})
+
+
+def _topped(query: Query, world: World, lines: list[Line]) -> list[Line]:
+    """The lines of the highest groups, and the others as one more group."""
+    assert query.top is not None
+    at = [n for n, name in enumerate(query.dimensions) if name != "date" or len(query.dimensions) == 1]
+    groups: dict[Key, list[Line]] = {}
+    for line in lines:
+        groups.setdefault(tuple(line.key[n] for n in at), []).append(line)
+    formula = world.formula(query.top.by)
+    ranks = {group: value(formula, _merged(line.now for line in found), world) for group, found in groups.items()}
+    order = sorted(groups, key=lambda group: (_down(ranks[group]), *map(_up, group)))
+    highest = [line for group in order[: query.top.n] for line in groups[group]]
+    if not query.top.other:
+        return highest
+    others: dict[Key, list[Line]] = {}
+    for group in order[query.top.n :]:
+        for line in groups[group]:
+            key = tuple(_other(query.dimensions[n], world) if n in at else part for n, part in enumerate(line.key))
+            others.setdefault(key, []).append(line)
+    for key, found in others.items():
+        then = [line.then for line in found if line.then is not None]
+        beside = _merged(then) if then else None
+        highest.append(Line(key, _merged(line.now for line in found), beside, is_other=True))
+    return highest
+
+
+def _other(name: str, world: World) -> Any:
+    return None if name in world.dates or name in world.flags else "other"
+
+
+def _up(found: Any) -> tuple[Any, ...]:
+    """Low before high, nothing last."""
+    return (found is None, 0 if found is None else found)
+
+
+def _down(found: Any) -> tuple[Any, ...]:
+    """High before low, nothing last."""
+    if isinstance(found, str | date):
+        number = found if isinstance(found, str) else found.isoformat()
+        return (False, [-ord(letter) for letter in number] + [1])
+    return (found is None, 0 if found is None else -found)
+
+
+def _ordered(query: Query, world: World, lines: list[Line], whole: Cell) -> list[Line]:
+    """What is asked for; else dates first, then the highest of the first metric; ties by the dimensions."""
+    asked = [(name.removeprefix("-"), name.startswith("-")) for name in query.order_by]
+    others = [("is_other", False)] if query.top and query.top.other else []
+    if asked:
+        asked += others
+    else:
+        by_date = [("date", False)] if "date" in query.dimensions else []
+        asked = [*by_date, *others, (query.top.by if query.top else query.metrics[0], True)]
+    asked += [(name, False) for name in query.dimensions if name not in dict(asked)]
+
+    def place(line: Line) -> list[Any]:
+        row = {**_row(query, world, line, whole), "is_other": line.is_other}
+        return [_down(row[name]) if highest else _up(row[name]) for name, highest in asked]
+
+    return sorted(lines, key=place)
+
+
+def _row(query: Query, world: World, line: Line, whole: Cell, *, is_total: bool = False) -> Row:
+    row: Row = dict(zip(query.dimensions, line.key, strict=True))
+    for metric in query.metrics:
+        formula = world.formula(metric)
+        now = row[metric] = value(formula, line.now, world)
+        if query.compare:
+            then = None if line.then is None else value(formula, line.then, world)
+            change = None if now is None or then is None else now - then
+            row[f"{metric}_previous"], row[f"{metric}_change"] = then, change
+            row[f"{metric}_change_ratio"] = float(change) / float(then) if change is not None and then else None
+        if metric in query.share_of_total:
+            all_of_it = value(formula, whole, world)
+            row[f"{metric}_share"] = float(now) / float(all_of_it) if now is not None and all_of_it else None
+        if query.cumulative and query.cumulative.metric == metric:
+            row[f"{metric}_cumulative"] = None if is_total else value(formula, line.so_far, world)
+    if query.top and query.top.other:
+        row["is_other"] = line.is_other
+    return {**row, "is_total": is_total} if query.totals else row
+
+
+def _totals(query: Query, world: World, lines: list[Line], whole: Cell) -> Row:
+    """Everything as one group: all raw rows, or those of the groups that filters on metrics leave."""
+    start, end = _window(query)
+    then: Cell | None = {}
+    if any(f.name not in world.dimensions for f in query.filters):
+        now = whole
+        then = _merged(line.then for line in lines if line.then is not None)
+    else:
+        now = cells(query, world, start, end, ())[()]
+        if query.compare and start and end:
+            then = cells(query, world, *before(start, end, query.compare)[:2], ())[()]
+    return _row(query, world, Line((None,) * len(query.dimensions), now, then), whole, is_total=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from pipeline.errors import QueryError
+from semantic.listing import list_briefly
 from semantic.run import list_metrics
 from tests.semantic.hand_star import HandStar
 
@@ -47,3 +50,17 @@ def test_pages_follow_each_other_to_the_end(shop: HandStar) -> None:
             list_metrics(shop.model, limit=10, cursor=wrong)
     with pytest.raises(QueryError, match="Choose 1 or more"):
         list_metrics(shop.model, limit=0)
+
+
+def test_the_brief_list_says_all_of_the_long_one_in_a_third_of_the_room(shop: HandStar) -> None:
+    long, brief = list_metrics(shop.model), list_briefly(shop.model)
+    metrics = {name: said for names in brief["metrics_by_facts"].values() for name, said in names.items()}
+    dimensions = {
+        name: set(facts.split(", ")) for facts, names in brief["dimensions_by_facts"].items() for name in names
+    }
+    for metric in long["metrics"]:
+        assert metrics[metric["name"]] == f"{metric['unit']}: {metric['description']}"
+        [facts] = [set(f.split(", ")) for f, names in brief["metrics_by_facts"].items() if metric["name"] in names]
+        assert {name for name, at in dimensions.items() if facts <= at} >= set(metric["dimensions"])
+    assert len(metrics) == len(long["metrics"]) >= 50
+    assert len(json.dumps(brief, separators=(",", ":"))) / 4 < 2000  # tokens, at four characters each

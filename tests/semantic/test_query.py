@@ -52,16 +52,37 @@ def test_lists_and_objects_may_be_sent_as_json_text() -> None:
             {"metrics": ["spend"], "filters": [{"name": "x", "op": "~"}]},
             "There is no operator '~'. Choose one of: '=',",
         ),
+        ({"metrics": ["spend"], "filters": [{"name": "x", "op": "IN"}]}, "There is no operator 'IN'. Did you mean in?"),
+        ({"metrics": ["spend"], "filters": [{"name": "x", "op": "not in"}]}, "Did you mean not_in?"),
+        ({"metrics": ["spend"], "filters": [{"name": "x", "op": "greater than"}]}, "Did you mean >?"),
+        ({"metrics": ["spend"], "filters": [{"name": "x", "op": "containss"}]}, "Did you mean contains?"),
+        ({"metrics": ["spend"], "filters": [{"name": "x", "op": "LIKE"}]}, "Did you mean contains?"),
+        ({"metrics": ["spend"], "time_grain": "Monthly"}, "time_grain is 'Monthly'. Did you mean month?"),
+        ({"metrics": ["spend"], "time_grain": "weeks"}, "Did you mean week?"),
+        ({"metrics": ["spend"], "compare": "yoy"}, "compare is 'yoy'. Did you mean previous_year?"),
+        ({"metrics": ["spend"], "compare": "month over month"}, "Did you mean previous_period?"),
+        ({"metrics": ["spend"], "cumulative": {"metric": "spend", "kind": "mtd"}}, "Did you mean month_to_date?"),
+        (
+            {"metrics": ["spend"], "filters": [{"name": "x", "value": 1, "time_range": "last_month"}]},
+            "filters has no key 'time_range'. Put it beside filters, not inside: Write \"time_range\":",
+        ),
+        ({"metrics": ["spend"], "time_range": {"start": "2026-01-01", "grain": "day"}}, "Put it beside time_range,"),
+        ({"metrics": ["spend"], "filters": {"ad_platform": "x"}}, '[{"name": "ad_platform", "op": "=", "value": "x"}]'),
+        ({"metrics": ["spend"], "limit": True}, "limit is True: value error, input should be a number."),
+        ({"metrics": ["spend"], "limit": 10**5000}, "limit is a number of too many digits"),
+        (
+            {"metrics": ["spend"], "filters": [{"name": "x", "value": "\ud800"}]},
+            "filters[0].value is '\\ud800', not text",
+        ),
         ({"metrics": ["spend"], "filters": [{"name": "x", "value": {"a": 1}}]}, "filters[0].value is"),
-        ({"metrics": ["spend"], "filters": {"ad_platform": "x"}}, 'Write "filters": [{"name": "ad_platform"'),
         ({"metrics": ["spend"], "time_range": {"from": "2026-01-01"}}, "Meant is start:"),
         ({"metrics": ["spend"], "time_range": {"start": "1.1.2026"}}, "not a day. Write it as YYYY-MM-DD"),
         ({"metrics": ["spend"], "time_range": {"start": 20260101}}, "not a day. Write it as YYYY-MM-DD"),
         ({"metrics": ["spend"], "time_grain": "hour"}, "Choose one of: 'day', 'week', 'month', 'quarter', 'year'."),
-        ({"metrics": ["spend"], "limit": 0}, "limit is '0': input should be greater than or equal to 1."),
-        ({"metrics": ["spend"], "limit": 10_001}, "limit is '10001': input should be less than or equal to 10000."),
+        ({"metrics": ["spend"], "limit": 0}, "limit is 0: input should be greater than or equal to 1."),
+        ({"metrics": ["spend"], "limit": 10_001}, "limit is 10001: input should be less than or equal to 10000."),
         ({"metrics": ["spend"], "top": {"by": "spend", "limit": 3}}, "top has no key 'limit'. Meant is n:"),
-        ({"metrics": []}, "metrics is '[]'"),
+        ({"metrics": []}, "metrics is []"),
         ({"metrics": ["x" * 5000]}, "metrics[0] is 'xxx"),
     ],
 )
@@ -94,6 +115,16 @@ def test_a_misplaced_or_wrong_key_is_answered_with_the_right_place(sent: dict[st
         ({"metrics": ["spend"], "dimensions": ["customer_email"]}, "There is no dimension named 'customer_email'."),
         ({"metrics": ["spend"], "time_grain": "month"}, 'Add "date" to dimensions.'),
         ({"metrics": ["spend"], "time_range": "last_fortnight"}, "There is no time range named 'last_fortnight'."),
+        ({"metrics": ["spend"], "time_range": "mtd"}, "Did you mean month_to_date"),
+        ({"metrics": ["spend"], "time_range": "last 30 days"}, "Did you mean last_30_days"),
+        ({"metrics": ["spend"], "time_range": "previous_month"}, "Did you mean last_month"),
+        ({"metrics": ["spend"], "time_range": "2026-02"}, '{"start": "2026-02-01", "end": "2026-02-28"}'),
+        ({"metrics": ["spend"], "time_range": "Q1 2026"}, '{"start": "2026-01-01", "end": "2026-03-31"}'),
+        ({"metrics": ["spend"], "time_range": "2025"}, '{"start": "2025-01-01", "end": "2025-12-31"}'),
+        (
+            {"metrics": ["spend"], "time_range": "2026-01-03..2026-02-05"},
+            '{"start": "2026-01-03", "end": "2026-02-05"}',
+        ),
         ({"metrics": ["spend"], "time_range": {}}, "time_range has no days."),
         ({"metrics": ["spend"], "time_range": {"start": "2026-02-01", "end": "2026-01-01"}}, "Swap start and end."),
         ({"metrics": ["spend"], "filters": [{"name": "adplatform", "value": "x"}]}, "Did you mean ad_platform"),
@@ -108,6 +139,24 @@ def test_a_misplaced_or_wrong_key_is_answered_with_the_right_place(sent: dict[st
         ({"metrics": ["spend"], "filters": [{"name": "ad_platform", "op": "is_null", "value": 1}]}, "Leave value out."),
         ({"metrics": ["spend"], "filters": [{"name": "ad_platform", "value": True}]}, "Write the value as text."),
         ({"metrics": ["spend"], "filters": [{"name": "date", "op": "between", "value": ["2026-01-01"]}]}, "Give two"),
+        (
+            {"metrics": ["spend"], "filters": [{"name": "spend", "op": "between", "value": [100, 1]}]},
+            "between on spend begins with 100, after 1. Write the lower value first.",
+        ),
+        (
+            {
+                "metrics": ["spend"],
+                "filters": [{"name": "date", "op": "between", "value": ["2026-03-01", "2026-01-01"]}],
+            },
+            "Write the lower value first.",
+        ),
+        ({"metrics": ["spend"], "filters": [{"name": "spend", "op": ">", "value": 10**5000}]}, "too many digits"),
+        ({"metrics": ["spend"], "filters": [{"name": "campaign_id", "value": 10**5000}]}, "too many digits"),
+        ({"metrics": ["spend"], "filters": [{"name": "campaign_name", "op": "!=", "value": "Alhpa"}]}, "mean Alpha?"),
+        (
+            {"metrics": ["spend"], "filters": [{"name": "campaign_name", "op": "not_in", "value": ["Alfa"]}]},
+            "mean Alpha?",
+        ),
         ({"metrics": ["spend"], "filters": [{"name": "date", "op": "contains", "value": "2026"}]}, "does not fit date"),
         ({"metrics": ["spend"], "filters": [{"name": "spend", "op": ">", "value": "much"}]}, "Write a number"),
         (
@@ -225,6 +274,42 @@ def test_numbers_stand_for_text_where_ids_are_text(shop: HandStar) -> None:
 def test_an_unknown_value_is_refused_also_inside_a_list(shop: HandStar) -> None:
     with pytest.raises(UnknownName, match="Did you mean Alpha"):
         shop.ask(metrics=["spend"], filters=[{"name": "campaign_name", "op": "in", "value": ["Beta", "Alfa"]}])
+
+
+def test_names_may_be_listed_in_text_and_a_key_without_a_value_is_left_out() -> None:
+    for metrics in ("spend, clicks", "['spend', 'clicks']", '["spend", "clicks"]', "[spend,clicks]"):
+        assert read_query({"metrics": metrics}).metrics == ("spend", "clicks")
+    query = read_query({"metrics": "spend", "order_by": "spend DESC, date asc", "limit": None, "totals": None})
+    assert (query.order_by, query.limit, query.totals) == (("-spend", "date"), 100, False)
+
+
+def test_leaving_out_what_there_is_not_is_said(shop: HandStar) -> None:
+    for op, value in (("!=", "O'Brien; drop table x"), ("not_in", ["Beta", "O'Brien; drop table x"])):
+        filters = [{"name": "campaign_name", "op": op, "value": value}]
+        told = shop.ask(metrics=["spend"], filters=filters).notes
+        assert f'campaign_name has no value "O\'Brien; drop table x": {op} leaves nothing out by it.' in told
+
+
+def test_a_search_that_no_value_matches_is_said_beside_the_zero(shop: HandStar) -> None:
+    for op in ("contains", "starts_with"):
+        answer = shop.ask(metrics=["spend"], filters=[{"name": "campaign_name", "op": op, "value": "gamma"}])
+        assert answer.rows == ([0],)
+        assert "Nothing matches the filter on campaign_name: look at its values." in answer.notes
+
+
+def test_what_is_nested_too_deeply_to_be_repeated_is_refused_all_the_same() -> None:
+    deep: Any = "x"
+    for _ in range(100_000):
+        deep = [deep]
+    for key in ("limit", "totals", "filters"):
+        with pytest.raises(QueryError, match=f"{key}.* is something nested too deeply"):
+            read_query({"metrics": ["spend"], key: deep})
+
+
+def test_numbers_with_many_zeros_are_compared_as_numbers(shop: HandStar) -> None:
+    long = "0.1" + "0" * 40
+    filters = [{"name": "impressions", "op": ">", "value": long}]
+    assert shop.one("impressions", filters=filters) == 3700
 
 
 def test_a_search_without_a_match_is_an_empty_answer_that_says_so(shop: HandStar) -> None:

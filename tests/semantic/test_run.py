@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from threading import Timer
 
 import pytest
 
-from pipeline.errors import TooMuch
-from semantic.execute import execute
 from tests.semantic.hand_star import HandStar
 
 FEBRUARY = {"start": "2026-02-01", "end": "2026-02-28"}
@@ -347,6 +343,37 @@ def test_a_period_that_is_not_over_is_said(shop: HandStar) -> None:
     assert not any("not over" in note for note in answer.notes)
 
 
+def test_periods_that_the_range_cuts_are_said(shop: HandStar) -> None:
+    def cut(grain: str, start: str | None, end: str | None) -> list[str]:
+        question = {"metrics": ["spend"], "dimensions": ["date"], "time_range": {"start": start, "end": end}}
+        notes = shop.ask(**question, time_grain=grain).notes
+        return [note for note in notes if "is counted" in note]
+
+    assert cut("month", "2026-01-15", "2026-03-10") == [
+        "The month of 2026-01-01 is counted from 2026-01-15 on.",
+        "The month of 2026-03-01 is counted until 2026-03-10.",
+    ]
+    assert cut("week", "2026-01-05", "2026-01-20") == ["The week of 2026-01-19 is counted until 2026-01-20."]
+    assert cut("quarter", "2026-01-01", None) == cut("day", "2026-01-15", "2026-01-20") == []
+    assert cut("year", None, "2026-12-31") == []
+    assert shop.ask(metrics=["spend"], time_range={"start": "2026-01-15"}).notes == ()
+
+
+def test_days_still_to_come_are_said_where_they_are_filled_in(shop: HandStar) -> None:
+    question = {"metrics": ["sessions"], "dimensions": ["date"], "time_range": "this_month"}
+    told = "Days after 2026-04-15 are still to come: their rows are only filled in."
+    assert told in shop.ask(**question, fill_gaps=True).notes
+    assert told not in shop.ask(**question).notes
+    assert len(shop.ask(**question, fill_gaps=True).rows) == 30
+
+
+def test_an_empty_answer_says_which_filters_left_nothing(shop: HandStar) -> None:
+    filters = [{"name": "spend", "op": ">", "value": 10_000}, {"name": "ad_platform", "value": "google_ads"}]
+    answer = shop.ask(metrics=["spend"], dimensions=["campaign_name"], filters=filters)
+    assert answer.rows == ()
+    assert "No row is left by the filters on spend and ad_platform." in answer.notes
+
+
 def test_what_is_not_counted_is_said(shop: HandStar) -> None:
     assert "1 of 5 rows of orders have no customer_key: not in customers." in shop.ask(metrics=["customers"]).notes
     answer = shop.ask(metrics=["spend"], filters=[{"name": "campaign_name", "op": "!=", "value": "Beta"}])
@@ -362,19 +389,3 @@ def test_days_of_ad_accounts_in_another_zone_are_said(folder: Path) -> None:
     answer = star.ask(metrics=["spend"], dimensions=["date"])
     assert "The days of ad_performance are those of America/New_York, not of UTC." in answer.notes
     star.close()
-
-
-def test_a_query_that_takes_too_long_is_stopped_and_the_cursor_works_on(shop: HandStar) -> None:
-    cursor = shop.cursor
-    started = time.monotonic()
-    with pytest.raises(TooMuch, match="stopped"):
-        execute(cursor, "SELECT count(*) FROM range(1000000) a, range(1000000) b", {}, timeout_seconds=0.1)
-    assert time.monotonic() - started < 5
-    assert execute(cursor, "SELECT 1", {}, timeout_seconds=5) == [(1,)]
-
-
-def test_a_caller_can_stop_a_query_through_its_cursor(shop: HandStar) -> None:
-    cursor = shop.cursor
-    Timer(0.1, cursor.interrupt).start()
-    with pytest.raises(TooMuch):
-        execute(cursor, "SELECT count(*) FROM range(1000000) a, range(1000000) b", {}, timeout_seconds=60)

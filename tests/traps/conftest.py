@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,3 +15,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandStar]:
     made = hand_shop(tmp_path_factory.mktemp("traps"))
     yield made
     made.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path

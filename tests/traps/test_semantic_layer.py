@@ -148,6 +148,8 @@ def test_r6_sums_beyond_64_bits_are_exact(tmp_path: Any) -> None:
     star = HandStar(tmp_path)
     star.add("ad_performance", *({"report_date": date(2026, 1, n), "impressions": 2**62} for n in range(1, 9)))
     assert star.one("impressions") == 2**65
+    long = [{"name": "impressions", "op": ">", "value": "0.1" + "0" * 30}]
+    assert star.one("impressions", filters=long) == 2**65
     assert star.table(metrics=["impressions"], dimensions=["date"], totals=True)[-1]["impressions"] == 2**65
     star.close()
 

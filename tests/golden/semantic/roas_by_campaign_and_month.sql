@@ -1,13 +1,13 @@
 WITH "current_sessions" AS (
   SELECT
     "t7"."campaigns.campaign_name" AS "campaign_name",
-    CAST(CAST("t7"."sessions.date" AS TIMESTAMP) AS DATE) AS "date",
+    CAST(CAST("t7"."sessions.period_of_date" AS TIMESTAMP) AS DATE) AS "date",
     "t7"."sessions.attributed_revenue" AS "attributed_revenue",
     "t7"."rows_of_sessions"
   FROM (
     SELECT
       "t6"."campaigns.campaign_name",
-      "t6"."sessions.date",
+      "t6"."sessions.period_of_date",
       SUM(CASE WHEN "t6"."attribution" = 'matched' THEN "t6"."session_revenue" ELSE 0 END) AS "sessions.attributed_revenue",
       COUNT(*) AS "rows_of_sessions"
     FROM (
@@ -21,7 +21,7 @@ WITH "current_sessions" AS (
         "t5"."campaign_key" AS "campaign_key_right",
         "t5"."campaign_name",
         "t5"."campaign_name" AS "campaigns.campaign_name",
-        "t5"."period_of_date" AS "sessions.date"
+        "t5"."period_of_date" AS "sessions.period_of_date"
       FROM (
         SELECT
           "t4"."ad_platform",
@@ -58,13 +58,13 @@ WITH "current_sessions" AS (
 "current_ad_performance" AS (
   SELECT
     "t7"."campaigns.campaign_name" AS "campaign_name",
-    CAST(CAST("t7"."ad_performance.date" AS TIMESTAMP) AS DATE) AS "date",
+    CAST(CAST("t7"."ad_performance.period_of_date" AS TIMESTAMP) AS DATE) AS "date",
     "t7"."ad_performance.spend" AS "spend",
     "t7"."rows_of_ad_performance"
   FROM (
     SELECT
       "t6"."campaigns.campaign_name",
-      "t6"."ad_performance.date",
+      "t6"."ad_performance.period_of_date",
       SUM("t6"."spend") AS "ad_performance.spend",
       COUNT(*) AS "rows_of_ad_performance"
     FROM (
@@ -77,7 +77,7 @@ WITH "current_sessions" AS (
         "t5"."campaign_key" AS "campaign_key_right",
         "t5"."campaign_name",
         "t5"."campaign_name" AS "campaigns.campaign_name",
-        "t5"."period_of_date" AS "ad_performance.date"
+        "t5"."period_of_date" AS "ad_performance.period_of_date"
       FROM (
         SELECT
           "t4"."__bsl_jk_campaign_key",

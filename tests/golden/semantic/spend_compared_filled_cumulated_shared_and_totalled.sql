@@ -1,12 +1,12 @@
 WITH "current_ad_performance" AS (
   SELECT
-    CAST(CAST("t7"."ad_performance.date" AS TIMESTAMP) AS DATE) AS "date",
+    CAST(CAST("t7"."ad_performance.period_of_date" AS TIMESTAMP) AS DATE) AS "date",
     "t7"."campaigns.campaign_name" AS "campaign_name",
     "t7"."ad_performance.spend" AS "spend",
     "t7"."rows_of_ad_performance"
   FROM (
     SELECT
-      "t6"."ad_performance.date",
+      "t6"."ad_performance.period_of_date",
       "t6"."campaigns.campaign_name",
       SUM("t6"."spend") AS "ad_performance.spend",
       COUNT(*) AS "rows_of_ad_performance"
@@ -18,7 +18,7 @@ WITH "current_ad_performance" AS (
         "t5"."period_of_date",
         "t5"."campaign_key" AS "campaign_key_right",
         "t5"."campaign_name",
-        "t5"."period_of_date" AS "ad_performance.date",
+        "t5"."period_of_date" AS "ad_performance.period_of_date",
         "t5"."campaign_name" AS "campaigns.campaign_name"
       FROM (
         SELECT
@@ -50,13 +50,13 @@ WITH "current_ad_performance" AS (
 ),
 "previous_ad_performance" AS (
   SELECT
-    CAST(CAST("t7"."ad_performance.date" AS TIMESTAMP) AS DATE) AS "date",
+    CAST(CAST("t7"."ad_performance.period_of_date" AS TIMESTAMP) AS DATE) AS "date",
     "t7"."campaigns.campaign_name" AS "campaign_name",
     "t7"."ad_performance.spend" AS "spend",
     "t7"."rows_of_ad_performance"
   FROM (
     SELECT
-      "t6"."ad_performance.date",
+      "t6"."ad_performance.period_of_date",
       "t6"."campaigns.campaign_name",
       SUM("t6"."spend") AS "ad_performance.spend",
       COUNT(*) AS "rows_of_ad_performance"
@@ -68,7 +68,7 @@ WITH "current_ad_performance" AS (
         "t5"."period_of_date",
         "t5"."campaign_key" AS "campaign_key_right",
         "t5"."campaign_name",
-        "t5"."period_of_date" AS "ad_performance.date",
+        "t5"."period_of_date" AS "ad_performance.period_of_date",
         "t5"."campaign_name" AS "campaigns.campaign_name"
       FROM (
         SELECT
