@@ -13,6 +13,7 @@
         ├── UnknownName
         ├── NoJoinPath
         └── TooMuch
+            └── QueueFull
 
 Only the door catches: the command line prints and exits 2, REST answers 4xx, MCP raises its tool error with the same
 text. Anything that is not a GataError is a bug and keeps its traceback.
@@ -89,9 +90,12 @@ class QueryError(GataError):
 class UnknownName(QueryError):
     """A name, or a filter value, that is not in the catalog; carries the nearest real ones."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"There is no {kind} named {shorten(name)!r}.", suggest(name, known))
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, near: Sequence[str] = ()) -> None:
+        """`near`: the nearest, where the caller knows better than letters tell."""
+        fix = f"Did you mean {' or '.join(map(shorten, near))}?" if near else suggest(name, known)
+        super().__init__(f"There is no {kind} named {shorten(name)!r}.", fix)
         self.name = name
+        self.near = tuple(near)
 
 
 class NoJoinPath(QueryError):
@@ -100,6 +104,10 @@ class NoJoinPath(QueryError):
 
 class TooMuch(QueryError):
     """The warehouse worked for the whole deadline, or the answer would be too large; nothing is kept."""
+
+
+class QueueFull(TooMuch):
+    """As many questions of the tenant wait for their turn as may; the same one works a moment later."""
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from pipeline.errors import PublishError
 
 STARS: Final = "stars.duckdb"
+ROLLUPS: Final = "rollups.duckdb"
 DEFINITIONS = "semantic.yml"
 MANIFEST = "_MANIFEST.json"
 STAGING = ".staging-"
@@ -44,11 +45,31 @@ class PublishedTable(_Frozen):
 
 
 class PublishedFile(_Frozen):
-    """The file that holds the tables."""
+    """A file that holds tables."""
 
-    name: Literal["stars.duckdb"] = STARS
+    name: Literal["stars.duckdb", "rollups.duckdb"] = STARS
     bytes: int
     sha256: str
+
+
+class PublishedRollup(_Frozen):
+    """A table that holds a fact added up by day and by a few dimensions."""
+
+    fact: str
+    dimensions: dict[str, str]
+    """Name to path, the day among them."""
+    measures: dict[str, str]
+    """Name to the SQL aggregate by which parts give the whole."""
+    counts: tuple[str, ...]
+    """The measures that count rows: without one they are 0."""
+    table: PublishedTable
+
+
+class PublishedRollups(_Frozen):
+    """The rollups of a run, and the file that holds them."""
+
+    file: PublishedFile
+    rollups: tuple[PublishedRollup, ...]
 
 
 class RunManifest(_Frozen):
@@ -64,6 +85,7 @@ class RunManifest(_Frozen):
     source_sha256: str
     file: PublishedFile
     tables: tuple[PublishedTable, ...]
+    rollups: PublishedRollups | None = None
 
 
 def read_manifest(run: Path) -> RunManifest:
@@ -82,11 +104,12 @@ def read_manifest(run: Path) -> RunManifest:
         raise mismatch(run, f"{place} of {MANIFEST}: {first['msg'].lower()}") from error
 
 
-def observe(connection: duckdb.DuckDBPyConnection, name: str) -> PublishedTable:
+def observe(connection: duckdb.DuckDBPyConnection, name: str, *, catalog: str | None = None) -> PublishedTable:
     """Columns, count and sum of row hashes of the table `name`, as they are now."""
-    columns = connection.execute(f"DESCRIBE {quoted(name)}").fetchall()
+    table = f"{quoted(catalog)}.main.{quoted(name)}" if catalog else quoted(name)
+    columns = connection.execute(f"DESCRIBE {table}").fetchall()
     rows, total = connection.execute(
-        f"SELECT count(*), coalesce(sum(hash(t)::HUGEINT), 0)::VARCHAR FROM {quoted(name)} AS t"
+        f"SELECT count(*), coalesce(sum(hash(t)::HUGEINT), 0)::VARCHAR FROM {table} AS t"
     ).fetchall()[0]
     return PublishedTable(
         name=name,
@@ -105,29 +128,36 @@ def check(run: Path, manifest: RunManifest) -> None:
     ours = (run.parent.name, run.name.removeprefix(STAGING))
     if (manifest.tenant, manifest.run_id) != ours:
         raise mismatch(run, f"it is run {manifest.run_id} of {manifest.tenant}")
-    for name, promised in ((DEFINITIONS, manifest.definitions), (STARS, manifest.file.sha256)):
+    held = {STARS: (manifest.file, manifest.tables)}
+    if manifest.rollups:
+        held[ROLLUPS] = (manifest.rollups.file, tuple(rollup.table for rollup in manifest.rollups.rollups))
+    for name, promised in (
+        (DEFINITIONS, manifest.definitions),
+        *((name, file.sha256) for name, (file, _) in held.items()),
+    ):
         try:
             found = sha256_of(run / name)
         except OSError as error:
             raise mismatch(run, f"{name} cannot be read ({error.strerror})") from error
         if found != promised:
             raise mismatch(run, f"{name} has SHA-256 {found[:12]}…, published was {promised[:12]}…")
-    if (run / STARS).stat().st_size != manifest.file.bytes:
-        raise mismatch(run, f"{STARS} does not have {manifest.file.bytes} bytes")
-    try:
-        _check_tables(run, manifest)
-    except duckdb.Error as error:
-        raise mismatch(run, f"{STARS} cannot be opened ({str(error).splitlines()[0]})") from error
+    for name, (file, tables) in held.items():
+        if (run / name).stat().st_size != file.bytes:
+            raise mismatch(run, f"{name} does not have {file.bytes} bytes")
+        try:
+            _check_tables(run, name, tables, manifest)
+        except duckdb.Error as error:
+            raise mismatch(run, f"{name} cannot be opened ({str(error).splitlines()[0]})") from error
 
 
-def _check_tables(run: Path, manifest: RunManifest) -> None:
+def _check_tables(run: Path, name: str, tables: tuple[PublishedTable, ...], manifest: RunManifest) -> None:
     with duckdb.connect() as connection:  # attached, because a server may have the file open with other settings
-        connection.execute(f"ATTACH {literal(run / STARS)} AS run (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(run / name)} AS run (READ_ONLY)")
         connection.execute("USE run")
         names = sorted(row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall())
-        if names != sorted(table.name for table in manifest.tables):
+        if names != sorted(table.name for table in tables):
             raise mismatch(run, f"it holds the tables {', '.join(names) or 'none'}")
-        for promised in manifest.tables:
+        for promised in tables:
             found = observe(connection, promised.name)
             if manifest.duckdb != duckdb.__version__:
                 found = found.model_copy(update={"row_hash_sum": promised.row_hash_sum})

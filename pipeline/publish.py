@@ -25,9 +25,11 @@ from pipeline.errors import PublishError, shorten
 from pipeline.manifest import (
     DEFINITIONS,
     MANIFEST,
+    ROLLUPS,
     STAGING,
     STARS,
     PublishedFile,
+    PublishedRollups,
     PublishedTable,
     RunManifest,
     check,
@@ -106,8 +108,10 @@ def stage(stars: Path, folder: Path, run_id: str, slug: str, tables: Mapping[str
     return Staged(run_id, slug, folder, source_sha256, file, copied, linked)
 
 
-def commit(staged: Staged, semantic_text: str, *, now: datetime) -> Published:
+def commit(staged: Staged, semantic_text: str, *, now: datetime, rollups: PublishedRollups | None = None) -> Published:
     """Publish a staged star together with the definitions of its metrics, and point readers to it.
+
+    `rollups` are those that lie beside it.
 
     Raises:
         PublishError: The staged file is not what was staged, or the disk refuses; readers keep the run they have.
@@ -124,10 +128,11 @@ def commit(staged: Staged, semantic_text: str, *, now: datetime) -> Published:
             source_sha256=staged.source_sha256,
             file=staged.file,
             tables=staged.tables,
+            rollups=rollups,
         )
         (staged.path / DEFINITIONS).write_text(semantic_text, encoding="utf-8", newline="\n")
         (staged.path / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        for name in (STARS, DEFINITIONS, MANIFEST):
+        for name in (STARS, *([ROLLUPS] if rollups else []), DEFINITIONS, MANIFEST):
             sync(staged.path / name)
             (staged.path / name).chmod(0o444)
         sync(staged.path)
@@ -189,6 +194,24 @@ def prune(folder: Path, keep: int, *, spare_previous: bool = True) -> tuple[str,
                 (folder / run_id).rename(leftover)
                 shutil.rmtree(leftover)
     return removed
+
+
+def link_rollups(staged: Staged, semantic_text: str) -> PublishedRollups | None:
+    """Hard-link the rollups of a run with the same star and the same definitions, if they are still intact."""
+    definitions = hashlib.sha256(semantic_text.encode()).hexdigest()
+    for run_id in reversed(runs(staged.folder)) if staged.linked else ():
+        with contextlib.suppress(PublishError, OSError):  # as in `_link`
+            manifest = read_manifest(staged.folder / run_id)
+            if manifest.rollups is None or (manifest.source_sha256, manifest.definitions) != (
+                staged.source_sha256,
+                definitions,
+            ):
+                continue
+            file = staged.folder / run_id / ROLLUPS
+            if sha256_of(file) == manifest.rollups.file.sha256:
+                (staged.path / ROLLUPS).hardlink_to(file)
+                return manifest.rollups
+    return None
 
 
 def _check_names(run_id: str, slug: str, tables: Mapping[str, Sequence[str]]) -> None:

@@ -26,6 +26,20 @@ class Settings(BaseSettings):
     today: date | None = Field(default=None, description="The clock, for repeatable runs: YYYY-MM-DD.")
     query_timeout: float = Field(default=30.0, gt=0, description="Longest a query may run, in seconds.")
     query_memory: str = Field(default="512MB", pattern=r"^\d+(MB|GB)$", description="Memory of one tenant's queries.")
+    query_spill: str = Field(
+        default="4GB", pattern=r"^\d+(MB|GB)$", description="Disk that one tenant's queries may spill to."
+    )
+    query_rows: int = Field(default=10_000, ge=1, le=10_000, description="Most rows of one answer.")
+    query_slots: int = Field(default=4, ge=1, description="Queries of one tenant that run at once; others wait.")
+    query_slots_all: int = Field(default=16, ge=1, description="Queries of all tenants that run at once.")
+    query_queue: int = Field(default=64, ge=0, description="Queries of one tenant that may wait for their turn.")
+    answer_cache: str = Field(
+        default="64MB",
+        pattern=r"^\d+(MB|GB)$",
+        description="Memory for answers that may be asked for again; 0MB: none.",
+    )
+    rollups: bool = Field(default=True, description="Whether daily rollups are made, and read instead of whole facts.")
+    rollup_rows: int = Field(default=500_000, ge=1, description="Rows from which on a fact gets daily rollups.")
     threads: int = Field(default=2, ge=1, description="Threads of one DuckDB instance.")
 
     @property
@@ -40,6 +54,11 @@ class Settings(BaseSettings):
     def strict(self) -> bool:
         """Whether a gate that fails stops the publish (dev and prod) or is a note (local)."""
         return self.env != "local"
+
+    @property
+    def answer_cache_bytes(self) -> int:
+        unit = {"MB": 1_000_000, "GB": 1_000_000_000}[self.answer_cache[-2:]]
+        return int(self.answer_cache[:-2]) * unit
 
     def stars(self, slug: str) -> Path:
         """The tenant's own star file, written by builds only."""

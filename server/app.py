@@ -66,7 +66,7 @@ def http_app(settings: Settings, *, hosts: Sequence[str] = ()) -> Starlette:
             Middleware(HostCheck, names=hosts),
             Middleware(AuthenticationMiddleware, backend=BearerAuthBackend(StoredTokens(Access(ops)))),
             Middleware(AuthContextMiddleware),
-            Middleware(RequireToken),
+            Middleware(RequireToken, standing=runs.standing),
             Middleware(RequestBodyLimitMiddleware, max_body_size=BODY_LIMIT),
         ],
         lifespan=lifespan,

@@ -1,13 +1,14 @@
-"""One call on a published run, off the event loop: it gives up when the caller does, and after the deadline."""
+"""One call on a published run, off the event loop: it waits its turn, and stops at the deadline or with its caller."""
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 
 from pipeline.errors import TooMuch
@@ -16,65 +17,113 @@ from server.published import OpenRun, PublishedRuns
 if TYPE_CHECKING:
     import duckdb
 
-GRACE_SECONDS = 1.0  # the semantic layer keeps the deadline itself and says it better; this one is for what it misses
-POLL_SECONDS = 0.02
+    from semantic.execute import Watched
+
+GRACE_SECONDS = (
+    0.4  # for a statement to notice that it was stopped: 10 ms for most, seconds for the end of a large sort
+)
+POLL_SECONDS = 0.01
 
 T = TypeVar("T")
 Work = Callable[[OpenRun, "duckdb.DuckDBPyConnection"], T]
 
 
-async def ask(runs: PublishedRuns, slug: str, work: Work[T]) -> T:
-    """Do `work` on the tenant's newest run in a thread, with a cursor of its own.
+async def ask(runs: PublishedRuns, slug: str, work: Work[T], *, on_start: Callable[[Call[T]], None] | None = None) -> T:
+    """Do `work` on the tenant's newest run in a thread, with a cursor of its own, when it is its turn.
 
-    A cancelled call interrupts its statement and returns when the thread has let go of the run.
+    A cancelled call stops its statement. Whoever wants to stop it otherwise, or show how far it is, takes the call
+    from `on_start`.
 
     Raises:
-        TooMuch: The deadline passed.
+        QueueFull: Too many calls of the tenant wait already.
+        TooMuch: The deadline passed, in the queue or at work.
         GataError: What `work` raises, or there is no run.
     """
     seconds = runs.settings.query_timeout
     try:
+        with anyio.fail_after(seconds):
+            await runs.turns.take(slug)
+    except TimeoutError as error:
+        raise TooMuch(
+            f"Others took {seconds:g} seconds, and it was not this call's turn.", "Ask again, fewer at once."
+        ) from error
+    call = Call(runs, slug, work)
+    if on_start:
+        on_start(call)
+    try:
         with anyio.fail_after(seconds + GRACE_SECONDS):
-            return await _in_thread(runs, slug, work)
+            return await call.in_thread()
     except TimeoutError as error:
         raise TooMuch(
             f"There was no answer within {seconds:g} seconds.", "Ask for a shorter time range or fewer dimensions."
         ) from error
 
 
-async def _in_thread(runs: PublishedRuns, slug: str, work: Work[T]) -> T:
-    call = _Call(runs, slug, work)
-    try:
-        return await anyio.to_thread.run_sync(call.run, abandon_on_cancel=True)
-    except anyio.get_cancelled_exc_class():
-        call.given_up.set()
-        with anyio.CancelScope(shield=True):
-            while call.started.is_set() and not call.ended.is_set():
-                call.interrupt()  # again and again: a statement that begins later forgets an earlier interrupt
-                await anyio.sleep(POLL_SECONDS)
-        raise
+class _State(Enum):
+    NEW = auto()
+    RUNNING = auto()
+    ENDED = auto()
+    GIVEN_UP = auto()
+    """Nobody waits any more; the thread, if it runs, gives the place back when it ends."""
 
 
-class _Call(Generic[T]):
-    """The part of a call that runs in a thread, and what stops it from outside."""
+class Call(Generic[T]):
+    """A call that has its turn: the handle that stops it."""
 
     def __init__(self, runs: PublishedRuns, slug: str, work: Work[T]) -> None:
         self._runs, self._slug, self._work = runs, slug, work
-        self._cursor: duckdb.DuckDBPyConnection | None = None
-        self.started, self.given_up, self.ended = threading.Event(), threading.Event(), threading.Event()
+        self._lock, self._state = threading.Lock(), _State.NEW
+        self._watched: Watched | None = None
+        self._is_stopped = False
 
-    def run(self) -> T:
-        self.started.set()
+    def stop(self) -> None:
+        """End the call: its caller gets TooMuch. Safe from any thread, before, during and after it."""
+        self._is_stopped = True
+        if self._watched is not None:
+            self._watched.stop()
+
+    def progress(self) -> float | None:
+        """How much of the running statement is done, from 0 to 100; None where nobody can tell."""
+        return None if self._watched is None else self._watched.progress()
+
+    async def in_thread(self) -> T:
+        """Work in a thread, and give the place back: now, or when the thread ends whose caller has gone."""
         try:
-            if self.given_up.is_set():
+            # a limiter of its own: the turn is what limits
+            return await anyio.to_thread.run_sync(self._run, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1))
+        finally:
+            if self._state is _State.RUNNING:
+                await self._wind_down()
+            with self._lock:
+                is_left_alone, self._state = self._state is _State.RUNNING, _State.GIVEN_UP
+            if not is_left_alone:
+                self._runs.turns.leave(self._slug)
+
+    async def _wind_down(self) -> None:
+        """Stop, and give the thread a moment to end."""
+        self.stop()
+        with anyio.CancelScope(shield=True), anyio.move_on_after(GRACE_SECONDS):
+            while self._state is _State.RUNNING:  # noqa: ASYNC110  # an event would cost every call a way between threads
+                await anyio.sleep(POLL_SECONDS)
+
+    def _run(self) -> T:
+        from semantic.execute import watched
+
+        with self._lock:
+            if self._state is _State.GIVEN_UP:
                 raise TooMuch("The call was given up before it began.", "Ask again.")
-            with self._runs.run(self._slug) as run, run.cursor() as cursor:
-                self._cursor = cursor
+            self._state = _State.RUNNING
+        try:
+            with (
+                self._runs.run(self._slug) as run,
+                run.cursor() as cursor,
+                watched(cursor, self._runs.settings.query_timeout) as self._watched,
+            ):
+                if self._is_stopped:
+                    self._watched.stop()
                 return self._work(run, cursor)
         finally:
-            self.ended.set()
-
-    def interrupt(self) -> None:
-        if self._cursor is not None:
-            with contextlib.suppress(Exception):  # it may just have been closed
-                self._cursor.interrupt()
+            with self._lock:
+                is_left_alone, self._state = self._state is _State.GIVEN_UP, _State.ENDED
+            if is_left_alone:
+                anyio.from_thread.run_sync(self._runs.turns.leave, self._slug)

@@ -1,7 +1,11 @@
-"""Bearer tokens at the door of the HTTP server: nothing but the open paths answers a request without a live one."""
+"""Bearer tokens at the door of the HTTP server: nothing but the open paths answers a request without a live one.
+
+A token is live as long as its tenant is served: that of an offboarded tenant opens nothing, MCP included.
+"""
 
 from __future__ import annotations
 
+import anyio.to_thread
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken, TokenVerifier
@@ -10,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pipeline.errors import AccessError
 from server.access import Access, Caller
 from server.problems import problem
+from server.standing import Standing
 
 OPEN_PATHS = frozenset({"/health", "/docs", "/openapi.json"})
 ISSUER = "gata"
@@ -35,23 +40,43 @@ class StoredTokens(TokenVerifier):
 
 
 class RequireToken:
-    """Answers 401 to everything without a live token; a new route is closed unless it is named in OPEN_PATHS."""
+    """Answers 401 to everything without a live token, and 403 where its tenant is not served any more.
 
-    def __init__(self, app: ASGIApp) -> None:
+    A new route is closed unless it is named in OPEN_PATHS.
+    """
+
+    def __init__(self, app: ASGIApp, standing: Standing) -> None:
         self.app = app
+        self._standing = standing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_open = scope["type"] != "http" or scope["path"] in OPEN_PATHS
-        if is_open or isinstance(scope.get("user"), AuthenticatedUser):
+        user = scope.get("user")
+        if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
             await self.app(scope, receive, send)
-            return
-        refusal = problem(
-            401,
-            "There is no live token in this request.",
-            "Send `Authorization: Bearer TOKEN`; the operator makes one with `gata token create`.",
-            headers={"www-authenticate": 'Bearer error="invalid_token"'},
-        )
-        await refusal(scope, receive, send)
+        elif not isinstance(user, AuthenticatedUser):
+            await _unknown(scope, receive, send)
+        elif error := await self._refusal(_caller_of(user.access_token)):
+            await problem(403, error.what, error.fix)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _refusal(self, caller: Caller | None) -> AccessError | None:
+        """Why the caller's tenant is not served; tenants.yaml is read in a thread, for others are waiting."""
+        if caller is None or caller.tenant is None:
+            return None
+        if self._standing.is_current:
+            return self._standing.refusal(caller.tenant)
+        return await anyio.to_thread.run_sync(self._standing.refusal, caller.tenant)
+
+
+async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:
+    refusal = problem(
+        401,
+        "There is no live token in this request.",
+        "Send `Authorization: Bearer TOKEN`; the operator makes one with `gata token create`.",
+        headers={"www-authenticate": 'Bearer error="invalid_token"'},
+    )
+    await refusal(scope, receive, send)
 
 
 def caller_of_request() -> Caller:
@@ -60,8 +85,13 @@ def caller_of_request() -> Caller:
     Raises:
         AccessError: Nobody did: this is not inside a request that passed RequireToken.
     """
-    token = get_access_token()
-    caller = (token.claims or {}).get("caller") if token else None
-    if not isinstance(caller, Caller):
+    caller = _caller_of(get_access_token())
+    if caller is None:
         raise AccessError("There is no live token in this request.", "Send `Authorization: Bearer TOKEN`.")
     return caller
+
+
+def _caller_of(token: AccessToken | None) -> Caller | None:
+    """Who a token stands for, as StoredTokens told the SDK."""
+    caller = (token.claims or {}).get("caller") if token else None
+    return caller if isinstance(caller, Caller) else None

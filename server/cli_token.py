@@ -15,6 +15,7 @@ from server.cli_options import AsJson, open_door
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
+    from pipeline.tenants import Tenant
     from server.access import Access, Token
 
 _SPAN = re.compile(r"([1-9]\d{0,4})([hdw])")
@@ -42,7 +43,7 @@ def create(
     from server.stdout import say, say_json
     from server.workshop import open_workshop
 
-    slug = open_workshop(settings).manifest.get(tenant).slug if tenant else None
+    slug = _served(open_workshop(settings).manifest.get(tenant)) if tenant else None
     with _access(settings) as access:
         text, token = access.create(tenant=slug, name=name or slug or "admin", expires=span)
     if as_json:
@@ -104,6 +105,21 @@ def _access(settings: Settings) -> Iterator[Access]:
 
     with Ops(settings.ops) as ops:
         yield Access(ops)
+
+
+def _served(tenant: Tenant) -> str:
+    """The slug of a tenant that a token can be for.
+
+    Raises:
+        ConfigError: It is offboarded.
+    """
+    from pipeline.errors import ConfigError
+
+    if tenant.status == "offboarded":
+        raise ConfigError(
+            f"{tenant.slug} is offboarded: its tokens open nothing.", "Set its status to active first, and build it."
+        )
+    return tenant.slug
 
 
 def _read_span(text: str | None) -> timedelta | None:

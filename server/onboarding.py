@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from pipeline.errors import BuildError
+from pipeline.errors import BuildError, ConfigError
 from pipeline.hub import write_hub
 from pipeline.landing import LEDGERS, landing_columns, prepare
 from pipeline.runs import Ops
@@ -43,8 +43,9 @@ def planned(tenant: Tenant, shop: Workshop) -> Onboarding:
     """What onboarding would write, and nothing written.
 
     Raises:
-        ConfigError: The tenant lacks a domain, or enables a connector that has no contracts yet.
+        ConfigError: The tenant is offboarded, lacks a domain, or enables a connector that has no contracts yet.
     """
+    _refuse_offboarded(tenant, shop)
     _check(tenant, shop)
     return _difference(tenant, shop, onboard_files(tenant, shop.blueprints))
 
@@ -56,9 +57,10 @@ def onboard(tenant: Tenant, shop: Workshop, ops: Ops, *, foundation: Callable[[]
         foundation: Sees that the hub is ready.
 
     Raises:
-        ConfigError: As for `planned`; phase 0 says so.
+        ConfigError: As for `planned`; phase 0 says so, but for a tenant that is offboarded, of whom nothing is noted.
         LandError, BuildError: What a phase failed with.
     """
+    _refuse_offboarded(tenant, shop)
     files = onboard_files(tenant, shop.blueprints)
     version = sha256(repr(sorted(files.items())).encode()).hexdigest()
     difference = _difference(tenant, shop, files)
@@ -86,6 +88,13 @@ def _first_open(ops: Ops, tenant: Tenant, version: str) -> int:
     """The first phase that is not done for this version; 0 when all are, because doing them again does no harm."""
     done = {row["phase"] for row in ops.onboarding(tenant.slug) if (row["status"], row["version"]) == ("done", version)}
     return next((number for number in range(len(PHASES)) if number not in done), 0)
+
+
+def _refuse_offboarded(tenant: Tenant, shop: Workshop) -> None:
+    if tenant.status == "offboarded":
+        raise ConfigError(
+            f"{shop.manifest.places[tenant.slug]}: {tenant.slug} is offboarded.", "Set its status to onboarding first."
+        )
 
 
 def _check(tenant: Tenant, shop: Workshop) -> None:

@@ -12,6 +12,7 @@ from pipeline.manifest import read_manifest
 from pipeline.publish import latest
 from pipeline.runs import Ops, Row
 from pipeline.tenants import Tenant
+from server.forgetting import last_forgotten
 from server.publishing import read_built
 from server.workshop import Workshop
 from warehouse.build import star_inputs
@@ -26,14 +27,19 @@ def status(shop: Workshop) -> list[dict[str, Any]]:  # Any: JSON values
 def _status(shop: Workshop, tenant: Tenant, ops: Ops) -> dict[str, Any]:  # Any: JSON values
     folder = shop.settings.published(tenant.slug)
     built = read_built(shop.settings, tenant.slug)
-    run_id, published_at, trouble = None, None, None
+    run_id, published_at, notes = None, None, list[str]()
     try:
         run_id = latest(folder)
         published_at = read_manifest(folder / run_id).published_at.isoformat() if run_id else None
     except PublishError as error:
-        trouble = str(error)
+        notes.append(str(error))
     steps = _last_steps(tenant, ops)
     failed = [step["detail"] for step in steps if step["status"] == "failed"]
+    if tenant.status == "offboarded" and run_id:
+        notes.append(f"Readers are refused; run {run_id} is kept until `gata forget --tenant {tenant.slug}`.")
+        run_id, published_at = None, None
+    elif tenant.status == "offboarded" and (at := last_forgotten(ops, tenant.slug)):
+        notes.append(f"It was forgotten on {at[:10]}.")
     return {
         "tenant": tenant.slug,
         "status": tenant.status,
@@ -42,7 +48,7 @@ def _status(shop: Workshop, tenant: Tenant, ops: Ops) -> dict[str, Any]:  # Any:
         "last_build": "failed" if failed else ("done" if steps else None),
         "onboarding": [{key: row[key] for key in _PHASE} for row in ops.onboarding(tenant.slug)],
         "quarantined": sum(row["count"] for row in ops.quarantine(tenant.slug)),
-        "findings": [*(built.findings if built else ()), *failed, *([trouble] if trouble else [])],
+        "findings": [*(built.findings if built else ()), *failed, *notes],
     }
 
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from starlette.responses import JSONResponse
 
-from pipeline.errors import AccessError, GataError, QueryError
+from pipeline.errors import AccessError, GataError, QueryError, QueueFull
 
 
 class ProblemResponse(JSONResponse):
@@ -33,4 +33,6 @@ def status_of(error: GataError) -> int | None:
     """The status of an error the caller can repair; None for one that only the operator can."""
     if isinstance(error, AccessError):
         return 404
+    if isinstance(error, QueueFull):
+        return 429
     return 422 if isinstance(error, QueryError) else None

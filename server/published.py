@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING
 from pipeline.errors import AccessError
 from pipeline.settings import Settings
 from server.access import SLUG, check_slug
-from server.exposed import ExposedNames
+from server.answers import KeptAnswers
 from server.faults import report
+from server.standing import Standing
+from server.turns import Turns
 
 if TYPE_CHECKING:  # imported when the first run is opened: a stdio server answers `initialize` before that
     import duckdb
 
     from pipeline.manifest import RunManifest
     from semantic.models import Model
-
-SPILL_LIMIT = "4GB"
 
 Stamp = tuple[int, int, int]
 
@@ -40,8 +40,13 @@ class OpenRun:
     slug: str
     manifest: RunManifest
     model: Model
+    rolled: Model
+    """The model that reads the run's rollups where they give the same; `model` where there are none."""
+    exposed: frozenset[str]
+    """The personal dimensions that it shows."""
     connection: duckdb.DuckDBPyConnection = field(repr=False)
     spill: Path = field(repr=False)
+    answers: KeptAnswers = field(repr=False)
     note: str | None = None
 
     @property
@@ -86,7 +91,9 @@ class PublishedRuns:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._exposed = ExposedNames(settings.tenants)
+        self.turns = Turns(settings.query_slots, settings.query_slots_all, settings.query_queue)
+        self._answers = KeptAnswers(settings.answer_cache_bytes)
+        self.standing = Standing(settings.tenants)
         self._shelves: dict[str, _Shelf] = {}
 
     @contextmanager
@@ -94,10 +101,11 @@ class PublishedRuns:
         """The newest run of a tenant, kept open until the block ends even when a newer one is published meanwhile.
 
         Raises:
-            AccessError: The text cannot be a tenant, or the tenant has no published run.
+            AccessError: The text cannot be a tenant, or the tenant is not served any more or has no published run.
             PublishError: The only run it has cannot be opened.
         """
-        shelf = self._shelf(check_slug(slug))
+        self.standing.check(check_slug(slug))
+        shelf = self._shelf(slug)
         with shelf.lock:
             lease = self._newest(slug, shelf)
             lease.readers += 1
@@ -109,11 +117,11 @@ class PublishedRuns:
                 _close_if_done(lease)
 
     def slugs(self) -> tuple[str, ...]:
-        """Every tenant that has a published run."""
+        """Every tenant that has a published run and is served."""
         from pipeline.pointer import POINTER
 
         names = [path.parent.name for path in (self.settings.home / "published").glob(f"*/{POINTER}")]
-        return tuple(sorted(name for name in names if SLUG.fullmatch(name)))
+        return tuple(sorted(name for name in names if SLUG.fullmatch(name) and not self.standing.refusal(name)))
 
     def close(self) -> None:
         """Close every run; one that is being read is closed by its last reader."""
@@ -135,33 +143,33 @@ class PublishedRuns:
         if stamp is None:
             _retire(shelf)
             raise _not_built(slug)
-        exposed = self._exposed.of(slug)
+        exposed = self.standing.exposed(slug)
         if shelf.lease is not None and (shelf.stamp, shelf.exposed) == (stamp, exposed):
             return shelf.lease
         try:
-            opened = open_run(self.settings, slug, exposed)
+            opened = open_run(self.settings, slug, exposed, self._answers)
         except Exception as error:
             if shelf.lease is None or not shelf.exposed <= exposed:
                 raise
             shelf.lease.run = replace(shelf.lease.run, note=_kept(error, slug, shelf.lease.run))
             return shelf.lease
         _retire(shelf)
+        self._answers.forget(slug)
         shelf.lease, shelf.stamp, shelf.exposed = _Lease(opened), stamp, exposed
         return shelf.lease
 
 
-def open_run(settings: Settings, slug: str, exposed: frozenset[str]) -> OpenRun:
+def open_run(settings: Settings, slug: str, exposed: frozenset[str], answers: KeptAnswers) -> OpenRun:
     """Open the run that a tenant's pointer names, sandboxed: no write, no file but its own, no extension, no setting.
 
     Raises:
         AccessError: There is no run.
         PublishError: The run is damaged, or it is another tenant's.
     """
-    import duckdb
-
-    from pipeline.manifest import STARS, mismatch, read_manifest
+    from pipeline.manifest import mismatch, read_manifest
     from pipeline.pointer import latest
     from semantic.models import load_model
+    from semantic.rollups import with_rollups
 
     folder = settings.published(slug)
     run_id = latest(folder)
@@ -174,21 +182,37 @@ def open_run(settings: Settings, slug: str, exposed: frozenset[str]) -> OpenRun:
     model = load_model(run_dir, expose=exposed)
     spill = settings.home / "tmp" / f"{run_id}_{os.getpid()}"
     spill.parent.mkdir(parents=True, exist_ok=True)
+    rolled = with_rollups(model, manifest.rollups.rollups) if settings.rollups and manifest.rollups else model
+    connection = _connect(run_dir, settings, spill, has_rollups=rolled is not model)
+    return OpenRun(slug, manifest, model, rolled, exposed, connection, spill, answers)
+
+
+def _connect(run_dir: Path, settings: Settings, spill: Path, *, has_rollups: bool) -> duckdb.DuckDBPyConnection:
+    """The star, and the rollups beside it, behind a door that is then locked."""
+    import duckdb
+
+    from pipeline.manifest import ROLLUPS, STARS
+    from semantic.rollups import attach
+
     connection = duckdb.connect(str(run_dir / STARS), read_only=True, config=_sandbox(settings, spill))
-    return OpenRun(slug, manifest, model, connection, spill)
+    if has_rollups:
+        attach(connection, run_dir / ROLLUPS)
+    if not connection.execute("SELECT current_setting('lock_configuration')").fetchall()[0][0]:
+        # not so when this process has the run open already, and shares the instance
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+    return connection
 
 
 def _sandbox(settings: Settings, spill: Path) -> dict[str, str | bool | int | float | list[str]]:
     return {
-        "enable_external_access": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "allow_community_extensions": "false",
         "memory_limit": settings.query_memory,
         "threads": str(settings.threads),
         "temp_directory": str(spill),
-        "max_temp_directory_size": SPILL_LIMIT,
-        "lock_configuration": "true",
+        "max_temp_directory_size": settings.query_spill,
     }
 
 

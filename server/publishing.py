@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.disk import replace_text
 from pipeline.errors import PublishError
-from pipeline.manifest import DEFINITIONS, STARS
-from pipeline.publish import Published, commit, prune, stage
+from pipeline.manifest import DEFINITIONS, ROLLUPS, STARS, PublishedFile, PublishedRollups, sha256_of
+from pipeline.publish import Published, Staged, commit, link_rollups, prune, stage
 from pipeline.run_id import new_run_id
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant
@@ -85,10 +85,10 @@ def publish_finished(tenant: Tenant, shop: Workshop) -> Built:
         raise PublishError(
             f"{tenant.slug} has no finished star.", f"Run `gata transform --tenant {tenant.slug}` first."
         )
-    return publish_star(tenant, shop, finished.inputs, finished.findings)
+    return publish_star(tenant, shop.settings, finished.inputs, finished.findings)
 
 
-def publish_star(tenant: Tenant, shop: Workshop, inputs: str, findings: tuple[str, ...] = ()) -> Built:
+def publish_star(tenant: Tenant, settings: Settings, inputs: str, findings: tuple[str, ...] = ()) -> Built:
     """Publish the tenant's star as it is now, with the definitions derived from it.
 
     Raises:
@@ -96,7 +96,6 @@ def publish_star(tenant: Tenant, shop: Workshop, inputs: str, findings: tuple[st
         ConfigError: `semantic:` in tenants.yaml asks for something the star does not have.
         BuildError: A metric does not compile.
     """
-    settings = shop.settings
     published = publish_file(tenant, settings, settings.stars(tenant.slug), new_run_id(settings.now()))
     built = Built(inputs=inputs, run_id=published.run_id, rows=rows_of(published), findings=findings)
     write_note(built, _built(settings, tenant.slug))
@@ -111,16 +110,46 @@ def publish_file(
     Raises:
         PublishError, ConfigError, BuildError: As for `publish_star`.
     """
-    from semantic.models import load_model, precompile
+    from semantic.export import JSON_FILE, SCHEMA_FILE, export, schema
+    from semantic.validate import validate
 
     layout = {table.table_name(tenant.slug): table.order_by for table in star_tables(tenant)}
     staged = stage(stars, settings.published(tenant.slug), run_id, tenant.slug, layout)
     text = definitions or derived(tenant, staged.path / STARS)
     (staged.path / DEFINITIONS).write_text(text, encoding="utf-8")
-    precompile(load_model(staged.path))
-    published = commit(staged, text, now=settings.now())
+    model = validate(staged.path)
+    (staged.path / JSON_FILE).write_text(export(model, run_id=run_id), encoding="utf-8")
+    (staged.path / SCHEMA_FILE).write_text(schema(), encoding="utf-8")
+    rollups = _rollups(staged, text, settings.rollup_rows) if settings.rollups else None
+    published = commit(staged, text, now=settings.now(), rollups=rollups)
     prune(settings.published(tenant.slug), RUNS_KEPT)
     return published
+
+
+def _rollups(staged: Staged, definitions: str, least_rows: int) -> PublishedRollups | None:
+    """The rollups of a staged run: those of an equal earlier run, else new ones; None without a large fact.
+
+    A run without them answers the same, slower: what goes wrong here is reported, and keeps no run from its readers.
+    """
+    import duckdb
+
+    from semantic.rollups import build_rollups
+    from server.faults import report
+
+    if linked := link_rollups(staged, definitions):
+        return linked
+    file = staged.path / ROLLUPS
+    try:
+        made = build_rollups(staged.path, file, least_rows=least_rows)
+    except duckdb.Error as error:
+        report(error, call=f"rollups of {staged.slug}")
+        made = ()
+    if not made:
+        file.unlink(missing_ok=True)
+        return None
+    return PublishedRollups(
+        file=PublishedFile(name=ROLLUPS, bytes=file.stat().st_size, sha256=sha256_of(file)), rollups=made
+    )
 
 
 def derived(tenant: Tenant, stars: Path) -> str:

@@ -1,36 +1,40 @@
-"""How far a tenant is: what the published folder and the ledger of runs say, without opening anything."""
+"""How far a tenant is: what tenants.yaml, the published folder and the ledger of runs say, without opening a run."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pipeline.connectors import load_catalog
 from pipeline.manifest import read_manifest
 from pipeline.pointer import latest
 from pipeline.runs import Ops
-from pipeline.settings import Settings
-from pipeline.tenants import load_tenants
 from server.access import no_such_tenant
-from server.workshop import CATALOG
+from server.published import PublishedRuns
+from server.standing import OFFBOARDED
 
 Payload = dict[str, Any]  # Any: JSON values
 
 
-def readiness(settings: Settings, ops: Ops, slug: str) -> Payload:
-    """Whether the tenant can be asked (`ready`), and else whether it is being built, has failed or was never built.
+def readiness(runs: PublishedRuns, ops: Ops, slug: str) -> Payload:
+    """Whether the tenant can be asked (`ready`), and else what is in the way.
+
+    That it is `offboarded`, is being built (`building`), has `failed`, or is `not_built`.
 
     Raises:
         AccessError: Nobody has heard of the tenant.
         PublishError: Its pointer or manifest is damaged.
-        ConfigError: tenants.yaml cannot be read.
     """
-    folder = settings.published(slug)
+    folder = runs.settings.published(slug)
     run_id = latest(folder)
     published_at = read_manifest(folder / run_id).published_at.isoformat() if run_id else None
     last_build = _last_build(ops, slug)
-    if run_id is None and last_build is None and not _is_configured(settings, slug):
+    status = runs.standing.status(slug)
+    if run_id is None and last_build is None and status is None:
         raise no_such_tenant()
     state = "ready" if run_id else {"running": "building", "failed": "failed"}.get(last_build or "", "not_built")
+    if status == OFFBOARDED:
+        state = OFFBOARDED
+    else:
+        runs.standing.check(slug)
     return {
         "tenant": slug,
         "state": state,
@@ -38,10 +42,6 @@ def readiness(settings: Settings, ops: Ops, slug: str) -> Payload:
         "published_at": published_at,
         "last_build": last_build,
     }
-
-
-def _is_configured(settings: Settings, slug: str) -> bool:
-    return any(tenant.slug == slug for tenant in load_tenants(settings.tenants, load_catalog(CATALOG)).tenants)
 
 
 def _last_build(ops: Ops, slug: str) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.errors import GataError, GateFailed
+from pipeline.tenants import Tenant
 from server.publishing import Built
 from server.replay import Replayed
 
@@ -19,7 +20,8 @@ class TenantReport:
 
     tenant: str
     status: str = "pending"
-    """published, unchanged, failed, unpublished (a run waits), done (a step alone), or pending while the build runs."""
+    """published, unchanged, failed, unpublished (a run waits), done (a step alone), offboarded (left out), or pending
+    while the build runs."""
     run_id: str | None = None
     """The run that readers see now; of an unpublished one its own."""
     rows: dict[str, int] = field(default_factory=dict)
@@ -27,6 +29,12 @@ class TenantReport:
     quarantined: int = 0
     findings: list[str] = field(default_factory=list)
     error: GataError | None = None
+
+    @classmethod
+    def left_out(cls, tenant: Tenant) -> TenantReport:
+        """Of an offboarded tenant."""
+        said = f"It is {tenant.status} in tenants.yaml: neither built nor served, and kept until `gata forget`."
+        return cls(tenant.slug, tenant.status, findings=[said])
 
     @property
     def is_open(self) -> bool:

@@ -112,6 +112,6 @@ def _house(runs: PublishedRuns, ops: Ops) -> APIRouter:
 
     @routes.get("/readiness/{tenant}", summary="Whether a tenant can be asked", tags=["operations"])
     def ready(who: Who, tenant: str) -> Payload:
-        return readiness(runs.settings, ops, visible(who, tenant))
+        return readiness(runs, ops, visible(who, tenant))
 
     return routes

@@ -2,6 +2,8 @@
 
     hub writes (land, push: this process) -> stars (a process per tenant, hub read only) -> publish
 
+What a tenant's first build can have ready before its turn comes, a crew of processes begins ahead.
+
 Each runs under the build lock. A tenant that fails keeps its last published run and never stops the others.
 """
 
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
@@ -16,6 +19,7 @@ from structlog.contextvars import bound_contextvars
 
 from pipeline.contract_lock import check_lock, update_lock
 from pipeline.errors import ConfigError, DbtFailed, GataError
+from pipeline.exports import targets
 from pipeline.gates import drift_failures, enforce, kept_out, landing_failures, landing_notes
 from pipeline.land import land
 from pipeline.lock import build_lock
@@ -26,15 +30,17 @@ from pipeline.publish import rollback as move_back
 from pipeline.runs import Ops
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant
+from server.crew import Crew
 from server.onboarding import Onboarding, is_onboarded, planned
 from server.onboarding import onboard as take_phases
-from server.publishing import begin_star, finish_star, publish_finished, publish_star, read_built, rows_of
+from server.publishing import Built, begin_star, finish_star, publish_finished, publish_star, read_built, rows_of
 from server.replay import find, publish_replayed, replay
 from server.report import BuildReport, TenantReport
 from server.workshop import Workshop
 from warehouse.bookkeeping import Recorded, record, record_configs, recorded
-from warehouse.build import Star, build_stars, check_star, prepare_hub, push, sink_rows, star_inputs
+from warehouse.build import build_star, check_star, parse_push, parse_star, prepare_hub, push, sink_rows, star_inputs
 from warehouse.run_dbt import Node
+from warehouse.star_project import star_tables
 
 Watch = Callable[[str, str], None]
 """Told of each step as it begins: (tenant or *, step)."""
@@ -50,6 +56,7 @@ class Job:
 
     shop: Workshop
     ops: Ops
+    crew: Crew
     run_id: str
     tenants: tuple[Tenant, ...]
     reports: dict[str, TenantReport]
@@ -64,11 +71,19 @@ class Job:
         """The tenants that have not failed and are not done."""
         return tuple(tenant for tenant in self.tenants if self.reports[tenant.slug].is_open)
 
-    @contextmanager
-    def step(self, tenant: Tenant, name: str) -> Iterator[TenantReport]:
-        """One step of one tenant: watched, timed, kept; a GataError fails the tenant and goes no further."""
-        report, started = self.reports[tenant.slug], time.monotonic()
+    def begin(self, tenant: Tenant, name: str) -> float:
+        """Say that a step begins; the moment, for the `step` that ends it."""
         self.watch(tenant.slug, name)
+        return time.monotonic()
+
+    @contextmanager
+    def step(self, tenant: Tenant, name: str, *, since: float | None = None) -> Iterator[TenantReport]:
+        """One step of one tenant: watched, timed, kept; a GataError fails the tenant and goes no further.
+
+        Args:
+            since: When it began, if that was said before.
+        """
+        report, started = self.reports[tenant.slug], since or self.begin(tenant, name)
         with bound_contextvars(tenant=tenant.slug, step=name):
             try:
                 yield report
@@ -97,13 +112,17 @@ def _job(shop: Workshop, tenants: tuple[Tenant, ...], wait_seconds: float, watch
     Raises:
         Busy: Another build holds the lock after `wait_seconds`.
     """
-    with build_lock(shop.settings.home, wait_seconds=wait_seconds), Ops(shop.settings.ops) as ops:
+    with (
+        build_lock(shop.settings.home, wait_seconds=wait_seconds),
+        Ops(shop.settings.ops) as ops,
+        Crew(shop.blueprints, shop.settings) as crew,
+    ):
         ops.close_interrupted()
         reports = {
             tenant.slug: TenantReport(tenant.slug, run_id=latest(shop.settings.published(tenant.slug)))
             for tenant in tenants
         }
-        job = Job(shop, ops, ops.start_run("*"), tenants, reports, watch)
+        job = Job(shop, ops, crew, ops.start_run("*"), tenants, reports, watch)
         try:
             yield job
         except GataError as error:
@@ -125,8 +144,15 @@ def build(
 ) -> BuildReport:
     """Everything, only what changed; `full` rebuilds and publishes also what did not."""
     with _job(shop, shop.chosen(slugs), wait_seconds, watch) as job:
+        if not slugs:
+            _skip_offboarded(job)
+        new = [tenant for tenant in job.open if read_built(shop.settings, tenant.slug) is None]
+        job.crew.begin(targets, new)
         _library(job)
+        _check_words(job)
         _onboard(job)
+        job.crew.begin(parse_push, new)
+        job.crew.begin(parse_star, new)
         _land(job)
         _push(job)
         _hold(job)
@@ -272,6 +298,13 @@ def _library(job: Job) -> bool:
     return bool(nodes)
 
 
+def _skip_offboarded(job: Job) -> None:
+    """Say of every offboarded tenant that it is left out."""
+    for tenant in job.shop.manifest.tenants:
+        if tenant.status == "offboarded":
+            job.reports[tenant.slug] = TenantReport.left_out(tenant)
+
+
 def _onboard(job: Job) -> None:
     """Take every tenant through the phases that was never onboarded whole."""
     for tenant in job.open:
@@ -280,13 +313,24 @@ def _onboard(job: Job) -> None:
                 take_phases(tenant, job.shop, job.ops, foundation=lambda: job.books)
 
 
+def _check_words(job: Job) -> None:
+    """See that `semantic:` of tenants.yaml fits the star that will be: a wrong word costs no build."""
+    from semantic.derive import check_words
+
+    for tenant in job.open:
+        if tenant.semantic:
+            with job.step(tenant, "words"):
+                check_words(tenant, star_tables(tenant))
+
+
 def _land(job: Job) -> None:
     settings = job.shop.settings
     for tenant in job.open:
         with job.step(tenant, "land") as report:
+            job.crew.finish(targets, [tenant])
             landing = land(tenant, job.shop.blueprints, settings)
             report.quarantined = sum(table.quarantined for table in landing.tables)
-            report.findings += landing_notes(landing)
+            report.findings += [*tenant.notes, *landing_notes(landing)]
             for bad in kept_out(tenant, landing.load_id, settings):
                 job.ops.add_quarantine(job.run_id, tenant.slug, **asdict(bad))
             report.findings += enforce(tenant.slug, landing_failures(tenant, settings), strict=settings.strict)
@@ -304,6 +348,7 @@ def _hold(job: Job) -> None:
 def _push(job: Job) -> None:
     for tenant in job.open:
         with job.step(tenant, "push") as report:
+            job.crew.finish(parse_push, [tenant])
             nodes = push(tenant, job.shop.blueprints, job.shop.settings)
             job.saw(tenant.slug, nodes)
             report.rows |= sink_rows(tenant, job.shop.settings, job.shop.blueprints)
@@ -321,30 +366,35 @@ def _changed(job: Job, tenant: Tenant, *, full: bool) -> str | None:
 
 
 def _stars(job: Job, tenants: Sequence[Tenant], *, publish: dict[str, str | None]) -> None:
-    """Rebuild stars, and publish each whose inputs are in `publish` as soon as it is there."""
+    """Rebuild stars, the largest first, and publish each whose inputs are in `publish` as soon as it is there."""
     settings = job.shop.settings
     inputs = {
         tenant.slug: publish.get(tenant.slug) or star_inputs(tenant, job.shop.blueprints, settings)
         for tenant in tenants
     }
 
-    def done(tenant: Tenant, star: Star | GataError) -> None:
-        with job.step(tenant, "stars") as report:
+    began = {tenant.slug: job.begin(tenant, "stars") for tenant in tenants}
+    for tenant in tenants:
+        begin_star(settings, tenant.slug)
+    job.crew.finish(parse_star, tenants)
+    by_size = sorted(tenants, key=lambda tenant: -sum(job.reports[tenant.slug].rows.values()))
+    publishing: list[tuple[Tenant, float, Future[Built | GataError]]] = []
+    for tenant, star in job.crew.each(build_star, by_size):
+        with job.step(tenant, "stars", since=began[tenant.slug]) as report:
             if isinstance(star, GataError):
                 raise star
             job.saw(tenant.slug, star.nodes)
             report.findings += [*star.findings, *enforce(tenant.slug, star.failures, strict=settings.strict)]
             finish_star(settings, tenant.slug, inputs[tenant.slug], tuple(report.findings))
-        if job.reports[tenant.slug].is_open and publish.get(tenant.slug):
-            with job.step(tenant, "publish") as report:
-                built = publish_star(tenant, job.shop, inputs[tenant.slug], tuple(report.findings))
-                report.published(built.run_id, built.rows)
-
-    for tenant in tenants:
-        job.watch(tenant.slug, "stars")
-        begin_star(settings, tenant.slug)
-    if tenants:
-        build_stars(tenants, job.shop.blueprints, settings, done=done)
+        if report.is_open and publish.get(tenant.slug):
+            since = job.begin(tenant, "publish")
+            future = job.crew.submit(publish_star, tenant, settings, inputs[tenant.slug], tuple(report.findings))
+            publishing.append((tenant, since, future))
+    for tenant, since, future in publishing:
+        with job.step(tenant, "publish", since=since) as report:
+            if isinstance(built := future.result(), GataError):
+                raise built
+            report.published(built.run_id, built.rows)
 
 
 def _replay(job: Job, logic_version: str) -> None:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from pipeline.errors import TooMuch
 from pipeline.settings import Settings
+from server.answers import AnswerKey
 from server.published import OpenRun
 
 if TYPE_CHECKING:  # imported with the first run: a stdio server answers `initialize` before that
@@ -64,12 +66,41 @@ def get_dimension_values(run: OpenRun, asked: ValuesAsked, cursor: duckdb.DuckDB
     return values(asked.dimension_name, run.model, cursor, search=asked.search, limit=asked.limit)
 
 
-def query(run: OpenRun, asked: Query, cursor: duckdb.DuckDBPyConnection, settings: Settings) -> Answer:
-    """The answer to a question about metrics."""
+def query(
+    run: OpenRun, asked: Query, cursor: duckdb.DuckDBPyConnection, settings: Settings, *, use_rollups: bool = True
+) -> Answer:
+    """The answer to a question about metrics: the one that was given before, while nothing it depends on is other.
+
+    Without `use_rollups` it is made from the facts themselves, and is the same.
+
+    Raises:
+        TooMuch: It asks for more rows than one answer may have, or takes too long.
+        QueryError: As for `semantic.run.run`.
+    """
+    from semantic.run import local_day
     from semantic.run import run as answer
 
-    today = settings.today or settings.now()
-    return answer(asked, run.model, cursor, today=today, timeout_seconds=settings.query_timeout)
+    if asked.limit > settings.query_rows:
+        raise TooMuch(
+            f"limit is {asked.limit}, and an answer has at most {settings.query_rows} rows here.",
+            f'Write "limit": {settings.query_rows}, and send the cursor of each answer for the next rows.',
+        )
+    day = local_day(settings.today or settings.now(), run.model.catalog)
+    key = AnswerKey(
+        slug=run.slug,
+        run_id=run.run_id,
+        definitions=run.model.definitions,
+        exposed=run.exposed,
+        day=day,
+        from_rollups=use_rollups,
+        query=asked.model_dump_json(),
+    )
+    if known := run.answers.get(key):
+        return known
+    model = run.rolled if use_rollups else run.model
+    given = answer(asked, model, cursor, today=day, timeout_seconds=settings.query_timeout)
+    run.answers.put(key, given)
+    return given
 
 
 def get_status(run: OpenRun) -> Payload:
@@ -94,7 +125,7 @@ def get_status(run: OpenRun) -> Payload:
         "currency": catalog.currency,
         "facts": facts,
         "tables": {table.name: table.rows for table in run.manifest.tables},
-        "notes": [*([run.note] if run.note else []), *_empty(facts)],
+        "notes": [*([run.note] if run.note else []), *catalog.notes, *_empty(facts)],
     }
 
 

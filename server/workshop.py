@@ -35,8 +35,9 @@ class Workshop:
         tenants = tuple(self.manifest.get(slug) for slug in dict.fromkeys(slugs))
         for tenant in tenants:
             if tenant.status not in ("active", "onboarding"):
+                kept = "neither built nor served" if tenant.status == "offboarded" else "validated, not built"
                 raise ConfigError(
-                    f"{tenant.slug} is {tenant.status} in {self.manifest.path}: it is validated, not built.",
+                    f"{tenant.slug} is {tenant.status} in {self.manifest.path}: it is {kept}.",
                     "Set its status to active and run the command again.",
                 )
         return tenants

@@ -154,7 +154,7 @@ def test_a_query_may_come_from_stdin(world: World) -> None:
         (["--metrics", "spend", "--filter", "spend 100"], "is not a condition"),
         (["--metrics", "spend", "--from", "yesterday"], "yesterday"),
         (["--metrics", "spend", "--range", "last_month", "--to", "2026-01-01"], "--range last_month is given"),
-        (["--metrics", "spend", "--limit", "0"], "limit is '0'"),
+        (["--metrics", "spend", "--limit", "0"], "limit is 0"),
         (["--metrics", "spend", "--compare", "last_year", "--range", "this_year"], "previous_year"),
         ([], "--metrics"),
         (["--query", "{"], "--query is not JSON"),

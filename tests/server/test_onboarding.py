@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline.errors import BuildError
+from pipeline.errors import BuildError, ConfigError
 from pipeline.runs import Ops
 from pipeline.settings import Settings
 from server.onboarding import PHASES
@@ -160,6 +160,17 @@ def test_a_tenant_that_lacks_a_domain_fails_at_its_manifest_and_status_says_so(
     assert "no enabled ads source" in listed["waiting"][0]["detail"]
     assert [record["phase"] for record in listed["whole"]] == [0, 1, 2, 3, 4, 5]
     assert "0 manifest: failed" in shown
+
+
+def test_an_offboarded_tenant_is_not_brought_in_again_by_chance(place: Place) -> None:
+    place.settings.tenants.write_text(
+        TENANTS.replace("business_name: Whole", "business_name: W\n    status: offboarded")
+    )
+    for dry_run in (True, False):
+        with pytest.raises(ConfigError, match=r"whole is offboarded\. Set its status to onboarding first"):
+            onboard(place.shop, "whole", dry_run=dry_run)
+    assert place.records() == []
+    assert not projects(place.settings, "whole").exists()
 
 
 def test_every_generated_file_belongs_to_one_phase_and_all_phases_have_files(place: Place) -> None:

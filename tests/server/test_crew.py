@@ -1,0 +1,107 @@
+"""The processes beside a build: they do what they are asked, their errors come back as values, they outlive nobody."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import BuildError
+from pipeline.settings import Settings
+from server.crew import Crew
+from server.workshop import Workshop, open_workshop
+from tests.server.cli_run import ROOT, environment
+from warehouse.build import check_star, projects
+
+TENANTS = """
+tenants:
+  - {slug: first, business_name: First, sources: {facebook_ads: {enabled: true}, shopify: {enabled: true},
+     google_analytics: {enabled: true}}}
+  - {slug: second, business_name: Second, sources: {facebook_ads: {enabled: true}, shopify: {enabled: true},
+     google_analytics: {enabled: true}}}
+"""
+BEGIN = """
+import multiprocessing, time
+from pipeline.exports import targets
+from pipeline.settings import read_settings
+from server.crew import Crew
+from server.workshop import open_workshop
+if __name__ == "__main__":
+    shop = open_workshop(read_settings())
+    with Crew(shop.blueprints, shop.settings) as crew:
+        crew.begin(targets, shop.manifest.tenants)
+        print(*(process.pid for process in multiprocessing.active_children()), flush=True)
+        time.sleep(600)
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Workshop:
+    (tmp_path / "tenants.yaml").write_text(TENANTS, encoding="utf-8")
+    return open_workshop(Settings(home=tmp_path / "state", tenants=tmp_path / "tenants.yaml", threads=2))
+
+
+@pytest.mark.parametrize("threads", [1, 2], ids=["here", "in processes"])
+def test_an_error_comes_back_as_the_outcome_of_its_tenant_alone(shop: Workshop, threads: int) -> None:
+    settings = shop.settings.model_copy(update={"threads": threads})
+    first, second = shop.manifest.tenants
+    with Crew(shop.blueprints, settings) as crew:
+        crew.begin(check_star, [first, second])  # fails in silence: whoever needs it will be told
+        crew.finish(check_star, [first, second])
+        outcomes = {tenant.slug: outcome for tenant, outcome in crew.each(check_star, [first, second])}
+        path = crew.submit(projects, settings, "first").result()
+    assert [type(outcome) for outcome in outcomes.values()] == [BuildError, BuildError]
+    assert {slug: str(outcome).partition(" has ")[0] for slug, outcome in outcomes.items()} == {
+        "first": "first",
+        "second": "second",
+    }
+    assert path == projects(settings, "first")
+
+
+def test_what_one_tenant_needs_later_begins_no_process(shop: Workshop) -> None:
+    with Crew(shop.blueprints, shop.settings) as crew:
+        crew.begin(check_star, shop.manifest.tenants[:1])
+        ((tenant, outcome),) = crew.each(check_star, shop.manifest.tenants[:1])
+        assert not crew.works
+    assert tenant.slug == "first"
+    assert isinstance(outcome, BuildError)
+
+
+def test_a_killed_build_takes_its_crew_with_it(shop: Workshop, tmp_path: Path) -> None:
+    program = tmp_path / "begin.py"
+    program.write_text(BEGIN, encoding="utf-8")
+    build = subprocess.Popen(
+        [sys.executable, str(program)],
+        env=environment(shop.settings) | {"PYTHONPATH": str(ROOT), "GATA_THREADS": "2"},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert build.stdout is not None
+    with build.stdout as said:
+        crew = [int(pid) for pid in said.readline().split()]
+    assert len(crew) == 2
+    assert all(map(_is_alive, crew))
+    build.kill()
+    build.wait()
+    patience = time.monotonic() + 60
+    while any(map(_is_alive, crew)) and time.monotonic() < patience:
+        time.sleep(0.05)
+    assert not any(map(_is_alive, crew))
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody has asked about does not."""
+    try:
+        os.kill(pid, 0)
+        state = subprocess.run(
+            ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ).stdout
+    except ProcessLookupError:
+        return False
+    return bool(state.strip()) and not state.startswith("Z")
