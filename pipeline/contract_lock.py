@@ -1,17 +1,19 @@
 """contracts.lock.yaml: every contract version as it was published. A published version only ever gains fields.
 
 The file is committed. `gata library` adds what is new to it; whatever else has changed since is refused, because sinks
-hold records that were read by the old words.
+hold records that were read by the old words. The order of fields counts too: a record is known again by a hash over its
+fields in that order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
 
-from pipeline.contracts.fields import Leaf, Many, Shape
+from pipeline.contracts.fields import Contract, Leaf, Many, Shape
 from pipeline.disk import replace_text
 from pipeline.errors import ConfigError
 from pipeline.registry import Blueprint
@@ -19,7 +21,8 @@ from pipeline.registry import Blueprint
 LOCK = Path("contracts.lock.yaml")
 
 Fields = dict[str, str]
-"""Path of a field to what it is, such as `actions[].value: VARCHAR decimal`; `(key)` to the paths of the key."""
+"""Path of a field to what it is, such as `actions[].value: VARCHAR decimal`, in the contract's order; before them, in
+brackets, the rules of the whole record, such as `(key)`: the paths of its key."""
 Frozen = dict[str, dict[str, Fields]]
 """Contract version, such as `facebook_ads_api_v1 v19`, to object to fields."""
 
@@ -31,8 +34,20 @@ def frozen(blueprints: Mapping[tuple[str, str], Blueprint]) -> Frozen:
     found: Frozen = {}
     for blueprint in sorted(blueprints.values(), key=lambda b: (b.master_model_id, b.version, b.object)):
         objects = found.setdefault(f"{blueprint.master_model_id} {blueprint.version}", {})
-        objects[blueprint.object] = {"(key)": ", ".join(blueprint.contract.key)} | dict(_fields(blueprint.shape, ""))
+        objects[blueprint.object] = _rules(blueprint.contract) | dict(_fields(blueprint.shape, ""))
     return found
+
+
+def _rules(contract: type[Contract]) -> Fields:
+    """What decides where a record belongs, when, and which of its versions counts."""
+    return {
+        "(key)": ", ".join(contract.key),
+        "(required)": ", ".join(contract.required),
+        "(date)": contract.date_field,
+        "(version)": contract.version_field or "",
+        "(slice)": "day" if contract.daily_slice else "",
+        "(zone)": contract.zone,
+    }
 
 
 def _fields(shape: Shape, path: str) -> Iterator[tuple[str, str]]:
@@ -56,10 +71,9 @@ def check_lock(blueprints: Mapping[tuple[str, str], Blueprint], path: Path = LOC
     if not path.exists():
         return None
     now, published = frozen(blueprints), _read(path)
-    for version, objects in published.items():
-        for name, fields in objects.items():
-            if name in now.get(version, {}):
-                _refuse_changes(f"{version} {name}", fields, now[version][name])
+    for version in published.keys() & now.keys():
+        for name, fields in published[version].items():
+            _refuse_changes(f"{version} {name}", fields, now[version].get(name, {}))
     lacking = {
         version: objects
         for version, objects in now.items()
@@ -69,14 +83,27 @@ def check_lock(blueprints: Mapping[tuple[str, str], Blueprint], path: Path = LOC
 
 
 def _refuse_changes(contract: str, published: Fields, now: Fields) -> None:
+    if not now:
+        raise _changed(contract, "is published, and is gone")
     for field, old in published.items():
         new = now.get(field)
         if new != old:
-            raise ConfigError(
-                f"The contract {contract} is published, and its {field} was {old!r} and is "
-                f"{'gone' if new is None else repr(new)}.",
-                "Restore it, or give the connector a new version in supported_connectors.yaml.",
+            raise _changed(
+                contract, f"is published, and its {field} was {old!r} and is {'gone' if new is None else repr(new)}"
             )
+    kept = [field for field in now if field in published]
+    for (before, old), (_, new) in zip(pairwise(["", *published]), pairwise(["", *kept]), strict=True):
+        if new != old:
+            raise _changed(
+                contract, f"is published, and after {before or 'the beginning'} came {old!r} and comes {new!r}"
+            )
+
+
+def _changed(contract: str, how: str) -> ConfigError:
+    return ConfigError(
+        f"The contract {contract} {how}.",
+        "Restore it, or give the connector a new version in supported_connectors.yaml.",
+    )
 
 
 def update_lock(blueprints: Mapping[tuple[str, str], Blueprint], path: Path = LOCK) -> bool:
@@ -91,7 +118,8 @@ def update_lock(blueprints: Mapping[tuple[str, str], Blueprint], path: Path = LO
 
 
 def write_lock(contracts: Frozen, path: Path) -> None:
-    replace_text(path, HEADER + yaml.safe_dump(contracts, sort_keys=True, width=200, default_flow_style=False))
+    listed = {version: dict(sorted(objects.items())) for version, objects in sorted(contracts.items())}
+    replace_text(path, HEADER + yaml.safe_dump(listed, sort_keys=False, width=200, default_flow_style=False))
 
 
 def _read(path: Path) -> Frozen:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from glob import glob
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from pipeline.config.reads import Account
 from pipeline.errors import LandError
+from pipeline.formats.file import Unreadable
+from pipeline.formats.zip_file import archive_of, is_archive, members, open_member
 from pipeline.registry import Blueprint
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant
@@ -22,7 +25,7 @@ _EPOCH = r"\d{10}(\d{3})?"  # seconds or milliseconds since 1970
 
 @dataclass(frozen=True)
 class Export:
-    """One file that holds records of one object of one account."""
+    """One file that holds records of one object of one account, or one in an archive."""
 
     path: Path
     size: int
@@ -32,10 +35,16 @@ class Export:
     """When the export was made, UTC without a zone, as far as the file's name says so."""
     unreadable: str | None = None
 
+    @property
+    def name(self) -> str:
+        """The file's name, of one in an archive behind the archive's."""
+        archive = archive_of(self.path)
+        return str(self.path.relative_to(archive.parent)) if archive else self.path.name
+
 
 @dataclass(frozen=True)
 class Target:
-    """One object of one account, and the files that hold its records, sorted by name."""
+    """One object of one account, and the files and archives that hold its records, sorted by name."""
 
     blueprint: Blueprint
     account: str
@@ -48,7 +57,8 @@ class Target:
         return self.blueprint.platform, self.account, self.blueprint.object
 
     def exports(self) -> list[Export]:
-        return [_export(path, self.exported_at) for path in self.paths]
+        """The files, those in archives too."""
+        return [export for path in self.paths for export in _exports(path, self.exported_at)]
 
 
 def targets(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint], settings: Settings) -> list[Target]:
@@ -87,21 +97,48 @@ def _target(blueprint: Blueprint, account: Account, made: tuple[Path, ...]) -> T
         if not matches:
             findings.append(f"no file matches {pattern}")
     form = account.read.exported_at
-    timeless = [path for path in paths if form is not None and exported_at(path.name, form) is None]
+    timeless = [path for path in paths if form is not None and _is_timeless(path, form)]
     if timeless:
         more = f" and {len(timeless) - 1} more" if len(timeless) > 1 else ""
         findings.append(f"exported_at ({form}) finds no time in the name {timeless[0].name}{more}")
     return Target(blueprint, account.name, tuple(sorted(paths)), form, tuple(findings))
 
 
-def _export(path: Path, form: str | None) -> Export:
-    at = exported_at(path.name, form) if form is not None else None
+def _exports(path: Path, form: str | None) -> list[Export]:
+    if not is_archive(path):
+        return [_export(path, form)]
     try:
-        with path.open("rb") as file:
+        return [_export(member, form) for member in members(path)]
+    except Unreadable as problem:
+        return [Export(path, 0, None, _time_of(path, form), problem.reason)]
+
+
+def _export(path: Path, form: str | None) -> Export:
+    at = _time_of(path, form)
+    try:
+        with open_member(path) if archive_of(path) else path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             return Export(path, file.tell(), digest, at)
+    except Unreadable as problem:
+        return Export(path, 0, None, at, problem.reason)
     except OSError as error:
         return Export(path, 0, None, at, f"cannot be read: {(error.strerror or str(error)).lower()}")
+
+
+def _time_of(path: Path, form: str | None) -> datetime | None:
+    """The time in a file's name, else in that of the archive it lies in."""
+    archive = archive_of(path)
+    found = exported_at(path.name, form) if form is not None else None
+    return found or (exported_at(archive.name, form) if archive and form is not None else None)
+
+
+def _is_timeless(path: Path, form: str) -> bool:
+    """Whether a file's name says no time, or that of a file in an archive."""
+    files = [path]
+    if is_archive(path):
+        with suppress(Unreadable):
+            files = members(path)
+    return any(_time_of(file, form) is None for file in files)
 
 
 def exported_at(name: str, form: str) -> datetime | None:

@@ -2,43 +2,85 @@
 
 A person's records stay, because orders and visits must still add up; what says who they were goes. Every value by
 which the person is known becomes an alias, the same everywhere; what else a contract calls personal, and every field it
-does not know, is dropped. The hash of the payload stays, so the same export landed again brings nothing back.
+does not know, is dropped from the person's own records. The hash of the payload stays, so the same export landed again
+brings nothing back.
 """
 
 from __future__ import annotations
 
-import re
-import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from pipeline.contracts.fields import Contract, Leaf, Record, Shape, shape_of
-from pipeline.contracts.sql import literal, quote, struct_json
+from pipeline.aliases import Aliases, identities, without
+from pipeline.contracts.sql import literal, quote
+from pipeline.forget_exports import Draft, redrawn
 from pipeline.hub import STORAGE_VERSION, WRITING, explained, write_hub
 from pipeline.landing import dataset
 from pipeline.registry import Blueprint
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant
 
+Json = Any  # Any: what JSON can carry
 Erased = dict[str, int]
 """Rows erased or rewritten, by table."""
 
 
-@dataclass(frozen=True)
 class Person:
-    """Somebody to be forgotten: their email in lower case, and by platform whatever else their records carry."""
+    """Somebody to be forgotten: their email, in lower case, and what else their records know them by."""
 
-    email: str
-    ids: Mapping[str, frozenset[str]]
-    alias: str = field(default_factory=lambda: f"forgotten-{secrets.token_hex(8)}")
-    number: int = field(default_factory=lambda: -secrets.randbelow(2**53))
-    """Stands where a number is expected."""
+    def __init__(self, email: str, ids: Mapping[str, frozenset[str]]) -> None:
+        """`ids` are those that the tenant's star knows, by platform."""
+        self.email = email
+        self.aliases = Aliases({email, *(value for values in ids.values() for value in values)})
+        self._address = Aliases({email})
+        self._own = {platform: self._named({email, *values}) for platform, values in ids.items()}
+        self._found: dict[str, frozenset[str]] = {}
 
     def known_as(self, platform: str) -> list[str]:
-        return sorted({self.email, *self.ids.get(platform, ())})
+        """Every value that stands for the person in a platform's records; a device may be another's too."""
+        return sorted(self._own_of(platform) | self._found.get(platform, frozenset()))
+
+    def learn(self, record: Json, blueprint: Blueprint) -> bool:
+        """Take in what else a record says of the person whose it is; whether that was news.
+
+        Ids beside the address itself, in an order or a profile, are the person's; those of an event may be a device's.
+        """
+        platform, values = blueprint.platform, self._values(record, blueprint)
+        if not values & self._own_of(platform):
+            return False
+        self.aliases.add(values)
+        before = self._own_of(platform), self._found.get(platform, frozenset())
+        is_theirs = self.email in values and any("email" in path for path in blueprint.contract.identity)
+        kept = self._own if is_theirs else self._found
+        kept[platform] = before[0 if is_theirs else 1] | self._named(values)
+        return before != (self._own_of(platform), self._found.get(platform, frozenset()))
+
+    def owns(self, record: Json, blueprint: Blueprint) -> bool:
+        """Whether a record is the person's: it says so, mentions the address, or names but a device of theirs."""
+        values = self._values(record, blueprint)
+        is_theirs = values & self._own_of(blueprint.platform) or self._address.is_mentioned(_text(record))
+        return bool(is_theirs or (values and values <= {*self.known_as(blueprint.platform)}))
+
+    def is_named(self, record: Json, blueprint: Blueprint) -> bool:
+        """Whether a record holds any value that the person is known by."""
+        known = self._values(record, blueprint) & {*self.known_as(blueprint.platform)}
+        return bool(known) or self.aliases.is_mentioned(_text(record))
+
+    def _own_of(self, platform: str) -> frozenset[str]:
+        """Values that are this person's and nobody else's."""
+        return self._own.get(platform, frozenset({self.email}))
+
+    def _named(self, values: Iterable[str]) -> frozenset[str]:
+        return frozenset(value for value in values if self.aliases.holds(value))
+
+    @staticmethod
+    def _values(record: Json, blueprint: Blueprint) -> set[str]:
+        return {value.lower() for value in identities(record, blueprint.contract)}
 
 
 def known_ids(stars: Path, tenant: Tenant, email: str) -> dict[str, frozenset[str]]:
@@ -63,72 +105,76 @@ def known_ids(stars: Path, tenant: Tenant, email: str) -> dict[str, frozenset[st
 def forget_person(tenant: Tenant, blueprints: Sequence[Blueprint], person: Person, settings: Settings) -> Erased:
     """Rewrite a tenant's records of a person without the person, and drop them from landing and quarantine.
 
+    Exports that we made up ourselves are rewritten too. `person` knows afterwards every value that was theirs.
+
     Raises:
         LandError: The hub is open elsewhere or cannot be written; nothing was changed.
     """
     erased: Erased = {}
     with write_hub(settings) as hub:
         hub.execute("begin")
+        has_news = True
+        while has_news:
+            has_news = sum(_learn(hub, tenant, blueprint, person) for blueprint in blueprints) > 0
         for blueprint in blueprints:
             erased[blueprint.sink] = erased.get(blueprint.sink, 0) + _rewrite(hub, tenant, blueprint, person)
             erased[blueprint.landing_table] = _drop_landed(hub, tenant, blueprint, person)
-        erased["quarantine"] = _count(
-            hub.execute(
-                f"delete from {quote(dataset(tenant))}.quarantine where contains(lower(record), $email)",
-                {"email": person.email},
-            )
-        )
+        erased["quarantine"] = _drop_quarantined(hub, tenant, person)
+        drafts = _without_in_files(hub, tenant, blueprints, person, settings)
+        erased["synthetic files"] = len(drafts)
         hub.execute("commit")
+        for draft in drafts:
+            draft.take_place()
     rewrite_file(settings)
     return {table: rows for table, rows in erased.items() if rows}
 
 
-def _rewrite(hub: duckdb.DuckDBPyConnection, tenant: Tenant, blueprint: Blueprint, person: Person) -> int:
-    contract, known = blueprint.contract, person.known_as(blueprint.platform)
-    matches = " or ".join(
-        ["contains(lower(raw_data_payload::varchar), $email)"]
-        + [f"list_contains($known, lower({_value('raw_data_payload', path)}))" for path in contract.identity]
-    )
-    return _count(
-        hub.execute(
-            f"""update {blueprint.sink} set raw_data_payload = {_without(contract, person)}
-            where tenant_slug = $tenant and source_platform = $platform and ({matches})""",
-            {"email": person.email, "known": known, "tenant": tenant.slug, "platform": blueprint.platform}
-            if contract.identity
-            else {"email": person.email, "tenant": tenant.slug, "platform": blueprint.platform},
-        )
-    )
+def _learn(hub: duckdb.DuckDBPyConnection, tenant: Tenant, blueprint: Blueprint, person: Person) -> int:
+    """Let the person be known by all that their records in a sink say; how many of them had news."""
+    return sum(person.learn(record, blueprint) for _, record in _naming(hub, tenant, blueprint, person))
 
 
-def _without(contract: type[Contract], person: Person) -> str:
-    """SQL giving the payload without the person: contract fields only, aliases for ids, the rest of them gone."""
-    shape = shape_of(contract)
-    payload = f"to_json(from_json(raw_data_payload, {literal(struct_json(shape))}))"
-    for path in contract.personal:
-        payload = _patched(payload, path, "null", f"{_value('raw_data_payload', path)} is not null")
-    for path in contract.identity:
-        alias = f'"{person.alias}"' if _leaf(shape, path).wire == "VARCHAR" else str(person.number)
-        payload = _patched(payload, path, alias, f"{_value('raw_data_payload', path)} is not null")
-    mentions = literal(re.escape(person.email).replace("/", r"\/"))
-    return f"regexp_replace(({payload})::varchar, {mentions}, {literal(person.alias)}, 'gi')::json"
+def _without_in_files(
+    hub: duckdb.DuckDBPyConnection,
+    tenant: Tenant,
+    blueprints: Sequence[Blueprint],
+    person: Person,
+    settings: Settings,
+) -> list[Draft]:
+    """The tenant's own made-up exports without the person, ready to take their places and known as landed already."""
+    drafts = []
+    for blueprint in blueprints:
+        known = [*person.aliases.sought, *person.known_as(blueprint.platform)]
+        change = partial(anonymous, blueprint=blueprint, person=person)
+        for draft in redrawn(settings.home / "synthetic" / tenant.slug, blueprint, known, change):
+            hub.execute(
+                f"update {quote(dataset(tenant))}.landed_files set sha256 = ? where sha256 = ?",
+                [draft.new_sha256, draft.sha256],
+            )
+            drafts.append(draft)
+    return drafts
 
 
-def _patched(payload: str, path: str, value: str, condition: str) -> str:
-    """SQL that puts a JSON value at a path, or with null removes what is there, where the condition holds."""
-    patch = value
-    for name in reversed(path.split(".")):
-        patch = f'{{"{name}":{patch}}}'
-    return f"json_merge_patch({payload}, case when {condition} then {literal(patch)} else '{{}}' end::json)"
+def _naming(
+    hub: duckdb.DuckDBPyConnection, tenant: Tenant, blueprint: Blueprint, person: Person
+) -> list[tuple[int, Json]]:
+    """Row ids and payloads of the records in a sink that may name the person."""
+    values = [_value("raw_data_payload", path) for path in blueprint.contract.identity]
+    where, sought = _may_name("raw_data_payload::varchar", values, person, blueprint.platform)
+    rows = hub.execute(
+        f"""select rowid, raw_data_payload::varchar from {blueprint.sink}
+        where tenant_slug = $tenant and source_platform = $platform and {where}""",
+        {"tenant": tenant.slug, "platform": blueprint.platform, **sought},
+    ).fetchall()
+    return [(row, json.loads(payload)) for row, payload in rows]
 
 
-def _leaf(shape: Shape, path: str) -> Leaf:
-    for name in path.split("."):
-        if not isinstance(shape, Record):
-            raise TypeError(f"{path} does not lead to a scalar.")
-        shape = dict(shape)[name]
-    if not isinstance(shape, Leaf):
-        raise TypeError(f"{path} is not a scalar.")
-    return shape
+def _may_name(text: str, values: Sequence[str], person: Person, platform: str) -> tuple[str, dict[str, list[str]]]:
+    """SQL that is true where a text or one of the values may name the person, and its parameters."""
+    said = f"len(list_filter($sought::varchar[], lambda said: contains(lower({text}), said))) > 0"
+    ids = [f"list_contains($known::varchar[], lower({value}))" for value in values]
+    known = {"known": person.known_as(platform)} if ids else {}
+    return f"({' or '.join([said, *ids])})", {"sought": person.aliases.sought, **known}
 
 
 def _value(column: str, path: str) -> str:
@@ -136,21 +182,56 @@ def _value(column: str, path: str) -> str:
     return f"({column} ->> {literal(pointer)})"
 
 
+def _rewrite(hub: duckdb.DuckDBPyConnection, tenant: Tenant, blueprint: Blueprint, person: Person) -> int:
+    """Records of a sink without the person; how many there were."""
+    changed = []
+    for row, record in _naming(hub, tenant, blueprint, person):
+        left = anonymous(record, blueprint, person)
+        if left != record:
+            changed.append((row, _text(left)))
+    if changed:
+        hub.execute("create or replace temp table forgotten (row bigint, payload varchar)")
+        hub.executemany("insert into forgotten values (?, ?)", changed)
+        hub.execute(
+            f"update {blueprint.sink} as sink set raw_data_payload = forgotten.payload::json from forgotten"
+            " where sink.rowid = forgotten.row"
+        )
+    return len(changed)
+
+
+def anonymous(record: Json, blueprint: Blueprint, person: Person) -> Json:
+    """A record as it stays when the person is forgotten."""
+    return without(record, blueprint.contract, person.aliases, whole=person.owns(record, blueprint))
+
+
+def _text(record: Json) -> str:
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+
 def _drop_landed(hub: duckdb.DuckDBPyConnection, tenant: Tenant, blueprint: Blueprint, person: Person) -> int:
     """Landed rows are pushed by now: the sink has them."""
     table = f"{quote(dataset(tenant))}.{quote(blueprint.landing_table)}"
-    matches = ["contains(lower(to_json(landed)::varchar), $email)"]
-    matches += [f"list_contains($known, lower({value}))" for value in _landed_values(blueprint.contract)]
-    values: dict[str, object] = {"email": person.email}
-    if len(matches) > 1:
-        values["known"] = person.known_as(blueprint.platform)
-    return _count(hub.execute(f"delete from {table} as landed where {' or '.join(matches)}", values))
-
-
-def _landed_values(contract: type[Contract]) -> Iterator[str]:
-    for path in contract.identity:
+    values = []
+    for path in blueprint.contract.identity:
         name, _, rest = path.partition(".")
-        yield _value(quote(name), rest) if rest else f"{quote(name)}::varchar"
+        values.append(_value(quote(name), rest) if rest else f"{quote(name)}::varchar")
+    where, sought = _may_name("to_json(landed)::varchar", values, person, blueprint.platform)
+    rows = hub.execute(f"select rowid, to_json(landed)::varchar from {table} as landed where {where}", sought)
+    named = [row for row, record in rows.fetchall() if person.is_named(json.loads(record), blueprint)]
+    hub.execute(f"delete from {table} where list_contains($rows::bigint[], rowid)", {"rows": named})
+    return len(named)
+
+
+def _drop_quarantined(hub: duckdb.DuckDBPyConnection, tenant: Tenant, person: Person) -> int:
+    """Records that did not convert, and what was told of a file that had drifted."""
+    schema = quote(dataset(tenant))
+    kept_out = hub.execute(f"select rowid, reason, record from {schema}.quarantine").fetchall()
+    rows = [row for row, *texts in kept_out if any(text and person.aliases.is_mentioned(text) for text in texts)]
+    hub.execute(f"delete from {schema}.quarantine where list_contains($rows::bigint[], rowid)", {"rows": rows})
+    for row, came in hub.execute(f"select rowid, came from {schema}.drifted_files").fetchall():
+        if (said := person.aliases.in_text(came)) != came:
+            hub.execute(f"update {schema}.drifted_files set came = ? where rowid = ?", [said, row])
+    return len(rows)
 
 
 def _count(result: duckdb.DuckDBPyConnection) -> int:

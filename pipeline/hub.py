@@ -15,12 +15,13 @@ from pipeline.errors import LandError
 from pipeline.settings import Settings
 
 STORAGE_VERSION = "v1.2.0"  # the first that knows Zstandard
-WRITING = {"TimeZone": "UTC", "force_compression": "zstd"}
+WRITING = {"TimeZone": "UTC", "force_compression": "zstd", "threads": "1"}
+"""One thread, because two cost more and write fragments that take more room."""
 
 
 @contextmanager
 def write_hub(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The hub, for writing; one thread, because two write fragments that cost more and take more room.
+    """The hub, for writing.
 
     Raises:
         LandError: Another process has it open, or it cannot be written.
@@ -31,7 +32,7 @@ def write_hub(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     with hub:
         for option, value in WRITING.items():
             hub.execute(f"set {option} = '{value}'")
-        hub.execute("set threads = 1; set autoinstall_known_extensions = false")
+        hub.execute("set autoinstall_known_extensions = false")
         yield hub
 
 

@@ -79,7 +79,10 @@ def landing_columns(blueprint: Blueprint) -> Columns:
 
 
 def prepare(hub: duckdb.DuckDBPyConnection, tenant: Tenant, tables: Mapping[str, Columns]) -> None:
-    """Create what is missing of a tenant's landing tables, and add the columns that contracts have gained."""
+    """Create what is missing of a tenant's landing tables, and let their columns be those of the contracts now.
+
+    A column that a new version of a contract types otherwise keeps the values that convert; sinks have them all.
+    """
     schema = quote(dataset(tenant))
     hub.execute("begin")
     hub.execute(f"create schema if not exists {schema}")
@@ -87,11 +90,22 @@ def prepare(hub: duckdb.DuckDBPyConnection, tenant: Tenant, tables: Mapping[str,
     for table, columns in tables.items():
         listed = ", ".join(f"{quote(name)} {type_}" for name, type_ in columns)
         hub.execute(f"create table if not exists {schema}.{quote(table)} ({listed})")
-        held = {name for name, *_ in hub.execute(f"describe {schema}.{quote(table)}").fetchall()}
+        held = {name: type_ for name, type_, *_ in hub.execute(f"describe {schema}.{quote(table)}").fetchall()}
         for name, type_ in columns:
             if name not in held:
                 hub.execute(f"alter table {schema}.{quote(table)} add column {quote(name)} {type_}")
+            elif held[name] != type_:
+                hub.execute(
+                    f"alter table {schema}.{quote(table)} alter column {quote(name)} set data type {type_}"
+                    f" using {_unchanged(quote(name), type_)}"
+                )
     hub.execute("commit")
+
+
+def _unchanged(column: str, type_: str) -> str:
+    """SQL giving a value in another type, NULL where that would say something else: 1.5 is no integer."""
+    cast = f"try_cast({column} as {type_})"
+    return f"case when cast({cast} as varchar) = cast({column} as varchar) then {cast} end"
 
 
 DriftKey = tuple[str, str, str, str, str]

@@ -110,7 +110,7 @@ class Spool:
 class _Writer:
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._path, self._rows = path, 0
-        self._writer = pq.ParquetWriter(path, schema)
+        self._writer = pq.ParquetWriter(path, schema, compression="lz4")
 
     def write(self, tables: list[pa.Table]) -> None:
         if tables:

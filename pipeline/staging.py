@@ -76,7 +76,7 @@ class Staging:
         marks = [spool.mark() for spool in spools]
         readings = [reading for export in work.new if (reading := self._try_file(work, export))]
         stops = work.as_of is not None
-        work.drifted += [DriftedFile(one.export.path.name, one.drifts, stops) for one in readings if one.drifts]
+        work.drifted += [DriftedFile(one.export.name, one.drifts, stops) for one in readings if one.drifts]
         withheld = [one for one in readings if one.drifts or work.is_stopped]
         if work.is_stopped:
             work.waiting = sum(not one.drifts for one in withheld)
@@ -147,13 +147,13 @@ class Staging:
         work.quarantined += reading.quarantined
         work.names |= reading.names
         if not reading.rows and not reading.quarantined:
-            work.findings.append(f"{reading.export.path.name} holds no records")
+            work.findings.append(f"{reading.export.name} holds no records")
 
     def _withhold(self, work: Work, reading: Reading) -> None:
         """Put what converts of a file into quarantine too, by the file's name; a drifted one is remembered."""
         reason = f"withheld while its table has drifted: {'; '.join(sentences(work.drifted))}"
         if reading.drifts:
-            own = DriftedFile(reading.export.path.name, reading.drifts, work.as_of is not None)
+            own = DriftedFile(reading.export.name, reading.drifts, work.as_of is not None)
             reason = f"withheld with the records that do not convert: {'; '.join(sentences([own]))}"
             work.quarantined += reading.quarantined
         contract = fingerprint(work.target.blueprint.contract)
@@ -172,7 +172,7 @@ class Staging:
         remembered = about if problem.lasting else about | {"sha256": pa.scalar(None, pa.string())}
         self._enter("unreadable_files", remembered, reason=problem.reason)
         work.quarantined += 1
-        work.findings.append(f"{export.path.name} is in quarantine as a whole: {problem.reason}")
+        work.findings.append(f"{export.name} is in quarantine as a whole: {problem.reason}")
 
     def _quarantine(self, refused: list[Refusal], about: Constants) -> None:
         self._spool("quarantine").write(as_table(refused), about)

@@ -58,13 +58,13 @@ def plan(targets: Iterable[Target], ledger: Known) -> list[Work]:
             identity = (*target.key, str(export.path), export.sha256)
             drifted = ledger.drifted.get((*target.key, export.sha256 or "", contract))
             if export.unreadable and (*identity, export.unreadable) in ledger.unreadable:
-                work.findings.append(f"{export.path.name} still {export.unreadable}")
+                work.findings.append(f"{export.name} still {export.unreadable}")
             elif identity in failed:
-                work.findings.append(f"{export.path.name} is still in quarantine as a whole: {failed[identity]}")
+                work.findings.append(f"{export.name} is still in quarantine as a whole: {failed[identity]}")
             elif export.sha256 and (*target.key, export.sha256) in landed:
                 work.known_files += 1
             elif drifted:
-                work.drifted.append(replace(drifted, name=export.path.name))
+                work.drifted.append(replace(drifted, name=export.name))
             else:
                 work.new.append(export)
                 landed.add((*target.key, export.sha256 or str(export.path)))

@@ -100,8 +100,8 @@ class User(Contract):
     date_field = "last_used"
     wrappers = ("userData",)
     zone = "account"
-    identity = ("user_id", "canonical_amplitude_id")
-    personal = ("city", "region", "merged_amplitude_ids", "device_ids", "properties")
+    identity = ("user_id", "canonical_amplitude_id", "properties.email")
+    personal = ("city", "region", "merged_amplitude_ids", "device_ids")
     restated_days = 0
 
     canonical_amplitude_id: Integer = None

@@ -2,12 +2,20 @@
 
 Source: developers.facebook.com/docs/marketing-api, and the Graph API recordings of keboola/ex-facebook-graph-api (MIT).
 Every metric arrives as text; a metric without activity is an absent key, not 0. Budgets are in minor units, spend in
-major units of the account's currency. `date_start` is a day of the ad account's time zone.
+major units of the account's currency. `date_start` is a day of the ad account's time zone. Fivetran's tables
+(fivetran/dbt_facebook_ads, Apache-2.0) have the actions of a report apart from it, and of its clicks those on links.
 """
 
 from __future__ import annotations
 
-from pipeline.contracts.fields import Contract, DateText, DecimalText, Instant, IntegerText, Nested, Text
+from pipeline.contracts.fields import Contract, DateText, DecimalText, Instant, IntegerText, Layout, Nested, Text
+
+
+def fivetran_history(**columns: str) -> tuple[Layout, ...]:
+    """The layout of Fivetran's history table of an entity; `columns` are those that lost their field's name."""
+    known_by = ("id", "account_id", "updated_time", "_fivetran_synced")
+    stamps = {"updated_time": "updated_time", "created_time": "created_time"}
+    return (Layout(name="fivetran", known_by=known_by, columns=columns | stamps, utc=tuple(stamps)),)
 
 
 class Campaign(Contract):
@@ -18,6 +26,7 @@ class Campaign(Contract):
     version_field = "updated_time"
     date_field = "created_time"
     wrappers = ("data",)
+    layouts = fivetran_history()
 
     id: Text = None
     account_id: Text = None
@@ -38,6 +47,7 @@ class AdSet(Contract):
     version_field = "updated_time"
     date_field = "created_time"
     wrappers = ("data",)
+    layouts = fivetran_history()
 
     id: Text = None
     account_id: Text = None
@@ -62,6 +72,7 @@ class Ad(Contract):
     version_field = "updated_time"
     date_field = "created_time"
     wrappers = ("data",)
+    layouts = fivetran_history(adset_id="ad_set_id", **{"creative.id": "creative_id"})
 
     id: Text = None
     account_id: Text = None
@@ -110,6 +121,11 @@ class Insight(Contract):
     zone = "account"
     restated_days = 28  # Source: developers.facebook.com/docs/marketing-api/insights (the longest attribution window)
     wrappers = ("data",)
+    layouts = (
+        Layout(
+            name="fivetran", known_by=("date", "account_id", "impressions", "spend"), columns={"date_start": "date"}
+        ),
+    )
 
     account_id: Text = None
     account_name: Text = None
@@ -134,7 +150,7 @@ class Insight(Contract):
     spend: DecimalText = None  # major units of account_currency
     impressions: IntegerText = None
     clicks: IntegerText = None
-    inline_link_clicks: IntegerText = None
+    inline_link_clicks: IntegerText = None  # those of clicks that are on links
     reach: IntegerText = None
     actions: list[Action] | None = None
     action_values: list[Action] | None = None

@@ -170,7 +170,8 @@ class Contract(Nested):
     identity: ClassVar[tuple[str, ...]] = ()
     """Paths of scalars by which a person is known: an alias takes their place when the person is forgotten."""
     personal: ClassVar[tuple[str, ...]] = ()
-    """Paths of what else is personal: dropped when the person is forgotten, as every unknown field is."""
+    """Paths of what else is personal: dropped when the person is forgotten, as every unknown field is. Of a list of
+    named values the ids of payments stay."""
     restated_days: ClassVar[int] = 0
     """How long the vendor still changes a record, in days; 0 where it never does."""
 

@@ -78,7 +78,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 _DIGITS = "[0-9]+(?:_[0-9]+)*"
 _NUMBER = f"[+-]?(?:{_DIGITS}[.]?(?:{_DIGITS})?|[.]{_DIGITS})(?:[eE][+-]?0*[0-9]{{1,3}})?"  # as DuckDB casts
 INTEGRAL = "[+-]?[0-9]+(?:[.]0+)?"  # 17850.0 is a whole number that went through a spreadsheet
-SHORT_INTEGER = "[+-]?[0-9]{1,18}"
+SHORT_INTEGER = "[+-]?[0-9]{1,18}(?:[.]0+)?"  # TikTok's documentation has "impressions": "10505.0"
 PATTERNS = {
     Meaning.INSTANT: f"{_DAY}[T ]{_CLOCK}{_OFFSET}",
     Meaning.UTC_TIME: f"{_DAY}[T ]{_LOOSE_CLOCK}(?:{_OFFSET}| UTC)?",
@@ -140,9 +140,10 @@ def _check_decimal(value: object) -> None:
 
 
 def _check_integer(meaning: Meaning, value: object) -> None:
-    is_whole = isinstance(value, int) or bool(re.fullmatch(SHORT_INTEGER, str(value).strip()))
+    text = str(value).strip()
+    is_whole = isinstance(value, int) or bool(re.fullmatch(SHORT_INTEGER, text))
     first, last = RANGES.get(meaning, (-(2**63), 2**63 - 1))
-    if not is_whole or not first <= int(str(value)) <= last:
+    if not is_whole or not first <= int(text.partition(".")[0]) <= last:
         raise ValueError(f"{value!r} is not {SAYS[meaning]}")
 
 

@@ -2,12 +2,13 @@
 
 Source: shopify.dev/docs/api/admin-rest, and the fixtures of Shopify/shopify_python_api (MIT). Money is text in major
 units of `currency`; times carry the shop's offset; `customer` and `email` may be null; `total_price` does not fall
-after refunds, the refunds are inside `refunds[].transactions[]`.
+after refunds, the refunds are inside `refunds[].transactions[]`. Fivetran's tables (fivetran/dbt_shopify, Apache-2.0)
+have an order's lines, refunds and note attributes apart from it, and times in UTC without saying so.
 """
 
 from __future__ import annotations
 
-from pipeline.contracts.fields import Contract, DecimalText, Flag, Instant, Integer, Nested, Text
+from pipeline.contracts.fields import Contract, DecimalText, Flag, Instant, Integer, Layout, Nested, Text
 
 
 class Customer(Nested):
@@ -63,6 +64,10 @@ class Refund(Nested):
     transactions: list[Transaction] | None = None
 
 
+ORDER_TIMES = ("created_at", "processed_at", "updated_at", "cancelled_at", "closed_at")
+PRODUCT_TIMES = ("created_at", "updated_at", "published_at")
+
+
 class Order(Contract):
     """One order as it is now."""
 
@@ -72,7 +77,24 @@ class Order(Contract):
     date_field = "created_at"
     wrappers = ("orders", "order", "data")
     identity = ("email", "contact_email", "customer.id", "customer.email")
-    personal = ("shipping_address", "billing_address", "landing_site", "referring_site")
+    personal = ("shipping_address", "billing_address", "landing_site", "referring_site", "note_attributes")
+    layouts = (
+        Layout(
+            name="fivetran",
+            known_by=("customer_id", "shipping_address_country_code", "_fivetran_synced", "total_price"),
+            columns={
+                **{name: name for name in ORDER_TIMES},
+                "customer.id": "customer_id",
+                "landing_site": "landing_site_base_url",
+                **{
+                    f"{address}.{part}": f"{address}_{part}"
+                    for address in ("shipping_address", "billing_address")
+                    for part in Address.model_fields
+                },
+            },
+            utc=ORDER_TIMES,
+        ),
+    )
 
     id: Integer = None
     name: Text = None
@@ -123,6 +145,14 @@ class Product(Contract):
     version_field = "updated_at"
     date_field = "created_at"
     wrappers = ("products", "product", "data")
+    layouts = (
+        Layout(
+            name="fivetran",
+            known_by=("title", "handle", "_fivetran_synced"),
+            columns={name: name for name in PRODUCT_TIMES},
+            utc=PRODUCT_TIMES,
+        ),
+    )
 
     id: Integer = None
     title: Text = None

@@ -20,6 +20,7 @@ from pipeline.formats.parallel import ahead, converted
 from pipeline.formats.parquet_file import read_parquet
 from pipeline.formats.texts import json_texts, line_texts
 from pipeline.formats.wire import LINE, RECORD, WRONG
+from pipeline.formats.zip_file import outside
 
 __all__ = ["LINE", "RECORD", "WRONG", "Batch", "Reader", "Unreadable"]
 
@@ -63,14 +64,8 @@ class Reader:
             Unreadable: The file is damaged or of no known form. What was read before is not the whole of it.
         """
         try:
-            for table in self._tables(path):
-                if table[WRONG].null_count < table.num_rows:
-                    is_wrong = pc.is_valid(table[WRONG])
-                    wrong = table.filter(is_wrong).select([LINE, WRONG, RECORD])
-                    good = table.filter(pc.invert(is_wrong))
-                else:
-                    wrong, good = table.slice(0, 0).select([LINE, WRONG, RECORD]), table
-                yield Batch(good.drop_columns([WRONG, RECORD]), wrong)
+            with outside(path, self.folder) as file:
+                yield from map(_parted, self._tables(file))
         except (duckdb.Error, pa.ArrowInvalid, UnicodeDecodeError) as error:
             if not _is_damage(error):
                 raise
@@ -80,7 +75,7 @@ class Reader:
         """Landing rows, good and bad."""
         match format_of(path):
             case "parquet":
-                return ahead(read_parquet(self.con, path, self.contract, self.names))
+                return ahead(read_parquet(self.con, path, self.contract, self.names, self.workers))
             case "csv":
                 return read_csv(self.con, path, self.contract, self.names, self.workers)
             case "json":
@@ -93,6 +88,17 @@ class Reader:
             lambda con, batch: rows_of_texts(con, batch, self.contract, self.names),
             self.workers,
         )
+
+
+def _parted(table: pa.Table) -> Batch:
+    """Landing rows, the good apart from the bad."""
+    if table[WRONG].null_count < table.num_rows:
+        is_wrong = pc.is_valid(table[WRONG])
+        wrong = table.filter(is_wrong).select([LINE, WRONG, RECORD])
+        good = table.filter(pc.invert(is_wrong))
+    else:
+        wrong, good = table.slice(0, 0).select([LINE, WRONG, RECORD]), table
+    return Batch(good.drop_columns([WRONG, RECORD]), wrong)
 
 
 def _is_damage(error: Exception) -> bool:

@@ -40,7 +40,9 @@ def format_of(path: Path) -> str:
     ending = name.removesuffix(".gz").rpartition(".")[2]
     if ending not in FORMATS or (ending == "parquet" and name.endswith(".gz")):
         known = ", ".join(f".{known}" for known in FORMATS)
-        raise Unreadable(f"no reader for the ending of {path.name}; known are {known}, each but .parquet also .gz")
+        raise Unreadable(
+            f"no reader for the ending of {path.name}; known are {known}, each but .parquet also .gz, and .zip of them"
+        )
     return ending
 
 

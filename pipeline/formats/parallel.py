@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -30,10 +30,12 @@ def converted(
             yield waiting.popleft().result()
 
 
-def ahead(items: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """The same items, each made while the one before it is used."""
-    with ThreadPoolExecutor(1) as pool:
-        made = pool.submit(next, items, None)
-        while (item := made.result()) is not None:
-            made = pool.submit(next, items, None)
-            yield item
+def ahead(streams: Sequence[Iterator[pa.Table]]) -> Iterator[pa.Table]:
+    """The items of all streams in turn, the next one of each made while others are used."""
+    with ThreadPoolExecutor(len(streams)) as pool:
+        waiting = deque((stream, pool.submit(next, stream, None)) for stream in streams)
+        while waiting:
+            stream, made = waiting.popleft()
+            if (item := made.result()) is not None:
+                waiting.append((stream, pool.submit(next, stream, None)))
+                yield item

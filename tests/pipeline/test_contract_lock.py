@@ -44,6 +44,43 @@ class OtherKey(Order):
     key = ("id", "total")
 
 
+class Demanding(Order):
+    required = ("total",)
+
+
+class Dated(Order):
+    date_field = "total"
+
+
+class Versioned(Order):
+    version_field = "total"
+
+
+class Daily(Order):
+    daily_slice = True
+
+
+class Zoned(Order):
+    zone = "utc"
+
+
+class Reordered(Contract):
+    key = ("id",)
+    date_field = "id"
+
+    total: DecimalText = None
+    id: Integer = None
+
+
+class WiderInTheMiddle(Contract):
+    key = ("id",)
+    date_field = "id"
+
+    id: Integer = None
+    note: Text = None
+    total: DecimalText = None
+
+
 def of(contract: type[Contract], version: str = "v1") -> dict[tuple[str, str], Blueprint]:
     known = BLUEPRINTS["shopify", "orders"]
     return {("shop", "orders"): replace(known, contract=contract, version=version, master_model_id="shop")}
@@ -60,11 +97,14 @@ def test_the_committed_lock_holds_every_contract_as_it_is() -> None:
     assert check_lock(BLUEPRINTS, ROOT / "contracts.lock.yaml") is None, "run `gata library` and commit the lock file"
 
 
-def test_a_new_field_passes_and_is_added(lock: Path) -> None:
-    assert check_lock(of(LongerOrder), lock)
-    assert update_lock(of(LongerOrder), lock)
-    assert check_lock(of(LongerOrder), lock) is None
-    assert not update_lock(of(LongerOrder), lock)
+@pytest.mark.parametrize("wider", [LongerOrder, WiderInTheMiddle])
+def test_a_new_field_passes_and_is_added(lock: Path, wider: type[Contract]) -> None:
+    assert check_lock(of(wider), lock)
+    assert update_lock(of(wider), lock)
+    assert check_lock(of(wider), lock) is None
+    assert not update_lock(of(wider), lock)
+    with pytest.raises(ConfigError, match="its note was 'VARCHAR text' and is gone"):
+        check_lock(of(Order), lock)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +113,12 @@ def test_a_new_field_passes_and_is_added(lock: Path) -> None:
         (ShorterOrder, "its total was 'VARCHAR decimal' and is gone"),
         (RetypedOrder, "its total was 'VARCHAR decimal' and is 'VARCHAR text'"),
         (OtherKey, "its (key) was 'id' and is 'id, total'"),
+        (Demanding, "its (required) was '' and is 'total'"),
+        (Dated, "its (date) was 'id' and is 'total'"),
+        (Versioned, "its (version) was '' and is 'total'"),
+        (Daily, "its (slice) was '' and is 'day'"),
+        (Zoned, "its (zone) was '' and is 'utc'"),
+        (Reordered, "after (zone) came 'id' and comes 'total'"),
     ],
 )
 def test_anything_else_is_refused_by_contract_field_old_and_new(
@@ -89,6 +135,12 @@ def test_anything_else_is_refused_by_contract_field_old_and_new(
 def test_a_new_version_may_be_anything(lock: Path) -> None:
     assert update_lock(of(ShorterOrder, "v2"), lock)
     assert check_lock(of(Order), lock) is None
+
+
+def test_an_object_that_is_taken_from_a_published_version_is_refused(lock: Path) -> None:
+    others = {("shop", "carts"): replace(of(Order)["shop", "orders"], object="carts")}
+    with pytest.raises(ConfigError, match="The contract shop v1 orders is published, and is gone"):
+        check_lock(others, lock)
 
 
 def test_a_connector_that_is_not_installed_stays_in_the_lock(lock: Path) -> None:

@@ -345,6 +345,28 @@ def test_a_contract_that_was_widened_reads_the_file_again(yard: Yard) -> None:
     assert (table.rows, table.drift) == (2, ())
 
 
+class NamedByText(Contract):
+    key = ("id",)
+    required = ("id",)
+    id: Text = None
+    total_price: Integer = None
+
+
+def test_a_new_version_that_types_fields_otherwise_lands_in_the_same_table(yard: Yard) -> None:
+    def land(contract: type[Contract], *columns: tuple[str, str], name: str) -> Landing:
+        blueprint = replace(BLUEPRINTS["shopify", "orders"], contract=contract, columns=columns)
+        return yard.land(blueprints=BLUEPRINTS | {("shopify", "orders"): blueprint}, orders=name)
+
+    yard.write("a.jsonl", jsonl([{"id": 1, "total_price": "1"}, {"id": 2, "total_price": "1.50"}]))
+    land(Priced, ("id", "BIGINT"), ("total_price", "VARCHAR"), name="a.jsonl")
+    yard.write("b.jsonl", jsonl([{"id": "gid://shopify/Order/3", "total_price": 3}]))
+    landing = land(NamedByText, ("id", "VARCHAR"), ("total_price", "BIGINT"), name="b.jsonl")
+    assert table_of(landing, "orders").rows == 1
+    rows = yard.query("select id, total_price from shopify__orders order by id")
+    assert [row[0] for row in rows] == ["1", "2", "gid://shopify/Order/3"]
+    assert [row[1] for row in rows] == [1, None, 3]
+
+
 def test_the_fingerprint_of_a_contract_follows_what_decides_how_files_are_read() -> None:
     class Wider(Order):
         loyalty: Text = None

@@ -428,6 +428,24 @@ def test_a_file_that_cannot_be_read_as_a_whole_says_why(read: Reads, name: str, 
     assert caught.value.lasting
 
 
+@pytest.mark.parametrize("workers", [1, 3, 40])
+def test_however_many_read_a_parquet_file_each_record_comes_once_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    monkeypatch.setattr("pipeline.formats.parquet_file.ROWS_OF_A_STREAM", 300)
+    path = write_parquet(
+        tmp_path / "o.parquet",
+        "select 10 * range as id, if(range % 1000 = 299, 'much', '1') as total_price from range(5003)",
+    )
+    with duckdb.connect(config={"threads": 1}) as con:
+        con.execute("set TimeZone = 'UTC'")
+        batches = list(Reader(con, ORDERS, tmp_path, workers=workers).read(path))
+    good = sorted((row["_source_line"], row["id"]) for batch in batches for row in batch.good.to_pylist())
+    wrong = sorted(row["_source_line"] for batch in batches for row in batch.wrong.to_pylist())
+    assert wrong == [300, 1300, 2300, 3300, 4300]
+    assert good == [(line, 10 * (line - 1)) for line in range(1, 5004) if line not in wrong]
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_a_damaged_parquet_file_is_unreadable_and_never_a_crash(tmp_path: Path, seed: int) -> None:
     whole = write_parquet(tmp_path / "o.parquet", "select range as id, 'name ' || range as name from range(5000)")
