@@ -1,23 +1,23 @@
 """Would a unit test notice? Every engine with one thing wrong, run against the cases of its dbt unit test.
 
-`python -m bench.mutations` runs all in two minutes; `--engine google_ads` runs the macros of one connector. A mutant
-that no case notices is printed with its change, and the exit code is 1: extend `warehouse/cases/<connector>.py` until
-one does.
+`python -m bench.mutations` runs all in five minutes; `--engine google_ads` runs the macros of one connector, and
+`--engine shared` those that engines share (`cast_as`, `major_units`, ...), against the cases of all. `--quick` swaps a
+column for the two likeliest alone, not for every one it could be taken for.
+
+A mutant that no case notices is printed with its change, and the exit code is 1: extend
+`warehouse/cases/<connector>.py` until one does, or say in `equivalent_mutants.py` why none ever can.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from itertools import chain, product
-from types import SimpleNamespace
-from typing import Any
+from itertools import chain
 
 import duckdb
 import jinja2
@@ -25,241 +25,183 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from bench.mutants import ALIAS, Macro, Mutant, mutants
+from bench.engine_trials import Library, Trial, connectors, macros, trials_of
+from bench.equivalent_mutants import RULES, Rule
+from bench.macro_source import ALIAS, Macro, Mutant
+from bench.mutants import mutants
 from pipeline.contracts.fields import Shape
-from pipeline.tenants import Account, Tenant
-from tests.warehouse.engine_rig import BLUEPRINTS, CATALOG, MACROS, a_source, create_inputs
+from tests.warehouse.engine_rig import BLUEPRINTS
 from warehouse.canonical import CANONICAL
-from warehouse.cases import Case, cases_like
-from warehouse.engines import Engine, engines_like
-from warehouse.star_unit_tests import settled
+from warehouse.engines import engines_like
 
-ALTERNATIVES = 2
-"""How many siblings a column is swapped for."""
+SHARED = "shared"
+"""What the macros of `macros/utils` are called here."""
+ALL = 10**6
+"""As many columns as a column could be taken for."""
+QUICK = 2
 STATUSES = "platform_ref__order_statuses"
-PATTERNS = ("purchase", None)
-"""What tenants name as their conversions."""
-MAIN = Account(name="main", currency="SEK", timezone="Asia/Kolkata")
-"""An account of which the tenant says what no record says by chance."""
-
-EQUIVALENT: Sequence[tuple[str, str, str]] = (
-    ("amazon_ads", r"coalesce\(reports.spend, reports.cost\)", "They are two names of one number."),
-    (
-        "amazon_ads",
-        r"coalesce\(reports.campaignId, ad_groups.campaignId, ads",
-        "An ad is in the campaign of its ad group.",
-    ),
-    (
-        "bing_ads",
-        r"coalesce\(reports.AccountNumber, reports.AccountId",
-        "An account has one id and one number, both its own.",
-    ),
-    ("facebook_ads", r"-> +insights.ad_id, insights.date_st\w+$", "Ranges of one thing are one day or never overlap."),
-    ("shopify", r"is_cancelled = not is_cancelled$", "Shopify says by cancelled_at which orders were cancelled."),
-    ("linkedin_ads", r"^order: upper\(coalesce\(dailyBudget", "All money of a campaign is in one currency."),
-    (
-        "linkedin_ads",
-        r"coalesce\(accounts.currency, campaigns.currency",
-        "An account's currency is that of all its campaigns.",
-    ),
-    ("linkedin_ads", r"-> +coalesce\(pivotValues, \[pivotValue\]\)", "A pivot that is NULL has no type."),
-    ("linkedin_ads", r"other urn:li:", "Of a URN, only the type and the id are read."),
-    ("linkedin_ads", r"\)\[-1\], ':'", "A row has one pivot of a type."),
-    (
-        "tiktok_ads",
-        r"coalesce\(reports.campaign_id, ad_groups.campaign_id, ads",
-        "An ad is in the campaign of its ad group.",
-    ),
-    ("tiktok_ads", r"other (4 advertiser|2 hour)", "It is the last in alphabetical order before and after."),
-    ("woocommerce", r"when statuses.raw_status = 'refunded'", "WooCommerce's only word for refunded is refunded."),
-    (
-        "google_analytics",
-        r"case when true then .*event_param\('currency'\)",
-        "Looked up for purchases alone, to save time.",
-    ),
-    ("google_ads", r"^order: .*resourceName", "The resource names and ids of one row always agree."),
-    ("google_ads", r"^dropped: .*regexp_extract", "A resource name always holds the id that it is asked for."),
-)
-"""Mutants that give the same rows whatever a vendor sends: connector, pattern of the mutant, why."""
-
+CURRENCIES = "platform_ref__currencies"
+STATUS_CHANGES = {"financial_status": "'other'", "is_cancelled": "not is_cancelled"}
 NO_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, jinja2.TemplateError, TypeError)
-MACRO = re.compile(r"\{% macro (\w+)\(.*?\{%-? endmacro %\}", re.DOTALL)
-Rows = list[tuple[Any, ...]]  # Any: values of every DuckDB type
+Judged = Iterator[tuple[Mutant, bool]]
+"""Mutants, each with whether a case notices it."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of the mutants of one connector's engines."""
+    """What became of the mutants of one connector's engines, or of the macros that engines share."""
 
     name: str
     killed: int
     equivalent: int
     survivors: tuple[Mutant, ...]
+    refuted: tuple[tuple[Rule, Mutant], ...]  # rules that call a mutant equivalent which a case notices
+    used: frozenset[Rule]
     seconds: float
 
-
-@dataclass(frozen=True)
-class Trial:
-    """A case of an engine: its records as tables, and the rows it expects of them."""
-
-    engine: Engine
-    arguments: Mapping[str, object]
-    con: duckdb.DuckDBPyConnection
-    columns: Mapping[str, str]
-    expected: Rows
-
-    def passes(self, query: str) -> bool:
-        """Whether a query gives the rows that are expected; columns that the case leaves out are not compared."""
-        typed = ", ".join(f"cast({name} as {type_})" for name, type_ in self.columns.items())
-        return sorted(self.con.execute(f"select {typed} from ({query})").fetchall(), key=repr) == self.expected
+    @property
+    def mutants(self) -> int:
+        return self.killed + self.equivalent + len(self.survivors)
 
 
 @dataclass
-class Library:
-    """Macros by name, each compiled by itself; they call each other by whatever stands here now."""
+class Bench:
+    """Macros and the trials they must pass; the trial that noticed the last mutant is asked first."""
 
-    texts: dict[str, str]
-    current: dict[str, Callable[..., str]] = field(default_factory=dict)
+    library: Library
+    trials: list[tuple[Trial, str]]
+    leaves_out_unreached: bool = False
 
-    def __post_init__(self) -> None:
-        self.current |= {name: self.compiled(name, text) for name, text in self.texts.items()}
-
-    def compiled(self, name: str, text: str) -> Callable[..., str]:
-        """A macro of this name.
+    @classmethod
+    def of(cls, trials: Iterable[Trial], texts: Mapping[str, str]) -> Bench:
+        """Trials that pass as the macros are.
 
         Raises:
-            jinja2.TemplateError: The text is no template.
+            ValueError: A case fails without any mutant.
         """
-        calls = {each: self._caller(each) for each in self.texts if each != name}
-        macro: Callable[..., str] = getattr(_environment().from_string(text).make_module(calls), name)
-        return macro
+        library = Library(texts)
+        asked = [(trial, library.query(trial)) for trial in trials]
+        for trial, query in asked:
+            if not trial.passes(query):
+                raise ValueError(f"The case of {trial.engine.macro} fails as it is. Run its connector's tests first.")
+        return cls(library, asked)
 
-    def query(self, trial: Trial) -> str:
-        return str(self.current[trial.engine.macro](**trial.arguments))
+    def notices(self, macro: str, mutant: Mutant) -> bool | None:
+        """Whether a case fails; None where the mutant is no SQL, or where it is left out as no case reaches it."""
+        original = self.library.current[macro]
+        try:
+            self.library.current[macro] = self.library.compiled(macro, mutant.text)
+            queries = [(trial, self.library.query(trial), was) for trial, was in self.trials]
+            changed = [(trial, query) for trial, query, was in queries if query != was]
+            if self.leaves_out_unreached and not changed:
+                return None
+            return any(self._fails(trial, query) for trial, query in changed)
+        except NO_SQL:
+            return None
+        finally:
+            self.library.current[macro] = original
 
-    def _caller(self, name: str) -> Callable[..., str]:
-        return lambda *values, **named: self.current[name](*values, **named)  # noqa: PLW0108 (a mutant replaces it later)
+    def _fails(self, trial: Trial, query: str) -> bool:
+        try:
+            fails = not trial.passes(query)
+        except NO_SQL:
+            raise
+        except duckdb.Error:
+            fails = True
+        if fails:
+            self.trials.sort(key=lambda asked: asked[0] is not trial)
+        return fails
 
 
-def judge(name: str) -> Verdict:
-    """Run every mutant of a connector's macros, and of what the status map says of its orders.
+def judge(name: str, siblings: int = ALL) -> Verdict:
+    """Run every mutant of a connector's macros and of the reference tables that they read, or of the shared macros.
 
     Raises:
         ValueError: A case fails without any mutant.
     """
     started = time.perf_counter()
-    trials, library = list(_trials(name)), Library(_macros("utils/*.sql") | _macros(f"engines/{name}.sql"))
-    queries = [library.query(trial) for trial in trials]
-    for trial, query in zip(trials, queries, strict=True):
-        if not trial.passes(query):
-            raise ValueError(f"The case of {trial.engine.macro} fails as it is. Run the tests of {name} first.")
-    survivors, killed, equivalent = [], 0, 0
-    for mutant, is_noticed in chain(_of_macros(name, library, trials, queries), _of_statuses(name, trials, queries)):
-        if is_noticed:
-            killed += 1
-        elif any(each == name and re.search(pattern, str(mutant)) for each, pattern, _ in EQUIVALENT):
-            equivalent += 1
-        else:
+    judged = _of_shared(siblings) if name == SHARED else _of_engines(name, siblings)
+    return verdict(name, judged, RULES, started)
+
+
+def verdict(name: str, judged: Judged, rules: Sequence[Rule], started: float) -> Verdict:
+    """Count what became of mutants; a survivor is equivalent by the first rule that covers it."""
+    survivors, refuted, used = [], [], []
+    killed = 0
+    for mutant, is_noticed in judged:
+        rule = next((rule for rule in rules if rule.covers(name, mutant)), None)
+        killed += is_noticed
+        if rule is not None:
+            used.append(rule)
+            refuted += [(rule, mutant)] if is_noticed else []
+        elif not is_noticed:
             survivors.append(mutant)
-    return Verdict(name, killed, equivalent, tuple(survivors), time.perf_counter() - started)
+    equivalent = len(used) - len(refuted)
+    seconds = time.perf_counter() - started
+    return Verdict(name, killed, equivalent, tuple(survivors), tuple(refuted), frozenset(used), seconds)
 
 
-Judged = Iterator[tuple[Mutant, bool]]
-"""Mutants, each with whether a case notices it."""
+def sources(name: str) -> dict[str, Macro]:
+    """The macros of a connector, by name."""
+    texts = macros(f"engines/{name}.sql")
+    return {macro: Macro(text, _shapes(name), _families(name, text)) for macro, text in texts.items()}
 
 
-def _of_macros(name: str, library: Library, trials: Sequence[Trial], queries: Sequence[str]) -> Judged:
-    for macro_name, text in _macros(f"engines/{name}.sql").items():
-        counted: Counter[int] = Counter()
-        for mutant in mutants(Macro(text, _shapes(name), _families(name, text))):
-            if mutant.site is None or counted[mutant.site] < ALTERNATIVES:
-                is_noticed = _is_noticed(macro_name, mutant, library, trials, queries)
-                if is_noticed is not None:
-                    yield mutant, is_noticed
-                    counted.update([mutant.site] if mutant.site is not None else [])
+def _of_engines(name: str, siblings: int) -> Judged:
+    bench = Bench.of(trials_of(name), {**macros("utils/*.sql"), **macros(f"engines/{name}.sql")})
+    of_macros = (of_macro(macro, source, bench, siblings) for macro, source in sources(name).items())
+    return chain(chain.from_iterable(of_macros), _of_references(name, bench.trials))
 
 
-def _of_statuses(name: str, trials: Sequence[Trial], queries: Sequence[str]) -> Judged:
-    """Every status of a shop that means something else for the money, or for whether the order was cancelled."""
-    for trial, query in zip(trials, queries, strict=True):
-        if STATUSES in trial.engine.references:
-            rows = f"from {STATUSES} where source_platform = '{name}'"
-            for (status,) in trial.con.execute(f"select raw_status {rows}").fetchall():
-                for change in ("financial_status = 'other'", "is_cancelled = not is_cancelled"):
+def _of_shared(siblings: int) -> Judged:
+    """What no engine calls is left to the tests of the factories and of the filters, which do."""
+    texts = {**macros("utils/*.sql"), **macros("engines/*.sql")}
+    bench = Bench.of(chain.from_iterable(trials_of(name) for name in connectors()), texts)
+    bench.leaves_out_unreached = True
+    for name, text in macros("utils/*.sql").items():
+        if name in bench.library.called:
+            yield from of_macro(name, Macro(text, (), [_aliases(text)]), bench, siblings)
+
+
+def of_macro(name: str, macro: Macro, bench: Bench, siblings: int) -> Judged:
+    """The mutants of a macro that are SQL; of those of one site, so many."""
+    counted: Counter[int] = Counter()
+    for mutant in mutants(macro):
+        if mutant.site is None or counted[mutant.site] < siblings:
+            is_noticed = bench.notices(name, mutant)
+            if is_noticed is not None:
+                yield mutant, is_noticed
+                counted.update([mutant.site] if mutant.site is not None else [])
+
+
+def _of_references(name: str, trials: Sequence[tuple[Trial, str]]) -> Judged:
+    """Rows of reference tables that say something else: where the money is, what was cancelled, what a unit is."""
+    for trial, query in list(trials):
+        for table, changes in (STATUSES, _of_statuses), (CURRENCIES, _of_currencies):
+            if table in trial.engine.references:
+                for change, where in changes(name, trial, query):
                     trial.con.begin()
-                    trial.con.execute(
-                        f"update {STATUSES} set {change} where source_platform = ? and raw_status = ?", [name, status]
-                    )
-                    yield Mutant("literal", "", f"{STATUSES} of {status}  ->  {change}"), not trial.passes(query)
+                    trial.con.execute(f"update {table} set {change} where {where}")
+                    yield Mutant("reference", "", f"{table} where {where}  ->  {change}"), not trial.passes(query)
                     trial.con.rollback()
 
 
-def _is_noticed(
-    name: str, mutant: Mutant, library: Library, trials: Sequence[Trial], queries: Sequence[str]
-) -> bool | None:
-    """Whether a case fails; None where the mutant is no SQL, or the same SQL."""
-    original = library.current[name]
-    try:
-        library.current[name] = library.compiled(name, mutant.text)
-        changed = [library.query(trial) for trial in trials]
-        tried = [(trial, query) for trial, query, was in zip(trials, changed, queries, strict=True) if query != was]
-        return not all(trial.passes(query) for trial, query in tried) if tried else None
-    except NO_SQL:
-        return None
-    except duckdb.Error:
-        return True
-    finally:
-        library.current[name] = original
+def _of_statuses(name: str, trial: Trial, query: str) -> Iterator[tuple[str, str]]:
+    """Every status of a shop, in every column that its engine reads."""
+    known = trial.con.execute(f"select raw_status from {STATUSES} where source_platform = '{name}'").fetchall()
+    for column, to in STATUS_CHANGES.items():
+        if f"statuses.{column}" in query:
+            for (status,) in known:
+                yield f"{column} = {to}", f"source_platform = '{name}' and raw_status = '{status}'"
 
 
-def _trials(name: str) -> Iterator[Trial]:
-    """The cases of a connector's engines, for every source that is like it and for what tenants may say."""
-    platforms = [name, *(other.name for other in CATALOG.values() if other.like == name)]
-    for engine, platform in product(engines_like(name), platforms):
-        seen: list[Case] = []
-        for pattern in PATTERNS:
-            case = cases_like(name)[engine.macro](pattern)
-            if case not in seen:
-                seen.append(case)
-                yield _trial(engine, platform, case, pattern)
-
-
-def _trial(engine: Engine, platform: str, case: Case, pattern: str | None) -> Trial:
-    logic = {"facebook_insights": {"conversion_event_pattern": pattern}} if pattern else {}
-    source = a_source(platform, (MAIN,), logic)
-    tenant = Tenant(slug="t", business_name="T", sources=(source,))
-    con = duckdb.connect(config={"threads": 1})
-    con.execute("set TimeZone = 'UTC'")
-    create_inputs(con, engine, platform, case.records, {}, case.records, case.canonical)
-    (canonical,) = (each for each in CANONICAL if each.name == engine.fills)
-    types = {column.name: column.type for column in canonical.columns if column.name in case.expected[0]}
-    return Trial(engine, engine.call(tenant, source), con, types, _typed(con, settled(case, tenant, source), types))
-
-
-def _typed(con: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, object]], types: Mapping[str, str]) -> Rows:
-    """Rows as the engine would give them: what a case writes as text, in the column's type."""
-    typed = "select " + ", ".join(f"cast(${name} as {type_})" for name, type_ in types.items())
-    return sorted((con.execute(typed, {name: row[name] for name in types}).fetchall()[0] for row in rows), key=repr)
-
-
-@cache
-def _macros(files: str) -> dict[str, str]:
-    texts = [path.read_text(encoding="utf-8") for path in sorted(MACROS.glob(files))]
-    return {found[1]: found[0] for text in texts for found in MACRO.finditer(text)}
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    def refuse(message: str) -> None:
-        raise jinja2.TemplateError(message)
-
-    environment = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined)
-    environment.globals |= {
-        "ref": lambda name: name,
-        "source": lambda _, name: name,
-        "exceptions": SimpleNamespace(raise_compiler_error=refuse),
-    }
-    return environment
+def _of_currencies(_name: str, trial: Trial, _query: str) -> Iterator[tuple[str, str]]:
+    """Every currency that has other units than hundredths, by ISO 4217 or by the provider; the rest at once."""
+    others = f"select currency from {CURRENCIES} where stripe_exponent <> 2 or stripe_exponent <> exponent"
+    change = "stripe_exponent = case stripe_exponent when 2 then 0 else 2 end"
+    for (currency,) in trial.con.execute(others).fetchall():
+        yield change, f"currency = '{currency}'"
+    yield change, f"currency not in ({others})"
 
 
 @cache
@@ -274,35 +216,49 @@ def _families(name: str, text: str) -> list[list[str]]:
     columns = [column for each in CANONICAL if each.name in filled for column in each.columns]
     types = dict.fromkeys(column.type for column in columns)
     families = [list(dict.fromkeys(each.name for each in columns if each.type == type_)) for type_ in types]
-    return [*families, list(dict.fromkeys(one or other for one, other in ALIAS.findall(text)))]
+    return [*families, _aliases(text)]
 
 
-def connectors() -> list[str]:
-    """The connectors that have engines of their own."""
-    return sorted(path.stem for path in (MACROS / "engines").glob("*.sql") if path.stem in CATALOG)
+def _aliases(text: str) -> list[str]:
+    return list(dict.fromkeys(one or other for one, other in ALIAS.findall(text)))
 
 
-def _table(verdicts: Iterable[Verdict]) -> Table:
+def _table(verdicts: Sequence[Verdict]) -> Table:
     table = Table("engines of", "mutants", "killed", "survived", "equivalent", "seconds")
-    figures = [(each.killed, len(each.survivors), each.equivalent, each.seconds) for each in verdicts]
-    names = [*(each.name for each in verdicts), "all"]
-    totals = [sum(column) for column in zip(*figures, strict=True)]
-    for name, (killed, survived, equivalent, seconds) in zip(names, [*figures, totals], strict=True):
-        counts = (killed + survived + equivalent, killed, survived, equivalent)
+    figures = [(each.mutants, each.killed, len(each.survivors), each.equivalent, each.seconds) for each in verdicts]
+    totals = tuple(sum(column) for column in zip(*figures, strict=True))
+    for name, (*counts, seconds) in zip([*(each.name for each in verdicts), "all"], [*figures, totals], strict=True):
         table.add_row(name, *map(str, counts), f"{seconds:.1f}")
     return table
 
 
+def wrong(verdicts: Sequence[Verdict], rules: Sequence[Rule], *, is_quick: bool = False) -> Iterator[str]:
+    """What is to be mended, as sentences: survivors, and rules of equivalence that do not hold or are of no use.
+
+    A quick run does not make every mutant, so it does not say which rules are of no use.
+    """
+    names = {each.name for each in verdicts}
+    used = frozenset[Rule]().union(*(each.used for each in verdicts))
+    for each in verdicts:
+        yield from (f"{each.name}: {mutant}" for mutant in each.survivors)
+        yield from (f"{each.name}: a case notices {mutant}, but: {rule.why}" for rule, mutant in each.refuted)
+    unused = [rule for rule in rules if rule.engines in names and rule not in used and not is_quick]
+    yield from (f"{rule.engines}: no mutant is {rule.change!r}, so no rule is needed" for rule in unused)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--engine", choices=connectors(), action="append", help="Only this connector's engines.")
-    names = parser.parse_args().engine or connectors()
-    verdicts = [judge(name) for name in track(names, description="Mutating", console=Console(stderr=True))]
-    for verdict in verdicts:
-        for mutant in verdict.survivors:
-            print(f"{verdict.name}: {mutant}")
+    known = [*connectors(), SHARED]
+    parser.add_argument("--engine", choices=known, action="append", help="Only these.")
+    parser.add_argument("--quick", action="store_true", help="Swap a column for the two likeliest alone.")
+    said = parser.parse_args()
+    console = Console(stderr=True)
+    names = track(said.engine or known, "Mutating", console=console)
+    verdicts = [judge(name, QUICK if said.quick else ALL) for name in names]
+    sentences = list(wrong(verdicts, RULES, is_quick=said.quick))
+    print("".join(f"{sentence}\n" for sentence in sentences), end="")
     Console().print(_table(verdicts))
-    sys.exit(any(verdict.survivors for verdict in verdicts))
+    sys.exit(bool(sentences))
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def publish(given: Given) -> Found:
     from warehouse.build import star_inputs
 
     shop, tenant = open_shop(given.home)
-    built = publish_star(tenant, shop, star_inputs(tenant, shop.blueprints, shop.settings))
+    built = publish_star(tenant, shop.settings, star_inputs(tenant, shop.blueprints, shop.settings))
     return {"rows": sum(built.rows.values())}
 
 

@@ -50,14 +50,15 @@ TICK = os.sysconf("SC_CLK_TCK")
 class Server:
     """A stdio server, and one client that speaks to it, a line at a time."""
 
-    def __init__(self, home: Path, era: str) -> None:
+    def __init__(self, home: Path, era: str, **more: str) -> None:
+        """`more` are settings by their variables, such as GATA_ROLLUPS."""
         self._era, self._asked = era, 0
         gata = Path(sys.executable).with_name("gata")
         settings = {"GATA_HOME": str(home), "GATA_TENANTS": str(home / "tenants.yaml"), "GATA_TODAY": TODAY.isoformat()}
         self._process = subprocess.Popen(
             [gata, "mcp", "--tenant", SLUG],
             cwd=ROOT,
-            env=os.environ | settings,
+            env=os.environ | settings | more,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -69,14 +70,22 @@ class Server:
 
     def call(self, method: str, **params: object) -> dict[str, Any]:  # Any: JSON values
         """The result of one request."""
+        self.send(method, **params)
+        return self.receive()
+
+    def send(self, method: str, **params: object) -> None:
+        """Send a request, and do not wait for its result."""
         self._asked += 1
         if self._era == MODERN:
             said = {"protocolVersion": MODERN, "clientCapabilities": {}, "clientInfo": CLIENT}
             params["_meta"] = {f"io.modelcontextprotocol/{name}": value for name, value in said.items()}
         self._write({"jsonrpc": "2.0", "id": self._asked, "method": method, "params": params})
+
+    def receive(self) -> dict[str, Any]:  # Any: JSON values
+        """The next result."""
         reply = json.loads(self._out.readline())
         if "error" in reply or reply["result"].get("isError"):
-            sys.exit(f"{method} {params}: {reply}")
+            sys.exit(f"{reply}")
         return dict(reply["result"])
 
     def greet(self) -> None:
@@ -109,8 +118,8 @@ class Server:
 
 
 @contextmanager
-def serving(home: Path, era: str) -> Iterator[Server]:
-    server = Server(home, era)
+def serving(home: Path, era: str, **more: str) -> Iterator[Server]:
+    server = Server(home, era, **more)
     try:
         yield server
     finally:

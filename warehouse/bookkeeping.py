@@ -19,11 +19,17 @@ Rows = Sequence[Mapping[str, Any]]  # Any: what JSON can carry
 
 HISTORY = "platform_sat__tenant_config_history"
 CONFIGS = "platform_sat__tenant_source_configs"
+CONFIG_HISTORY = "platform_sat__tenant_source_configs__history"
 VERSIONS = "platform_sat__tenant_logic_versions"
 DEFINITIONS = "platform_ops__boring_semantic_layer"
 VERSIONS_SHOWN = 10
 
 _LOGIC = ("tenant_slug", "source_platform", "source_object", "logic_hash")
+_CONFIG = (
+    *("tenant_slug", "tenant_status", "source_platform", "source_domain", "source_account", "source_object"),
+    *("read_kind", "read_paths", "currency", "timezone", "logic_hash"),
+)
+"""As the columns of platform_sat__tenant_source_configs."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def recorded(settings: Settings) -> Recorded:
 
         ((newest,),) = hub.execute("select coalesce(max(run_id), '') from run_results__history").fetchall()
         return Recorded(
-            configs=rows(f"from {CONFIGS}"),
+            configs=rows(f"select {', '.join(_CONFIG)} from {CONFIGS}"),
             logic=rows(f"select {', '.join(_LOGIC)} from {HISTORY} where valid_to is null"),
             newest_run=newest,
             published=rows(f"select tenant_slug, run_id from {DEFINITIONS}"),
@@ -61,7 +67,7 @@ def recorded(settings: Settings) -> Recorded:
 
 
 def record_configs(tenants: Iterable[Tenant], settings: Settings, books: Recorded) -> None:
-    """Let the satellites say what tenants.yaml says: changed logic opens a version, what is gone is closed.
+    """Let the satellites say what tenants.yaml says: what changed opens a version, what is gone is closed.
 
     Args:
         tenants: All there are; one that is offboarded has no configuration any more.
@@ -78,25 +84,28 @@ def record_configs(tenants: Iterable[Tenant], settings: Settings, books: Recorde
         return
     with write_hub(settings) as hub:
         hub.execute("begin")
-        _stage(hub, HISTORY, logic)
-        hub.execute(f"""
-            update {HISTORY} as open set valid_to = now() at time zone 'UTC'
-            where valid_to is null and not exists (select 1 from staged as said where {_same("said", "open", _LOGIC)})
-        """)
-        hub.execute(f"""
-            insert into {HISTORY} by name
-            select * replace (now() at time zone 'UTC' as valid_from) from staged as said
-            where not exists (
-                select 1 from {HISTORY} as open where open.valid_to is null and {_same("said", "open", _LOGIC)}
-            )
-        """)
-        _stage(hub, CONFIGS, configs)
-        hub.execute(f"delete from {CONFIGS}; insert into {CONFIGS} from staged")
+        _version(hub, HISTORY, logic, by=_LOGIC)
+        _version(hub, CONFIG_HISTORY, configs, by=_CONFIG)
         hub.execute("commit")
 
 
-def _same(one: str, other: str, columns: Iterable[str]) -> str:
-    return " and ".join(f"{one}.{column} = {other}.{column}" for column in columns)
+def _version(hub: duckdb.DuckDBPyConnection, history: str, rows: Rows, *, by: Iterable[str]) -> None:
+    """Close the versions of a satellite that are said no more, and open those that are new, at one moment.
+
+    Args:
+        by: The columns that make a version: rows that agree in all of them are the same one.
+    """
+    same = " and ".join(f"said.{column} is not distinct from open.{column}" for column in by)
+    _stage(hub, history, rows)
+    hub.execute(f"""
+        update {history} as open set valid_to = now() at time zone 'UTC'
+        where valid_to is null and not exists (select 1 from staged as said where {same})
+    """)
+    hub.execute(f"""
+        insert into {history} by name
+        select * replace (now() at time zone 'UTC' as valid_from) from staged as said
+        where not exists (select 1 from {history} as open where open.valid_to is null and {same})
+    """)
 
 
 def _hashable(row: Iterable[object]) -> tuple[object, ...]:

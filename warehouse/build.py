@@ -6,10 +6,7 @@ Each writes its generated project to the state folder and runs it; what is uncha
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-import signal
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,12 +15,13 @@ import duckdb
 
 from pipeline.contracts.sql import literal
 from pipeline.disk import replace_text
-from pipeline.errors import BuildError, GataError
+from pipeline.errors import BuildError
 from pipeline.hub import read_hub
 from pipeline.landing import dataset
 from pipeline.registry import Blueprint
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant
+from warehouse.engines import set_apart
 from warehouse.hub_projects import library_project, push_project
 from warehouse.references import reference_files
 from warehouse.run_dbt import Node, first_lines, refuse_failures, run_dbt, write_project
@@ -43,7 +41,7 @@ class Star:
     nodes: tuple[Node, ...]
 
     findings: tuple[str, ...] = ()
-    """What tests of severity warn found, as sentences."""
+    """What is to be known of its sources, and what tests of severity warn found, as sentences."""
     failures: tuple[str, ...] = ()
     """What the others found: with these, numbers would be wrong."""
 
@@ -115,6 +113,17 @@ def push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> tuple[No
     return _with_rows(nodes, _pushed_rows(tenant, settings, began))
 
 
+def parse_push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> None:
+    """Have dbt read the project of a tenant's push, so that it need not when it runs.
+
+    Raises:
+        BuildError: It could not; `push` says so, too.
+    """
+    folder = projects(settings, tenant.slug) / "push"
+    write_project(folder, push_project(tenant, blueprints))
+    run_dbt(folder, ("parse",), files={"GATA_HUB_FILE": settings.hub})
+
+
 def _pushed_rows(tenant: Tenant, settings: Settings, began: datetime) -> dict[str, int]:
     """The records that each pusher took from the landing tables since a moment, by its name."""
     with read_hub(settings) as hub:
@@ -163,8 +172,19 @@ def build_star(tenant: Tenant, blueprints: Blueprints, settings: Settings, place
     skip_tests = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
     models = run_dbt(at.project, ("build", *skip_tests), files=_star_files(at, settings), threads=settings.threads)
     refuse_failures(models, of=f"star of {tenant.slug}")
-    checked = check_star(tenant, blueprints, settings, at)
+    checked = _checked(tenant, at, settings)
     return replace(checked, nodes=_with_rows(models, _table_rows(at.file)) + checked.nodes)
+
+
+def parse_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> None:
+    """Have dbt read the project of the tenant's own star, so that it need not when it builds it.
+
+    Raises:
+        BuildError: It could not; `build_star` says so, too.
+    """
+    at = star_place(settings, tenant.slug)
+    write_project(at.project, star_project(tenant, blueprints))
+    run_dbt(at.project, ("parse",), files=_star_files(at, settings), threads=settings.threads)
 
 
 def _table_rows(file: Path) -> dict[str, int]:
@@ -173,26 +193,28 @@ def _table_rows(file: Path) -> dict[str, int]:
         return dict(star.execute("select table_name, estimated_size from duckdb_tables()").fetchall())
 
 
-def check_star(tenant: Tenant, blueprints: Blueprints, settings: Settings, place: Place | None = None) -> Star:
-    """Run every data test on a star file of the tenant as it is.
-
-    Args:
-        place: Which; the tenant's own star when left out.
+def check_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> Star:
+    """Run every data test on the tenant's own star file as it is.
 
     Raises:
         BuildError: There is no star file, or dbt could not run.
     """
-    at = place or star_place(settings, tenant.slug)
+    at = star_place(settings, tenant.slug)
     if not at.file.exists():
         raise BuildError(f"{tenant.slug} has no star yet.", f"Run `gata build --tenant {tenant.slug}` first.")
     write_project(at.project, star_project(tenant, blueprints))
+    return _checked(tenant, at, settings)
+
+
+def _checked(tenant: Tenant, at: Place, settings: Settings) -> Star:
+    """What the data tests of a project say of its star file."""
     command = ("test", "--exclude-resource-type", "unit_test")
     nodes = run_dbt(at.project, command, files=_star_files(at, settings), threads=settings.threads)
     said = {"warn": list[str](), "fail": list[str]()}
     for node in nodes:
         if node.status in ("warn", "fail", "error"):
             said["warn" if node.status == "warn" else "fail"] += _sentences(node, at, settings)
-    return Star(nodes, tuple(said["warn"]), tuple(said["fail"]))
+    return Star(nodes, (*set_apart(tenant), *said["warn"]), tuple(said["fail"]))
 
 
 def _sentences(node: Node, at: Place, settings: Settings) -> list[str]:
@@ -209,41 +231,6 @@ def _sentences(node: Node, at: Place, settings: Settings) -> list[str]:
 
 def _star_files(at: Place, settings: Settings) -> dict[str, Path]:
     return {"GATA_HUB_FILE": settings.hub, "GATA_STARS_FILE": at.file}
-
-
-def build_stars(
-    tenants: Sequence[Tenant],
-    blueprints: Blueprints,
-    settings: Settings,
-    *,
-    done: Callable[[Tenant, Star | GataError], None],
-) -> None:
-    """Rebuild several tenants' stars, each in a process of its own when there are several; tell `done` of each.
-
-    dbt's adapter is global to a process, so threads would mix tenants up (facts: joints.md 1).
-    """
-    if len(tenants) == 1 or settings.threads == 1:
-        for tenant in tenants:
-            done(tenant, _star_or_error(tenant, blueprints, settings))
-        return
-    spawn = multiprocessing.get_context("spawn")
-    workers = min(settings.threads, len(tenants))
-    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_leave_interrupts) as pool:
-        running = [(tenant, pool.submit(_star_or_error, tenant, blueprints, settings)) for tenant in tenants]
-        for tenant, future in running:
-            done(tenant, future.result())
-
-
-def _leave_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; the one that began the build ends it, and its children with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _star_or_error(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> Star | GataError:
-    try:
-        return build_star(tenant, blueprints, settings)
-    except GataError as error:
-        return error
 
 
 def star_inputs(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> str:

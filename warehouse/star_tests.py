@@ -47,7 +47,7 @@ def to_yaml(tree: Tree) -> str:
     return f"# {GENERATED}\n" + yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.CSafeDumper):
     """No anchors, and text of several lines as a block."""
 
     def ignore_aliases(self, _data: object) -> bool:
@@ -110,7 +110,11 @@ def _canonical(tenant: Tenant, canonical: Canonical) -> Tree:
 def _links(tenant: Tenant) -> list[Tree]:
     """The tables between canonical ones and facts, and what there is to say about what they could not link."""
     links = [
-        ("purchases", "One row per purchase event in a session.", ["purchases_in_the_sessions_currency"]),
+        (
+            "purchases",
+            "One row per purchase event in a session.",
+            ["purchases_in_the_sessions_currency", "every_purchase_has_an_id"],
+        ),
         ("order_links", "One row per purchase event and order whose id it may carry.", ["purchases_of_one_order"]),
     ]
     if has_payments(tenant):
@@ -165,7 +169,10 @@ def _star_findings(table: Table) -> list[Tree]:
     if any(column.name == "is_inferred" for column in table.columns):
         return [_test("few_inferred_rows", severity="warn", at_most=INFERRED_SHARE)]
     if table.name == "orders":
-        return [_test("every_order_has_a_time", severity="warn"), _test("every_status_is_known", severity="warn")]
+        findings = ("every_order_has_a_time", "every_status_is_known", "refunds_within_the_total")
+        return [_test(finding, severity="warn") for finding in findings]
+    if table.name == "sessions":
+        return [_test("visits_of_a_day_at_most", severity="warn")]
     return []
 
 
@@ -191,10 +198,14 @@ def _findings_of_domain(tenant: Tenant, canonical: Canonical, sources: tuple[tup
             *(about_patterns if patterns else []),
             _test("rows_of_one_day", severity="warn"),
             _test("one_breakdown", severity="warn"),
+            _test("nothing_below_zero", severity="warn"),
             *([_test("one_source_of_meta", severity="warn", tenant=tenant.slug)] if has_both_of_meta else []),
         ]
     if canonical.name == "orders":
         return [_test("refunds_in_the_orders_currency", severity="warn")]
+    if canonical.name == "charges":
+        key = ["source_platform", "source_account", "charge_id"]
+        return [_test("unique_together", columns=key), _test("every_charge_status_is_known", severity="warn")]
     if canonical.name == "events":
         return [_test("every_event_has_a_user", severity="warn")]
     return []

@@ -24,13 +24,12 @@ NOTHING = Case("no records", {}, ())
 
 
 def unit_tests(tenant: Tenant, blueprints: Blueprints) -> list[Tree]:
-    """One unit test per engine that the tenant's star uses; a platform that is like another has that one's engines."""
-    return [
-        _unit_test(tenant, blueprints, canonical, engine, source)
-        for canonical in CANONICAL
-        for engine, source in engines_of(tenant, canonical.name)
-        if not source.like
-    ]
+    """One unit test per engine that the tenant's star uses, with the first source of those that share it."""
+    chosen: dict[str, tuple[Canonical, Engine, Source]] = {}
+    for canonical in CANONICAL:
+        for engine, source in engines_of(tenant, canonical.name):
+            chosen.setdefault(engine.macro, (canonical, engine, source))
+    return [_unit_test(tenant, blueprints, *each) for each in chosen.values()]
 
 
 def _unit_test(tenant: Tenant, blueprints: Blueprints, canonical: Canonical, engine: Engine, source: Source) -> Tree:

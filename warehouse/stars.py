@@ -136,6 +136,11 @@ def orders(has_payments: bool) -> Table:
             Column("is_test", "BOOLEAN", "The order was a test of the shop.", required=True),
             Column("is_valid", "BOOLEAN", "Not cancelled, voided, failed or a test.", required=True),
             Column("is_first_order", "BOOLEAN", "The customer's first valid order.", required=True),
+            Column(
+                "first_order_date",
+                "DATE",
+                "The day of the customer's first valid order, in the tenant's time zone; NULL for guests.",
+            ),
             _text(
                 "customer_key",
                 "MD5 of the lower-cased email, else of (platform, account, customer_id); NULL for guests.",
@@ -282,6 +287,7 @@ USERS = Table(
         _text("customer_id", "That customer's id.", personal=True),
         Column("is_customer", "BOOLEAN", "A purchase event of the user carries the id of an order.", required=True),
         Column("first_seen_at", "TIMESTAMP", "First event, UTC."),
+        Column("first_seen_date", "DATE", "The day of the first session, in the tenant's time zone."),
         Column("last_seen_at", "TIMESTAMP", "Last event, UTC."),
         Column("total_events", "BIGINT", "Events."),
         Column("total_sessions", "BIGINT", "Sessions."),

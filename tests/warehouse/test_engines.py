@@ -366,6 +366,23 @@ def test_the_first_order_is_the_first_valid_one_of_a_customer(star: Any) -> None
     assert rows == [("501", True, True), ("502", False, False), ("503", False, False), ("504", True, False)]
 
 
+def test_every_order_of_a_customer_has_the_day_of_the_first_valid_one(star: Any) -> None:
+    first = star.one("fct_orders", "order_date", "order_id = '501'")
+    assert star.rows("fct_orders", "distinct first_order_date", "customer_email = 'bob@x.io'") == [first]
+    assert star.one("fct_orders", "first_order_date", "order_id = '506'") == (None,)  # a guest's
+    assert star.rows("fct_orders", "order_id", "is_first_order <> coalesce(order_date = first_order_date, false)") == []
+
+
+def test_every_user_has_the_day_of_the_first_session(star: Any) -> None:
+    days = star.tables.sql(f"""
+        select count(*), count(*) filter (where u.first_seen_date = s.first_date)
+        from {star.name("dim_users")} as u
+        join (select user_key, min(session_date) as first_date from {star.name("fct_sessions")} group by all) as s
+            on s.user_key = u.user_key
+    """).fetchall()
+    assert days[0][0] == days[0][1] > 0
+
+
 def test_guests_are_no_customers(star: Any) -> None:
     keys = "customer_key is null, customer_id, is_first_order"
     assert star.one("fct_orders", keys, "order_id = '506'") == (True, None, False)

@@ -247,6 +247,36 @@ def test_the_snapshot_is_what_tenants_yaml_says_and_names_its_logic(hub: Hub, ty
     )
 
 
+def test_a_source_that_changes_gets_a_new_version_of_its_configuration_and_the_others_none(
+    hub: Hub, tyrell: Callable[..., Tenant]
+) -> None:
+    leaves = tuple(source for source in tyrell(pattern="lead").sources if source.platform != "shopify")
+    without = tyrell(timezone="Europe/Berlin", sources=leaves)
+    for tenant in (tyrell(), tyrell(), tyrell(pattern="lead"), tyrell(pattern="lead", timezone="Europe/Berlin")):
+        hub.say(tenant)
+    hub.say(without)
+    versions = hub.rows("""select source_account, source_object, timezone, valid_from, valid_to
+        from platform_sat__tenant_source_configs__history order by source_account, source_object, valid_from""")
+
+    def of(account: str, name: str) -> Rows:
+        return [row[2:] for row in versions if row[:2] == (account, name)]
+
+    zones = ["UTC", "Europe/Berlin"]
+    for name, expected in (
+        ("ads", zones),
+        ("events", zones),
+        ("facebook_insights", ["UTC", *zones]),
+        ("orders", zones),
+    ):
+        rows = of("main", name)
+        assert [zone for zone, *_ in rows] == expected, name
+        assert [row[2] for row in rows[:-1]] == [row[1] for row in rows[1:]], name  # one ends when the next begins
+        assert (rows[-1][2] is None) == (name != "orders")
+    assert hub.rows("select count(*) from platform_sat__tenant_source_configs") == [
+        (sum(len(source.objects) * len(source.accounts) for source in without.enabled),)
+    ]
+
+
 def test_a_version_of_the_whole_logic_holds_all_tables_as_they_were_together(
     hub: Hub, tyrell: Callable[..., Tenant]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -66,6 +67,20 @@ def test_one_delivery_of_several_platforms_is_shared_out_and_adds_up() -> None:
     assert spend == {("instagram_ads",): 4, ("facebook_ads",): 5}
 
 
+def test_of_one_day_at_several_levels_the_finest_counts_and_the_others_stay() -> None:
+    ids = ("campaign_id", "adset_id", "ad_id")
+    ads = [insight("a1", "4"), insight("a2", "3")]
+    coarser = [ads[0] | dict.fromkeys(ids[kept:]) | {"spend": "7"} for kept in (0, 1, 2)]
+    other_day = coarser[1] | {"date_start": "2026-01-06", "date_stop": "2026-01-06"}
+    rows = report("facebook_ads", *coarser, *ads, other_day)
+    assert len(rows) == 6
+    assert {key: sums[0] for key, sums in counted(rows, "report_date", "ad_id").items()} == {
+        (date(2026, 1, 5), "a1"): 4,
+        (date(2026, 1, 5), "a2"): 3,
+        (date(2026, 1, 6), None): 7,
+    }
+
+
 def test_a_campaign_has_a_row_for_each_platform_that_reports_name() -> None:
     rows = run_engine(
         "engine_facebook_ads_campaigns",
@@ -101,6 +116,16 @@ def test_unit_tests_give_each_input_once_where_two_sources_share_engines(both: T
     for test in tests:
         inputs = [given["input"] for given in test["given"]]
         assert len(inputs) == len(set(inputs))
+
+
+def test_a_tenant_of_instagram_alone_has_the_unit_tests_of_the_engines_it_shares(
+    tyrell: Callable[..., Tenant], make_hub: Callable[[], Any], build_star: Callable[..., Any]
+) -> None:
+    alone = tyrell(sources=(a_source("instagram_ads"),))
+    star = build_star(alone, make_hub(), ("run",), ("test", "--select", "test_type:unit"))
+    assert {node.name: node.status for node in star.nodes.values()} == {
+        f"{engine.macro}__{alone.slug}": "pass" for engine in engines_like("facebook_ads")
+    }
 
 
 def test_a_day_of_an_ad_that_both_sources_sent_is_said(

@@ -55,6 +55,15 @@ def test_text_is_numbers_and_a_midnight_is_its_day() -> None:
     ]
 
 
+def test_a_count_that_is_written_with_a_decimal_is_a_whole_number(tmp_path: Path) -> None:
+    # Source: business-api.tiktok.com/portal/docs?id=1740302848100353, example response.
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps([daily(ad_id="1", said={"impressions": "10505.0", "clicks": "116.0"})]))
+    assert landed("tiktok_ads", "ads_reports_daily", path).wrong == []
+    (one,) = run_engine(REPORT, platform="tiktok_ads", files={"ads_reports_daily": [path]})
+    assert (one["impressions"], one["clicks"]) == (10505, 116)
+
+
 def test_metrics_that_were_not_asked_for_are_absent() -> None:
     bare = {"dimensions": {"ad_id": "1", "stat_time_day": "2020-10-17 00:00:00"}}
     for row in (bare, bare | {"metrics": {}}):

@@ -59,6 +59,10 @@ DAYS: tuple[tuple[Told, ...], ...] = (
         (CAMPAIGNS, CAMPAIGN | {"_account": "uk"}, {"source_account": "uk"}),
     ),
     ((CAMPAIGNS, AD_GROUP | SUMS, OF_AD_GROUP | SPENT), (CAMPAIGNS, CAMPAIGN, NOT_COUNTED)),
+    (
+        (CAMPAIGNS, AD_GROUP | {"adGroupName": None}, OF_AD_GROUP),
+        (CAMPAIGNS, CAMPAIGN, NOT_COUNTED),
+    ),
     ((CAMPAIGNS, CAMPAIGN | SUMS, SPENT), (CAMPAIGNS, CAMPAIGN | {"placementClassification": "Top"}, NOT_COUNTED)),
     ((CAMPAIGNS, CAMPAIGN | {"placementClassification": "Top"}, {}),),
     # The shortest window from 7 days counts; cost has two names.

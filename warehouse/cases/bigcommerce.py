@@ -77,6 +77,7 @@ ORDERS: tuple[Told, ...] = (
     ({"status_id": 99, "status": "New one"}, {"financial_status": None, "raw_status": "New one"}),
     # An order that only has the refund's status was paid back whole.
     ({"status_id": 4, "status": "Refunded"}, REFUNDED | {"raw_status": "Refunded"}),
+    ({"status_id": 4, "status": "Refunded", "refunded_amount": ""}, REFUNDED | {"raw_status": "Refunded"}),
     ({"status_id": None, "status": "Refunded"}, REFUNDED | {"raw_status": "Refunded"}),
     (
         {"status_id": 4, "status": "Refunded", "refunded_amount": "60.0000"},
@@ -91,6 +92,7 @@ ORDERS: tuple[Told, ...] = (
     ({"refunded_amount": None}, {}),
     # What is left out, or blank.
     ({"date_created": ""}, {"ordered_at": "2019-03-11 20:17:25"}),
+    ({"date_created": "Tue, 05 Mar 2019 23:40:11 GMT"}, {"ordered_at": "2019-03-05 23:40:11"}),
     ({"default_currency_code": None}, {"currency": "CAD"}),
     ({"default_currency_code": None, "currency_code": ""}, {"currency": main_currency}),
     ({"customer_id": 0, "billing_address": {"email": ""}}, {"customer_id": None, "customer_email": None}),

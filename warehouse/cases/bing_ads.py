@@ -67,8 +67,31 @@ DAYS: tuple[tuple[Told, ...], ...] = (
         (CAMPAIGNS, CAMPAIGN, OF_CAMPAIGN),
         (AD_GROUPS, AD_GROUP | {"CampaignId": "999"}, OF_AD_GROUP | {"campaign_id": "999"}),
     ),
+    ((ACCOUNTS, ACCOUNT, NOT_COUNTED), (CAMPAIGNS, CAMPAIGN, OF_CAMPAIGN)),
+    # A total of nobody does not count beside a part; beside a part of nobody, no total of its level does.
+    ((CAMPAIGNS, ACCOUNT | {"CampaignName": "A"}, {"campaign_name": "A"} | NOT_COUNTED), (ADS, AD, OF_AD)),
+    (
+        (
+            AD_GROUPS,
+            ACCOUNT | {"CampaignId": "112", "AdGroupName": "A"},
+            {"campaign_id": "112", "ad_group_name": "A"} | NOT_COUNTED,
+        ),
+        (ADS, AD, OF_AD),
+    ),
+    ((CAMPAIGNS, CAMPAIGN, OF_CAMPAIGN | NOT_COUNTED), (AD_GROUPS, ACCOUNT | {"AdGroupId": "5"}, {"ad_group_id": "5"})),
+    (
+        (AD_GROUPS, AD_GROUP, OF_AD_GROUP | NOT_COUNTED),
+        (ADS, ACCOUNT | {"CampaignId": "999", "AdId": "9"}, {"campaign_id": "999", "ad_id": "9"}),
+    ),
     # Plain rows count before what breaks them down.
     *(((ADS, AD, OF_AD), (ADS, AD | breakdown | SUMS, OF_AD | SPENT | NOT_COUNTED)) for breakdown in BREAKDOWNS),
+    *(
+        (
+            (ACCOUNTS, named, {"currency": main_currency}),
+            (ACCOUNTS, named | PHONE, NOT_COUNTED | {"currency": main_currency}),
+        )
+        for named in ({"AccountNumber": "X150"}, {"AccountName": "Shop"})
+    ),
     # A row that is broken down counts where the same thing has no plain one.
     (
         (ADS, AD, OF_AD),
@@ -162,8 +185,8 @@ def _report(_pattern: str | None) -> Case:
         ],
     }
     expected = []
-    for number, day in enumerate(DAYS, 1):
-        date = f"2026-01-{number:02}"
+    for number, day in enumerate(DAYS):
+        date = f"2026-{1 + number // 28:02}-{1 + number % 28:02}"
         for report, sent, made in day:
             records.setdefault(report, []).append({"TimePeriod": date} | sent)
             expected.append(NOTHING | made | {"report_date": date, "last_date": date})

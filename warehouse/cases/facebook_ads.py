@@ -93,10 +93,35 @@ def _days(pattern: str | None) -> tuple[tuple[Told, ...], ...]:
         ),
         ((CAMPAIGN, OF_CAMPAIGN), (CAMPAIGN | WOMEN | {"campaign_id": "c2"}, OF_CAMPAIGN | {"campaign_id": "c2"})),
         ((ACCOUNT, {}), (ACCOUNT | WOMEN | {"account_id": "151"}, {})),
+        # Of an account's day the finest level counts.
+        ((ACCOUNT | SUMS, SPENT | NOT_COUNTED), (ACCOUNT | {"campaign_id": "c1"}, {"campaign_id": "c1"})),
+        ((CAMPAIGN | SUMS, OF_CAMPAIGN | SPENT | NOT_COUNTED), (CAMPAIGN | {"adset_id": "s1"}, OF_AD_SET)),
+        ((AD_SET | SUMS, OF_AD_SET | SPENT | NOT_COUNTED), (AD_SET | {"ad_id": "a1"}, OF_AD)),
+        (
+            (CAMPAIGN, OF_CAMPAIGN),
+            (AD | {"account_id": "151"}, OF_AD),
+            (
+                AD | {"_account": "eu"},
+                OF_AD | {"source_account": "eu", "ad_group_name": "EU set", "ad_name": "EU ad"},
+            ),
+        ),
         ((AD, OF_AD),),
         ((AD | WOMEN, OF_AD),),
         ((CAMPAIGN | {"account_currency": "usd"}, OF_CAMPAIGN | {"currency": "USD"}),),
         ((CAMPAIGN | {"account_currency": None}, OF_CAMPAIGN | {"currency": main_currency}),),
+        # What an ad belongs to is in the row where it was asked for.
+        ((AD | {"adset_id": "s2"}, OF_AD | {"ad_group_id": "s2", "ad_group_name": "Set then"}),),
+        # A loader's row says no more than the ad, and of its clicks those on links.
+        (
+            (
+                ACCOUNT | {"ad_id": "a1", "inline_link_clicks": "7"},
+                OF_AD | {"campaign_id": "c9", "campaign_name": None} | {"clicks": 7},
+            ),
+            (
+                ACCOUNT | {"ad_id": "a3"},
+                {"campaign_id": "c9", "ad_group_id": "s9", "ad_id": "a3", "ad_name": "Ad of no known set"},
+            ),
+        ),
     )
 
 
@@ -131,6 +156,7 @@ def _meta_report(pattern: str | None) -> Case:
             ],
             "ads": [
                 known | {"id": "a1", "adset_id": "s1", "name": "Ad now"},
+                known | {"id": "a3", "adset_id": "s9", "name": "Ad of no known set"},
                 known | {"id": "a1", "adset_id": "s1", "name": "EU ad", "_account": "eu"},
             ],
         },

@@ -101,6 +101,7 @@ DAYS: tuple[tuple[Told, ...], ...] = (
     ),
     ((OUR_AD_GROUP | {"campaign": {"id": "113"}}, OF_AD_GROUP | {"campaign_id": "113", "campaign_name": None}),),
     ((OUR_AD_GROUP, OF_AD_GROUP), (OUR_CAMPAIGN, OF_CAMPAIGN | NOT_COUNTED)),
+    ((OUR_CAMPAIGN, OF_CAMPAIGN), ({"customer": US}, NOT_COUNTED)),
     # Plain rows count before what breaks them down.
     *(
         ((OUR_AD, OF_AD), (OUR_AD | breakdown | {"metrics": METRICS}, OF_AD | SPENT | NOT_COUNTED))
@@ -115,6 +116,17 @@ DAYS: tuple[tuple[Told, ...], ...] = (
         (
             OUR_AD | {"adGroup": {"id": "223", "name": "Then"}} | MOBILE,
             OF_AD | {"ad_group_id": "223", "ad_group_name": "Then", "ad_name": "Ad then"},
+        ),
+    ),
+    # A name is the ad's in this ad group, whether or not the list of ad groups knows it.
+    (
+        (
+            OUR_AD | {"adGroup": {"id": "224"}},
+            OF_AD | {"ad_group_id": "224", "ad_group_name": "Other", "ad_name": "Ad then"},
+        ),
+        (
+            OUR_CAMPAIGN | {"adGroup": {"id": "225"}, "adGroupAd": {"ad": {"id": "335"}}},
+            OF_CAMPAIGN | {"ad_group_id": "225", "ad_id": "335", "ad_name": "Ad 335"},
         ),
     ),
     ((OUR_CAMPAIGN, OF_CAMPAIGN), ({"customer": US, "campaign": {"id": "999"}} | MOBILE, {"campaign_id": "999"})),
@@ -186,6 +198,7 @@ AD_GROUPS: tuple[Row, ...] = (
     {"campaign": {"id": "109"}, "adGroup": _group("222", "Known")},
     {"customer": US, "campaign": CAMPAIGN, "adGroup": AD_GROUP | {"name": "Now"}},
     {"campaign": {"id": "110"}, "adGroup": _group("222", "Half known")},
+    {"customer": US, "campaign": CAMPAIGN, "adGroup": _group("224", "Other")},
     {"customer": US, "campaign": {"id": "112"}, "adGroup": _group("222", "Was"), "_exported_at": "2026-02-01 00:00:00"},
     {"customer": US, "campaign": CAMPAIGN, "adGroup": AD_GROUP | {"name": "EU group"}, "_account": "eu"},
     {"customer": THEM, "campaign": {"id": "777", "name": "Theirs"}, "adGroup": _group("222", "Their group")},
@@ -202,6 +215,7 @@ ADS: tuple[Row, ...] = (
     {"adGroup": {"id": "222"}, "adGroupAd": {"ad": _ad("333", "Ad half known")}},
     OUR_AD | {"adGroupAd": AD_GROUP_AD | {"ad": _ad("333", "Ad was")}, "_exported_at": "2026-02-01 00:00:00"},
     OUR_AD | {"adGroupAd": AD_GROUP_AD | {"ad": _ad("333", "EU ad")}, "_account": "eu"},
+    {"customer": US, "adGroup": {"id": "225"}, "adGroupAd": {"ad": _ad("335", "Ad 335")}},
     {"customer": THEM, "adGroup": {"id": "222"}, "adGroupAd": {"ad": _ad("333", "Their ad")}},
     {"customer": {"resourceName": THEIRS}, "adGroup": {"id": "222"}, "adGroupAd": {"ad": _ad("811", "Ad 811")}},
     {

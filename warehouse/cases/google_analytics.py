@@ -87,6 +87,16 @@ TRAFFIC: tuple[Told, ...] = (
         {"collected_traffic_source": {"manual_source": "bing", "manual_medium": UNSET, "manual_campaign_name": UNSET}},
         {"traffic_source": "bing"},
     ),
+    # Source, medium, campaign and its id each come where they are said, whatever else is left out.
+    (_params(source="google", campaign_id="c1"), {"traffic_source": "google", "traffic_campaign_id": "c1"}),
+    (
+        {"collected_traffic_source": {"manual_source": "bing", "manual_campaign_name": "Autumn"}},
+        {"traffic_source": "bing", "traffic_campaign": "Autumn"},
+    ),
+    (
+        {"collected_traffic_source": {"manual_source": "bing", "manual_campaign_id": "c2"}},
+        {"traffic_source": "bing", "traffic_campaign_id": "c2"},
+    ),
     (
         {"event_params": [*_params(source="first")["event_params"], *_params(source="second")["event_params"]]},
         {"traffic_source": "first"},
@@ -108,6 +118,10 @@ PURCHASES: tuple[Told, ...] = (
     (_purchase(BOTH, currency=UNSET), {"order_total": 7.5, "currency": "USD"}),
     (_purchase(BOTH, currency="eur", value="20"), {"order_total": 6.25, "currency": "EUR"}),
     (_purchase({"purchase_revenue": 6.25}), {"order_total": 6.25, "currency": main_currency}),
+    (
+        _purchase({"purchase_revenue": 6.25, "transaction_id": "T1"}),
+        {"order_total": 6.25, "currency": main_currency, "transaction_id": "T1"},
+    ),
     (_purchase({}), {"currency": main_currency}),
     (_worth("string_value", "12.50"), {"order_total": 12.5, "currency": main_currency}),
     (_worth("string_value", "free"), {"currency": main_currency}),

@@ -53,6 +53,7 @@ DAYS: tuple[tuple[Told, ...], ...] = (
         (REPORT, _of(CAMPAIGN), OF_CAMPAIGN | NOT_COUNTED),
     ),
     ((REPORT, _of(CAMPAIGN) | SUMS, OF_CAMPAIGN | SPENT), (REPORT, _of(CREATIVE), OF_CREATIVE | NOT_COUNTED)),
+    ((REPORT, _of(CAMPAIGN), OF_CAMPAIGN), (REPORT, _of(CREATIVE) | SUMS, OF_CREATIVE | SPENT | NOT_COUNTED)),
     ((REPORT, _of(CREATIVE) | SUMS, OF_CREATIVE | SPENT), (REPORT, _of(ACCOUNT), NOT_COUNTED)),
     ((REPORT, _of(ACCOUNT) | SUMS, SPENT), (REPORT, _of("urn:li:title:12", CREATIVE), OF_CREATIVE | NOT_COUNTED)),
     ((REPORT, _of("urn:li:geo:101") | SUMS, SPENT), (REPORT, _of("urn:li:title:12"), NOT_COUNTED)),

@@ -13,7 +13,7 @@ ORDER: Row = {
     "created_at": "2026-01-10T23:30:00-05:00",
     "processed_at": "2026-01-10T23:31:00-05:00",
     "updated_at": "2026-01-12T10:00:00-05:00",
-    "closed_at": "2026-01-12T10:00:00-05:00",
+    "closed_at": "2026-01-12T09:00:00-05:00",
     "total_price": "409.94",
     "current_total_price": "360.00",
     "subtotal_price": "398.00",

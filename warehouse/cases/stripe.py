@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from warehouse.cases import Case, Cases, Row, own_platform
 
+WHOLE = "bif byr clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf"
+THOUSANDTHS = "bhd iqd jod kwd lyd omr tnd"
+HUNDREDTHS = "eur isk ugx huf twd"
+"""Sources: docs.stripe.com/currencies, zero-decimal and three-decimal currencies, special cases; for those that Stripe
+does not name (BYR, IQD, LYD), ISO 4217."""
+
 CHARGE: Row = {
     "id": "ch_1",
     "amount": 1234,
@@ -37,7 +43,8 @@ CHARGES: tuple[tuple[Row, Row], ...] = (
     # The minor unit is the currency's, as Stripe counts: Iceland's krone in hundredths, Madagascar's ariary whole.
     *(
         ({"amount": 5120, "currency": code}, {"captured_amount": amount, "currency": code.upper()})
-        for code, amount in (("jpy", 5120), ("kwd", 5.12), ("isk", 51.2), ("mga", 5120))
+        for codes, amount in ((WHOLE, 5120), (HUNDREDTHS, 51.2), (THOUSANDTHS, 5.12))
+        for code in codes.split()
     ),
     (
         {"currency": "zzz", "amount": 5120, "amount_refunded": 12},

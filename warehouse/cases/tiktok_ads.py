@@ -69,7 +69,7 @@ DAYS: tuple[tuple[Told, ...], ...] = (
         )
         for audience in BREAKDOWNS
     ),
-    ((DAILY, {"ad_id": "a1", "gender": "FEMALE"}, {}, AD),),
+    tuple((DAILY, {"ad_id": "a1", "gender": gender}, {}, AD) for gender in ("FEMALE", "MALE", "NONE")),
     (
         (DAILY, {"ad_id": "a1"}, {}, AD),
         (

@@ -4,9 +4,11 @@
            conversion_type: the one action_type that counts as a conversion, or none.
            resembles: SQL over action.action_type, true for the types that conversion_type could have meant.
     Gives  one row per insight row: report_date (the ad account's day), spend (major units of currency), ...
-    Note   metrics arrive as text, an absent one is 0. A row with publisher_platform counts for that platform. Where one
-           ad's day came under two breakdowns, one of them is_counted. An action_type broken down by reaction stands
-           beside its own total: the total counts. -#}
+    Note   metrics arrive as text, an absent one is 0. A row with publisher_platform counts for that platform. Of an
+           account's day the rows of the finest level (ad, ad set, campaign, account) are counted, and where one thing's
+           day came under two breakdowns, one of them. An action_type broken down by reaction stands
+           beside its own total: the total counts. A report that has clicks on links alone (a loader's) counts those; what
+           an ad belongs to is in the row where it was asked for, else in the list of ads. -#}
 {% macro engine_facebook_ads_ad_performance(tenant, platform, currency, conversion_type, resembles) -%}
 with insights as (
     select
@@ -16,6 +18,7 @@ with insights as (
             device_platform is not null, country is not null, region is not null, age is not null, gender is not null,
             hourly_stats_aggregated_by_advertiser_time_zone is not null
         ) as breakdown,
+        concat_ws(' ', ad_id is not null, adset_id is not null, campaign_id is not null) as detail,
         {% if conversion_type is not none -%}
         list_filter(actions, lambda action: action.action_type = {{ text_list([conversion_type]) }}) as conversion_actions
         {%- endif %}
@@ -31,16 +34,16 @@ select
     insights.source_account,
     {{ cast_as('insights.date_start', 'date') }} as report_date,
     {{ cast_as('insights.date_stop', 'date') }} as last_date,
-    {{ cast_as('insights.campaign_id', 'text') }} as campaign_id,
+    {{ cast_as('coalesce(insights.campaign_id, ads.campaign_id)', 'text') }} as campaign_id,
     {{ cast_as('insights.campaign_name', 'text') }} as campaign_name,
-    {{ cast_as('insights.adset_id', 'text') }} as ad_group_id,
+    {{ cast_as('coalesce(insights.adset_id, ads.adset_id)', 'text') }} as ad_group_id,
     coalesce(ad_sets.name, insights.adset_name) as ad_group_name,
     {{ cast_as('insights.ad_id', 'text') }} as ad_id,
     coalesce(ads.name, insights.ad_name) as ad_name,
     coalesce({{ cast_as('insights.spend', 'decimal') }}, 0) as spend,
     coalesce(upper({{ cast_as('insights.account_currency', 'text') }}), {{ currency }}) as currency,
     coalesce({{ cast_as('insights.impressions', 'integer') }}, 0) as impressions,
-    coalesce({{ cast_as('insights.clicks', 'integer') }}, 0) as clicks,
+    coalesce({{ cast_as('coalesce(insights.clicks, insights.inline_link_clicks)', 'integer') }}, 0) as clicks,
     {% if conversion_type is none -%}
     cast(null as double) as conversions,
     cast(null as varchar[]) as conversion_types,
@@ -59,12 +62,17 @@ select
     insights.breakdown = min(insights.breakdown) over (
         partition by insights.source_account, insights.account_id, insights.campaign_id, insights.adset_id,
             insights.ad_id, insights.date_start, insights.date_stop
+    )
+    and insights.detail = max(insights.detail) over (
+        partition by insights.source_account, insights.account_id, insights.date_start
     ) as is_counted
 from insights
-left join {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_ad_sets') }} as ad_sets
-    on ad_sets.source_account = insights.source_account and ad_sets.id = insights.adset_id
 left join {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_ads') }} as ads
     on ads.source_account = insights.source_account and ads.id = insights.ad_id
+left join {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_ad_sets') }} as ad_sets
+    on
+        ad_sets.source_account = insights.source_account
+        and ad_sets.id = coalesce(insights.adset_id, ads.adset_id)
 {%- endmacro %}
 
 {#- Meta campaigns, in the canonical columns of campaigns.

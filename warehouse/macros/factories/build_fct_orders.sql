@@ -56,6 +56,11 @@ select
         partition by orders.customer_key, orders.is_valid
         order by orders.ordered_at, orders.order_key
     ) = 1 as is_first_order,
+    case when orders.customer_key is not null then
+        min(case when orders.is_valid then {{ local_date('orders.ordered_at', timezone) }} end) over (
+            partition by orders.customer_key
+        )
+    end as first_order_date,
     orders.customer_key,
     orders.customer_email,
     orders.customer_id,

@@ -75,3 +75,15 @@ where
     = coalesce(lower(instagram.publisher_platform) = 'instagram', true)
 group by instagram.source_account
 {%- endtest %}
+
+{#- Report rows with a number below nothing: a vendor's correction, or a column that was read as another.
+    Takes  model: canonical ad performance.
+    Gives  one finding per platform and account. -#}
+{% test nothing_below_zero(model) -%}
+select
+    count(*) || ' rows of ' || source_platform || ' ' || source_account
+    || ' have spend, impressions, clicks or conversions below 0 and lower the totals.' as finding
+from {{ model }}
+where is_counted and least(spend, impressions, clicks, conversions) < 0
+group by source_platform, source_account
+{%- endtest %}

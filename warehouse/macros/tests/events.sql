@@ -20,3 +20,24 @@ from {{ model }}
 where is_counted and currency <> session_currency and order_total <> 0
 group by source_platform
 {%- endtest %}
+
+{#- Purchases that carry no transaction id: each counts, also when it was sent twice, and none is linked to an order.
+    Takes  model: the purchases of sessions.
+    Gives  one finding per platform. -#}
+{% test every_purchase_has_an_id(model) -%}
+select
+    count(*) || ' purchases of ' || source_platform || ' carry no transaction id and are linked to no order.' as finding
+from {{ model }}
+where transaction_id is null
+group by source_platform
+{%- endtest %}
+
+{#- Visits that last longer than a day: a machine that never rests, or a clock that counts in another unit.
+    Takes  model: the sessions star.
+    Gives  one finding per platform. -#}
+{% test visits_of_a_day_at_most(model) -%}
+select count(*) || ' sessions of ' || source_platform || ' last longer than a day.' as finding
+from {{ model }}
+where session_duration_seconds > 86400
+group by source_platform
+{%- endtest %}

@@ -91,3 +91,26 @@ from {{ model }}
 where orders_of_charge = 0 and status = 'succeeded' and not is_test and captured_amount is distinct from 0
 group by source_platform, source_account, currency
 {%- endtest %}
+
+{#- Orders of which more was paid back than was charged: their net revenue is below nothing.
+    Takes  model: the orders star.
+    Gives  one finding per platform and account. -#}
+{% test refunds_within_the_total(model) -%}
+select
+    count(*) || ' orders of ' || source_platform || ' ' || source_account || ' gave back more than they took.' as finding
+from {{ model }}
+where refunded_amount > total_price
+group by source_platform, source_account
+{%- endtest %}
+
+{#- Charges in a state that we do not know: only succeeded ones have taken money.
+    Takes  model: canonical charges.
+    Gives  one finding per platform, account and status; a charge that says none counts as succeeded. -#}
+{% test every_charge_status_is_known(model) -%}
+select
+    count(*) || ' charges of ' || source_platform || ' ' || source_account || ' have the unknown status '
+    || status || ' and count as having taken nothing.' as finding
+from {{ model }}
+where status not in ('succeeded', 'pending', 'failed')
+group by source_platform, source_account, status
+{%- endtest %}

@@ -1,0 +1,288 @@
+"""Questions over MCP stdio against the SQL an analyst writes: `python -m bench.semantic [--home HOME] [--json]`.
+
+Five million ad rows and as many visits of two years. Every call draws days and values of its own, the two sides take
+turns, and every answer is compared with the rows of the SQL. No answer is kept, except where a row says so. Making the
+star takes most of the time; with --home it is made once and used again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+
+import duckdb
+import yaml
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from bench.measured import run
+from bench.questions import QUESTIONS, Query, Question
+from bench.shop import SLUG, TODAY
+from bench.stdio import MODERN, Server, serving
+from pipeline.pointer import latest
+
+UNCACHED = {"GATA_ANSWER_CACHE": "0MB"}
+FROM_FACTS = UNCACHED | {"GATA_ROLLUPS": "0"}
+SEED = 7
+IN_FLIGHT, CROWD = 32, QUESTIONS["CAC by platform"]
+GEOMETRIC_MEAN, ANY_RATIO, ANY_MORE_MS, ROLLED = 1.5, 3.0, 15.0, 0.5
+LIMITS = {"known shape, two facts": 3.0, "new shape, one fact and a join": 30.0, "new shape, two facts": 80.0}
+LIMITS |= {f"the {nth}, 500 metrics and 200 dimensions": limit * 1.5 for nth, limit in (("first", 30), ("second", 80))}
+Figures = dict[str, float]
+T, U = TypeVar("T"), TypeVar("U")
+Row = Sequence[Any]  # Any: values of SQL or of JSON
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Milliseconds of both sides of one question: medians."""
+
+    gata: float
+    by_hand: float
+
+    @property
+    def ratio(self) -> float:
+        return self.gata / self.by_hand
+
+    @property
+    def is_within(self) -> bool:
+        """Not over 3 times, or not over 15 ms more: whichever allows more."""
+        return self.ratio <= ANY_RATIO or self.gata - self.by_hand <= ANY_MORE_MS
+
+
+class ByHand:
+    """Plain DuckDB on the published star, with the memory and threads that a server has."""
+
+    def __init__(self, home: Path) -> None:
+        published = home / "published" / SLUG
+        self.run_dir = published / str(latest(published))
+        room = {"threads": 2, "memory_limit": "512MB"}
+        self._connection = duckdb.connect(str(self.run_dir / "stars.duckdb"), read_only=True, config=room)
+
+    def ask(self, sql: str) -> list[Row]:
+        return list(self._connection.cursor().execute(sql).fetchall())
+
+
+def timed(work: Callable[[T], U], asked: T) -> tuple[U, float]:
+    """What the work gives, and its milliseconds."""
+    began = time.perf_counter()
+    found = work(asked)
+    return found, (time.perf_counter() - began) * 1000
+
+
+def take_turns(server: Server, hand: ByHand, question: Question, calls: int, draw: Random) -> Pair:
+    """Medians over fresh values; the first call of each side is left out: it compiles, and reads the file."""
+    ours, theirs = [], []
+    for n in range(calls + 1):
+        query, sql = question.ask(draw)
+        if n % 2:
+            rows, by_hand = timed(hand.ask, sql)
+            answer, gata = timed(server.query, query)
+        else:
+            answer, gata = timed(server.query, query)
+            rows, by_hand = timed(hand.ask, sql)
+        compare(answer["rows"], rows, query)
+        if n:
+            ours.append(gata)
+            theirs.append(by_hand)
+    return Pair(statistics.median(ours), statistics.median(theirs))
+
+
+def compare(ours: Sequence[Row], theirs: Sequence[Row], query: dict[str, Any]) -> None:
+    """See that both sides give the same rows in the same order; doubles may differ in the last digits."""
+    wrong = next((pair for pair in zip(ours, theirs, strict=False) if not all(map(is_same, *pair))), None)
+    if wrong or len(ours) != len(theirs) or not ours:
+        raise SystemExit(f"{query}: {len(ours)} rows, by hand {len(theirs)}; {wrong}")
+
+
+def is_same(ours: object, theirs: object) -> bool:
+    if isinstance(theirs, float | Decimal) and isinstance(ours, int | float):
+        return math.isclose(float(ours), float(theirs), rel_tol=1e-9, abs_tol=1e-9)
+    return ours == (theirs.isoformat() if isinstance(theirs, date) else theirs)
+
+
+def answered_again(server: Server, draw: Random, calls: int) -> float:
+    """Milliseconds of a question that was asked before; the median over all questions."""
+    taken = []
+    for question in QUESTIONS.values():
+        query, _ = question.ask(draw)
+        first = server.query(query)
+        for _ in range(calls):
+            again, spent = timed(server.query, query)
+            assert again == first
+            taken.append(spent)
+    return statistics.median(taken)
+
+
+def in_flight(server: Server, draw: Random) -> Figures:
+    """Milliseconds from the moment that all questions were sent to the answer of each; every one is answered."""
+    questions = [CROWD.ask(draw)[0] for _ in range(IN_FLIGHT + 5)]
+    alone = statistics.median(timed(server.query, query)[1] for query in questions[IN_FLIGHT:])
+    began = time.perf_counter()
+    for query in questions[:IN_FLIGHT]:
+        server.send("tools/call", name="query", arguments=query)
+    taken = []
+    for _ in range(IN_FLIGHT):
+        server.receive()
+        taken.append((time.perf_counter() - began) * 1000)
+    p95 = statistics.quantiles(taken, n=20)[-1]
+    return {"alone": alone, "median": statistics.median(taken), "p95": p95, "each": taken[-1] / IN_FLIGHT}
+
+
+def compiling(run_dir: Path) -> Figures:
+    """Milliseconds of CPU from a query to bound SQL, without running it, in this process."""
+    from semantic.models import Model, load_model
+    from semantic.query import read_query
+    from semantic.run import run as answer
+
+    connection = duckdb.connect()
+
+    def spent(query: Query, model: Model) -> float:
+        asked = read_query(query | {"compile_only": True})
+        began = time.process_time()
+        answer(asked, model, connection, today=TODAY)
+        return (time.process_time() - began) * 1000
+
+    def new(query: Query, folder: Path) -> float:
+        """The median over shapes that differ in their days, each new to a model that was just loaded."""
+        model = load_model(folder)
+        ranges = ({}, {"start": "2026-01-01"}, {"end": "2026-01-31"}, {"start": "2026-01-01", "end": "2026-01-31"})
+        return statistics.median([spent(query | ({"time_range": days} if days else {}), model) for days in ranges])
+
+    one = {"metrics": ["spend"], "dimensions": ["campaign_name"], "filters": [{"name": "account", "value": "x"}]}
+    two = {"metrics": ["roas"], "dimensions": ["campaign_name", "date"], "time_grain": "month"}
+    known = load_model(run_dir)
+    spent(two, known)  # imports, too
+    with tempfile.TemporaryDirectory() as folder:
+        wide = widened(run_dir, Path(folder) / run_dir.name)
+        return {
+            "known shape, two facts": statistics.median(spent(two, known) for _ in range(200)),
+            "new shape, one fact and a join": new(one, run_dir),
+            "new shape, two facts": new(two, run_dir),
+            "the first, 500 metrics and 200 dimensions": new(one, wide),
+            "the second, 500 metrics and 200 dimensions": new(two, wide),
+        }
+
+
+def widened(run_dir: Path, folder: Path) -> Path:
+    """A run whose definitions have 500 metrics and 200 dimensions more."""
+    definitions = yaml.load((run_dir / "semantic.yml").read_bytes(), Loader=yaml.CSafeLoader)
+    ads = definitions["models"]["ad_performance"]
+    for n in range(500):
+        ads["measures"][f"spend_{n}"] = ads["measures"]["spend"]
+        definitions["metrics"][f"spend_{n}"] = definitions["metrics"]["spend"]
+    for n in range(200):
+        ads["dimensions"][f"ad_{n}"] = ads["dimensions"]["ad_id"]
+        paths = {"ad_performance": f"ad_{n}"}
+        definitions["dimensions"][f"ad_{n}"] = definitions["dimensions"]["ad_id"] | {"paths": paths}
+    folder.mkdir()
+    (folder / "semantic.yml").write_text(yaml.dump(definitions, Dumper=yaml.CSafeDumper), encoding="utf-8")
+    return folder
+
+
+def measure(home: Path, calls: int) -> dict[str, Any]:  # Any: JSON values
+    figures: dict[str, Any] = {"sides": {}}
+    hand = ByHand(home)
+    for name, how in (("from facts", FROM_FACTS), ("with rollups", UNCACHED)):
+        draw = Random(SEED)
+        with serving(home, MODERN, **how) as server:
+            server.greet()
+            pairs = {what: take_turns(server, hand, question, calls, draw) for what, question in QUESTIONS.items()}
+            crowd = in_flight(server, draw)
+            figures["sides"][name] = {
+                "questions": {what: asdict(pair) for what, pair in pairs.items()},
+                "in flight": crowd,
+                "peak_mb": server.peak_mb(),
+            }
+    with serving(home, MODERN) as server:
+        server.greet()
+        figures["kept answer"] = answered_again(server, Random(SEED), calls)
+    figures["compiling"] = compiling(hand.run_dir)
+    return figures
+
+
+def report(figures: dict[str, Any]) -> None:  # Any: JSON values
+    console = Console(width=120)
+    table = Table("question", box=SIMPLE)
+    for name in ("by hand", "from facts", "ratio", "", "by hand", "with rollups", "ratio", ""):
+        table.add_column(name, justify="right")
+    sides = {
+        name: {what: Pair(**pair) for what, pair in side["questions"].items()}
+        for name, side in figures["sides"].items()
+    }
+    for what, plain in sides["from facts"].items():
+        rolled = sides["with rollups"][what]
+        adds_up = QUESTIONS[what].adds_up
+        judged = ("met" if rolled.ratio <= ROLLED else "MISSED") if adds_up else ""
+        table.add_row(what, *_cells(plain), "met" if plain.is_within else "MISSED", *_cells(rolled), judged)
+    console.print(table)
+    limits = {
+        "geometric mean of the ratios, from facts": (_mean(sides["from facts"].values()), GEOMETRIC_MEAN),
+        "the same with rollups, where metrics add up": (
+            _mean(pair for what, pair in sides["with rollups"].items() if QUESTIONS[what].adds_up),
+            ROLLED,
+        ),
+        "ROAS by campaign, two facts": (sides["from facts"]["ROAS by campaign"].ratio, 2.0),
+        "a kept answer, ms": (figures["kept answer"], 5.0),
+        **{f"{what}, ms": (value, LIMITS.get(what)) for what, value in figures["compiling"].items()},
+    }
+    for name, side in figures["sides"].items():
+        crowd = side["in flight"]
+        limits[f"one alone, {name}, ms"] = crowd["alone"], None
+        limits[f"{IN_FLIGHT} in flight, {name}: p95, ms"] = crowd["p95"], 4 * crowd["alone"]
+        limits[f"{IN_FLIGHT} in flight, {name}: one every ms"] = crowd["each"], None
+        limits[f"peak memory of the server, {name}, MB"] = side["peak_mb"], None
+    if made := figures["made"]:
+        limits["making the star, s"] = made["written_seconds"], None
+        limits["publishing it, CPU s"] = made["publish_cpu_seconds"], None
+        limits["peak memory of both, MB"] = made["peak_mb"], None
+    verdicts = Table("what", box=SIMPLE)
+    for name in ("measured", "target", ""):
+        verdicts.add_column(name, justify="right")
+    for what, (value, limit) in limits.items():
+        target = "" if limit is None else f"<= {limit:.1f}"
+        verdicts.add_row(what, f"{value:.2f}", target, "" if limit is None else "met" if value <= limit else "MISSED")
+    console.print(verdicts)
+
+
+def _cells(pair: Pair) -> tuple[str, str, str]:
+    return f"{pair.by_hand:.1f} ms", f"{pair.gata:.1f} ms", f"{pair.ratio:.2f}"
+
+
+def _mean(pairs: Iterable[Pair]) -> float:
+    return statistics.geometric_mean(pair.ratio for pair in pairs)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--home", type=Path, help="a state folder where the star is, or is made")
+    parser.add_argument("--calls", type=int, default=7)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="gata_bench_") as folder:
+        home = (arguments.home or Path(folder)).resolve()
+        made = {}
+        if not (home / "published" / SLUG).exists():
+            cost, made = run("bench.big_star", "--home", str(home))
+            made |= {"peak_mb": cost.peak_mb}
+        figures = measure(home, arguments.calls) | {"made": made}
+    if arguments.json:
+        print(json.dumps(figures))
+    else:
+        report(figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""Factories that add up numbers, over hand-made canonical rows: every measure is summed, and nothing is added twice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.warehouse.engine_rig import render
+from warehouse.canonical import AD_PERFORMANCE, CAMPAIGNS, CHARGES, EVENTS, NUMBERED, ORDERS, Canonical
+from warehouse.star_unit_tests import typed_rows
+from warehouse.stars import star
+
+Row = dict[str, Any]
+(SESSIONS,) = (table for table in star(1) if table.name == "sessions")
+ACCOUNT: Row = {"source_platform": "facebook_ads", "source_account": "main"}
+AD: Row = ACCOUNT | {"campaign_id": "c1", "ad_group_id": "g1", "ad_id": "a1", "report_date": "2026-01-05"}
+AD |= {"campaign_name": "Spring", "ad_group_name": "Group", "ad_name": "Ad", "currency": "EUR", "is_counted": True}
+AD |= {"spend": 0, "impressions": 0, "clicks": 0}
+ORDER: Row = {"source_platform": "shopify", "source_account": "main", "order_id": "1", "currency": "USD"}
+ORDER |= {"is_cancelled": False, "is_test": False}
+CHARGE: Row = {"source_platform": "stripe", "source_account": "main", "currency": "USD", "status": "succeeded"}
+CHARGE |= {"refunded_amount": 0, "is_test": False, "charged_at": "2026-01-05 12:00:00"}
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(config={"threads": 1}) as connection:
+        yield connection
+
+
+def fill(con: duckdb.DuckDBPyConnection, table: Canonical, rows: Sequence[Mapping[str, object]]) -> None:
+    con.execute(f"create table int_t__{table.name} as {typed_rows(table, rows)}")
+
+
+def key(*parts: object) -> str:
+    """A key as facts carry it: MD5 of the parts, a unit separator between them."""
+    return hashlib.md5("\x1f".join(map(str, parts)).encode()).hexdigest()
+
+
+def performance(con: duckdb.DuckDBPyConnection, *rows: Row) -> list[tuple[Any, ...]]:
+    """Date, ad, its names, currency and sums, of each row of the fact."""
+    fill(con, AD_PERFORMANCE, rows)
+    columns = "report_date, ad_id, ad_group_name, ad_name, currency, spend, impressions, clicks, conversions"
+    query = render("build_fct_ad_performance", {"tenant": "t"})
+    assert con.execute(f"select count(*) = count(distinct performance_key) from ({query})").fetchone() == (True,)
+    return con.execute(f"select {columns} from ({query}) order by all").fetchall()
+
+
+def test_every_measure_of_an_ads_day_is_summed_over_its_breakdowns(con: duckdb.DuckDBPyConnection) -> None:
+    women: Row = {"spend": "1.25", "impressions": 100, "clicks": 7, "conversions": 1.5}
+    men: Row = {"spend": "0.50", "impressions": 40, "clicks": 3, "conversions": 0.25}
+    other: Row = {"spend": "9", "impressions": 9, "clicks": 9, "conversions": 9.0, "is_counted": False}
+    assert performance(con, AD | women, AD | men, AD | men, AD | other) == [
+        (date(2026, 1, 5), "a1", "Group", "Ad", "EUR", Decimal("2.25"), 180, 13, 2.0)
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"source_platform": "instagram_ads"},
+        {"source_account": "eu"},
+        {"report_date": "2026-01-06"},
+        {"campaign_id": "c2"},
+        {"campaign_id": None},
+        {"ad_group_id": "g2"},
+        {"ad_id": "a2"},
+        {"ad_id": None},
+        {"currency": "USD"},
+    ],
+)
+def test_what_differs_in_a_part_of_the_grain_is_a_row_of_its_own(con: duckdb.DuckDBPyConnection, other: Row) -> None:
+    rows = performance(con, AD | {"spend": 1}, AD | other | {"spend": 2})
+    assert sorted(row[5] for row in rows) == [1, 2]
+
+
+def test_names_are_the_newest_of_the_ad_and_of_its_group_in_their_account(con: duckdb.DuckDBPyConnection) -> None:
+    now: Row = {"report_date": "2026-01-07", "ad_name": "A new ad", "ad_group_name": "A new group"}
+    elsewhere: Row = {"report_date": "2026-01-09", "ad_name": "Zzz", "ad_group_name": "Zzz"}
+    rows = performance(
+        con,
+        AD,
+        AD | now,
+        AD | elsewhere | {"source_account": "eu"},
+        AD | elsewhere | {"source_platform": "instagram_ads"},
+    )
+    assert [row[2:4] for row in rows[:2]] == [("A new group", "A new ad")] * 2
+    assert [row[2:4] for row in rows[2:]] == [("Zzz", "Zzz")] * 2
+
+
+def test_conversions_of_a_platform_that_reports_none_are_unknown_and_not_none(con: duckdb.DuckDBPyConnection) -> None:
+    rows = performance(con, AD, AD | {"ad_id": "a2", "conversions": 0})
+    assert [row[-1] for row in rows] == [None, 0]
+
+
+def test_a_row_of_the_fact_carries_the_key_of_its_campaign_if_it_names_one(con: duckdb.DuckDBPyConnection) -> None:
+    fill(con, AD_PERFORMANCE, [AD, AD | {"campaign_id": None}])
+    query = render("build_fct_ad_performance", {"tenant": "t"})
+    rows = con.execute(f"select tenant_slug, campaign_id, campaign_key from ({query}) order by all").fetchall()
+    assert rows == [("t", "c1", key("facebook_ads", "main", "c1")), ("t", None, None)]
+
+
+def orders(con: duckdb.DuckDBPyConnection, rows: Sequence[Row], *, has_payments: bool = False) -> str:
+    """A query of the orders fact, none of whose orders has a visit."""
+    fill(con, ORDERS, rows)
+    con.execute(
+        "create table int_t__order_links"
+        " (order_key text, session_id text, way int, is_counted bool, occurred_at timestamp, event_number bigint)"
+    )
+    columns = ", ".join(f"{column.name} {column.type}" for column in SESSIONS.columns)
+    con.execute(f"create table fct_t__sessions ({columns})")
+    return render("build_fct_orders", {"tenant": "t", "timezone": "UTC", "has_payments": has_payments})
+
+
+def paid(con: duckdb.DuckDBPyConnection, rows: Sequence[Row], charges: Sequence[Row]) -> dict[str, tuple[Any, ...]]:
+    """Each order's charge_id and net_paid_amount."""
+    fill(con, CHARGES, charges)
+    query = orders(con, rows, has_payments=True)
+    con.execute(f"create table int_t__order_charges as {render('build_int_order_charges', {'tenant': 't'})}")
+    found = con.execute(f"select order_id, charge_id, net_paid_amount from ({query})").fetchall()
+    return {order_id: (charge, net) for order_id, charge, net in found}
+
+
+def test_all_charges_of_an_order_are_added_less_what_was_paid_back(con: duckdb.DuckDBPyConnection) -> None:
+    both = [ORDER | {"charge_ids": "['ch_1', 'ch_2', 'ch_3']"}, ORDER | {"order_id": "2", "charge_ids": "['ch_4']"}]
+    charges = [
+        CHARGE | {"charge_id": "ch_1", "captured_amount": 30, "charged_at": "2026-01-05 13:00:00"},
+        CHARGE | {"charge_id": "ch_2", "captured_amount": 20, "refunded_amount": "5.5"},
+        CHARGE | {"charge_id": "ch_3", "captured_amount": 70, "status": "failed", "charged_at": "2026-01-05 11:00:00"},
+        CHARGE | {"charge_id": "ch_4", "captured_amount": 8},
+    ]
+    assert paid(con, both, charges) == {"1": ("ch_2", Decimal("44.5")), "2": ("ch_4", 8)}
+
+
+def test_charges_of_equal_amounts_are_each_added(con: duckdb.DuckDBPyConnection) -> None:
+    one = [ORDER | {"charge_ids": "['ch_1', 'ch_2']"}]
+    charges = [CHARGE | {"charge_id": name, "captured_amount": 10} for name in ("ch_1", "ch_2")]
+    assert paid(con, one, charges) == {"1": ("ch_1", 20)}
+
+
+def test_a_charge_counts_in_its_orders_currency_alone(con: duckdb.DuckDBPyConnection) -> None:
+    one = [ORDER | {"charge_ids": "['ch_1', 'ch_2']"}]
+    charges = [CHARGE | {"charge_id": "ch_1", "captured_amount": 10}]
+    charges += [CHARGE | {"charge_id": "ch_2", "captured_amount": 9, "currency": "EUR"}]
+    assert paid(con, one, charges) == {"1": ("ch_1", 10)}
+
+
+def test_a_customer_is_their_email_wherever_they_buy_else_their_id_in_one_shop(con: duckdb.DuckDBPyConnection) -> None:
+    said: list[Row] = [
+        {"customer_email": "bob@x.io", "customer_id": "7"},
+        {"customer_email": "bob@x.io", "source_account": "eu"},
+        {"customer_id": "7"},
+        {"customer_id": "7", "raw_status": "paid"},
+        {"customer_id": "8"},
+        {"customer_id": "7", "source_account": "eu"},
+        {"customer_id": "7", "source_platform": "woocommerce"},
+        {},
+    ]
+    query = orders(con, [ORDER | {"order_id": str(n)} | each for n, each in enumerate(said)])
+    keys = [row[0] for row in con.execute(f"select customer_key from ({query}) order by order_id").fetchall()]
+    bob, seven = keys[0], keys[2]
+    assert keys[:4] == [bob, bob, seven, seven]
+    assert len(set(keys)) == 6
+    assert keys[-1] is None
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ({"product_id": "1", "sku": "A", "item_name": "Mug"}, ("id", "1")),
+        ({"sku": "1", "item_name": "Mug"}, ("sku", "1")),
+        ({"item_name": "1"}, ("title", "1")),
+    ],
+)
+def test_a_product_is_its_id_else_its_sku_else_its_title_and_equal_texts_are_no_match(
+    con: duckdb.DuckDBPyConnection, line: Row, parts: tuple[str, str]
+) -> None:
+    struct = {"product_id": None, "sku": None, "item_name": None} | line
+    query = f"select {render('product_key', {'line': 'line'})} from (select 'shopify' as source_platform, 'main' as"
+    found = con.execute(
+        f"{query} source_account, $line::struct(product_id text, sku text, item_name text) as line)", {"line": struct}
+    )
+    assert found.fetchone() == (key("shopify", "main", *parts),)
+
+
+def test_a_visit_over_midnight_is_of_the_day_it_began(con: duckdb.DuckDBPyConnection) -> None:
+    for table in (CAMPAIGNS, AD_PERFORMANCE):
+        fill(con, table, ())
+    con.execute(f"create table dim_t__campaigns as {render('build_dim_campaigns', {'tenant': 't'})}")
+    con.execute("create table int_t__traffic_platforms (traffic_source text, traffic_medium text, ad_platform text)")
+    event: Row = {"source_platform": "mixpanel", "source_account": "main", "user_pseudo_id": "D1", "session_id": "s"}
+    event |= {"event_name": "page_view", "is_purchase": False, "user_key": "k"}
+    moments = ("2026-01-05 22:50:00", "2026-01-05 23:10:00")  # 23:50 and 00:10 in Berlin
+    sent = [event | {"event_number": n, "occurred_at": at} for n, at in enumerate(moments)]
+    fill(con, replace(EVENTS, columns=(*EVENTS.columns, *NUMBERED)), sent)
+    con.execute(f"create table int_t__purchases as {render('build_int_purchases', {'tenant': 't'})}")
+    said = {"attribution_model": "first_touch", "funnel": [["page_view"]], "conversion_events": ["purchase"]}
+    query = render("build_fct_sessions", {"tenant": "t", "timezone": "Europe/Berlin"} | said)
+    columns = "session_date, started_at, session_duration_seconds, events_in_session"
+    assert con.execute(f"select {columns} from ({query})").fetchall() == [
+        (date(2026, 1, 5), datetime.fromisoformat(moments[0]), 1200, 2)
+    ]

@@ -1,0 +1,62 @@
+"""What dbt's tests say about records that are possible and odd: each is counted, and said in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pipeline.tenants import Tenant
+from tests.warehouse.conftest import source
+from tests.warehouse.test_payments import NOON, charge, order, purchase
+
+DAY = 86_400
+REFUND = {"transactions": [{"kind": "refund", "status": "success", "amount": "12.00", "currency": "USD"}]}
+ODD = {
+    "nothing_below_zero": (
+        "1 rows of facebook_ads main have spend, impressions, clicks or conversions below 0 and lower the totals."
+    ),
+    "refunds_within_the_total": "1 orders of shopify main gave back more than they took.",
+    "every_charge_status_is_known": (
+        "2 charges of stripe main have the unknown status on_hold and count as having taken nothing."
+    ),
+    "every_purchase_has_an_id": "1 purchases of google_analytics carry no transaction id and are linked to no order.",
+    "visits_of_a_day_at_most": "1 sessions of google_analytics last longer than a day.",
+}
+
+
+def insight(ad: str, spend: str) -> dict[str, Any]:
+    return {"ad_id": ad, "campaign_id": "1", "date_start": "2026-01-20", "account_currency": "USD", "spend": spend}
+
+
+def visit(user: str, seconds: int) -> list[dict[str, Any]]:
+    """A page view every half hour, for so many seconds."""
+    return [
+        {"event_name": "page_view", "event_timestamp": (NOON + at) * 1_000_000, "user_pseudo_id": user}
+        for at in (*range(0, seconds, 1_800), seconds)
+    ]
+
+
+@pytest.fixture(scope="module")
+def star(tyrell: Callable[..., Tenant], make_hub: Callable[[], Any], build_star: Callable[..., Any]) -> Any:
+    hub = make_hub()
+    hub.add("facebook_ads", "facebook_insights", [insight("a1", "-3.50"), insight("a2", "0"), insight("a3", "3.50")])
+    hub.add("shopify", "orders", [order(1, "10.00", refunds=[REFUND]), order(2, "12.00", refunds=[REFUND])])
+    held = [charge(name, 100, status="on_hold") for name in ("ch_1", "ch_2")]
+    hub.add("stripe", "charges", [*held, charge("ch_3", 100), charge("ch_4", 100, status=None)])
+    hub.add("google_analytics", "events", [*visit("rests", DAY), *visit("never rests", DAY + 1)])
+    hub.add("google_analytics", "events", [purchase("known", "1", 10), purchase("unknown", "(not set)", 10)])
+    sources = tuple(source(name) for name in ("facebook_ads", "google_analytics", "shopify", "stripe"))
+    return build_star(tyrell(sources=sources), hub)
+
+
+@pytest.mark.parametrize("test", ODD)
+def test_what_is_odd_is_said_with_its_count_and_its_source(star: Any, test: str) -> None:
+    assert star.finding(test) == [ODD[test]]
+
+
+def test_nothing_of_it_stops_the_star(star: Any) -> None:
+    assert {node.status for node in star.nodes.values()} <= {"success", "pass", "warn", "no-op"}
+    assert star.one("fct_ad_performance", "sum(spend)::double, count(*)") == (0, 3)
+    assert star.one("fct_orders", "sum(refunded_amount)::double") == (24,)
