@@ -1,12 +1,14 @@
-"""The house of real exports, built once."""
+"""The houses that several files of tests read, built once: of real exports, and of every connector."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.whole_way.house import House, house
+from tests.whole_way.three_stores import Stores
 
 REAL_TENANT = """
 tenants:
@@ -43,3 +45,16 @@ def real_house(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Hou
     built = house(tmp_path_factory.mktemp("real"), REAL_TENANT.format(data=real_data))
     built.build()
     return built
+
+
+@pytest.fixture(scope="session")
+def stores(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Stores:
+    """Three stores with every connector, built by the first worker that needs them; the others wait and only read."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = (folder if worker_id == "master" else folder.parent) / "three_stores"
+    shared.mkdir(exist_ok=True)
+    with FileLock(shared / "build.lock"):
+        stores = Stores.at(shared)
+        if not stores.are_built:
+            stores.build()
+    return stores
