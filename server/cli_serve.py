@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Annotated
 
@@ -16,6 +17,7 @@ def mcp(
     ] = None,
 ) -> None:
     """Serve one tenant to an MCP client over stdin and stdout; needs no token."""
+    gc.disable()  # until all is loaded: loading makes hardly any garbage, and looking for it takes a tenth of the start
     from pipeline.settings import read_settings
     from server.stdio import run_stdio
 
