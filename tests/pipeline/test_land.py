@@ -31,7 +31,7 @@ def test_rows_land_with_where_they_came_from_and_a_load_that_counts(yard: Yard) 
     landing = yard.land(orders="orders_*.jsonl", exported_at=r"orders_(\d{4}-\d\d-\d\d)")
     rows = yard.query(
         """select id, total_price, _extra, _account, _source_file, _source_line, _exported_at,
-        _landed_at = make_timestamp((_dlt_load_id::double * 1000000)::bigint)
+        abs(epoch_us(_landed_at) - _dlt_load_id::double * 1000000) <= 1
         from shopify__orders order by id"""
     )
     extra = '{"tags":"new"}'
