@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -88,6 +88,11 @@ class Fact:
     currencies: tuple[str, ...]
     rows_without_currency: int
     time_zones: tuple[str, ...]
+    priced: str | None = None
+    """Which rows have a currency, where others hold no money: "with a purchase"."""
+    rows_without_money: int = 0
+    unconverted: Mapping[str, int] = field(default_factory=dict)
+    """By currency, the rows whose money is in no number: no rate is known for it."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,8 @@ class Catalog:
     currency: str
     notes: tuple[str, ...] = ()
     """What there is to know of the tenant's sources."""
+    rates: str | None = None
+    """The name of the file by whose rates all money is in `currency`; None where it is in the currency of its rows."""
 
     @cached_property
     def askable_metrics(self) -> tuple[str, ...]:
@@ -154,6 +161,7 @@ def read_catalog(definitions: Mapping[str, Any], *, expose: frozenset[str]) -> C
         week_start=definitions["week_start"],
         currency=definitions["currency"],
         notes=tuple(definitions.get("notes", ())),
+        rates=definitions.get("rates", {}).get("file"),
     )
 
 
@@ -200,6 +208,9 @@ def _fact(name: str, entry: Mapping[str, Any]) -> Fact:  # Any: text, numbers an
         currencies=tuple(entry["currencies"]),
         rows_without_currency=entry["rows_without_currency"],
         time_zones=tuple(entry["time_zones"]),
+        priced=entry.get("priced"),
+        rows_without_money=entry.get("rows_without_money", 0),
+        unconverted=entry.get("unconverted", {}),
     )
 
 

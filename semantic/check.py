@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pipeline.errors import QueryError
 from semantic.catalog import DATE, Catalog
 from semantic.formula import is_sum, names
+from semantic.money import check_currency_filter
 from semantic.nearest import unknown_dimension, unknown_metric, unknown_name
 from semantic.query import Query, Top
 
@@ -34,6 +35,7 @@ def check(query: Query, catalog: Catalog) -> None:
             raise unknown_name(filter_.name, catalog, is_number=type(sent) in (int, float))
     _check_time(query, catalog)
     _check_selected(query, catalog)
+    check_currency_filter(query, catalog)
 
 
 def adds_up(name: str, catalog: Catalog) -> bool:

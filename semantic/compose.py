@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from semantic.catalog import COMPARED, CUMULATIVE, DATE, IS_OTHER, IS_TOTAL, SHARE
+from semantic.catalog import COMPARED, CUMULATIVE, IS_OTHER, IS_TOTAL, SHARE
 from semantic.measure import measure
 from semantic.meet import Aggregate, meet
 from semantic.shape import Measured, Shape
 from semantic.sql import Statement, quoted, select
-from semantic.stages import PREVIOUS, Components, add_up, compare, fill, is_matched, keep, rank, total
+from semantic.stages import PREVIOUS, Components, add_up, compare, fill, keep, matched, rank, total
 
 
 def compose(shape: Shape, aggregate: Aggregate) -> str:
@@ -87,7 +87,7 @@ def _compared(shape: Shape, metric: Measured, now: str, *, is_total: bool) -> li
     """The value of the period before, the difference, and its ratio; nothing on a day that that month does not have."""
     before = measure(shape, metric.formula, ending=PREVIOUS, sparse=True)
     if shape.comparison and shape.comparison.drops_unmatched and not is_total:
-        before = f"CASE WHEN {is_matched(quoted(DATE), shape.comparison)} THEN {before} END"
+        before = f"CASE WHEN {matched(shape, shape.comparison)} THEN {before} END"
     change = f"({now}) - ({before})"
     values = (before, change, f"({change}) / NULLIF({before}, 0)")
     return [f"{value} AS {quoted(metric.name + end)}" for value, end in zip(values, COMPARED, strict=True)]

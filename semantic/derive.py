@@ -6,6 +6,7 @@ models         Boring Semantic Layer models, as `from_config` takes them: one pe
 facts          the day column of each fact, and which days, currencies and time zones it holds
 metrics        what may be measured: a measure of one fact, or arithmetic over metrics, and how each adds up
 dimensions     what may be grouped and filtered by, and the way to it from each fact
+rates          where the tenant has exchange rates: their file, and the columns of money in the reporting currency
 relationships  the joins, always many rows to one, and how much of the keys was found when it was counted
 """
 
@@ -19,6 +20,7 @@ import yaml
 
 from pipeline.tenants import Tenant
 from semantic.catalog import VERSION
+from semantic.conversion import described, measured_in_reporting, selected_in_reporting
 from semantic.expression import ADDS_UP, columns_in
 from semantic.formula import names, parse
 from semantic.introspect import Observed, ObservedTable
@@ -66,7 +68,10 @@ def derive(tenant: Tenant, tables: Sequence[Table], observed: Observed) -> dict[
         metrics[name]["synonyms"] = list(SYNONYMS[name])
     apply_words(words, metrics, dimensions)
     note_targets(tenant, metrics)
-    models = {table.name: model_of(table, tenant.slug, homes, base, own.selections) for table in tables}
+    converted = {table.name: table.converted for table in tables}
+    measured = [measured_in_reporting(metric, converted) for metric in base]
+    selections = selected_in_reporting(own.selections, converted)
+    models = {table.name: model_of(table, tenant.slug, homes, measured, selections) for table in tables}
     definitions = {
         "version": VERSION,
         "tenant": tenant.slug,
@@ -80,6 +85,7 @@ def derive(tenant: Tenant, tables: Sequence[Table], observed: Observed) -> dict[
         "metrics": metrics,
         "dimensions": dimensions,
         "relationships": relationships_of(tables, observed),
+        **described(tenant, converted),
     }
     if tenant.notes:
         definitions["notes"] = list(tenant.notes)

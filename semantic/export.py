@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from semantic.models import Model
+from semantic.money import unit_shown
 
 JSON_FILE = "semantic.json"
 SCHEMA_FILE = "semantic.schema.json"
@@ -142,7 +143,7 @@ def _metric(name: str, model: Model) -> ExportedMetric:
             "description": metric.description,
             "synonyms": metric.synonyms,
             "type": metric.type,
-            "unit": metric.unit,
+            "unit": unit_shown(metric, model.catalog) if model.catalog.rates else metric.unit,
             "kind": metric.kind,
             "adds_up": ways.get(metric.adds_up or "", "none"),
             "facts": facts,

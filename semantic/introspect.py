@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.errors import BuildError
-from warehouse.stars import MONEY, Table
+from warehouse.stars import Table
 
 FEW = 24
 """A text column with at most so many different values is few-valued: the catalog lists them all."""
@@ -30,6 +30,10 @@ class ObservedTable:
     currencies: tuple[str, ...]
     rows_without_currency: int
     """Rows that hold money and do not say of which currency."""
+    rows_without_money: int
+    """Rows that hold no money, and say no currency."""
+    unconverted: Mapping[str, int]
+    """By currency, the rows with money of which nobody knows what it is worth in the reporting currency."""
     accounts: tuple[tuple[str, str], ...]
     """Platform and account of its rows."""
     values: Mapping[str, tuple[str, ...]]
@@ -43,7 +47,7 @@ class ObservedTable:
     def promised(cls, table: Table) -> ObservedTable:
         """A table as it is promised: all its columns and no rows."""
         columns = {column.name: column.type for column in table.columns}
-        return cls(columns, 0, {}, None, None, (), 0, (), {}, {})
+        return cls(columns, 0, {}, None, None, (), 0, 0, {}, (), {}, {})
 
 
 Observed = Mapping[str, ObservedTable]
@@ -77,14 +81,18 @@ def _observe(connection: duckdb.DuckDBPyConnection, table: Table, slug: str) -> 
     nulls = ", ".join(f'count(*) - count("{column}")' for column in columns)
     rows, first, last, *missing = connection.execute(f"SELECT count(*), {days}, {nulls} FROM {name}").fetchall()[0]
     has_money = table.kind == "fct" and "currency" in columns
+    unpriced = _unpriced(connection, name, table) if has_money else 0
+    empty = {column: count for column, count in zip(columns, missing, strict=True) if count}
     return ObservedTable(
         columns=columns,
         rows=rows,
-        nulls={column: count for column, count in zip(columns, missing, strict=True) if count},
+        nulls=empty,
         first_date=first,
         last_date=last,
         currencies=_distinct(connection, name, "currency") if has_money else (),
-        rows_without_currency=_unpriced(connection, name, table) if has_money else 0,
+        rows_without_currency=unpriced,
+        rows_without_money=empty.get("currency", 0) - unpriced if has_money else 0,
+        unconverted=_unconverted(connection, name, table) if has_money and table.converted else {},
         accounts=_accounts(connection, name) if {"source_platform", "source_account"} <= columns.keys() else (),
         values=_few_values(connection, name, table, columns),
         repeated=_repeated(connection, name, table, columns),
@@ -97,9 +105,15 @@ def _distinct(connection: duckdb.DuckDBPyConnection, name: str, column: str, lim
 
 
 def _unpriced(connection: duckdb.DuckDBPyConnection, name: str, table: Table) -> int:
-    money = " OR ".join(f'"{column.name}" <> 0' for column in table.columns if column.type == MONEY)
+    money = " OR ".join(f'"{column.name}" <> 0' for column in table.money)
     sql = f"SELECT count(*) FROM {name} WHERE currency IS NULL AND ({money or 'false'})"
     return int(connection.execute(sql).fetchall()[0][0])
+
+
+def _unconverted(connection: duckdb.DuckDBPyConnection, name: str, table: Table) -> dict[str, int]:
+    lost = " OR ".join(f'("{amount}" <> 0 AND "{column}" IS NULL)' for amount, column in table.converted.items())
+    sql = f"SELECT currency, count(*) FROM {name} WHERE currency IS NOT NULL AND ({lost}) GROUP BY ALL ORDER BY ALL"
+    return dict(connection.execute(sql).fetchall())
 
 
 def _accounts(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[tuple[str, str], ...]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline.errors import QueryError, shorten
-from semantic.catalog import Metric
+from semantic.catalog import Dimension, Metric
 from semantic.models import Model
 from semantic.money import unit_shown
+
+PAGE = 60
+"""Metrics of a brief list: what two thousand tokens hold, and what most tenants have."""
 
 
 def list_metrics(
@@ -54,11 +58,12 @@ def list_metrics(
 
 
 def list_briefly(
-    model: Model, *, search: str | None = None, limit: int | None = None, cursor: str | None = None
+    model: Model, *, search: str | None = None, limit: int = PAGE, cursor: str | None = None
 ) -> dict[str, Any]:  # Any: maps of text
     """The same list for a reader who pays for every word: names under the facts they are of, each said in one line.
 
     A metric goes with the dimensions whose facts include all of its own. Fifty metrics take less than 2,000 tokens.
+    With `search` a dimension that is meant itself is listed too. What is left out is said in `notes`.
 
     Raises:
         QueryError: As for `list_metrics`.
@@ -68,18 +73,34 @@ def list_briefly(
     for metric in listed["metrics"]:
         facts = ", ".join(sorted(catalog.facts_of(metric["name"])))
         metrics.setdefault(facts, {})[metric["name"]] = f"{metric['unit'] or 'number'}: {metric['description']}"
+    used = {dimension["name"] for dimension in listed["dimensions"]}
     dimensions: dict[str, dict[str, str]] = {}
-    for dimension in listed["dimensions"]:
-        facts = ", ".join(sorted(catalog.dimensions[dimension["name"]].paths))
-        apart = " Not across kinds of fact." if catalog.dimensions[dimension["name"]].meanings else ""
-        said = f"{dimension['type']}: {dimension['description']}{apart}"
-        dimensions.setdefault(facts, {})[dimension["name"]] = said
-    brief = {"metrics_by_facts": metrics, "dimensions_by_facts": dimensions}
-    return brief if limit is None else {**brief, "cursor": listed["cursor"]}
+    for dimension in (catalog.dimensions[name] for name in catalog.askable_dimensions):
+        if dimension.name in used or (search and _is_meant(dimension, search)):
+            apart = " Not across kinds of fact." if dimension.meanings else ""
+            said = f"{dimension.type}: {dimension.description}{apart}"
+            dimensions.setdefault(", ".join(sorted(dimension.paths)), {})[dimension.name] = said
+    return {
+        "metrics_by_facts": metrics,
+        "dimensions_by_facts": dimensions,
+        "cursor": listed["cursor"],
+        "notes": _left_out(listed, model, search),
+    }
 
 
-def _is_meant(metric: Metric, search: str | None) -> bool:
-    text = " ".join((metric.name, metric.label, metric.description, *metric.synonyms)).casefold()
+def _left_out(listed: Mapping[str, Any], model: Model, search: str | None) -> list[str]:  # Any: as `list_metrics` gives
+    """What a brief list does not hold, and the way to it."""
+    if listed["cursor"]:
+        found = sum(_is_meant(model.catalog.metrics[name], search) for name in model.catalog.askable_metrics)
+        more = f"{found - int(listed['cursor'])} more metrics are not shown"
+        return [f"{more}: send the cursor for the next ones, or search for what you need."]
+    if search and not listed["metrics"]:
+        return ["No metric is named or described with all these words: search for fewer or others, or leave it out."]
+    return ["Only what the search found is shown."] if search else []
+
+
+def _is_meant(named: Metric | Dimension, search: str | None) -> bool:
+    text = " ".join((named.name, named.label, named.description, *named.synonyms)).casefold()
     return all(word in text for word in (search or "").casefold().split())
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from semantic.catalog import CURRENCY, DATE, Catalog, Fact
+from semantic.catalog import DATE, Catalog, Fact
 from semantic.formula import names
+from semantic.money import about_money
 from semantic.plan import Plan
 from semantic.query import Query
 from semantic.window import Window, period_end, period_start
@@ -20,7 +21,7 @@ def notes(query: Query, plan: Plan, catalog: Catalog, *, today: date, is_empty: 
         yield f"Compared with {plan.previous.start} to {plan.previous.end}."
         if plan.shape.comparison and plan.shape.comparison.drops_unmatched:
             yield "Days that only one of the two periods has are compared with nothing."
-    yield from _about_money(plan, catalog)
+    yield from about_money(query, [component.name for component in plan.shape.components], catalog)
     for name in dict.fromkeys(
         base for metric in plan.metrics for base in (metric, *names(catalog.metrics[metric].formula))
     ):
@@ -67,14 +68,3 @@ def _about_cut_periods(window: Window, grain: str, week_start: str) -> Iterator[
         yield f"The {grain} of {begun} is counted from {start} on."
     if end is not None and period_end(end, grain, week_start) != end:
         yield f"The {grain} of {period_start(end, grain, week_start)} is counted until {end}."
-
-
-def _about_money(plan: Plan, catalog: Catalog) -> Iterator[str]:
-    if plan.money is None:
-        return
-    if plan.money == CURRENCY:
-        yield "Money is in the currency of each row."
-    for name in plan.facts:
-        unpriced = catalog.facts[name].rows_without_currency
-        if unpriced and any(c.fact == name and catalog.metrics[c.name].unit == CURRENCY for c in plan.shape.components):
-            yield f"{unpriced} rows of {name} hold money without saying its currency."

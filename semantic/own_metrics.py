@@ -17,7 +17,7 @@ from semantic.formula import Formula, Name, expand, names, parse, to_text
 from semantic.overlay import Entries, Words
 from semantic.selections import Known, Selected, Selection, select_rows
 from semantic.standard import BaseMetric
-from warehouse.stars import MONEY, Column, Table
+from warehouse.stars import CONVERSIONS, MONEY, Column, Table
 
 Said = Mapping[str, Any]  # Any: text, flags, and lists of maps of those, as tenants.yaml
 
@@ -144,7 +144,7 @@ def _column(said: Said, name: str, table: Table) -> Column:
 
 
 def _is_number(column: Column) -> bool:
-    return column.type in ("BIGINT", "DOUBLE", MONEY)
+    return column.type in ("BIGINT", "DOUBLE", MONEY, CONVERSIONS)
 
 
 def _kind(aggregate: str) -> tuple[str, int]:
@@ -159,7 +159,7 @@ def _type(column: Column, kind: str) -> str:
         return "integer"
     if column.type == "DOUBLE" or kind in ("median", "percentile"):
         return "number"
-    return "decimal" if column.type == MONEY else "integer"
+    return "decimal" if column.type in (MONEY, CONVERSIONS) else "integer"
 
 
 def _unit(said: Said, name: str, column: Column, kind: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from pipeline.errors import QueryError
 from semantic.answer import Row, applied, as_of, columns, days_of, shown, with_values
 from semantic.catalog import Catalog
 from semantic.execute import execute, watched
+from semantic.filters import Condition, Value
 from semantic.listing import list_metrics
 from semantic.members import check_values, values
 from semantic.models import Compiled, Model
@@ -21,7 +23,7 @@ from semantic.plan import Plan, plan
 from semantic.query import Answer, Query, TimeRange
 from semantic.window import Window, check_days, resolve
 
-__all__ = ["list_metrics", "local_day", "run", "values"]
+__all__ = ["Prepared", "cursor_after", "list_metrics", "local_day", "prepare", "run", "values"]
 
 
 def run(
@@ -51,56 +53,97 @@ def run(
         TooMuch: The warehouse worked for `timeout_seconds`. Nothing is kept; a narrower time range helps.
         QueryError: The query is wrong in another way; names the way that works.
     """
+    ready = prepare(query, model, today=today)
+    rows: list[Row] = []
+    said: list[str] = []
+    if not query.compile_only:
+        with watched(cursor, timeout_seconds):
+            said = check_values(ready.given, model, cursor)
+            rows = execute(cursor, ready.compiled.sql, ready.bound)
+    totals = [row for row in rows if row[-1]] if query.totals else []
+    page = [row for row in rows if not row[-1]] if query.totals else rows
+    is_empty = not page and not query.compile_only
+    truncated = len(page) > query.limit
+    answer = ready.without_rows(is_empty=is_empty, truncated=truncated, said=said)
+    shown_rows = shown([*page[: query.limit], *totals], answer.columns)
+    return replace(answer, rows=tuple(shown_rows), row_count=len(shown_rows))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A query and the statement that answers it, its values bound."""
+
+    query: Query
+    model: Model
+    planned: Plan
+    window: Window | None
+    day: date
+    offset: int
+    compiled: Compiled
+    bound: dict[str, object]
+
+    @property
+    def given(self) -> Iterator[tuple[Condition, Sequence[Value]]]:
+        """The conditions of the query and the values of each."""
+        return zip(self.planned.conditions, self.planned.values, strict=True)
+
+    def without_rows(self, *, is_empty: bool, truncated: bool, said: Sequence[str]) -> Answer:
+        """All that an answer says about its rows.
+
+        Args:
+            is_empty: It ran, and there is no row.
+            truncated: There are more than `query.limit`.
+            said: What there is to know about values of filters.
+        """
+        query, planned, model = self.query, self.planned, self.model
+        told = [*notes(query, planned, model.catalog, today=self.day, is_empty=is_empty), *said]
+        if truncated:
+            told.append("There are more rows: send the same query with this cursor.")
+        return Answer(
+            columns=columns(query, planned, model.catalog),
+            rows=(),
+            row_count=0,
+            truncated=truncated,
+            limit=query.limit,
+            cursor=write_cursor(self.offset + query.limit, query, self.window, model) if truncated else None,
+            time_range=days_of(planned.window),
+            time_grain=planned.shape.date.grain if planned.shape.date else None,
+            time_zone=model.catalog.time_zone,
+            filters=applied(query, planned),
+            as_of=as_of(planned, model.catalog),
+            run_id=model.run_id,
+            notes=tuple(dict.fromkeys(told)),
+            sql=(with_values(self.compiled.sql, self.bound),) if query.include_sql or query.compile_only else (),
+        )
+
+
+def prepare(query: Query, model: Model, *, today: date) -> Prepared:
+    """Plan a query, compile its statement and bind its values; nothing runs.
+
+    Raises:
+        QueryError: As for `run`.
+    """
     day = local_day(today, model.catalog)
     window = _window(query, model.catalog, day)
     planned = plan(query, model.catalog, window)
     offset = read_offset(query, window, model)
     compiled = model.statement(planned.shape)
-    bound = _bind(query, planned, compiled, offset)
-    rows: list[Row] = []
-    said: list[str] = []
-    if not query.compile_only:
-        given = zip(planned.conditions, planned.values, strict=True)
-        with watched(cursor, timeout_seconds):
-            said = check_values(given, model, cursor)
-            rows = execute(cursor, compiled.sql, bound)
-    totals = [row for row in rows if row[-1]] if query.totals else []
-    page = [row for row in rows if not row[-1]] if query.totals else rows
-    is_empty = not page and not query.compile_only
-    told = [*notes(query, planned, model.catalog, today=day, is_empty=is_empty), *said]
-    truncated = len(page) > query.limit
-    if truncated:
-        told.append("There are more rows: send the same query with this cursor.")
-    answer = _without_rows(query, planned, model, told)
-    shown_rows = shown([*page[: query.limit], *totals], answer.columns)
-    return replace(
-        answer,
-        rows=tuple(shown_rows),
-        row_count=len(shown_rows),
-        truncated=truncated,
-        cursor=write_cursor(offset + query.limit, query, window, model) if truncated else None,
-        sql=(with_values(compiled.sql, bound),) if query.include_sql or query.compile_only else (),
+    return Prepared(
+        query=query,
+        model=model,
+        planned=planned,
+        window=window,
+        day=day,
+        offset=offset,
+        compiled=compiled,
+        bound=_bind(query, planned, compiled, offset),
     )
 
 
-def _without_rows(query: Query, planned: Plan, model: Model, told: list[str]) -> Answer:
-    """All that an answer says about its rows."""
-    return Answer(
-        columns=columns(query, planned, model.catalog),
-        rows=(),
-        row_count=0,
-        truncated=False,
-        limit=query.limit,
-        cursor=None,
-        time_range=days_of(planned.window),
-        time_grain=planned.shape.date.grain if planned.shape.date else None,
-        time_zone=model.catalog.time_zone,
-        filters=applied(query, planned),
-        as_of=as_of(planned, model.catalog),
-        run_id=model.run_id,
-        notes=tuple(dict.fromkeys(told)),
-        sql=(),
-    )
+def cursor_after(rows: int, query: Query, model: Model, *, today: date) -> str:
+    """The cursor of what follows the first so many rows of a query's answer: for whoever shows fewer than it has."""
+    window = _window(query, model.catalog, local_day(today, model.catalog))
+    return write_cursor(read_offset(query, window, model) + rows, query, window, model)
 
 
 def local_day(today: date, catalog: Catalog) -> date:

@@ -14,6 +14,8 @@ from semantic.shape import Along, Comparison, Component, Key, Shape, Top, rows_o
 from semantic.sql import Statement, column, compared, period, quoted, same, select
 
 PREVIOUS = "_previous"
+IS_MATCHED = "is_matched"
+"""Beside the highest days and the others, where the month before may lack some of them."""
 Components = tuple[Component, ...]
 
 
@@ -56,6 +58,17 @@ def _before(day: str, comparison: Comparison) -> str:
 def is_matched(day: str, comparison: Comparison) -> str:
     """That the month before has such a day."""
     return f"DAY({_before(day, comparison)}) = DAY({day})"
+
+
+def matched(shape: Shape, comparison: Comparison) -> str:
+    """That the month before has the day of a row; of the group of other days, that it has one of them."""
+    return IS_MATCHED if _merges_days(shape) else is_matched(quoted(DATE), comparison)
+
+
+def _merges_days(shape: Shape) -> bool:
+    """Whether the group of others is one of days, some of which the month before may lack."""
+    drops = shape.comparison is not None and shape.comparison.drops_unmatched
+    return drops and shape.top is not None and shape.top.has_other and not shape.others
 
 
 def _days(shape: Shape, date: Key, start: str) -> str:
@@ -130,6 +143,9 @@ def rank(statement: Statement, shape: Shape, top: Top, rows: str, components: Co
         *(f"{part.adds_up}({column(rows, part.name)})" if part.adds_up else "NULL" for part in components),
         "TRUE",
     ]
+    if shape.comparison and _merges_days(shape):
+        day = is_matched(column(rows, DATE), shape.comparison)
+        columns, others = [*columns, f"{day} AS {IS_MATCHED}"], [*others, f"BOOL_OR({day})"]
     rest = f"GROUP BY {column(rows, DATE)}" if spread else "HAVING COUNT(*) > 0"
     highest = select(columns, f"{source}\nWHERE place <= $top")
     lower = select(others, f"{source}\nWHERE place > $top\n{rest}")

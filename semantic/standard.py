@@ -96,7 +96,7 @@ BASE_METRICS = (
         _total(
             "ad_conversions", _ADS, "_.conversions", "Conversions as ad platforms report them; empty where none do."
         ),
-        type="number",
+        type="decimal",
     ),
     _count("orders", _ORDERS, "All orders, also cancelled ones and tests."),
     _count("valid_orders", _ORDERS, "Orders that are not cancelled, voided, failed or tests.", "_.is_valid"),

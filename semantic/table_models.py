@@ -58,6 +58,8 @@ def fact_of(table: Table, tenant: Tenant, observed: ObservedTable) -> dict[str, 
         "last_date": observed.last_date.isoformat() if observed.last_date else None,
         "currencies": list(observed.currencies),
         "rows_without_currency": observed.rows_without_currency,
+        **({"priced": table.priced, "rows_without_money": observed.rows_without_money} if table.priced else {}),
+        **({"unconverted": dict(observed.unconverted)} if observed.unconverted else {}),
         "time_zones": _time_zones(table, tenant, observed),
     }
 

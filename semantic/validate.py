@@ -73,6 +73,7 @@ def _structure(definitions: Definitions) -> Iterator[str]:
     for name, model in models.items():
         yield from _model(name, model, definitions)
     yield from _circles(models)
+    yield from _unconverted(definitions)
     for name, entry in definitions["facts"].items():
         types = definitions["tables"][models[name]["table"]] if name in models else {}
         if types.get(entry["date"]) != "DATE":
@@ -107,6 +108,20 @@ def _model(name: str, model: Mapping[str, Any], definitions: Definitions) -> Ite
             problem = _walk(name, each["through"], definitions["models"])
             if problem or each["column"] not in definitions["tables"].get(at, {}):
                 yield f"{selected} needs the column {each['column']} of {table}, which is not there."
+
+
+def _unconverted(definitions: Definitions) -> Iterator[str]:
+    """Where there are rates, what measures money in the currencies of its rows."""
+    for fact, columns in definitions.get("rates", {}).get("columns", {}).items():
+        model = definitions["models"][fact]
+        for name, text in model.get("measures", {}).items():
+            for column in columns_in(text):
+                if column in columns:
+                    yield f"{name} adds up {column} of {fact}, which is not converted to {definitions['currency']}."
+        for selected, conditions in model.get("selections", {}).items():
+            for each in conditions:
+                if not each["through"] and each["column"] in columns:
+                    yield f"{selected} is about {each['column']} of {fact}, which is not converted."
 
 
 def _circles(models: Mapping[str, Any]) -> Iterator[str]:  # Any: as `model_of` gives

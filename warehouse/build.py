@@ -18,11 +18,13 @@ from pipeline.disk import replace_text
 from pipeline.errors import BuildError
 from pipeline.hub import read_hub
 from pipeline.landing import dataset
+from pipeline.rates import rates_digest, write_rates
 from pipeline.registry import Blueprint
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant
 from warehouse.engines import set_apart
 from warehouse.hub_projects import library_project, push_project
+from warehouse.rates import RATES_FILE
 from warehouse.references import reference_files
 from warehouse.run_dbt import Node, first_lines, refuse_failures, run_dbt, write_project
 from warehouse.star_project import star_project
@@ -52,6 +54,11 @@ class Place:
 
     project: Path
     file: Path
+
+    @property
+    def rates(self) -> Path:
+        """What the project reads the tenant's exchange rates from, where it has any."""
+        return self.project.with_name(f"{self.project.name}_rates.parquet")
 
 
 def projects(settings: Settings, slug: str) -> Path:
@@ -162,9 +169,12 @@ def build_star(tenant: Tenant, blueprints: Blueprints, settings: Settings, place
         place: Where; the tenant's own star when left out.
 
     Raises:
+        ConfigError: The tenant's rates file is wrong. Nothing was touched.
         BuildError: A model failed. The star file is unfinished; published runs are untouched.
     """
     at = place or star_place(settings, tenant.slug)
+    if tenant.rates:
+        write_rates(tenant, at.rates)
     write_project(at.project, star_project(tenant, blueprints))
     at.file.parent.mkdir(parents=True, exist_ok=True)
     for leftover in (at.file, at.file.with_name(at.file.name + ".wal")):
@@ -230,16 +240,16 @@ def _sentences(node: Node, at: Place, settings: Settings) -> list[str]:
 
 
 def _star_files(at: Place, settings: Settings) -> dict[str, Path]:
-    return {"GATA_HUB_FILE": settings.hub, "GATA_STARS_FILE": at.file}
+    return {"GATA_HUB_FILE": settings.hub, "GATA_STARS_FILE": at.file, RATES_FILE: at.rates}
 
 
 def star_inputs(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> str:
-    """A digest of everything a published run of the tenant is made of: its configuration, its loads, our own code.
+    """A digest of all that a published run of the tenant is made of: its configuration and rates, its loads, our code.
 
     The star project is a function of these, so it need not be generated to know whether it changed.
     """
     digest = hashlib.sha256(house_digest().encode())
-    digest.update(tenant.fingerprint.encode())
+    digest.update(tenant.fingerprint.encode() + rates_digest(tenant).encode())
     for _, blueprint in sorted(blueprints.items()):
         digest.update(f"{blueprint.sink} {blueprint.version} {blueprint.source_schema_hash}\n".encode())
     with read_hub(settings) as hub:

@@ -14,6 +14,7 @@ from warehouse.engines import Engine, engines_of, has_payments
 from warehouse.filters import conditions
 from warehouse.hub_projects import GENERATED
 from warehouse.logic import logic_hash, tables
+from warehouse.stars import Table
 
 KEPT = ("tenant_skey", "source_account", "source_position", "exported_at", "raw_data_payload")
 """Columns of a sink that an intermediate view keeps beside the contract's fields."""
@@ -27,7 +28,15 @@ def call(macro: str, **arguments: object) -> str:
     return f"{{{{ {macro}({listed}) }}}}"
 
 
+class Nested(str):
+    """A macro call as an argument of another."""
+
+    __slots__ = ()
+
+
 def _jinja(value: object) -> str:
+    if isinstance(value, Nested):
+        return value.removeprefix("{{ ").removesuffix(" }}")
     return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
 
@@ -176,8 +185,8 @@ def _engine_call(tenant: Tenant, engine: Engine, source: Source) -> str:
     return call(engine.macro, **engine.call(tenant, source))
 
 
-def shells(tenant: Tenant) -> dict[str, str]:
-    """Every star table, each a single factory call, and what they share."""
+def shells(tenant: Tenant, promised: Sequence[Table]) -> dict[str, str]:
+    """Every star table, each a single factory call (with rates: inside of a conversion), and what they share."""
     slug, zone = tenant.slug, tenant.timezone
     calls = {
         f"intermediate/int_{slug}__purchases": call("build_int_purchases", tenant=slug),
@@ -202,7 +211,23 @@ def shells(tenant: Tenant) -> dict[str, str]:
     }
     if has_payments(tenant):
         calls[f"intermediate/int_{slug}__order_charges"] = call("build_int_order_charges", tenant=slug)
+    for table in promised:
+        if table.converted:
+            path = f"stars/{table.table_name(slug)}"
+            calls[path] = _converted(calls[path], tenant, table)
     return {f"models/{path}.sql": f"{{#- {GENERATED} -#}}\n{text}\n" for path, text in calls.items()}
+
+
+def _converted(shell: str, tenant: Tenant, table: Table) -> str:
+    """A factory call as the fact of a conversion."""
+    return call(
+        "in_reporting_currency",
+        fact=Nested(shell),
+        tenant=tenant.slug,
+        reporting=tenant.currency,
+        day=table.date,
+        money=list(table.converted),
+    )
 
 
 def traffic_platforms(tenant: Tenant) -> dict[str, str]:

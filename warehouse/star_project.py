@@ -14,6 +14,7 @@ from pipeline.tenants import Tenant
 from warehouse.canonical import CANONICAL
 from warehouse.engines import engines_of, has_payments
 from warehouse.hub_projects import GENERATED, project_file
+from warehouse.rates import rates_table, with_rates
 from warehouse.star_models import (
     TRAFFIC,
     canonical_models,
@@ -29,7 +30,8 @@ from warehouse.stars import Table, star
 
 def star_tables(tenant: Tenant) -> tuple[Table, ...]:
     """The tables a tenant's star has, as promised."""
-    return star(len(tenant.funnel), has_payments=has_payments(tenant))
+    tables = star(len(tenant.funnel), has_payments=has_payments(tenant))
+    return tuple(with_rates(table, tenant.currency) for table in tables) if tenant.rates else tables
 
 
 def star_project(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint]) -> dict[str, str]:
@@ -54,7 +56,8 @@ def star_project(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint]
     files |= history_views(tenant, blueprints)
     files |= canonical_models(tenant)
     files |= traffic_platforms(tenant)
-    files |= shells(tenant)
+    files |= rates_table(tenant)
+    files |= shells(tenant, star_tables(tenant))
     return dict(sorted(files.items()))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import yaml
 
+from pipeline.contracts.sql import literal
 from pipeline.tenants import Source, Tenant
 from warehouse.canonical import CANONICAL, NUMBERED, Canonical
 from warehouse.engines import Engine, engines_of, has_payments
@@ -38,6 +39,8 @@ ABOUT_CHARGES = [
 ]
 CURRENCIES = "platform_ref__currencies"
 """The reference table of the hub that knows every currency."""
+RATES_STAY_DAYS = 31
+"""How long a rate may be taken without a word: files may have one a month."""
 INFERRED_SHARE = 0.5
 """A dimension with more inferred rows than this is missing its export."""
 
@@ -93,7 +96,7 @@ def _star(tenant: Tenant, table: Table) -> Tree:
         name,
         table.sentence,
         [_column(column, _column_tests(tenant, table, column)) for column in table.columns],
-        _star_findings(table),
+        [*_star_findings(table), *_rate_findings(tenant, table)],
     )
 
 
@@ -174,6 +177,17 @@ def _star_findings(table: Table) -> list[Tree]:
     if table.name == "sessions":
         return [_test("visits_of_a_day_at_most", severity="warn")]
     return []
+
+
+def _rate_findings(tenant: Tenant, table: Table) -> list[Tree]:
+    """What there is to say about conversions: money without a rate would be missing, so it is no warning."""
+    if tenant.rates is None or not table.converted:
+        return []
+    fact, day, file = table.name, table.date, plain(literal(tenant.rates.name))
+    return [
+        _test("every_amount_has_a_rate", converted=table.converted, fact=fact, day=day, file=file),
+        _test("rates_are_recent", severity="warn", at_most=RATES_STAY_DAYS, fact=fact, day=day, file=file),
+    ]
 
 
 def _canonical_findings(tenant: Tenant, canonical: Canonical) -> list[Tree]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pipeline.tenants import DEFAULT_FUNNEL
 
 MONEY = "DECIMAL(18,6)"
+CONVERSIONS = "DECIMAL(18,9)"
+"""Google shares a conversion out among ads: fractions, kept exactly so that they add up the same in any order."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Column:
     description: str
     required: bool = False
     personal: bool = False
+    converts: str | None = None  # the column of money whose amounts it holds in the reporting currency
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,17 @@ class Table:
     references: tuple[Reference, ...] = ()
     order_by: tuple[str, ...] = ()  # how a published copy is laid out; a date first, where there is one
     date: str | None = None  # the column behind the conformed dimension `date`
+    priced: str | None = None  # which rows have a currency, where others are without money: "with a purchase"
+
+    @property
+    def money(self) -> tuple[Column, ...]:
+        """The amounts in the row's currency."""
+        return tuple(column for column in self.columns if column.type == MONEY and column.converts is None)
+
+    @property
+    def converted(self) -> dict[str, str]:
+        """Each column of money with the one that holds it in the reporting currency; empty without rates."""
+        return {column.converts: column.name for column in self.columns if column.converts}
 
     def table_name(self, slug: str) -> str:
         return f"{self.kind}_{slug}__{self.name}"
@@ -91,7 +105,7 @@ AD_PERFORMANCE = Table(
         _CURRENCY,
         Column("impressions", "BIGINT", "How often ads were shown."),
         Column("clicks", "BIGINT", "How often ads were clicked."),
-        Column("conversions", "DOUBLE", "Conversions as the platform reports them; NULL where it reports none."),
+        Column("conversions", CONVERSIONS, "Conversions as the platform reports them; NULL where it reports none."),
     ),
     references=(_CAMPAIGN_KEY,),
     order_by=("report_date", "performance_key"),
@@ -224,6 +238,7 @@ def sessions(funnel_steps: int) -> Table:
         references=(_CAMPAIGN_KEY, _USER_KEY),
         order_by=("session_date", "started_at", "session_id"),
         date="session_date",
+        priced="with a purchase",
     )
 
 
@@ -254,6 +269,7 @@ EVENTS = Table(
     references=(_USER_KEY, Reference("session_id", "sessions", "session_id")),
     order_by=("event_date", "occurred_at", "event_key"),
     date="event_date",
+    priced="with a purchase",
 )
 
 CAMPAIGNS = Table(

@@ -15,6 +15,7 @@ from semantic.introspect import introspect
 from semantic.models import Model, load_model
 from semantic.query import Answer, read_query
 from semantic.run import run
+from warehouse.rates import with_rates
 from warehouse.stars import Column, Table, star
 
 TODAY = date(2026, 4, 15)
@@ -29,7 +30,9 @@ class HandStar:
 
     def __init__(self, folder: Path, **tenant: Any) -> None:
         self.tenant = Tenant(slug=SLUG, business_name="Shop", **tenant)
-        self.tables = {table.name: table for table in star(len(self.tenant.funnel))}
+        promised = star(len(self.tenant.funnel))
+        rated = (with_rates(table, self.tenant.currency) for table in promised)
+        self.tables = {table.name: table for table in (rated if self.tenant.rates else promised)}
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in self.tables}
         self.folder = folder
         self._model: Model | None = None

@@ -192,3 +192,19 @@ def test_every_kind_has_a_measure() -> None:
         "_.x.cast('float64').median(where=_.y)",
         "_.x.cast('float64').quantile(0.9, where=_.y)",
     ]
+
+
+def test_the_group_of_other_days_is_compared_with_those_of_them_that_the_month_before_has(folder: Path) -> None:
+    star = HandStar(folder)
+    for day, spend in ((date(2026, 2, 2), 7), (date(2026, 3, 1), 20), (date(2026, 3, 2), 5), (date(2026, 3, 30), 3)):
+        star.add("ad_performance", {"report_date": day, "spend": spend})
+    march = {"metrics": ["spend"], "dimensions": ["date"], "time_range": {"start": "2026-03-01", "end": "2026-03-31"}}
+    march |= {"compare": "previous_period", "order_by": ["date"]}
+    columns = ("date", "spend", "spend_previous", "spend_change")
+
+    def shown(**more: Any) -> list[tuple[Any, ...]]:
+        return [tuple(row[name] for name in columns) for row in star.table(**march, **more)]
+
+    assert shown(top={"by": "spend", "n": 1, "other": True}) == [("2026-03-01", 20, 0, 20), (None, 8, 7, 1)]
+    assert shown(top={"by": "spend", "n": 2, "other": True})[-1] == (None, 3, None, None)  # 30 March alone: no such day
+    star.close()

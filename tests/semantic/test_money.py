@@ -79,6 +79,66 @@ def test_what_would_mix_currencies_is_refused_also_when_currency_is_selected(
         two.ask(metrics=["spend", "clicks"], dimensions=["currency"], **part)
 
 
+VISITS = "2 of 5 sessions have no currency: only those with a purchase have one"
+
+
+@pytest.fixture(scope="module")
+def visits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandStar]:
+    """Five visits, of which two bought in euros and one in dollars."""
+    star = HandStar(tmp_path_factory.mktemp("visits"))
+    for n, code in enumerate(["EUR", None, "USD", None, "EUR"]):
+        visit = {"session_date": date(2026, 1, 1), "user_key": f"u{n}", "is_conversion_session": code is not None}
+        bought = {"session_revenue": 10 if code else 0, "currency": code, "session_duration_seconds": n}
+        star.add("sessions", visit | bought | {"events_in_session": 2})
+        star.add("ad_performance", {"report_date": date(2026, 1, 1), "spend": 5, "clicks": 1, "currency": "EUR"})
+    assert star.model
+    yield star
+    star.close()
+
+
+@pytest.mark.parametrize("metric", ["conversion_rate", "median_session_seconds", "events_per_session"])
+@pytest.mark.parametrize(("op", "value"), [("=", "EUR"), ("!=", "EUR"), ("in", ["EUR"]), ("is_not_null", None)])
+def test_what_a_filter_on_currency_would_make_another_thing_of_is_refused(
+    visits: HandStar, metric: str, op: str, value: Any
+) -> None:
+    filter_ = {"name": "currency", "op": op, **({"value": value} if value else {})}
+    with pytest.raises(QueryError) as refused:
+        visits.ask(metrics=["clicks", metric], filters=[filter_])
+    assert refused.value.what == (
+        f"{metric} is not known by currency: sessions have one only with a purchase, and a filter on currency would "
+        "leave out the others."
+    )
+    assert refused.value.fix == f"Ask for {metric} without that filter, in a query of its own."
+    with pytest.raises(QueryError, match="is not known by currency"):
+        visits.ask(metrics=["clicks"], filters=[filter_, {"name": metric, "op": ">", "value": 0}])
+
+
+def test_counts_that_a_filter_on_currency_makes_smaller_say_so(visits: HandStar) -> None:
+    for metric, count in (("sessions", 2), ("converting_sessions", 2), ("session_users", 2)):
+        answer = visits.ask(metrics=[metric], filters=[{"name": "currency", "value": "EUR"}])
+        assert answer.rows == ([count],)
+        assert f"{VISITS}, and the filter on currency leaves out the others." in answer.notes
+    cac = visits.ask(metrics=["cac"], filters=[{"name": "currency", "value": "EUR"}])
+    assert cac.rows == ([12.5],)
+    assert f"{VISITS}, and the filter on currency leaves out the others." in cac.notes
+
+
+def test_by_currency_the_visits_without_a_purchase_are_seen_and_explained(visits: HandStar) -> None:
+    answer = visits.ask(metrics=["conversion_rate", "sessions"], dimensions=["currency"])
+    assert [list(row) for row in answer.rows] == [["EUR", 1.0, 2], ["USD", 1.0, 1], [None, 0.0, 2]]
+    assert f"{VISITS}." in answer.notes
+
+
+def test_where_no_row_is_left_out_a_filter_on_currency_needs_no_word(visits: HandStar) -> None:
+    for question in (
+        {"metrics": ["session_revenue", "spend"], "filters": [{"name": "currency", "value": "EUR"}]},
+        {"metrics": ["ctr"], "filters": [{"name": "currency", "value": "EUR"}]},
+        {"metrics": ["conversion_rate"], "filters": [{"name": "currency", "op": "is_null"}]},
+        {"metrics": ["conversion_rate"]},
+    ):
+        assert not [note for note in visits.ask(**question).notes if "have no currency" in note]
+
+
 def test_money_that_does_not_say_its_currency_is_told(two: HandStar) -> None:
     assert (
         "1 rows of ad_performance hold money without saying its currency."

@@ -14,9 +14,11 @@ import pyarrow as pa
 import pytest
 
 from pipeline.connectors import load_catalog
+from pipeline.rates import write_rates
 from pipeline.registry import Blueprint, blueprints
 from pipeline.tenants import Account, Source, Tenant
 from warehouse.hub_projects import SINK_COLUMNS
+from warehouse.rates import RATES_FILE
 from warehouse.references import reference_names, reference_rows
 from warehouse.run_dbt import Node, run_dbt, write_project
 from warehouse.star_project import star_project
@@ -151,8 +153,11 @@ def build_star(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
         folder = tmp_path_factory.mktemp(tenant.slug)
         file = folder / "stars.duckdb"
         write_project(folder / "project", star_project(tenant, BLUEPRINTS))
+        files = {"GATA_STARS_FILE": file, "GATA_HUB_FILE": hub.path}
+        if tenant.rates:
+            files[RATES_FILE] = folder / "rates.parquet"
+            write_rates(tenant, files[RATES_FILE])
         for command in commands or (("build", "--exclude-resource-type", "unit_test"),):
-            files = {"GATA_STARS_FILE": file, "GATA_HUB_FILE": hub.path}
             nodes = run_dbt(folder / "project", command, files=files)
         tables = duckdb.connect(str(file), read_only=True)
         tables.execute(f"attach '{hub.path}' as hub (read_only); set TimeZone = 'UTC'")

@@ -1,4 +1,7 @@
-"""Records of real platforms, and the star against SQL and Python that know nothing of it."""
+"""Records of real platforms, and the star against SQL and Python that know nothing of it.
+
+Of the events one day is here: tests/whole_way/test_real_exports.py has them all, from the files to the answers.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,8 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="session")
 def raw_events(real_data: Path) -> str:
-    return f"read_parquet('{real_data}/google_analytics/events/*.parquet', filename = true, file_row_number = true)"
+    day = real_data / "google_analytics/events/events_20210131.parquet"
+    return f"read_parquet('{day}', filename = true, file_row_number = true)"
 
 
 @pytest.fixture(scope="session")
@@ -74,88 +78,14 @@ def test_every_test_of_the_star_passes(star: Any) -> None:
     }
 
 
-def test_every_event_and_user_is_there(star: Any) -> None:
-    columns = "count(*), count(distinct user_key), count(*) filter (event_name = 'purchase'), count(distinct order_id)"
-    assert star.one("fct_events", columns) == (339_531, 26_522, 422, 178)
-    assert star.one("dim_users", "count(*), sum(total_events)") == (26_522, 339_531)
-
-
-def test_sessions_are_those_of_an_independent_query(star: Any, raw_events: str) -> None:
-    star.tables.execute(f"""
-        create or replace temp table independent as
-        with gaps as (
-            select
-                *,
-                event_timestamp - lag(event_timestamp) over (
-                    partition by user_pseudo_id order by event_timestamp
-                ) as gap
-            from {raw_events}
-        ),
-        numbered as (
-            select *, sum((gap is null or gap > 1800000000)::int) over (
-                partition by user_pseudo_id order by event_timestamp
-            ) as number
-            from gaps
-        )
-        select
-            user_pseudo_id, min(event_timestamp) as began, max(event_timestamp) as ended, count(*) as events,
-            coalesce(round(sum(ecommerce.purchase_revenue_in_usd) filter (event_name = 'purchase'), 6), 0) as revenue
-        from numbered
-        group by user_pseudo_id, number
-    """)
-    ours = f"""
-        select user_pseudo_id, epoch_us(started_at), epoch_us(ended_at), events_in_session, session_revenue::double
-        from {star.name("fct_sessions")}
-    """
-    assert star.tables.sql("select count(*) from independent").fetchone() == (32_113,)
-    assert star.tables.sql(f"({ours}) except all (from independent)").fetchall() == []
-    assert star.tables.sql(f"(from independent) except all ({ours})").fetchall() == []
-
-
-def test_the_first_touch_is_that_of_an_independent_query(star: Any, raw_events: str) -> None:
-    differing = star.tables.sql(f"""
-        with touches as (
-            select
-                user_pseudo_id,
-                make_timestamp(event_timestamp) as occurred_at,
-                list_filter(event_params, lambda p: p.key = 'source')[1].value.string_value as source,
-                list_filter(event_params, lambda p: p.key = 'medium')[1].value.string_value as medium,
-                traffic_source.source as own_source,
-                [case event_name when 'session_start' then 0 when 'first_visit' then 1 else 2 end,
-                    epoch(strptime(event_date, '%Y%m%d'))::bigint, file_row_number] as position
-            from {raw_events}
-        ),
-        per_session as (
-            select
-                s.session_id, any_value(s.traffic_source) as ours, any_value(s.traffic_medium) as our_medium,
-                first(t.source order by t.occurred_at, t.position) filter (t.source is not null) as source,
-                first(t.medium order by t.occurred_at, t.position) filter (t.source is not null) as medium,
-                first(t.own_source order by t.occurred_at, t.position) as own_source
-            from {star.name("fct_sessions")} as s
-            inner join touches as t
-                on t.user_pseudo_id = s.user_pseudo_id and t.occurred_at between s.started_at and s.ended_at
-            group by s.session_id
-        )
-        select count(*) from per_session
-        where ours is distinct from coalesce(source, own_source) or (source is not null and our_medium <> medium)
-    """).fetchone()
-    assert differing == (0,)
-
-
-def test_revenue_and_transactions_are_those_of_the_raw_files(star: Any, raw_events: str) -> None:
-    expected = star.tables.sql(f"""
-        select count(*), sum(revenue) from (
-            select ecommerce.transaction_id, max(ecommerce.purchase_revenue_in_usd)::decimal(18, 6) as revenue
-            from {raw_events}
-            where event_name = 'purchase' and ecommerce.transaction_id <> '(not set)'
-            group by 1
-        )
-    """).fetchone()
-    assert expected is not None
-    assert star.one("fct_events", "count(distinct order_id)") == expected[:1] == (178,)
-    columns = "sum(session_revenue), list_distinct(list(currency))"
-    assert star.one("fct_sessions", columns, "currency is not null") == (*expected[1:], ["USD"])
-    assert star.one("fct_sessions", "sum(funnel_conversion_count)") == (422,)
+def test_every_event_of_the_day_and_every_user_is_there(star: Any, raw_events: str) -> None:
+    there = f"count(*), count(distinct user_pseudo_id), count(*) filter (event_name = 'purchase') from {raw_events}"
+    counted = star.tables.sql(f"select {there}").fetchone()
+    assert counted[2] > 0
+    columns = "count(*), count(distinct user_key), count(*) filter (event_name = 'purchase')"
+    assert star.one("fct_events", columns) == counted
+    assert star.one("dim_users", "count(*), sum(total_events)") == (counted[1], counted[0])
+    assert star.one("fct_events", "count(order_id)") == (0,)  # every purchase of that day says "(not set)"
 
 
 def test_orders_and_their_lines_add_up(star: Any, raw_orders: list[Json]) -> None:

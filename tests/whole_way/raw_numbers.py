@@ -26,7 +26,7 @@ ADS: dict[str, str] = {
         )
         select
             account, date::date, campaign, sum(cost_micros::decimal(18, 0) * 0.000001), sum(impressions::bigint),
-            sum(clicks::bigint), sum(conversions::double)
+            sum(clicks::bigint), sum(conversions::decimal(18, 9))
         from reports group by all
     """,
     # Of one day the finest report counts, campaign by campaign; spend is in major units.
@@ -54,7 +54,7 @@ ADS: dict[str, str] = {
         )
         select
             account, date::date, campaign_id, sum(spend::decimal(18, 6)), sum(impressions::bigint),
-            sum(clicks::bigint), sum(conversions::double)
+            sum(clicks::bigint), sum(conversions::decimal(18, 9))
         from counted group by all
     """,
     # A creative's row does not name its campaign; an empty cell is a metric without activity.
@@ -68,7 +68,7 @@ ADS: dict[str, str] = {
         select
             account, day::date, campaign, sum(coalesce(cost_in_local_currency::decimal(18, 6), 0)),
             sum(coalesce(impressions::bigint, 0)), sum(coalesce(clicks::bigint, 0)),
-            sum(external_website_conversions::double)
+            sum(external_website_conversions::decimal(18, 9))
         from reports group by all
     """,
     # The three reports have no day in common; an ad group's row names its campaign by the list of ad groups.
@@ -138,7 +138,7 @@ ADS: dict[str, str] = {
         )
         select
             account, date::date, campaign, sum(spend::decimal(18, 6)), sum(impressions::bigint), sum(clicks::bigint),
-            sum(coalesce(conversions, 0)::double)
+            sum(coalesce(conversions, 0)::decimal(18, 9))
         from reports group by all
     """,
 }

@@ -1,7 +1,8 @@
 {#- The ad performance star: report rows summed over their breakdowns.
     Takes  tenant: a slug.
     Gives  one row per ad platform, account, day, campaign, ad group, ad and currency.
-    Note   conversions stay NULL where the platform reports none; names are the newest known, also on old days. -#}
+    Note   conversions stay NULL where the platform reports none, and are kept to nine decimals: sums of doubles would depend
+           on the order in which they are added. Names are the newest known, also on old days. -#}
 {% macro build_fct_ad_performance(tenant) -%}
 with counted as (
     select * from {{ ref('int_' ~ tenant ~ '__ad_performance') }} where is_counted
@@ -31,7 +32,7 @@ summed as (
         sum(spend) as spend,
         sum(impressions) as impressions,
         sum(clicks) as clicks,
-        sum(conversions) as conversions
+        sum(cast(conversions as decimal(38, 9))) as conversions
     from counted
     group by all
 )
@@ -58,7 +59,7 @@ select
     summed.currency,
     cast(summed.impressions as bigint) as impressions,
     cast(summed.clicks as bigint) as clicks,
-    summed.conversions
+    cast(summed.conversions as decimal(18, 9)) as conversions
 from summed
 left join ad_names
     on
