@@ -112,7 +112,10 @@ class _Archive:
 
     def __init__(self, archive: Path, packed: int) -> None:
         self.file = ZipFile(archive)
-        entries = [entry for entry in self.file.infolist() if not entry.is_dir() and not _is_of_a_mac(entry)]
+        listed = self.file.infolist()
+        if not all(entry.filename for entry in listed):
+            raise BadZipFile("a file in it has no name")
+        entries = [entry for entry in listed if not entry.is_dir() and not _is_of_a_mac(entry)]
         paths = [Path(f"{archive}/{entry.filename}") for entry in entries]
         _check(entries, paths, packed)
         self.entries = dict(zip(paths, entries, strict=True))

@@ -268,6 +268,13 @@ def test_the_copy_that_a_reader_works_on_is_gone_afterwards(tmp_path: Path) -> N
     assert not list(folder.iterdir())
 
 
+def test_an_archive_in_which_a_file_has_no_name_is_damaged(tmp_path: Path) -> None:
+    archive = tmp_path / "export.zip"
+    archive.write_bytes(zipped({"a.jsonl": jsonl(1)}).replace(b"a.jsonl", b"\0.jsonl"))
+    with pytest.raises(Unreadable, match="damaged zip: a file in it has no name"):
+        members(archive)
+
+
 ENTRIES = {"größe.jsonl": jsonl(1, 2, 3), "b.csv": csv(4)}
 PACKED = [zipped(ENTRIES, how) for how in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)]
 
