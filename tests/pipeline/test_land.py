@@ -348,13 +348,14 @@ def test_real_exports_land_whole(yard: Yard, real_data: Path) -> None:
 
 
 def test_real_events_land_whole(yard: Yard, real_data: Path) -> None:
-    landing = yard.land(events=str(real_data / "google_analytics/events/*.parquet"))
-    table = table_of(landing, "events")
-    assert (table.rows, table.quarantined, table.files) == (339_531, 0, 9)
-    assert yard.query(
-        """select count(*), count(*) filter (event_name = 'purchase'), count(distinct user_pseudo_id),
-        sum(json_array_length(items)) > 0 from google_analytics__events"""
-    ) == [(339_531, 422, 26_522, True)]
+    """One day of them: tests/whole_way/test_real_exports.py lands all."""
+    path = real_data / "google_analytics/events/events_20210131.parquet"
+    table = table_of(yard.land(events=str(path)), "events")
+    sql = "select count(*), count(*) filter (event_name = 'purchase'), count(distinct user_pseudo_id), sum({}) from {}"
+    (there,) = yard.query(sql.format("len(items)", f"read_parquet('{path}')"))
+    assert min(there) > 0
+    assert (table.rows, table.quarantined, table.files) == (there[0], 0, 1)
+    assert yard.query(sql.format("json_array_length(items)", "google_analytics__events")) == [there]
 
 
 def test_a_flattened_table_that_no_layout_knows_is_quarantined_with_the_field_at_fault(

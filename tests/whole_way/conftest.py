@@ -1,4 +1,4 @@
-"""The houses that several files of tests read, built once: of real exports, and of every connector."""
+"""The houses that several files of tests read, built once: a small shop, of real exports, and of every connector."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 from filelock import FileLock
 
 from tests.whole_way.house import House, house
+from tests.whole_way.small_shop import SMALL_TENANT, write_shop
 from tests.whole_way.three_stores import Stores
 
 REAL_TENANT = """
@@ -40,9 +41,19 @@ tenants:
 
 
 @pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """The small shop, built once. Read only: a test that changes it takes a copy (`copied`)."""
+    folder = tmp_path_factory.mktemp("built")
+    write_shop(folder)
+    built = house(folder, SMALL_TENANT)
+    built.build()
+    return built
+
+
+@pytest.fixture(scope="session")
 def real_house(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> House:
     """Real exports of three connectors, built once."""
-    built = house(tmp_path_factory.mktemp("real"), REAL_TENANT.format(data=real_data))
+    built = house(tmp_path_factory.mktemp("real"), REAL_TENANT.format(data=real_data), threads=2)
     built.build()
     return built
 

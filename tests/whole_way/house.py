@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -47,15 +48,26 @@ class House:
         return value
 
 
-def house(
-    folder: Path, tenants: str, *, today: date = date(2026, 11, 21), env: str = "local", bare: bool = False
-) -> House:
-    """A house whose tenants.yaml says `tenants`; no more is built than the library, and nothing where it is `bare`."""
+def copied(built: House, folder: Path, *, tenants: str | None = None, **settings: Any) -> House:
+    """A built house again, with its files, in a folder of its own, for a test that changes it."""
+    shutil.copytree(built.settings.tenants.parent, folder, dirs_exist_ok=True)
+    path = folder / "tenants.yaml"
+    if tenants is not None:
+        path.write_text(tenants, encoding="utf-8")
+    return House(built.settings.model_copy(update={"home": folder / "state", "tenants": path, **settings}))
+
+
+def house(folder: Path, tenants: str, *, today: date = date(2026, 11, 21), bare: bool = False, **more: Any) -> House:
+    """A house whose tenants.yaml says `tenants`; no more is built than the library, and nothing where it is `bare`.
+
+    One thread builds all, as each process of a crew would load dbt anew: a test of several tenants that is about
+    more asks for `threads`, and `make run` of the README has them.
+    """
     configure_log()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "tenants.yaml"
     path.write_text(tenants, encoding="utf-8")
-    settings = Settings(home=folder / "state", tenants=path, today=today, env=env)
+    settings = Settings(home=folder / "state", tenants=path, today=today, **{"threads": 1} | more)
     if not bare:
         with_library(settings)
     return House(settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import duckdb
 from pipeline.runs import Ops
 from server.report import TenantReport
 from server.steps import build, land_only
-from tests.whole_way.house import House, house
-from tests.whole_way.small_shop import EVENTS, SMALL_TENANT, insight, order, write_jsonl, write_shop
+from tests.whole_way.house import House, copied
+from tests.whole_way.small_shop import EVENTS, SMALL_TENANT, insight, order, write_jsonl
 
 SHOP, OTHER = "small_shop", "other_shop"
 BOTH = SMALL_TENANT + SMALL_TENANT.split("tenants:\n")[1].replace(SHOP, OTHER).replace("shop/", "other/")
@@ -25,14 +26,10 @@ DRIFT = (
 LATER = [order(4, "40.00"), order(5, "50.00")]
 
 
-def drifting(folder: Path, env: str, tenants: str) -> House:
-    """Published shops; then one's orders lose their key, while its ads and the other shop's orders go on."""
-    write_shop(folder)
-    (folder / "other").mkdir()
-    for name in ("orders", "products"):
-        (folder / f"other/{name}.jsonl").write_bytes((folder / f"shop/{name}.jsonl").read_bytes())
-    shops = house(folder, tenants, env=env)
-    shops.build()
+def drifting(small: House, folder: Path, env: str, tenants: str) -> House:
+    """A published shop, whose orders lose their key, while its ads and the other shop's orders go on."""
+    shops = copied(small, folder, tenants=tenants, env=env)
+    shutil.copytree(folder / "shop", folder / "other")
     write_jsonl(folder / "other/orders_2026-03-04.jsonl", LATER)
     lost = [{("order_id" if name == "id" else name): value for name, value in row.items()} for row in LATER]
     write_jsonl(folder / "shop/orders_2026-03-04.jsonl", lost)
@@ -56,8 +53,8 @@ def about_drift(tenant: TenantReport) -> list[str]:
     ]
 
 
-def test_in_local_the_tenant_is_published_without_the_new_rows_of_that_table(tmp_path: Path) -> None:
-    shop = drifting(tmp_path, "local", SMALL_TENANT)
+def test_in_local_the_tenant_is_published_without_the_new_rows_of_that_table(tmp_path: Path, small: House) -> None:
+    shop = drifting(small, tmp_path, "local", SMALL_TENANT)
     code, tenants = reported(shop)
     assert (code, tenants[SHOP].status) == (0, "published")
     assert orders_and_spend(shop, SHOP) == (3, Decimal("19.25"))
@@ -81,8 +78,8 @@ def test_in_local_the_tenant_is_published_without_the_new_rows_of_that_table(tmp
     assert orders_and_spend(shop, SHOP) == (5, Decimal("19.25"))
 
 
-def test_in_prod_the_tenant_is_not_published_and_the_others_are(tmp_path: Path) -> None:
-    shops = drifting(tmp_path, "prod", BOTH)
+def test_in_prod_the_tenant_is_not_published_and_the_others_are(tmp_path: Path, small: House) -> None:
+    shops = drifting(small, tmp_path, "prod", BOTH)
     code, tenants = reported(shops)
     assert (code, tenants[SHOP].status, tenants[OTHER].status) == (3, "failed", "published")
     assert about_drift(tenants[SHOP])[0] == DRIFT
@@ -102,10 +99,8 @@ def test_in_prod_the_tenant_is_not_published_and_the_others_are(tmp_path: Path) 
     assert orders_and_spend(shops, SHOP) == (3, Decimal("19.25"))
 
 
-def test_what_comes_and_goes_in_a_source_is_told_once(tmp_path: Path) -> None:
-    write_shop(tmp_path)
-    shop = house(tmp_path, SMALL_TENANT)
-    shop.build()
+def test_what_comes_and_goes_in_a_source_is_told_once(tmp_path: Path, small: House) -> None:
+    shop = copied(small, tmp_path)
     told = []
     for day in (4, 5):
         changed = order(day, "1.00", loyalty=day)

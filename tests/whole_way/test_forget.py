@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ import pytest
 from pipeline.errors import ConfigError
 from pipeline.publish import runs
 from pipeline.runs import Ops
+from pipeline.synthetic import generate
 from server.forgetting import forget
 from server.replay import unpublished
-from tests.whole_way.house import House, house
-from tests.whole_way.small_shop import EVENTS, INSIGHTS, ORDERS, SMALL_TENANT, order, write_jsonl, write_shop
+from tests.whole_way.house import House, copied, house
+from tests.whole_way.small_shop import EVENTS, ORDERS, SMALL_TENANT, order, write_jsonl, write_shop
 
 SHOP = "small_shop"
 ANN = "Ann@Example.com"
@@ -161,11 +163,10 @@ def test_a_tenant_in_use_is_not_forgotten(without_ann: tuple[House, dict[str, ob
     assert numbers(home) == before
 
 
-def test_an_offboarded_tenant_is_forgotten_whole_and_its_neighbour_untouched(tmp_path: Path) -> None:
+def test_an_offboarded_tenant_is_forgotten_whole_and_its_neighbour_untouched(tmp_path: Path, small: House) -> None:
     neighbour = SMALL_TENANT.partition("tenants:\n")[2].replace("small_shop", "neighbour")
-    write_shop(tmp_path, orders=[ANNS, *ORDERS[1:]], insights=INSIGHTS)
-    home = house(tmp_path, SMALL_TENANT + neighbour)
-    home.build()
+    home = copied(small, tmp_path, tenants=SMALL_TENANT + neighbour)
+    home.build(slugs=["neighbour"])
     path = home.settings.tenants
     path.write_text(path.read_text().replace("slug: small_shop", "slug: small_shop\n    status: offboarded"))
     done = forget(home.shop, SHOP)
@@ -187,9 +188,11 @@ def test_forgetting_an_unknown_tenant_names_the_known_ones(tmp_path: Path) -> No
 
 def test_a_person_of_a_made_up_shop_is_in_none_of_its_exports_either(tmp_path: Path) -> None:
     home = house(tmp_path, MADE_UP)
+    generate(home.shop.manifest.get(SHOP), home.settings.home, until=date(2026, 11, 21), days=14)
     home.build()
     exports = home.settings.home / "synthetic" / SHOP
-    paid = json.loads((next((exports / "stripe/main").glob("charges*"))).read_text(encoding="utf-8").splitlines()[0])
+    charges = next((exports / "stripe/main").glob("charges*")).read_text(encoding="utf-8").splitlines()
+    paid = next(charge for charge in map(json.loads, charges) if charge["receipt_email"])
     email, before = paid["receipt_email"], {name: home.number(SHOP, name) for name in [*SAID, "net_paid_amount"]}
     number = email.split("@")[0].rpartition(".")[2]
     assert len([path for path, content in contents(exports) if email.encode() in content]) == 3

@@ -16,7 +16,7 @@ from pipeline.errors import Busy, ConfigError, LandError
 from pipeline.lock import build_lock
 from server.steps import build
 from tests.server.cli_run import ROOT, environment
-from tests.whole_way.house import House, house
+from tests.whole_way.house import House, copied, house
 from tests.whole_way.small_shop import SMALL_TENANT, order, write_jsonl, write_shop
 
 SHOP = "small_shop"
@@ -29,12 +29,8 @@ build(open_workshop(read_settings()), watch=lambda tenant, step: print(step, flu
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> House:
-    folder = tmp_path_factory.mktemp("interrupted")
-    write_shop(folder)
-    built = house(folder, SMALL_TENANT)
-    built.build()
-    return built
+def shop(tmp_path_factory: pytest.TempPathFactory, small: House) -> House:
+    return copied(small, tmp_path_factory.mktemp("interrupted"))
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT], ids=["SIGKILL", "SIGINT"])

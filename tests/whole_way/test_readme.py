@@ -7,12 +7,17 @@ import re
 import shlex
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
+import httpx
 import pytest
 
+from pipeline.runs import Ops
 from pipeline.settings import Settings
+from server.access import Access
 from tests.server.cli_run import ROOT, environment
+from tests.server.world import World
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [
@@ -59,6 +64,21 @@ def test_the_command_works_after_make_run(home: dict[str, str], command: str) ->
         run([sys.executable, "-m", "server.demo", "--no-serve"], home)
     program = [sys.executable, "-c", "import sys; from server.cli import main; sys.exit(main())"]
     assert run([*program, *shlex.split(command)[1:]], home)
+
+
+def test_the_question_over_rest_is_answered(home: dict[str, str]) -> None:
+    settings = Settings(home=Path(home["GATA_HOME"]), tenants=ROOT / "tenants.yaml", today=date(2026, 11, 21))
+    with Ops(settings.ops) as ops:
+        world = World(settings, {"tyrell_corp": Access(ops).create(tenant="tyrell_corp", name="readme")[0]})
+    (command,) = [line for line in COMMANDS if line.startswith("curl $URL/semantic-layer/")]
+    with world.serving() as address:
+        filled = command.replace("$URL", address).replace("$TOKEN", world.tokens["tyrell_corp"])
+        _, url, *options = shlex.split(filled)
+        given = list(zip(options[::2], options[1::2], strict=True))
+        headers = dict(value.split(": ", 1) for option, value in given if option == "-H")
+        answer = httpx.post(url, headers=headers, content=dict(given)["-d"], timeout=60)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["rows"]
 
 
 def test_every_path_the_readme_names_is_there() -> None:

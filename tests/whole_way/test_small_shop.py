@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.runs import Ops
-from tests.whole_way.house import House, house
+from tests.whole_way.house import House, copied, house
 from tests.whole_way.small_shop import (
     EVENTS,
     INSIGHTS,
@@ -29,15 +29,6 @@ ASKED = ["orders", "order_revenue", "spend", "ad_conversions", "sessions", "sess
 def asked(home: House) -> dict[str, object]:
     answer = home.ask(SHOP, metrics=ASKED)
     return dict(zip(ASKED, answer["rows"][0], strict=True))
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> House:
-    folder = tmp_path_factory.mktemp("small")
-    write_shop(folder)
-    built = house(folder, SMALL_TENANT)
-    built.build()
-    return built
 
 
 def test_the_numbers_are_those_of_the_files(small: House) -> None:
@@ -79,10 +70,8 @@ def test_deleting_any_record_changes_the_answer_that_depends_on_it(tmp_path: Pat
     assert (before["orders"], after["orders"], before["sessions"], after["sessions"]) == (3, 2, 3, 2)
 
 
-def test_later_exports_restate_rename_and_withdraw(tmp_path: Path) -> None:
-    write_shop(tmp_path)
-    shop = house(tmp_path, SMALL_TENANT)
-    shop.build()
+def test_later_exports_restate_rename_and_withdraw(tmp_path: Path, small: House) -> None:
+    shop = copied(small, tmp_path)
     first = shop.ask(SHOP, metrics=["orders"])["run_id"]
 
     (tmp_path / "shop/orders.jsonl").rename(tmp_path / "shop/orders_again.jsonl")  # the same content: nothing new
@@ -98,8 +87,8 @@ def test_later_exports_restate_rename_and_withdraw(tmp_path: Path) -> None:
     assert shop.ask(SHOP, metrics=["orders"])["run_id"] != first
 
 
-def test_what_cannot_be_read_is_quarantined_by_name_and_the_rest_counts(tmp_path: Path) -> None:
-    write_shop(tmp_path)
+def test_what_cannot_be_read_is_quarantined_by_name_and_the_rest_counts(tmp_path: Path, small: House) -> None:
+    shop = copied(small, tmp_path)
     good = (tmp_path / "shop/orders.jsonl").read_bytes()
     (tmp_path / "shop/orders_cut.jsonl.gz").write_bytes(gzip.compress(good * 50)[:-20])
     (tmp_path / "shop/orders_empty.jsonl").write_bytes(b"")
@@ -110,7 +99,6 @@ def test_what_cannot_be_read_is_quarantined_by_name_and_the_rest_counts(tmp_path
         json.dumps(order(6, "60.00")),
     ]
     (tmp_path / "shop/orders_damaged.jsonl").write_text("\n".join(damaged), encoding="utf-8")
-    shop = house(tmp_path, SMALL_TENANT)
     report = shop.build()
 
     assert asked(shop)["order_revenue"] == Decimal("120.75")
@@ -122,10 +110,8 @@ def test_what_cannot_be_read_is_quarantined_by_name_and_the_rest_counts(tmp_path
     assert {name for name, _ in reasons} == {"orders_cut.jsonl.gz", "orders_empty.jsonl", "orders_damaged.jsonl"}
 
 
-def test_a_gate_that_fails_in_prod_keeps_the_last_run_and_goes_on_refusing(tmp_path: Path) -> None:
-    write_shop(tmp_path)
-    shop = house(tmp_path, SMALL_TENANT, env="prod")
-    shop.build()
+def test_a_gate_that_fails_in_prod_keeps_the_last_run_and_goes_on_refusing(tmp_path: Path, small: House) -> None:
+    shop = copied(small, tmp_path, env="prod")
     write_jsonl(tmp_path / "shop/orders_bad.jsonl", [order(7, "x"), order(8, "80.00")])
     from server.steps import build
 
@@ -145,7 +131,7 @@ def test_one_bad_tenant_never_stops_the_others(tmp_path: Path) -> None:
         .replace("small_shop", "bad_shop")
         .replace("order_revenue - spend", "nothing - spend")
     )
-    both = house(tmp_path, SMALL_TENANT + other)
+    both = house(tmp_path, SMALL_TENANT + other, threads=2)
     from server.steps import build
 
     report = build(both.shop)
@@ -158,12 +144,13 @@ def test_one_bad_tenant_never_stops_the_others(tmp_path: Path) -> None:
     assert asked(both)["orders"] == 3
 
 
-def test_an_export_of_another_vendors_library_builds_or_is_quarantined_by_name(tmp_path: Path, real_data: Path) -> None:
-    write_shop(tmp_path)
+def test_an_export_of_another_vendors_library_builds_or_is_quarantined_by_name(
+    tmp_path: Path, small: House, real_data: Path
+) -> None:
+    shop = copied(small, tmp_path)
     (tmp_path / "shop/orders_fivetran.csv").write_bytes(
         (real_data / "shopify/fivetran/shopify_gql_order_data.csv").read_bytes()
     )
-    shop = house(tmp_path, SMALL_TENANT)
     report = shop.build()
     rows = report.tenants[0].rows["platform_mm__shopify_api_v1_orders"]
     with Ops(shop.settings.ops) as ops:
