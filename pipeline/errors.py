@@ -2,6 +2,7 @@
 
     GataError
     ├── ConfigError     tenants.yaml, the catalog or the environment is wrong; nothing was touched
+    │   └── Taken       what is to be made is there already
     ├── LandError       a source could not be read or landed; says which rows are safe
     ├── BuildError      dbt or a gate failed; names the model, the test and how many rows failed
     │   ├── Busy        another build holds the lock; nothing was touched
@@ -10,6 +11,7 @@
     ├── PublishError    a run could not be published, found or rolled back; readers keep what they have
     ├── AccessError     the caller may not see this; says nothing about whether it exists
     └── QueryError      ask differently and it works
+        ├── RunGone     the run that was asked of is no longer kept
         ├── UnknownName
         ├── NoJoinPath
         └── TooMuch
@@ -51,6 +53,10 @@ class ConfigError(GataError):
     """tenants.yaml, supported_connectors.yaml or the environment is wrong; nothing was touched."""
 
 
+class Taken(ConfigError):
+    """What is to be made is there already, and is not the same."""
+
+
 class LandError(GataError):
     """A source could not be read or landed; says which rows are safe."""
 
@@ -87,6 +93,10 @@ class QueryError(GataError):
     """Ask differently and it works."""
 
 
+class RunGone(QueryError):
+    """The run that was asked of is no longer kept."""
+
+
 class UnknownName(QueryError):
     """A name, or a filter value, that is not in the catalog; carries the nearest real ones."""
 
@@ -107,7 +117,14 @@ class TooMuch(QueryError):
 
 
 class QueueFull(TooMuch):
-    """As many questions of the tenant wait for their turn as may; the same one works a moment later."""
+    """As many questions of the tenant wait for their turn, or have come in a while, as may.
+
+    The same one works after `retry_after_seconds`.
+    """
+
+    def __init__(self, what: str, fix: str, *, retry_after_seconds: int = 1) -> None:
+        super().__init__(what, fix)
+        self.retry_after_seconds = retry_after_seconds
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

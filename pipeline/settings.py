@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipeline.errors import ConfigError
@@ -41,6 +42,66 @@ class Settings(BaseSettings):
     rollups: bool = Field(default=True, description="Whether daily rollups are made, and read instead of whole facts.")
     rollup_rows: int = Field(default=500_000, ge=1, description="Rows from which on a fact gets daily rollups.")
     threads: int = Field(default=2, ge=1, description="Threads of one DuckDB instance.")
+    workers: int = Field(default=1, ge=1, le=64, description="Processes behind the port of `gata serve`.")
+    public_url: str | None = Field(
+        default=None, description="What callers write before /mcp, such as https://gata.example.com; its host is ours."
+    )
+    cors_origins: str = Field(
+        default="", description="Sites whose pages may ask, such as https://app.example.com, with commas; empty: none."
+    )
+    body_limit: str = Field(default="1MB", pattern=r"^\d+(MB|GB)$", description="Largest body of a request.")
+    sessions: int = Field(default=1_000, ge=1, description="MCP sessions of the `initialize` era open at once.")
+    sessions_of_token: int = Field(default=100, ge=1, description="Of these, how many one token may have open.")
+    rate_per_minute: int = Field(
+        default=6_000, ge=0, description="Calls of one token in a minute, all at once if it likes; 0: no limit."
+    )
+    calls_at_once: int = Field(default=100, ge=0, description="Calls of one token under way at once; 0: no limit.")
+    streams_at_once: int = Field(default=32, ge=0, description="Event streams one token holds open; 0: no limit.")
+    audit: Literal["on", "required", "off"] = Field(
+        default="on", description="Whether calls are written down; required: what cannot be is not answered."
+    )
+    audit_days: int = Field(default=90, ge=1, description="Days for which what was written down is kept.")
+    oauth_issuer: str | None = Field(
+        default=None,
+        description="Identity provider whose JWTs open the door, as `iss` names it; none: our tokens only.",
+    )
+    oauth_audience: str = Field(
+        default="",
+        validate_default=True,
+        description="What `aud` of a JWT must name (one of these, with commas).",
+    )
+    oauth_jwks_url: str | None = Field(
+        default=None, description="Where the issuer's keys are; left out: found by the issuer's metadata."
+    )
+    oauth_tenant_claim: str = Field(
+        default="gata_tenant", min_length=1, description="The claim of a JWT that names its tenant."
+    )
+    oauth_scope: str = Field(default="gata:read", description="The scope a JWT must have; empty: none is needed.")
+    oauth_admin_scope: str | None = Field(
+        default=None, description="The scope that makes a JWT without a tenant an operator's; left out: none does."
+    )
+
+    @field_validator("public_url", "oauth_issuer", "oauth_jwks_url")
+    @classmethod
+    def _is_address(cls, address: str | None) -> str | None:
+        if address is not None and not is_secure(address):
+            raise ValueError("it is no https:// address (http:// is for this machine alone)")
+        return address
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, text: str) -> str:
+        for origin in _listed(text):
+            if urlsplit(origin).path or not is_secure(origin):
+                raise ValueError("it lists what is no origin, such as https://app.example.com")
+        return text
+
+    @field_validator("oauth_audience")
+    @classmethod
+    def _is_for_somebody(cls, text: str, info: ValidationInfo) -> str:
+        if info.data.get("oauth_issuer") and not _listed(text):
+            raise ValueError("with GATA_OAUTH_ISSUER it must name this server")
+        return text
 
     @property
     def hub(self) -> Path:
@@ -57,8 +118,25 @@ class Settings(BaseSettings):
 
     @property
     def answer_cache_bytes(self) -> int:
-        unit = {"MB": 1_000_000, "GB": 1_000_000_000}[self.answer_cache[-2:]]
-        return int(self.answer_cache[:-2]) * unit
+        return _bytes(self.answer_cache)
+
+    @property
+    def body_limit_bytes(self) -> int:
+        return _bytes(self.body_limit)
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """The origins of `cors_origins`, as a browser writes them."""
+        return tuple(origin.lower() for origin in _listed(self.cors_origins))
+
+    @property
+    def oauth_audiences(self) -> tuple[str, ...]:
+        return _listed(self.oauth_audience)
+
+    @property
+    def audit_folder(self) -> Path:
+        """What was asked, by whom: a file per day and process."""
+        return self.home / "audit"
 
     def stars(self, slug: str) -> Path:
         """The tenant's own star file, written by builds only."""
@@ -77,6 +155,33 @@ class Settings(BaseSettings):
         return self.today or datetime.now(UTC).date()
 
 
+def _lowered(message: str) -> str:
+    """What pydantic says, as the rest of a sentence; what a check of ours says, as it is."""
+    own = message.removeprefix("Value error, ")
+    return message.lower() if own == message else own
+
+
+def _bytes(text: str) -> int:
+    """`64MB` in bytes."""
+    return int(text[:-2]) * {"MB": 1_000_000, "GB": 1_000_000_000}[text[-2:]]
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def is_secure(address: str) -> bool:
+    """Whether what goes there cannot be read or changed on the way: https, or this machine."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # a port that is no number is refused too
+    except ValueError:
+        return False
+    is_plain = bool(parts.hostname) and not (parts.query or parts.fragment or parts.username)
+    is_here = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    return is_plain and (parts.scheme == "https" or is_here)
+
+
 def read_settings(**overrides: object) -> Settings:
     """The settings of this process.
 
@@ -89,5 +194,5 @@ def read_settings(**overrides: object) -> Settings:
         first = error.errors()[0]
         name = "GATA_" + "_".join(str(part) for part in first["loc"]).upper()
         raise ConfigError(
-            f"{name} is {first['input']!r}: {first['msg'].lower()}.", f"Set {name} to a valid value, or unset it."
+            f"{name} is {first['input']!r}: {_lowered(first['msg'])}.", f"Set {name} to a valid value, or unset it."
         ) from error

@@ -150,6 +150,11 @@ class Access:
         token = _token(rows[0])
         return Caller(token.tenant, token.scope, token.id, token.name) if token.is_live(self._clock()) else None
 
+    def is_live(self, token_id: str) -> bool:
+        """Whether a token that was verified before still opens the door."""
+        rows = self._rows("where id = ?", token_id)
+        return bool(rows) and _token(rows[0]).is_live(self._clock())
+
     def tokens(self) -> tuple[Token, ...]:
         """Every token there ever was, oldest first."""
         return tuple(_token(row) for row in self._rows())

@@ -11,7 +11,8 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from pipeline.errors import TooMuch
+from pipeline.errors import GataError, TooMuch
+from server.audit import answered, asked_of, went_wrong
 from server.published import OpenRun, PublishedRuns
 
 if TYPE_CHECKING:
@@ -29,6 +30,17 @@ Work = Callable[[OpenRun, "duckdb.DuckDBPyConnection"], T]
 
 
 async def ask(runs: PublishedRuns, slug: str, work: Work[T], *, on_start: Callable[[Call[T]], None] | None = None) -> T:
+    """Answer a call as `_ask` does, and note for the audit how it went: see there."""
+    try:
+        return await _ask(runs, slug, work, on_start=on_start)
+    except GataError as error:
+        went_wrong(error)
+        raise
+
+
+async def _ask(
+    runs: PublishedRuns, slug: str, work: Work[T], *, on_start: Callable[[Call[T]], None] | None = None
+) -> T:
     """Do `work` on the tenant's newest run in a thread, with a cursor of its own, when it is its turn.
 
     A cancelled call stops its statement. Whoever wants to stop it otherwise, or show how far it is, takes the call
@@ -121,7 +133,10 @@ class Call(Generic[T]):
             ):
                 if self._is_stopped:
                     self._watched.stop()
-                return self._work(run, cursor)
+                asked_of(run)
+                found = self._work(run, cursor)
+                answered(found)
+                return found
         finally:
             with self._lock:
                 is_left_alone, self._state = self._state is _State.GIVEN_UP, _State.ENDED

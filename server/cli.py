@@ -18,7 +18,7 @@ import typer
 from typer.main import get_command
 
 from pipeline.errors import GataError
-from server import cli_ask, cli_build, cli_config, cli_forget, cli_runs, cli_serve, cli_token
+from server import cli_ask, cli_audit, cli_build, cli_config, cli_forget, cli_runs, cli_serve, cli_token
 
 DONE, BUG, INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -62,6 +62,7 @@ VERBS = (
     Verb("token create", "Serve", cli_token.create, "gata token create --tenant tyrell_corp --expires 90d"),
     Verb("token list", "Serve", cli_token.list_tokens, "gata token list"),
     Verb("token revoke", "Serve", cli_token.revoke, "gata token revoke 0a1b2c3d4e5f"),
+    Verb("audit", "Serve", cli_audit.audit, "gata audit --tenant tyrell_corp --since 24h --tool query"),
     Verb("forget", "This installation", cli_forget.forget, "gata forget --tenant tyrell_corp --person ada@example.com"),
     Verb("config show", "This installation", cli_config.show, "gata config show"),
     Verb("doctor", "This installation", cli_config.doctor, "gata doctor"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +13,9 @@ from server.cli_options import AsJson, Asked, Search, chosen_tenant, open_door
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
+    from semantic.query import Answer, Query
     from server.published import OpenRun
+    from server.toolbox import Desk
 
 Several = list[str] | None
 
@@ -100,6 +103,12 @@ def ask(
         ),
     ] = None,
     sql: Annotated[bool, typer.Option("--sql", help="Show the SQL that ran.")] = False,
+    chart: Annotated[
+        Path | None,
+        typer.Option(
+            "--chart", metavar="FILE", help="Draw the answer too: FILE.svg, FILE.png, or FILE.json (Vega-Lite)."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask a tenant's newest published run a question about governed metrics.
@@ -108,7 +117,10 @@ def ask(
     """
     settings = open_door()
     from server import ask_flags, tools
+    from server.chart_files import kind_of
+    from server.full_result import by_command
     from server.stdout import say, say_json
+    from server.toolbox import Desk
 
     flags = {
         "metrics": ask_flags.names(metrics),
@@ -123,14 +135,27 @@ def ask(
         "cursor": cursor,
     }
     question = ask_flags.query_of(query, flags, include_sql=sql)
+    if chart:
+        kind_of(chart)  # before anything is asked
     with _run_of(tenant, settings) as run, run.cursor() as connection:
         answer = tools.query(run, question, connection, settings)
+        told = _drawn(chart, Desk(run, connection, settings, by_command(settings)), question, answer) if chart else []
     if as_json:
         say_json(answer.to_dict())
         return
     from server.show import answer_text
 
-    say(answer_text(answer, sql=question.include_sql or question.compile_only))
+    say("\n".join([answer_text(answer, sql=question.include_sql or question.compile_only), *told]))
+
+
+def _drawn(file: Path, desk: Desk, question: Query, answer: Answer) -> list[str]:
+    """Write the chart of an answer, and say so."""
+    from server.answer_reply import drawn
+    from server.chart_files import write_chart
+
+    chart = drawn(desk, question, answer)
+    write_chart(chart, file)
+    return [*(f"Note: {note}" for note in chart.notes), f"The chart is in {file}."]
 
 
 @contextmanager

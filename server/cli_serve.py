@@ -30,6 +30,10 @@ def serve(
     port: Annotated[
         int, typer.Option("--port", metavar="N", min=0, max=65535, help="The port; 0 takes a free one.")
     ] = 8765,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", min=1, max=64, help="Processes; GATA_WORKERS when left out."),
+    ] = None,
     name: Annotated[
         list[str] | None,
         typer.Option("--name", metavar="NAME", help="A host name that callers use for it; may be repeated."),
@@ -40,12 +44,13 @@ def serve(
     Behind a proxy or a domain, say the name that callers use with --name: requests to other names are refused.
     """
     settings = open_door()
-    from server.app import http_server, listen
+    from server.app import listen, run_server
     from server.process import keep_pandas_out
 
     keep_pandas_out()
+    settings = settings.model_copy(update={"workers": workers or settings.workers})
     with listen(host, port) as door:
         bound = door.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
         sys.stderr.write(f"Serving on http://{shown}:{bound} (/mcp, /sse, /docs). Stop with Ctrl-C.\n")
-        http_server(settings, host, hosts=name or ()).run(sockets=[door])
+        run_server(settings, host, door, hosts=name or ())

@@ -9,7 +9,6 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,6 +20,8 @@ from pipeline.manifest import read_manifest
 from pipeline.publish import latest, verify
 from pipeline.runs import Ops
 from pipeline.settings import Settings
+from server.doctor_access import callers
+from server.doctor_line import Line
 from server.published import PublishedRuns
 from server.workshop import Workshop, open_workshop
 
@@ -33,16 +34,6 @@ OLDEST_PYTHON = (3, 11)
 GIGABYTE = 1024**3
 LITTLE_DISK, NO_DISK = GIGABYTE, GIGABYTE // 10
 FRESH = timedelta(hours=24)
-
-
-@dataclass(frozen=True)
-class Line:
-    """What was found about one thing; `fix` is the step that works where there is something to do."""
-
-    check: str
-    state: Literal["ok", "warn", "fail"]
-    what: str
-    fix: str = ""
 
 
 def checkup(settings: Settings) -> Iterator[Line]:
@@ -63,6 +54,7 @@ def checkup(settings: Settings) -> Iterator[Line]:
         active = tuple(tenant.slug for tenant in shop.manifest.active)
     for slug in sorted({*active, *PublishedRuns(settings).slugs()}):
         yield _run(slug, settings, is_built=slug in active)
+    yield from callers(settings)
     yield from map(_program, PROGRAMS)
 
 

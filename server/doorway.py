@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Annotated, Any, TypeVar
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import anyio
 from fastapi import Depends, Request, Response
@@ -14,11 +17,17 @@ from starlette.exceptions import HTTPException
 
 from pipeline.errors import GataError
 from server.access import Caller, check_slug, no_such_tenant
+from server.asking import Work, ask
 from server.bearer import caller_of_request
 from server.faults import apology, report
-from server.problems import problem, status_of
+from server.problems import Refusal, problem, status_of
+from server.published import OpenRun, PublishedRuns
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 CLIENT_GONE = 499
+"""Nobody reads it; it is what a log calls the end of such a call."""
 
 T = TypeVar("T")
 
@@ -42,11 +51,102 @@ def visible(caller: Caller, slug: str) -> str:
     return check_slug(slug)
 
 
-def json_response(payload: object) -> Response:
+async def _admin(caller: Who) -> Caller:
+    """The caller, when it may change what is served.
+
+    Raises:
+        Refusal: 403, its token has another scope.
+    """
+    if caller.scope != "admin":
+        raise Refusal(
+            403,
+            "This needs a token with the scope admin.",
+            "Ask whoever runs gata for one: `gata token create --admin`.",
+            {"www-authenticate": 'Bearer error="insufficient_scope", scope="admin"'},
+        )
+    return caller
+
+
+Admin = Annotated[Caller, Depends(_admin)]
+
+
+async def _json_body(request: Request) -> None:
+    """See that a body says it is JSON.
+
+    Raises:
+        Refusal: 415, it says something else.
+    """
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if sent != "application/json" and not (sent.startswith("application/") and sent.endswith("+json")):
+        raise Refusal(
+            415, "The body is not declared to be JSON.", "Send it with `Content-Type: application/json`.", ACCEPTS
+        )
+
+
+ACCEPTS = {"accept-post": "application/json"}
+JsonBody = Depends(_json_body)
+
+
+def json_response(payload: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """JSON with every digit of a decimal."""
     from semantic.exact_json import to_json
 
-    return Response(to_json(payload), media_type="application/json")
+    return Response(to_json(payload), status, dict(headers or {}), media_type="application/json")
+
+
+def tag(*parts: object) -> str:
+    """The entity tag of what depends on these parts, and on this version of the program."""
+    said = json.dumps([version("gata"), *parts], default=str)
+    return f'"{hashlib.sha256(said.encode()).hexdigest()[:24]}"'
+
+
+def run_tag(run: OpenRun, *parts: object) -> str:
+    """The entity tag of what depends on a run, its definitions and the personal names it shows."""
+    return tag(run.slug, run.run_id, run.model.definitions, sorted(run.exposed), run.note, *parts)
+
+
+def is_known(request: Request, etag: str) -> bool:
+    """Whether the caller holds what the tag stands for already. Source: RFC 9110, 13.1.2."""
+    known = [part.strip().removeprefix("W/") for part in ",".join(request.headers.getlist("if-none-match")).split(",")]
+    return etag in known or "*" in known
+
+
+def tagged_response(request: Request, payload: object, headers: Mapping[str, str] | None = None) -> Response:
+    """JSON with a tag of its own content; 304 without a body when the caller has it."""
+    from semantic.exact_json import to_json
+
+    text = to_json(payload)
+    etag = tag(text)
+    if is_known(request, etag):
+        return unchanged(etag)
+    return Response(text, headers={**(headers or {}), **_revalidated(etag)}, media_type="application/json")
+
+
+def unchanged(etag: str) -> Response:
+    """304: what the caller holds is what there is."""
+    return Response(status_code=304, headers=_revalidated(etag))
+
+
+def _revalidated(etag: str) -> dict[str, str]:
+    return {"etag": etag, "cache-control": "private, no-cache", "vary": "Authorization, Accept"}
+
+
+async def answer_of_run(request: Request, runs: PublishedRuns, slug: str, work: Work[object]) -> Response:
+    """What `work` makes of the tenant's newest run, tagged by that run; 304, and no work, when the caller has it."""
+
+    def unless_known(run: OpenRun, cursor: DuckDBPyConnection) -> tuple[str, object]:
+        etag = run_tag(run)
+        return etag, None if is_known(request, etag) else work(run, cursor)
+
+    found = await while_connected(request, ask(runs, slug, unless_known))
+    if found is None:
+        return Response(status_code=CLIENT_GONE)
+    etag, payload = found
+    if payload is None:
+        return unchanged(etag)
+    answer = payload if isinstance(payload, Response) else json_response(payload)
+    answer.headers.update(_revalidated(etag))
+    return answer
 
 
 async def while_connected(request: Request, work: Awaitable[T]) -> T | None:
@@ -95,7 +195,8 @@ def refused(error: GataError, path: str) -> Response:
     status = status_of(error)
     if status is None and not caller_of_request().is_operator:
         return sorry(error, path)
-    return problem(status or 503, error.what, error.fix)
+    later = {"retry-after": "1"} if status == 429 else {}
+    return problem(status or 503, error.what, error.fix, headers=later)
 
 
 def sorry(error: Exception, path: str) -> Response:
@@ -113,6 +214,8 @@ async def unreadable(_: Request, error: Exception) -> Response:
 
 
 async def missing(_: Request, error: Exception) -> Response:
-    """A path or method that there is not."""
+    """A request that no route takes as it is: no such path or method, another scope, another form."""
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for it alone
+    if isinstance(error, Refusal):
+        return problem(error.status_code, error.detail, error.fix, headers=error.headers)
     return problem(error.status_code, f"{error.detail}.", "See /docs for what there is.", headers=error.headers)

@@ -6,6 +6,8 @@ import secrets
 import traceback
 from typing import TYPE_CHECKING
 
+from server.audit import went_wrong
+
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
@@ -16,6 +18,7 @@ def report(error: BaseException, *, call: str) -> str:
     The message of the exception stays out: a DuckDB error may quote the value it failed on.
     """
     event_id = secrets.token_hex(6)
+    went_wrong(error, event_id=event_id)
     causes: list[BaseException] = [error]
     while (cause := causes[-1].__cause__) is not None and cause not in causes:
         causes.append(cause)

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from pipeline.config.words import identifier
 from pipeline.errors import ConfigError, shorten
@@ -15,6 +16,7 @@ from pipeline.forget import Erased, Person, forget_person, forget_tenant, known_
 from pipeline.lock import build_lock
 from pipeline.publish import prune
 from pipeline.runs import Ops
+from pipeline.settings import Settings
 from pipeline.tenants import Tenant
 from server import steps
 from server.replay import unpublished
@@ -72,17 +74,31 @@ def _forget_tenant(shop: Workshop, slug: str, wait_seconds: float) -> Forgotten:
             "Set its status to offboarded first, or remove it from the file.",
         )
     settings = shop.settings
-    folders = (settings.published(slug), settings.stars(slug).parent, projects(settings, slug))
-    if slug not in declared and (identifier(slug, 40) or not any(folder.exists() for folder in folders)):
+    if slug not in declared and (identifier(slug, 40) or not is_known(slug, settings)):
         shop.manifest.get(slug)  # says which tenants there are
     with build_lock(settings.home, wait_seconds=wait_seconds), Ops(settings.ops) as ops:
-        erased = forget_tenant(slug, settings)
-        leftovers = (settings.home / part / slug for part in ("synthetic", "landing"))
-        for folder in (*folders, *leftovers, settings.home / "dlt" / f"land_{slug}"):
-            shutil.rmtree(folder, ignore_errors=True)
+        erased = erase(slug, settings)
         _clear_ledger(ops, slug)
         _note(ops, slug, erased)
     return Forgotten(slug, erased)
+
+
+def is_known(slug: str, settings: Settings) -> bool:
+    """Whether there is anything of a tenant but what tenants.yaml says."""
+    return any(folder.exists() for folder in _folders(slug, settings))
+
+
+def erase(slug: str, settings: Settings) -> Erased:
+    """Remove a tenant from hub, stars and published runs. The caller holds the build lock."""
+    erased = forget_tenant(slug, settings)
+    leftovers = (settings.home / part / slug for part in ("synthetic", "landing"))
+    for folder in (*_folders(slug, settings), *leftovers, settings.home / "dlt" / f"land_{slug}"):
+        shutil.rmtree(folder, ignore_errors=True)
+    return erased
+
+
+def _folders(slug: str, settings: Settings) -> tuple[Path, ...]:
+    return settings.published(slug), settings.stars(slug).parent, projects(settings, slug)
 
 
 def _forget_person(

@@ -35,9 +35,11 @@ def names_us(headers: Headers, names: frozenset[str]) -> bool:
     return len(hosts) == 1 and host_name(hosts[0]) in names
 
 
-def comes_from_us(headers: Headers, names: frozenset[str]) -> bool:
-    """Whether the request comes from no page at all, or from a page of this server."""
+def comes_from_us(headers: Headers, names: frozenset[str], origins: frozenset[str] = frozenset()) -> bool:
+    """Whether the request comes from no page at all, from a page of this server, or from a site the operator named."""
     for origin in headers.getlist("origin"):
+        if origin.lower() in origins:
+            continue
         scheme, _, authority = origin.partition("://")
         if scheme not in {"http", "https"} or host_name(authority) not in names:
             return False
@@ -47,8 +49,9 @@ def comes_from_us(headers: Headers, names: frozenset[str]) -> bool:
 class HostCheck:
     """Answers 421 to a request that names another server, 403 to one that comes from another site's page."""
 
-    def __init__(self, app: ASGIApp, names: Iterable[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, names: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
         self.app = app
+        self.origins = frozenset(origins)
         self.names = LOOPBACK | {host_name(name) or name.lower() for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +62,7 @@ class HostCheck:
                 refusal = problem(
                     421, "This server does not answer to that name.", "Use the address `gata serve` printed."
                 )
-            elif not comes_from_us(headers, self.names):
+            elif not comes_from_us(headers, self.names, self.origins):
                 refusal = problem(403, "A page of another site may not ask here.", "Ask without an Origin header.")
             if refusal is not None:
                 await refusal(scope, receive, send)

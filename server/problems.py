@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from pipeline.errors import AccessError, GataError, QueryError, QueueFull
+from pipeline.errors import AccessError, GataError, QueryError, QueueFull, RunGone, Taken
 
 
 class ProblemResponse(JSONResponse):
@@ -29,10 +30,24 @@ def problem(
     return ProblemResponse(body, status, dict(headers or {}))
 
 
+class Refusal(HTTPException):
+    """What is wrong with a request itself, whatever it asks for: its scope, its form, its headers."""
+
+    def __init__(self, status: int, what: str, fix: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, what, dict(headers or {}))
+        self.fix = fix
+
+
+_STATUSES: tuple[tuple[type[GataError], int], ...] = (
+    (AccessError, 404),
+    (Taken, 409),
+    (RunGone, 410),
+    (QueueFull, 429),
+    (QueryError, 422),
+)
+"""The first that fits."""
+
+
 def status_of(error: GataError) -> int | None:
     """The status of an error the caller can repair; None for one that only the operator can."""
-    if isinstance(error, AccessError):
-        return 404
-    if isinstance(error, QueueFull):
-        return 429
-    return 422 if isinstance(error, QueryError) else None
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), None)

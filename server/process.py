@@ -15,6 +15,14 @@ def keep_pandas_out() -> None:
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # None is how Python marks a module as absent
 
 
+def raise_file_limit() -> None:
+    """Let this process open as many files and connections as the system allows it: a shell says 1,024."""
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def settle_memory() -> None:
     """Leave what start-up made out of every later collection, and collect rarely.
 

@@ -7,6 +7,7 @@ Each run is a DuckDB instance of its own: no statement of one tenant can name a 
 
 from __future__ import annotations
 
+import copy
 import os
 import shutil
 import threading
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.errors import AccessError
+from pipeline.errors import AccessError, RunGone
 from pipeline.settings import Settings
 from server.access import SLUG, check_slug
 from server.answers import KeptAnswers
@@ -84,6 +85,8 @@ class _Shelf:
     lease: _Lease | None = None
     stamp: Stamp | None = None
     exposed: frozenset[str] = frozenset()
+    older: dict[tuple[str, frozenset[str]], _Lease] = field(default_factory=dict)
+    """Earlier runs that are being read, by id and the personal names they show."""
 
 
 class PublishedRuns:
@@ -95,6 +98,13 @@ class PublishedRuns:
         self._answers = KeptAnswers(settings.answer_cache_bytes)
         self.standing = Standing(settings.tenants)
         self._shelves: dict[str, _Shelf] = {}
+        self._run_id: str | None = None
+
+    def at(self, run_id: str) -> PublishedRuns:
+        """The same runs for somebody who asks of one of them, the newest or not. Nobody closes it."""
+        view = copy.copy(self)
+        view._run_id = run_id
+        return view
 
     @contextmanager
     def run(self, slug: str) -> Iterator[OpenRun]:
@@ -103,11 +113,14 @@ class PublishedRuns:
         Raises:
             AccessError: The text cannot be a tenant, or the tenant is not served any more or has no published run.
             PublishError: The only run it has cannot be opened.
+            RunGone: The one run that is asked of is kept no longer.
         """
         self.standing.check(check_slug(slug))
         shelf = self._shelf(slug)
         with shelf.lock:
             lease = self._newest(slug, shelf)
+            if self._run_id not in {None, lease.run.run_id}:
+                lease = self._older(slug, shelf, str(self._run_id))
             lease.readers += 1
         try:
             yield lease.run
@@ -115,6 +128,8 @@ class PublishedRuns:
             with shelf.lock:
                 lease.readers -= 1
                 _close_if_done(lease)
+                if not lease.readers:
+                    shelf.older = {key: other for key, other in shelf.older.items() if other is not lease}
 
     def slugs(self) -> tuple[str, ...]:
         """Every tenant that has a published run and is served."""
@@ -122,6 +137,11 @@ class PublishedRuns:
 
         names = [path.parent.name for path in (self.settings.home / "published").glob(f"*/{POINTER}")]
         return tuple(sorted(name for name in names if SLUG.fullmatch(name) and not self.standing.refusal(name)))
+
+    def counts(self) -> dict[str, int]:
+        """What is under way, open and kept in this process."""
+        open_runs = sum(shelf.lease is not None for shelf in [*self._shelves.values()])
+        return {**self.turns.counts(), "open_runs": open_runs, "kept_bytes": self._answers.bytes}
 
     def close(self) -> None:
         """Close every run; one that is being read is closed by its last reader."""
@@ -158,9 +178,25 @@ class PublishedRuns:
         shelf.lease, shelf.stamp, shelf.exposed = _Lease(opened), stamp, exposed
         return shelf.lease
 
+    def _older(self, slug: str, shelf: _Shelf, run_id: str) -> _Lease:
+        """The lease of an earlier run; it is open as long as somebody reads it."""
+        from pipeline.pointer import runs
 
-def open_run(settings: Settings, slug: str, exposed: frozenset[str], answers: KeptAnswers) -> OpenRun:
+        if run_id not in runs(self.settings.published(slug)):
+            raise RunGone("The run that this was asked of is no longer kept.", "Ask the question again.")
+        exposed = self.standing.exposed(slug)
+        if (run_id, exposed) not in shelf.older:
+            opened = open_run(self.settings, slug, exposed, self._answers, run_id=run_id)
+            shelf.older[run_id, exposed] = _Lease(opened, is_newest=False)
+        return shelf.older[run_id, exposed]
+
+
+def open_run(
+    settings: Settings, slug: str, exposed: frozenset[str], answers: KeptAnswers, *, run_id: str | None = None
+) -> OpenRun:
     """Open the run that a tenant's pointer names, sandboxed: no write, no file but its own, no extension, no setting.
+
+    Another run where its id is given.
 
     Raises:
         AccessError: There is no run.
@@ -172,7 +208,7 @@ def open_run(settings: Settings, slug: str, exposed: frozenset[str], answers: Ke
     from semantic.rollups import with_rollups
 
     folder = settings.published(slug)
-    run_id = latest(folder)
+    run_id = run_id or latest(folder)
     if run_id is None:
         raise _not_built(slug)
     run_dir = folder / run_id

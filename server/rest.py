@@ -6,30 +6,30 @@ there.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from importlib.metadata import version
-from typing import Annotated, Any
 
-from duckdb import DuckDBPyConnection
-from fastapi import APIRouter, Body, FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipeline.connectors import load_catalog
 from pipeline.runs import Ops
-from semantic.query import read_query
-from server import tools
-from server.access import Caller
-from server.asking import Work, ask
-from server.doorway import Guarded, Who, json_response, missing, unreadable, visible, while_connected
-from server.models import published_models
-from server.published import OpenRun, PublishedRuns
-from server.query_schema import query_schema
-from server.readiness import readiness
-from server.toolbox import QUERY
-from server.workshop import CATALOG
+from server.doorway import missing, unreadable
+from server.handles import Handles
+from server.openapi import SAMPLES, document, produces
+from server.published import PublishedRuns
+from server.rest_catalog import house
+from server.rest_jobs import admins
+from server.rest_layer import questions, semantic_layer
+from server.rest_observability import observability
+from server.rest_results import whole_results
 
-Payload = dict[str, Any]  # Any: JSON values
+ABOUT = """Governed marketing and commerce metrics, one tenant per token.
+
+Send `Authorization: Bearer TOKEN`. Errors are problem documents (RFC 9457) whose `fix` names the step that works. What
+depends on a published run carries an `ETag`: send it back as `If-None-Match`, and an unchanged answer is a 304. Long
+lists come in pages: follow the `Link` header, or send `cursor`.
+"""
 
 
 def rest_app(runs: PublishedRuns, ops: Ops) -> FastAPI:
@@ -37,81 +37,43 @@ def rest_app(runs: PublishedRuns, ops: Ops) -> FastAPI:
     app = FastAPI(
         title="gata",
         version=version("gata"),
-        description="Governed marketing and commerce metrics, one tenant per token.",
+        description=ABOUT,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         exception_handlers={RequestValidationError: unreadable, HTTPException: missing},
     )
-    app.add_api_route("/health", _health, summary="Whether the server answers", tags=["operations"])
-    app.include_router(_semantic_layer(runs))
-    app.include_router(_house(runs, ops))
+    app.add_api_route(
+        "/health", _health, summary="Whether the server answers", tags=["operations"], **produces(SAMPLES["health"])
+    )
+    app.include_router(admins(runs, ops))  # before the paths that take a tenant: /semantic-layer/update names none
+    app.include_router(semantic_layer(runs))
+    handles = Handles(ops)
+    app.include_router(questions(runs, handles))
+    app.include_router(whole_results(runs, handles))
+    app.include_router(house(runs, ops))
+    app.include_router(observability(runs, ops))
+    app.add_middleware(HeadAsGet)
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
+
+
+class HeadAsGet:
+    """Answers HEAD with the headers that GET would have. An event stream has none to tell. Source: RFC 9110, 9.3.2."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD" or scope["path"].endswith("/events"):
+            await self.app(scope, receive, send)
+            return
+
+        async def headers_only(message: Message) -> None:
+            is_body = message["type"] == "http.response.body"
+            await send({**message, "body": b""} if is_body else message)
+
+        await self.app({**scope, "method": "GET"}, receive, headers_only)
 
 
 async def _health() -> dict[str, str]:
     return {"status": "ok"}
-
-
-def _semantic_layer(runs: PublishedRuns) -> APIRouter:
-    routes = APIRouter(prefix="/semantic-layer/{tenant}", route_class=Guarded, tags=["semantic layer"])
-
-    async def answer(request: Request, caller: Caller, tenant: str, work: Work[Payload]) -> Response:
-        return json_response(await while_connected(request, ask(runs, visible(caller, tenant), work)))
-
-    @routes.get("", summary="Everything that can be asked for")
-    async def layer(request: Request, who: Who, tenant: str) -> Response:
-        return await answer(request, who, tenant, lambda run, _: tools.describe(run))
-
-    @routes.get("/dimensions", summary="What metrics can be cut and filtered by")
-    async def dimensions(request: Request, who: Who, tenant: str) -> Response:
-        return await answer(request, who, tenant, lambda run, _: {"dimensions": tools.describe(run)["dimensions"]})
-
-    @routes.get("/measures", summary="The metrics")
-    async def measures(request: Request, who: Who, tenant: str) -> Response:
-        return await answer(request, who, tenant, lambda run, _: {"measures": tools.describe(run)["metrics"]})
-
-    @routes.get("/relationships", summary="How facts join their dimension tables")
-    async def relationships(request: Request, who: Who, tenant: str) -> Response:
-        return await answer(request, who, tenant, lambda run, _: {"relationships": tools.relationships(run)})
-
-    schema = {"requestBody": {"content": {"application/json": {"schema": query_schema()}}, "required": True}}
-    gives: dict[int | str, Payload] = {200: {"content": {"application/json": {"schema": QUERY.gives}}}}
-
-    @routes.post("/query", summary=QUERY.title, description=QUERY.description, openapi_extra=schema, responses=gives)
-    async def query(request: Request, who: Who, tenant: str, sent: Annotated[Payload, Body()]) -> Response:
-        def work(run: OpenRun, cursor: DuckDBPyConnection) -> Payload:
-            return tools.query(run, read_query(sent), cursor, runs.settings).to_dict()
-
-        return await answer(request, who, tenant, work)
-
-    return routes
-
-
-def _house(runs: PublishedRuns, ops: Ops) -> APIRouter:
-    routes = APIRouter(route_class=Guarded, tags=["catalog"])
-
-    def seen_by(caller: Caller) -> list[str]:
-        return [slug for slug in runs.slugs() if caller.sees(slug)]
-
-    @routes.get("/connectors", summary="The kinds of source there are")
-    def connectors(_: Who) -> Payload:
-        found = load_catalog(CATALOG).values()
-        return {"connectors": [{**asdict(connector), "is_built": connector.is_built} for connector in found]}
-
-    @routes.get("/models", summary="The published tables")
-    def models(who: Who) -> Payload:
-        return {"models": [model for slug in seen_by(who) for model in published_models(runs.settings, slug)]}
-
-    @routes.get("/catalog", summary="What can be asked for, by tenant")
-    def catalog(who: Who) -> Payload:
-        found = []
-        for slug in seen_by(who):
-            with runs.run(slug) as run:
-                found.append(tools.describe(run))
-        return {"tenants": found}
-
-    @routes.get("/readiness/{tenant}", summary="Whether a tenant can be asked", tags=["operations"])
-    def ready(who: Who, tenant: str) -> Payload:
-        return readiness(runs, ops, visible(who, tenant))
-
-    return routes

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import ConfigError
 from pipeline.settings import Settings
 from server.access import local_caller
+from server.audit_doors import McpCalls, open_ledger
 from server.mcp_app import mcp_app
 from server.process import keep_pandas_out, settle_memory
 from server.published import PublishedRuns
+from server.tracing import tracing
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -25,7 +27,9 @@ def stdio_app(settings: Settings, slug: str | None) -> MCPServer[Any]:  # Any: t
     if not slug:
         raise ConfigError("No tenant is named.", "Name it: `gata mcp --tenant SLUG`, or set GATA_TENANT.")
     caller = local_caller(slug)
-    return mcp_app(PublishedRuns(settings), lambda: caller)
+    app = mcp_app(PublishedRuns(settings), lambda: caller)
+    app.middleware.append(McpCalls(open_ledger(settings, tracing()), lambda: caller))
+    return app
 
 
 def run_stdio(settings: Settings, slug: str | None) -> None:

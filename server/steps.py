@@ -31,6 +31,7 @@ from pipeline.runs import Ops
 from pipeline.settings import Settings
 from pipeline.tenants import Tenant
 from server.crew import Crew
+from server.observed_sources import note_sources
 from server.onboarding import Onboarding, is_onboarded, planned
 from server.onboarding import onboard as take_phases
 from server.publishing import Built, begin_star, finish_star, publish_finished, publish_star, read_built, rows_of
@@ -352,6 +353,7 @@ def _push(job: Job) -> None:
             nodes = push(tenant, job.shop.blueprints, job.shop.settings)
             job.saw(tenant.slug, nodes)
             report.rows |= sink_rows(tenant, job.shop.settings, job.shop.blueprints)
+            note_sources(tenant, job.ops, job.shop.settings)
 
 
 def _changed(job: Job, tenant: Tenant, *, full: bool) -> str | None:

@@ -59,6 +59,14 @@ def list_metrics(run: OpenRun, asked: MetricsAsked) -> Payload:
     return listed(run.model, search=asked.search, limit=asked.limit, cursor=asked.cursor)
 
 
+def list_briefly(run: OpenRun, asked: MetricsAsked) -> Payload:
+    """The same for an agent: names under their facts, a page of them, and what is not on it."""
+    from semantic.listing import PAGE
+    from semantic.listing import list_briefly as listed
+
+    return listed(run.model, search=asked.search, limit=asked.limit or PAGE, cursor=asked.cursor)
+
+
 def get_dimension_values(run: OpenRun, asked: ValuesAsked, cursor: duckdb.DuckDBPyConnection) -> Payload:
     """The values of a dimension, the most frequent first."""
     from semantic.run import values
@@ -129,6 +137,36 @@ def get_status(run: OpenRun) -> Payload:
     }
 
 
+def sources(run: OpenRun, cursor: duckdb.DuckDBPyConnection) -> list[Payload]:
+    """How far the data of each account of each source go, by fact: the days of its first and its last row."""
+    from semantic.execute import execute
+    from semantic.sql import quoted
+    from server.plain_text import plain
+
+    built = {table.name: {column.name for column in table.columns} for table in run.manifest.tables}
+    found = []
+    for fact in run.model.catalog.facts.values():
+        table = f"fct_{run.slug}__{fact.name}"
+        if {"source_platform", "source_account", fact.day_column} <= built.get(table, set()):
+            day = quoted(fact.day_column)
+            sql = (
+                f"SELECT source_platform, source_account, COUNT(*), MIN({day}), MAX({day}) FROM {quoted(table)}"
+                " GROUP BY ALL ORDER BY ALL"
+            )
+            found += [(fact.name, *row) for row in execute(cursor, sql, {})]
+    return [
+        {
+            "source": source,
+            "account": account and plain(account),
+            "fact": fact,
+            "rows": rows,
+            "first_date": first and first.isoformat(),
+            "as_of": last and last.isoformat(),
+        }
+        for fact, source, account, rows, first, last in found
+    ]
+
+
 def describe(run: OpenRun) -> Payload:
     """Everything that can be asked of a tenant, and how its tables join."""
     return {
@@ -142,7 +180,7 @@ def describe(run: OpenRun) -> Payload:
 
 
 def relationships(run: OpenRun) -> list[Payload]:
-    """The joins from each table to its dimension tables."""
+    """The joins from each table to its dimension tables, with what was measured when the run was published."""
     return [
         {
             "from": join.table,
@@ -150,9 +188,19 @@ def relationships(run: OpenRun) -> list[Payload]:
             "to": join.to,
             "to_column": join.to_column,
             "cardinality": join.cardinality,
+            "rows": join.rows,
+            "rows_without_key": join.rows_without_key,
+            "rows_with_unknown_key": join.rows_with_unknown_key,
+            "match_share": _share(join.rows - join.rows_without_key - join.rows_with_unknown_key, join.rows),
+            "orphan_share": _share(join.rows_with_unknown_key, join.rows - join.rows_without_key),
         }
         for join in run.model.relationships
     ]
+
+
+def _share(part: int, whole: int) -> float | None:
+    """A fraction, to six places; of nothing there is none."""
+    return round(part / whole, 6) if whole else None
 
 
 def _empty(facts: list[Payload]) -> list[str]:

@@ -34,7 +34,8 @@ class Turns:
         queue = self._queues.setdefault(slug, deque())
         if len(queue) >= self._waiting:
             raise QueueFull(
-                f"{len(queue)} questions are waiting for an answer already.", "Wait for some of them, and ask again."
+                f"{len(queue)} questions are waiting for an answer already.",
+                "Wait 1 second for some of them, and ask again.",
             )
         turn = anyio.Event()
         queue.append(turn)
@@ -53,6 +54,10 @@ class Turns:
         if not self._running[slug]:
             del self._running[slug]
         self._serve()
+
+    def counts(self) -> dict[str, int]:
+        """How many calls run and how many wait."""
+        return {"running": self._running.total(), "waiting": sum(map(len, self._queues.values()))}
 
     def _has_place(self, slug: str) -> bool:
         return self._running[slug] < self._of_one and self._running.total() < self._of_all

@@ -44,12 +44,14 @@ class Terminal:
         for name in [name for name in os.environ if name.startswith("GATA_")]:
             monkeypatch.delenv(name)
         monkeypatch.setenv("COLUMNS", "100")
-        monkeypatch.setitem(sys.modules, "pandas", sys.modules.get("pandas"))  # asking keeps it out: only meanwhile
+        self._pandas = {name: module for name, module in sys.modules.items() if name == "pandas"}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        sys.modules.pop("pandas", None)  # asking keeps it out: only meanwhile
+        sys.modules.update(self._pandas)
         structlog.reset_defaults()  # events went to a stream of this test
 
     def use(self, settings: Settings) -> Self:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import socket
 
 import httpx
@@ -9,6 +11,7 @@ import pytest
 
 from pipeline.errors import ConfigError
 from server.app import http_app, listen
+from server.library_log import take_over_logs
 from tests.server.world import World
 
 
@@ -52,3 +55,26 @@ async def test_a_websocket_is_let_in_nowhere(world: World) -> None:
     scope = {"type": "websocket", "path": "/mcp", "headers": [], "query_string": b"", "root_path": ""}
     await http_app(world.settings)(scope, receive, send)  # type: ignore[arg-type]  # plain ASGI
     assert sent == ["websocket.close"]
+
+
+def test_what_libraries_log_is_an_event_without_what_a_caller_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    before, level = logging.root.handlers[:], logging.root.level
+    try:
+        take_over_logs()
+        log = logging.getLogger("some.library")
+        log.info("not worth a line")
+        log.warning("Session %s is not %s", "gata_0a1b2c3d4e5f_secret", "the caller's text")
+        try:
+            raise ValueError("a row")  # noqa: TRY301  # for its traceback
+        except ValueError:
+            log.exception("Failed to parse")
+    finally:
+        logging.root.handlers[:] = before
+        logging.root.setLevel(level)
+    said = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["event"], line["logger"], line["level"]) for line in said] == [
+        ("library_said", "some.library", "warning"),
+        ("library_said", "some.library", "error"),
+    ]
+    assert said[1]["error"] == "ValueError"
+    assert all(text not in str(said) for text in ("secret", "caller's", "a row", "Traceback"))

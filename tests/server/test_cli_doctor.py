@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pipeline.lock import build_lock
+from server.doctor_access import clock
 from tests.server.cli_run import Terminal
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def checks(gata: Terminal, *, code: int = 0) -> dict[str, dict[str, Any]]:
 def test_a_whole_installation_has_nothing_to_mend(gata: Terminal) -> None:
     found = checks(gata)
     needed = ("python", "duckdb", "dbt-core", "dbt-duckdb", "dlt", "state folder", "build lock", "ledger", "tenants")
+    needed += ("clock", "tokens", "audit")
     assert {name: found[name]["state"] for name in needed} == dict.fromkeys(needed, "ok")
     assert found["run of alpha"]["state"] == "ok"
 
@@ -94,3 +97,29 @@ def test_a_state_folder_that_is_not_there_yet_is_no_trouble_and_is_not_made(gata
     home = tmp_path / "not" / "yet"
     assert checks(gata.set(GATA_HOME=str(home)))["state folder"]["state"] == "ok"
     assert not home.exists()
+
+
+def test_a_token_that_ends_soon_is_named_with_the_way_to_another(gata: Terminal, fresh_world: World) -> None:
+    gata("token", "create", "--tenant", "alpha", "--name", "agent", "--expires", "3d")
+    gata("token", "create", "--tenant", "alpha", "--name", "later", "--expires", "30d")
+    line = checks(gata)["tokens"]
+    assert line["state"] == "warn"
+    assert "agent" in line["what"]
+    assert "gata token create --tenant alpha" in line["fix"]
+
+
+def test_a_clock_before_the_newest_run_fails(fresh_world: World) -> None:
+    line = clock(fresh_world.settings, datetime.now(UTC) - timedelta(days=1))
+    assert (line.state, "alpha was published" in line.what) == ("fail", True)
+
+
+def test_a_still_clock_in_prod_is_noticed(gata: Terminal) -> None:
+    assert checks(gata.set(GATA_ENV="prod"))["clock"]["fix"] == "Unset GATA_TODAY in prod."
+
+
+def test_a_provider_that_cannot_be_reached_fails(gata: Terminal) -> None:
+    nobody = "http://127.0.0.1:9"  # the port that discards: nobody listens
+    gata.set(GATA_OAUTH_ISSUER=nobody, GATA_OAUTH_AUDIENCE="gata", GATA_OAUTH_JWKS_URL=f"{nobody}/keys")
+    line = checks(gata, code=2)["oauth"]
+    assert nobody in line["what"]
+    assert "GATA_OAUTH_JWKS_URL" in line["fix"]

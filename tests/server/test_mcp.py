@@ -149,6 +149,8 @@ async def test_the_server_says_who_it_is_and_keeps_lists_private(world: World) -
         assert client.server_info.version
         listed = await client.list_tools()
         assert (listed.cache_scope, listed.ttl_ms) == ("private", 60_000)
+        status = await client.read_resource("status://runs")
+        assert (status.cache_scope, status.ttl_ms) == ("private", 0)  # a new run is seen at once
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -320,14 +322,16 @@ async def test_no_tool_shows_a_token_of_alpha_anything_of_beta(world: World, add
         listed = await client.call_tool("list_metrics", {})
         told.append(text(listed))
         assert listed.structured_content is not None
-        for dimension in listed.structured_content["dimensions"]:
-            name = dimension["name"]
+        brief = listed.structured_content
+        facts = {name: set(at.split(", ")) for at, names in brief["dimensions_by_facts"].items() for name in names}
+        metrics = {name: set(at.split(", ")) for at, names in brief["metrics_by_facts"].items() for name in names}
+        for name in facts:
             told.append(text(await client.call_tool("get_dimension_values", {"dimension_name": name, "limit": 1000})))
             wrong = {"metrics": ["spend"], "filters": [{"name": name, "value": world.canary("beta")[:-1]}]}
             told.append(text(await client.call_tool("query", wrong)))
-        for metric in listed.structured_content["metrics"]:
-            told.append(text(await client.call_tool("query", {"metrics": [metric["name"]], "include_sql": True})))
-        reached = {name: m["name"] for m in listed.structured_content["metrics"] for name in m["dimensions"]}
+        for metric in metrics:
+            told.append(text(await client.call_tool("query", {"metrics": [metric], "include_sql": True})))
+        reached = {name: metric for metric, made in metrics.items() for name, at in facts.items() if made <= at}
         for name, metric in reached.items():
             question = {"metrics": [metric], "dimensions": [name], "include_sql": True}
             told.append(text(await client.call_tool("query", question)))
@@ -439,6 +443,17 @@ def test_nothing_heavy_is_loaded_before_the_first_question(world: World) -> None
         timeout=60,
         check=True,
     ).stdout.split()
-    heavy = {"dbt", "dlt", "duckdb", "ibis", "boring_semantic_layer", "numpy", "pyarrow", "sqlglot", "structlog"}
+    heavy = {
+        "dbt",
+        "dlt",
+        "duckdb",
+        "ibis",
+        "boring_semantic_layer",
+        "numpy",
+        "pyarrow",
+        "sqlglot",
+        "structlog",
+        "vl_convert",
+    }
     assert heavy.isdisjoint(loaded)
     assert {"fastapi", "typer"}.isdisjoint(loaded)

@@ -23,7 +23,11 @@ from tests.server.world import DAYS, World
 TENANT_PATHS = ("/semantic-layer/{}", "/semantic-layer/{}/dimensions", "/semantic-layer/{}/measures")
 TENANT_PATHS += ("/semantic-layer/{}/relationships", "/readiness/{}")
 PATHS = {*(path.format("{tenant}") for path in TENANT_PATHS), "/semantic-layer/{tenant}/query"}
-PATHS |= {"/connectors", "/models", "/catalog", "/health"}
+PATHS |= {"/connectors", "/models", "/models/{name}", "/catalog", "/health", "/results/{id}"}
+PATHS |= {"/semantic-layer/{tenant}/values/{dimension}", "/semantic-layer/update", "/tenants/onboard"}
+PATHS |= {"/jobs", "/jobs/{id}", "/jobs/{id}/events"}
+SEEN = ("", "/runs", "/runs/{run_id}", "/tests", "/models", "/drift", "/quarantine", "/freshness")
+PATHS |= {f"/observability/{{tenant}}{path}" for path in (*SEEN, "/identity-resolution")}
 EVERYWHERE = (
     "/health",
     "/docs",
@@ -253,8 +257,9 @@ def test_readiness_follows_a_build(fresh_world: World) -> None:
         ("[]", 422, "dict"),
         ("", 422, "/docs"),
         ("{not json", 400, "/docs"),
-        ("[" * 50_000, 400, "/docs"),
-        ('{"metrics": ' + "[" * 300 + "]" * 300 + "}", 422, "metrics"),
+        ("[" * 50_000, 400, "flatter"),
+        ('{"metrics": ' + "[" * 300 + "]" * 300 + "}", 400, "flatter"),
+        ('{"metrics": ' + "[" * 30 + "]" * 30 + "}", 422, "metrics"),
     ],
 )
 def test_a_question_that_cannot_be_read_or_answered_is_a_problem_with_its_repair(

@@ -159,7 +159,14 @@ def star_rows(slug: str, spend: int) -> Rows:
     return {**found, **facts}
 
 
-def write_star(path: Path, slug: str, spend: int) -> None:
+UNMARKED = frozenset(
+    {"tenant_slug", "source_platform", "ad_platform", "currency", "attribution", "event_name", "financial_status"}
+)
+"""Text columns whose values are ours: no tenant chooses them."""
+
+
+def write_star(path: Path, slug: str, spend: int, *, marked: bool = False) -> None:
+    """Write the tenant's star; `marked`: every text of it, keys and ids too, holds the canary."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     rows = star_rows(slug, spend)
@@ -171,6 +178,16 @@ def write_star(path: Path, slug: str, spend: int) -> None:
             connection.register("filled", pa.Table.from_pylist([_filled(table, row) for row in rows[table.name]]))
             connection.execute(f'insert into "{name}" by name select * from filled')
             connection.unregister("filled")
+            if marked:
+                connection.execute(f'update "{name}" set {", ".join(_marked(table, CANARY[slug]))}')
+
+
+def _marked(table: Table, mark: str) -> Iterator[str]:
+    """Assignments that put the mark into every text; a key that is not there stays so."""
+    for column in table.columns:
+        if column.type == "VARCHAR" and column.name not in UNMARKED:
+            empty = column.name if column.name.endswith("_key") else f"coalesce({column.name}, '')"
+            yield f"{column.name} = if(contains({column.name}, '{mark}'), {column.name}, '{mark} ' || {empty})"
 
 
 def _filled(table: Table, row: Mapping[str, object]) -> dict[str, object]:
@@ -194,10 +211,16 @@ class World:
         """The text that every text of the tenant's star holds."""
         return CANARY[slug]
 
-    def publish(self, slug: str, *, spend: int = 10) -> str:
-        """Publish a star of the tenant as a build would; spend is 3 x `spend` (and 2 millionths) a day."""
+    def publish(self, slug: str, *, spend: int = 10, marked: bool = False, alter: str = "") -> str:
+        """Publish a star of the tenant as a build would; spend is 3 x `spend` (and 2 millionths) a day.
+
+        `marked`: every text of the star holds the canary. `alter`: SQL that changes the star before it is published.
+        """
         now, tables = datetime.now(UTC), star()
-        write_star(self.settings.stars(slug), slug, spend)
+        write_star(self.settings.stars(slug), slug, spend, marked=marked)
+        if alter:
+            with closing(duckdb.connect(str(self.settings.stars(slug)))) as connection:
+                connection.execute(alter)
         layout = {table.table_name(slug): table.order_by for table in tables}
         folder = self.settings.published(slug)
         staged = stage(self.settings.stars(slug), folder, new_run_id(now), slug, layout)
@@ -230,7 +253,7 @@ def new_world(home: Path, *slugs: str) -> World:
     home.mkdir(parents=True, exist_ok=True)
     tenants = home / "tenants.yaml"
     tenants.write_text(TENANTS, encoding="utf-8")
-    settings = Settings(home=home / "state", tenants=tenants, today=TODAY)
+    settings = Settings(home=home / "state", tenants=tenants, today=TODAY, rate_per_minute=0)
     with Ops(settings.ops) as ops:
         access = Access(ops)
         tokens = {slug: access.create(tenant=slug, name=slug)[0] for slug in ("alpha", "beta", "gamma")}

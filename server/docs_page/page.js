@@ -1,0 +1,98 @@
+// Reads openapi.json and lets a person try each operation. Every text goes in as text, never as markup.
+"use strict";
+
+const METHODS = ["get", "post", "put", "patch", "delete"];
+
+function made(name, text, more = {}) {
+  const element = Object.assign(document.createElement(name), more);
+  if (text) element.textContent = text;
+  return element;
+}
+
+function resolved(document, schema) {
+  let found = schema || {};
+  for (let n = 0; n < 20 && found.$ref; n += 1) {
+    found = found.$ref.slice(2).split("/").reduce((at, key) => at[key.replaceAll("~1", "/")], document);
+  }
+  return found;
+}
+
+function sample(document, content) {
+  const [type, media] = Object.entries(content)[0] || ["application/json", {}];
+  const first = media.examples && Object.values(media.examples)[0];
+  const schema = resolved(document, media.schema);
+  const example = media.example ?? (first && first.value) ?? (schema.examples && schema.examples[0]) ?? schema.example ?? {};
+  return { type, text: typeof example === "string" ? example : JSON.stringify(example, null, 2) };
+}
+
+function field(parameter) {
+  const label = made("label", `${parameter.name}${parameter.required ? " *" : ""} (${parameter.in}) `);
+  const known = (parameter.schema && parameter.schema.examples) || [];
+  const input = made("input", "", { name: parameter.name, placeholder: String(parameter.example ?? known[0] ?? "") });
+  label.append(input, ` ${parameter.description || ""}`);
+  return { parameter, label, input };
+}
+
+async function send(path, method, fields, body, shown) {
+  let address = path;
+  const query = new URLSearchParams();
+  const headers = {};
+  for (const { parameter, input } of fields) {
+    if (parameter.in === "path") address = address.replace(`{${parameter.name}}`, encodeURIComponent(input.value));
+    else if (input.value && parameter.in === "query") query.append(parameter.name, input.value);
+    else if (input.value && parameter.in === "header") headers[parameter.name] = input.value;
+  }
+  const token = document.getElementById("token").value.trim();
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (body) headers["Content-Type"] = body.type;
+  const asked = { method: method.toUpperCase(), headers, body: body && body.area.value };
+  shown.textContent = "…";
+  try {
+    const answer = await fetch(address + (query.size ? `?${query}` : ""), asked);
+    const text = await answer.text();
+    const kept = ["content-type", "etag", "link", "retry-after", "www-authenticate"];
+    const told = kept.filter((name) => answer.headers.get(name)).map((name) => `${name}: ${answer.headers.get(name)}`);
+    shown.textContent = [`${answer.status} ${answer.statusText}`, ...told, "", text.slice(0, 200000)].join("\n");
+  } catch (error) {
+    shown.textContent = String(error);
+  }
+}
+
+function operation(document, path, method, described) {
+  const box = made("details");
+  const head = made("summary");
+  head.append(made("b", method.toUpperCase()), made("code", path), ` ${described.summary || ""}`);
+  const form = made("form");
+  const fields = (described.parameters || []).map((each) => field(resolved(document, each)));
+  const shown = made("pre", "");
+  let body = null;
+  const content = described.requestBody && resolved(document, described.requestBody).content;
+  if (content) {
+    const { type, text } = sample(document, content);
+    body = { type, area: made("textarea", "", { value: text, spellcheck: false }) };
+  }
+  form.append(...fields.map((each) => each.label), ...(body ? [body.area] : []), made("button", "Send"));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(path, method, fields, body, shown);
+  });
+  box.append(head, made("p", described.description || "", { className: "what" }), form, shown);
+  return box;
+}
+
+async function show() {
+  const page = document.getElementById("operations");
+  const api = await (await fetch("/openapi.json")).json();
+  document.getElementById("about").textContent = `${api.info.version}. ${api.info.description || ""}`;
+  const sections = new Map();
+  for (const [path, methods] of Object.entries(api.paths)) {
+    for (const method of METHODS.filter((name) => methods[name])) {
+      const tag = (methods[method].tags || ["other"])[0];
+      if (!sections.has(tag)) sections.set(tag, [made("h2", tag)]);
+      sections.get(tag).push(operation(api, path, method, methods[method]));
+    }
+  }
+  page.replaceChildren(...[...sections.values()].flat());
+}
+
+show();

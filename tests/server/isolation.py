@@ -1,0 +1,435 @@
+"""Two tenants, every text of whom holds a canary, asked the same at the same time at every door: what crosses?
+
+Every draw is sent twice at once, by a caller of each tenant, word for word alike but for the tenant's own name where a
+path needs one. Neither may be told anything of the other: no text of its star, no name, label or description of its
+own, no path, handle or cursor of it; and a word of the other's must be answered exactly like a word that nobody has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pyarrow as pa
+from mcp import Client
+from mcp.client.sse import sse_client
+from pyarrow import parquet
+
+from tests.server.world import CANARY, World
+
+Json = dict[str, Any]  # Any: JSON values
+
+SLUGS = ("alpha", "beta")
+OTHER = {"alpha": "beta", "beta": "alpha"}
+OWN_METRIC = {slug: f"{mark.lower()}_profit" for slug, mark in CANARY.items()}
+ALMOST = tuple(name.replace("canary", "canar") for name in OWN_METRIC.values())
+"""Own metrics of both, misspelt: only their owner may be told the right name."""
+MODERN, LEGACY = "2026-07-28", "2025-11-25"
+META = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientCapabilities": {},
+    "io.modelcontextprotocol/clientInfo": {"name": "isolation", "version": "1"},
+}
+ACCEPT = "application/json, text/event-stream"
+IN_FLIGHT = 8
+
+METRICS = ("spend", "roas", "order_revenue", "sessions", "conversion_rate", "orders", "clicks", "ctr")
+DIMENSIONS = (
+    *("campaign_name", "traffic_source", "date", "geo_country", "ad_name", "customer_email", "product_name"),
+    *("source_account", "campaign_status", "device_category", "traffic_medium", "source_platform"),
+)
+WORDS = ("campaign", "main", "canary", "x", "land", "ALPHAXCANAR", "BETAYCANAR", "1", "")
+"""What is searched for. Whole canaries are never sent: what comes back whole has crossed."""
+FORMS = (
+    *("application/json", "application/json", "text/csv"),
+    *("application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"),
+)
+CUT: Json = {"metrics": ["spend"], "dimensions": ["date", "campaign_name"], "limit": 1}
+PROMPTS = ("weekly_review", "why_did_it_change", "channel_comparison")
+
+
+def tenants_yaml() -> str:
+    """Two tenants whose every free text in tenants.yaml holds their canary."""
+    said = "".join(
+        f"""
+  - slug: {slug}
+    business_name: {mark} incorporated
+    status: pending
+    currency: {currency}
+    semantic:
+      expose: [customer_email]
+      metrics:
+        spend: {{label: {mark} outlay, description: What {mark} paid, synonyms: [{mark} cost]}}
+        {OWN_METRIC[slug]}: {{expression: order_revenue - spend, description: Profit of {mark}}}
+      dimensions:
+        campaign_name: {{label: {mark} campaign, description: The campaigns of {mark}}}
+"""
+        for (slug, mark), currency in zip(CANARY.items(), ("EUR", "USD"), strict=True)
+    )
+    return f"tenants:{said}  - {{slug: gamma, business_name: Gamma, status: pending}}\n"
+
+
+def publish_marked(world: World) -> None:
+    """Describe and publish both tenants, marked."""
+    world.settings.tenants.write_text(tenants_yaml(), encoding="utf-8")
+    for slug in SLUGS:
+        world.publish(slug, marked=True)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request, before it is known who sends it: `{own}` and `{other}` in it stand for the tenants' slugs."""
+
+    door: str
+    what: str
+    path: str = "/mcp"
+    method: str = "POST"
+    body: Json | None = None
+    accept: str = ACCEPT
+
+
+@dataclass(frozen=True)
+class Said:
+    """What came back: status, headers and body as one text."""
+
+    status: int
+    text: str
+
+
+@dataclass
+class Caller:
+    """One tenant's client: its connections, and the handles and cursors it was given."""
+
+    slug: str
+    http: httpx.AsyncClient
+    session: str
+    sse: Client
+    handles: list[str] = field(default_factory=list)
+    cursors: list[tuple[Json, str]] = field(default_factory=list)
+
+    async def send(self, ask: Ask) -> Said:
+        if ask.door == "sse":
+            return await self._over_sse(ask)
+        path = ask.path.replace("{own}", self.slug).replace("{other}", OTHER[self.slug])
+        text = json.dumps(ask.body).replace("{own}", self.slug).replace("{other}", OTHER[self.slug])
+        headers = {"accept": ask.accept, "content-type": "application/json"}
+        if ask.path == "/mcp" and ask.body is not None:
+            headers |= self._mcp_headers(ask)
+        answer = await self.http.request(
+            ask.method, path, headers=headers, content=text if ask.body is not None else None
+        )
+        return Said(answer.status_code, f"{dict(answer.headers)}\n{readable(answer)}")
+
+    def _mcp_headers(self, ask: Ask) -> dict[str, str]:
+        if ask.door == LEGACY:
+            return {"mcp-protocol-version": LEGACY, "mcp-session-id": self.session}
+        assert ask.body is not None
+        params = ask.body.get("params", {})
+        name = params.get("name") or params.get("uri")
+        named = {"mcp-name": str(name)} if name else {}
+        return {"mcp-protocol-version": MODERN, "mcp-method": str(ask.body["method"]), **named}
+
+    async def _over_sse(self, ask: Ask) -> Said:
+        assert ask.body is not None
+        given = await self.sse.call_tool(ask.body["params"]["name"], ask.body["params"]["arguments"])
+        return Said(200, given.model_dump_json())
+
+
+def readable(answer: httpx.Response) -> str:
+    """A body as text, whatever its format."""
+    kind = answer.headers.get("content-type", "")
+    if answer.status_code == 200 and "parquet" in kind:
+        file = parquet.ParquetFile(io.BytesIO(answer.content))
+        return f"{file.schema_arrow} {file.metadata.metadata} {file.read().to_pylist()}"
+    if answer.status_code == 200 and "arrow" in kind:
+        with pa.ipc.open_stream(answer.content) as stream:
+            return f"{stream.schema} {stream.read_all().to_pylist()}"
+    return answer.text
+
+
+@asynccontextmanager
+async def callers(world: World, address: str) -> AsyncIterator[dict[str, Caller]]:
+    """A caller of each tenant, with a session of the `initialize` era and an SSE stream open."""
+    async with AsyncExitStack() as stack:
+        found = {}
+        for slug in SLUGS:
+            limits = httpx.Limits(max_connections=2 * IN_FLIGHT, max_keepalive_connections=2 * IN_FLIGHT)
+            client = httpx.AsyncClient(base_url=address, headers=world.headers(slug), timeout=60, limits=limits)
+            http = await stack.enter_async_context(client)
+            session = await begin_session(http)
+            sse = Client(sse_client(f"{address}/sse", headers=world.headers(slug)), mode="legacy")
+            found[slug] = Caller(slug, http, session, await stack.enter_async_context(sse))
+        yield found
+
+
+async def begin_session(http: httpx.AsyncClient) -> str:
+    greeting = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "isolation", "version": "1"}}
+    body = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": greeting}
+    begun = await http.post("/mcp", json=body, headers={"accept": ACCEPT})
+    session: str = begun.headers["mcp-session-id"]
+    ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+    await http.post("/mcp", json=ready, headers={"accept": ACCEPT, "mcp-session-id": session})
+    return session
+
+
+class Draw:
+    """Seeded requests: sound ones, misspelt ones, and some about the other tenant."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
+        self._number = 0
+
+    def ask(self, world_callers: Mapping[str, Caller]) -> Ask:
+        random = self._random
+        kind = random.choice((self._tool, self._tool, self._rest_query, self._rest, self._mcp, self._taken))
+        return kind(world_callers)
+
+    def _one(self, of: Sequence[str]) -> str:
+        return self._random.choice(of)
+
+    def _some(self, of: Sequence[str], most: int) -> list[str]:
+        return self._random.sample(of, self._random.randint(0, min(most, len(of))))
+
+    def _misspelt(self, word: str) -> str:
+        place = self._random.randrange(len(word))
+        return word[:place] + word[place + 1 :]
+
+    def _question(self) -> Json:
+        random = self._random
+        metrics = self._some(METRICS, 2) or ["spend"]
+        found: Json = {"metrics": metrics, "dimensions": self._some(DIMENSIONS, 2)}
+        if random.random() < 0.2:
+            found["metrics"] = [self._misspelt(metrics[0])]
+        if random.random() < 0.1:
+            found["metrics"] = [self._one(ALMOST)]
+        if random.random() < 0.4:
+            value: object = f"{self._one(WORDS)} campaign {random.randint(1, 3)}"
+            op = self._one(("=", "contains", "starts_with", "!="))
+            found["filters"] = [{"name": self._one(DIMENSIONS), "op": op, "value": value}]
+        if random.random() < 0.3:
+            found["limit"] = random.randint(1, 3)
+        if random.random() < 0.3:
+            found["include_sql"] = True
+        if random.random() < 0.3:
+            found["time_range"] = {"start": f"2026-01-{random.randint(1, 28):02}", "end": "2026-02-20"}
+        if random.random() < 0.1:
+            found["totals"] = True
+        return found
+
+    def _rpc(self, what: str, method: str, params: Json) -> Ask:
+        door = self._one((MODERN, MODERN, LEGACY))
+        self._number += 1
+        body: Json = {"jsonrpc": "2.0", "id": self._number, "method": method, "params": params}
+        if door == MODERN:
+            body["params"] = {**params, "_meta": META}
+        return Ask(door, what, body=body)
+
+    def _call(self, name: str, arguments: Json) -> Ask:
+        if self._random.random() < 0.25:
+            return Ask("sse", name, body={"params": {"name": name, "arguments": arguments}})
+        return self._rpc(name, "tools/call", {"name": name, "arguments": arguments})
+
+    def _tool(self, _: Mapping[str, Caller]) -> Ask:
+        random = self._random
+        chosen = random.randrange(6)
+        if chosen < 3:
+            chart = {"chart": self._one(("vega-lite", "svg"))} if random.random() < 0.02 else {}
+            return self._call("query", {**self._question(), **chart})
+        if chosen == 3:
+            dimension = self._one(DIMENSIONS) if random.random() < 0.8 else self._misspelt(self._one(DIMENSIONS))
+            search = {"search": self._one(WORDS)} if random.random() < 0.6 else {}
+            return self._call("get_dimension_values", {"dimension_name": dimension, **search})
+        if chosen == 4:
+            return self._call("list_metrics", {"search": self._one(WORDS)} if random.random() < 0.5 else {})
+        wrong = {"tenant": "{other}"} if random.random() < 0.3 else {}
+        return self._call("get_status", wrong)
+
+    def _rest_query(self, _: Mapping[str, Caller]) -> Ask:
+        accept = self._one(FORMS)
+        whose = "{own}" if self._random.random() < 0.9 else "{other}"
+        path = f"/semantic-layer/{whose}/query"
+        return Ask("rest", f"POST {path} {accept}", path, body=self._question(), accept=accept)
+
+    def _rest(self, _: Mapping[str, Caller]) -> Ask:
+        whose = "{own}" if self._random.random() < 0.7 else self._one(("{other}", "gamma", "nobody"))
+        path = self._one(
+            (
+                f"/semantic-layer/{whose}",
+                f"/semantic-layer/{whose}/dimensions",
+                f"/semantic-layer/{whose}/measures",
+                f"/semantic-layer/{whose}/relationships",
+                f"/semantic-layer/{whose}/values/{self._one(DIMENSIONS)}?search={self._one(WORDS)}",
+                f"/semantic-layer/{whose}/values/{self._misspelt(self._one(DIMENSIONS))}",
+                "/models",
+                f"/models/fct_{whose}__orders",
+                f"/models/dim_{whose}__campaigns",
+                "/catalog",
+                f"/readiness/{whose}",
+                f"/observability/{whose}/runs",
+                "/connectors",
+                "/jobs",
+                "/metrics",
+                "/health",
+                f"/{whose}",
+            )
+        )
+        return Ask("rest", f"GET {path.partition('?')[0]}", path, "GET", accept="application/json")
+
+    def _mcp(self, _: Mapping[str, Caller]) -> Ask:
+        metric = self._one((*METRICS, *ALMOST, "spnd"))
+        chosen = self._random.randrange(7)
+        if chosen == 0:
+            listed = self._one(("tools", "resources", "resources/templates", "prompts"))
+            return self._rpc(f"{listed}/list", f"{listed}/list", {})
+        if chosen in {1, 2}:
+            uri = self._one((f"metric://{metric}", "status://runs", "metric://../{other}", "status://{other}"))
+            return self._rpc("resources/read", "resources/read", {"uri": uri})
+        if chosen == 3:
+            given = {"metric": metric} if self._random.random() < 0.5 else {}
+            return self._rpc("prompts/get", "prompts/get", {"name": self._one(PROMPTS), "arguments": given})
+        argument = self._one(("metric", "dimension", "value", "name"))
+        ref = {"type": "ref/resource", "uri": "metric://{name}"}
+        if argument != "name":
+            ref = {"type": "ref/prompt", "name": self._one(PROMPTS)}
+        known = {"context": {"arguments": {"dimension": self._one(DIMENSIONS)}}} if argument == "value" else {}
+        typed = {"name": argument, "value": self._one(WORDS)}
+        return self._rpc("completion/complete", "completion/complete", {"ref": ref, "argument": typed, **known})
+
+    def _taken(self, world_callers: Mapping[str, Caller]) -> Ask:
+        """A handle, a cursor or a session that one of the two was given: both send it."""
+        owner = world_callers[self._one(SLUGS)]
+        if owner.handles and self._random.random() < 0.6:
+            form = self._one(("csv", "json", "parquet", "arrow"))
+            return Ask("rest", "GET a handle", f"{self._one(owner.handles)}?format={form}", "GET", accept="*/*")
+        if owner.cursors:
+            question, cursor = self._random.choice(owner.cursors)
+            if self._random.random() < 0.5:
+                return self._call("query", {**question, "cursor": cursor})
+            body = {**question, "cursor": cursor}
+            return Ask("rest", "POST a cursor", "/semantic-layer/{own}/query", body=body, accept="application/json")
+        return self._rest_query(world_callers)
+
+
+@dataclass
+class Crossings:
+    """What was asked, and what crossed."""
+
+    calls: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
+    own: Counter[str] = field(default_factory=Counter)
+    """Answers that held their own tenant's canary, by door: what was asked did reach the data."""
+    taken: Counter[str] = field(default_factory=Counter)
+    """Handles that were sent, by whose they were, and how they were answered."""
+    crossed: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+def crossing(slug: str, said: Said) -> str | None:
+    """The first thing of the other tenant in what was said to one; None when there is none."""
+    other = OTHER[slug]
+    found = re.search(rf"{CANARY[other]}|_{other}__|published/{other}|\b{other}_\d{{8}}", said.text, re.IGNORECASE)
+    return said.text[max(0, found.start() - 100) : found.end() + 100] if found else None
+
+
+async def cross(world: World, address: str, pairs: int, seed: int) -> Crossings:
+    """Send so many draws as both tenants at once, several pairs in flight, and look for what crosses."""
+    found = Crossings()
+    draw = Draw(seed)
+    async with callers(world, address) as both:
+        for slug, caller in both.items():  # each has a handle and a cursor from the start
+            cut = Ask("rest", "POST {own}/query", "/semantic-layer/{own}/query", body=CUT, accept="application/json")
+            note(found, both, slug, cut, await caller.send(cut))
+        room = asyncio.Semaphore(IN_FLIGHT)
+
+        async def pair(ask: Ask) -> None:
+            async with room:
+                answers = await asyncio.gather(*(both[slug].send(ask) for slug in SLUGS))
+            for slug, said in zip(SLUGS, answers, strict=True):
+                note(found, both, slug, ask, said)
+
+        waiting = set()
+        for _ in range(pairs):
+            while room.locked():
+                await asyncio.sleep(0)
+                if waiting:
+                    done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                    [task.result() for task in done]
+            waiting.add(asyncio.create_task(pair(draw.ask(both))))
+            await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+    return found
+
+
+def note(found: Crossings, both: Mapping[str, Caller], slug: str, ask: Ask, said: Said) -> None:
+    """Count an answer, keep the handle and cursor it gives, and look for what crossed."""
+    found.calls[ask.door] += 1
+    found.statuses[said.status] += 1
+    if said.status >= 500:
+        found.failed.append(f"{slug} {ask}: {said.text[:300]}")
+    if text := crossing(slug, said):
+        found.crossed.append(f"{slug} {ask}: {text}")
+    if CANARY[slug].lower() in said.text.lower():
+        found.own[ask.door] += 1
+    caller = both[slug]
+    if ask.what == "GET a handle":
+        owner = slug if ask.path.partition("?")[0] in caller.handles else OTHER[slug]
+        found.taken[f"{'own' if owner == slug else 'foreign'} {said.status}"] += 1
+    for path in re.findall(r"/results/[\w-]{22}", said.text):
+        if path not in caller.handles and ask.what != "GET a handle":
+            caller.handles.append(path)
+    is_question = ask.what == "query" or ask.what.startswith("POST {own}") or "/query" in ask.what
+    if is_question and (given := re.search(r'\\?"cursor\\?": ?\\?"([^"\\]+)', said.text)):
+        body = ask.body or {}
+        question = body.get("params", {}).get("arguments", body)
+        caller.cursors.append(({key: value for key, value in question.items() if key != "chart"}, given[1]))
+
+
+def probes() -> Sequence[tuple[Ask, str, str]]:
+    """Requests by alpha with a word of beta's in place of `{word}`, the word, and one as long that nobody has."""
+    theirs, nobodys = CANARY["beta"], CANARY["beta"].replace("BETA", "ZETA")  # as far from alpha's own words
+    question = {"metrics": ["spend"], "filters": [{"name": "campaign_name", "value": "{word} campaign 1"}]}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+
+    def tool(name: str, arguments: Json) -> Ask:
+        return Ask(MODERN, name, body={**call, "params": {"name": name, "arguments": arguments, "_meta": META}})
+
+    values = {"dimension_name": "campaign_name", "search": "{word}"}
+    read = {"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": "metric://{word}", "_meta": META}}
+    metric, no_metric = OWN_METRIC["beta"], OWN_METRIC["beta"].replace("beta", "zeta")
+    paths = ("/semantic-layer/{word}", "/semantic-layer/{word}/values/campaign_name", "/readiness/{word}")
+    paths += ("/models/fct_{word}__orders", "/semantic-layer/{word}/nonsense", "/observability/{word}/runs")
+    return [
+        (tool("query", question), theirs, nobodys),
+        (tool("query", {**question, "filters": [{**question["filters"][0], "op": "contains"}]}), theirs, nobodys),
+        (tool("query", {"metrics": ["{word}"]}), metric, no_metric),
+        (tool("query", {"metrics": ["spend"], "dimensions": ["{word}"]}), metric, no_metric),
+        (tool("get_dimension_values", values), theirs, nobodys),
+        (tool("list_metrics", {"search": "{word}"}), theirs, nobodys),
+        (Ask(MODERN, "resources/read", body=read), metric, no_metric),
+        (
+            Ask("rest", "query", "/semantic-layer/alpha/query", body=question, accept="application/json"),
+            theirs,
+            nobodys,
+        ),
+        (Ask("rest", "query", "/semantic-layer/{word}/query", body={"metrics": ["spend"]}), "beta", "zeta"),
+        *((Ask("rest", path, path, "GET", accept="application/json"), "beta", "zeta") for path in paths),
+    ]
+
+
+async def answered_with(caller: Caller, ask: Ask, word: str) -> Said:
+    """What a probe is answered with this word, the word itself and what changes from call to call taken out."""
+    body = json.loads(json.dumps(ask.body).replace("{word}", word)) if ask.body else None
+    path = ask.path.replace("{word}", quote(word))
+    said = await caller.send(Ask(ask.door, ask.what, path, ask.method, body, ask.accept))
+    text = re.sub(r"/results/[\w-]{22}|'etag': '[^']*'|\d{4}-\d\d-\d\dT[\d:.+]+|'date': '[^']*'", "_", said.text)
+    return Said(said.status, re.sub(word, "{word}", text, flags=re.IGNORECASE))

@@ -1,0 +1,74 @@
+"""Nothing of one tenant is told to another, at any door, whatever is asked and however often at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from server.published import PublishedRuns
+from tests.server.isolation import CANARY, SLUGS, answered_with, callers, cross, probes, publish_marked
+from tests.server.world import UNMARKED, World, new_world
+from warehouse.stars import star
+
+pytestmark = pytest.mark.anyio
+
+PAIRS = 100
+SEED = 5
+
+
+@pytest.fixture(scope="module")
+def marked_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = new_world(tmp_path_factory.mktemp("marked"))
+    publish_marked(world)
+    return world
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_text_of_a_marked_star_holds_the_canary(marked_world: World, slug: str) -> None:
+    for table in star():
+        texts = [column.name for column in table.columns if column.type == "VARCHAR" and column.name not in UNMARKED]
+        counted = ", ".join(
+            f"count_if({name} is not null and not contains({name}, '{CANARY[slug]}'))" for name in texts
+        )
+        (without,) = marked_world.sql(slug, f"select {counted} from {table.table_name(slug)}")
+        assert dict(zip(texts, without, strict=True)) == dict.fromkeys(texts, 0), table.name
+
+
+async def test_whatever_two_tenants_ask_at_once_no_canary_crosses(marked_world: World) -> None:
+    with marked_world.serving() as address:
+        found = await cross(marked_world, address, PAIRS, SEED)
+    assert found.crossed == []
+    assert found.failed == []
+    assert found.calls.total() == 2 + 2 * PAIRS
+    for door in ("2026-07-28", "2025-11-25", "sse", "rest"):
+        assert found.own[door] > 2, f"Nothing that was asked over {door} reached the data."
+    assert found.taken["own 200"] > 0
+    assert {"own", "foreign"} >= {kind.partition(" ")[0] for kind in found.taken}
+    assert set(found.taken) <= {"own 200", "own 304", "foreign 404"}
+
+
+async def test_a_word_of_another_tenant_is_answered_like_a_word_that_nobody_has(marked_world: World) -> None:
+    answers = []
+    with marked_world.serving() as address:
+        async with callers(marked_world, address) as both:
+            for ask, theirs, nobodys in probes():
+                answers.append([await answered_with(both["alpha"], ask, word) for word in (theirs, nobodys)])
+    for foreign, missing in answers:
+        assert foreign == missing
+
+
+def test_open_runs_of_two_tenants_are_two_databases(marked_world: World) -> None:
+    runs = PublishedRuns(marked_world.settings)
+    try:
+        for slug, other in (SLUGS, SLUGS[::-1]):
+            with runs.run(slug) as run, run.cursor() as cursor:
+                tables = {name for (name,) in cursor.execute("select table_name from duckdb_tables()").fetchall()}
+                files = [path for (path,) in cursor.execute("select path from duckdb_databases()").fetchall() if path]
+            assert tables
+            assert all(f"_{slug}__" in name for name in tables)
+            assert files
+            assert all(Path(path).is_relative_to(marked_world.settings.published(slug)) for path in files)
+            assert not any(f"/{other}/" in path for path in files)
+    finally:
+        runs.close()

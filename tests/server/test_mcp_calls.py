@@ -1,0 +1,80 @@
+"""Long calls over MCP: who waits is told how far they are, and who stops waiting stops the statement."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import anyio
+import pytest
+from mcp.types import TextContent
+
+from tests.server.mcp_doors import DOORS, Endless
+from tests.server.world import World
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def endless(world: World) -> Endless:
+    """With one place, so that a statement that runs on lets nobody else in."""
+    return Endless(world.settings.model_copy(update={"query_slots": 1, "query_slots_all": 1}))
+
+
+@pytest.fixture(scope="module")
+def address(endless: Endless) -> Iterator[str]:
+    with endless.serving() as address:
+        yield address
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_a_request_that_is_cancelled_stops_its_statement_and_the_next_one_is_answered(
+    endless: Endless, address: str, door: str
+) -> None:
+    before = len(endless.interrupted)
+    async with endless.client(door, address) as client:
+        await client.call_tool("query", {"metrics": ["spend"]})
+        with anyio.move_on_after(0.2) as scope:
+            await client.call_tool("endless", {})
+        assert scope.cancelled_caught
+        with anyio.fail_after(5):  # the deadline of the statement is thirty seconds
+            result = await client.call_tool("query", {"metrics": ["spend"]})
+        assert result.structured_content is not None
+        assert result.structured_content["row_count"] == 1
+    if door != "stdio":  # there it runs in another process
+        assert len(endless.interrupted) == before + 1
+
+
+@pytest.mark.parametrize("door", ["http, 2026-07-28", "http, initialize", "sse"])
+async def test_whoever_wants_to_know_hears_how_far_a_call_is(endless: Endless, address: str, door: str) -> None:
+    heard: list[tuple[float, float | None, str | None]] = []
+    enough = anyio.Event()
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        heard.append((progress, total, message))
+        if len(heard) == 2:
+            enough.set()
+
+    async with endless.client(door, address) as client, anyio.create_task_group() as group:
+        group.start_soon(lambda: client.call_tool("endless", {}, progress_callback=hear))
+        with anyio.fail_after(10):
+            await enough.wait()
+        group.cancel_scope.cancel()
+    (first, total, message), (second, _, _) = heard[:2]
+    assert 0 < first < second < 30
+    assert total == endless.settings.query_timeout
+    assert message
+    assert re.fullmatch(r"At work(: \d{1,3} % of the statement that runs is done)?\.", message)
+
+
+async def test_a_deadline_is_told_as_a_tool_error_also_to_whoever_hears_of_progress(world: World) -> None:
+    hurried = Endless(world.settings.model_copy(update={"query_timeout": 0.1}))
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        del progress, total, message
+
+    async with hurried.client("inside, 2026-07-28", "") as client:
+        result = await client.call_tool("endless", {}, progress_callback=hear)
+    assert result.is_error
+    assert isinstance(result.content[0], TextContent)
+    assert "0.1 seconds" in result.content[0].text

@@ -1,0 +1,56 @@
+"""Handles of whole results: random, bound to a tenant, over after an hour."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pipeline.runs import Ops
+from server import handles
+from server.handles import Handles
+
+RUN = "20260301T000000000000Z_0a1b2c"
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_a_handle_is_found_by_its_tenant_in_every_process_and_by_nobody_else(tmp_path: Path) -> None:
+    with Ops(tmp_path / "ops.sqlite") as one, Ops(tmp_path / "ops.sqlite") as other:
+        made = Handles(one).make("alpha", RUN, '{"metrics":["spend"]}')
+        assert Handles(other).find("alpha", made.id) == made
+        assert Handles(other).find("beta", made.id) is None
+        for no_id in ("", made.id[:-1], f"{made.id}x", "%", "../alpha", "ä" * 22):
+            assert Handles(other).find("alpha", no_id) is None
+
+
+def test_a_handle_is_over_after_an_hour_to_the_second(tmp_path: Path) -> None:
+    with Ops(tmp_path / "ops.sqlite") as ops:
+        made = Handles(ops, lambda: NOON).make("alpha", RUN, "{}")
+        assert made.expires_at == NOON + timedelta(hours=1)
+        assert Handles(ops, lambda: NOON + timedelta(minutes=59, seconds=59)).find("alpha", made.id) is not None
+        assert Handles(ops, lambda: NOON + timedelta(hours=1)).find("alpha", made.id) is None
+
+
+def test_no_two_handles_of_one_question_are_alike_and_each_has_128_random_bits(tmp_path: Path) -> None:
+    with Ops(tmp_path / "ops.sqlite") as ops:
+        made = {Handles(ops).make("alpha", RUN, "{}").id for _ in range(50)}
+    assert len(made) == 50
+    assert all(len(each) == 22 for each in made)  # 22 characters of 6 bits hold 128
+
+
+def test_a_tenant_that_makes_many_loses_its_own_oldest_and_nobody_elses(tmp_path: Path) -> None:
+    moments = iter(NOON + timedelta(seconds=n) for n in range(10_000))
+    with Ops(tmp_path / "ops.sqlite") as ops:
+        store = Handles(ops, lambda: next(moments))
+        of_beta = store.make("beta", RUN, "{}")
+        made = [store.make("alpha", RUN, "{}") for _ in range(handles.KEPT + 2)]
+        found = [store.find("alpha", handle.id) is not None for handle in (*made[:3], made[-1])]
+        assert found == [False, False, True, True]
+        assert store.find("beta", of_beta.id) == of_beta
+
+
+def test_what_is_over_is_forgotten_with_the_next_handle(tmp_path: Path) -> None:
+    with Ops(tmp_path / "ops.sqlite") as ops:
+        Handles(ops, lambda: NOON).make("alpha", RUN, "{}")
+        later = Handles(ops, lambda: NOON + timedelta(hours=2)).make("beta", RUN, "{}")
+        kept = ops.connection.execute("select id from result_handles").fetchall()
+        assert [row["id"] for row in kept] == [later.id]

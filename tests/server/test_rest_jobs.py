@@ -1,0 +1,217 @@
+"""Jobs whose process dies, and changes of tenants.yaml that meet those of somebody else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from pipeline.connectors import load_catalog
+from pipeline.errors import Busy, QueryError
+from pipeline.lock import build_lock
+from pipeline.runs import Ops
+from server.jobs import DIED, Jobs, State
+from server.updates import with_changes, with_tenant
+from server.updates_file import Change, apply, checked, locked, plan, undo
+from server.workshop import CATALOG
+from tests.server.test_rest_onboard import ACME, TENANTS, house_in, text_of
+from tests.server.world import World
+
+
+def process_of(job_id: str) -> int | None:
+    """The process that was begun for a job."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if job_id.encode() in words:
+                return int(entry.name)
+    return None
+
+
+def wait_for(condition: object, *, seconds: float = 30.0) -> None:
+    ends_at = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]  # any call
+        assert time.monotonic() < ends_at
+        time.sleep(0.05)
+
+
+def test_a_job_waits_for_another_build_and_one_that_is_killed_has_failed_and_is_undone(tmp_path: Path) -> None:
+    house = house_in(tmp_path)
+    with (
+        house.serving() as address,
+        httpx.Client(base_url=address, headers=house.headers("admin"), timeout=30) as http,
+        build_lock(house.settings.home, wait_seconds=0),
+    ):
+        with ThreadPoolExecutor() as at_once:
+            posted = list(at_once.map(lambda _: http.post("/tenants/onboard", json=ACME).json()["id"], range(4)))
+        assert len(set(posted)) == 1
+        job = http.get(f"/jobs/{posted[0]}").json()
+        assert text_of(house).count("slug: acme") == 1
+        wait_for(lambda: process_of(job["id"]))
+        assert http.get(f"/jobs/{job['id']}").json()["state"] == "queued"
+        assert http.get(f"/jobs/{job['id']}").headers["retry-after"] == "1"
+        assert http.get("/readiness/acme").json()["job"] == "queued"
+        process = process_of(job["id"])
+        assert process is not None
+        os.kill(process, signal.SIGKILL)
+        wait_for(lambda: http.get(f"/jobs/{job['id']}").json()["state"] == "failed")
+        told = http.get(f"/jobs/{job['id']}").json()
+        assert (told["reason"], told["fix"]) == (DIED, "Send the request again.")
+        assert text_of(house) == TENANTS
+        assert http.get("/readiness/acme").status_code == 404
+        stream = http.get(f"/jobs/{job['id']}/events").text
+        assert [line for line in stream.splitlines() if line.startswith("event")] == ["event: queued", "event: failed"]
+
+
+def test_an_update_that_somebody_has_taken_back_by_hand_is_made_again(tmp_path: Path) -> None:
+    house = house_in(tmp_path)
+    before = with_tenant(TENANTS, ACME)
+    house.settings.tenants.write_text(before, encoding="utf-8")
+    sent = {"tenant": "acme", "semantic": {"metrics": {"orders": {"hidden": True}}}}
+    with (
+        house.serving() as address,
+        httpx.Client(base_url=address, headers=house.headers("admin"), timeout=30) as http,
+        build_lock(house.settings.home, wait_seconds=0),
+        Ops(house.settings.ops) as ops,
+    ):
+        jobs, begun = Jobs(ops, house.settings.home / "jobs"), []
+        for _ in range(2):
+            begun.append(http.post("/semantic-layer/update", json=sent).json()["id"])
+            assert http.post("/semantic-layer/update", json=sent).json()["id"] == begun[-1]
+            wait_for(lambda: process_of(begun[-1]))
+            process, job = process_of(begun[-1]), jobs.find(begun[-1])
+            assert process is not None
+            assert job is not None
+            jobs.move(job, "ready")
+            os.kill(process, signal.SIGKILL)
+            wait_for(lambda: not jobs.is_alive(begun[-1]))
+            assert "hidden: true" in text_of(house)
+            house.settings.tenants.write_text(before, encoding="utf-8")
+        assert begun[0] != begun[1]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> World:
+    return house_in(tmp_path)
+
+
+def change_of(house: World) -> Change:
+    return plan(house.settings.tenants, lambda text: with_tenant(text, ACME))
+
+
+def test_a_job_only_ever_goes_forward_and_ends_once(house: World) -> None:
+    states: tuple[State, ...] = ("ingesting", "queued", "validating", "transforming", "failed", "ready")
+    with Ops(house.settings.ops) as ops:
+        jobs = Jobs(ops, house.settings.home / "jobs")
+        jobs.make("job_1", "onboard", "acme", "c", "token", None, "{}")
+        job = jobs.find("job_1")
+        assert job is not None
+        assert [jobs.move(job, state) for state in states] == [True, False, True, False, True, False]
+        assert [event["state"] for event in jobs.events("job_1")] == ["queued", "ingesting", "validating", "failed"]
+
+
+def test_a_job_lives_as_long_as_somebody_holds_its_file(house: World) -> None:
+    with Ops(house.settings.ops) as ops:
+        jobs = Jobs(ops, house.settings.home / "jobs")
+        assert not jobs.is_alive("job_1")
+        with jobs.life("job_1") as lifeline:
+            heir = os.dup(lifeline)
+            assert jobs.is_alive("job_1")
+        assert jobs.is_alive("job_1")
+        os.close(heir)
+        assert not jobs.is_alive("job_1")
+
+
+def test_an_edit_by_hand_between_reading_and_writing_is_not_lost(house: World) -> None:
+    change = change_of(house)
+    house.settings.tenants.write_text(TENANTS + "# by hand\n", encoding="utf-8")
+    with pytest.raises(Busy, match="edited just now"):
+        apply(change)
+    assert text_of(house) == TENANTS + "# by hand\n"
+
+
+def test_undoing_takes_out_the_entry_alone_when_somebody_has_edited_the_file_since(house: World) -> None:
+    change = change_of(house)
+    apply(change)
+    edited = text_of(house).replace("it waits", "it waits long")
+    house.settings.tenants.write_text(edited, encoding="utf-8")
+    assert undo(change, "acme", is_new=True)
+    assert text_of(house) == TENANTS.replace("it waits", "it waits long")
+
+
+def test_undoing_an_update_leaves_what_somebody_has_edited_since(house: World) -> None:
+    before = with_tenant(TENANTS, ACME)
+    house.settings.tenants.write_text(before, encoding="utf-8")
+    words = {"semantic": {"metrics": {"orders": {"hidden": True}}}}
+    change = plan(house.settings.tenants, lambda text: with_changes(text, "acme", words))
+    apply(change)
+    house.settings.tenants.write_text(text_of(house) + "# by hand\n", encoding="utf-8")
+    assert not undo(change, "acme", is_new=False)
+    assert text_of(house) == change.after + "# by hand\n"
+
+
+def test_a_change_keeps_the_file_s_mode_and_the_link_to_it(house: World) -> None:
+    link = house.settings.tenants
+    real = link.rename(link.with_name("real.yaml"))
+    link.symlink_to(real)
+    real.chmod(0o640)
+    apply(change_of(house))
+    assert link.is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert "slug: acme" in real.read_text(encoding="utf-8")
+
+
+def test_a_tenant_of_an_included_file_is_changed_there_and_checked_with_all_others(house: World) -> None:
+    folder = house.settings.tenants.parent
+    (folder / "more").mkdir()
+    own = with_tenant("tenants: []\n", {**ACME, "sources": {name: {"enabled": True} for name in ACME["sources"]}})
+    (folder / "more/acme.yaml").write_text(own, encoding="utf-8")
+    house.settings.tenants.write_text(TENANTS + "include: ['more/*.yaml']\n", encoding="utf-8")
+    catalog = load_catalog(CATALOG)
+    file = folder / "more/acme.yaml"
+    for words, is_right in (({"metrics": {"orders": {"hidden": True}}}, True), ({"metrix": {"a": 1}}, False)):
+        change = plan(file, lambda text, words=words: with_changes(text, "acme", {"semantic": words}))  # type: ignore[misc]
+        if is_right:
+            assert checked(change, house.settings, catalog, "acme").get("acme").semantic == words
+        else:
+            with pytest.raises(QueryError, match="metrix"):
+                checked(change, house.settings, catalog, "acme")
+    assert sorted(path.name for path in (folder / "more").iterdir()) == ["acme.yaml"]
+    assert file.read_text(encoding="utf-8") == own
+
+
+def test_a_part_that_tenants_share_is_not_changed_for_one_of_them(house: World) -> None:
+    shared = (
+        "tenants:\n- {slug: a, business_name: A, status: pending, semantic: &s {metrics: {orders: {hidden: true}}}}\n"
+    )
+    shared += "- {slug: b, business_name: B, status: pending, semantic: *s}\n"
+    house.settings.tenants.write_text(shared, encoding="utf-8")
+    words = {"semantic": {"metrics": {"spend": {"hidden": True}}}}
+    change = plan(house.settings.tenants, lambda text: with_changes(text, "a", words))
+    with pytest.raises(QueryError, match="shares a part"):
+        checked(change, house.settings, load_catalog(CATALOG), "a")
+
+
+def test_two_requests_change_the_file_one_after_the_other(house: World) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with locked(house.settings):
+            order.append("second")
+
+    with locked(house.settings), locked(house.settings):
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        waiting.join(0.2)
+        order.append("first")
+    waiting.join()
+    assert order == ["first", "second"]

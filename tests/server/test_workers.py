@@ -1,0 +1,163 @@
+"""Several processes behind one port: whichever answers, a session goes on where it began."""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+import uvicorn
+from mcp import Client
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
+
+from server.app import http_app, listen, server_config
+from server.workers import SessionKeeping, is_of_session
+from tests.server.cli_run import environment, start
+from tests.server.world import World
+
+QUESTION = {"metrics": ["spend"]}
+
+
+@contextmanager
+def worker(world: World, folder: Path) -> Iterator[str]:
+    """A worker in a thread; the lock of sessions tells threads apart as it does processes."""
+    settings = world.settings.model_copy(update={"audit": "off"})
+    server = uvicorn.Server(server_config(settings, SessionKeeping(http_app(settings), settings, folder)))
+    with listen("127.0.0.1", 0) as door:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
+        thread.start()
+        try:
+            while not server.started:
+                assert thread.is_alive()
+                thread.join(0.01)
+            yield f"http://127.0.0.1:{door.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(20)
+            assert not thread.is_alive()
+
+
+class EitherWorker(httpx2.AsyncBaseTransport):
+    """Sends requests to the workers in turn, as a kernel may."""
+
+    def __init__(self, addresses: list[str]) -> None:
+        self._addresses, self._next = [httpx2.URL(address) for address in addresses], 0
+        self._transport = httpx2.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        to = self._addresses[self._next % len(self._addresses)]
+        self._next += 1
+        request.url = request.url.copy_with(host=to.host, port=to.port)
+        request.headers["host"] = f"{to.host}:{to.port}"
+        return await self._transport.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
+@pytest.fixture(scope="module")
+def workers(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    folder = tmp_path_factory.mktemp("w")
+    with ExitStack() as running:
+        yield [running.enter_context(worker(world, folder)) for _ in range(2)]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("mode", ["auto", "legacy", "sse"])
+async def test_every_kind_of_client_is_answered_by_workers_in_turn(world: World, workers: list[str], mode: str) -> None:
+    def client(**more: Any) -> httpx2.AsyncClient:
+        more = {"timeout": 20, **{name: value for name, value in more.items() if value is not None}}
+        headers = {**world.headers("alpha"), **(more.pop("headers", None) or {})}
+        more.pop("auth", None)
+        return httpx2.AsyncClient(transport=EitherWorker(workers), headers=headers, **more)
+
+    if mode == "sse":
+        transport: Any = sse_client(f"{workers[0]}/sse", httpx_client_factory=client)
+        async with Client(transport, mode="legacy") as session:
+            for _ in range(4):
+                assert not (await session.call_tool("query", QUESTION)).is_error
+        return
+    async with (
+        client() as http,
+        Client(streamable_http_client(f"{workers[0]}/mcp", http_client=http), mode=mode) as one,
+    ):
+        for _ in range(4):
+            assert not (await one.call_tool("query", QUESTION)).is_error
+
+
+def test_refusals_come_through_as_they_are(world: World, workers: list[str]) -> None:
+    for address in workers:
+        with httpx.Client(base_url=address) as http:
+            stranger = http.get("/sse")
+            assert stranger.status_code == 401
+            assert stranger.headers["www-authenticate"].startswith("Bearer")
+            assert stranger.headers["x-frame-options"] == "DENY"
+            gone = http.post("/messages/?session_id=" + "0" * 32, json={}, headers=world.headers("alpha"))
+            assert gone.status_code == 404
+            assert http.post("/mcp", content=b" " * 1_000_001, headers=world.headers("alpha")).status_code == 413
+            assert http.get("/sse", headers={"Host": "evil.example"}).status_code == 421
+
+
+def test_another_worker_keeps_the_sessions_when_the_keeper_has_gone(world: World, tmp_path: Path) -> None:
+    hello = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+    }
+    headers = {**world.headers("alpha"), "Accept": "application/json, text/event-stream"}
+    with worker(world, tmp_path) as second:
+        with worker(world, tmp_path) as first:
+            assert httpx.post(f"{first}/mcp", json=hello, headers=headers).status_code == 200
+            begun = httpx.post(f"{second}/mcp", json=hello, headers=headers)
+            session = {**headers, "Mcp-Session-Id": begun.headers["mcp-session-id"]}
+            ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
+            assert httpx.post(f"{first}/mcp", json=ping, headers=session).status_code == 200
+        assert httpx.post(f"{second}/mcp", json=ping, headers=session).status_code == 404
+        assert httpx.post(f"{second}/mcp", json=hello, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "version", "is_one"),
+    [
+        ("/sse", "", True),
+        ("/messages/", "", True),
+        ("/mcp", "", True),
+        ("/mcp", "2025-06-18", True),
+        ("/mcp", "2026-07-28", False),
+        ("/mcp", "1999-01-01", False),
+        ("/models", "", False),
+    ],
+)
+def test_only_what_needs_a_session_goes_to_its_keeper(path: str, version: str, is_one: bool) -> None:
+    headers = [(b"mcp-protocol-version", version.encode())] if version else []
+    assert is_of_session({"type": "http", "path": path, "headers": headers}) == is_one
+
+
+def test_serve_with_two_workers_answers_counts_both_and_stops(world: World) -> None:
+    server = start("serve", "--port", "0", "--workers", "2", env=environment(world.settings))
+    assert server.stderr is not None
+    try:
+        found = re.search(r"http://\S+:\d+", server.stderr.readline())
+        assert found is not None
+        asked = 6
+        for _ in range(asked):  # each a connection of its own
+            answer = httpx.get(f"{found[0]}/models", headers=world.headers("alpha"), timeout=60)
+            assert answer.status_code == 200
+        told = httpx.get(f"{found[0]}/metrics", headers=world.headers("admin"), timeout=60).text
+        calls = re.search(r'gata_calls_total\{[^}]*tool="GET /models"[^}]*\} (\S+)', told)
+        assert calls is not None
+        assert float(calls[1]) == asked
+    finally:
+        server.send_signal(signal.SIGTERM)
+        _, told = server.communicate(timeout=60)
+    assert server.returncode == 0
+    assert "Traceback" not in told
