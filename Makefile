@@ -2,6 +2,7 @@
 # make run SERVE=0   the same, and stops after the answer
 # make test          sets up and runs every check
 # make setup         only leaves .venv/bin/gata
+# make conformance   the official MCP conformance suite and clients against the server; needs npm
 #
 # Needs make, git and Python 3.11 or newer. PYTHON=/path/to/python chooses one. Packages come from wherever your pip is
 # told to look, and must have the hashes of requirements.lock.
@@ -11,7 +12,7 @@ SERVE ?= 1
 BIN := .venv/bin
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: setup run test
+.PHONY: setup run test conformance
 
 setup: .venv/.installed
 
@@ -25,6 +26,9 @@ test: setup
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint warehouse/macros
 	$(BIN)/pytest -n 2 --dist loadfile
+
+conformance: setup
+	$(BIN)/python -m bench.conformance
 
 # Two stamps: a new lock file installs the packages again, a new pyproject.toml only gata itself.
 .venv/.installed: .venv/.packages pyproject.toml
