@@ -133,7 +133,7 @@ def write_star(path: Path, home: Path) -> None:
 
 def make(home: Path) -> dict[str, object]:
     """The published run: how long publishing took, and how many bytes it has."""
-    from server.publishing import publish_file
+    from server.builds.publishing import publish_file
 
     home.mkdir(parents=True, exist_ok=True)
     write_tenants(home, rows=100_000, days=DAYS)

@@ -71,7 +71,7 @@ def stars(given: Given) -> Found:
 
 
 def publish(given: Given) -> Found:
-    from server.publishing import publish_star
+    from server.builds.publishing import publish_star
     from warehouse.build import star_inputs
 
     shop, tenant = open_shop(given.home)
@@ -94,7 +94,7 @@ def ask(given: Given) -> Found:
 
 
 def build(given: Given) -> Found:
-    from server.steps import build
+    from server.builds.steps import build
 
     shop, _tenant = open_shop(given.home)
     began: dict[str, float] = {}

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.settings import Settings
 from pipeline.synthetic import generate
 from pipeline.tenants import Tenant
-from server.workshop import Workshop, open_workshop
+from server.builds.workshop import Workshop, open_workshop
 
 SLUG = "bench_shop"
 TODAY = date(2026, 11, 21)

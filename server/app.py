@@ -30,24 +30,24 @@ from pipeline.errors import ConfigError
 from pipeline.runs import Ops
 from pipeline.settings import Settings
 from server.access import Access
-from server.audit_doors import HttpCalls, McpCalls, open_ledger
-from server.bearer import Credentials, RequireToken, caller_of_request, is_open
-from server.bodies import BodyCheck
-from server.connections import LARGEST_HEAD, MOST_CONNECTIONS, PatientProtocol
-from server.docs_page import docs_routes
-from server.doorway import missing
-from server.full_result import by_handle
-from server.handles import Handles
-from server.headers import AnswerHeaders, cors
-from server.hosts import HostCheck
+from server.agents.full_result import by_handle
+from server.audit.doors import HttpCalls, McpCalls, open_ledger
+from server.doors.bearer import Credentials, RequireToken, caller_of_request, is_open
+from server.doors.bodies import BodyCheck
+from server.doors.connections import LARGEST_HEAD, MOST_CONNECTIONS, PatientProtocol
+from server.doors.headers import AnswerHeaders, cors
+from server.doors.hosts import HostCheck
+from server.doors.oauth import METADATA_PATH, OAuth, oauth_of
+from server.doors.session_share import SessionShare
+from server.doors.streams import StreamWatch
 from server.library_log import take_over_logs
 from server.mcp_app import mcp_app
-from server.oauth import METADATA_PATH, OAuth, oauth_of
 from server.process import keep_pandas_out, raise_file_limit, settle_memory
 from server.published import PublishedRuns
 from server.rest import rest_app
-from server.session_share import SessionShare
-from server.streams import StreamWatch
+from server.routes.docs_page import docs_routes
+from server.routes.doorway import missing
+from server.routes.handles import Handles
 from server.telemetry import Meters, metrics_route
 from server.tracing import tracing
 

@@ -12,7 +12,7 @@ import anyio.from_thread
 import anyio.to_thread
 
 from pipeline.errors import GataError, TooMuch
-from server.audit import answered, asked_of, went_wrong
+from server.audit.call import answered, asked_of, went_wrong
 from server.published import OpenRun, PublishedRuns
 
 if TYPE_CHECKING:

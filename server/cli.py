@@ -18,7 +18,7 @@ import typer
 from typer.main import get_command
 
 from pipeline.errors import GataError
-from server import cli_ask, cli_audit, cli_build, cli_config, cli_forget, cli_runs, cli_serve, cli_token
+from server.commands import ask, audit, build, config, forget, runs, serve, token
 
 DONE, BUG, INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -34,38 +34,38 @@ class Verb:
 
 
 VERBS = (
-    Verb("build", "Build", cli_build.build, "gata build --tenant tyrell_corp"),
-    Verb("library", "Build", cli_build.library, "gata library"),
-    Verb("onboard", "Build", cli_build.onboard, "gata onboard tyrell_corp --dry-run"),
-    Verb("land", "Build", cli_build.land, "gata land --tenant tyrell_corp"),
+    Verb("build", "Build", build.build, "gata build --tenant tyrell_corp"),
+    Verb("library", "Build", build.library, "gata library"),
+    Verb("onboard", "Build", build.onboard, "gata onboard tyrell_corp --dry-run"),
+    Verb("land", "Build", build.land, "gata land --tenant tyrell_corp"),
     Verb(
         "transform",
         "Build",
-        cli_build.transform,
+        build.transform,
         "gata transform --tenant tyrell_corp --logic-version 43e08a28d32c280430671de5f4a1b487",
     ),
-    Verb("validate", "Build", cli_build.validate, "gata validate --full"),
-    Verb("publish", "Build", cli_build.publish, "gata publish --run 20260301T000000000000Z_0a1b2c"),
-    Verb("status", "Published runs", cli_runs.status, "gata status"),
-    Verb("plan", "Published runs", cli_runs.plan, "gata plan"),
-    Verb("rollback", "Published runs", cli_runs.rollback, "gata rollback --tenant tyrell_corp"),
+    Verb("validate", "Build", build.validate, "gata validate --full"),
+    Verb("publish", "Build", build.publish, "gata publish --run 20260301T000000000000Z_0a1b2c"),
+    Verb("status", "Published runs", runs.status, "gata status"),
+    Verb("plan", "Published runs", runs.plan, "gata plan"),
+    Verb("rollback", "Published runs", runs.rollback, "gata rollback --tenant tyrell_corp"),
     Verb(
         "ask",
         "Ask",
-        cli_ask.ask,
+        ask.ask,
         "gata ask --tenant tyrell_corp --metrics spend,roas --dimensions ad_platform --order -roas",
     ),
-    Verb("metrics", "Ask", cli_ask.metrics, "gata metrics --tenant tyrell_corp --search revenue"),
-    Verb("values", "Ask", cli_ask.values, "gata values --tenant tyrell_corp campaign_name"),
-    Verb("mcp", "Serve", cli_serve.mcp, "gata mcp --tenant tyrell_corp"),
-    Verb("serve", "Serve", cli_serve.serve, "gata serve --port 8765"),
-    Verb("token create", "Serve", cli_token.create, "gata token create --tenant tyrell_corp --expires 90d"),
-    Verb("token list", "Serve", cli_token.list_tokens, "gata token list"),
-    Verb("token revoke", "Serve", cli_token.revoke, "gata token revoke 0a1b2c3d4e5f"),
-    Verb("audit", "Serve", cli_audit.audit, "gata audit --tenant tyrell_corp --since 24h --tool query"),
-    Verb("forget", "This installation", cli_forget.forget, "gata forget --tenant tyrell_corp --person ada@example.com"),
-    Verb("config show", "This installation", cli_config.show, "gata config show"),
-    Verb("doctor", "This installation", cli_config.doctor, "gata doctor"),
+    Verb("metrics", "Ask", ask.metrics, "gata metrics --tenant tyrell_corp --search revenue"),
+    Verb("values", "Ask", ask.values, "gata values --tenant tyrell_corp campaign_name"),
+    Verb("mcp", "Serve", serve.mcp, "gata mcp --tenant tyrell_corp"),
+    Verb("serve", "Serve", serve.serve, "gata serve --port 8765"),
+    Verb("token create", "Serve", token.create, "gata token create --tenant tyrell_corp --expires 90d"),
+    Verb("token list", "Serve", token.list_tokens, "gata token list"),
+    Verb("token revoke", "Serve", token.revoke, "gata token revoke 0a1b2c3d4e5f"),
+    Verb("audit", "Serve", audit.audit, "gata audit --tenant tyrell_corp --since 24h --tool query"),
+    Verb("forget", "This installation", forget.forget, "gata forget --tenant tyrell_corp --person ada@example.com"),
+    Verb("config show", "This installation", config.show, "gata config show"),
+    Verb("doctor", "This installation", config.doctor, "gata doctor"),
 )
 GROUPS = {"token": "Make, list and revoke the tokens of callers over HTTP.", "config": "Show the settings."}
 
@@ -125,7 +125,7 @@ def _gata(
 
 
 def _version(asked: bool) -> None:
-    from server.stdout import say
+    from server.commands.stdout import say
 
     if asked:
         say(f"gata {version('gata')}")

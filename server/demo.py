@@ -14,9 +14,9 @@ from pipeline.log import configure_log
 from pipeline.runs import Ops
 from pipeline.settings import Settings, read_settings
 from server.access import Access
-from server.report import BuildReport
-from server.stdout import say
-from server.workshop import Workshop, open_workshop
+from server.builds.report import BuildReport
+from server.builds.workshop import Workshop, open_workshop
+from server.commands.stdout import say
 
 HOST, PORT = "127.0.0.1", 8765
 QUESTION = {
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def _build(shop: Workshop) -> None:
-    from server.steps import build
+    from server.builds.steps import build
 
     started = time.monotonic()
     report = build(shop, watch=_show_step)
@@ -70,7 +70,7 @@ def _show_step(tenant: str, step: str) -> None:
 
 
 def _rows(report: BuildReport) -> str:
-    from server.show import add_row, as_text, table
+    from server.commands.show import add_row, as_text, table
 
     shown = table("tenant", "table", "rows", right=["rows"])
     for tenant in report.tenants:
@@ -86,8 +86,8 @@ def _summary(report: BuildReport) -> str:
 def _answer(settings: Settings, slug: str) -> None:
     from semantic.query import read_query
     from server import tools
+    from server.commands.show import answer_text
     from server.published import PublishedRuns
-    from server.show import answer_text
 
     runs = PublishedRuns(settings)
     try:

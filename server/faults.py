@@ -6,7 +6,7 @@ import secrets
 import traceback
 from typing import TYPE_CHECKING
 
-from server.audit import went_wrong
+from server.audit.call import went_wrong
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from server.audit import redacted
+from server.audit.call import redacted
 from server.faults import events
 
 

@@ -32,20 +32,20 @@ from pydantic import Field
 
 from pipeline.errors import suggest
 from server.access import Caller
-from server.answer_page import answer_page
-from server.completions import add_completions
-from server.full_result import Whole
-from server.mcp_door import McpDoor
-from server.mcp_progress import EVERY_SECONDS
-from server.prompts import add_prompts
+from server.agents.answer_page import answer_page
+from server.agents.completions import add_completions
+from server.agents.door import McpDoor
+from server.agents.full_result import Whole
+from server.agents.progress import EVERY_SECONDS
+from server.agents.prompts import add_prompts
+from server.agents.resources import add_resources
+from server.agents.toolbox import PAGE_TOOLS, TOOLS, Described
 from server.published import PublishedRuns
-from server.resources import add_resources
-from server.toolbox import PAGE_TOOLS, TOOLS, Described
 
 if TYPE_CHECKING:
     from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 
-    from server.budget import Picture, Reply
+    from server.agents.budget import Picture, Reply
 
 INSTRUCTIONS = """\
 Governed marketing and commerce metrics of one business, read-only.

@@ -14,15 +14,15 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.runs import Ops
-from server.doorway import missing, unreadable
-from server.handles import Handles
-from server.openapi import SAMPLES, document, produces
 from server.published import PublishedRuns
-from server.rest_catalog import house
-from server.rest_jobs import admins
-from server.rest_layer import questions, semantic_layer
-from server.rest_observability import observability
-from server.rest_results import whole_results
+from server.routes.catalog import house
+from server.routes.doorway import missing, unreadable
+from server.routes.handles import Handles
+from server.routes.jobs import admins
+from server.routes.layer import questions, semantic_layer
+from server.routes.observability import observability
+from server.routes.openapi import SAMPLES, document, produces
+from server.routes.results import whole_results
 
 ABOUT = """Governed marketing and commerce metrics, one tenant per token.
 
@@ -33,7 +33,7 @@ lists come in pages: follow the `Link` header, or send `cursor`.
 
 
 def rest_app(runs: PublishedRuns, ops: Ops) -> FastAPI:
-    """The REST API over published runs. Who may enter is decided around it, by `server.bearer.RequireToken`."""
+    """The REST API over published runs. Who may enter is decided around it, by `server.doors.bearer.RequireToken`."""
     app = FastAPI(
         title="gata",
         version=version("gata"),

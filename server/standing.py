@@ -77,7 +77,7 @@ class Standing:
     def _read(self) -> None:
         from pipeline.connectors import load_catalog
         from pipeline.tenants import load_tenants
-        from server.workshop import CATALOG
+        from server.builds.workshop import CATALOG
 
         stamp = self._stamp()
         try:

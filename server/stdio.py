@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import ConfigError
 from pipeline.settings import Settings
 from server.access import local_caller
-from server.audit_doors import McpCalls, open_ledger
+from server.audit.doors import McpCalls, open_ledger
 from server.mcp_app import mcp_app
 from server.process import keep_pandas_out, settle_memory
 from server.published import PublishedRuns

@@ -22,15 +22,15 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.bearer import caller_of_request
-from server.problems import problem
-from server.toolbox import TOOLS
+from server.agents.toolbox import TOOLS
+from server.doors.bearer import caller_of_request
+from server.routes.problems import problem
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
-    from server.audit import Entry
-    from server.audit_doors import Ledger
+    from server.audit.call import Entry
+    from server.audit.doors import Ledger
     from server.published import PublishedRuns
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"

@@ -141,7 +141,7 @@ def sources(run: OpenRun, cursor: duckdb.DuckDBPyConnection) -> list[Payload]:
     """How far the data of each account of each source go, by fact: the days of its first and its last row."""
     from semantic.execute import execute
     from semantic.sql import quoted
-    from server.plain_text import plain
+    from server.agents.plain_text import plain
 
     built = {table.name: {column.name for column in table.columns} for table in run.manifest.tables}
     found = []

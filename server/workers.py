@@ -28,12 +28,12 @@ from uvicorn.server import ServerState
 from uvicorn.supervisors import Multiprocess
 
 from server.app import http_app, server_config
-from server.audit_doors import header
-from server.bodies import read_body
-from server.connections import PatientProtocol
+from server.audit.doors import header
+from server.doors.bodies import read_body
+from server.doors.connections import PatientProtocol
 from server.library_log import take_over_logs
-from server.problems import problem
 from server.process import keep_pandas_out
+from server.routes.problems import problem
 
 if TYPE_CHECKING:
     import httpx2

@@ -19,11 +19,11 @@ from starlette.applications import Starlette
 
 from pipeline.settings import Settings, read_settings
 from server.access import local_caller
+from server.agents.budget import Reply
+from server.agents.toolbox import TOOLS, Described, Desk
 from server.app import listen
-from server.budget import Reply
 from server.mcp_app import mcp_app
 from server.published import PublishedRuns
-from server.toolbox import TOOLS, Described, Desk
 
 SLUG = "alpha"
 SQL = "select count(*) from range(1000000) a, range(1000000) b where a.range + b.range = -1"

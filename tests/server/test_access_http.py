@@ -22,10 +22,10 @@ from mcp import Client
 from mcp.client.sse import sse_client
 
 from pipeline.runs import Ops
-from server import bodies, connections, streams
 from server.access import Access
 from server.app import http_app, listen, server_config
-from server.bodies import is_too_deep
+from server.doors import bodies, connections, streams
+from server.doors.bodies import is_too_deep
 from tests.server.world import World, new_world
 
 LIMIT = 1_000_000
@@ -141,7 +141,7 @@ async def test_a_bug_in_any_layer_is_an_answer_without_internals(
     def broken(*_: object) -> None:
         raise RuntimeError("a secret value")
 
-    monkeypatch.setattr("server.bearer.RequireToken.refusal", broken)
+    monkeypatch.setattr("server.doors.bearer.RequireToken.refusal", broken)
     app = http_app(world.settings.model_copy(update={"audit": "off"}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
         failed = await http.get("/models", headers=world.headers("alpha"))

@@ -17,12 +17,12 @@ import pytest
 from mcp import Client
 
 from pipeline.errors import QueueFull
-from server import audit_file
 from server.app import http_app
-from server.audit import AuditError, Entry, about, without_personal
-from server.audit_doors import open_ledger
-from server.audit_file import Journal
-from server.audit_read import Wanted, calls, followed
+from server.audit import file as audit_file
+from server.audit.call import AuditError, Entry, about, without_personal
+from server.audit.doors import open_ledger
+from server.audit.file import Journal
+from server.audit.read import Wanted, calls, followed
 from server.stdio import stdio_app
 from tests.server.cli_run import Terminal
 from tests.server.world import World, new_world

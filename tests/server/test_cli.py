@@ -186,7 +186,7 @@ def test_a_stdio_server_of_a_misspelt_tenant_does_not_start(gata: Terminal, worl
 
 def test_what_libraries_and_children_print_never_reaches_the_answer(tmp_path: Path) -> None:
     script = (
-        "import os\nfrom server.stdout import kept_for_answers, say\n"
+        "import os\nfrom server.commands.stdout import kept_for_answers, say\n"
         "with kept_for_answers():\n    print('noise')\n    os.system('echo noise of a child')\nsay('answer')"
     )
     done = subprocess.run(

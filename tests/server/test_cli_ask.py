@@ -205,7 +205,7 @@ def test_values_are_listed_with_their_rows(gata: Terminal) -> None:
 
 
 def test_a_bracket_in_a_value_is_not_markup(gata: Terminal, tmp_path: Path) -> None:
-    from server.show import add_row, as_text, table
+    from server.commands.show import add_row, as_text, table
 
     rows = table("name")
     add_row(rows, "[bold]Brand[/bold] [sale]")

@@ -113,8 +113,8 @@ def test_a_rollback_to_nowhere_lists_the_runs_there_are(gata: Terminal, fresh_wo
 
 
 def test_a_report_for_people_has_every_tenant_table_and_finding(golden: Callable[[str, str], None]) -> None:
-    from server.cli_build import report_text
-    from server.report import BuildReport, TenantReport
+    from server.builds.report import BuildReport, TenantReport
+    from server.commands.build import report_text
 
     done = TenantReport("alpha", "published", "20260301T000000000000Z_0a1b2c", {"fct_alpha__orders": 12345}, 3)
     failed = TenantReport("beta", "failed", findings=["12 rows of shopify orders are late."])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.lock import build_lock
-from server.doctor_access import clock
+from server.commands.doctor_access import clock
 from tests.server.cli_run import Terminal
 
 if TYPE_CHECKING:

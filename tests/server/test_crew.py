@@ -12,8 +12,8 @@ import pytest
 
 from pipeline.errors import BuildError
 from pipeline.settings import Settings
-from server.crew import Crew
-from server.workshop import Workshop, open_workshop
+from server.builds.crew import Crew
+from server.builds.workshop import Workshop, open_workshop
 from tests.server.cli_run import ROOT, environment
 from warehouse.build import check_star, projects
 
@@ -28,8 +28,8 @@ BEGIN = """
 import multiprocessing, time
 from pipeline.exports import targets
 from pipeline.settings import read_settings
-from server.crew import Crew
-from server.workshop import open_workshop
+from server.builds.crew import Crew
+from server.builds.workshop import open_workshop
 if __name__ == "__main__":
     shop = open_workshop(read_settings())
     with Crew(shop.blueprints, shop.settings) as crew:

@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import ConfigError, PublishError
 from pipeline.publish import latest, runs
 from pipeline.runs import Ops
-from server.steps import build, publish_only, transform
+from server.builds.steps import build, publish_only, transform
 from tests.server.cli_run import Terminal
 from tests.whole_way.house import House, house
 from tests.whole_way.small_shop import SMALL_TENANT, write_shop

@@ -22,10 +22,10 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent
 
 from pipeline.errors import TooMuch
+from server.agents.toolbox import TOOLS
 from server.asking import ask
 from server.published import PublishedRuns
 from server.stdio import stdio_app
-from server.toolbox import TOOLS
 from tests.server.world import World
 
 pytestmark = pytest.mark.anyio

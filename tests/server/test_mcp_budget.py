@@ -16,8 +16,8 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import TextContent
 
-from server.budget import CHARACTERS
-from server.plain_text import LONGEST, plain, plain_rows
+from server.agents.budget import CHARACTERS
+from server.agents.plain_text import LONGEST, plain, plain_rows
 from server.stdio import stdio_app
 from tests.server.cli_run import Terminal
 from tests.server.world import World, new_world

@@ -20,8 +20,8 @@ from mcp.types import EmbeddedResource, ImageContent, TextContent, TextResourceC
 from pipeline.errors import QueryError
 from semantic.models import Model, load_model
 from semantic.query import Answer
-from server.chart_pictures import check_offline, picture, smaller
-from server.charts import COLOURS, MOST_BARS, MOST_PANELS, MOST_SERIES, Chart, chart_of
+from server.charts.pictures import check_offline, picture, smaller
+from server.charts.vega import COLOURS, MOST_BARS, MOST_PANELS, MOST_SERIES, Chart, chart_of
 from server.stdio import stdio_app
 from tests.server.cli_run import Terminal
 from tests.server.world import World

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pipeline.errors import ConfigError
 from pipeline.settings import Settings, read_settings
 from server.app import http_app
-from server.jwks import FRESH_SECONDS, REFETCH_SECONDS, STALE_SECONDS, Jwks, fetch_json, find_keys, read_keys
-from server.oauth import OAuth, Refused
+from server.doors.jwks import FRESH_SECONDS, REFETCH_SECONDS, STALE_SECONDS, Jwks, fetch_json, find_keys, read_keys
+from server.doors.oauth import OAuth, Refused
 from tests.server.world import World
 
 pytestmark = pytest.mark.anyio

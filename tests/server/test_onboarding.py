@@ -17,10 +17,10 @@ import pytest
 from pipeline.errors import BuildError, ConfigError
 from pipeline.runs import Ops
 from pipeline.settings import Settings
-from server.onboarding import PHASES
-from server.overview import onboarded
-from server.steps import library, onboard
-from server.workshop import Workshop, open_workshop
+from server.builds.onboarding import PHASES
+from server.builds.overview import onboarded
+from server.builds.steps import library, onboard
+from server.builds.workshop import Workshop, open_workshop
 from tests.library import with_library
 from tests.server.cli_run import Terminal, environment
 from warehouse.build import projects
@@ -174,7 +174,7 @@ def test_an_offboarded_tenant_is_not_brought_in_again_by_chance(place: Place) ->
 
 
 def test_every_generated_file_belongs_to_one_phase_and_all_phases_have_files(place: Place) -> None:
-    from server.onboarding import _phase_of
+    from server.builds.onboarding import _phase_of
     from warehouse.build import onboard_files
 
     files = onboard_files(place.shop.manifest.get("whole"), place.shop.blueprints)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typer.main import get_command
 
 from pipeline.settings import Settings
-from server.audit import Entry
-from server.bearer import OPEN_PATHS
+from server.audit.call import Entry
 from server.cli import commands
+from server.doors.bearer import OPEN_PATHS
 from server.telemetry import Meters
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")

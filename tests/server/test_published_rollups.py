@@ -18,8 +18,8 @@ from pipeline.run_id import new_run_id
 from pipeline.settings import Settings, read_settings
 from semantic.query import Answer, read_query
 from server import tools
+from server.builds.publishing import publish_file
 from server.published import PublishedRuns
-from server.publishing import publish_file
 from tests.server.world import DAYS, World, new_world, tenant, write_star
 
 VISITS = 100  # in place of each visit: enough that sessions get rollups

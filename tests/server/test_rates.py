@@ -12,7 +12,7 @@ from mcp.types import TextContent
 from pipeline.errors import QueueFull
 from server.access import Caller
 from server.app import http_app
-from server.audit_doors import Ledger, McpCalls
+from server.audit.doors import Ledger, McpCalls
 from server.mcp_app import mcp_app
 from server.published import PublishedRuns
 from server.rates import Rates

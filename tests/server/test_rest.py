@@ -17,7 +17,7 @@ from starlette.types import Message
 
 from pipeline.runs import Ops
 from server.access import Access
-from server.doorway import while_connected
+from server.routes.doorway import while_connected
 from tests.server.world import DAYS, World
 
 TENANT_PATHS = ("/semantic-layer/{}", "/semantic-layer/{}/dimensions", "/semantic-layer/{}/measures")

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline.runs import Ops
-from server import handles
-from server.handles import Handles
+from server.routes import handles
+from server.routes.handles import Handles
 
 RUN = "20260301T000000000000Z_0a1b2c"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

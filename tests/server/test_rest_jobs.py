@@ -16,10 +16,10 @@ from pipeline.connectors import load_catalog
 from pipeline.errors import Busy, QueryError
 from pipeline.lock import build_lock
 from pipeline.runs import Ops
-from server.jobs import DIED, Jobs, State
-from server.updates import with_changes, with_tenant
-from server.updates_file import Change, apply, checked, locked, plan, undo
-from server.workshop import CATALOG
+from server.builds.workshop import CATALOG
+from server.jobs.job import DIED, Jobs, State
+from server.jobs.updates import with_changes, with_tenant
+from server.jobs.updates_file import Change, apply, checked, locked, plan, undo
 from tests.server.test_rest_onboard import ACME, TENANTS, house_in, text_of
 from tests.server.world import World
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from pipeline.runs import Ops
-from server.pages import read_cursor, write_cursor
+from server.routes.pages import read_cursor, write_cursor
 from tests.server.world import DAYS, World, new_world
 
 TAGGED = (

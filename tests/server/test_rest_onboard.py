@@ -18,7 +18,7 @@ import pytest
 from pipeline.runs import Ops
 from pipeline.settings import Settings
 from server.access import Access
-from server.updates import with_tenant
+from server.jobs.updates import with_tenant
 from tests.library import with_library
 from tests.server.world import World
 from tests.whole_way.small_shop import ORDERS, write_jsonl, write_shop

@@ -23,11 +23,11 @@ from semantic.models import Compiled, Model
 from semantic.query import read_query
 from semantic.shape import Shape
 from semantic.whole import whole
-from server.handles import Handles
-from server.negotiate import chosen
-from server.problems import Refusal
 from server.published import PublishedRuns
-from server.result_files import write_rows
+from server.routes.handles import Handles
+from server.routes.negotiate import chosen
+from server.routes.problems import Refusal
+from server.routes.result_files import write_rows
 from tests.server.world import DAYS, World
 
 ASKED: dict[str, Any] = {

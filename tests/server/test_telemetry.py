@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client.parser import text_string_to_metric_families
 
 from server.app import http_app
-from server.audit import Entry
-from server.audit_doors import Ledger, McpCalls
+from server.audit.call import Entry
+from server.audit.doors import Ledger, McpCalls
 from server.mcp_app import mcp_app
 from server.published import PublishedRuns
 from server.rates import Rates
@@ -125,7 +125,7 @@ def test_a_stdio_server_loads_none_of_what_watches_a_server(world: World) -> Non
         "import sys; from pipeline.settings import read_settings; from server.stdio import stdio_app;"
         "stdio_app(read_settings(), 'alpha');"
         "print([name for name in ('prometheus_client', 'opentelemetry.sdk', 'jwt', 'fastapi', 'structlog',"
-        " 'server.oauth', 'server.telemetry') if name in sys.modules])"
+        " 'server.doors.oauth', 'server.telemetry') if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

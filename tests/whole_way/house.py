@@ -12,10 +12,10 @@ from pipeline.log import configure_log
 from pipeline.settings import Settings
 from semantic.query import read_query
 from server import tools
+from server.builds.report import BuildReport
+from server.builds.steps import build
+from server.builds.workshop import Workshop, open_workshop
 from server.published import PublishedRuns
-from server.report import BuildReport
-from server.steps import build
-from server.workshop import Workshop, open_workshop
 from tests.library import with_library
 
 

@@ -24,9 +24,9 @@ from pipeline.registry import blueprints
 from pipeline.runs import Ops
 from pipeline.settings import Settings
 from pipeline.tenants import load_tenants
-from server.overview import status
+from server.builds.overview import status
+from server.builds.steps import land_only, onboard
 from server.published import PublishedRuns
-from server.steps import land_only, onboard
 from server.tools import relationships
 from tests.pipeline.raw_shop import CAMPAIGNS, EVENTS, ORDERS, SHOPS
 from tests.pipeline.raw_shop import tenant as tenant_of

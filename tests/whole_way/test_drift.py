@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 
 from pipeline.runs import Ops
-from server.report import TenantReport
-from server.steps import build, land_only
+from server.builds.report import TenantReport
+from server.builds.steps import build, land_only
 from tests.whole_way.house import House, copied
 from tests.whole_way.small_shop import EVENTS, SMALL_TENANT, insight, order, write_jsonl
 

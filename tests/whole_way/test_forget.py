@@ -15,8 +15,8 @@ from pipeline.errors import ConfigError
 from pipeline.publish import runs
 from pipeline.runs import Ops
 from pipeline.synthetic import generate
-from server.forgetting import forget
-from server.replay import unpublished
+from server.builds.forgetting import forget
+from server.builds.replay import unpublished
 from tests.whole_way.house import House, copied, house
 from tests.whole_way.small_shop import EVENTS, ORDERS, SMALL_TENANT, order, write_jsonl, write_shop
 

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.errors import Busy, ConfigError, LandError
 from pipeline.lock import build_lock
-from server.steps import build
+from server.builds.steps import build
 from tests.server.cli_run import ROOT, environment
 from tests.whole_way.house import House, copied, house
 from tests.whole_way.small_shop import SMALL_TENANT, order, write_jsonl, write_shop
@@ -22,8 +22,8 @@ from tests.whole_way.small_shop import SMALL_TENANT, order, write_jsonl, write_s
 SHOP = "small_shop"
 BUILD = """
 from pipeline.settings import read_settings
-from server.steps import build
-from server.workshop import open_workshop
+from server.builds.steps import build
+from server.builds.workshop import open_workshop
 build(open_workshop(read_settings()), watch=lambda tenant, step: print(step, flush=True))
 """
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from server.publishing import read_built
-from server.report import BuildReport
-from server.steps import build
+from server.builds.publishing import read_built
+from server.builds.report import BuildReport
+from server.builds.steps import build
 from tests.whole_way.house import House, house
 from tests.whole_way.small_shop import CAMPAIGNS, SMALL_TENANT, event, insight, order, write_shop
 from warehouse.build import star_inputs

@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 
 from pipeline.publish import latest
-from server.steps import build
+from server.builds.steps import build
 from tests.whole_way.house import house
 from tests.whole_way.small_shop import SMALL_TENANT, write_shop
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-import server.streams
+import server.doors.streams
 from pipeline.runs import Ops
 from server.access import Access
 from tests.server.isolation import ACCEPT, LEGACY
@@ -61,7 +61,7 @@ def end(world: World, access: Access, token_id: str, how: str) -> None:
 def test_a_token_that_ends_in_mid_session_ends_the_session_at_every_door(
     world: World, access: Access, http: httpx.Client, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.streams, "CHECK_SECONDS", server.streams.LOOK_SECONDS)
+    monkeypatch.setattr(server.doors.streams, "CHECK_SECONDS", server.doors.streams.LOOK_SECONDS)
     text, token = access.create(tenant="alpha", name="mid-session")
     session = session_of(http, bearer(text))
     assert http.post("/mcp", json=PING, headers={**session, **bearer(text)}).status_code == 200

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-import server.bodies
+import server.doors.bodies
 from tests.server.isolation import ACCEPT, LEGACY, META, MODERN
 from tests.server.world import World
 
@@ -156,7 +156,7 @@ def raw(world: World, address: str, head: str, body: bytes = b"") -> socket.sock
 def test_a_body_that_never_ends_is_given_up(
     world: World, address: str, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.bodies, "SECONDS", 0.2)
+    monkeypatch.setattr(server.doors.bodies, "SECONDS", 0.2)
     head = "POST /semantic-layer/alpha/query HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 500\r\n"
     with raw(world, address, head, b'\r\n{"metrics"') as slow:
         began = time.monotonic()

@@ -1,0 +1,1 @@
+"""What agents read and call over MCP, within their budget."""

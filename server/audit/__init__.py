@@ -1,0 +1,1 @@
+"""Every call is written down."""

@@ -1,0 +1,1 @@
+"""From the configuration to published runs, and what is known of them."""

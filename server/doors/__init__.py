@@ -1,0 +1,1 @@
+"""What a request over HTTP passes before anybody answers it."""

@@ -1,0 +1,1 @@
+"""Builds that somebody asked for over HTTP."""
