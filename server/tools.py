@@ -14,6 +14,7 @@ from server.published import OpenRun
 if TYPE_CHECKING:  # imported with the first run: a stdio server answers `initialize` before that
     import duckdb
 
+    from semantic.catalog import Fact
     from semantic.query import Answer, Query
 
 Payload = dict[str, Any]  # Any: what JSON can carry, and Decimal
@@ -111,19 +112,20 @@ def query(
     return given
 
 
+def days_of(fact: Fact) -> Payload:
+    """How many rows a fact has, and from which day to which."""
+    return {
+        "fact": fact.name,
+        "rows": fact.rows,
+        "first_date": fact.first_date and fact.first_date.isoformat(),
+        "as_of": fact.last_date and fact.last_date.isoformat(),
+    }
+
+
 def get_status(run: OpenRun) -> Payload:
     """Which run answers, how far its data go, and what is to know about it."""
     catalog = run.model.catalog
-    facts = [
-        {
-            "fact": fact.name,
-            "rows": fact.rows,
-            "first_date": fact.first_date and fact.first_date.isoformat(),
-            "as_of": fact.last_date and fact.last_date.isoformat(),
-            "currencies": list(fact.currencies),
-        }
-        for fact in catalog.facts.values()
-    ]
+    facts = [{**days_of(fact), "currencies": list(fact.currencies)} for fact in catalog.facts.values()]
     return {
         "tenant": run.slug,
         "run_id": run.run_id,

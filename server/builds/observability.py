@@ -16,6 +16,7 @@ from pipeline.pointer import latest
 from pipeline.runs import Ops
 from pipeline.settings import Settings
 from server.builds.observed_sources import freshness_of, shapes_of
+from server.tools import days_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -202,15 +203,7 @@ def findings_of(slug: str, settings: Settings) -> list[str]:
 def freshness(run: OpenRun, ops: Ops) -> Payload:
     """How old the answers are: the run, the last day of each fact, the newest export of each source."""
     published_at = run.manifest.published_at
-    facts = [
-        {
-            "fact": fact.name,
-            "rows": fact.rows,
-            "first_date": fact.first_date and fact.first_date.isoformat(),
-            "as_of": fact.last_date and fact.last_date.isoformat(),
-        }
-        for fact in run.model.catalog.facts.values()
-    ]
+    facts = [days_of(fact) for fact in run.model.catalog.facts.values()]
     return {
         "run_id": run.run_id,
         "published_at": published_at.isoformat(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -21,9 +20,9 @@ from pipeline.settings import Settings, read_settings
 from server.access import local_caller
 from server.agents.budget import Reply
 from server.agents.toolbox import TOOLS, Described, Desk
-from server.app import listen
 from server.mcp_app import mcp_app
 from server.published import PublishedRuns
+from tests.server.world import in_thread
 
 SLUG = "alpha"
 SQL = "select count(*) from range(1000000) a, range(1000000) b where a.range + b.range = -1"
@@ -71,17 +70,8 @@ class Endless:
 
         both = Starlette(routes=[*http.routes, *sse.routes], lifespan=lifespan)
         server = uvicorn.Server(uvicorn.Config(both, log_config=None, timeout_graceful_shutdown=1))
-        with listen("127.0.0.1", 0) as door:
-            thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
-            thread.start()
-            try:
-                while not server.started:
-                    assert thread.is_alive(), "The server ended before it had started."
-                    thread.join(0.01)
-                yield f"http://127.0.0.1:{door.getsockname()[1]}"
-            finally:
-                server.should_exit = True
-                thread.join()
+        with in_thread(server) as (address, _):
+            yield address
 
     def client(self, door: str, address: str) -> AbstractAsyncContextManager[Client]:
         """A client that comes in by one of DOORS."""

@@ -23,10 +23,10 @@ from mcp.client.sse import sse_client
 
 from pipeline.runs import Ops
 from server.access import Access
-from server.app import http_app, listen, server_config
+from server.app import http_app, server_config
 from server.doors import bodies, connections, streams
 from server.doors.bodies import is_too_deep
-from tests.server.world import World, new_world
+from tests.server.world import World, in_thread, new_world
 
 LIMIT = 1_000_000
 ALWAYS = {
@@ -54,17 +54,8 @@ def http(world: World, address: str) -> Iterator[httpx.Client]:
 def served(app: Any, settings: Any) -> Iterator[tuple[str, uvicorn.Server, threading.Thread]]:
     """A real server for an application, in a thread."""
     server = uvicorn.Server(server_config(settings, app))
-    with listen("127.0.0.1", 0) as door:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
-        thread.start()
-        try:
-            while not server.started:
-                assert thread.is_alive()
-                thread.join(0.01)
-            yield f"http://127.0.0.1:{door.getsockname()[1]}", server, thread
-        finally:
-            server.should_exit = True
-            thread.join()
+    with in_thread(server) as (address, thread):
+        yield address, server, thread
 
 
 def say(address: str, sent: bytes, *, seconds: float = 5) -> tuple[bytes, float]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,10 +17,10 @@ from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
-from server.app import http_app, listen, server_config
+from server.app import http_app, server_config
 from server.workers import SessionKeeping, is_of_session
 from tests.server.cli_run import environment, start
-from tests.server.world import World
+from tests.server.world import World, in_thread
 
 QUESTION = {"metrics": ["spend"]}
 
@@ -31,18 +30,8 @@ def worker(world: World, folder: Path) -> Iterator[str]:
     """A worker in a thread; the lock of sessions tells threads apart as it does processes."""
     settings = world.settings.model_copy(update={"audit": "off"})
     server = uvicorn.Server(server_config(settings, SessionKeeping(http_app(settings), settings, folder)))
-    with listen("127.0.0.1", 0) as door:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
-        thread.start()
-        try:
-            while not server.started:
-                assert thread.is_alive()
-                thread.join(0.01)
-            yield f"http://127.0.0.1:{door.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(20)
-            assert not thread.is_alive()
+    with in_thread(server) as (address, _):
+        yield address
 
 
 class EitherWorker(httpx2.AsyncBaseTransport):

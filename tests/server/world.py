@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import uvicorn
 
 from pipeline.connectors import load_catalog
 from pipeline.publish import commit, stage
@@ -235,18 +236,25 @@ class World:
     @contextmanager
     def serving(self) -> Iterator[str]:
         """A real server on a free loopback port, in a thread; gives its address."""
-        server = http_server(self.settings, "127.0.0.1")
-        with listen("127.0.0.1", 0) as door:
-            thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
-            thread.start()
-            try:
-                while not server.started:
-                    assert thread.is_alive(), "The server ended before it had started."
-                    thread.join(0.01)
-                yield f"http://127.0.0.1:{door.getsockname()[1]}"
-            finally:
-                server.should_exit = True
-                thread.join()
+        with in_thread(http_server(self.settings, "127.0.0.1")) as (address, _):
+            yield address
+
+
+@contextmanager
+def in_thread(server: uvicorn.Server) -> Iterator[tuple[str, threading.Thread]]:
+    """Run a server on a free loopback port, and stop it; gives its address and its thread."""
+    with listen("127.0.0.1", 0) as door:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
+        thread.start()
+        try:
+            while not server.started:
+                assert thread.is_alive(), "The server ended before it had started."
+                thread.join(0.01)
+            yield f"http://127.0.0.1:{door.getsockname()[1]}", thread
+        finally:
+            server.should_exit = True
+            thread.join(20)
+            assert not thread.is_alive(), "The server does not end."
 
 
 def new_world(home: Path, *slugs: str) -> World:
