@@ -24,7 +24,7 @@ test: setup
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint warehouse/macros
+	$(BIN)/sqlfluff lint warehouse/macros pipeline/connectors
 	$(BIN)/pytest -n 2 --dist loadfile
 
 conformance: setup

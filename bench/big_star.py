@@ -13,9 +13,9 @@ from pathlib import Path
 import duckdb
 
 from bench.shop import SLUG, open_shop, write_tenants
-from pipeline.publish import STAR_STORAGE_VERSION
-from pipeline.run_id import new_run_id
-from warehouse.star_project import star_tables
+from pipeline.publish.run_store import STAR_STORAGE_VERSION
+from pipeline.storage.run_id import new_run_id
+from warehouse.projects.star_project import star_tables
 
 FIRST_DAY = "2024-11-21"
 DAYS = 730
@@ -133,7 +133,7 @@ def write_star(path: Path, home: Path) -> None:
 
 def make(home: Path) -> dict[str, object]:
     """The published run: how long publishing took, and how many bytes it has."""
-    from server.builds.publishing import publish_file
+    from server.orchestration.publishing import publish_file
 
     home.mkdir(parents=True, exist_ok=True)
     write_tenants(home, rows=100_000, days=DAYS)

@@ -30,7 +30,7 @@ from rich.table import Table
 
 from bench.measured import ROOT
 from tests.clients.not_applicable import NOT_APPLICABLE
-from tests.server.world import DAYS, World, new_world
+from tests.server.published_fixture import DAYS, PublishedHome, new_published_home
 
 PACKAGES = {
     "@modelcontextprotocol/conformance": "0.2.0-alpha.12",  # 0.1.16, the latest tag, knows no 2026-07-28
@@ -142,7 +142,7 @@ def expected_rows() -> list[list[object]]:
     return [[f"ALPHAXCANARY campaign {n}", round(DAYS * (10 * n + 0.000001), 6)] for n in (1, 2)]
 
 
-def smoke(npm: Npm, world: World, address: str) -> dict[str, str]:
+def smoke(npm: Npm, world: PublishedHome, address: str) -> dict[str, str]:
     """What every official client sees, over every door: `ok`, or what is wrong."""
     found = {}
     for which, door in CLIENTS:
@@ -166,7 +166,7 @@ def _see(condition: object, what: object) -> None:
         raise AssertionError(str(what))
 
 
-def _child(world: World) -> dict[str, str]:
+def _child(world: PublishedHome) -> dict[str, str]:
     settings = world.settings
     own = {"GATA_HOME": str(settings.home), "GATA_TENANTS": str(settings.tenants), "GATA_TENANT": "alpha"}
     return {**own, "GATA_TODAY": "2026-03-01"}
@@ -176,7 +176,7 @@ def _command() -> list[str]:
     return [str(Path(sys.executable).with_name("gata")), "mcp", "--tenant", "alpha"]
 
 
-def _typescript(npm: Npm, world: World, address: str, which: str, door: str) -> None:
+def _typescript(npm: Npm, world: PublishedHome, address: str, which: str, door: str) -> None:
     target = json.dumps(_command()) if door == "stdio" else address + PATHS[door]
     script = str(ROOT / "tests" / "clients" / "smoke.mjs")
     more = {"SMOKE_TOKEN": world.tokens["alpha"], "SMOKE_QUESTION": json.dumps(QUESTION), **_child(world)}
@@ -191,7 +191,7 @@ def _typescript(npm: Npm, world: World, address: str, which: str, door: str) -> 
     _see(2 <= len(seen["prompts"]) <= 4 and seen["templates"] == ["metric://{name}"], seen)
 
 
-def _inspector(npm: Npm, world: World, address: str, door: str) -> None:
+def _inspector(npm: Npm, world: PublishedHome, address: str, door: str) -> None:
     token = f"Authorization: Bearer {world.tokens['alpha']}"
     target = _command() if door == "stdio" else [address + PATHS[door], "--transport", door, "--header", token]
     settings = [word for name, value in _child(world).items() for word in ("-e", f"{name}={value}")]
@@ -209,7 +209,7 @@ def _inspector(npm: Npm, world: World, address: str, door: str) -> None:
     _see(answer["structuredContent"]["rows"] == expected_rows(), answer)
 
 
-def _mcp_dev(npm: Npm, world: World) -> None:
+def _mcp_dev(npm: Npm, world: PublishedHome) -> None:
     """`mcp dev` starts the Inspector, whose page is served, and which can start our server."""
     port = 16274
     environment = {
@@ -258,7 +258,7 @@ def measure(folder: Path) -> Json:
                 {"scenario": v.scenario, "checks": dict(v.checks), "needs": v.needs, "is_right": v.is_right}
                 for v in verdicts
             ]
-    world = new_world(folder / f"world_{os.getpid()}", "alpha", "beta")
+    world = new_published_home(folder / f"world_{os.getpid()}", "alpha", "beta")
     with world.serving() as address:
         figures["clients"] = smoke(npm, world, address)
     shutil.rmtree(folder / f"world_{os.getpid()}")

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 import jinja2
 
-from pipeline.tenants import Account, Tenant
-from tests.warehouse.engine_rig import CATALOG, MACROS, a_source, create_inputs
-from warehouse.canonical import CANONICAL
-from warehouse.cases import Case, cases_like
-from warehouse.engines import Engine, engines_like
-from warehouse.star_unit_tests import settled
+from pipeline.config.accounts import Account
+from pipeline.config.engine_cases import Case, unit_test_cases
+from pipeline.config.tenant import Tenant
+from pipeline.contracts.engine import Engine
+from tests.warehouse.engine_rig import CATALOG, CONNECTORS, MACROS, a_source, create_inputs
+from warehouse.projects.canonical_tables import CANONICAL
+from warehouse.projects.engines import engines_like
+from warehouse.projects.unit_tests import resolve_expected
 
 PATTERNS = ("purchase", None)
 """What tenants name as their conversions."""
@@ -86,7 +89,7 @@ def trials_of(name: str) -> Iterator[Trial]:
     for engine, platform in product(engines_like(name), platforms):
         seen: list[Case] = []
         for pattern in PATTERNS:
-            case = cases_like(name)[engine.macro](pattern)
+            case = unit_test_cases(name)[engine.macro](pattern)
             if case not in seen:
                 seen.append(case)
                 yield trial_of(engine, platform, case, pattern)
@@ -102,7 +105,9 @@ def trial_of(engine: Engine, platform: str, case: Case, pattern: str | None = No
     create_inputs(con, engine, platform, case.records, {}, case.records, case.canonical)
     (canonical,) = (each for each in CANONICAL if each.name == engine.fills)
     types = {column.name: column.type for column in canonical.columns if column.name in case.expected[0]}
-    return Trial(engine, engine.call(tenant, source), con, types, _typed(con, settled(case, tenant, source), types))
+    return Trial(
+        engine, engine.call(tenant, source), con, types, _typed(con, resolve_expected(case, tenant, source), types)
+    )
 
 
 def _typed(con: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, object]], types: Mapping[str, str]) -> Rows:
@@ -113,13 +118,23 @@ def _typed(con: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, object]],
 
 def connectors() -> list[str]:
     """The connectors that have engines of their own."""
-    return sorted(path.stem for path in (MACROS / "engines").glob("*.sql") if path.stem in CATALOG)
+    return sorted(path.parent.name for path in CONNECTORS.glob("*/engine.sql") if path.parent.name in CATALOG)
 
 
 @cache
-def macros(files: str) -> Mapping[str, str]:
-    """The macros of the files that a pattern names, by name."""
-    texts = [path.read_text(encoding="utf-8") for path in sorted(MACROS.glob(files))]
+def macros(connector: str) -> Mapping[str, str]:
+    """The macros of a connector's engines by name; of all connectors for `*`."""
+    return _macros_in(CONNECTORS.glob(f"{connector}/engine.sql"))
+
+
+@cache
+def shared_macros() -> Mapping[str, str]:
+    """The macros of `warehouse/macros/utils` by name."""
+    return _macros_in(MACROS.glob("utils/*.sql"))
+
+
+def _macros_in(paths: Iterable[Path]) -> Mapping[str, str]:
+    texts = [path.read_text(encoding="utf-8") for path in sorted(paths)]
     return {found[1]: found[0] for text in texts for found in MACRO.finditer(text)}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from bench.shop import SLUG
-from pipeline.pointer import latest
+from pipeline.publish.pointer import latest_run_id
 
 THREADS = 2  # of DuckDB, as gata's own default
 FILES = {
@@ -50,7 +50,7 @@ def sums_of_floor(home: Path) -> dict[str, str]:
 
 
 def sums_of_gata(published: Path) -> dict[str, str]:
-    return _sums(published / str(latest(published)) / "stars.duckdb", f"fct_{SLUG}__")
+    return _sums(published / str(latest_run_id(published)) / "stars.duckdb", f"fct_{SLUG}__")
 
 
 def _sums(file: Path, prefix: str) -> dict[str, Any]:

@@ -13,9 +13,9 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
+from tests.semantic.fuzz_cases import wild
 from tests.semantic.fuzzing import Outcome, ask, shop_world
 from tests.semantic.hand_star import hand_shop
-from tests.semantic.wild import wild
 
 
 def main() -> int:

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from bench.serving import served
 from tests.server.isolation import Crossings, cross, publish_marked
-from tests.server.world import new_world
+from tests.server.published_fixture import new_published_home
 
 SEED = 2026
 
@@ -28,7 +28,7 @@ SEED = 2026
 def measure(calls: int, seed: int, workers: int) -> tuple[Crossings, float]:
     """What crossed, and the CPU seconds of the clients, with the server's where it is one worker in this process."""
     with tempfile.TemporaryDirectory(prefix="gata_isolation_") as folder:
-        world = new_world(Path(folder))
+        world = new_published_home(Path(folder))
         publish_marked(world)
         began = time.process_time()
         if workers == 1:

@@ -25,14 +25,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from bench.engine_trials import Library, Trial, connectors, macros, trials_of
+from bench.engine_trials import Library, Trial, connectors, macros, shared_macros, trials_of
 from bench.equivalent_mutants import RULES, Rule
 from bench.macro_source import ALIAS, Macro, Mutant
 from bench.mutants import mutants
 from pipeline.contracts.fields import Shape
 from tests.warehouse.engine_rig import BLUEPRINTS
-from warehouse.canonical import CANONICAL
-from warehouse.engines import engines_like
+from warehouse.projects.canonical_tables import CANONICAL
+from warehouse.projects.engines import engines_like
 
 SHARED = "shared"
 """What the macros of `macros/utils` are called here."""
@@ -143,22 +143,22 @@ def verdict(name: str, judged: Judged, rules: Sequence[Rule], started: float) ->
 
 def sources(name: str) -> dict[str, Macro]:
     """The macros of a connector, by name."""
-    texts = macros(f"engines/{name}.sql")
+    texts = macros(name)
     return {macro: Macro(text, _shapes(name), _families(name, text)) for macro, text in texts.items()}
 
 
 def _of_engines(name: str, siblings: int) -> Judged:
-    bench = Bench.of(trials_of(name), {**macros("utils/*.sql"), **macros(f"engines/{name}.sql")})
+    bench = Bench.of(trials_of(name), {**shared_macros(), **macros(name)})
     of_macros = (of_macro(macro, source, bench, siblings) for macro, source in sources(name).items())
     return chain(chain.from_iterable(of_macros), _of_references(name, bench.trials))
 
 
 def _of_shared(siblings: int) -> Judged:
     """What no engine calls is left to the tests of the factories and of the filters, which do."""
-    texts = {**macros("utils/*.sql"), **macros("engines/*.sql")}
+    texts = {**shared_macros(), **macros("*")}
     bench = Bench.of(chain.from_iterable(trials_of(name) for name in connectors()), texts)
     bench.leaves_out_unreached = True
-    for name, text in macros("utils/*.sql").items():
+    for name, text in shared_macros().items():
         if name in bench.library.called:
             yield from of_macro(name, Macro(text, (), [_aliases(text)]), bench, siblings)
 

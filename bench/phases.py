@@ -39,7 +39,7 @@ def generate(given: Given) -> Found:
 
 
 def library(given: Given) -> Found:
-    from warehouse.build import prepare_hub
+    from warehouse.build.star import prepare_hub
 
     shop, _tenant = open_shop(given.home)
     prepare_hub(shop.blueprints, shop.settings)
@@ -47,7 +47,7 @@ def library(given: Given) -> Found:
 
 
 def land(given: Given) -> Found:
-    from pipeline.land import land
+    from pipeline.ingest.land import land
 
     shop, tenant = open_shop(given.home)
     landing = land(tenant, shop.blueprints, shop.settings)
@@ -55,7 +55,7 @@ def land(given: Given) -> Found:
 
 
 def push(given: Given) -> Found:
-    from warehouse.build import push, sink_rows
+    from warehouse.build.star import push, sink_rows
 
     shop, tenant = open_shop(given.home)
     push(tenant, shop.blueprints, shop.settings)
@@ -63,7 +63,7 @@ def push(given: Given) -> Found:
 
 
 def stars(given: Given) -> Found:
-    from warehouse.build import build_star
+    from warehouse.build.star import build_star
 
     shop, tenant = open_shop(given.home)
     star = build_star(tenant, shop.blueprints, shop.settings)
@@ -71,8 +71,8 @@ def stars(given: Given) -> Found:
 
 
 def publish(given: Given) -> Found:
-    from server.builds.publishing import publish_star
-    from warehouse.build import star_inputs
+    from server.orchestration.publishing import publish_star
+    from warehouse.build.star import star_inputs
 
     shop, tenant = open_shop(given.home)
     built = publish_star(tenant, shop.settings, star_inputs(tenant, shop.blueprints, shop.settings))
@@ -80,9 +80,9 @@ def publish(given: Given) -> Found:
 
 
 def ask(given: Given) -> Found:
-    from semantic.query import read_query
-    from server import tools
-    from server.published import PublishedRuns
+    from semantic.planning.query import read_query
+    from server.serving import tools
+    from server.serving.runs.published_runs import PublishedRuns
 
     shop, tenant = open_shop(given.home)
     query = read_query({"metrics": ["roas", "spend", "sessions"], "dimensions": ["campaign_name"]})
@@ -94,7 +94,7 @@ def ask(given: Given) -> Found:
 
 
 def build(given: Given) -> Found:
-    from server.builds.steps import build
+    from server.orchestration.steps import build
 
     shop, _tenant = open_shop(given.home)
     began: dict[str, float] = {}

@@ -89,8 +89,8 @@ def lay(home: Path, batch: int, history: int) -> dict[str, Any]:
     """A hub with landing tables, and a sink with older events of the same size."""
     from bench.shop import SLUG, generate_files, open_shop, write_tenants
     from pipeline.contracts.fields import wire_type
-    from pipeline.hub import write_hub
-    from warehouse.build import prepare_hub
+    from pipeline.storage.hub import write_hub
+    from warehouse.build.star import prepare_hub
 
     write_tenants(home, 3 * batch // 2, 365)
     generate_files(home, 365)
@@ -121,7 +121,7 @@ def lay(home: Path, batch: int, history: int) -> dict[str, Any]:
 def land(home: Path, batch: int, load: str) -> dict[str, Any]:
     """One finished load of the same first events of the shop's export."""
     from bench.shop import SLUG, open_shop
-    from pipeline.hub import write_hub
+    from pipeline.storage.hub import write_hub
 
     shop, _tenant = open_shop(home)
     blueprint = shop.blueprints["google_analytics", "events"]
@@ -151,7 +151,7 @@ def push_gata(home: Path, _batch: int, _history: int) -> dict[str, Any]:
     import dbt.cli.main  # noqa: F401  # so that it is not timed
 
     from bench.shop import open_shop
-    from warehouse.build import push
+    from warehouse.build.star import push
 
     shop, tenant = open_shop(home)
     sink = shop.blueprints["google_analytics", "events"].sink
@@ -165,7 +165,7 @@ def push_gata(home: Path, _batch: int, _history: int) -> dict[str, Any]:
 def push_plain(home: Path, _batch: int, _history: int) -> dict[str, Any]:
     """The literal way: bundle all that landed, and MERGE where no payload has the same text."""
     from bench.shop import SLUG, open_shop
-    from pipeline.hub import write_hub
+    from pipeline.storage.hub import write_hub
 
     shop, _tenant = open_shop(home)
     blueprint = shop.blueprints["google_analytics", "events"]

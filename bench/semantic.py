@@ -31,7 +31,7 @@ from bench.measured import run
 from bench.questions import QUESTIONS, Query, Question
 from bench.shop import SLUG, TODAY
 from bench.stdio import MODERN, Server, serving
-from pipeline.pointer import latest
+from pipeline.publish.pointer import latest_run_id
 
 UNCACHED = {"GATA_ANSWER_CACHE": "0MB"}
 FROM_FACTS = UNCACHED | {"GATA_ROLLUPS": "0"}
@@ -67,7 +67,7 @@ class ByHand:
 
     def __init__(self, home: Path) -> None:
         published = home / "published" / SLUG
-        self.run_dir = published / str(latest(published))
+        self.run_dir = published / str(latest_run_id(published))
         room = {"threads": 2, "memory_limit": "512MB"}
         self._connection = duckdb.connect(str(self.run_dir / "stars.duckdb"), read_only=True, config=room)
 
@@ -143,13 +143,13 @@ def in_flight(server: Server, draw: Random) -> Figures:
 
 def compiling(run_dir: Path) -> Figures:
     """Milliseconds of CPU from a query to bound SQL, without running it, in this process."""
-    from semantic.models import Model, load_model
-    from semantic.query import read_query
-    from semantic.run import run as answer
+    from semantic.answering.run_query import run_query as answer
+    from semantic.answering.semantic_model import SemanticModel, load_model
+    from semantic.planning.query import read_query
 
     connection = duckdb.connect()
 
-    def spent(query: Query, model: Model) -> float:
+    def spent(query: Query, model: SemanticModel) -> float:
         asked = read_query(query | {"compile_only": True})
         began = time.process_time()
         answer(asked, model, connection, today=TODAY)

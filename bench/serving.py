@@ -29,10 +29,10 @@ from rich.table import Table
 
 from bench.clients import LEGACY, MODERN, Arguments, Client, Legacy, Modern, Rest, Sse, Stdio
 from bench.measured import ROOT
-from pipeline.runs import Ops
-from server.access import Access
-from tests.server import world as worlds
-from tests.server.world import World, new_world
+from pipeline.storage.ops import Ops
+from server.serving.access import Access
+from tests.server import published_fixture as worlds
+from tests.server.published_fixture import PublishedHome, new_published_home
 
 TICK = os.sysconf("SC_CLK_TCK")
 CAMPAIGNS = 40
@@ -55,9 +55,9 @@ def question(rows: int, *, again: bool = False) -> Arguments:
     }
 
 
-def wide_world(home: Path) -> World:
+def wide_world(home: Path) -> PublishedHome:
     """Alpha with 42 campaigns on 59 days, names of 12 letters."""
-    world = new_world(home)
+    world = new_published_home(home)
     world.publish(
         "alpha",
         alter=f"""
@@ -76,7 +76,7 @@ def wide_world(home: Path) -> World:
 
 
 @contextmanager
-def served(world: World, **settings: str) -> Iterator[tuple[int, int]]:
+def served(world: PublishedHome, **settings: str) -> Iterator[tuple[int, int]]:
     """`gata serve` as a process; gives its port and its process id."""
     own = {"GATA_HOME": str(world.settings.home), "GATA_TENANTS": str(world.settings.tenants)}
     command = [str(Path(sys.executable).with_name("gata")), "serve", "--port", "0"]
@@ -155,7 +155,7 @@ async def load(clients: Sequence[Client], pid: Callable[[], int], ask: Callable[
     return Load(len(taken) / lasted, parts[49] * 1000, parts[98] * 1000, spent / len(taken) * 1000)
 
 
-def measure_load(world: World, seconds: float, crowds: Sequence[int]) -> Json:
+def measure_load(world: PublishedHome, seconds: float, crowds: Sequence[int]) -> Json:
     """Every door, with so many clients; 100 rows a call, and with one client also 1,000, and an answer that is kept."""
     token = world.tokens["alpha"]
     figures: Json = {}
@@ -193,7 +193,7 @@ async def _one(client: Client, arguments: Arguments) -> bytes:
     return answer
 
 
-def measure_sizes(world: World) -> Json:
+def measure_sizes(world: PublishedHome) -> Json:
     """Bytes of one answer over stdio, both halves and all that is around them."""
     found = {}
     for what, rows in (("100 x 5", None), ("1,000 x 5", 1000)):
@@ -210,7 +210,7 @@ def measure_sizes(world: World) -> Json:
 def measure_tenants(home: Path, tenants: int) -> Json:
     """Memory of one process that has asked every tenant's newest run something."""
     slugs = [f"tenant_{n}" for n in range(tenants)]
-    world = new_world(home)
+    world = new_published_home(home)
     for slug in slugs:
         worlds.CANARY[slug], worlds.CURRENCY[slug] = slug, "USD"  # type: ignore[index]
     lines = [f"  - {{slug: {slug}, business_name: {slug}, status: pending, currency: USD}}" for slug in slugs]

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
+from pipeline.config.tenant import Tenant
 from pipeline.settings import Settings
-from pipeline.synthetic import generate
-from pipeline.tenants import Tenant
-from server.builds.workshop import Workshop, open_workshop
+from pipeline.synthetic.generate import generate
+from server.orchestration.build_context import BuildContext, open_build_context
 
 SLUG = "bench_shop"
 TODAY = date(2026, 11, 21)
@@ -48,9 +48,9 @@ def write_tenants(home: Path, rows: int, days: int) -> None:
     (home / "tenants.yaml").write_text(TENANTS.format(slug=SLUG, daily_events=events), encoding="utf-8")
 
 
-def open_shop(home: Path) -> tuple[Workshop, Tenant]:
+def open_shop(home: Path) -> tuple[BuildContext, Tenant]:
     """What a build of the shop in this state folder works with."""
-    shop = open_workshop(Settings(home=home, tenants=home / "tenants.yaml", today=TODAY))
+    shop = open_build_context(Settings(home=home, tenants=home / "tenants.yaml", today=TODAY))
     return shop, shop.manifest.get(SLUG)
 
 

@@ -36,9 +36,9 @@ from bench.clients import Client, Legacy, Modern, Rest, Sse
 from bench.measured import ROOT
 from bench.serving import NO_LIMITS, NOTHING_KEPT, cpu_seconds, memory_mb
 from bench.shop import SLUG, write_tenants
-from pipeline.pointer import latest, runs
-from pipeline.runs import Ops
-from server.access import Access
+from pipeline.publish.pointer import latest_run_id, run_ids
+from pipeline.storage.ops import Ops
+from server.serving.access import Access
 
 Json = dict[str, Any]  # Any: JSON values
 RECORDS, DAYS = 20_000, 60
@@ -137,7 +137,7 @@ class Shop:
         """Note when the pointer names another run."""
         known = None
         while not is_over.is_set():
-            now = latest(self.published)
+            now = latest_run_id(self.published)
             if now and now != known:
                 known = now
                 self.moments[now] = time.time()
@@ -176,7 +176,7 @@ async def soak(shop: Shop, port: int, pid: int, token: str, minutes: float) -> t
     for number in (1, 2):
         await shop.gata("build", "--tenant", SLUG, today=FIRST + timedelta(days=number))
         memory.append((time.perf_counter() - marks["idle"], memory_mb(pid)))
-    newest = latest(shop.published)
+    newest = latest_run_id(shop.published)
     marks["rollback"] = time.perf_counter()
     await shop.gata("rollback", "--tenant", SLUG, today=FIRST)
     rolled = time.time()
@@ -195,7 +195,7 @@ async def soak(shop: Shop, port: int, pid: int, token: str, minutes: float) -> t
         "peak": memory_mb(pid, "VmHWM:"),
         "cpu": cpu_seconds(pid),
         "newest": newest,
-        "answers after the rollback": latest(shop.published),
+        "answers after the rollback": latest_run_id(shop.published),
         "rolled": rolled,
     }
 
@@ -235,7 +235,7 @@ def judge(shop: Shop, seen: Seen, about: Json) -> Json:
         "p95_busy": busy,
         "busy_seconds": marks["end"] - marks["busy"],
         "runs": len(seen.rows),
-        "kept": len(runs(shop.published)),
+        "kept": len(run_ids(shop.published)),
         "slowest_to_see_a_run": max(late.values(), default=0.0),
         "memory": about["memory"],
         "peak": about["peak"],

@@ -167,11 +167,11 @@ def floor(home: Path, sql: str, calls: int) -> Warm:
     """The same statement, its days replaced each time, without a server."""
     import duckdb
 
-    from pipeline.pointer import latest
+    from pipeline.publish.pointer import latest_run_id
 
     published = home / "published" / SLUG
     known = days(0)
-    with duckdb.connect(str(published / str(latest(published)) / "stars.duckdb"), read_only=True) as connection:
+    with duckdb.connect(str(published / str(latest_run_id(published)) / "stars.duckdb"), read_only=True) as connection:
 
         def ask(place: int) -> None:
             fresh = days(place + 1)

@@ -8,10 +8,10 @@ them.
 from __future__ import annotations
 
 import gc
-import math
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -26,34 +26,32 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from pipeline.errors import ConfigError
-from pipeline.runs import Ops
 from pipeline.settings import Settings
-from server.access import Access
-from server.agents.full_result import by_handle
-from server.audit.doors import HttpCalls, McpCalls, open_ledger
-from server.doors.bearer import Credentials, RequireToken, caller_of_request, is_open
-from server.doors.bodies import BodyCheck
-from server.doors.connections import LARGEST_HEAD, MOST_CONNECTIONS, PatientProtocol
-from server.doors.headers import AnswerHeaders, cors
-from server.doors.hosts import HostCheck
-from server.doors.oauth import METADATA_PATH, OAuth, oauth_of
-from server.doors.session_share import SessionShare
-from server.doors.streams import StreamWatch
-from server.library_log import take_over_logs
-from server.mcp_app import mcp_app
-from server.process import keep_pandas_out, raise_file_limit, settle_memory
-from server.published import PublishedRuns
-from server.rest import rest_app
-from server.routes.docs_page import docs_routes
-from server.routes.doorway import missing
-from server.routes.handles import Handles
-from server.telemetry import Meters, metrics_route
-from server.tracing import tracing
-
-BACKLOG = 2048
-SHUTDOWN_GRACE_SECONDS = 5
-"""How much longer than the slowest query a stop may take."""
+from pipeline.storage.ops import Ops
+from server.asgi.audit_middleware import AuditHttpCalls
+from server.asgi.bearer_auth import Credentials, RequireToken, caller_of_request, is_open
+from server.asgi.body_limit import BodyCheck
+from server.asgi.host_check import HostCheck
+from server.asgi.metrics import Meters, metrics_route
+from server.asgi.oauth import METADATA_PATH, OAuth, oauth_of
+from server.asgi.response_headers import AnswerHeaders, cors
+from server.asgi.server import listen, server_config
+from server.asgi.session_limit import SessionLimit
+from server.asgi.stream_watch import StreamGuard
+from server.mcp_server.app import mcp_app
+from server.mcp_server.audit_middleware import AuditMcpCalls
+from server.mcp_server.tool_specs import TOOLS
+from server.rest.app import rest_app
+from server.rest.dependencies import not_found
+from server.rest.docs_page import docs_routes
+from server.serving.access import Access
+from server.serving.audit.call_recorder import open_call_recorder
+from server.serving.full_results import full_result_by_handle
+from server.serving.process.library_logs import route_library_logs
+from server.serving.process.setup import keep_pandas_out, raise_file_limit, settle_memory
+from server.serving.process.tracing import tracing
+from server.serving.result_handles import Handles
+from server.serving.runs.published_runs import PublishedRuns
 
 _CHECKED_ALREADY = TransportSecuritySettings(enable_dns_rebinding_protection=False)  # HostCheck covers every route
 
@@ -67,10 +65,10 @@ def http_app(settings: Settings, *, hosts: Sequence[str] = (), oauth: OAuth | No
     ops = Ops(settings.ops)
     runs = PublishedRuns(settings)
     access, oauth = Access(ops), oauth or oauth_of(settings)
-    meters = Meters(runs)
-    ledger = open_ledger(settings, (meters, *tracing()))
-    mcp = mcp_app(runs, caller_of_request, by_handle(Handles(ops)))
-    mcp.middleware.append(McpCalls(ledger, caller_of_request))
+    meters = Meters(runs, (tool.name for tool in TOOLS))
+    ledger = open_call_recorder(settings, (meters, *tracing()))
+    mcp = mcp_app(runs, caller_of_request, full_result_by_handle(Handles(ops)))
+    mcp.middleware.append(AuditMcpCalls(ledger, caller_of_request))
     streamable = mcp.streamable_http_app(transport_security=_CHECKED_ALREADY, max_sessions=settings.sessions)
     sse = mcp.sse_app(transport_security=_CHECKED_ALREADY)
     names = [*hosts, urlsplit(settings.public_url).hostname or ""] if settings.public_url else hosts
@@ -102,13 +100,13 @@ def http_app(settings: Settings, *, hosts: Sequence[str] = (), oauth: OAuth | No
             *([Middleware(cors, origins=settings.allowed_origins)] if settings.allowed_origins else []),
             Middleware(AuthenticationMiddleware, backend=Credentials(access, oauth)),
             Middleware(AuthContextMiddleware),
-            Middleware(HttpCalls, ledger=ledger, is_open=is_open),
+            Middleware(AuditHttpCalls, ledger=ledger, is_open=is_open),
             Middleware(RequireToken, standing=runs.standing, oauth=oauth),
-            Middleware(StreamWatch, access=access, standing=runs.standing, ledger=ledger),
-            Middleware(SessionShare, manager=mcp.session_manager, most=settings.sessions_of_token),
+            Middleware(StreamGuard, access=access, standing=runs.standing, ledger=ledger),
+            Middleware(SessionLimit, manager=mcp.session_manager, most=settings.sessions_of_token),
             Middleware(BodyCheck, largest=settings.body_limit_bytes),
         ],
-        exception_handlers={HTTPException: missing},  # a path with a line break in it reaches no mount
+        exception_handlers={HTTPException: not_found},  # a path with a line break in it reaches no mount
         lifespan=lifespan,
     )
 
@@ -124,45 +122,6 @@ def _metadata(oauth: OAuth | None) -> list[Route]:
     return [Route(METADATA_PATH + suffix, metadata, methods=["GET"]) for suffix in ("", "/mcp", "/sse")]
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that waits for callers; port 0 takes a free one.
-
-    Raises:
-        ConfigError: The address is taken, or is not of this machine.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sends small answers at once only on sockets that say they are TCP: else each waits 40 ms
-    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.bind((host, port))
-        door.listen(BACKLOG)
-    except OSError as error:
-        door.close()
-        raise ConfigError(
-            f"{host}:{port} cannot be served: {(error.strerror or str(error)).lower()}.",
-            "Stop what uses it, or choose another address with `gata serve --host H --port N`.",
-        ) from error
-    return door
-
-
-def server_config(settings: Settings, app: Callable[..., object], *, is_factory: bool = False) -> uvicorn.Config:
-    """How an application is served; answers under way at its end have the time of a query to finish."""
-    return uvicorn.Config(
-        app,
-        factory=is_factory,
-        http=PatientProtocol,
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # nothing here depends on them, and anybody can write them
-        h11_max_incomplete_event_size=LARGEST_HEAD,
-        limit_concurrency=MOST_CONNECTIONS,
-        timeout_graceful_shutdown=math.ceil(settings.query_timeout) + SHUTDOWN_GRACE_SECONDS,
-    )
-
-
 def http_server(settings: Settings, host: str, *, hosts: Sequence[str] = ()) -> uvicorn.Server:
     """The server of one process, not yet running."""
     return uvicorn.Server(server_config(settings, http_app(settings, hosts=(host, *hosts))))
@@ -172,12 +131,12 @@ def run_server(settings: Settings, host: str, door: socket.socket, *, hosts: Seq
     """Serve until interrupted, in this process or in as many workers as the settings say."""
     raise_file_limit()
     if settings.workers > 1:
-        from server.workers import run_workers
+        from server.asgi.workers import run_workers
 
-        run_workers(settings, host, door, hosts=hosts)
+        run_workers(settings, door, partial(http_app, settings, hosts=(host, *hosts)))
     else:
         server = http_server(settings, host, hosts=hosts)
-        take_over_logs()
+        route_library_logs()
         server.run(sockets=[door])
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from pipeline.errors import GataError
 from pipeline.log import configure_log
-from pipeline.runs import Ops
 from pipeline.settings import Settings, read_settings
-from server.access import Access
-from server.builds.report import BuildReport
-from server.builds.workshop import Workshop, open_workshop
-from server.commands.stdout import say
+from pipeline.storage.ops import Ops
+from server.cli.output.stdout import print_text
+from server.orchestration.build_context import BuildContext, open_build_context
+from server.orchestration.build_report import BuildReport
+from server.serving.access import Access
 
 HOST, PORT = "127.0.0.1", 8765
 QUESTION = {
@@ -38,7 +38,7 @@ def main() -> int:
     configure_log()
     try:
         settings = read_settings()
-        shop = open_workshop(settings)
+        shop = open_build_context(settings)
         _build(shop)
         for tenant in shop.manifest.active:
             _answer(settings, tenant.slug)
@@ -46,7 +46,7 @@ def main() -> int:
         if serve_after:
             from server.app import serve
 
-            say(f"\nServing on http://{HOST}:{PORT} until you press Ctrl-C.")
+            print_text(f"\nServing on http://{HOST}:{PORT} until you press Ctrl-C.")
             serve(settings, HOST, PORT)
     except GataError as error:
         sys.stderr.write(f"{error}\n")
@@ -54,13 +54,13 @@ def main() -> int:
     return 0
 
 
-def _build(shop: Workshop) -> None:
-    from server.builds.steps import build
+def _build(shop: BuildContext) -> None:
+    from server.orchestration.steps import build
 
     started = time.monotonic()
     report = build(shop, watch=_show_step)
-    say(_rows(report))
-    say(f"\n{_summary(report)} in {time.monotonic() - started:.0f} seconds.")
+    print_text(_rows(report))
+    print_text(f"\n{_summary(report)} in {time.monotonic() - started:.0f} seconds.")
     if report.exit_code:
         raise next(tenant.error for tenant in report.tenants if tenant.error)
 
@@ -70,13 +70,13 @@ def _show_step(tenant: str, step: str) -> None:
 
 
 def _rows(report: BuildReport) -> str:
-    from server.commands.show import add_row, as_text, table
+    from server.cli.output.tables import add_row, render, table
 
     shown = table("tenant", "table", "rows", right=["rows"])
     for tenant in report.tenants:
         for name, count in tenant.rows.items():
             add_row(shown, tenant.tenant, name, f"{count:,}")
-    return as_text(shown)
+    return render(shown)
 
 
 def _summary(report: BuildReport) -> str:
@@ -84,10 +84,10 @@ def _summary(report: BuildReport) -> str:
 
 
 def _answer(settings: Settings, slug: str) -> None:
-    from semantic.query import read_query
-    from server import tools
-    from server.commands.show import answer_text
-    from server.published import PublishedRuns
+    from semantic.planning.query import read_query
+    from server.cli.output.tables import answer_text
+    from server.serving import tools
+    from server.serving.runs.published_runs import PublishedRuns
 
     runs = PublishedRuns(settings)
     try:
@@ -95,7 +95,7 @@ def _answer(settings: Settings, slug: str) -> None:
             answer = tools.query(run, read_query(QUESTION), cursor, settings)
     finally:
         runs.close()
-    say(f"\nROAS by campaign of {slug}, last month:\n\n{answer_text(answer, sql=True)}")
+    print_text(f"\nROAS by campaign of {slug}, last month:\n\n{answer_text(answer, sql=True)}")
 
 
 def _connect(settings: Settings, slug: str) -> None:
@@ -108,7 +108,7 @@ def _connect(settings: Settings, slug: str) -> None:
         secret, _ = access.create(tenant=slug, name=MADE_BY, expires=timedelta(days=TOKEN_DAYS))
     gata = shlex.quote(str(Path(sys.executable).with_name("gata")))
     home, tenants = (shlex.quote(str(path.resolve())) for path in (settings.home, settings.tenants))
-    say(f"""
+    print_text(f"""
 Connect a client to {slug}:
 
   Claude Code      claude mcp add gata -e GATA_HOME={home} -e GATA_TENANTS={tenants} -- {gata} mcp --tenant {slug}

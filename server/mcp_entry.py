@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-from server.process import keep_pandas_out, settle_memory
+from server.serving.process.setup import keep_pandas_out, settle_memory
 
 keep_pandas_out()
 gc.disable()  # until all is loaded: loading makes hardly any garbage, and looking for it takes a tenth of the start

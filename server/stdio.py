@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ConfigError
 from pipeline.settings import Settings
-from server.access import local_caller
-from server.audit.doors import McpCalls, open_ledger
-from server.mcp_app import mcp_app
-from server.process import keep_pandas_out, settle_memory
-from server.published import PublishedRuns
-from server.tracing import tracing
+from server.mcp_server.app import mcp_app
+from server.mcp_server.audit_middleware import AuditMcpCalls
+from server.serving.access import local_caller
+from server.serving.audit.call_recorder import open_call_recorder
+from server.serving.process.setup import keep_pandas_out, settle_memory
+from server.serving.process.tracing import tracing
+from server.serving.runs.published_runs import PublishedRuns
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -28,7 +29,7 @@ def stdio_app(settings: Settings, slug: str | None) -> MCPServer[Any]:  # Any: t
         raise ConfigError("No tenant is named.", "Name it: `gata mcp --tenant SLUG`, or set GATA_TENANT.")
     caller = local_caller(slug)
     app = mcp_app(PublishedRuns(settings), lambda: caller)
-    app.middleware.append(McpCalls(open_ledger(settings, tracing()), lambda: caller))
+    app.middleware.append(AuditMcpCalls(open_call_recorder(settings, tracing()), lambda: caller))
     return app
 
 

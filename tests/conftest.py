@@ -17,22 +17,24 @@ REAL_DATA = HERE.parent.parent / "shared" / "data" / "real"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--regild", action="store_true", help="Rewrite the golden files; read the difference in review.")
+    parser.addoption(
+        "--update-golden", action="store_true", help="Rewrite the golden files; read the difference in review."
+    )
 
 
 HEAVIEST = (
-    "whole_way/test_readme.py",
-    "whole_way/test_real_exports.py",
-    "whole_way/test_every_connector.py",
-    "whole_way/test_small_shop.py",
-    "whole_way/test_interrupted.py",
-    "whole_way/test_real_connectors.py",
+    "end_to_end/test_readme.py",
+    "end_to_end/test_real_exports.py",
+    "end_to_end/test_every_connector.py",
+    "end_to_end/test_small_shop.py",
+    "end_to_end/test_interrupted.py",
+    "end_to_end/test_real_connectors.py",
     "server/test_logic_versions.py",
-    "whole_way/test_drift.py",
-    "whole_way/test_defects.py",
-    "whole_way/test_forget.py",
+    "end_to_end/test_drift.py",
+    "end_to_end/test_defects.py",
+    "end_to_end/test_forget.py",
     "semantic/test_rollups.py",
-    "whole_way/test_new_connector.py",
+    "end_to_end/test_new_connector.py",
     "warehouse/test_push.py",
     "warehouse/test_hub_models.py",
     "warehouse/test_real_stars.py",
@@ -61,14 +63,14 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """Compare text with tests/golden/<name>, or rewrite it under --regild."""
+    """Compare text with tests/golden/<name>, or rewrite it under --update-golden."""
 
     def check(name: str, text: str) -> None:
         path = HERE / "golden" / name
-        if request.config.getoption("--regild"):
+        if request.config.getoption("--update-golden"):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        assert path.exists(), f"tests/golden/{name} is missing: run pytest --regild and read it."
+        assert path.exists(), f"tests/golden/{name} is missing: run pytest --update-golden and read it."
         assert text == path.read_text(encoding="utf-8")
 
     return check

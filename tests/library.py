@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from pipeline.connectors import load_catalog
-from pipeline.registry import blueprints
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.contracts.registry import blueprints
 from pipeline.settings import Settings
-from warehouse.build import prepare_hub
+from warehouse.build.star import prepare_hub
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pipeline
 from pipeline.errors import BuildError, DbtFailed
 
 MACROS = Path(__file__).parent / "macros"
+ENGINES = Path(pipeline.__file__).parent / "connectors"
+"""Where `<connector>/engine.sql` stand: text for dbt, imported by nobody."""
 QUIET = (
     *("--quiet", "--no-use-colors", "--no-version-check", "--no-send-anonymous-usage-stats", "--no-write-json"),
     *("--log-level", "none"),  # else dbt makes up every line that it then does not print: a tenth of its time
@@ -98,6 +101,7 @@ def run_dbt(folder: Path, command: tuple[str, ...], *, files: Mapping[str, Path]
     ]
     environment = {name: str(path.resolve()) for name, path in files.items()} | {
         "GATA_MACROS": str(MACROS),
+        "GATA_ENGINES": str(ENGINES),
         "GATA_THREADS": str(threads),
     }
     noise = io.StringIO()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.words import free_text, identifier
+from pipeline.config.naming import free_text, identifier
 from pipeline.errors import ConfigError, shorten, suggest
 
 

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.config.codes import currency, timezone
 from pipeline.config.entry import Entry
-from pipeline.config.overlay import read_attribution, read_semantic, semantic_places
-from pipeline.config.sources import Source, read_source
-from pipeline.config.words import slug
-from pipeline.connectors import Connector
+from pipeline.config.naming import slug
+from pipeline.config.semantic_block import read_attribution, read_semantic, semantic_places
+from pipeline.config.source import Source, read_source
+from pipeline.contracts.connector import Connector
 from pipeline.errors import ConfigError, shorten, suggest
 
 DEFAULT_FUNNEL = ("session_start", "view_item", "add_to_cart", "begin_checkout", "add_payment_info", "purchase")

@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from pipeline.contracts.layouts import Layout
-from pipeline.contracts.meaning import Meaning, check, check_integral
+from pipeline.contracts.meaning import Meaning, check_integral, check_value
 
 __all__ = [
     "Anything",
@@ -103,7 +103,7 @@ def _leaf(wire: str, meaning: Meaning, form: str = "") -> Any:  # Any: typing ha
         before.append(BeforeValidator(lambda value: check_integral(meaning, value)))
     if meaning is not Meaning.TEXT:
         before.append(BeforeValidator(_blank_is_absent))
-    after = AfterValidator(lambda value: value if value is None else check(meaning, value, form))
+    after = AfterValidator(lambda value: value if value is None else check_value(meaning, value, form))
     return Annotated[(python | None, Leaf(wire, meaning, form), *before, after)]
 
 

@@ -94,7 +94,7 @@ PATTERNS = {
 """Patterns that Python and DuckDB read alike. A day may still be none of the calendar."""
 
 
-def check(meaning: Meaning, value: Any, form: str = "") -> Any:  # Any: text or number, as the wire type says
+def check_value(meaning: Meaning, value: Any, form: str = "") -> Any:  # Any: text or number, as the wire type says
     """The value as it is; `form` is the format of a DATE_AS.
 
     Raises:

@@ -28,7 +28,7 @@ def write_chart(chart: Chart, file: Path) -> None:
     Raises:
         ConfigError: The file cannot be written.
     """
-    from semantic.exact_json import to_json
+    from semantic.answering.exact_json import to_json
     from server.charts.pictures import picture
 
     kind = kind_of(file)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import QueryError
-from server.agents.plain_text import plain
+from server.serving.plain_text import plain_text
 
 if TYPE_CHECKING:
-    from semantic.catalog import Catalog
-    from semantic.query import Answer
+    from semantic.catalog.catalog import Catalog
+    from semantic.planning.query import Answer
 
 Spec = dict[str, Any]  # Any: Vega-Lite is a tree of JSON values
 
@@ -229,7 +229,7 @@ def _label(places: Sequence[_Place], row: Sequence[Any], table: _Table) -> str: 
     """The group of a row in words; empty where it has none."""
     if table.other is not None and row[table.other]:
         return OTHER
-    told = [NOTHING if row[place.at] is None else plain(str(row[place.at]), LONGEST_LABEL) for place in places]
+    told = [NOTHING if row[place.at] is None else plain_text(str(row[place.at]), LONGEST_LABEL) for place in places]
     return " / ".join(told)
 
 
@@ -292,6 +292,6 @@ def _subtitle(answer: Answer) -> list[str]:
     """The days and the filters, and where it comes from."""
     days = answer.time_range or {}
     span = f"{days.get('start') or 'the first day'} to {days.get('end') or 'the last day'}" if days else "all days"
-    asked = [f"{f['name']} {f['op']} {plain(str(f['value']), LONGEST_LABEL)}" for f in answer.filters]
+    asked = [f"{f['name']} {f['op']} {plain_text(str(f['value']), LONGEST_LABEL)}" for f in answer.filters]
     as_of = [f"data up to {answer.as_of}"] if answer.as_of else []
     return ["; ".join([f"{span}, {answer.time_zone}", *asked]), "; ".join([*as_of, f"run {answer.run_id}"])]

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import server.app
 from tests.clients.conformance_fixtures import add_fixtures
-from tests.server.world import World, new_world
+from tests.server.published_fixture import PublishedHome, new_published_home
 
 Factory = Callable[..., MCPServer[Any]]  # Any: there is no lifespan state
 
@@ -49,7 +49,7 @@ def with_fixtures(factory: Factory) -> Factory:
     return made
 
 
-def app_with_fixtures(world: World, who: str = "alpha") -> ASGIApp:
+def app_with_fixtures(world: PublishedHome, who: str = "alpha") -> ASGIApp:
     """The application of `gata serve`, for clients that send no token: all of them are `who`."""
     with patch.object(server.app, "mcp_app", with_fixtures(server.app.mcp_app)):
         app = server.app.http_app(world.settings)
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gata_conformance_") as folder:
-        app = app_with_fixtures(new_world(Path(folder), "alpha", "beta"))
+        app = app_with_fixtures(new_published_home(Path(folder), "alpha", "beta"))
         with server.app.listen("127.0.0.1", arguments.port) as door:
             config = uvicorn.Config(app, http="h11", ws="none", log_config=None, access_log=False, server_header=False)
             print(f"http://127.0.0.1:{door.getsockname()[1]}/mcp", flush=True)  # noqa: T201  # for who started it

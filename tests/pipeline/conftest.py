@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.yard import Yard
+from tests.pipeline.landing_fixture import Yard
 
 
 @pytest.fixture

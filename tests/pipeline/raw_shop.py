@@ -13,9 +13,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from pipeline.connectors import Connector, load_catalog
-from pipeline.synthetic import generate
-from pipeline.tenants import Account, Source, Tenant
+from pipeline.config.accounts import Account
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.source import Source
+from pipeline.config.tenant import Tenant
+from pipeline.contracts.connector import Connector
+from pipeline.synthetic.generate import generate
 
 ROOT = Path(__file__).parents[2]
 CATALOG = load_catalog(ROOT / "supported_connectors.yaml")

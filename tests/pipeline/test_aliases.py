@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.aliases import Aliases, identities, without
-from pipeline.connectors import load_catalog
-from pipeline.forget import Person, anonymous
-from pipeline.registry import blueprints
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.contracts.registry import blueprints
+from pipeline.privacy.aliases import Aliases, identities_of, without_identities
+from pipeline.privacy.forget import Person, anonymous
 
 BLUEPRINTS = blueprints(load_catalog(Path(__file__).parents[2] / "supported_connectors.yaml"))
 ANN = "ann@example.com"
@@ -76,7 +76,7 @@ def test_what_links_an_order_to_its_payment_stays_and_other_notes_go(platform: s
     key = "key" if platform == "woocommerce" else "name"
     payments = [{key: "_stripe_charge_id", "value": "ch_3tmgulKlhhRcaStf89Bfx9HY"}, {key: "x", "value": "pi_35uOSLp"}]
     order = {"id": 7, name: [*payments, {key: "gift for", "value": "Ann Rosenkranz"}, {key: "none", "value": None}]}
-    left = without(order, BLUEPRINTS[platform, "orders"].contract, Aliases([ANN]), whole=True)
+    left = without_identities(order, BLUEPRINTS[platform, "orders"].contract, Aliases([ANN]), whole=True)
     assert left[name] == payments
 
 
@@ -122,8 +122,8 @@ def test_who_only_mentions_the_person_stays_known() -> None:
 def test_every_path_that_names_somebody_is_one_of_its_contract() -> None:
     for blueprint in BLUEPRINTS.values():
         contract = blueprint.contract
-        assert list(identities({}, contract)) == []
-        assert without({}, contract, Aliases([ANN]), whole=True) == {}
+        assert list(identities_of({}, contract)) == []
+        assert without_identities({}, contract, Aliases([ANN]), whole=True) == {}
     named = {platform for (platform, _), blueprint in BLUEPRINTS.items() if blueprint.contract.identity}
     shops = {"shopify", "bigcommerce", "woocommerce", "stripe"}
     assert named == shops | {"google_analytics", "amplitude", "mixpanel"}

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.connectors import load_catalog
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.tenants_file import load_tenants
 from pipeline.errors import ConfigError
-from pipeline.tenants import load_tenants
+from tests.pipeline.landing_fixture import Yard, table_of
 from tests.pipeline.vendor_records import (
     RECORDS,
     Record,
@@ -32,7 +33,6 @@ from tests.pipeline.vendor_records import (
     without,
     woo_order,
 )
-from tests.pipeline.yard import Yard, table_of
 
 NO_NUMBERS: list[Any] = [
     *("n/a", "-", "--", "—", "none", "null", "True", "NaN", "Infinity", "1e999", "0x10", "١٢"),
@@ -133,7 +133,7 @@ def test_a_cell_of_a_report_that_is_no_number_is_absent_or_quarantined(yard: Yar
 @OBJECTS
 def test_a_record_without_its_key_is_quarantined_and_spares_the_others(yard: Yard, platform: str, name: str) -> None:
     record = RECORDS[platform, name]
-    from tests.pipeline.yard import BLUEPRINTS
+    from tests.pipeline.landing_fixture import BLUEPRINTS
 
     required = BLUEPRINTS[platform, name].contract.required
     lost = [without(record(number), path) for number, path in enumerate(required)]

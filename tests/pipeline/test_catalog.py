@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.connectors import load_catalog
+from pipeline.config.connector_catalog import load_catalog
 from pipeline.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]

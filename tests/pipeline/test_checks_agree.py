@@ -13,9 +13,10 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from pipeline.connectors import Connector, load_catalog
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.contracts.connector import Connector
 from pipeline.contracts.fields import Contract, Leaf, Meaning, Record, Shape, is_date_object, place_of, shape_of
-from pipeline.formats.json_file import rows_of_texts
+from pipeline.ingest.formats.json_file import rows_of_texts
 
 CATALOG = load_catalog(Path(__file__).parents[2] / "supported_connectors.yaml")
 

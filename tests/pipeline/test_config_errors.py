@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.connectors import load_catalog
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.tenants_file import load_tenants
 from pipeline.errors import ConfigError
-from pipeline.tenants import load_tenants
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOG = load_catalog(ROOT / "supported_connectors.yaml")

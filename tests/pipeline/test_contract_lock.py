@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.connectors import load_catalog
-from pipeline.contract_lock import check_lock, frozen, update_lock, write_lock
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.contracts.contract_lock import check_lock, frozen, update_lock, write_lock
 from pipeline.contracts.fields import Contract, DecimalText, Integer, Text
+from pipeline.contracts.registry import Blueprint, blueprints
 from pipeline.errors import ConfigError
-from pipeline.registry import Blueprint, blueprints
 
 ROOT = Path(__file__).resolve().parents[2]
 BLUEPRINTS = blueprints(load_catalog(ROOT / "supported_connectors.yaml"))

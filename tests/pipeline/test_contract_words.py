@@ -48,8 +48,8 @@ from pipeline.contracts.fields import (
 )
 from pipeline.contracts.meaning import Meaning
 from pipeline.contracts.sql import canonical_record, key_text, parsed_columns, payload_date, version_at
-from pipeline.formats.json_file import rows_of_texts
-from pipeline.quarantine import explain
+from pipeline.ingest.formats.json_file import rows_of_texts
+from pipeline.ingest.quarantine import explain_rejection
 
 CAST_AS = Path(__file__).resolve().parents[2] / "warehouse" / "macros" / "utils" / "cast_as.sql"
 
@@ -207,7 +207,7 @@ def test_a_value_of_another_unit_or_form_is_quarantined_with_its_reason(field: s
     record: dict[str, object] = {field: value}
     (wrong,) = judged([record])
     assert wrong is not None
-    assert explain(Words, wrong, json.dumps(record)) == f"{field}: {reason}"
+    assert explain_rejection(Words, wrong, json.dumps(record)) == f"{field}: {reason}"
 
 
 def test_a_blank_is_absent_for_every_meaning_but_text() -> None:

@@ -11,13 +11,15 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipeline.config.accounts import Account, Read
+from pipeline.config.tenant import Tenant
+from pipeline.connectors.shopify.contract import Order
 from pipeline.contracts.fields import Contract, DecimalText, Integer, Text
-from pipeline.contracts.shopify import Order
-from pipeline.drift import DRIFT_SHARE, FEWEST, FEWEST_OF_SOME, fingerprint
-from pipeline.gates import drift_failures, landing_notes
-from pipeline.land import LandedTable, Landing
-from pipeline.observed import HISTORY
-from pipeline.tenants import Account, Read, Tenant
+from pipeline.ingest.drift import DRIFT_SHARE, FEWEST, FEWEST_OF_SOME, fingerprint
+from pipeline.ingest.earlier_shapes import HISTORY
+from pipeline.ingest.land import LandedTable, Landing
+from pipeline.ingest.landing_gates import drift_failures, landing_notes
+from tests.pipeline.landing_fixture import BLUEPRINTS, Yard, table_of
 from tests.pipeline.vendor_records import (
     Made,
     Record,
@@ -35,7 +37,6 @@ from tests.pipeline.vendor_records import (
     tiktok_day,
     times,
 )
-from tests.pipeline.yard import BLUEPRINTS, Yard, table_of
 
 
 def orders(*numbers: int, **changed: Any) -> str:
@@ -457,7 +458,7 @@ def test_every_field_that_drifted_has_its_sentence_and_files_are_counted_togethe
 
 
 def test_records_beyond_those_that_are_explained_count_too(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.quarantine.EXPLAINED", 3)
+    monkeypatch.setattr("pipeline.ingest.quarantine.EXPLAINED", 3)
     yard.write("a.jsonl", orders(1))
     yard.land(orders="*.jsonl")
     yard.write("b.jsonl", jsonl([changed(order(n), "line_items.price", []) for n in range(20)]))
@@ -468,8 +469,8 @@ def test_records_beyond_those_that_are_explained_count_too(yard: Yard, monkeypat
 def test_a_large_table_is_withheld_whole_and_the_account_before_it_stays(
     yard: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.spool.PART_BYTES", 2_000)
-    monkeypatch.setattr("pipeline.formats.texts.BLOCK_BYTES", 1_000)
+    monkeypatch.setattr("pipeline.ingest.part_buffer.PART_BYTES", 2_000)
+    monkeypatch.setattr("pipeline.ingest.formats.json_texts.BLOCK_BYTES", 1_000)
     accounts = tuple(
         Account(name=name, read=Read(kind="files", objects={"orders": (str(yard.files / f"{name}*.jsonl"),)}))
         for name in ("eu", "us")

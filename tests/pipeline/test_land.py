@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config.accounts import Account, Read
+from pipeline.config.source import Source
+from pipeline.config.tenant import Tenant
 from pipeline.contracts.fields import Contract, Integer, Text
 from pipeline.errors import LandError
-from pipeline.exports import exported_at
-from pipeline.tenants import Account, Read, Source, Tenant
-from tests.pipeline.yard import BLUEPRINTS, CATALOG, Yard, table_of
+from pipeline.ingest.exports import exported_at
+from tests.pipeline.landing_fixture import BLUEPRINTS, CATALOG, Yard, table_of
 
 
 def lines(*ids: int, **fields: object) -> str:
@@ -192,8 +194,8 @@ def test_a_damaged_file_is_quarantined_by_name_once_and_stops_nothing(yard: Yard
 
 
 def test_a_large_file_that_breaks_off_leaves_no_row(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.spool.PART_BYTES", 2_000)
-    monkeypatch.setattr("pipeline.formats.texts.BLOCK_BYTES", 1_000)
+    monkeypatch.setattr("pipeline.ingest.part_buffer.PART_BYTES", 2_000)
+    monkeypatch.setattr("pipeline.ingest.formats.json_texts.BLOCK_BYTES", 1_000)
     whole = gzip.compress(lines(*range(500), name="x").encode())
     yard.write("a.jsonl.gz", whole[:-9])
     yard.write("b.jsonl", "oops\n" + lines(*range(1000, 1400)))
@@ -272,8 +274,8 @@ def test_one_key_with_two_contents_is_a_breakdown_nobody_declared(yard: Yard) ->
 def test_a_conflict_in_a_file_with_a_part_of_its_own_is_taken_out_of_it(
     yard: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.spool.PART_BYTES", 500)
-    monkeypatch.setattr("pipeline.formats.texts.BLOCK_BYTES", 500)
+    monkeypatch.setattr("pipeline.ingest.part_buffer.PART_BYTES", 500)
+    monkeypatch.setattr("pipeline.ingest.formats.json_texts.BLOCK_BYTES", 500)
     rows = [{"ad_id": str(n // 2 if n < 4 else n), "date_start": "2026-02-01", "spend": str(n)} for n in range(100)]
     yard.write("i.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     table = table_of(yard.land(facebook_insights="*.jsonl"), "facebook_insights")
@@ -348,7 +350,7 @@ def test_real_exports_land_whole(yard: Yard, real_data: Path) -> None:
 
 
 def test_real_events_land_whole(yard: Yard, real_data: Path) -> None:
-    """One day of them: tests/whole_way/test_real_exports.py lands all."""
+    """One day of them: tests/end_to_end/test_real_exports.py lands all."""
     path = real_data / "google_analytics/events/events_20210131.parquet"
     table = table_of(yard.land(events=str(path)), "events")
     sql = "select count(*), count(*) filter (event_name = 'purchase'), count(distinct user_pseudo_id), sum({}) from {}"

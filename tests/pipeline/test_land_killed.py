@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from pipeline.errors import LandError
-from tests.pipeline.yard import Yard, table_of
+from tests.pipeline.landing_fixture import Yard, table_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,7 +33,7 @@ from pathlib import Path
 from dlt.pipeline.pipeline import Pipeline
 from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
 from dlt.destinations.job_client_impl import SqlJobClientBase
-from tests.pipeline.yard import Yard
+from tests.pipeline.landing_fixture import Yard
 
 def die(*_, **__):
     {DIE}
@@ -96,7 +96,7 @@ def test_a_full_disk_is_said_and_costs_nothing_that_landed(yard: Yard, room: int
 import resource, sys
 from pathlib import Path
 from pipeline.errors import LandError
-from tests.pipeline.yard import Yard
+from tests.pipeline.landing_fixture import Yard
 yard = Yard(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
 try:
@@ -138,7 +138,7 @@ def test_a_landing_leaves_the_hub_free_and_writes_nowhere_else(yard: Yard, tmp_p
 import sys, warnings
 warnings.simplefilter("error")
 from pathlib import Path
-from tests.pipeline.yard import Yard
+from tests.pipeline.landing_fixture import Yard
 yard = Yard(Path(sys.argv[1]))
 yard.land(orders="*.jsonl")
 yard.land(orders="*.jsonl")

@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.connectors import Connector, load_catalog
-from pipeline.contracts import contracts_of
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.contracts.connector import Connector, contracts_of
 from pipeline.contracts.fields import (
     Contract,
     DateText,
@@ -37,9 +37,9 @@ from pipeline.contracts.fields import (
     shape_of,
 )
 from pipeline.contracts.sql import canonical_record, key_text, parsed_columns
-from pipeline.formats import Reader
-from pipeline.formats.spelled import spelled
-from pipeline.quarantine import explain
+from pipeline.ingest.formats.layout_values import layout_value
+from pipeline.ingest.formats.reader import Reader
+from pipeline.ingest.quarantine import explain_rejection
 
 CATALOG = load_catalog(Path(__file__).parents[2] / "supported_connectors.yaml")
 
@@ -121,7 +121,7 @@ def read(name: str, content: bytes, contract: type[Contract] = Stats) -> tuple[R
         keyed = f"*, {canonical_record(shape)} as canonical, {key_text(shape, contract.key)} as key"
         rows = con.execute(f"select {keyed} from (select {parsed} from landed) order by _source_line").to_arrow_table()
         wrong = [row for batch in batches for row in batch.wrong.to_pylist()]
-    reasons = [explain(contract, row["_wrong"], row["_record"]) for row in wrong]
+    reasons = [explain_rejection(contract, row["_wrong"], row["_record"]) for row in wrong]
     return rows.to_pylist(), reasons, reader.unknown
 
 
@@ -343,7 +343,7 @@ def test_records_of_a_layout_and_of_the_vendor_may_stand_in_one_json_file() -> N
 
 def test_utc_may_be_said_of_instants_alone() -> None:
     with pytest.raises(TypeError, match="does not make it an instant"):
-        spelled(dict(shape_of(Stats))["note"], "x", is_utc=True)
+        layout_value(dict(shape_of(Stats))["note"], "x", is_utc=True)
 
 
 @pytest.mark.parametrize("connector", CATALOG.values(), ids=lambda connector: connector.name)
@@ -356,7 +356,7 @@ def test_every_layout_of_a_contract_fills_fields_that_it_declares_and_is_known_b
             assert not {name.lower() for name in layout.known_by} <= vendors_own, "a file of the vendor looks like it"
             for path in {*layout.columns, *layout.utc}:
                 _, found = place_of(shape, path)
-                spelled(found, "x", is_utc=path in layout.utc)
+                layout_value(found, "x", is_utc=path in layout.utc)
 
 
 @pytest.mark.parametrize("connector", CATALOG.values(), ids=lambda connector: connector.name)

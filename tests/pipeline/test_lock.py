@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import Busy, ConfigError
-from pipeline.runs import build_lock
+from pipeline.storage.ops import build_lock
 
 HOLD = """
 import sys
 from pathlib import Path
-from pipeline.runs import build_lock
+from pipeline.storage.ops import build_lock
 with build_lock(Path(sys.argv[1]), wait_seconds=0):
     print("building", flush=True)
     sys.stdin.read()

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.config.rules import BARE, OPERATORS, leaf_at, written_as
-from pipeline.connectors import load_catalog
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.filter_rules import BARE, OPERATORS, leaf_at, written_as
+from pipeline.config.tenant import Tenant
+from pipeline.config.tenants_file import load_tenants
 from pipeline.contracts.fields import Leaf, shape_of
 from pipeline.contracts.meaning import SAYS, Meaning
 from pipeline.errors import ConfigError
-from pipeline.tenants import Tenant, load_tenants
 
 CATALOG = load_catalog(Path(__file__).resolve().parents[2] / "supported_connectors.yaml")
 Json = dict[str, Any]

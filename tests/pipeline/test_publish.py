@@ -11,9 +11,10 @@ import duckdb
 import pytest
 
 from pipeline.errors import PublishError
-from pipeline.manifest import observe
-from pipeline.publish import Published, commit, latest, prune, rollback, runs, stage, verify
-from pipeline.run_id import new_run_id
+from pipeline.publish.pointer import latest_run_id, run_ids
+from pipeline.publish.run_manifest import describe_tables
+from pipeline.publish.run_store import Published, commit, prune, rollback, stage, verify
+from pipeline.storage.run_id import new_run_id
 
 NOW = datetime(2026, 1, 31, 23, 59, tzinfo=UTC)
 TABLES = {"fct_acme__orders": ("order_date", "order_id"), "dim_acme__users": ("user_key",)}
@@ -88,15 +89,15 @@ def test_pointer_and_manifest_are_what_other_programs_rely_on(tmp_path: Path, fo
 def test_the_copy_has_the_row_count_and_hash_sum_of_its_source(tmp_path: Path) -> None:
     published = publish(tmp_path)
     with duckdb.connect(tmp_path / "tenants" / "acme" / "stars.duckdb", read_only=True) as star:
-        assert tuple(observe(star, name) for name in TABLES) == published.manifest.tables
+        assert tuple(describe_tables(star, name) for name in TABLES) == published.manifest.tables
 
 
 def test_two_equal_rows_do_not_cancel_out_in_the_hash_sum() -> None:
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE t AS SELECT 1 AS i FROM range(2)")
-        twice = observe(connection, "t")
+        twice = describe_tables(connection, "t")
         connection.execute("CREATE TABLE u AS SELECT 2 AS i FROM range(2)")
-        assert observe(connection, "u").row_hash_sum != twice.row_hash_sum
+        assert describe_tables(connection, "u").row_hash_sum != twice.row_hash_sum
 
 
 def test_rows_that_are_only_in_the_write_ahead_log_are_published(tmp_path: Path, folder: Path) -> None:
@@ -141,7 +142,7 @@ def test_a_flipped_byte_is_found_and_refuses_the_rollback(tmp_path: Path, folder
         verify(first.path)
     with pytest.raises(PublishError, match="gata rollback --tenant acme --to"):
         rollback(folder, first.run_id, now=NOW)
-    assert latest(folder) == second.run_id
+    assert latest_run_id(folder) == second.run_id
 
 
 @pytest.mark.parametrize(
@@ -179,8 +180,8 @@ def test_a_staged_file_that_changed_never_becomes_a_run(tmp_path: Path, folder: 
     flip_a_byte(staged.path / "stars.duckdb")
     with pytest.raises(PublishError, match="does not match its manifest"):
         commit(staged, "mark: 2\n", now=NOW)
-    assert runs(folder) == (first.run_id,)
-    assert latest(folder) == first.run_id
+    assert run_ids(folder) == (first.run_id,)
+    assert latest_run_id(folder) == first.run_id
     assert not list(folder.glob(".staging-*"))
 
 
@@ -188,7 +189,7 @@ def test_rollback_returns_to_what_readers_saw_before_and_forward_again(tmp_path:
     first, second, third = (publish(tmp_path, mark).run_id for mark in (1, 2, 3))
     assert rollback(folder, None, now=NOW) == second
     assert rollback(folder, None, now=NOW) == first
-    assert rollback(folder, third, now=NOW) == third == latest(folder)
+    assert rollback(folder, third, now=NOW) == third == latest_run_id(folder)
 
 
 def test_rollback_skips_a_run_that_was_itself_rolled_back(tmp_path: Path, folder: Path) -> None:
@@ -206,7 +207,7 @@ def test_an_unknown_run_is_refused_with_the_runs_there_are(tmp_path: Path, folde
         rollback(folder, wanted, now=NOW)
     assert all(run_id in str(refused.value) for run_id in known)
     assert len(str(refused.value)) < 1000
-    assert latest(folder) == known[1]
+    assert latest_run_id(folder) == known[1]
 
 
 def test_there_is_nothing_before_the_first_run(tmp_path: Path, folder: Path) -> None:
@@ -215,7 +216,7 @@ def test_there_is_nothing_before_the_first_run(tmp_path: Path, folder: Path) -> 
     first = publish(tmp_path)
     with pytest.raises(PublishError, match="is the first one"):
         rollback(folder, None, now=NOW)
-    assert latest(folder) == first.run_id
+    assert latest_run_id(folder) == first.run_id
 
 
 def test_a_damaged_pointer_is_named_and_repaired_by_rollback_or_by_the_next_publish(
@@ -225,17 +226,17 @@ def test_a_damaged_pointer_is_named_and_repaired_by_rollback_or_by_the_next_publ
     for damage in ("{", "[]", '{"run_id": "../../globex"}', '{"run_id": null}'):
         (folder / "_latest.json").write_text(damage)
         with pytest.raises(PublishError, match=f"_latest.json cannot be read.*{second.run_id}, {first.run_id}"):
-            latest(folder)
-    assert rollback(folder, first.run_id, now=NOW) == latest(folder)
+            latest_run_id(folder)
+    assert rollback(folder, first.run_id, now=NOW) == latest_run_id(folder)
     (folder / "_latest.json").write_text("{")
-    assert publish(tmp_path, 3).run_id == latest(folder)
+    assert publish(tmp_path, 3).run_id == latest_run_id(folder)
 
 
 def test_prune_keeps_the_newest_the_current_and_the_one_before_it(tmp_path: Path, folder: Path) -> None:
     known = [publish(tmp_path, mark).run_id for mark in range(5)]
     rollback(folder, known[2], now=NOW)
     assert prune(folder, keep=1) == (known[0], known[3])
-    assert runs(folder) == (known[1], known[2], known[4])
+    assert run_ids(folder) == (known[1], known[2], known[4])
     assert rollback(folder, None, now=NOW) == known[1]
     with pytest.raises(PublishError, match=f"Run {known[0]}, which acme served before {known[1]}, is gone"):
         rollback(folder, None, now=NOW)
@@ -318,7 +319,7 @@ import resource, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from pipeline.errors import PublishError
-from pipeline.publish import commit, stage
+from pipeline.publish.run_store import commit, stage
 star, folder, run_id, limit = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 tables = {"fct_acme__orders": (), "dim_acme__users": ()}
 if limit > 1000:
@@ -341,6 +342,6 @@ def test_a_full_disk_publishes_nothing_and_leaves_nothing_behind(tmp_path: Path,
     assert ended.returncode == 1
     assert f"There is no room left under {folder}" in ended.stderr
     assert "Free some, then run `gata publish --tenant acme`" in ended.stderr
-    assert runs(folder) == (first.run_id,)
-    assert latest(folder) == first.run_id
+    assert run_ids(folder) == (first.run_id,)
+    assert latest_run_id(folder) == first.run_id
     assert not list(folder.glob(".staging-*"))

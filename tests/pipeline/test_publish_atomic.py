@@ -10,8 +10,9 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.publish import commit, latest, prune, rollback, runs, stage
-from pipeline.run_id import new_run_id
+from pipeline.publish.pointer import latest_run_id, run_ids
+from pipeline.publish.run_store import commit, prune, rollback, stage
+from pipeline.storage.run_id import new_run_id
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 ORDERS = "fct_acme__orders"
@@ -20,12 +21,12 @@ READ_UNTIL_TOLD = """
 import json, sys
 from pathlib import Path
 import duckdb
-from pipeline.publish import latest
+from pipeline.publish.pointer import latest_run_id
 folder, stop = Path(sys.argv[1]), Path(sys.argv[2])
 seen, broken = {}, []
 print("reading", flush=True)
 while not stop.exists():
-    run = folder / latest(folder)
+    run = folder / latest_run_id(folder)
     with duckdb.connect(run / "stars.duckdb", read_only=True) as star:
         rows, low, high = star.execute("SELECT count(*), min(mark), max(mark) FROM fct_acme__orders").fetchall()[0]
     told = int((run / "semantic.yml").read_text().split(":")[1])
@@ -41,8 +42,9 @@ PUBLISH_AND_DIE = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from pipeline.publish import commit, latest, runs, stage, verify
-from pipeline.run_id import new_run_id
+from pipeline.publish.pointer import latest_run_id, run_ids
+from pipeline.publish.run_store import commit, stage, verify
+from pipeline.storage.run_id import new_run_id
 
 star, folder, how = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 TOUCHES = {"os.mkdir", "open", "os.link", "os.chmod", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
@@ -73,7 +75,7 @@ kills, moment, whole = 0, 0, set()
 while True:
     moment += 1 if how == "touches" else 120
     status = publish_in_a_fork(moment)
-    for run_id in {latest(folder), *runs(folder)} - whole:
+    for run_id in {latest_run_id(folder), *run_ids(folder)} - whole:
         verify(folder / run_id)
         whole.add(run_id)
     if status == 0:
@@ -124,10 +126,10 @@ def kill_everywhere(tmp_path: Path, how: str) -> int:
     child = [sys.executable, "-c", PUBLISH_AND_DIE, str(star), str(folder), how]
     ended = subprocess.run(child, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 0, ended.stderr
-    assert latest(folder) != first
+    assert latest_run_id(folder) != first
     publish(star, folder, 3)
     assert not list(folder.glob(".staging-*"))
-    assert set(folder.glob("*/")) == {folder / run_id for run_id in runs(folder)}
+    assert set(folder.glob("*/")) == {folder / run_id for run_id in run_ids(folder)}
     return int(ended.stdout)
 
 

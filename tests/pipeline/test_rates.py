@@ -13,9 +13,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipeline.config.tenant import Tenant
+from pipeline.currency.exchange_rates import rates_digest, write_rates
 from pipeline.errors import ConfigError
-from pipeline.rates import rates_digest, write_rates
-from pipeline.tenants import Tenant
 
 HEAD = "date,currency,rate\n"
 GOOD = f"{HEAD}2026-01-02,USD,0.91743119266055045872\n2026-01-01,USD,1e-5\n2026-01-01,EUR,1.00\n2026-01-01,GBP,1.15\n"

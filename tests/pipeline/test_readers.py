@@ -15,11 +15,11 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from pipeline.conflicts import Conflicts
-from pipeline.contracts import contracts_of
+from pipeline.contracts.connector import contracts_of
 from pipeline.contracts.fields import Contract, DateText, IntegerText, Nested, Text
-from pipeline.formats import Reader, Unreadable
-from pipeline.quarantine import explain
+from pipeline.ingest.formats.reader import Reader, Unreadable
+from pipeline.ingest.key_conflicts import Conflicts
+from pipeline.ingest.quarantine import explain_rejection
 
 ORDERS = contracts_of("shopify")["orders"]
 PRODUCTS = contracts_of("shopify")["products"]
@@ -75,7 +75,7 @@ def read_path(path: Path, contract: type[Contract], folder: Path) -> Read:
             good += batch.good.to_pylist()
             wrong += batch.wrong.to_pylist()
     rows = sorted(good, key=lambda row: row["_source_line"])
-    reasons = sorted((row["_source_line"], explain(contract, row["_wrong"], row["_record"])) for row in wrong)
+    reasons = sorted((row["_source_line"], explain_rejection(contract, row["_wrong"], row["_record"])) for row in wrong)
     return Read([{name: v for name, v in row.items() if v is not None} for row in rows], reasons, reader.unknown)
 
 
@@ -241,7 +241,7 @@ def test_csv_rows_that_do_not_parse_carry_their_place_and_spare_the_others(read:
 
 
 def test_csv_positions_hold_across_blocks(read: Reads, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.formats.csv_file.BLOCK_BYTES", 64)
+    monkeypatch.setattr("pipeline.ingest.formats.csv_file.BLOCK_BYTES", 64)
     rows = [f"{number}" if number % 7 == 3 else f"{number},{'x' * (number % 9)}" for number in range(1, 200)]
     found = read("o.csv", "\n".join(["id,name", *rows]))
     assert {row["id"] for row in found.good} == {n for n in range(1, 200) if n % 7 != 3}
@@ -250,7 +250,7 @@ def test_csv_positions_hold_across_blocks(read: Reads, monkeypatch: pytest.Monke
 
 
 def test_line_numbers_hold_across_blocks(read: Reads, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.formats.texts.BLOCK_BYTES", 100)
+    monkeypatch.setattr("pipeline.ingest.formats.json_texts.BLOCK_BYTES", 100)
     found = read("o.jsonl", "".join("\n" if n % 5 == 0 else lines({"id": n, "name": "é" * n}) for n in range(1, 40)))
     assert [(row["id"], row["name"]) for row in found.good] == [(n, "é" * n) for n in range(1, 40) if n % 5]
     assert all(row["id"] == row["_source_line"] for row in found.good)
@@ -432,7 +432,7 @@ def test_a_file_that_cannot_be_read_as_a_whole_says_why(read: Reads, name: str, 
 def test_however_many_read_a_parquet_file_each_record_comes_once_with_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
-    monkeypatch.setattr("pipeline.formats.parquet_file.ROWS_OF_A_STREAM", 300)
+    monkeypatch.setattr("pipeline.ingest.formats.parquet_file.ROWS_OF_A_STREAM", 300)
     path = write_parquet(
         tmp_path / "o.parquet",
         "select 10 * range as id, if(range % 1000 = 299, 'much', '1') as total_price from range(5003)",

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigError
-from pipeline.run_id import is_run_id, new_run_id
-from pipeline.runs import MIGRATIONS, Ops
+from pipeline.storage.ops import MIGRATIONS, Ops
+from pipeline.storage.run_id import is_run_id, new_run_id
 
 NOW = datetime(2026, 1, 31, 23, 59, tzinfo=UTC)
 
@@ -136,7 +136,7 @@ def test_threads_of_one_process_share_a_ledger(path: Path) -> None:
 WRITE_STEPS = """
 import sys
 from pathlib import Path
-from pipeline.runs import Ops
+from pipeline.storage.ops import Ops
 with Ops(Path(sys.argv[1])) as ops:
     run_id = ops.start_run(sys.argv[2])
     for n in range(50):

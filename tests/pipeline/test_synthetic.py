@@ -17,12 +17,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.config.sources import Source
-from pipeline.contracts import contracts_of
+from pipeline.config.accounts import Account, Read
+from pipeline.config.source import Source
+from pipeline.config.tenant import Tenant
+from pipeline.contracts.connector import contracts_of
 from pipeline.errors import ConfigError
-from pipeline.synthetic import generate
-from pipeline.synthetic.levers import FunnelLevers
-from pipeline.tenants import Account, Read, Tenant
+from pipeline.synthetic.generate import generate
+from pipeline.synthetic.model.parameters import FunnelParameters
 
 UNTIL = date(2026, 3, 1)
 DOMAINS = {"facebook_ads": "ads", "shopify": "ecommerce", "google_analytics": "analytics"}
@@ -534,8 +535,8 @@ def test_a_lever_does_what_it_says(lever_books: Callable[[str], Books], name: st
 
 @pytest.mark.parametrize("end", ENDS)
 def test_fewer_visits_follow_when_fewer_visitors_come_back(end: str) -> None:
-    fewer = FunnelLevers(**{f"return_after_{end}": 0.0}).build(None).expected()
-    assert fewer.visits < FunnelLevers().build(None).expected().visits
+    fewer = FunnelParameters(**{f"return_after_{end}": 0.0}).build(None).expected()
+    assert fewer.visits < FunnelParameters().build(None).expected().visits
 
 
 def test_who_has_bought_before_buys_more_when_boosted(tmp_path: Path) -> None:

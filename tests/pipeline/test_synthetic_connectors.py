@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pipeline.connectors import Connector
+from pipeline.config.accounts import Account
+from pipeline.config.tenant import Tenant
+from pipeline.contracts.connector import Connector
 from pipeline.errors import ConfigError
-from pipeline.synthetic import generate
-from pipeline.synthetic.money import decimals_of, minor_units
-from pipeline.synthetic.view import find_view
-from pipeline.tenants import Account, Tenant
+from pipeline.synthetic.arrays.money import decimals_of, minor_units
+from pipeline.synthetic.generate import generate
+from pipeline.synthetic.model.view import find_view
 from tests.pipeline.raw_shop import (
     ADS,
     ANALYTICS,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.synthetic.view import find_view
+from pipeline.synthetic.model.view import find_view
 from tests.pipeline.raw_shop import ADS, ANALYTICS, CAMPAIGNS, CATALOG, EVENTS, UNTIL, Raw, tenant
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigError
-from pipeline.synthetic import generate
+from pipeline.synthetic.generate import generate
 from tests.pipeline.raw_shop import (
     AD_GROUPS,
     ADS,

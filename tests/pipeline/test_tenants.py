@@ -12,10 +12,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.config.levers import FUNNEL, LEVERS, SAME, Lever
-from pipeline.connectors import Connector, load_catalog
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.generation import FUNNEL, LEVERS, SAME, GenerationParameter
+from pipeline.config.tenant import DEFAULT_FUNNEL, Tenant
+from pipeline.config.tenants_file import TenantsFile, check_ready, load_tenants
+from pipeline.contracts.connector import Connector
 from pipeline.errors import ConfigError
-from pipeline.tenants import DEFAULT_FUNNEL, Manifest, Tenant, check_ready, load_tenants
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOG = load_catalog(ROOT / "supported_connectors.yaml")
@@ -23,7 +25,7 @@ SOURCES = "{facebook_ads: {enabled: true}, shopify: {enabled: true}, google_anal
 ONE = f"tenants: [{{slug: acme, business_name: Acme, sources: {SOURCES}}}]"
 
 
-def load(folder: Path, text: str, **more: str) -> Manifest:
+def load(folder: Path, text: str, **more: str) -> TenantsFile:
     """The manifest of a folder with tenants.yaml and, by name, further files."""
     for name, content in {"tenants": text, **more}.items():
         path = folder / f"{name.replace('__', '/')}.yaml"
@@ -251,7 +253,7 @@ def test_the_fingerprint_changes_with_every_word_that_matters_and_with_the_order
     assert prints == [tenant(tmp_path, **words).fingerprint for words in variants]
 
 
-def numbers(lever: Lever) -> st.SearchStrategy[float]:
+def numbers(lever: GenerationParameter) -> st.SearchStrategy[float]:
     whole = st.integers(int(lever.low) + 1, int(lever.high))
     return whole if lever.whole or lever.high > 1 else st.floats(lever.low, lever.high)
 

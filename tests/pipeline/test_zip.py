@@ -19,10 +19,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.formats import Unreadable
-from pipeline.formats.zip_file import MOST_MEMBERS, SAFE_BYTES, members, open_member, outside
-from pipeline.land import LandedTable
-from tests.pipeline.yard import Yard, table_of
+from pipeline.ingest.formats.reader import Unreadable
+from pipeline.ingest.formats.zip_file import MOST_MEMBERS, SAFE_BYTES, members, open_member, outside
+from pipeline.ingest.land import LandedTable
+from tests.pipeline.landing_fixture import Yard, table_of
 
 CENTRAL_HEADER, CENTRAL_SIZE, CENTRAL_FLAGS = b"PK\x01\x02", 24, 8  # source: PKWARE's APPNOTE.TXT, 4.3.12
 

@@ -8,8 +8,8 @@ from datetime import date
 from typing import Any
 
 from pipeline.errors import QueryError, UnknownName
-from semantic.exact_json import to_json
-from semantic.query import Answer, Query, TimeRange, read_query
+from semantic.answering.exact_json import to_json
+from semantic.planning.query import Answer, Query, TimeRange, read_query
 from tests.semantic import reference
 from tests.semantic.hand_star import HandStar
 from tests.semantic.random_star import same, world

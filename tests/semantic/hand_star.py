@@ -1,4 +1,4 @@
-"""A star written by hand: the tables of `warehouse.stars`, filled with rows that can be added up on paper."""
+"""A star written by hand: the tables of `warehouse.star_schema`, filled with rows that can be added up on paper."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 import duckdb
 
-from pipeline.tenants import Tenant
-from semantic.derive import derive, to_yaml
-from semantic.introspect import introspect
-from semantic.models import Model, load_model
-from semantic.query import Answer, read_query
-from semantic.run import run
-from warehouse.rates import with_rates
-from warehouse.stars import Column, Table, star
+from pipeline.config.tenant import Tenant
+from semantic.answering.run_query import run_query
+from semantic.answering.semantic_model import SemanticModel, load_model
+from semantic.definitions.derive import derive, to_yaml
+from semantic.definitions.introspect import introspect
+from semantic.planning.query import Answer, read_query
+from warehouse.projects.rates_table import with_rates
+from warehouse.star_schema import Column, Table, star_schema
 
 TODAY = date(2026, 4, 15)
 SLUG = "shop"
@@ -30,12 +30,12 @@ class HandStar:
 
     def __init__(self, folder: Path, **tenant: Any) -> None:
         self.tenant = Tenant(slug=SLUG, business_name="Shop", **tenant)
-        promised = star(len(self.tenant.funnel))
+        promised = star_schema(len(self.tenant.funnel))
         rated = (with_rates(table, self.tenant.currency) for table in promised)
         self.tables = {table.name: table for table in (rated if self.tenant.rates else promised)}
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in self.tables}
         self.folder = folder
-        self._model: Model | None = None
+        self._model: SemanticModel | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     def add(self, table: str, *rows: Mapping[str, Any]) -> HandStar:
@@ -93,7 +93,7 @@ class HandStar:
         (run_dir / "semantic.yml").write_text(to_yaml(derive(self.tenant, tables, observed)), encoding="utf-8")
 
     @property
-    def model(self) -> Model:
+    def model(self) -> SemanticModel:
         if self._model is None:
             run_dir = self.write()
             self._model = load_model(run_dir)
@@ -110,7 +110,7 @@ class HandStar:
         return self.ask_on(self.cursor, today=today, **query)
 
     def ask_on(self, connection: duckdb.DuckDBPyConnection, /, *, today: date = TODAY, **query: Any) -> Answer:
-        return run(read_query(query), self.model, connection, today=today)
+        return run_query(read_query(query), self.model, connection, today=today)
 
     def table(self, **query: Any) -> list[dict[str, Any]]:
         """The rows of an answer by column name."""

@@ -16,11 +16,11 @@ import duckdb
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from semantic.catalog import VERSION
-from semantic.expression import ADDS_UP, measure_of
-from semantic.models import DEFINITIONS, Model, load_model
-from semantic.query import Answer, Query
-from semantic.run import run
+from semantic.answering.run_query import run_query
+from semantic.answering.semantic_model import DEFINITIONS, SemanticModel, load_model
+from semantic.catalog.catalog import VERSION
+from semantic.catalog.expression import ADDS_UP, measure_of
+from semantic.planning.query import Answer, Query
 from tests.semantic import reference
 from tests.semantic.reference import Measure, World, own, percentile, via
 
@@ -118,7 +118,7 @@ class Catalog:
         """The metrics that filters may name: sums and counts, whose values are exact."""
         return tuple(name for name in self.world.measures if not name.endswith(("part", "middle", "ninetieth")))
 
-    def load(self, folder: Path) -> Model:
+    def load(self, folder: Path) -> SemanticModel:
         run_dir = folder / "20260415T000000000000Z_abcdef"
         run_dir.mkdir(parents=True, exist_ok=True)
         (run_dir / DEFINITIONS).write_text(json.dumps(self.definitions), encoding="utf-8")
@@ -133,8 +133,8 @@ class Catalog:
                 connection.execute(f'INSERT INTO "{table}" VALUES {", ".join(rows)}')
 
 
-def ask(model: Model, connection: duckdb.DuckDBPyConnection, query: Query) -> Answer:
-    return run(query, model, connection, today=TODAY)
+def ask(model: SemanticModel, connection: duckdb.DuckDBPyConnection, query: Query) -> Answer:
+    return run_query(query, model, connection, today=TODAY)
 
 
 @st.composite

@@ -12,8 +12,8 @@ import duckdb
 import pytest
 from hypothesis import strategies as st
 
-from semantic.query import Answer, Query
-from semantic.run import run
+from semantic.answering.run_query import run_query
+from semantic.planning.query import Answer, Query
 from tests.semantic import reference
 from tests.semantic.hand_star import TODAY, HandStar
 from tests.semantic.reference import Measure, World, own, via
@@ -189,7 +189,7 @@ class RandomStar:
         return self.star.rows
 
     def ask(self, query: Query) -> Answer:
-        return run(query, self.model, self.connection, today=TODAY)
+        return run_query(query, self.model, self.connection, today=TODAY)
 
 
 def same(ours: Any, theirs: Any) -> bool:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from semantic.query import Filter, Query, TimeRange
+from semantic.planning.query import Filter, Query, TimeRange
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]

@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import QueryError
-from semantic.query import Answer, Query, read_query
+from semantic.planning.query import Answer, Query, read_query
 from tests.semantic import reference
 from tests.semantic.hand_star import HandStar
 from tests.semantic.questions import questions

@@ -14,11 +14,12 @@ import pytest
 import yaml
 
 from pipeline.errors import BuildError
-from semantic.export import export
-from semantic.query import read_query
-from semantic.rollups import Choice, make_rollups, with_rollups
-from semantic.run import list_metrics, run
-from semantic.validate import validate
+from semantic.answering.export import export_catalog
+from semantic.answering.listing import list_metrics
+from semantic.answering.rollups import Choice, make_rollups, with_rollups
+from semantic.answering.run_query import run_query
+from semantic.answering.validate import validate_run
+from semantic.planning.query import read_query
 from tests.semantic.hand_star import SLUG, TODAY, HandStar
 
 FIRST = date(2026, 1, 1)
@@ -149,7 +150,9 @@ def test_metrics_of_a_tenants_own_are_made_of_euros_too(star: HandStar) -> None:
 def test_the_catalog_says_euros(star: HandStar) -> None:
     units = {metric["name"]: metric["unit"] for metric in list_metrics(star.model)["metrics"]}
     assert {units[name] for name in ("spend", "order_revenue", "session_revenue", "cpc", "usual")} == {"EUR"}
-    exported = {metric["name"]: metric["unit"] for metric in json.loads(export(star.model, run_id="r"))["metrics"]}
+    exported = {
+        metric["name"]: metric["unit"] for metric in json.loads(export_catalog(star.model, run_id="r"))["metrics"]
+    }
     assert (exported["spend"], exported["roas"]) == ("EUR", "ratio")
 
 
@@ -174,7 +177,7 @@ def test_rollups_hold_euros_and_give_the_same_answers(star: HandStar) -> None:
         made = make_rollups(connection, star.model, definitions, [Choice("ads", "ad_performance", paths)])
         query = read_query({"metrics": ["spend", "roas"], "dimensions": ["currency"], "include_sql": True})
         got, expected = (
-            run(query, model, connection, today=TODAY) for model in (with_rollups(star.model, made), star.model)
+            run_query(query, model, connection, today=TODAY) for model in (with_rollups(star.model, made), star.model)
         )
     assert "m_spend" in got.sql[0]
     assert "m_spend" not in expected.sql[0]
@@ -219,10 +222,10 @@ def test_money_of_which_no_rate_is_known_is_in_no_sum_and_never_without_a_word(t
 
 def test_definitions_that_add_up_what_is_not_converted_are_refused(star: HandStar, tmp_path: Path) -> None:
     run_dir = shop_of_three_currencies(tmp_path).write()
-    assert validate(run_dir)
+    assert validate_run(run_dir)
     path = run_dir / "semantic.yml"
     definitions = yaml.safe_load(path.read_text(encoding="utf-8"))
     definitions["models"]["ad_performance"]["measures"]["spend"] = "_.spend.sum()"
     path.write_text(yaml.safe_dump(definitions), encoding="utf-8")
     with pytest.raises(BuildError, match="spend adds up spend of ad_performance, which is not converted to EUR"):
-        validate(run_dir)
+        validate_run(run_dir)

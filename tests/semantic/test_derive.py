@@ -13,11 +13,12 @@ import pytest
 import yaml
 
 from pipeline.errors import BuildError, ConfigError, NoJoinPath, UnknownName
-from semantic.derive import derive, to_yaml
-from semantic.introspect import introspect
-from semantic.models import load_model
-from semantic.query import read_query
-from semantic.run import list_metrics, run
+from semantic.answering.listing import list_metrics
+from semantic.answering.run_query import run_query
+from semantic.answering.semantic_model import load_model
+from semantic.definitions.derive import derive, to_yaml
+from semantic.definitions.introspect import introspect
+from semantic.planning.query import read_query
 from tests.semantic.hand_star import SLUG, TODAY, HandStar, hand_shop
 
 DESIGNED = """
@@ -152,7 +153,7 @@ def test_personal_data_need_the_run_and_the_live_list(folder: Path) -> None:
     assert "ann@example.com" not in (run_dir / "semantic.yml").read_text(encoding="utf-8")
     with duckdb.connect(run_dir / "stars.duckdb", read_only=True) as connection:
         query = read_query({"metrics": ["order_revenue"], "dimensions": ["customer_email"]})
-        assert run(query, allowed, connection, today=TODAY).rows[1] == ["ann@example.com", 150]
+        assert run_query(query, allowed, connection, today=TODAY).rows[1] == ["ann@example.com", 150]
 
 
 def test_a_star_with_other_columns_has_other_metrics(folder: Path) -> None:

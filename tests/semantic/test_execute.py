@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from pipeline.errors import TooMuch
-from semantic.execute import Watched, execute, watched
+from semantic.answering.execute import StatementDeadline, execute, with_deadline
 
 AT_ONCE = 0.5
 ENDLESS = {
@@ -43,7 +43,7 @@ def stopped_after(
 ) -> Iterator[None]:
     """A call that another thread stops, and looks at until then; 0 seconds: before its first statement."""
 
-    def look_on(call: Watched) -> None:
+    def look_on(call: StatementDeadline) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             time.sleep(0.02)
@@ -51,7 +51,7 @@ def stopped_after(
                 seen.append(call.progress())
         call.stop()
 
-    with watched(cursor, 60) as call:
+    with with_deadline(cursor, 60) as call:
         looking = threading.Thread(target=look_on, args=(call,))
         looking.start()
         if not seconds:
@@ -66,16 +66,16 @@ def test_a_statement_over_its_time_is_stopped_at_once_and_the_cursor_works_on(
 ) -> None:
     cursor = connection.cursor()
     began = time.monotonic()
-    with pytest.raises(TooMuch, match=r"within 0\.2 seconds.*Ask for a shorter time range"), watched(cursor, 0.2):
+    with pytest.raises(TooMuch, match=r"within 0\.2 seconds.*Ask for a shorter time range"), with_deadline(cursor, 0.2):
         execute(cursor, statement, {})
     assert time.monotonic() - began < 0.2 + AT_ONCE
-    with watched(cursor, 30):
+    with with_deadline(cursor, 30):
         assert execute(cursor, "SELECT $x + 1", {"x": 41}) == [(42,)]
 
 
 def test_the_time_is_that_of_all_statements_together(connection: duckdb.DuckDBPyConnection) -> None:
     cursor = connection.cursor()
-    with pytest.raises(TooMuch), watched(cursor, 0.3):
+    with pytest.raises(TooMuch), with_deadline(cursor, 0.3):
         again_and_again(cursor)
 
 
@@ -100,16 +100,16 @@ def test_a_call_stopped_before_its_first_statement_does_not_run_it_to_the_end(
 def test_a_caller_can_stop_a_statement_through_its_cursor(connection: duckdb.DuckDBPyConnection) -> None:
     cursor = connection.cursor()
     threading.Timer(0.1, cursor.interrupt).start()
-    with pytest.raises(TooMuch), watched(cursor, 60):
+    with pytest.raises(TooMuch), with_deadline(cursor, 60):
         execute(cursor, ENDLESS["a join"], {})
 
 
 def test_a_stop_after_the_end_does_not_reach_the_next_call(connection: duckdb.DuckDBPyConnection) -> None:
     cursor = connection.cursor()
-    with watched(cursor, 60) as first:
+    with with_deadline(cursor, 60) as first:
         execute(cursor, "SELECT 1", {})
     first.stop()
-    with watched(cursor, 60):
+    with with_deadline(cursor, 60):
         for _ in range(50):
             assert execute(cursor, "SELECT count(*) FROM range(10000)", {}) == [(10000,)]
 
@@ -120,7 +120,7 @@ def test_many_calls_over_their_time_are_each_stopped_and_no_other_is(connection:
     def ask(seconds: float, work: Callable[[duckdb.DuckDBPyConnection], object]) -> None:
         cursor = connection.cursor()
         try:
-            with watched(cursor, seconds):
+            with with_deadline(cursor, seconds):
                 work(cursor)
             ended.append("answered")
         except TooMuch:
@@ -150,6 +150,9 @@ def test_a_statement_that_needs_too_much_memory_says_how_to_ask_for_less(tmp_pat
     room = {"memory_limit": "40MB", "threads": 1, "temp_directory": str(tmp_path), "max_temp_directory_size": spill}
     with duckdb.connect(config=room) as tight:
         cursor = tight.cursor()
-        with pytest.raises(TooMuch, match=r"more memory than it may have\..*fewer dimensions"), watched(cursor, 60):
+        with (
+            pytest.raises(TooMuch, match=r"more memory than it may have\..*fewer dimensions"),
+            with_deadline(cursor, 60),
+        ):
             execute(cursor, "SELECT range % 3, list(range || 'x') FROM range(3000000) GROUP BY 1", {})
         assert execute(cursor, "SELECT 1", {}) == [(1,)]

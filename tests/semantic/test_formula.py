@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from pipeline.errors import ConfigError
-from semantic.formula import expand, is_sum, names, parse, to_sql, type_of, unit_of
+from semantic.catalog.formula import expand, is_sum, names, parse, to_sql, type_of, unit_of
 
 
 def sql(text: str) -> str:

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import QueryError
-from semantic.query import read_query
-from semantic.run import values
+from semantic.answering.dimension_values import dimension_values
+from semantic.planning.query import read_query
+from tests.semantic.fuzz_cases import wild
 from tests.semantic.fuzzing import ask, shop_world
 from tests.semantic.hand_star import HandStar
-from tests.semantic.wild import wild
 
 DEADLINE = 10
 ANYTHING = st.recursive(
@@ -48,5 +48,5 @@ def test_nonsense_is_repaired(question: dict[str, Any]) -> None:
 @given(st.text(max_size=30) | st.sampled_from(["\ud800", "'", "%", "\x00"]), st.integers(-2, 20_000))
 def test_values_are_searched_for_whatever_is_sent(shop: HandStar, search: str, limit: int) -> None:
     with contextlib.suppress(QueryError):
-        found = values("campaign_name", shop.model, shop.cursor, search=search, limit=limit)
+        found = dimension_values("campaign_name", shop.model, shop.cursor, search=search, limit=limit)
         assert {each["value"] for each in found["values"]} <= {"Alpha", "Beta"}

@@ -7,8 +7,7 @@ import json
 import pytest
 
 from pipeline.errors import QueryError
-from semantic.listing import list_briefly
-from semantic.run import list_metrics
+from semantic.answering.listing import list_briefly, list_metrics
 from tests.semantic.hand_star import HandStar
 
 

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import QueryError, UnknownName
-from semantic.members import MANY
-from semantic.run import values
+from semantic.answering.dimension_values import MANY, dimension_values
 from tests.semantic.hand_star import HandStar
 
 
 def test_values_come_most_frequent_first(shop: HandStar) -> None:
-    assert values("ad_platform", shop.model, shop.cursor) == {
+    assert dimension_values("ad_platform", shop.model, shop.cursor) == {
         "dimension": "ad_platform",
         "values": [{"value": "facebook_ads", "count": 6}, {"value": "google_ads", "count": 4}],
         "truncated": False,
@@ -22,24 +21,28 @@ def test_values_come_most_frequent_first(shop: HandStar) -> None:
 
 
 def test_a_search_finds_text_in_any_case_and_a_limit_says_what_it_cut(shop: HandStar) -> None:
-    assert [v["value"] for v in values("traffic_source", shop.model, shop.cursor, search="GOO")["values"]] == ["google"]
-    cut = values("traffic_source", shop.model, shop.cursor, limit=1)
+    assert [
+        v["value"] for v in dimension_values("traffic_source", shop.model, shop.cursor, search="GOO")["values"]
+    ] == ["google"]
+    cut = dimension_values("traffic_source", shop.model, shop.cursor, limit=1)
     assert (len(cut["values"]), cut["truncated"]) == (1, True)
 
 
 def test_days_and_flags_are_values_too(shop: HandStar) -> None:
-    assert values("is_customer", shop.model, shop.cursor)["values"] == [
+    assert dimension_values("is_customer", shop.model, shop.cursor)["values"] == [
         {"value": False, "count": 2},
         {"value": True, "count": 1},
     ]
-    assert values("date", shop.model, shop.cursor, search="2026-04")["values"] == [{"value": "2026-04-02", "count": 1}]
+    assert dimension_values("date", shop.model, shop.cursor, search="2026-04")["values"] == [
+        {"value": "2026-04-02", "count": 1}
+    ]
 
 
 def test_another_dimension_or_limit_is_refused(shop: HandStar) -> None:
     with pytest.raises(UnknownName, match="Did you mean ad_platform"):
-        values("adplatform", shop.model, shop.cursor)
+        dimension_values("adplatform", shop.model, shop.cursor)
     with pytest.raises(QueryError, match="Choose from 1 to 10000"):
-        values("ad_platform", shop.model, shop.cursor, limit=0)
+        dimension_values("ad_platform", shop.model, shop.cursor, limit=0)
 
 
 def test_a_value_among_many_is_found_and_a_misspelt_one_is_answered_with_the_nearest(folder: Path) -> None:

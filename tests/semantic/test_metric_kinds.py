@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import QueryError
-from semantic.expression import ADDS_UP, columns_in, measure_of
+from semantic.catalog.expression import ADDS_UP, columns_in, measure_of
 from tests.semantic.hand_star import HandStar, hand_shop
 
 ORDERS = "fct_shop__orders"

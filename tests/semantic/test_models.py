@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import PublishError
-from semantic.models import load_model
+from semantic.answering.semantic_model import load_model
 from tests.semantic.hand_star import HandStar, hand_shop
 
 HEAVY = ("ibis", "boring_semantic_layer", "pandas", "pyarrow", "sqlglot", "dlt", "dbt")
@@ -34,9 +34,9 @@ def test_loading_a_model_imports_nothing_heavy_and_answering_neither_pandas_nor_
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from semantic.models import load_model
-from semantic.run import run
-from semantic.query import read_query
+from semantic.answering.semantic_model import load_model
+from semantic.answering.run_query import run_query
+from semantic.planning.query import read_query
 model = load_model(Path({str(run_dir)!r}))
 print([name for name in {HEAVY!r} if name in sys.modules])
 sys.modules["pandas"] = None
@@ -44,7 +44,7 @@ import datetime, duckdb
 connection = duckdb.connect({str(run_dir / "stars.duckdb")!r}, read_only=True)
 filters = [{{"name": "spend", "op": ">", "value": 1}}]
 query = read_query({{"metrics": ["roas"], "dimensions": ["campaign_name"], "filters": filters}})
-run(query, model, connection, today=datetime.date(2026, 4, 15))
+run_query(query, model, connection, today=datetime.date(2026, 4, 15))
 print([name for name in {HEAVY!r} if sys.modules.get(name)])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path.cwd())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import QueryError
-from semantic.run import list_metrics
+from semantic.answering.listing import list_metrics
 from tests.semantic.hand_star import HandStar
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pipeline.errors import QueryError, UnknownName
-from semantic.nearest import nearest_values
-from semantic.run import values
+from semantic.answering.dimension_values import dimension_values
+from semantic.catalog.suggestions import nearest_values
 from tests.semantic.hand_star import HandStar
 
 METRICS = """
@@ -201,7 +201,7 @@ def test_a_dimension_by_another_name_is_in_the_first_three(shop: HandStar, asked
         shop.ask(metrics=["orders"], filters=[{"name": asked, "op": "is_null"}])
     assert meant in offered(refused.value) or f'"dimensions": ["{meant}"]' in refused.value.fix
     with pytest.raises(UnknownName) as unlisted:
-        values(asked, shop.model, shop.cursor)
+        dimension_values(asked, shop.model, shop.cursor)
     assert meant in offered(unlisted.value)
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from pipeline.errors import ConfigError, UnknownName
-from semantic.derive import check_words, derive
-from semantic.introspect import introspect
-from semantic.listing import list_metrics
-from semantic.validate import validate
+from semantic.answering.listing import list_metrics
+from semantic.answering.validate import validate_run
+from semantic.definitions.derive import check_overlay, derive
+from semantic.definitions.introspect import introspect
 from tests.semantic.hand_star import SLUG, HandStar, hand_shop
 
 VALID = {"name": "is_valid", "op": "=", "value": True}
@@ -171,7 +171,7 @@ def test_a_renamed_metric_and_dimension_are_asked_for_by_the_new_name_everywhere
     assert rows[0] == {"campaign": "Alpha", "media_cost": 300, "cpc": 6, "profit": 190, "loss": -190, "alpha": 300}
     with pytest.raises(UnknownName, match="Did you mean media_cost"):
         star.ask(metrics=["spend"])
-    assert validate(star.folder / star.model.run_id).catalog.metrics["media_cost"].label == "Media cost"
+    assert validate_run(star.folder / star.model.run_id).catalog.metrics["media_cost"].label == "Media cost"
     star.close()
 
 
@@ -220,7 +220,7 @@ def test_what_does_not_fit_the_star_is_refused_with_its_place(folder: Path, metr
         semantic_places={"metrics.x": "tenants.yaml:12"},
     )
     with pytest.raises(ConfigError) as refused:
-        check_words(star.tenant, tuple(star.tables.values()))
+        check_overlay(star.tenant, tuple(star.tables.values()))
     assert said in str(refused.value)
     assert str(refused.value).startswith("tenants.yaml:12: ")
 
@@ -239,13 +239,13 @@ def test_what_does_not_fit_the_star_is_refused_with_its_place(folder: Path, metr
 def test_a_name_that_cannot_be_given_is_refused(folder: Path, words: dict[str, Any], said: str) -> None:
     star = HandStar(folder, semantic=words)
     with pytest.raises(ConfigError) as refused:
-        check_words(star.tenant, tuple(star.tables.values()))
+        check_overlay(star.tenant, tuple(star.tables.values()))
     assert said in str(refused.value)
 
 
 def test_words_checked_before_a_build_are_those_of_the_built_star(star: HandStar) -> None:
     tables = tuple(star.tables.values())
-    check_words(star.tenant, tables)
+    check_overlay(star.tenant, tables)
     built = derive(star.tenant, tables, introspect(star.folder / star.model.run_id / "stars.duckdb", tables, SLUG))
     assert json.dumps(built["models"]["ad_performance"]["selections"]["selected_by_alpha_spend"]) == json.dumps(
         [

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from pipeline.errors import QueryError, UnknownName
-from semantic.models import load_model
-from semantic.query import TimeRange, read_query
-from semantic.run import run
+from semantic.answering.run_query import run_query
+from semantic.answering.semantic_model import load_model
+from semantic.planning.query import TimeRange, read_query
 from tests.semantic.hand_star import HandStar
 
 
@@ -264,7 +264,7 @@ def test_a_cursor_of_another_query_or_run_is_refused(shop: HandStar, folder: Any
     other.write("20260416T000000000000Z_abcdef")
     model = load_model(folder / "20260416T000000000000Z_abcdef")
     with pytest.raises(QueryError, match="data that have been replaced since"):
-        run(read_query({**question, "cursor": cursor}), model, shop.cursor, today=date(2026, 4, 15))
+        run_query(read_query({**question, "cursor": cursor}), model, shop.cursor, today=date(2026, 4, 15))
 
 
 def test_numbers_stand_for_text_where_ids_are_text(shop: HandStar) -> None:

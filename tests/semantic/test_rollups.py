@@ -18,13 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import QueryError
-from pipeline.manifest import PublishedRollup
-from semantic.answer import with_values
-from semantic.models import Model, load_model
-from semantic.query import Answer, Query, read_query
-from semantic.rollups import Choice, attach, build_rollups, make_rollups, with_rollups
-from semantic.run import run
-from semantic.shape import Key, Scan
+from pipeline.publish.run_manifest import PublishedRollup
+from semantic.answering.answer_columns import with_values
+from semantic.answering.rollups import Choice, attach, build_rollups, make_rollups, with_rollups
+from semantic.answering.run_query import run_query
+from semantic.answering.semantic_model import SemanticModel, load_model
+from semantic.planning.query import Answer, Query, read_query
+from semantic.planning.query_shape import Key, Scan
 from tests.semantic import reference
 from tests.semantic.hand_star import SLUG, TODAY, HandStar, hand_shop
 from tests.semantic.questions import questions
@@ -75,7 +75,7 @@ def drawn_questions(data: st.DataObject, world: World, numbers: Sequence[str]) -
 
 
 def drawn_rollups(
-    data: st.DataObject, asked: Sequence[Query], model: Model, definitions: dict[str, Any], memory: Connection
+    data: st.DataObject, asked: Sequence[Query], model: SemanticModel, definitions: dict[str, Any], memory: Connection
 ) -> tuple[PublishedRollup, ...]:
     """Rollups of the facts that questions are about: of every dimension, or of all but one that the first one needs.
 
@@ -99,11 +99,11 @@ def drawn_rollups(
 
 
 def check_rolled(
-    questions: Sequence[dict[str, Any]], world: World, model: Model, rolled: Model, memory: Connection
+    questions: Sequence[dict[str, Any]], world: World, model: SemanticModel, rolled: SemanticModel, memory: Connection
 ) -> None:
     """Over rollups every answer is the reference's, and in every word and type the one that facts give."""
     for question in questions:
-        check(question, world, partial(run, model=rolled, cursor=memory, today=TODAY))
+        check(question, world, partial(run_query, model=rolled, cursor=memory, today=TODAY))
         query = read_query(question)
         expected, got = (answer_or_refusal(query, each, memory) for each in (model, rolled))
         assert got == expected
@@ -111,9 +111,9 @@ def check_rolled(
             assert [list(map(type, row)) for row in got.rows] == [list(map(type, row)) for row in expected.rows]
 
 
-def answer_or_refusal(query: Query, model: Model, connection: Connection) -> Answer | str:
+def answer_or_refusal(query: Query, model: SemanticModel, connection: Connection) -> Answer | str:
     try:
-        return run(query, model, connection, today=TODAY)
+        return run_query(query, model, connection, today=TODAY)
     except QueryError as error:
         return str(error)
 
@@ -145,14 +145,14 @@ def test_random_catalogs_over_rollups_have_the_answers_of_plain_python_and_of_th
 class Rolled:
     """A run with its rollups, open."""
 
-    model: Model
-    rolled: Model
+    model: SemanticModel
+    rolled: SemanticModel
     rollups: tuple[PublishedRollup, ...]
     connection: duckdb.DuckDBPyConnection
 
     def sql(self, **query: Any) -> str:
         asked = read_query({**query, "compile_only": True})
-        return run(asked, self.rolled, self.connection, today=TODAY).sql[0]
+        return run_query(asked, self.rolled, self.connection, today=TODAY).sql[0]
 
     def uses(self, **query: Any) -> list[str]:
         """The rollups that a question reads."""
@@ -222,7 +222,7 @@ def test_questions_over_large_rollups_have_the_answer_of_plain_python(
         name for name in busy_world.measures if busy_world.measures[name].fact in busy_world.facts(question["metrics"])
     ]
     question["metrics"] = list(dict.fromkeys([*question["metrics"], *beside]))
-    check(question, busy_world, partial(run, model=busy.rolled, cursor=busy.connection, today=TODAY))
+    check(question, busy_world, partial(run_query, model=busy.rolled, cursor=busy.connection, today=TODAY))
 
 
 @pytest.fixture(scope="module")
@@ -248,7 +248,7 @@ def test_large_facts_are_rolled_up_by_what_repeats_within_a_day_and_small_ones_a
 def test_additive_questions_read_a_rollup_and_give_what_plain_sql_gives(busy: Rolled) -> None:
     question = {"metrics": ["sessions", "session_revenue", "conversion_rate"], "dimensions": ["traffic_source"]}
     assert busy.uses(**question)
-    answer = run(read_query(question), busy.rolled, busy.connection, today=TODAY)
+    answer = run_query(read_query(question), busy.rolled, busy.connection, today=TODAY)
     expected = busy.connection.execute(
         "select traffic_source, count(*) as n, sum(session_revenue), sum(is_conversion_session::int) / count(*) "
         f"from fct_{SLUG}__sessions group by 1 order by n desc, 1 nulls last"
@@ -291,7 +291,7 @@ def test_values_are_bound_not_written_so_one_statement_serves_all(busy: Rolled) 
     for text in ("o0", "o1", "o2"):
         filters = [{"name": "traffic_source", "op": "contains", "value": text}]
         query = read_query({"metrics": ["sessions"], "dimensions": ["geo_country"], "filters": filters})
-        run(query, busy.rolled, busy.connection, today=TODAY)
+        run_query(query, busy.rolled, busy.connection, today=TODAY)
     assert compiled.cache_info().misses == before + 1
 
 

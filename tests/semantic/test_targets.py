@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.tenants import Account, Source, Tenant
-from semantic.overlay import Entries
-from semantic.targets import note_targets
+from pipeline.config.accounts import Account
+from pipeline.config.source import Source
+from pipeline.config.tenant import Tenant
+from semantic.definitions.overlay import Entries
+from semantic.definitions.targets import note_targets
 from tests.semantic.hand_star import hand_shop
 
 

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from pipeline.errors import BuildError
-from semantic.derive import derive, to_yaml
-from semantic.introspect import introspect
-from semantic.validate import validate
+from semantic.answering.validate import validate_run
+from semantic.definitions.derive import derive, to_yaml
+from semantic.definitions.introspect import introspect
 from tests.semantic.hand_star import HandStar, hand_shop
 
 Tree = dict[str, Any]  # Any: a tree of YAML
@@ -39,12 +39,12 @@ def changed(published: Path, folder: Path, change: Callable[[Tree], object]) -> 
 
 
 def test_a_whole_catalog_is_let_through_with_every_metric_compiled(published: Path) -> None:
-    model = validate(published)
+    model = validate_run(published)
     assert {"spend", "roas", "brand_spend", "average_line"} <= set(model.catalog.askable_metrics)
 
 
 def test_a_star_without_a_row_is_let_through(folder: Path) -> None:
-    assert validate(HandStar(folder).write())
+    assert validate_run(HandStar(folder).write())
 
 
 def _measure(fact: str, name: str, text: str) -> Callable[[Tree], object]:
@@ -148,7 +148,7 @@ BROKEN: dict[str, tuple[Callable[[Tree], object], str]] = {
 def test_broken_definitions_are_refused(published: Path, folder: Path, name: str) -> None:
     change, said = BROKEN[name]
     with pytest.raises(BuildError) as refused:
-        validate(changed(published, folder, change))
+        validate_run(changed(published, folder, change))
     assert said in refused.value.what
 
 
@@ -157,13 +157,13 @@ def test_a_join_key_that_repeats_or_is_empty_is_refused(folder: Path, key: str |
     star = hand_shop(folder)
     star.add("campaigns", {"campaign_key": key, "campaign_id": "1", "campaign_name": "Twice"})
     with pytest.raises(BuildError, match="campaign_key of dim_shop__campaigns is empty or repeated in 1 rows"):
-        validate(star.write())
+        validate_run(star.write())
 
 
 def test_a_key_that_the_other_table_lacks_is_counted_and_said(folder: Path) -> None:
     star = hand_shop(folder)
     star.rows["orders"][0]["campaign_key"] = "k9"
-    assert validate(star.write())
+    assert validate_run(star.write())
     star = hand_shop(folder / "asked")
     star.rows["orders"][0]["campaign_key"] = "k9"
     said = "1 rows of orders have a campaign_key that campaigns lacks: there campaign_name is empty."

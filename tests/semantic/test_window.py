@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import QueryError, UnknownName
-from semantic.window import GRAINS, Shift, Window, check_days, compared, period_end, period_start, resolve
+from semantic.planning.window import GRAINS, Shift, Window, check_days, compared, period_end, period_start, resolve
 
 TODAY = date(2026, 4, 15)  # a Wednesday
 DAYS = st.dates(date(1980, 1, 1), date(2150, 12, 31))

@@ -14,7 +14,7 @@ import pytest
 import structlog
 
 from pipeline.settings import Settings
-from server.cli import main
+from server.cli.app import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,7 +75,7 @@ class Terminal:
 
 def start(*arguments: str, env: Mapping[str, str], stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
     """`gata` in a process of its own."""
-    command = [sys.executable, "-c", "import sys; from server.cli import main; sys.exit(main())", *arguments]
+    command = [sys.executable, "-c", "import sys; from server.cli.app import main; sys.exit(main())", *arguments]
     return subprocess.Popen(
         command, env=env, cwd=ROOT, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

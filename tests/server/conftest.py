@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import structlog
 
-from tests.server.world import World, new_world
+from tests.server.published_fixture import PublishedHome, new_published_home
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
     """Alpha and beta are published, gamma is not. Read only: a test that changes something takes `fresh_world`."""
-    return new_world(tmp_path_factory.mktemp("world"), "alpha", "beta")
+    return new_published_home(tmp_path_factory.mktemp("world"), "alpha", "beta")
 
 
 @pytest.fixture(autouse=True)
@@ -24,12 +24,12 @@ def log_anew() -> None:
 
 
 @pytest.fixture
-def fresh_world(tmp_path: Path) -> World:
+def fresh_world(tmp_path: Path) -> PublishedHome:
     """Alpha alone is published."""
-    return new_world(tmp_path / "fresh", "alpha")
+    return new_published_home(tmp_path / "fresh", "alpha")
 
 
 @pytest.fixture(scope="session")
-def address(world: World) -> Iterator[str]:
+def address(world: PublishedHome) -> Iterator[str]:
     with world.serving() as address:
         yield address

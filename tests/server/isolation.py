@@ -25,7 +25,7 @@ from mcp import Client
 from mcp.client.sse import sse_client
 from pyarrow import parquet
 
-from tests.server.world import CANARY, World
+from tests.server.published_fixture import CANARY, PublishedHome
 
 Json = dict[str, Any]  # Any: JSON values
 
@@ -79,7 +79,7 @@ def tenants_yaml() -> str:
     return f"tenants:{said}  - {{slug: gamma, business_name: Gamma, status: pending}}\n"
 
 
-def publish_marked(world: World) -> None:
+def publish_marked(world: PublishedHome) -> None:
     """Describe and publish both tenants, marked."""
     world.settings.tenants.write_text(tenants_yaml(), encoding="utf-8")
     for slug in SLUGS:
@@ -158,7 +158,7 @@ def readable(answer: httpx.Response) -> str:
 
 
 @asynccontextmanager
-async def callers(world: World, address: str) -> AsyncIterator[dict[str, Caller]]:
+async def callers(world: PublishedHome, address: str) -> AsyncIterator[dict[str, Caller]]:
     """A caller of each tenant, with a session of the `initialize` era and an SSE stream open."""
     async with AsyncExitStack() as stack:
         found = {}
@@ -341,7 +341,7 @@ def crossing(slug: str, said: Said) -> str | None:
     return said.text[max(0, found.start() - 100) : found.end() + 100] if found else None
 
 
-async def cross(world: World, address: str, pairs: int, seed: int) -> Crossings:
+async def cross(world: PublishedHome, address: str, pairs: int, seed: int) -> Crossings:
     """Send so many draws as both tenants at once, several pairs in flight, and look for what crosses."""
     found = Crossings()
     draw = Draw(seed)

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import AccessError
-from pipeline.runs import Ops
-from server.access import Access, Caller, check_slug, local_caller
+from pipeline.storage.ops import Ops
+from server.serving.access import Access, Caller, check_slug, local_caller
 
 
 class Clock:

@@ -21,12 +21,13 @@ import uvicorn
 from mcp import Client
 from mcp.client.sse import sse_client
 
-from pipeline.runs import Ops
-from server.access import Access
-from server.app import http_app, server_config
-from server.doors import bodies, connections, streams
-from server.doors.bodies import is_too_deep
-from tests.server.world import World, in_thread, new_world
+from pipeline.storage.ops import Ops
+from server.app import http_app
+from server.asgi import body_limit, connections, stream_watch
+from server.asgi.body_limit import is_too_deep
+from server.asgi.server import server_config
+from server.serving.access import Access
+from tests.server.published_fixture import PublishedHome, in_thread, new_published_home
 
 LIMIT = 1_000_000
 ALWAYS = {
@@ -39,13 +40,13 @@ QUESTION = {"metrics": ["spend"], "dimensions": ["date"]}
 
 
 @pytest.fixture(scope="module")
-def own_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def own_world(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
     """A world that tests here may change, and leave as it was: alpha is published."""
-    return new_world(tmp_path_factory.mktemp("own"), "alpha")
+    return new_published_home(tmp_path_factory.mktemp("own"), "alpha")
 
 
 @pytest.fixture
-def http(world: World, address: str) -> Iterator[httpx.Client]:
+def http(world: PublishedHome, address: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=30) as http:
         yield http
 
@@ -120,19 +121,19 @@ def test_the_page_of_docs_is_ours_alone(http: httpx.Client) -> None:
     assert "script-src 'self';" in page.headers["content-security-policy"]
 
 
-def test_two_credentials_are_none(address: str, world: World) -> None:
+def test_two_credentials_are_none(address: str, world: PublishedHome) -> None:
     both = [("Authorization", f"Bearer {world.tokens[who]}") for who in ("alpha", "beta")]
     assert httpx.get(f"{address}/models", headers=both).status_code == 401
 
 
 @pytest.mark.anyio
 async def test_a_bug_in_any_layer_is_an_answer_without_internals(
-    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    world: PublishedHome, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("a secret value")
 
-    monkeypatch.setattr("server.doors.bearer.RequireToken.refusal", broken)
+    monkeypatch.setattr("server.asgi.bearer_auth.RequireToken.refusal", broken)
     app = http_app(world.settings.model_copy(update={"audit": "off"}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
         failed = await http.get("/models", headers=world.headers("alpha"))
@@ -146,7 +147,7 @@ PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-He
 
 
 @pytest.mark.anyio
-async def test_no_page_may_read_an_answer_unless_its_site_was_named(world: World) -> None:
+async def test_no_page_may_read_an_answer_unless_its_site_was_named(world: PublishedHome) -> None:
     def client(**settings: object) -> httpx.AsyncClient:
         app = http_app(world.settings.model_copy(update={"audit": "off", **settings}))
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
@@ -230,7 +231,7 @@ def test_headers_that_are_too_large_are_refused(address: str) -> None:
 
 
 def test_who_sends_nothing_or_dawdles_with_the_head_is_hung_up_on(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: PublishedHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
     with world.serving() as address:
@@ -239,8 +240,8 @@ def test_who_sends_nothing_or_dawdles_with_the_head_is_hung_up_on(
             assert (told, seconds < 3) == (b"", True)
 
 
-def test_who_dawdles_with_the_body_gets_408(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "SECONDS", 0.2)
+def test_who_dawdles_with_the_body_gets_408(world: PublishedHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_limit, "SECONDS", 0.2)
     head = (
         f"POST /semantic-layer/alpha/query HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {world.tokens['alpha']}"
         "\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
@@ -251,7 +252,7 @@ def test_who_dawdles_with_the_body_gets_408(world: World, monkeypatch: pytest.Mo
     assert seconds < 3
 
 
-def test_who_does_not_read_its_answer_is_hung_up_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_does_not_read_its_answer_is_hung_up_on(world: PublishedHome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "STUCK_SECONDS", 0.2)
     ended = threading.Event()
 
@@ -277,8 +278,10 @@ def test_who_does_not_read_its_answer_is_hung_up_on(world: World, monkeypatch: p
 
 
 @pytest.mark.anyio
-async def test_a_stream_ends_when_its_token_is_revoked(own_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "CHECK_SECONDS", 0.2)
+async def test_a_stream_ends_when_its_token_is_revoked(
+    own_world: PublishedHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_watch, "CHECK_SECONDS", 0.2)
     with own_world.serving() as address, Ops(own_world.settings.ops) as ops:
         access = Access(ops)
         text, token = access.create(tenant="alpha", name="stream")
@@ -306,9 +309,9 @@ def offboarded(tenants: Path) -> Iterator[None]:
 @pytest.mark.anyio
 @pytest.mark.parametrize("how", ["expired", "offboarded"])
 async def test_a_stream_ends_when_its_token_expires_or_its_tenant_is_offboarded(
-    own_world: World, monkeypatch: pytest.MonkeyPatch, how: str
+    own_world: PublishedHome, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    monkeypatch.setattr(streams, "CHECK_SECONDS", 0.2)
+    monkeypatch.setattr(stream_watch, "CHECK_SECONDS", 0.2)
     with own_world.serving() as address, Ops(own_world.settings.ops) as ops:
         life = timedelta(seconds=1) if how == "expired" else None
         text, _ = Access(ops).create(tenant="alpha", name="stream", expires=life)
@@ -325,7 +328,7 @@ async def test_a_stream_ends_when_its_token_expires_or_its_tenant_is_offboarded(
 @pytest.fixture
 def slow_answers(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, threading.Event]:
     """Answers wait until they are told to go on: (one is under way, go on)."""
-    from server import tools
+    from server.serving import tools
 
     begun, go_on = threading.Event(), threading.Event()
     answer = tools.query
@@ -342,7 +345,7 @@ def slow_answers(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, thre
 @pytest.mark.anyio
 @pytest.mark.parametrize("door", ["rest", "auto", "legacy", "sse"])
 async def test_answers_under_way_finish_when_the_server_stops(
-    world: World, slow_answers: tuple[threading.Event, threading.Event], door: str
+    world: PublishedHome, slow_answers: tuple[threading.Event, threading.Event], door: str
 ) -> None:
     import httpx2
     from mcp.client.streamable_http import streamable_http_client
@@ -391,7 +394,7 @@ def found(result: Any) -> int:
 
 
 @pytest.mark.anyio
-async def test_a_new_run_answers_within_a_second_and_no_question_fails_meanwhile(own_world: World) -> None:
+async def test_a_new_run_answers_within_a_second_and_no_question_fails_meanwhile(own_world: PublishedHome) -> None:
     ask: Callable[[httpx.AsyncClient], Any] = lambda http: http.post(  # noqa: E731
         "/semantic-layer/alpha/query", json={"metrics": ["spend"]}, headers=own_world.headers("alpha")
     )

@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 
 from pipeline.errors import TooMuch, UnknownName
-from pipeline.publish import rollback
+from pipeline.publish.run_store import rollback
 from pipeline.settings import Settings
-from semantic.query import Answer, read_query
-from server import tools
-from server.answers import AnswerKey, KeptAnswers, size_of
-from server.published import PublishedRuns
-from tests.server.world import DAYS, World
+from semantic.planning.query import Answer, read_query
+from server.serving import tools
+from server.serving.runs.answer_cache import AnswerCache, AnswerKey, size_of
+from server.serving.runs.published_runs import PublishedRuns
+from tests.server.published_fixture import DAYS, PublishedHome
 
 
 @pytest.fixture
-def settings(fresh_world: World) -> Settings:
+def settings(fresh_world: PublishedHome) -> Settings:
     return fresh_world.settings
 
 
@@ -62,7 +62,7 @@ def test_values_that_python_holds_equal_are_different_questions(runs: PublishedR
 
 
 def test_a_publish_and_a_rollback_are_seen_by_the_next_question(
-    fresh_world: World, runs: PublishedRuns, settings: Settings
+    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
     assert spend(runs) == expected(10)
     fresh_world.publish("alpha", spend=20)
@@ -72,7 +72,7 @@ def test_a_publish_and_a_rollback_are_seen_by_the_next_question(
 
 
 def test_no_answer_is_stale_while_runs_are_published_and_asked_at_once(
-    fresh_world: World, runs: PublishedRuns, settings: Settings
+    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
     """Whoever asks after a publish has returned gets that run or a later one, never what was kept before."""
     lowest, stop, stale = [10], threading.Event(), []
@@ -134,7 +134,7 @@ def answer(rows: int) -> Answer:
 
 def test_the_room_is_bounded_in_bytes_and_the_least_used_leaves_first() -> None:
     one = size_of(answer(100)) + 2
-    kept = KeptAnswers(10 * one)
+    kept = AnswerCache(10 * one)
     for n in range(30):
         kept.put(key(n), answer(100))
         assert kept.bytes <= 10 * one
@@ -145,7 +145,7 @@ def test_the_room_is_bounded_in_bytes_and_the_least_used_leaves_first() -> None:
 
 
 def test_one_large_answer_does_not_drive_out_all_others() -> None:
-    kept = KeptAnswers(8 * size_of(answer(100)))
+    kept = AnswerCache(8 * size_of(answer(100)))
     kept.put(key(1), answer(10))
     kept.put(key(2), answer(200))
     assert kept.get(key(1)) is not None
@@ -157,7 +157,7 @@ def test_a_size_is_at_least_what_the_rows_take() -> None:
 
 
 def test_what_one_tenant_has_kept_is_dropped_alone() -> None:
-    kept = KeptAnswers(1_000_000)
+    kept = AnswerCache(1_000_000)
     kept.put(key(1), answer(1))
     kept.put(key(1, "beta"), answer(1))
     kept.forget("alpha")

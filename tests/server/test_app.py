@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from pipeline.errors import ConfigError
-from server.app import http_app, listen
-from server.library_log import take_over_logs
-from tests.server.world import World
+from server.app import http_app
+from server.asgi.server import listen
+from server.serving.process.library_logs import route_library_logs
+from tests.server.published_fixture import PublishedHome
 
 
 def test_an_address_that_is_taken_is_named_with_the_way_out() -> None:
@@ -33,7 +34,7 @@ def test_answers_leave_at_once_because_the_door_says_it_is_tcp() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_server_answers_to_the_names_it_was_given_and_to_no_other(world: World) -> None:
+async def test_the_server_answers_to_the_names_it_was_given_and_to_no_other(world: PublishedHome) -> None:
     app = http_app(world.settings, hosts=("gata.example.com", "::1"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gata.example.com") as http:
         assert (await http.get("/health")).status_code == 200
@@ -43,7 +44,7 @@ async def test_the_server_answers_to_the_names_it_was_given_and_to_no_other(worl
 
 
 @pytest.mark.anyio
-async def test_a_websocket_is_let_in_nowhere(world: World) -> None:
+async def test_a_websocket_is_let_in_nowhere(world: PublishedHome) -> None:
     sent: list[str] = []
 
     async def receive() -> dict[str, str]:
@@ -60,7 +61,7 @@ async def test_a_websocket_is_let_in_nowhere(world: World) -> None:
 def test_what_libraries_log_is_an_event_without_what_a_caller_sent(capsys: pytest.CaptureFixture[str]) -> None:
     before, level = logging.root.handlers[:], logging.root.level
     try:
-        take_over_logs()
+        route_library_logs()
         log = logging.getLogger("some.library")
         log.info("not worth a line")
         log.warning("Session %s is not %s", "gata_0a1b2c3d4e5f_secret", "the caller's text")

@@ -18,14 +18,14 @@ from mcp import Client
 
 from pipeline.errors import QueueFull
 from server.app import http_app
-from server.audit import file as audit_file
-from server.audit.call import AuditError, Entry, about, without_personal
-from server.audit.doors import open_ledger
-from server.audit.file import Journal
-from server.audit.read import Wanted, calls, followed
+from server.serving.audit import audit_log as audit_file
+from server.serving.audit.audit_log import AuditLog
+from server.serving.audit.call_record import AuditError, CallRecord, recording, without_personal
+from server.serving.audit.call_recorder import open_call_recorder
+from server.serving.audit.read_audit_log import CallFilter, follow_calls, read_calls
 from server.stdio import stdio_app
 from tests.server.cli_run import Terminal
-from tests.server.world import World, new_world
+from tests.server.published_fixture import PublishedHome, new_published_home
 
 SECRET = "gata_0a1b2c3d4e5f_" + "s" * 43
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
@@ -38,12 +38,12 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return new_world(tmp_path_factory.mktemp("audited"), "alpha")
+def published(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
+    return new_published_home(tmp_path_factory.mktemp("audited"), "alpha")
 
 
 @pytest.fixture
-def shop(published: World) -> World:
+def shop(published: PublishedHome) -> PublishedHome:
     """Alpha is published, and nobody has asked anything yet."""
     shutil.rmtree(published.settings.audit_folder, ignore_errors=True)
     return published
@@ -68,7 +68,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
 def test_lines_are_only_appended_and_only_the_owner_may_read_them(tmp_path: Path) -> None:
     folder = tmp_path / "audit"
     for number in range(2):
-        journal = Journal(folder, keep_days=1)
+        journal = AuditLog(folder, keep_days=1)
         journal.write({"n": number})
         journal.close()
     (path,) = folder.iterdir()
@@ -80,7 +80,7 @@ def test_lines_are_only_appended_and_only_the_owner_may_read_them(tmp_path: Path
 
 def test_every_day_has_its_file_and_old_ones_go(tmp_path: Path) -> None:
     moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    journal = Journal(tmp_path, keep_days=3, now=lambda: moment)
+    journal = AuditLog(tmp_path, keep_days=3, now=lambda: moment)
     (tmp_path / "notes.txt").write_text("somebody's own")
     for _ in range(6):
         journal.write({"day": moment.day})
@@ -92,7 +92,7 @@ def test_every_day_has_its_file_and_old_ones_go(tmp_path: Path) -> None:
 
 
 def test_many_threads_write_whole_lines(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, keep_days=1)
+    journal = AuditLog(tmp_path, keep_days=1)
 
     def work(number: int) -> None:
         for _ in range(200):
@@ -111,16 +111,16 @@ def test_half_a_line_of_a_process_that_died_spoils_no_other(tmp_path: Path) -> N
     path = tmp_path / f"{datetime.now(UTC):%Y-%m-%d}_{os.getpid()}.jsonl"
     whole = {"id": "a", "at": "2026-03-01T00:00:00.000Z", "outcome": "ok"}
     path.write_text(json.dumps(whole) + '\n{"id": "b", "at"')
-    journal = Journal(tmp_path, keep_days=1)
+    journal = AuditLog(tmp_path, keep_days=1)
     journal.write({**whole, "id": "c"})
     journal.close()
-    assert [call["id"] for call in calls(tmp_path, Wanted())] == ["a", "c"]
+    assert [call["id"] for call in read_calls(tmp_path, CallFilter())] == ["a", "c"]
 
 
 def test_a_full_disk_stops_no_answer_is_told_and_leaves_no_half_line(
     tmp_path: Path, full_disk: Callable[[bool], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    journal = Journal(tmp_path, keep_days=1)
+    journal = AuditLog(tmp_path, keep_days=1)
     journal.write({"n": 1})
     full_disk(True)
     for _ in range(3):
@@ -135,7 +135,7 @@ def test_a_full_disk_stops_no_answer_is_told_and_leaves_no_half_line(
 
 @pytest.mark.anyio
 async def test_what_cannot_be_written_down_is_not_answered_where_that_is_asked_for(
-    shop: World, full_disk: Callable[[bool], None]
+    shop: PublishedHome, full_disk: Callable[[bool], None]
 ) -> None:
     settings = shop.settings.model_copy(update={"audit": "required"})
     async with (
@@ -156,7 +156,7 @@ async def test_what_cannot_be_written_down_is_not_answered_where_that_is_asked_f
 
 
 def test_required_is_an_error_only_before_the_answer(tmp_path: Path, full_disk: Callable[[bool], None]) -> None:
-    journal = Journal(tmp_path, keep_days=1, is_required=True)
+    journal = AuditLog(tmp_path, keep_days=1, is_required=True)
     full_disk(True)
     with pytest.raises(AuditError, match="not"):
         journal.write({"text": "x" * 300})
@@ -181,19 +181,19 @@ def test_what_is_long_or_deep_is_cut() -> None:
 
 
 def test_what_went_wrong_is_told_by_its_kind() -> None:
-    entry = Entry("rest", "x")
-    with pytest.raises(QueueFull), about(entry):
+    entry = CallRecord("rest", "x")
+    with pytest.raises(QueueFull), recording(entry):
         raise QueueFull("Busy.", "Wait.")
     assert (entry.outcome, entry.error) == ("busy", "QueueFull")
-    entry = Entry("rest", "x")
-    with pytest.raises(ValueError, match="secret"), about(entry):
+    entry = CallRecord("rest", "x")
+    with pytest.raises(ValueError, match="secret"), recording(entry):
         raise ValueError("secret value")
     assert (entry.outcome, entry.error) == ("failed", "ValueError")
     assert "secret" not in json.dumps(entry.as_json())
 
 
 @pytest.mark.anyio
-async def test_every_call_of_every_door_is_written_down_with_who_what_and_how_it_went(shop: World) -> None:
+async def test_every_call_of_every_door_is_written_down_with_who_what_and_how_it_went(shop: PublishedHome) -> None:
     question = {"metrics": ["spend"], "dimensions": ["date"], "limit": 7}
     async with (
         Client(stdio_app(shop.settings, "alpha")) as client,
@@ -232,7 +232,7 @@ async def test_every_call_of_every_door_is_written_down_with_who_what_and_how_it
 
 
 @pytest.mark.anyio
-async def test_values_of_personal_dimensions_are_never_written_down(shop: World) -> None:
+async def test_values_of_personal_dimensions_are_never_written_down(shop: PublishedHome) -> None:
     def asked(name: str, value: object) -> dict[str, Any]:
         return {"metrics": ["orders"], "filters": [{"name": name, "op": "=", "value": value}]}
 
@@ -249,9 +249,9 @@ async def test_values_of_personal_dimensions_are_never_written_down(shop: World)
     assert [line["search"] for line in kept if "search" in line] == ["(withheld)", "spring"]
 
 
-def test_audit_off_writes_nothing(shop: World) -> None:
+def test_audit_off_writes_nothing(shop: PublishedHome) -> None:
     settings = shop.settings.model_copy(update={"audit": "off"})
-    with open_ledger(settings).call(Entry("rest", "x")):
+    with open_call_recorder(settings).call(CallRecord("rest", "x")):
         pass
     assert not settings.audit_folder.exists()
 
@@ -316,7 +316,7 @@ def test_following_gives_each_new_call_once_and_only_when_its_line_is_whole(tmp_
     path = tmp_path / "2026-03-01_1.jsonl"
     first = {"id": "1", "at": "2026-03-01T08:00:00.000Z", "outcome": "ok"}
     path.write_text(json.dumps(first) + "\n")
-    new = followed(tmp_path, Wanted(), after=calls(tmp_path, Wanted()))
+    new = follow_calls(tmp_path, CallFilter(), after=read_calls(tmp_path, CallFilter()))
 
     def write() -> None:
         with path.open("a") as file:

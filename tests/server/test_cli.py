@@ -16,15 +16,15 @@ import pytest
 from typer.main import get_command
 
 from pipeline.errors import BuildError, ConfigError
-from server.cli import VERBS, commands, ended
+from server.cli.app import VERBS, commands, exit_code_of
 from tests.server.cli_run import ROOT, Terminal, environment, start
 
 if TYPE_CHECKING:
-    from tests.server.world import World
+    from tests.server.published_fixture import PublishedHome
 
 HELPS = """
 import sys
-from server.cli import GROUPS, VERBS, main
+from server.cli.app import GROUPS, VERBS, main
 
 for name in ("", *GROUPS, *(verb.name for verb in VERBS)):
     sys.argv = ["gata", *name.split(), "--help"]
@@ -95,7 +95,7 @@ def test_a_wrong_variable_is_named(gata: Terminal) -> None:
 
 
 def test_a_bug_keeps_its_traceback_and_gets_a_name(capsys: pytest.CaptureFixture[str]) -> None:
-    assert ended(lambda: {}["nothing"]) == 1
+    assert exit_code_of(lambda: {}["nothing"]) == 1
     out, err = capsys.readouterr()
     assert out == ""
     assert "KeyError: 'nothing'" in err
@@ -106,7 +106,7 @@ def test_an_interrupt_ends_with_130_and_one_line(capsys: pytest.CaptureFixture[s
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    assert ended(interrupt) == 130
+    assert exit_code_of(interrupt) == 130
     assert capsys.readouterr().err.count("\n") == 1
 
 
@@ -117,7 +117,7 @@ def test_an_interrupt_that_a_library_has_wrapped_is_still_one(
     def interrupt() -> None:
         raise error from KeyboardInterrupt()
 
-    assert ended(interrupt) == 130
+    assert exit_code_of(interrupt) == 130
     assert capsys.readouterr().err == "Interrupted. What was published stays as it is.\n"
 
 
@@ -126,7 +126,7 @@ def test_an_error_that_is_its_own_cause_still_ends(capsys: pytest.CaptureFixture
         error = ValueError("again")
         raise error from error
 
-    assert ended(run_in_circles) == 1
+    assert exit_code_of(run_in_circles) == 1
     assert "ValueError: again" in capsys.readouterr().err
 
 
@@ -134,7 +134,7 @@ def test_an_error_of_ours_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]
     def refuse() -> None:
         raise ConfigError("The moon is green.", "Paint it.")
 
-    assert ended(refuse) == 2
+    assert exit_code_of(refuse) == 2
     assert capsys.readouterr().err == "The moon is green. Paint it.\n"
 
 
@@ -148,7 +148,7 @@ def test_a_reader_that_goes_away_is_no_error_to_talk_about(tmp_path: Path) -> No
     process.stderr.close()
 
 
-def test_a_server_says_where_it_is_and_ends_cleanly_when_interrupted(world: World) -> None:
+def test_a_server_says_where_it_is_and_ends_cleanly_when_interrupted(world: PublishedHome) -> None:
     process = start("serve", "--port", "0", env=environment(world.settings))
     assert process.stderr is not None
     first = process.stderr.readline()
@@ -160,9 +160,9 @@ def test_a_server_says_where_it_is_and_ends_cleanly_when_interrupted(world: Worl
     assert "Traceback" not in err
 
 
-def test_a_stdio_server_starts_without_what_it_does_not_need(world: World) -> None:
+def test_a_stdio_server_starts_without_what_it_does_not_need(world: PublishedHome) -> None:
     script = (
-        "import sys; from server.cli import main; sys.argv = ['gata', 'mcp', '--tenant', 'alpha']; code = main();"
+        "import sys; from server.cli.app import main; sys.argv = ['gata', 'mcp', '--tenant', 'alpha']; code = main();"
         "heavy = ('dbt', 'dlt', 'pandas', 'ibis', 'duckdb', 'structlog');"
         "print(*(name for name in heavy if sys.modules.get(name)), file=sys.stderr); sys.exit(code)"
     )
@@ -178,7 +178,7 @@ def test_a_stdio_server_starts_without_what_it_does_not_need(world: World) -> No
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "\n")
 
 
-def test_a_stdio_server_of_a_misspelt_tenant_does_not_start(gata: Terminal, world: World) -> None:
+def test_a_stdio_server_of_a_misspelt_tenant_does_not_start(gata: Terminal, world: PublishedHome) -> None:
     done = gata.use(world.settings)("mcp", "--tenant", "alpah")
     assert (done.code, done.out) == (2, "")
     assert "Did you mean alpha?" in done.err
@@ -186,7 +186,7 @@ def test_a_stdio_server_of_a_misspelt_tenant_does_not_start(gata: Terminal, worl
 
 def test_what_libraries_and_children_print_never_reaches_the_answer(tmp_path: Path) -> None:
     script = (
-        "import os\nfrom server.commands.stdout import kept_for_answers, say\n"
+        "import os\nfrom server.cli.output.stdout import kept_for_answers, say\n"
         "with kept_for_answers():\n    print('noise')\n    os.system('echo noise of a child')\nsay('answer')"
     )
     done = subprocess.run(

@@ -13,13 +13,15 @@ import pytest
 from tests.server.cli_run import Terminal, environment, start
 
 if TYPE_CHECKING:
-    from tests.server.world import World
+    from tests.server.published_fixture import PublishedHome
 
 SPEND_A_DAY = Decimal("30.000002")
 
 
 @pytest.fixture
-def gata(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], world: World) -> Iterator[Terminal]:
+def gata(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], world: PublishedHome
+) -> Iterator[Terminal]:
     with Terminal(monkeypatch, capsys) as terminal:
         yield terminal.use(world.settings)
 
@@ -39,7 +41,7 @@ def refusal(gata: Terminal, *arguments: str) -> str:
     return done.err
 
 
-def test_json_is_the_whole_answer_at_full_precision(gata: Terminal, world: World) -> None:
+def test_json_is_the_whole_answer_at_full_precision(gata: Terminal, world: PublishedHome) -> None:
     found = answer(gata, "--metrics", "spend")
     assert found["rows"] == [[SPEND_A_DAY * world.days]]
     assert list(found) == [
@@ -93,7 +95,7 @@ def test_a_range_by_name_counts_from_the_still_clock(gata: Terminal) -> None:
     assert found["rows"][0][:2] == [SPEND_A_DAY * 7, SPEND_A_DAY * 7]
 
 
-def test_the_cursor_brings_the_rows_that_follow(gata: Terminal, world: World) -> None:
+def test_the_cursor_brings_the_rows_that_follow(gata: Terminal, world: PublishedHome) -> None:
     question = ("--metrics", "spend", "--dimensions", "date", "--limit", "40")
     first = answer(gata, *question)
     second = answer(gata, *question, "--cursor", first["cursor"])
@@ -107,7 +109,7 @@ def test_the_tenant_may_come_from_the_environment(gata: Terminal) -> None:
 
 
 def test_people_read_rounded_values_with_units_and_what_is_to_know(
-    gata: Terminal, golden: Callable[[str, str], None], world: World
+    gata: Terminal, golden: Callable[[str, str], None], world: PublishedHome
 ) -> None:
     question = ("--metrics", "spend,roas,orders,cpc", "--dimensions", "campaign_name,date", "--grain", "month")
     done = gata("ask", "--tenant", "alpha", *question, "--totals")
@@ -138,7 +140,7 @@ def test_sql_alone_comes_without_a_table(gata: Terminal) -> None:
     assert "─" not in done.out
 
 
-def test_a_query_may_come_from_stdin(world: World) -> None:
+def test_a_query_may_come_from_stdin(world: PublishedHome) -> None:
     process = start("ask", "--tenant", "alpha", "--query", "-", "--json", env=environment(world.settings), stdin=-1)
     out, err = process.communicate('{"metrics": ["spend"]}')
     assert (process.returncode, err) == (0, "")
@@ -205,8 +207,8 @@ def test_values_are_listed_with_their_rows(gata: Terminal) -> None:
 
 
 def test_a_bracket_in_a_value_is_not_markup(gata: Terminal, tmp_path: Path) -> None:
-    from server.commands.show import add_row, as_text, table
+    from server.cli.output.tables import add_row, render, table
 
     rows = table("name")
     add_row(rows, "[bold]Brand[/bold] [sale]")
-    assert "[bold]Brand[/bold] [sale]" in as_text(rows)
+    assert "[bold]Brand[/bold] [sale]" in render(rows)

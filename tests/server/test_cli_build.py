@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.lock import build_lock
+from pipeline.storage.build_lock import build_lock
 from tests.server.cli_run import Terminal
 
 if TYPE_CHECKING:
-    from tests.server.world import World
+    from tests.server.published_fixture import PublishedHome
 
 
 TENANTS = """
@@ -80,14 +80,14 @@ def test_the_plan_of_an_empty_folder_is_to_build_what_is_active(gata: Terminal) 
     assert all(reason in shown for line in plans.values() for reason in line["reasons"])
 
 
-def test_status_says_what_readers_see(gata: Terminal, fresh_world: World) -> None:
+def test_status_says_what_readers_see(gata: Terminal, fresh_world: PublishedHome) -> None:
     gata.use(fresh_world.settings)
     lines = {line["tenant"]: line for line in json.loads(gata("status", "--json").out)["tenants"]}
     assert lines["gamma"]["run_id"] is None
     assert lines["alpha"]["run_id"] in gata("status").out
 
 
-def test_a_rollback_gives_the_old_answers_back(gata: Terminal, fresh_world: World) -> None:
+def test_a_rollback_gives_the_old_answers_back(gata: Terminal, fresh_world: PublishedHome) -> None:
     gata.use(fresh_world.settings)
 
     def asked() -> tuple[str, Decimal]:
@@ -105,7 +105,7 @@ def test_a_rollback_gives_the_old_answers_back(gata: Terminal, fresh_world: Worl
     assert asked() == second
 
 
-def test_a_rollback_to_nowhere_lists_the_runs_there_are(gata: Terminal, fresh_world: World) -> None:
+def test_a_rollback_to_nowhere_lists_the_runs_there_are(gata: Terminal, fresh_world: PublishedHome) -> None:
     gata.use(fresh_world.settings)
     done = gata("rollback", "--tenant", "alpha", "--to", "yesterday")
     assert (done.code, done.out) == (2, "")
@@ -113,8 +113,8 @@ def test_a_rollback_to_nowhere_lists_the_runs_there_are(gata: Terminal, fresh_wo
 
 
 def test_a_report_for_people_has_every_tenant_table_and_finding(golden: Callable[[str, str], None]) -> None:
-    from server.builds.report import BuildReport, TenantReport
-    from server.commands.build import report_text
+    from server.cli.build import report_text
+    from server.orchestration.build_report import BuildReport, TenantReport
 
     done = TenantReport("alpha", "published", "20260301T000000000000Z_0a1b2c", {"fct_alpha__orders": 12345}, 3)
     failed = TenantReport("beta", "failed", findings=["12 rows of shopify orders are late."])

@@ -10,26 +10,28 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.runs import Ops
-from server.access import Access, Caller
+from pipeline.storage.ops import Ops
+from server.serving.access import Access, Caller
 from tests.server.cli_run import Terminal
 
 if TYPE_CHECKING:
-    from tests.server.world import World
+    from tests.server.published_fixture import PublishedHome
 
 
 @pytest.fixture
-def gata(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fresh_world: World) -> Iterator[Terminal]:
+def gata(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fresh_world: PublishedHome
+) -> Iterator[Terminal]:
     with Terminal(monkeypatch, capsys) as terminal:
         yield terminal.use(fresh_world.settings)
 
 
-def caller(world: World, token: str) -> Caller | None:
+def caller(world: PublishedHome, token: str) -> Caller | None:
     with Ops(world.settings.ops) as ops:
         return Access(ops).verify(token)
 
 
-def test_the_token_alone_is_on_stdout_and_it_works(gata: Terminal, fresh_world: World) -> None:
+def test_the_token_alone_is_on_stdout_and_it_works(gata: Terminal, fresh_world: PublishedHome) -> None:
     done = gata("token", "create", "--tenant", "alpha", "--name", "claude")
     assert done.code == 0
     assert re.fullmatch(r"gata_[0-9a-f]{12}_[\w-]{43}\n", done.out)
@@ -40,7 +42,7 @@ def test_the_token_alone_is_on_stdout_and_it_works(gata: Terminal, fresh_world: 
     assert done.out.strip() not in done.err
 
 
-def test_json_says_what_was_made(gata: Terminal, fresh_world: World) -> None:
+def test_json_says_what_was_made(gata: Terminal, fresh_world: PublishedHome) -> None:
     made = json.loads(gata("token", "create", "--tenant", "alpha", "--expires", "90d", "--json").out)
     assert list(made) == ["token", "id", "tenant", "scope", "expires_at"]
     assert (made["tenant"], made["scope"]) == ("alpha", "read")
@@ -49,7 +51,7 @@ def test_json_says_what_was_made(gata: Terminal, fresh_world: World) -> None:
     assert timedelta(days=89) < left <= timedelta(days=90)
 
 
-def test_the_operator_gets_a_token_of_every_tenant(gata: Terminal, fresh_world: World) -> None:
+def test_the_operator_gets_a_token_of_every_tenant(gata: Terminal, fresh_world: PublishedHome) -> None:
     found = caller(fresh_world, gata("token", "create", "--admin").out.strip())
     assert found is not None
     assert (found.tenant, found.scope) == (None, "admin")
@@ -71,7 +73,7 @@ def test_a_token_of_a_tenant_that_is_not_there_is_not_made(gata: Terminal) -> No
     assert "Did you mean alpha?" in done.err
 
 
-def test_a_revoked_token_is_refused_and_stays_in_the_list(gata: Terminal, fresh_world: World) -> None:
+def test_a_revoked_token_is_refused_and_stays_in_the_list(gata: Terminal, fresh_world: PublishedHome) -> None:
     made = json.loads(gata("token", "create", "--tenant", "alpha", "--name", "claude", "--json").out)
     assert gata("token", "revoke", made["id"]).code == 0
     assert caller(fresh_world, made["token"]) is None

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from tests.clients.conformance_server import app_with_fixtures
 from tests.clients.not_applicable import NOT_APPLICABLE, UNDECLARED
 from tests.server.isolation import ACCEPT, LEGACY, META, MODERN
-from tests.server.world import World
+from tests.server.published_fixture import PublishedHome
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +40,7 @@ def _event(text: str) -> dict[str, Any]:
     ("revision", "method", "params"), [(LEGACY, "initialize", GREETING), (MODERN, "server/discover", {})]
 )
 async def test_what_scenarios_need_that_do_not_apply_is_not_declared(
-    world: World, address: str, revision: str, method: str, params: dict[str, Any]
+    world: PublishedHome, address: str, revision: str, method: str, params: dict[str, Any]
 ) -> None:
     async with httpx.AsyncClient(base_url=address, headers=world.headers("alpha"), timeout=30) as http:
         declared = (await rpc(http, method, params))["result"]["capabilities"]
@@ -52,7 +52,7 @@ async def test_what_scenarios_need_that_do_not_apply_is_not_declared(
         assert not (known if not name else (known or {}).get(name)), path
 
 
-async def test_the_suite_meets_the_server_that_users_get_with_more_in_it(world: World) -> None:
+async def test_the_suite_meets_the_server_that_users_get_with_more_in_it(world: PublishedHome) -> None:
     app: ASGIApp = app_with_fixtures(world)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
         assert (await http.get("/semantic-layer/alpha")).status_code == 200

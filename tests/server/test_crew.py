@@ -12,10 +12,10 @@ import pytest
 
 from pipeline.errors import BuildError
 from pipeline.settings import Settings
-from server.builds.crew import Crew
-from server.builds.workshop import Workshop, open_workshop
+from server.orchestration.build_context import BuildContext, open_build_context
+from server.orchestration.worker_pool import WorkerPool
 from tests.server.cli_run import ROOT, environment
-from warehouse.build import check_star, projects
+from warehouse.build.star import check_star, projects_folder
 
 TENANTS = """
 tenants:
@@ -26,44 +26,44 @@ tenants:
 """
 BEGIN = """
 import multiprocessing, time
-from pipeline.exports import targets
+from pipeline.ingest.exports import export_targets
 from pipeline.settings import read_settings
-from server.builds.crew import Crew
-from server.builds.workshop import open_workshop
+from server.orchestration.worker_pool import WorkerPool
+from server.orchestration.build_context import open_build_context
 if __name__ == "__main__":
-    shop = open_workshop(read_settings())
-    with Crew(shop.blueprints, shop.settings) as crew:
-        crew.begin(targets, shop.manifest.tenants)
+    shop = open_build_context(read_settings())
+    with WorkerPool(shop.blueprints, shop.settings) as crew:
+        crew.begin(export_targets, shop.manifest.tenants)
         print(*(process.pid for process in multiprocessing.active_children()), flush=True)
         time.sleep(600)
 """
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Workshop:
+def shop(tmp_path: Path) -> BuildContext:
     (tmp_path / "tenants.yaml").write_text(TENANTS, encoding="utf-8")
-    return open_workshop(Settings(home=tmp_path / "state", tenants=tmp_path / "tenants.yaml", threads=2))
+    return open_build_context(Settings(home=tmp_path / "state", tenants=tmp_path / "tenants.yaml", threads=2))
 
 
 @pytest.mark.parametrize("threads", [1, 2], ids=["here", "in processes"])
-def test_an_error_comes_back_as_the_outcome_of_its_tenant_alone(shop: Workshop, threads: int) -> None:
+def test_an_error_comes_back_as_the_outcome_of_its_tenant_alone(shop: BuildContext, threads: int) -> None:
     settings = shop.settings.model_copy(update={"threads": threads})
     first, second = shop.manifest.tenants
-    with Crew(shop.blueprints, settings) as crew:
+    with WorkerPool(shop.blueprints, settings) as crew:
         crew.begin(check_star, [first, second])  # fails in silence: whoever needs it will be told
         crew.finish(check_star, [first, second])
         outcomes = {tenant.slug: outcome for tenant, outcome in crew.each(check_star, [first, second])}
-        path = crew.submit(projects, settings, "first").result()
+        path = crew.submit(projects_folder, settings, "first").result()
     assert [type(outcome) for outcome in outcomes.values()] == [BuildError, BuildError]
     assert {slug: str(outcome).partition(" has ")[0] for slug, outcome in outcomes.items()} == {
         "first": "first",
         "second": "second",
     }
-    assert path == projects(settings, "first")
+    assert path == projects_folder(settings, "first")
 
 
-def test_what_one_tenant_needs_later_begins_no_process(shop: Workshop) -> None:
-    with Crew(shop.blueprints, shop.settings) as crew:
+def test_what_one_tenant_needs_later_begins_no_process(shop: BuildContext) -> None:
+    with WorkerPool(shop.blueprints, shop.settings) as crew:
         crew.begin(check_star, shop.manifest.tenants[:1])
         ((tenant, outcome),) = crew.each(check_star, shop.manifest.tenants[:1])
         assert not crew.works
@@ -71,7 +71,7 @@ def test_what_one_tenant_needs_later_begins_no_process(shop: Workshop) -> None:
     assert isinstance(outcome, BuildError)
 
 
-def test_a_killed_build_takes_its_crew_with_it(shop: Workshop, tmp_path: Path) -> None:
+def test_a_killed_build_takes_its_crew_with_it(shop: BuildContext, tmp_path: Path) -> None:
     program = tmp_path / "begin.py"
     program.write_text(BEGIN, encoding="utf-8")
     build = subprocess.Popen(

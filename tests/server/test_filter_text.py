@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import QueryError
-from server.commands.filter_text import read_filter
+from server.cli.filter_text import read_filter
 
 
 @pytest.mark.parametrize(

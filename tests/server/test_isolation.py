@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from server.published import PublishedRuns
+from server.serving.runs.published_runs import PublishedRuns
 from tests.server.isolation import CANARY, SLUGS, answered_with, callers, cross, probes, publish_marked
-from tests.server.world import UNMARKED, World, new_world
-from warehouse.stars import star
+from tests.server.published_fixture import UNMARKED, PublishedHome, new_published_home
+from warehouse.star_schema import star_schema
 
 pytestmark = pytest.mark.anyio
 
@@ -18,15 +18,15 @@ SEED = 5
 
 
 @pytest.fixture(scope="module")
-def marked_world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = new_world(tmp_path_factory.mktemp("marked"))
+def marked_world(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
+    world = new_published_home(tmp_path_factory.mktemp("marked"))
     publish_marked(world)
     return world
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_every_text_of_a_marked_star_holds_the_canary(marked_world: World, slug: str) -> None:
-    for table in star():
+def test_every_text_of_a_marked_star_holds_the_canary(marked_world: PublishedHome, slug: str) -> None:
+    for table in star_schema():
         texts = [column.name for column in table.columns if column.type == "VARCHAR" and column.name not in UNMARKED]
         counted = ", ".join(
             f"count_if({name} is not null and not contains({name}, '{CANARY[slug]}'))" for name in texts
@@ -35,7 +35,7 @@ def test_every_text_of_a_marked_star_holds_the_canary(marked_world: World, slug:
         assert dict(zip(texts, without, strict=True)) == dict.fromkeys(texts, 0), table.name
 
 
-async def test_whatever_two_tenants_ask_at_once_no_canary_crosses(marked_world: World) -> None:
+async def test_whatever_two_tenants_ask_at_once_no_canary_crosses(marked_world: PublishedHome) -> None:
     with marked_world.serving() as address:
         found = await cross(marked_world, address, PAIRS, SEED)
     assert found.crossed == []
@@ -48,7 +48,7 @@ async def test_whatever_two_tenants_ask_at_once_no_canary_crosses(marked_world: 
     assert set(found.taken) <= {"own 200", "own 304", "foreign 404"}
 
 
-async def test_a_word_of_another_tenant_is_answered_like_a_word_that_nobody_has(marked_world: World) -> None:
+async def test_a_word_of_another_tenant_is_answered_like_a_word_that_nobody_has(marked_world: PublishedHome) -> None:
     answers = []
     with marked_world.serving() as address:
         async with callers(marked_world, address) as both:
@@ -58,7 +58,7 @@ async def test_a_word_of_another_tenant_is_answered_like_a_word_that_nobody_has(
         assert foreign == missing
 
 
-def test_open_runs_of_two_tenants_are_two_databases(marked_world: World) -> None:
+def test_open_runs_of_two_tenants_are_two_databases(marked_world: PublishedHome) -> None:
     runs = PublishedRuns(marked_world.settings)
     try:
         for slug, other in (SLUGS, SLUGS[::-1]):

@@ -9,13 +9,13 @@ import duckdb
 import pytest
 
 from pipeline.errors import ConfigError, PublishError
-from pipeline.publish import latest, runs
-from pipeline.runs import Ops
-from server.builds.steps import build, publish_only, transform
+from pipeline.publish.pointer import latest_run_id, run_ids
+from pipeline.storage.ops import Ops
+from server.orchestration.steps import build, publish_only, transform
+from tests.end_to_end.project_fixture import House, house
+from tests.end_to_end.small_shop import SMALL_TENANT, write_shop
 from tests.server.cli_run import Terminal
-from tests.whole_way.house import House, house
-from tests.whole_way.small_shop import SMALL_TENANT, write_shop
-from warehouse.logic import logic_hash
+from warehouse.projects.logic_versions import logic_hash
 
 SHOP = "small_shop"
 ASKED = ["converting_sessions", "orders", "order_revenue", "ad_conversions", "sessions"]
@@ -58,7 +58,7 @@ def versions(shop: House) -> list[str]:
 
 def seen(shop: House) -> str | None:
     """The run that readers see."""
-    return latest(shop.settings.published(SHOP))
+    return latest_run_id(shop.settings.published(SHOP))
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_the_books_list_every_published_run_and_keep_replays_apart(shop: House, 
         counted = hub.execute(
             "select name, rows from run_results__current where project = 'stars_small_shop'"
         ).fetchall()
-    assert {run_id for run_id, *_ in listed} == set(runs(shop.settings.published(SHOP)))
+    assert {run_id for run_id, *_ in listed} == set(run_ids(shop.settings.published(SHOP)))
     assert waiting not in {run_id for run_id, *_ in listed}
     assert all("spend" in metrics and "campaign_name" in dimensions for _, metrics, dimensions in listed)
     assert projects == {"gata_library", "push_small_shop", "stars_small_shop", "replay_small_shop"}

@@ -22,11 +22,11 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent
 
 from pipeline.errors import TooMuch
-from server.agents.toolbox import TOOLS
-from server.asking import ask
-from server.published import PublishedRuns
+from server.mcp_server.tool_specs import TOOLS
+from server.serving.runs.published_runs import PublishedRuns
+from server.serving.runs.run_call import run_call
 from server.stdio import stdio_app
-from tests.server.world import World
+from tests.server.published_fixture import PublishedHome
 
 pytestmark = pytest.mark.anyio
 
@@ -52,26 +52,28 @@ def rows(result: CallToolResult) -> list[list[Any]]:
     return found
 
 
-def child(world: World, slug: str = "alpha", **extra: str) -> dict[str, str]:
+def child(world: PublishedHome, slug: str = "alpha", **extra: str) -> dict[str, str]:
     own = {"GATA_HOME": str(world.settings.home), "GATA_TENANTS": str(world.settings.tenants), "GATA_TENANT": slug}
     return {**os.environ, **own, "GATA_TODAY": "2026-03-01", **extra}
 
 
 @asynccontextmanager
-async def inside(world: World, mode: str = "auto") -> AsyncIterator[Client]:
+async def inside(world: PublishedHome, mode: str = "auto") -> AsyncIterator[Client]:
     async with Client(stdio_app(world.settings, "alpha"), mode=mode) as client:
         yield client
 
 
 @asynccontextmanager
-async def over_stdio(world: World, *command: str, mode: str = "auto") -> AsyncIterator[Client]:
+async def over_stdio(world: PublishedHome, *command: str, mode: str = "auto") -> AsyncIterator[Client]:
     program, *args = command or (sys.executable, str(ENTRY))
     async with Client(StdioServerParameters(command=program, args=args, env=child(world)), mode=mode) as client:
         yield client
 
 
 @asynccontextmanager
-async def over_http(world: World, address: str, who: str = "alpha", mode: str = "auto") -> AsyncIterator[Client]:
+async def over_http(
+    world: PublishedHome, address: str, who: str = "alpha", mode: str = "auto"
+) -> AsyncIterator[Client]:
     async with (
         httpx2.AsyncClient(headers=world.headers(who), timeout=30) as http,
         Client(streamable_http_client(f"{address}/mcp", http_client=http), mode=mode) as client,
@@ -80,12 +82,12 @@ async def over_http(world: World, address: str, who: str = "alpha", mode: str = 
 
 
 @asynccontextmanager
-async def over_sse(world: World, address: str, who: str = "alpha") -> AsyncIterator[Client]:
+async def over_sse(world: PublishedHome, address: str, who: str = "alpha") -> AsyncIterator[Client]:
     async with Client(sse_client(f"{address}/sse", headers=world.headers(who)), mode="legacy") as client:
         yield client
 
 
-def asked_by_hand(world: World) -> list[list[object]]:
+def asked_by_hand(world: PublishedHome) -> list[list[object]]:
     """The answer to QUESTION, by SQL over the star."""
     return [
         list(row)
@@ -121,7 +123,7 @@ def test_the_tools_and_their_schemas_are_as_reviewed(golden: Callable[[str, str]
     golden("mcp_tools.json", json.dumps(listed, indent=2, ensure_ascii=False) + "\n")
 
 
-async def test_the_list_of_tools_fits_what_hosts_read(world: World) -> None:
+async def test_the_list_of_tools_fits_what_hosts_read(world: PublishedHome) -> None:
     async with inside(world) as client:
         listed = await client.list_tools()
         assert client.instructions is not None
@@ -142,7 +144,7 @@ async def test_the_list_of_tools_fits_what_hosts_read(world: World) -> None:
             assert argument["examples"], name
 
 
-async def test_the_server_says_who_it_is_and_keeps_lists_private(world: World) -> None:
+async def test_the_server_says_who_it_is_and_keeps_lists_private(world: PublishedHome) -> None:
     async with inside(world) as client:
         assert client.server_info is not None
         assert client.server_info.name == "gata"
@@ -154,7 +156,7 @@ async def test_the_server_says_who_it_is_and_keeps_lists_private(world: World) -
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_an_answer_is_what_sql_says(world: World, mode: str) -> None:
+async def test_an_answer_is_what_sql_says(world: PublishedHome, mode: str) -> None:
     async with inside(world, mode) as client:
         result = await client.call_tool("query", QUESTION)
     named = [row for row in rows(result) if row[0] is not None]
@@ -164,7 +166,7 @@ async def test_an_answer_is_what_sql_says(world: World, mode: str) -> None:
         assert row[2:] == pytest.approx(wanted[2:], rel=1e-9)
 
 
-async def test_both_halves_of_an_answer_are_complete_and_equal(world: World) -> None:
+async def test_both_halves_of_an_answer_are_complete_and_equal(world: PublishedHome) -> None:
     async with inside(world) as client:
         for name, arguments in (
             ("query", QUESTION),
@@ -177,14 +179,14 @@ async def test_both_halves_of_an_answer_are_complete_and_equal(world: World) -> 
             assert "\n" not in text(result)
 
 
-async def test_the_text_keeps_every_digit_of_money(world: World) -> None:
+async def test_the_text_keeps_every_digit_of_money(world: PublishedHome) -> None:
     async with inside(world) as client:
         result = await client.call_tool("query", {"metrics": ["spend"]})
     ((spend,),) = json.loads(text(result), parse_float=Decimal)["rows"]
     assert spend == world.sql("alpha", "select sum(spend) from fct_alpha__ad_performance")[0][0]
 
 
-async def test_the_same_question_has_the_same_answer_at_every_door(world: World, address: str) -> None:
+async def test_the_same_question_has_the_same_answer_at_every_door(world: PublishedHome, address: str) -> None:
     async with inside(world) as client:
         expected = (await client.call_tool("query", QUESTION)).structured_content
     doors = {
@@ -223,7 +225,7 @@ async def test_the_same_question_has_the_same_answer_at_every_door(world: World,
     ],
 )
 async def test_a_mistake_comes_back_as_a_tool_error_that_repairs_it(
-    world: World, tool: str, arguments: dict[str, Any], said: str
+    world: PublishedHome, tool: str, arguments: dict[str, Any], said: str
 ) -> None:
     async with inside(world) as client:
         result = await client.call_tool(tool, arguments)
@@ -232,13 +234,13 @@ async def test_a_mistake_comes_back_as_a_tool_error_that_repairs_it(
     assert "pydantic" not in text(result)
 
 
-async def test_lists_and_objects_may_come_as_json_text(world: World) -> None:
+async def test_lists_and_objects_may_come_as_json_text(world: PublishedHome) -> None:
     spelled = {key: json.dumps(value) if isinstance(value, list) else value for key, value in QUESTION.items()}
     async with inside(world) as client:
         assert rows(await client.call_tool("query", spelled)) == rows(await client.call_tool("query", QUESTION))
 
 
-async def test_long_input_is_never_echoed_whole(world: World) -> None:
+async def test_long_input_is_never_echoed_whole(world: PublishedHome) -> None:
     async with inside(world) as client:
         for arguments in ({"metrics": ["x" * 200]}, {"metrics": ["spend"], "y" * 5000: 1}, {"metrics": [["z" * 9000]]}):
             result = await client.call_tool("query", arguments)
@@ -246,7 +248,7 @@ async def test_long_input_is_never_echoed_whole(world: World) -> None:
             assert len(text(result)) < 1500
 
 
-async def test_a_tenant_that_is_not_built_says_what_to_run(world: World) -> None:
+async def test_a_tenant_that_is_not_built_says_what_to_run(world: PublishedHome) -> None:
     async with Client(stdio_app(world.settings, "gamma")) as client:
         result = await client.call_tool("get_status", {})
     assert result.is_error
@@ -254,7 +256,7 @@ async def test_a_tenant_that_is_not_built_says_what_to_run(world: World) -> None
 
 
 async def test_a_bug_gives_an_event_id_and_keeps_its_frames_on_stderr(
-    fresh_world: World, capsys: pytest.CaptureFixture[str]
+    fresh_world: PublishedHome, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (run,) = fresh_world.settings.published("alpha").glob("2*")
     (run / "stars.duckdb").chmod(0o644)
@@ -272,30 +274,30 @@ async def test_a_bug_gives_an_event_id_and_keeps_its_frames_on_stderr(
     assert logged.out == ""
 
 
-async def test_a_call_given_up_stops_its_statement(world: World) -> None:
+async def test_a_call_given_up_stops_its_statement(world: PublishedHome) -> None:
     endless = "select count(*) from range(1000000) a, range(1000000) b where a.range + b.range = -1"
     with closing(PublishedRuns(world.settings)) as runs:
         with anyio.move_on_after(0.2) as scope:
-            await ask(runs, "alpha", lambda _, cursor: cursor.execute(endless).fetchall())
+            await run_call(runs, "alpha", lambda _, cursor: cursor.execute(endless).fetchall())
         assert scope.cancelled_caught
-        assert await ask(runs, "alpha", lambda _, cursor: cursor.execute("select 1").fetchall()) == [(1,)]
+        assert await run_call(runs, "alpha", lambda _, cursor: cursor.execute("select 1").fetchall()) == [(1,)]
 
 
-async def test_a_call_over_the_deadline_is_too_much(world: World) -> None:
+async def test_a_call_over_the_deadline_is_too_much(world: PublishedHome) -> None:
     hurried = world.settings.model_copy(update={"query_timeout": 0.05})
     endless = "select count(*) from range(1000000) a, range(1000000) b where a.range + b.range = -1"
     with closing(PublishedRuns(hurried)) as runs, pytest.raises(TooMuch, match=r"within 0\.05 seconds"):
-        await ask(runs, "alpha", lambda _, cursor: cursor.execute(endless).fetchall())
+        await run_call(runs, "alpha", lambda _, cursor: cursor.execute(endless).fetchall())
 
 
-async def test_an_admin_token_has_no_tenant_to_ask_for(world: World, address: str) -> None:
+async def test_an_admin_token_has_no_tenant_to_ask_for(world: PublishedHome, address: str) -> None:
     async with over_http(world, address, "admin") as client:
         result = await client.call_tool("get_status", {})
     assert result.is_error
     assert "gata token create --tenant" in text(result)
 
 
-async def test_calls_of_two_tenants_at_once_never_mix(world: World, address: str) -> None:
+async def test_calls_of_two_tenants_at_once_never_mix(world: PublishedHome, address: str) -> None:
     seen: dict[str, set[str]] = {"alpha": set(), "beta": set()}
 
     async def many(who: str) -> None:
@@ -315,7 +317,7 @@ async def test_calls_of_two_tenants_at_once_never_mix(world: World, address: str
         assert world.canary(other) not in answer
 
 
-async def test_no_tool_shows_a_token_of_alpha_anything_of_beta(world: World, address: str) -> None:
+async def test_no_tool_shows_a_token_of_alpha_anything_of_beta(world: PublishedHome, address: str) -> None:
     told: list[str] = []
     async with over_http(world, address) as client:
         told.append(text(await client.call_tool("get_status", {})))
@@ -341,7 +343,7 @@ async def test_no_tool_shows_a_token_of_alpha_anything_of_beta(world: World, add
         assert "_beta__" not in answer
 
 
-async def test_a_session_of_one_token_is_not_there_for_another(world: World, address: str) -> None:
+async def test_a_session_of_one_token_is_not_there_for_another(world: PublishedHome, address: str) -> None:
     initialize = {
         "jsonrpc": "2.0",
         "id": 1,
@@ -366,7 +368,7 @@ async def test_a_session_of_one_token_is_not_there_for_another(world: World, add
             assert (own.status_code, other.status_code) == (202, 404)
 
 
-def test_stdout_holds_the_protocol_and_nothing_else(world: World) -> None:
+def test_stdout_holds_the_protocol_and_nothing_else(world: PublishedHome) -> None:
     sent = [
         {
             "jsonrpc": "2.0",
@@ -415,7 +417,7 @@ def test_stdout_holds_the_protocol_and_nothing_else(world: World) -> None:
     assert "error" in answers[5]
 
 
-def test_a_server_without_a_tenant_says_so_and_ends_with_2(world: World) -> None:
+def test_a_server_without_a_tenant_says_so_and_ends_with_2(world: PublishedHome) -> None:
     for slug, said in (("", "No tenant is named. Name it"), ("../beta", "There is no such tenant")):
         ended = subprocess.run(
             [sys.executable, str(ENTRY)],
@@ -430,7 +432,7 @@ def test_a_server_without_a_tenant_says_so_and_ends_with_2(world: World) -> None
         assert "Traceback" not in ended.stderr
 
 
-def test_nothing_heavy_is_loaded_before_the_first_question(world: World) -> None:
+def test_nothing_heavy_is_loaded_before_the_first_question(world: PublishedHome) -> None:
     program = (
         "import sys, runpy; runpy.run_path(sys.argv[1], run_name='server_module');"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))"

@@ -9,14 +9,14 @@ import anyio
 import pytest
 from mcp.types import TextContent
 
-from tests.server.mcp_doors import DOORS, Endless
-from tests.server.world import World
+from tests.server.mcp_transports import DOORS, Endless
+from tests.server.published_fixture import PublishedHome
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
-def endless(world: World) -> Endless:
+def endless(world: PublishedHome) -> Endless:
     """With one place, so that a statement that runs on lets nobody else in."""
     return Endless(world.settings.model_copy(update={"query_slots": 1, "query_slots_all": 1}))
 
@@ -67,7 +67,7 @@ async def test_whoever_wants_to_know_hears_how_far_a_call_is(endless: Endless, a
     assert re.fullmatch(r"At work(: \d{1,3} % of the statement that runs is done)?\.", message)
 
 
-async def test_a_deadline_is_told_as_a_tool_error_also_to_whoever_hears_of_progress(world: World) -> None:
+async def test_a_deadline_is_told_as_a_tool_error_also_to_whoever_hears_of_progress(world: PublishedHome) -> None:
     hurried = Endless(world.settings.model_copy(update={"query_timeout": 0.1}))
 
     async def hear(progress: float, total: float | None, message: str | None) -> None:

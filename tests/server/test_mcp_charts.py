@@ -18,13 +18,13 @@ from mcp import Client
 from mcp.types import EmbeddedResource, ImageContent, TextContent, TextResourceContents
 
 from pipeline.errors import QueryError
-from semantic.models import Model, load_model
-from semantic.query import Answer
+from semantic.answering.semantic_model import SemanticModel, load_model
+from semantic.planning.query import Answer
 from server.charts.pictures import check_offline, picture, smaller
 from server.charts.vega import COLOURS, MOST_BARS, MOST_PANELS, MOST_SERIES, Chart, chart_of
 from server.stdio import stdio_app
 from tests.server.cli_run import Terminal
-from tests.server.world import World
+from tests.server.published_fixture import PublishedHome
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +40,7 @@ TREND = {"metrics": ["spend"], "dimensions": ["date"]}
 
 
 @pytest.fixture(scope="module")
-def model(world: World) -> Model:
+def model(world: PublishedHome) -> SemanticModel:
     (run,) = world.settings.published("alpha").glob("2*")
     return load_model(run)
 
@@ -69,7 +69,9 @@ def answer(columns: Sequence[tuple[str, str, str, str | None]], *rows: list[Any]
     return Answer(columns=named, rows=rows, row_count=len(rows), **(said | more))
 
 
-def drawn(model: Model, columns: Sequence[tuple[str, str, str, str | None]], *rows: list[Any], **more: Any) -> Chart:
+def drawn(
+    model: SemanticModel, columns: Sequence[tuple[str, str, str, str | None]], *rows: list[Any], **more: Any
+) -> Chart:
     return chart_of(answer(columns, *rows, **more), model.catalog)
 
 
@@ -87,12 +89,12 @@ def points(panel: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 @asynccontextmanager
-async def inside(world: World, mode: str = "auto") -> AsyncIterator[Client]:
+async def inside(world: PublishedHome, mode: str = "auto") -> AsyncIterator[Client]:
     async with Client(stdio_app(world.settings, "alpha"), mode=mode) as client:
         yield client
 
 
-def test_days_make_a_line_with_the_unit_on_its_axis(model: Model) -> None:
+def test_days_make_a_line_with_the_unit_on_its_axis(model: SemanticModel) -> None:
     chart = drawn(model, [DAY, SPEND], ["2026-01-01", 1.5], ["2026-01-02", None])
     (panel,) = panels(chart)
     assert mark(panel) == "line"
@@ -108,14 +110,14 @@ def test_days_make_a_line_with_the_unit_on_its_axis(model: Model) -> None:
     ]
 
 
-def test_a_category_beside_the_days_makes_a_line_each(model: Model) -> None:
+def test_a_category_beside_the_days_makes_a_line_each(model: SemanticModel) -> None:
     (panel,) = panels(drawn(model, [DAY, CAMPAIGN, SPEND], ["2026-01-01", "a", 1], ["2026-01-01", None, 2]))
     assert mark(panel) == "line"
     assert panel["encoding"]["color"]["title"] == "campaign_name"
     assert points(panel) == [("2026-01-01", "a", 1.0), ("2026-01-01", "(none)", 2.0)]
 
 
-def test_one_category_makes_bars_in_the_order_of_the_rows(model: Model) -> None:
+def test_one_category_makes_bars_in_the_order_of_the_rows(model: SemanticModel) -> None:
     (panel,) = panels(drawn(model, [CAMPAIGN, SESSIONS], ["b", 3], ["a", 9]))
     assert mark(panel) == "bar"
     assert panel["encoding"]["y"] == {"field": "category", "type": "nominal", "title": "campaign_name", "sort": None}
@@ -123,7 +125,7 @@ def test_one_category_makes_bars_in_the_order_of_the_rows(model: Model) -> None:
     assert points(panel) == [("b", "sessions", 3.0), ("a", "sessions", 9.0)]
 
 
-def test_two_categories_stack_what_adds_up_and_group_what_does_not(model: Model) -> None:
+def test_two_categories_stack_what_adds_up_and_group_what_does_not(model: SemanticModel) -> None:
     rows = (["de", "a", 3], ["de", "b", 9])
     (sums,) = panels(drawn(model, [COUNTRY, CAMPAIGN, SESSIONS], *rows))
     assert sums["encoding"]["x"]["stack"] == "zero"
@@ -135,7 +137,7 @@ def test_two_categories_stack_what_adds_up_and_group_what_does_not(model: Model)
     assert losses["encoding"]["x"]["stack"] is None  # a stack of both signs hides the sum
 
 
-def test_units_that_differ_never_share_an_axis(model: Model) -> None:
+def test_units_that_differ_never_share_an_axis(model: SemanticModel) -> None:
     found = panels(drawn(model, [DAY, SPEND, REVENUE, ROAS, SESSIONS], ["2026-01-01", 1, 2, 3, 4]))
     assert [panel["encoding"]["y"]["title"] for panel in found] == [
         "spend and order_revenue (EUR)",
@@ -145,21 +147,21 @@ def test_units_that_differ_never_share_an_axis(model: Model) -> None:
     assert {value["series"] for value in found[0]["data"]["values"]} == {"spend", "order_revenue"}
 
 
-def test_money_of_several_currencies_never_shares_an_axis(model: Model) -> None:
+def test_money_of_several_currencies_never_shares_an_axis(model: SemanticModel) -> None:
     money = ("spend", "metric", "decimal", "currency")
     found = panels(drawn(model, [CAMPAIGN, CURRENCY, money], ["a", "EUR", 1], ["a", "USD", 2], ["b", "EUR", 4]))
     assert [panel["encoding"]["x"]["title"] for panel in found] == ["spend (EUR)", "spend (USD)"]
     assert [points(panel) for panel in found] == [[("a", "spend", 1.0), ("b", "spend", 4.0)], [("a", "spend", 2.0)]]
 
 
-def test_the_row_of_totals_is_no_bar_and_the_rest_is_named(model: Model) -> None:
+def test_the_row_of_totals_is_no_bar_and_the_rest_is_named(model: SemanticModel) -> None:
     flags = [("is_other", "flag", "boolean", None), ("is_total", "flag", "boolean", None)]
     rows = (["a", 5, False, False], [None, 2, True, False], [None, 7, False, True])
     (panel,) = panels(drawn(model, [CAMPAIGN, SESSIONS, *flags], *rows))
     assert points(panel) == [("a", "sessions", 5.0), ("(other)", "sessions", 2.0)]
 
 
-def test_what_is_too_much_to_see_is_left_out_and_said(model: Model) -> None:
+def test_what_is_too_much_to_see_is_left_out_and_said(model: SemanticModel) -> None:
     many = [["2026-01-01", f"c{n}", n] for n in range(30)]
     chart = drawn(model, [DAY, CAMPAIGN, SESSIONS], *many, truncated=True)
     assert {value["series"] for value in panels(chart)[0]["data"]["values"]} == {f"c{n}" for n in range(22, 30)}
@@ -176,18 +178,18 @@ def test_what_is_too_much_to_see_is_left_out_and_said(model: Model) -> None:
     assert "4 of 6 panels" in wide.notes[0]
 
 
-def test_the_period_before_is_drawn_beside_the_one_asked_for(model: Model) -> None:
+def test_the_period_before_is_drawn_beside_the_one_asked_for(model: SemanticModel) -> None:
     before = ("sessions_previous", "metric", "integer", "count")
     (panel,) = panels(drawn(model, [CAMPAIGN, SESSIONS, before], ["a", 3, 4]))
     assert points(panel) == [("a", "sessions", 3.0), ("a", "sessions_previous", 4.0)]
 
 
-def test_colours_are_told_apart_by_everybody(model: Model) -> None:
+def test_colours_are_told_apart_by_everybody(model: SemanticModel) -> None:
     assert drawn(model, [DAY, SPEND], ["2026-01-01", 1]).spec["config"]["range"]["category"] == list(COLOURS)
     assert len(set(COLOURS)) == MOST_SERIES
 
 
-def test_without_rows_there_is_nothing_to_draw(model: Model) -> None:
+def test_without_rows_there_is_nothing_to_draw(model: SemanticModel) -> None:
     with pytest.raises(QueryError, match="no rows to draw"):
         drawn(model, [DAY, SPEND])
 
@@ -202,7 +204,7 @@ HOSTILE = [
 ]
 
 
-def test_hostile_names_are_text_in_the_picture_and_nothing_more(model: Model) -> None:
+def test_hostile_names_are_text_in_the_picture_and_nothing_more(model: SemanticModel) -> None:
     chart = drawn(model, [CAMPAIGN, SESSIONS], *[[name, n + 1] for n, name in enumerate(HOSTILE)])
     svg = picture(chart.spec, "svg").decode()
     root = ET.fromstring(svg)
@@ -250,7 +252,7 @@ def test_a_picture_that_is_packed_again_has_the_same_pixels() -> None:
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_a_chart_comes_only_when_it_is_asked_for_and_holds_every_row(world: World, mode: str) -> None:
+async def test_a_chart_comes_only_when_it_is_asked_for_and_holds_every_row(world: PublishedHome, mode: str) -> None:
     async with inside(world, mode) as client:
         plain = await client.call_tool("query", TREND)
         vega = await client.call_tool("query", {**TREND, "limit": 100, "chart": "vega"})
@@ -288,7 +290,7 @@ async def test_a_chart_comes_only_when_it_is_asked_for_and_holds_every_row(world
     assert wrong.content[0].text == "chart is 'pie'. Choose one of: vega, png, svg; or leave it out."
 
 
-async def test_a_chart_has_the_rows_that_the_shown_page_has_not(world: World) -> None:
+async def test_a_chart_has_the_rows_that_the_shown_page_has_not(world: PublishedHome) -> None:
     question = {"metrics": ["spend"], "dimensions": ["date", "campaign_name"], "chart": "vega"}
     async with inside(world) as client:
         whole = (await client.call_tool("query", question)).structured_content or {}
@@ -299,7 +301,7 @@ async def test_a_chart_has_the_rows_that_the_shown_page_has_not(world: World) ->
     assert "The chart shows the first 4 rows; there are more." in first["notes"]
 
 
-async def test_the_page_of_a_client_gets_its_picture_where_no_model_pays_for_it(world: World) -> None:
+async def test_the_page_of_a_client_gets_its_picture_where_no_model_pays_for_it(world: PublishedHome) -> None:
     async with inside(world) as client:
         await client.list_tools()
         shown = await client.call_tool("show_chart", {"query": TREND})
@@ -322,7 +324,7 @@ async def test_the_page_of_a_client_gets_its_picture_where_no_model_pays_for_it(
 
 @pytest.mark.parametrize(("name", "begins"), [("c.svg", b"<svg"), ("c.PNG", b"\x89PNG"), ("c.json", b'{"$schema"')])
 def test_the_command_line_draws_into_a_file(
-    world: World, terminal: Terminal, tmp_path: Path, name: str, begins: bytes
+    world: PublishedHome, terminal: Terminal, tmp_path: Path, name: str, begins: bytes
 ) -> None:
     gata = terminal.use(world.settings)
     file = tmp_path / name
@@ -338,7 +340,7 @@ def test_the_command_line_draws_into_a_file(
     ("name", "said"), [("c.pdf", "End it with .svg, .png or .json"), ("no/c.json", "cannot be written")]
 )
 def test_a_file_that_cannot_be_drawn_into_is_refused(
-    world: World, terminal: Terminal, tmp_path: Path, name: str, said: str
+    world: PublishedHome, terminal: Terminal, tmp_path: Path, name: str, said: str
 ) -> None:
     asked = ("ask", "--tenant", "alpha", "--metrics", "spend", "--chart", str(tmp_path / name))
     ended = terminal.use(world.settings)(*asked)

@@ -22,7 +22,7 @@ from mcp.types import (
 )
 
 from server.stdio import stdio_app
-from tests.server.world import World
+from tests.server.published_fixture import PublishedHome
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +32,7 @@ WHY = PromptReference(type="ref/prompt", name="why_did_roas_change")
 
 @asynccontextmanager
 async def inside(
-    world: World, slug: str = "alpha", *, mode: str = "auto", pages: bool = False
+    world: PublishedHome, slug: str = "alpha", *, mode: str = "auto", pages: bool = False
 ) -> AsyncIterator[Client]:
     shown = {"extensions": [advertise(EXTENSION_ID, {"mimeTypes": [APP_MIME_TYPE]})]} if pages else {}
     async with Client(stdio_app(world.settings, slug), mode=mode, **shown) as client:
@@ -62,7 +62,7 @@ async def offered(client: Client, ref: Any, name: str, typed: str, known: dict[s
     return answer.completion.values
 
 
-async def test_what_is_offered_is_as_reviewed(world: World, golden: Callable[[str, str], None]) -> None:
+async def test_what_is_offered_is_as_reviewed(world: PublishedHome, golden: Callable[[str, str], None]) -> None:
     async with inside(world, pages=True) as client:
         lists = {
             "tools": (await client.list_tools()).tools,
@@ -80,7 +80,7 @@ async def test_what_is_offered_is_as_reviewed(world: World, golden: Callable[[st
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_a_metric_is_defined_down_to_sql_that_gives_its_value(world: World, mode: str) -> None:
+async def test_a_metric_is_defined_down_to_sql_that_gives_its_value(world: PublishedHome, mode: str) -> None:
     async with inside(world, mode=mode) as client:
         roas = await read(client, "metric://roas")
         result = await client.call_tool("query", {"metrics": ["roas"]})
@@ -95,7 +95,7 @@ async def test_a_metric_is_defined_down_to_sql_that_gives_its_value(world: World
     assert result.structured_content["rows"] == [[pytest.approx(expected, rel=1e-12)]]
 
 
-async def test_every_metric_that_is_listed_can_be_read(world: World) -> None:
+async def test_every_metric_that_is_listed_can_be_read(world: PublishedHome) -> None:
     async with inside(world) as client:
         listed = (await client.call_tool("list_metrics", {})).structured_content or {}
         names = [name for group in listed["metrics_by_facts"].values() for name in group]
@@ -118,7 +118,7 @@ async def test_every_metric_that_is_listed_can_be_read(world: World) -> None:
         ("file:///etc/passwd", "Unknown resource"),
     ],
 )
-async def test_what_cannot_be_read_is_not_found(world: World, uri: str, said: str) -> None:
+async def test_what_cannot_be_read_is_not_found(world: PublishedHome, uri: str, said: str) -> None:
     async with inside(world) as client:
         with pytest.raises(MCPError) as refused:
             await client.read_resource(uri)
@@ -126,7 +126,7 @@ async def test_what_cannot_be_read_is_not_found(world: World, uri: str, said: st
     assert said in refused.value.error.message
 
 
-async def test_the_status_says_which_run_answers_and_how_far_each_source_goes(fresh_world: World) -> None:
+async def test_the_status_says_which_run_answers_and_how_far_each_source_goes(fresh_world: PublishedHome) -> None:
     first = fresh_world.settings.published("alpha")
     second = fresh_world.publish("alpha", spend=20)
     async with inside(fresh_world) as client:
@@ -159,7 +159,7 @@ async def test_the_status_says_which_run_answers_and_how_far_each_source_goes(fr
     ],
 )
 async def test_every_query_of_a_guided_analysis_is_answered_as_it_stands(
-    world: World, name: str, arguments: dict[str, str]
+    world: PublishedHome, name: str, arguments: dict[str, str]
 ) -> None:
     async with inside(world) as client:
         asked = queries(await prompt(client, name, arguments))
@@ -169,7 +169,7 @@ async def test_every_query_of_a_guided_analysis_is_answered_as_it_stands(
             assert not result.is_error, (query, result.content)
 
 
-async def test_a_guided_analysis_of_money_in_two_currencies_keeps_them_apart(fresh_world: World) -> None:
+async def test_a_guided_analysis_of_money_in_two_currencies_keeps_them_apart(fresh_world: PublishedHome) -> None:
     fresh_world.publish(
         "alpha", alter="update fct_alpha__ad_performance set currency = 'USD' where day(report_date) < 9"
     )
@@ -194,7 +194,7 @@ async def test_a_guided_analysis_of_money_in_two_currencies_keeps_them_apart(fre
     ],
 )
 async def test_a_guided_analysis_of_what_is_not_there_says_what_is(
-    world: World, name: str, arguments: dict[str, str], said: str
+    world: PublishedHome, name: str, arguments: dict[str, str], said: str
 ) -> None:
     async with inside(world) as client:
         with pytest.raises(MCPError) as refused:
@@ -204,7 +204,7 @@ async def test_a_guided_analysis_of_what_is_not_there_says_what_is(
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_names_and_values_are_completed_from_what_is_typed(world: World, mode: str) -> None:
+async def test_names_and_values_are_completed_from_what_is_typed(world: PublishedHome, mode: str) -> None:
     async with inside(world, mode=mode) as client:
         assert (await offered(client, METRIC, "name", "ro"))[0] == "roas"
         assert "blended_roas" in await offered(client, METRIC, "name", "ROAS")
@@ -223,7 +223,7 @@ async def test_names_and_values_are_completed_from_what_is_typed(world: World, m
         assert await offered(client, METRIC, "other", "a") == []
 
 
-async def test_nobody_leafs_through_personal_values(world: World) -> None:
+async def test_nobody_leafs_through_personal_values(world: PublishedHome) -> None:
     """Alpha exposes customer_email: it can be asked for, by whoever knows what to ask."""
     async with inside(world) as client:
         assert "customer_email" in await offered(client, WHY, "dimension", "customer_e")
@@ -233,7 +233,7 @@ async def test_nobody_leafs_through_personal_values(world: World) -> None:
         assert await offered(client, WHY, "dimension", "customer_e") == []
 
 
-async def test_what_is_read_written_and_completed_for_alpha_holds_nothing_of_beta(world: World) -> None:
+async def test_what_is_read_written_and_completed_for_alpha_holds_nothing_of_beta(world: PublishedHome) -> None:
     told: list[str] = []
     async with inside(world) as client:
         told.append(json.dumps(await read(client, "status://runs"), default=str))
@@ -249,7 +249,7 @@ async def test_what_is_read_written_and_completed_for_alpha_holds_nothing_of_bet
         assert "_beta__" not in text
 
 
-async def test_a_tenant_that_is_not_built_offers_nothing_and_says_why(world: World) -> None:
+async def test_a_tenant_that_is_not_built_offers_nothing_and_says_why(world: PublishedHome) -> None:
     async with inside(world, "gamma") as client:
         assert await offered(client, METRIC, "name", "") == []
         with pytest.raises(MCPError, match="gamma is not built yet"):
@@ -259,7 +259,7 @@ async def test_a_tenant_that_is_not_built_offers_nothing_and_says_why(world: Wor
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_only_a_client_that_shows_pages_is_told_of_the_tool_that_has_one(world: World, mode: str) -> None:
+async def test_only_a_client_that_shows_pages_is_told_of_the_tool_that_has_one(world: PublishedHome, mode: str) -> None:
     async with inside(world, mode=mode) as client:
         plain = [tool.name for tool in (await client.list_tools()).tools]
     async with inside(world, mode=mode, pages=True) as client:

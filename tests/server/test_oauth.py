@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pipeline.errors import ConfigError
 from pipeline.settings import Settings, read_settings
 from server.app import http_app
-from server.doors.jwks import FRESH_SECONDS, REFETCH_SECONDS, STALE_SECONDS, Jwks, fetch_json, find_keys, read_keys
-from server.doors.oauth import OAuth, Refused
-from tests.server.world import World
+from server.asgi.jwks import FRESH_SECONDS, REFETCH_SECONDS, STALE_SECONDS, Jwks, fetch_json, find_keys, read_keys
+from server.asgi.oauth import OAuth, Refused
+from tests.server.published_fixture import PublishedHome
 
 pytestmark = pytest.mark.anyio
 
@@ -304,7 +304,7 @@ def test_settings_that_would_let_in_too_many_are_refused(wrong: dict[str, str]) 
 
 
 @pytest.fixture
-def oauth_app(world: World) -> Callable[..., httpx.AsyncClient]:
+def oauth_app(world: PublishedHome) -> Callable[..., httpx.AsyncClient]:
     def client(provider: Provider | None = None, **more: object) -> httpx.AsyncClient:
         settings = settings_of(world.settings, **more)
         keys = Jwks(ISSUER, f"{ISSUER}/keys", (provider or Provider("a")).fetch)
@@ -319,7 +319,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 async def test_a_jwt_and_a_stored_token_open_the_same_doors(
-    oauth_app: Callable[..., httpx.AsyncClient], world: World
+    oauth_app: Callable[..., httpx.AsyncClient], world: PublishedHome
 ) -> None:
     async with oauth_app() as http:
         for headers in (bearer(signed()), world.headers("alpha")):
@@ -352,7 +352,7 @@ async def test_refusals_say_where_to_log_in_and_for_which_scope(oauth_app: Calla
 
 
 async def test_a_provider_that_is_down_is_said_and_stored_tokens_go_on(
-    oauth_app: Callable[..., httpx.AsyncClient], world: World
+    oauth_app: Callable[..., httpx.AsyncClient], world: PublishedHome
 ) -> None:
     provider = Provider("a")
     provider.is_down = True
@@ -373,7 +373,7 @@ async def test_the_metadata_name_the_resource_they_were_asked_for(oauth_app: Cal
         assert (await http.get(f"{METADATA}/else")).status_code == 404
 
 
-async def test_without_an_issuer_a_jwt_is_nothing_and_no_metadata_are_there(world: World) -> None:
+async def test_without_an_issuer_a_jwt_is_nothing_and_no_metadata_are_there(world: PublishedHome) -> None:
     app = http_app(world.settings.model_copy(update={"audit": "off"}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
         refused = await http.get("/models", headers=bearer(signed()))

@@ -13,11 +13,11 @@ from mcp import Client
 from mcp.types import TextContent
 
 from pipeline.errors import AccessError
-from server import standing
-from server.published import PublishedRuns
+from server.serving.runs import tenant_status
+from server.serving.runs.published_runs import PublishedRuns
 from server.stdio import stdio_app
 from tests.server.cli_run import Terminal
-from tests.server.world import World, new_world
+from tests.server.published_fixture import PublishedHome, new_published_home
 
 ALPHA = "  - {slug: alpha, business_name: Alpha, status: pending, timezone: Europe/Berlin, currency: EUR,\n"
 ALPHA += "     semantic: {expose: [customer_email]}}\n"
@@ -26,7 +26,7 @@ ASKED = {"metrics": ["spend"]}
 TENANT_PATHS = ("/semantic-layer/alpha", "/semantic-layer/alpha/dimensions", "/semantic-layer/alpha/relationships")
 
 
-def say(world: World, alpha: str) -> None:
+def say(world: PublishedHome, alpha: str) -> None:
     """tenants.yaml with another entry for alpha."""
     path = world.settings.tenants
     text = path.read_text(encoding="utf-8")
@@ -34,28 +34,28 @@ def say(world: World, alpha: str) -> None:
     path.write_text(text.replace(ALPHA, alpha), encoding="utf-8")
 
 
-def offboard(world: World) -> None:
+def offboard(world: PublishedHome) -> None:
     say(world, ALPHA.replace("pending", "offboarded"))
 
 
 @pytest.fixture
-def two(tmp_path: Any) -> World:
+def two(tmp_path: Any) -> PublishedHome:
     """Alpha and beta are published."""
-    return new_world(tmp_path, "alpha", "beta")
+    return new_published_home(tmp_path, "alpha", "beta")
 
 
 @pytest.fixture
-def served(two: World) -> Iterator[httpx.Client]:
+def served(two: PublishedHome) -> Iterator[httpx.Client]:
     with two.serving() as address, httpx.Client(base_url=address, timeout=30) as http:
         yield http
 
 
-def asked(http: httpx.Client, world: World, who: str, slug: str = "alpha") -> httpx.Response:
+def asked(http: httpx.Client, world: PublishedHome, who: str, slug: str = "alpha") -> httpx.Response:
     return http.post(f"/semantic-layer/{slug}/query", json=ASKED, headers=world.headers(who))
 
 
 def test_its_token_opens_nothing_from_the_next_call_on_and_the_others_still_do(
-    two: World, served: httpx.Client
+    two: PublishedHome, served: httpx.Client
 ) -> None:
     assert asked(served, two, "alpha").status_code == 200
     offboard(two)
@@ -73,7 +73,7 @@ def test_its_token_opens_nothing_from_the_next_call_on_and_the_others_still_do(
     assert asked(served, two, "beta").json()["detail"] == "There is no such tenant here."
 
 
-def test_the_operator_is_told_too_and_no_list_holds_it(two: World, served: httpx.Client) -> None:
+def test_the_operator_is_told_too_and_no_list_holds_it(two: PublishedHome, served: httpx.Client) -> None:
     admin = two.headers("admin")
     assert {tenant["tenant"] for tenant in served.get("/catalog", headers=admin).json()["tenants"]} == {"alpha", "beta"}
     offboard(two)
@@ -85,7 +85,7 @@ def test_the_operator_is_told_too_and_no_list_holds_it(two: World, served: httpx
     assert served.get("/readiness/alpha", headers=admin).json()["state"] == "offboarded"
 
 
-def test_when_it_is_active_again_it_answers_again(two: World, served: httpx.Client) -> None:
+def test_when_it_is_active_again_it_answers_again(two: PublishedHome, served: httpx.Client) -> None:
     offboard(two)
     assert asked(served, two, "alpha").status_code == 403
     text = two.settings.tenants.read_text(encoding="utf-8")
@@ -93,7 +93,7 @@ def test_when_it_is_active_again_it_answers_again(two: World, served: httpx.Clie
     assert asked(served, two, "alpha").status_code == 200
 
 
-def test_a_tenant_that_is_named_no_longer_is_not_there(two: World, served: httpx.Client) -> None:
+def test_a_tenant_that_is_named_no_longer_is_not_there(two: PublishedHome, served: httpx.Client) -> None:
     assert asked(served, two, "alpha").status_code == 200
     say(two, "")
     refused = asked(served, two, "alpha")
@@ -103,7 +103,7 @@ def test_a_tenant_that_is_named_no_longer_is_not_there(two: World, served: httpx
 
 
 @pytest.mark.anyio
-async def test_a_stdio_server_that_runs_already_refuses_every_tool(fresh_world: World) -> None:
+async def test_a_stdio_server_that_runs_already_refuses_every_tool(fresh_world: PublishedHome) -> None:
     async with Client(stdio_app(fresh_world.settings, "alpha")) as client:
         assert not (await client.call_tool("query", ASKED)).is_error
         offboard(fresh_world)
@@ -117,7 +117,7 @@ async def test_a_stdio_server_that_runs_already_refuses_every_tool(fresh_world: 
 
 
 def test_the_command_line_refuses_shows_and_makes_no_token(
-    fresh_world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    fresh_world: PublishedHome, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     offboard(fresh_world)
     with Terminal(monkeypatch, capsys) as gata:
@@ -142,9 +142,9 @@ def test_the_command_line_refuses_shows_and_makes_no_token(
 
 
 def test_whoever_was_refused_stays_refused_while_tenants_yaml_cannot_be_read(
-    two: World, monkeypatch: pytest.MonkeyPatch
+    two: PublishedHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(standing, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(tenant_status, "RETRY_SECONDS", 0.0)
     with closing(PublishedRuns(two.settings)) as runs:
         offboard(two)
         with pytest.raises(AccessError, match=SAID):
@@ -156,7 +156,7 @@ def test_whoever_was_refused_stays_refused_while_tenants_yaml_cannot_be_read(
             pass
 
 
-def test_published_runs_without_any_tenants_yaml_are_served(fresh_world: World) -> None:
+def test_published_runs_without_any_tenants_yaml_are_served(fresh_world: PublishedHome) -> None:
     fresh_world.settings.tenants.unlink()
     with closing(PublishedRuns(fresh_world.settings)) as runs, runs.run("alpha") as run:
         assert run.slug == "alpha"

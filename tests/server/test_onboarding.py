@@ -15,15 +15,15 @@ import duckdb
 import pytest
 
 from pipeline.errors import BuildError, ConfigError
-from pipeline.runs import Ops
 from pipeline.settings import Settings
-from server.builds.onboarding import PHASES
-from server.builds.overview import onboarded
-from server.builds.steps import library, onboard
-from server.builds.workshop import Workshop, open_workshop
+from pipeline.storage.ops import Ops
+from server.orchestration.build_context import BuildContext, open_build_context
+from server.orchestration.onboarding import PHASES
+from server.orchestration.overview import onboarded_tenants
+from server.orchestration.steps import library, onboard
 from tests.library import with_library
 from tests.server.cli_run import Terminal, environment
-from warehouse.build import projects
+from warehouse.build.star import projects_folder
 
 TENANTS = """
 tenants:
@@ -42,8 +42,8 @@ class Place:
     settings: Settings
 
     @property
-    def shop(self) -> Workshop:
-        return open_workshop(self.settings)
+    def shop(self) -> BuildContext:
+        return open_build_context(self.settings)
 
     def records(self, slug: str = "whole") -> list[dict[str, Any]]:
         with Ops(self.settings.ops) as ops:
@@ -76,7 +76,7 @@ def test_each_phase_leaves_a_record_of_its_start_end_and_result(place: Place) ->
     times = [time for row in records for time in (row["started_at"], row["finished_at"])]
     assert times == sorted(times)
     assert done.changed == done.files
-    assert all((projects(place.settings, "whole") / path).is_file() for path in done.files)
+    assert all((projects_folder(place.settings, "whole") / path).is_file() for path in done.files)
 
 
 def test_a_tenant_that_was_onboarded_has_all_that_dbt_will_read(place: Place) -> None:
@@ -105,7 +105,7 @@ def test_doing_it_again_writes_no_file(place: Place) -> None:
 def test_after_a_failure_the_next_attempt_goes_on_from_the_phase_that_failed(
     place: Place, spoilt: str, phase: str
 ) -> None:
-    in_the_way = projects(place.settings, "whole") / spoilt
+    in_the_way = projects_folder(place.settings, "whole") / spoilt
     in_the_way.parent.mkdir(parents=True, exist_ok=True)
     in_the_way.write_text("a file where a folder should be", encoding="utf-8")
     with pytest.raises(BuildError, match="Mend that, then run `gata onboard whole` again"):
@@ -114,18 +114,21 @@ def test_after_a_failure_the_next_attempt_goes_on_from_the_phase_that_failed(
     number = PHASES.index(phase)
     assert [row["status"] for row in failed] == ["done"] * number + ["failed"]
     assert str(in_the_way) in failed[-1]["detail"]
-    assert onboarded(failed) == f"{number} {phase}: failed"
+    assert onboarded_tenants(failed) == f"{number} {phase}: failed"
 
     in_the_way.unlink()
     done = onboard(place.shop, "whole")
     assert place.records()[:number] == failed[:number]  # they were not taken again
     assert set(place.statuses().values()) == {"done"}
-    assert all((projects(place.settings, "whole") / path).is_file() for path in done.files)
+    assert all((projects_folder(place.settings, "whole") / path).is_file() for path in done.files)
 
 
 def test_a_phase_whose_process_died_is_taken_again(place: Place) -> None:
     onboard(place.shop, "whole")
-    dies = "import os, sys; from pathlib import Path; from pipeline.runs import Ops\nwith Ops(Path(sys.argv[1])).phase"
+    dies = (
+        "import os, sys; from pathlib import Path; from pipeline.storage.ops import Ops\n"
+        "with Ops(Path(sys.argv[1])).phase"
+    )
     phase = f"('whole', 3, 'sources', {place.records()[0]['version']!r}): os._exit(9)"
     died = subprocess.run([sys.executable, "-c", dies + phase, str(place.settings.ops)], env=environment(), check=False)
     before = place.records()
@@ -170,12 +173,12 @@ def test_an_offboarded_tenant_is_not_brought_in_again_by_chance(place: Place) ->
         with pytest.raises(ConfigError, match=r"whole is offboarded\. Set its status to onboarding first"):
             onboard(place.shop, "whole", dry_run=dry_run)
     assert place.records() == []
-    assert not projects(place.settings, "whole").exists()
+    assert not projects_folder(place.settings, "whole").exists()
 
 
 def test_every_generated_file_belongs_to_one_phase_and_all_phases_have_files(place: Place) -> None:
-    from server.builds.onboarding import _phase_of
-    from warehouse.build import onboard_files
+    from server.orchestration.onboarding import _phase_of
+    from warehouse.build.star import onboard_files
 
     files = onboard_files(place.shop.manifest.get("whole"), place.shop.blueprints)
     phases: dict[str, Callable[[str], bool]] = {

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.server.world import World
+from tests.server.published_fixture import PublishedHome
 
 EXAMPLES = int(os.environ.get("GATA_TEST_EXAMPLES", "2"))
 """Of each operation. A long run by hand: GATA_TEST_EXAMPLES=500 pytest tests/server/test_openapi.py"""
@@ -63,7 +63,7 @@ def test_every_operation_has_an_example_of_what_it_takes_and_gives(document: dic
             assert body["content"]["application/json"]["examples"]["example"]["value"], path
 
 
-def test_a_token_without_the_scope_is_told_which_one_it_needs(world: World, address: str) -> None:
+def test_a_token_without_the_scope_is_told_which_one_it_needs(world: PublishedHome, address: str) -> None:
     with httpx.Client(base_url=address, headers=world.headers("alpha")) as http:
         for path in ADMIN:
             method = "GET" if path.startswith("/jobs") else "POST"
@@ -74,7 +74,7 @@ def test_a_token_without_the_scope_is_told_which_one_it_needs(world: World, addr
 
 
 @pytest.mark.parametrize("path", ["/tenants/onboard", "/semantic-layer/update", "/semantic-layer/alpha/query"])
-def test_a_body_that_does_not_say_it_is_json_is_refused(world: World, address: str, path: str) -> None:
+def test_a_body_that_does_not_say_it_is_json_is_refused(world: PublishedHome, address: str, path: str) -> None:
     with httpx.Client(base_url=address, headers=world.headers("admin")) as http:
         for kind in ("text/plain", "application/x-www-form-urlencoded", "application/yaml", ""):
             answer = http.post(path, content=b'{"metrics": ["spend"]}', headers={"Content-Type": kind})
@@ -84,7 +84,7 @@ def test_a_body_that_does_not_say_it_is_json_is_refused(world: World, address: s
 
 @pytest.mark.parametrize("who", ["alpha", "admin"])
 def test_whatever_is_made_of_the_document_the_server_answers_as_it_says(
-    world: World, address: str, document: dict[str, Any], who: str
+    world: PublishedHome, address: str, document: dict[str, Any], who: str
 ) -> None:
     before, asked, answered = world.settings.tenants.read_bytes(), set[str](), set[int]()
     schema = schemathesis.openapi.from_dict(document).exclude(path_regex="/events$")

@@ -10,10 +10,10 @@ from pathlib import Path
 from typer.main import get_command
 
 from pipeline.settings import Settings
-from server.audit.call import Entry
-from server.cli import commands
-from server.doors.bearer import OPEN_PATHS
-from server.telemetry import Meters
+from server.asgi.bearer_auth import OPEN_PATHS
+from server.asgi.metrics import Meters
+from server.cli.app import commands
+from server.serving.audit.call_record import CallRecord
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 
@@ -48,11 +48,13 @@ def test_every_command_on_the_page_parses() -> None:
 
 
 def test_the_page_names_what_is_open_what_is_written_down_and_what_is_counted(world) -> None:
-    from server.published import PublishedRuns
+    from server.serving.runs.published_runs import PublishedRuns
 
     assert all(f"`{path}`" in PAGE for path in OPEN_PATHS)
     example = json.loads(re.findall(r'^\{"at":.*\}$', PAGE, re.MULTILINE)[0])
-    written = Entry("mcp", "query", outcome="ok", tenant="a", status=1, error="x", event_id="x", run_id="x").as_json()
+    written = CallRecord(
+        "mcp", "query", outcome="ok", tenant="a", status=1, error="x", event_id="x", run_id="x"
+    ).as_json()
     assert written.keys() <= {*example, "status", "error", "event_id"}
     names = {family.name for family in Meters(PublishedRuns(world.settings)).registry.collect()}
     assert all(f"`{name}" in PAGE for name in names)

@@ -15,17 +15,17 @@ import duckdb
 import pytest
 
 from pipeline.errors import AccessError, PublishError, UnknownName
-from pipeline.publish import rollback
+from pipeline.publish.run_store import rollback
 from pipeline.settings import Settings
-from semantic.query import Query
-from server import tools
-from server.published import OpenRun, PublishedRuns
-from server.tools import ValuesAsked
-from tests.server.world import DAYS, World
+from semantic.planning.query import Query
+from server.serving import tools
+from server.serving.runs.published_runs import OpenRun, PublishedRuns
+from server.serving.tools import ValuesAsked
+from tests.server.published_fixture import DAYS, PublishedHome
 
 
 @pytest.fixture
-def settings(fresh_world: World) -> Settings:
+def settings(fresh_world: PublishedHome) -> Settings:
     return fresh_world.settings
 
 
@@ -36,7 +36,7 @@ def runs(settings: Settings) -> Iterator[PublishedRuns]:
 
 
 @pytest.fixture
-def kept(world: World) -> Iterator[PublishedRuns]:
+def kept(world: PublishedHome) -> Iterator[PublishedRuns]:
     """Runs that nobody changes."""
     with closing(PublishedRuns(world.settings)) as kept:
         yield kept
@@ -52,13 +52,13 @@ def expected(a_day: int) -> Decimal:
     return 3 * a_day * DAYS + 2 * DAYS * Decimal("0.000001")
 
 
-def test_the_newest_run_answers(kept: PublishedRuns, world: World) -> None:
+def test_the_newest_run_answers(kept: PublishedRuns, world: PublishedHome) -> None:
     with kept.run("alpha") as run:
         assert spend(run, world.settings) == expected(10)
 
 
 def test_a_new_run_is_seen_by_the_next_call_without_a_restart(
-    fresh_world: World, runs: PublishedRuns, settings: Settings
+    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
     with runs.run("alpha") as run:
         first = run.run_id
@@ -69,7 +69,7 @@ def test_a_new_run_is_seen_by_the_next_call_without_a_restart(
 
 
 def test_a_call_under_way_keeps_the_run_it_began_with(
-    fresh_world: World, runs: PublishedRuns, settings: Settings
+    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
     with runs.run("alpha") as old:
         fresh_world.publish("alpha", spend=20)
@@ -81,7 +81,9 @@ def test_a_call_under_way_keeps_the_run_it_began_with(
         old.connection.execute("select 1")  # closed by its last reader
 
 
-def test_a_rollback_is_followed_like_a_publish(fresh_world: World, runs: PublishedRuns, settings: Settings) -> None:
+def test_a_rollback_is_followed_like_a_publish(
+    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
+) -> None:
     fresh_world.publish("alpha", spend=20)
     with runs.run("alpha") as run:
         assert spend(run, settings) == expected(20)
@@ -92,7 +94,7 @@ def test_a_rollback_is_followed_like_a_publish(fresh_world: World, runs: Publish
 
 
 def test_no_query_fails_or_mixes_runs_while_runs_are_published(
-    fresh_world: World, runs: PublishedRuns, settings: Settings
+    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
     wrong: list[object] = []
     stop = threading.Event()
@@ -132,7 +134,7 @@ def test_a_tenant_without_a_run_is_told_how_to_get_one(kept: PublishedRuns) -> N
 
 
 def test_a_first_run_is_found_by_a_server_that_was_there_before_it(
-    fresh_world: World, runs: PublishedRuns, settings: Settings
+    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
     assert runs.slugs() == ("alpha",)
     fresh_world.publish("beta")
@@ -154,7 +156,7 @@ def test_a_run_of_another_tenant_under_this_name_is_refused(settings: Settings, 
 
 
 def test_a_damaged_new_run_leaves_the_one_before_it_answering_and_says_so(
-    fresh_world: World, runs: PublishedRuns, settings: Settings, capsys: pytest.CaptureFixture[str]
+    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with runs.run("alpha") as run:
         good = run.run_id
@@ -170,7 +172,7 @@ def test_a_damaged_new_run_leaves_the_one_before_it_answering_and_says_so(
 
 
 def test_a_withdrawn_personal_column_is_not_shown_even_when_nothing_else_can_be(
-    fresh_world: World, runs: PublishedRuns, settings: Settings
+    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
     with runs.run("alpha") as run:
         assert "customer_email" in run.model.catalog.dimensions
@@ -218,7 +220,7 @@ def test_a_query_that_spills_writes_under_the_state_folder_and_leaves_nothing(se
 
 
 def test_personal_columns_follow_tenants_yaml_as_it_is_now(
-    fresh_world: World, runs: PublishedRuns, settings: Settings
+    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
     asked = ValuesAsked(dimension_name="customer_email")
 
@@ -260,7 +262,7 @@ def test_a_change_in_an_included_file_counts_too(runs: PublishedRuns, settings: 
         assert "customer_email" not in run.model.catalog.dimensions
 
 
-def test_status_says_how_far_each_fact_goes(kept: PublishedRuns, world: World) -> None:
+def test_status_says_how_far_each_fact_goes(kept: PublishedRuns, world: PublishedHome) -> None:
     with kept.run("alpha") as run:
         status = tools.get_status(run)
     assert (status["tenant"], status["run_id"], status["time_zone"]) == ("alpha", run.run_id, "Europe/Berlin")
@@ -279,7 +281,7 @@ def test_status_says_how_far_each_fact_goes(kept: PublishedRuns, world: World) -
     assert timedelta(0) <= datetime.now(UTC) - published_at < timedelta(minutes=10)
 
 
-def test_every_read_gives_the_file_back(fresh_world: World, runs: PublishedRuns, settings: Settings) -> None:
+def test_every_read_gives_the_file_back(fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     for n in range(3):
         fresh_world.publish("alpha", spend=n + 1)

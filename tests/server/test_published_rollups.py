@@ -12,21 +12,21 @@ import duckdb
 import pytest
 
 from pipeline.errors import PublishError
-from pipeline.manifest import read_manifest
-from pipeline.publish import Published, verify
-from pipeline.run_id import new_run_id
+from pipeline.publish.run_manifest import read_manifest
+from pipeline.publish.run_store import Published, verify
 from pipeline.settings import Settings, read_settings
-from semantic.query import Answer, read_query
-from server import tools
-from server.builds.publishing import publish_file
-from server.published import PublishedRuns
-from tests.server.world import DAYS, World, new_world, tenant, write_star
+from pipeline.storage.run_id import new_run_id
+from semantic.planning.query import Answer, read_query
+from server.orchestration.publishing import publish_file
+from server.serving import tools
+from server.serving.runs.published_runs import PublishedRuns
+from tests.server.published_fixture import DAYS, PublishedHome, new_published_home, tenant, write_star
 
 VISITS = 100  # in place of each visit: enough that sessions get rollups
 QUESTION = {"metrics": ["sessions", "session_revenue"], "dimensions": ["attribution", "date"], "time_grain": "month"}
 
 
-def publish(world: World, spend: int = 10, settings: Settings | None = None) -> Published:
+def publish(world: PublishedHome, spend: int = 10, settings: Settings | None = None) -> Published:
     """Publish a busy star of alpha through the code that builds use."""
     settings = (settings or world.settings).model_copy(update={"rollup_rows": 2 * DAYS * VISITS})
     stars = settings.stars("alpha")
@@ -41,20 +41,20 @@ def publish(world: World, spend: int = 10, settings: Settings | None = None) -> 
 
 
 @pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> World:
+def busy(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
     """A world whose alpha has rollups. Read only."""
-    world = new_world(tmp_path_factory.mktemp("busy"))
+    world = new_published_home(tmp_path_factory.mktemp("busy"))
     publish(world)
     return world
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> World:
-    return new_world(tmp_path)
+def fresh(tmp_path: Path) -> PublishedHome:
+    return new_published_home(tmp_path)
 
 
 @pytest.fixture
-def runs(busy: World) -> Iterator[PublishedRuns]:
+def runs(busy: PublishedHome) -> Iterator[PublishedRuns]:
     with closing(PublishedRuns(busy.settings)) as runs:
         yield runs
 
@@ -69,7 +69,7 @@ def reads_rollups(runs: PublishedRuns, **how: Any) -> bool:
 
 
 def test_a_question_is_answered_from_rollups_and_the_answer_is_that_of_the_fact(
-    busy: World, runs: PublishedRuns
+    busy: PublishedHome, runs: PublishedRuns
 ) -> None:
     assert reads_rollups(runs)
     assert not reads_rollups(runs, use_rollups=False)
@@ -79,7 +79,7 @@ def test_a_question_is_answered_from_rollups_and_the_answer_is_that_of_the_fact(
     assert sum(row[2] for row in rolled.rows) == 2 * DAYS * VISITS
 
 
-def test_the_sql_that_is_shown_gives_the_rows_where_both_files_are(busy: World, runs: PublishedRuns) -> None:
+def test_the_sql_that_is_shown_gives_the_rows_where_both_files_are(busy: PublishedHome, runs: PublishedRuns) -> None:
     answer = ask(runs, **QUESTION, include_sql=True)
     (run_dir,) = busy.settings.published("alpha").glob("2*")
     with duckdb.connect() as connection:
@@ -90,7 +90,7 @@ def test_the_sql_that_is_shown_gives_the_rows_where_both_files_are(busy: World, 
     assert [[row[0], str(row[1]), *row[2:]] for row in rows] == [list(row) for row in answer.rows]
 
 
-def test_a_setting_forces_the_facts_and_a_run_with_rollups_still_answers(busy: World) -> None:
+def test_a_setting_forces_the_facts_and_a_run_with_rollups_still_answers(busy: PublishedHome) -> None:
     with closing(PublishedRuns(busy.settings.model_copy(update={"rollups": False}))) as plain:
         assert not reads_rollups(plain)
         assert ask(plain, **QUESTION).row_count == 4
@@ -102,7 +102,7 @@ def test_the_environment_sets_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not read_settings().rollups
 
 
-def test_a_build_without_rollups_makes_none_and_its_run_answers(fresh: World) -> None:
+def test_a_build_without_rollups_makes_none_and_its_run_answers(fresh: PublishedHome) -> None:
     plain = fresh.settings.model_copy(update={"rollups": False})
     published = publish(fresh, settings=plain)
     assert published.manifest.rollups is None
@@ -112,7 +112,7 @@ def test_a_build_without_rollups_makes_none_and_its_run_answers(fresh: World) ->
         assert ask(runs, **QUESTION).row_count == 4
 
 
-def test_the_manifest_says_what_rollups_hold_and_a_changed_byte_is_found(fresh: World) -> None:
+def test_the_manifest_says_what_rollups_hold_and_a_changed_byte_is_found(fresh: PublishedHome) -> None:
     run_dir = publish(fresh).path
     manifest = read_manifest(run_dir)
     assert manifest.rollups is not None
@@ -131,7 +131,7 @@ def test_the_manifest_says_what_rollups_hold_and_a_changed_byte_is_found(fresh: 
         verify(run_dir)
 
 
-def test_an_unchanged_star_keeps_its_rollups_and_changed_definitions_make_new_ones(fresh: World) -> None:
+def test_an_unchanged_star_keeps_its_rollups_and_changed_definitions_make_new_ones(fresh: PublishedHome) -> None:
     first, again = publish(fresh), publish(fresh)
     assert again.linked
     assert again.manifest.rollups == first.manifest.rollups
@@ -148,7 +148,7 @@ def test_an_unchanged_star_keeps_its_rollups_and_changed_definitions_make_new_on
     assert not any("attribution" in rollup.dimensions for rollup in third.manifest.rollups.rollups)
 
 
-def test_no_rollup_holds_a_personal_column_even_when_it_is_shown(busy: World) -> None:
+def test_no_rollup_holds_a_personal_column_even_when_it_is_shown(busy: PublishedHome) -> None:
     (run_dir,) = busy.settings.published("alpha").glob("2*")
     text = json.dumps(json.loads((run_dir / "_MANIFEST.json").read_text(encoding="utf-8"))["rollups"])
     assert "attribution" in text
@@ -168,7 +168,7 @@ def test_no_rollup_holds_a_personal_column_even_when_it_is_shown(busy: World) ->
     ],
 )
 def test_no_statement_changes_rollups_or_leaves_the_two_files(
-    busy: World, runs: PublishedRuns, tmp_path: Path, statement: str
+    busy: PublishedHome, runs: PublishedRuns, tmp_path: Path, statement: str
 ) -> None:
     (run_dir,) = busy.settings.published("alpha").glob("2*")
     other = tmp_path / "other.duckdb"
@@ -181,7 +181,7 @@ def test_no_statement_changes_rollups_or_leaves_the_two_files(
         assert cursor.execute('select count(*) from rollups.main."sessions_1"').fetchall() == before
 
 
-def test_two_readers_in_one_process_share_a_run_and_its_lock(busy: World) -> None:
+def test_two_readers_in_one_process_share_a_run_and_its_lock(busy: PublishedHome) -> None:
     with closing(PublishedRuns(busy.settings)) as one, closing(PublishedRuns(busy.settings)) as other:
         assert reads_rollups(one)
         assert reads_rollups(other)

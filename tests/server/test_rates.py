@@ -10,13 +10,14 @@ from mcp import Client, MCPError
 from mcp.types import TextContent
 
 from pipeline.errors import QueueFull
-from server.access import Caller
 from server.app import http_app
-from server.audit.doors import Ledger, McpCalls
-from server.mcp_app import mcp_app
-from server.published import PublishedRuns
-from server.rates import Rates
-from tests.server.world import World
+from server.mcp_server.app import mcp_app
+from server.mcp_server.audit_middleware import AuditMcpCalls
+from server.serving.access import Caller
+from server.serving.audit.call_recorder import CallRecorder
+from server.serving.rate_limits import RateLimits
+from server.serving.runs.published_runs import PublishedRuns
+from tests.server.published_fixture import PublishedHome
 
 
 class Clock:
@@ -27,11 +28,11 @@ class Clock:
         return self.now
 
 
-def rates(clock: Clock | None = None, *, per_minute: int = 0, at_once: int = 0, streams: int = 0) -> Rates:
-    return Rates(per_minute=per_minute, at_once=at_once, streams=streams, clock=clock or Clock())
+def rates(clock: Clock | None = None, *, per_minute: int = 0, at_once: int = 0, streams: int = 0) -> RateLimits:
+    return RateLimits(per_minute=per_minute, at_once=at_once, streams=streams, clock=clock or Clock())
 
 
-def taken(limits: Rates, token: str, tries: int) -> int:
+def taken(limits: RateLimits, token: str, tries: int) -> int:
     """How many of so many calls pass."""
     passed = 0
     for _ in range(tries):
@@ -115,7 +116,7 @@ def test_tokens_that_have_not_asked_for_a_minute_are_forgotten() -> None:
 
 
 @pytest.mark.anyio
-async def test_rest_says_429_and_when_to_come_again(world: World) -> None:
+async def test_rest_says_429_and_when_to_come_again(world: PublishedHome) -> None:
     app = http_app(world.settings.model_copy(update={"rate_per_minute": 2, "audit": "off"}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
         for _ in range(2):
@@ -130,7 +131,7 @@ async def test_rest_says_429_and_when_to_come_again(world: World) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_flood_of_sessions_is_refused_at_the_door(world: World) -> None:
+async def test_a_flood_of_sessions_is_refused_at_the_door(world: PublishedHome) -> None:
     app = http_app(world.settings.model_copy(update={"rate_per_minute": 1, "audit": "off"}))
     hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
@@ -141,12 +142,12 @@ async def test_a_flood_of_sessions_is_refused_at_the_door(world: World) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_mcp_gets_a_tool_error_that_says_when_to_ask_again(world: World, mode: str) -> None:
+async def test_mcp_gets_a_tool_error_that_says_when_to_ask_again(world: PublishedHome, mode: str) -> None:
     def someone() -> Caller:
         return Caller("alpha", "read", "0a1b2c3d4e5f", "agent")
 
     app = mcp_app(PublishedRuns(world.settings), someone)
-    app.middleware.append(McpCalls(Ledger(rates(per_minute=4), None), someone))
+    app.middleware.append(AuditMcpCalls(CallRecorder(rates(per_minute=4), None), someone))
     async with Client(app, mode=mode) as client:
         for _ in range(4):
             busy = await client.call_tool("get_status", {})

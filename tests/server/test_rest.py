@@ -15,10 +15,10 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message
 
-from pipeline.runs import Ops
-from server.access import Access
-from server.routes.doorway import while_connected
-from tests.server.world import DAYS, World
+from pipeline.storage.ops import Ops
+from server.rest.dependencies import while_connected
+from server.serving.access import Access
+from tests.server.published_fixture import DAYS, PublishedHome
 
 TENANT_PATHS = ("/semantic-layer/{}", "/semantic-layer/{}/dimensions", "/semantic-layer/{}/measures")
 TENANT_PATHS += ("/semantic-layer/{}/relationships", "/readiness/{}")
@@ -43,7 +43,7 @@ QUESTION = {"metrics": ["spend"], "dimensions": ["campaign_name"], "order_by": [
 
 
 @pytest.fixture
-def http(world: World, address: str) -> Iterator[httpx.Client]:
+def http(world: PublishedHome, address: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=30) as http:
         yield http
 
@@ -93,13 +93,13 @@ def test_what_is_no_token_opens_nothing(stranger: httpx.Client, header: str) -> 
     problem(stranger.get("/catalog", headers={"Authorization": header}), 401)
 
 
-def test_a_token_in_the_address_is_not_read(stranger: httpx.Client, world: World) -> None:
+def test_a_token_in_the_address_is_not_read(stranger: httpx.Client, world: PublishedHome) -> None:
     problem(
         stranger.get("/catalog", params={"token": world.tokens["alpha"], "access_token": world.tokens["alpha"]}), 401
     )
 
 
-def test_an_ended_or_revoked_token_is_refused_from_the_next_call_on(fresh_world: World) -> None:
+def test_an_ended_or_revoked_token_is_refused_from_the_next_call_on(fresh_world: PublishedHome) -> None:
     with fresh_world.serving() as address, Ops(fresh_world.settings.ops) as ops, httpx.Client(base_url=address) as http:
         access = Access(ops)
         ended, _ = access.create(tenant="alpha", name="ended", expires=timedelta(microseconds=1))
@@ -139,12 +139,12 @@ def test_a_tenant_of_somebody_else_answers_exactly_like_one_that_is_not_there(ht
 
 
 @pytest.mark.parametrize("slug", ["Alpha", "alpha%2F..%2Fbeta", "..", "%2e%2e", "alpha%00", "a" * 300])
-def test_a_path_that_is_no_slug_reaches_nothing(http: httpx.Client, world: World, slug: str) -> None:
+def test_a_path_that_is_no_slug_reaches_nothing(http: httpx.Client, world: PublishedHome, slug: str) -> None:
     for who in ("alpha", "admin"):
         problem(http.get(f"/semantic-layer/{slug}", headers=world.headers(who)), 404)
 
 
-def test_an_admin_sees_every_tenant(http: httpx.Client, world: World) -> None:
+def test_an_admin_sees_every_tenant(http: httpx.Client, world: PublishedHome) -> None:
     admin = world.headers("admin")
     for slug in ("alpha", "beta"):
         assert http.get(f"/semantic-layer/{slug}", headers=admin).json()["tenant"] == slug
@@ -152,14 +152,14 @@ def test_an_admin_sees_every_tenant(http: httpx.Client, world: World) -> None:
     assert "gata build --tenant gamma" in problem(http.get("/semantic-layer/gamma", headers=admin), 404)["fix"]
 
 
-def test_no_route_shows_a_token_of_alpha_anything_of_beta(http: httpx.Client, world: World) -> None:
+def test_no_route_shows_a_token_of_alpha_anything_of_beta(http: httpx.Client, world: PublishedHome) -> None:
     paths = [*(path.format("alpha") for path in TENANT_PATHS), "/models", "/catalog", "/connectors"]
     for text in [http.get(path).text for path in paths]:
         assert world.canary("beta") not in text
         assert "beta" not in text
 
 
-def test_an_answer_is_what_sql_says_to_the_last_digit(http: httpx.Client, world: World) -> None:
+def test_an_answer_is_what_sql_says_to_the_last_digit(http: httpx.Client, world: PublishedHome) -> None:
     answer = http.post("/semantic-layer/alpha/query", json=QUESTION)
     assert answer.status_code == 200
     rows = json.loads(answer.text, parse_float=Decimal)["rows"]
@@ -171,7 +171,7 @@ def test_an_answer_is_what_sql_says_to_the_last_digit(http: httpx.Client, world:
     assert rows == [list(row) for row in by_hand]
 
 
-def test_the_sql_that_is_shown_gives_the_same_rows_by_hand(http: httpx.Client, world: World) -> None:
+def test_the_sql_that_is_shown_gives_the_same_rows_by_hand(http: httpx.Client, world: PublishedHome) -> None:
     question = {**QUESTION, "filters": [{"name": "campaign_name", "op": "contains", "value": "CAMPAIGN 1"}]}
     answer = http.post("/semantic-layer/alpha/query", json={**question, "include_sql": True}).json()
     (statement,) = answer["sql"]
@@ -197,7 +197,7 @@ def test_every_metric_that_is_listed_can_be_asked_for(http: httpx.Client) -> Non
         assert answer.json()["columns"][0]["name"] == measure["name"]
 
 
-def test_relationships_are_joins_that_hold_in_the_star(http: httpx.Client, world: World) -> None:
+def test_relationships_are_joins_that_hold_in_the_star(http: httpx.Client, world: PublishedHome) -> None:
     found = http.get("/semantic-layer/alpha/relationships").json()["relationships"]
     pairs = {(join["from"], join["to"]) for join in found}
     assert ("fct_alpha__ad_performance", "dim_alpha__campaigns") in pairs
@@ -229,7 +229,7 @@ def test_models_are_the_published_tables_and_their_columns(http: httpx.Client) -
     assert all(column["description"] for model in found.values() for column in model["columns"])
 
 
-def test_readiness_says_how_far_a_tenant_is(http: httpx.Client, world: World) -> None:
+def test_readiness_says_how_far_a_tenant_is(http: httpx.Client, world: PublishedHome) -> None:
     ready = http.get("/readiness/alpha").json()
     assert (ready["tenant"], ready["state"]) == ("alpha", "ready")
     assert ready["run_id"] == http.get("/semantic-layer/alpha").json()["run_id"]
@@ -237,7 +237,7 @@ def test_readiness_says_how_far_a_tenant_is(http: httpx.Client, world: World) ->
     problem(http.get("/readiness/nobody", headers=world.headers("admin")), 404)
 
 
-def test_readiness_follows_a_build(fresh_world: World) -> None:
+def test_readiness_follows_a_build(fresh_world: PublishedHome) -> None:
     gamma = fresh_world.headers("gamma")
     with fresh_world.serving() as address, Ops(fresh_world.settings.ops) as ops, httpx.Client(base_url=address) as http:
         run_id = ops.start_run("*")
@@ -281,7 +281,9 @@ def test_what_is_not_there_is_a_problem_too(http: httpx.Client) -> None:
     assert problem(http.delete("/catalog"), 405)["title"] == "Method Not Allowed"
 
 
-def test_a_bug_gives_an_event_id_and_nothing_else(fresh_world: World, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_gives_an_event_id_and_nothing_else(
+    fresh_world: PublishedHome, capfd: pytest.CaptureFixture[str]
+) -> None:
     (run,) = fresh_world.settings.published("alpha").glob("2*")
     (run / "stars.duckdb").chmod(0o644)
     (run / "stars.duckdb").write_bytes(b"secret row" * 5000)
@@ -298,7 +300,7 @@ def test_a_bug_gives_an_event_id_and_nothing_else(fresh_world: World, capfd: pyt
     assert fresh_world.tokens["alpha"] not in logged.err + logged.out
 
 
-def test_a_new_run_is_served_without_a_restart(fresh_world: World) -> None:
+def test_a_new_run_is_served_without_a_restart(fresh_world: PublishedHome) -> None:
     with fresh_world.serving() as address, httpx.Client(base_url=address, timeout=30) as http:
         http.headers.update(fresh_world.headers("alpha"))
         before = http.post("/semantic-layer/alpha/query", json={"metrics": ["spend"]}).json()

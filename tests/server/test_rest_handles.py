@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipeline.runs import Ops
-from server.routes import handles
-from server.routes.handles import Handles
+from pipeline.storage.ops import Ops
+from server.serving import result_handles
+from server.serving.result_handles import Handles
 
 RUN = "20260301T000000000000Z_0a1b2c"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -42,7 +42,7 @@ def test_a_tenant_that_makes_many_loses_its_own_oldest_and_nobody_elses(tmp_path
     with Ops(tmp_path / "ops.sqlite") as ops:
         store = Handles(ops, lambda: next(moments))
         of_beta = store.make("beta", RUN, "{}")
-        made = [store.make("alpha", RUN, "{}") for _ in range(handles.KEPT + 2)]
+        made = [store.make("alpha", RUN, "{}") for _ in range(result_handles.KEPT + 2)]
         found = [store.find("alpha", handle.id) is not None for handle in (*made[:3], made[-1])]
         assert found == [False, False, True, True]
         assert store.find("beta", of_beta.id) == of_beta

@@ -12,16 +12,23 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pipeline.connectors import load_catalog
+from pipeline.config.connector_catalog import load_catalog
 from pipeline.errors import Busy, QueryError
-from pipeline.lock import build_lock
-from pipeline.runs import Ops
-from server.builds.workshop import CATALOG
-from server.jobs.job import DIED, Jobs, State
-from server.jobs.updates import with_changes, with_tenant
-from server.jobs.updates_file import Change, apply, checked, locked, plan, undo
+from pipeline.storage.build_lock import build_lock
+from pipeline.storage.ops import Ops
+from server.orchestration.build_context import CATALOG
+from server.orchestration.jobs.job import DIED, Jobs, State
+from server.orchestration.jobs.tenants_edit import with_changes, with_tenant
+from server.orchestration.jobs.tenants_edit_file import (
+    TenantsFileChange,
+    apply_change,
+    checked_change,
+    locked_tenants_file,
+    plan_change,
+    undo_change,
+)
+from tests.server.published_fixture import PublishedHome
 from tests.server.test_rest_onboard import ACME, TENANTS, house_in, text_of
-from tests.server.world import World
 
 
 def process_of(job_id: str) -> int | None:
@@ -100,15 +107,15 @@ def test_an_update_that_somebody_has_taken_back_by_hand_is_made_again(tmp_path: 
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> World:
+def house(tmp_path: Path) -> PublishedHome:
     return house_in(tmp_path)
 
 
-def change_of(house: World) -> Change:
-    return plan(house.settings.tenants, lambda text: with_tenant(text, ACME))
+def change_of(house: PublishedHome) -> TenantsFileChange:
+    return plan_change(house.settings.tenants, lambda text: with_tenant(text, ACME))
 
 
-def test_a_job_only_ever_goes_forward_and_ends_once(house: World) -> None:
+def test_a_job_only_ever_goes_forward_and_ends_once(house: PublishedHome) -> None:
     states: tuple[State, ...] = ("ingesting", "queued", "validating", "transforming", "failed", "ready")
     with Ops(house.settings.ops) as ops:
         jobs = Jobs(ops, house.settings.home / "jobs")
@@ -119,7 +126,7 @@ def test_a_job_only_ever_goes_forward_and_ends_once(house: World) -> None:
         assert [event["state"] for event in jobs.events("job_1")] == ["queued", "ingesting", "validating", "failed"]
 
 
-def test_a_job_lives_as_long_as_somebody_holds_its_file(house: World) -> None:
+def test_a_job_lives_as_long_as_somebody_holds_its_file(house: PublishedHome) -> None:
     with Ops(house.settings.ops) as ops:
         jobs = Jobs(ops, house.settings.home / "jobs")
         assert not jobs.is_alive("job_1")
@@ -131,46 +138,46 @@ def test_a_job_lives_as_long_as_somebody_holds_its_file(house: World) -> None:
         assert not jobs.is_alive("job_1")
 
 
-def test_an_edit_by_hand_between_reading_and_writing_is_not_lost(house: World) -> None:
+def test_an_edit_by_hand_between_reading_and_writing_is_not_lost(house: PublishedHome) -> None:
     change = change_of(house)
     house.settings.tenants.write_text(TENANTS + "# by hand\n", encoding="utf-8")
     with pytest.raises(Busy, match="edited just now"):
-        apply(change)
+        apply_change(change)
     assert text_of(house) == TENANTS + "# by hand\n"
 
 
-def test_undoing_takes_out_the_entry_alone_when_somebody_has_edited_the_file_since(house: World) -> None:
+def test_undoing_takes_out_the_entry_alone_when_somebody_has_edited_the_file_since(house: PublishedHome) -> None:
     change = change_of(house)
-    apply(change)
+    apply_change(change)
     edited = text_of(house).replace("it waits", "it waits long")
     house.settings.tenants.write_text(edited, encoding="utf-8")
-    assert undo(change, "acme", is_new=True)
+    assert undo_change(change, "acme", is_new=True)
     assert text_of(house) == TENANTS.replace("it waits", "it waits long")
 
 
-def test_undoing_an_update_leaves_what_somebody_has_edited_since(house: World) -> None:
+def test_undoing_an_update_leaves_what_somebody_has_edited_since(house: PublishedHome) -> None:
     before = with_tenant(TENANTS, ACME)
     house.settings.tenants.write_text(before, encoding="utf-8")
     words = {"semantic": {"metrics": {"orders": {"hidden": True}}}}
-    change = plan(house.settings.tenants, lambda text: with_changes(text, "acme", words))
-    apply(change)
+    change = plan_change(house.settings.tenants, lambda text: with_changes(text, "acme", words))
+    apply_change(change)
     house.settings.tenants.write_text(text_of(house) + "# by hand\n", encoding="utf-8")
-    assert not undo(change, "acme", is_new=False)
+    assert not undo_change(change, "acme", is_new=False)
     assert text_of(house) == change.after + "# by hand\n"
 
 
-def test_a_change_keeps_the_file_s_mode_and_the_link_to_it(house: World) -> None:
+def test_a_change_keeps_the_file_s_mode_and_the_link_to_it(house: PublishedHome) -> None:
     link = house.settings.tenants
     real = link.rename(link.with_name("real.yaml"))
     link.symlink_to(real)
     real.chmod(0o640)
-    apply(change_of(house))
+    apply_change(change_of(house))
     assert link.is_symlink()
     assert real.stat().st_mode & 0o777 == 0o640
     assert "slug: acme" in real.read_text(encoding="utf-8")
 
 
-def test_a_tenant_of_an_included_file_is_changed_there_and_checked_with_all_others(house: World) -> None:
+def test_a_tenant_of_an_included_file_is_changed_there_and_checked_with_all_others(house: PublishedHome) -> None:
     folder = house.settings.tenants.parent
     (folder / "more").mkdir()
     own = with_tenant("tenants: []\n", {**ACME, "sources": {name: {"enabled": True} for name in ACME["sources"]}})
@@ -179,36 +186,36 @@ def test_a_tenant_of_an_included_file_is_changed_there_and_checked_with_all_othe
     catalog = load_catalog(CATALOG)
     file = folder / "more/acme.yaml"
     for words, is_right in (({"metrics": {"orders": {"hidden": True}}}, True), ({"metrix": {"a": 1}}, False)):
-        change = plan(file, lambda text, words=words: with_changes(text, "acme", {"semantic": words}))  # type: ignore[misc]
+        change = plan_change(file, lambda text, words=words: with_changes(text, "acme", {"semantic": words}))  # type: ignore[misc]
         if is_right:
-            assert checked(change, house.settings, catalog, "acme").get("acme").semantic == words
+            assert checked_change(change, house.settings, catalog, "acme").get("acme").semantic == words
         else:
             with pytest.raises(QueryError, match="metrix"):
-                checked(change, house.settings, catalog, "acme")
+                checked_change(change, house.settings, catalog, "acme")
     assert sorted(path.name for path in (folder / "more").iterdir()) == ["acme.yaml"]
     assert file.read_text(encoding="utf-8") == own
 
 
-def test_a_part_that_tenants_share_is_not_changed_for_one_of_them(house: World) -> None:
+def test_a_part_that_tenants_share_is_not_changed_for_one_of_them(house: PublishedHome) -> None:
     shared = (
         "tenants:\n- {slug: a, business_name: A, status: pending, semantic: &s {metrics: {orders: {hidden: true}}}}\n"
     )
     shared += "- {slug: b, business_name: B, status: pending, semantic: *s}\n"
     house.settings.tenants.write_text(shared, encoding="utf-8")
     words = {"semantic": {"metrics": {"spend": {"hidden": True}}}}
-    change = plan(house.settings.tenants, lambda text: with_changes(text, "a", words))
+    change = plan_change(house.settings.tenants, lambda text: with_changes(text, "a", words))
     with pytest.raises(QueryError, match="shares a part"):
-        checked(change, house.settings, load_catalog(CATALOG), "a")
+        checked_change(change, house.settings, load_catalog(CATALOG), "a")
 
 
-def test_two_requests_change_the_file_one_after_the_other(house: World) -> None:
+def test_two_requests_change_the_file_one_after_the_other(house: PublishedHome) -> None:
     order: list[str] = []
 
     def second() -> None:
-        with locked(house.settings):
+        with locked_tenants_file(house.settings):
             order.append("second")
 
-    with locked(house.settings), locked(house.settings):
+    with locked_tenants_file(house.settings), locked_tenants_file(house.settings):
         waiting = threading.Thread(target=second)
         waiting.start()
         waiting.join(0.2)

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeline.runs import Ops
-from server.routes.pages import read_cursor, write_cursor
-from tests.server.world import DAYS, World, new_world
+from pipeline.storage.ops import Ops
+from server.rest.pagination import read_page_cursor, write_page_cursor
+from tests.server.published_fixture import DAYS, PublishedHome, new_published_home
 
 TAGGED = (
     "/semantic-layer/alpha",
@@ -31,7 +31,7 @@ SEEN = ("", "/runs", "/tests", "/models", "/drift", "/quarantine", "/freshness",
 
 
 @pytest.fixture
-def http(world: World, address: str) -> Iterator[httpx.Client]:
+def http(world: PublishedHome, address: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=30) as http:
         yield http
 
@@ -48,7 +48,7 @@ def test_who_has_an_answer_already_is_told_so_without_it(http: httpx.Client, pat
     assert http.get(path, headers={"If-None-Match": '"other"'}).json() == first.json()
 
 
-def test_tags_change_with_the_run_and_with_what_is_exposed(fresh_world: World) -> None:
+def test_tags_change_with_the_run_and_with_what_is_exposed(fresh_world: PublishedHome) -> None:
     with fresh_world.serving() as address, httpx.Client(base_url=address, timeout=30) as http:
         http.headers.update(fresh_world.headers("alpha"))
 
@@ -86,7 +86,7 @@ def test_pages_follow_each_other_to_the_end_without_a_gap(http: httpx.Client, pa
     assert "link" not in answer.headers
 
 
-@pytest.mark.parametrize("cursor", ["x", "!", "e30", "W10", write_cursor(3, of="another list"), "A" * 400])
+@pytest.mark.parametrize("cursor", ["x", "!", "e30", "W10", write_page_cursor(3, of="another list"), "A" * 400])
 def test_a_cursor_of_something_else_is_refused(http: httpx.Client, cursor: str) -> None:
     answer = http.get("/models", params={"cursor": cursor})
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
@@ -94,7 +94,7 @@ def test_a_cursor_of_something_else_is_refused(http: httpx.Client, cursor: str) 
 
 
 def test_a_cursor_says_where_a_list_goes_on() -> None:
-    assert read_cursor(write_cursor(7, of="runs"), of="runs") == 7
+    assert read_page_cursor(write_page_cursor(7, of="runs"), of="runs") == 7
 
 
 def test_a_method_that_a_path_does_not_take_is_named_with_those_it_takes(http: httpx.Client) -> None:
@@ -111,7 +111,7 @@ def test_head_gives_the_headers_of_get_and_no_body(http: httpx.Client, path: str
         assert told.headers.get(name) == given.headers.get(name)
 
 
-def test_what_only_the_operator_can_mend_is_told_to_the_operator_alone(fresh_world: World) -> None:
+def test_what_only_the_operator_can_mend_is_told_to_the_operator_alone(fresh_world: PublishedHome) -> None:
     (fresh_world.settings.published("alpha") / "_latest.json").write_text("{", encoding="utf-8")
     with fresh_world.serving() as address, httpx.Client(base_url=address, timeout=30) as http:
         own = http.get("/readiness/alpha", headers=fresh_world.headers("alpha"))
@@ -121,7 +121,7 @@ def test_what_only_the_operator_can_mend_is_told_to_the_operator_alone(fresh_wor
         assert told.headers["content-type"] == "application/problem+json"
 
 
-def test_relationships_are_counted_as_sql_counts_them(http: httpx.Client, world: World) -> None:
+def test_relationships_are_counted_as_sql_counts_them(http: httpx.Client, world: PublishedHome) -> None:
     joins = http.get("/semantic-layer/alpha/relationships").json()["relationships"]
     assert joins
     for join in joins:
@@ -140,7 +140,7 @@ def test_relationships_are_counted_as_sql_counts_them(http: httpx.Client, world:
         assert join["orphan_share"] == (pytest.approx(unknown / (rows - without)) if rows > without else None)
 
 
-def test_values_of_a_dimension_come_with_their_counts(http: httpx.Client, world: World) -> None:
+def test_values_of_a_dimension_come_with_their_counts(http: httpx.Client, world: PublishedHome) -> None:
     found = http.get("/semantic-layer/alpha/values/campaign_name", params={"search": "campaign 1"}).json()
     (count,) = world.sql("alpha", "select count(*) from dim_alpha__campaigns where campaign_name ilike '%campaign 1%'")
     assert [value["value"] for value in found["values"]] == [f"{world.canary('alpha')} campaign 1"]
@@ -156,7 +156,7 @@ def test_one_table_is_found_by_its_name_and_a_foreign_one_is_not(http: httpx.Cli
     assert (foreign.status_code, foreign.json()) == (404, missing.json())
 
 
-def test_identity_is_counted_as_sql_counts_it(http: httpx.Client, world: World) -> None:
+def test_identity_is_counted_as_sql_counts_it(http: httpx.Client, world: PublishedHome) -> None:
     found = http.get("/observability/alpha/identity-resolution").json()
     counts = {
         "users": "select count(*) from dim_alpha__users",
@@ -175,7 +175,7 @@ def test_identity_is_counted_as_sql_counts_it(http: httpx.Client, world: World) 
         assert found[name] == world.sql("alpha", query)[0][0], name
 
 
-def test_freshness_says_how_far_each_fact_goes(http: httpx.Client, world: World) -> None:
+def test_freshness_says_how_far_each_fact_goes(http: httpx.Client, world: PublishedHome) -> None:
     found = http.get("/observability/alpha/freshness").json()
     days = {fact["fact"]: (fact["first_date"], fact["as_of"]) for fact in found["facts"]}
     (day,) = world.sql("alpha", "select min(order_date)::varchar, max(order_date)::varchar from fct_alpha__orders")
@@ -184,9 +184,9 @@ def test_freshness_says_how_far_each_fact_goes(http: httpx.Client, world: World)
 
 
 @pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, httpx.Client]]:
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PublishedHome, httpx.Client]]:
     """Alpha was built twice, the second time in vain; beta's build failed in between."""
-    world = new_world(tmp_path_factory.mktemp("busy"), "alpha")
+    world = new_published_home(tmp_path_factory.mktemp("busy"), "alpha")
     node = {"node_id": "test.stars.x", "project": "stars", "kind": "test", "seconds": 0.1, "message": "", "failures": 0}
     node |= {"depends_on": [], "sql": "", "definition_hash": "", "config": {}, "test": "unique", "column": "order_key"}
     with Ops(world.settings.ops) as ops:
@@ -210,14 +210,14 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, http
         yield world, http
 
 
-def read(busy: tuple[World, httpx.Client], path: str, who: str = "alpha") -> Any:
+def read(busy: tuple[PublishedHome, httpx.Client], path: str, who: str = "alpha") -> Any:
     world, http = busy
     answer = http.get(f"/observability/alpha{path}", headers=world.headers(who))
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-def test_a_tenant_sees_its_own_builds_newest_first_and_nobody_elses(busy: tuple[World, httpx.Client]) -> None:
+def test_a_tenant_sees_its_own_builds_newest_first_and_nobody_elses(busy: tuple[PublishedHome, httpx.Client]) -> None:
     found = read(busy, "/runs")["runs"]
     assert [run["status"] for run in found] == ["failed", "done"]
     assert [[step["step"] for step in run["steps"]] for run in found] == [["land", "stars"], ["land"]]
@@ -226,7 +226,7 @@ def test_a_tenant_sees_its_own_builds_newest_first_and_nobody_elses(busy: tuple[
     assert read(busy, f"/runs?limit=1&cursor={first['cursor']}") == {"runs": found[1:], "cursor": None}
 
 
-def test_tests_are_those_of_the_last_build_that_ran_any(busy: tuple[World, httpx.Client]) -> None:
+def test_tests_are_those_of_the_last_build_that_ran_any(busy: tuple[PublishedHome, httpx.Client]) -> None:
     found = read(busy, "/tests")
     assert [(test["name"], test["status"], test["failures"]) for test in found["tests"]] == [
         ("unique_x", "pass", 0),
@@ -239,7 +239,7 @@ def test_tests_are_those_of_the_last_build_that_ran_any(busy: tuple[World, httpx
     assert summary["last_build"]["status"] == "failed"
 
 
-def test_words_of_errors_and_values_of_records_are_for_admins_alone(busy: tuple[World, httpx.Client]) -> None:
+def test_words_of_errors_and_values_of_records_are_for_admins_alone(busy: tuple[PublishedHome, httpx.Client]) -> None:
     world, http = busy
     for path in SEEN:
         own = http.get(f"/observability/alpha{path}", headers=world.headers("alpha")).text

@@ -15,13 +15,13 @@ import duckdb
 import httpx
 import pytest
 
-from pipeline.runs import Ops
 from pipeline.settings import Settings
-from server.access import Access
-from server.jobs.updates import with_tenant
+from pipeline.storage.ops import Ops
+from server.orchestration.jobs.tenants_edit import with_tenant
+from server.serving.access import Access
+from tests.end_to_end.small_shop import ORDERS, write_jsonl, write_shop
 from tests.library import with_library
-from tests.server.world import World
-from tests.whole_way.small_shop import ORDERS, write_jsonl, write_shop
+from tests.server.published_fixture import PublishedHome
 
 TENANTS = """\
 # Who we serve.   Do not reorder.
@@ -55,7 +55,7 @@ ACME: dict[str, Any] = {
 MARGIN = {"expression": "order_revenue - spend", "description": "What is left after ads.", "unit": "currency"}
 
 
-def house_in(tmp_path: Path) -> World:
+def house_in(tmp_path: Path) -> PublishedHome:
     """Nothing is built, and gates are strict; the exports of acme lie beside tenants.yaml."""
     folder = tmp_path / "house"
     folder.mkdir()
@@ -68,10 +68,10 @@ def house_in(tmp_path: Path) -> World:
         access = Access(ops)
         tokens = {"admin": access.create(tenant=None, name="admin")[0]}
         tokens["acme"] = access.create(tenant="acme", name="acme")[0]
-    return World(settings, tokens)
+    return PublishedHome(settings, tokens)
 
 
-def text_of(house: World) -> str:
+def text_of(house: PublishedHome) -> str:
     return house.settings.tenants.read_bytes().decode()
 
 
@@ -97,7 +97,7 @@ def ended(http: httpx.Client, posted: httpx.Response) -> tuple[dict[str, Any], l
     return data, states
 
 
-def in_hub(house: World, slug: str) -> dict[str, int]:
+def in_hub(house: PublishedHome, slug: str) -> dict[str, int]:
     """Rows of a tenant by table of the hub, and how many landing schemas it has."""
     with closing(duckdb.connect(str(house.settings.hub), read_only=True)) as hub:
         tables = hub.execute(
@@ -118,7 +118,7 @@ def in_hub(house: World, slug: str) -> dict[str, int]:
 class Onboarded:
     """A house in which acme was brought in at the second attempt, and what was seen on the way."""
 
-    house: World
+    house: PublishedHome
     http: httpx.Client
     failed: dict[str, Any]
     failed_states: list[str]
@@ -331,7 +331,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 
 
 @pytest.fixture(scope="module")
-def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, httpx.Client]]:
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PublishedHome, httpx.Client]]:
     """One house for all that is refused: nothing changes it."""
     house = house_in(tmp_path_factory.mktemp("refusing"))
     with house.serving() as address, httpx.Client(base_url=address, timeout=60) as http:
@@ -340,7 +340,7 @@ def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, 
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_is_refused_says_why_and_changes_nothing(refusing: tuple[World, httpx.Client], case: str) -> None:
+def test_what_is_refused_says_why_and_changes_nothing(refusing: tuple[PublishedHome, httpx.Client], case: str) -> None:
     house, http = refusing
     entry, status, said = REFUSED[case]
     before = sorted(path.name for path in house.settings.tenants.parent.iterdir())
@@ -370,7 +370,7 @@ UPDATES: dict[str, tuple[dict[str, Any], int, str]] = {
 
 
 @pytest.fixture(scope="module")
-def declared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, httpx.Client]]:
+def declared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PublishedHome, httpx.Client]]:
     """Acme stands in tenants.yaml by hand, and was never built."""
     house = house_in(tmp_path_factory.mktemp("declared"))
     house.settings.tenants.write_text(with_tenant(TENANTS, ACME), encoding="utf-8")
@@ -380,7 +380,7 @@ def declared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, 
 
 
 @pytest.mark.parametrize("case", UPDATES)
-def test_an_update_that_is_refused_changes_nothing(declared: tuple[World, httpx.Client], case: str) -> None:
+def test_an_update_that_is_refused_changes_nothing(declared: tuple[PublishedHome, httpx.Client], case: str) -> None:
     house, http = declared
     sent, status, said = UPDATES[case]
     before = text_of(house)
@@ -392,7 +392,7 @@ def test_an_update_that_is_refused_changes_nothing(declared: tuple[World, httpx.
 
 
 def test_a_tenant_of_the_same_slug_that_was_here_before_is_not_mixed_with_a_new_one(
-    declared: tuple[World, httpx.Client],
+    declared: tuple[PublishedHome, httpx.Client],
 ) -> None:
     house, http = declared
     earlier = house.settings.published("bolt")

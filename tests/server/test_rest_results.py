@@ -17,18 +17,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import TooMuch
-from pipeline.runs import Ops
-from semantic.execute import watched
-from semantic.models import Compiled, Model
-from semantic.query import read_query
-from semantic.shape import Shape
-from semantic.whole import whole
-from server.published import PublishedRuns
-from server.routes.handles import Handles
-from server.routes.negotiate import chosen
-from server.routes.problems import Refusal
-from server.routes.result_files import write_rows
-from tests.server.world import DAYS, World
+from pipeline.storage.ops import Ops
+from semantic.answering.execute import with_deadline
+from semantic.answering.result_stream import stream_result
+from semantic.answering.semantic_model import Compiled, SemanticModel
+from semantic.planning.query import read_query
+from semantic.planning.query_shape import QueryShape
+from server.asgi.problems import Refusal
+from server.rest.content_negotiation import choose_format
+from server.rest.result_files import write_rows
+from server.serving.result_handles import Handles
+from server.serving.runs.published_runs import PublishedRuns
+from tests.server.published_fixture import DAYS, PublishedHome
 
 ASKED: dict[str, Any] = {
     "metrics": ["spend", "clicks", "ctr", "ad_conversions"],
@@ -44,7 +44,7 @@ EVERYTHING = 2 * DAYS
 
 
 @pytest.fixture
-def http(world: World, address: str) -> Iterator[httpx.Client]:
+def http(world: PublishedHome, address: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=30) as http:
         yield http
 
@@ -68,7 +68,7 @@ def rows_of(answer: httpx.Response) -> list[list[Any]]:
     return [list(row.values()) for row in table.to_pylist()]
 
 
-def by_hand(world: World) -> list[list[Any]]:
+def by_hand(world: PublishedHome) -> list[list[Any]]:
     return [list(row) for row in world.sql("alpha", BY_HAND)]
 
 
@@ -82,7 +82,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_an_answer_says_what_sql_says_to_the_last_digit(
-    http: httpx.Client, world: World, form: str
+    http: httpx.Client, world: PublishedHome, form: str
 ) -> None:
     found = rows_of(http.post(QUERY, json={**ASKED, "limit": 1000}, headers={"Accept": FORMS[form]}))
     expected = by_hand(world)
@@ -94,7 +94,7 @@ def test_every_form_of_an_answer_says_what_sql_says_to_the_last_digit(
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_handle_of_a_cut_answer_gives_all_of_its_rows_in_every_form(
-    http: httpx.Client, world: World, form: str
+    http: httpx.Client, world: PublishedHome, form: str
 ) -> None:
     cut = http.post(QUERY, json={**ASKED, "limit": 3}).json()
     assert (cut["row_count"], cut["truncated"]) == (3, True)
@@ -119,7 +119,9 @@ def test_an_answer_that_is_whole_names_no_handle(http: httpx.Client) -> None:
     assert "full_result" not in http.post(QUERY, json={**ASKED, "limit": 1000}).json()
 
 
-def test_a_handle_opens_for_its_tenant_and_an_admin_and_for_nobody_else(http: httpx.Client, world: World) -> None:
+def test_a_handle_opens_for_its_tenant_and_an_admin_and_for_nobody_else(
+    http: httpx.Client, world: PublishedHome
+) -> None:
     path = http.post(QUERY, json={**ASKED, "limit": 3}).json()["full_result"]["path"]
     foreign = http.get(path, headers=world.headers("beta"))
     missing = http.get("/results/AAAAAAAAAAAAAAAAAAAAAA", headers=world.headers("beta"))
@@ -129,7 +131,7 @@ def test_a_handle_opens_for_its_tenant_and_an_admin_and_for_nobody_else(http: ht
         assert http.get(f"/results/{no_id}").status_code in {404, 422}
 
 
-def test_a_handle_answers_from_its_own_run_and_is_gone_with_it(fresh_world: World) -> None:
+def test_a_handle_answers_from_its_own_run_and_is_gone_with_it(fresh_world: PublishedHome) -> None:
     with fresh_world.serving() as address, httpx.Client(base_url=address, timeout=30) as http:
         http.headers.update(fresh_world.headers("alpha"))
         cut = http.post(QUERY, json={**ASKED, "limit": 3}).json()
@@ -146,13 +148,13 @@ def test_a_handle_answers_from_its_own_run_and_is_gone_with_it(fresh_world: Worl
         assert not list((fresh_world.settings.home / "tmp").glob("*_*"))  # no spill folder of an older run stays
 
 
-def test_a_named_range_counts_from_the_day_the_question_was_asked(world: World, http: httpx.Client) -> None:
+def test_a_named_range_counts_from_the_day_the_question_was_asked(world: PublishedHome, http: httpx.Client) -> None:
     asked = {"metrics": ["clicks"], "dimensions": ["date"], "time_range": "last_7_days", "limit": 2}
     runs = PublishedRuns(world.settings.model_copy(update={"today": None}))
     then = datetime(2026, 2, 11, 12, tzinfo=UTC)
     with Ops(world.settings.ops) as ops, runs.run("alpha") as run, run.cursor() as cursor:
         handle = Handles(ops, lambda: then).make("alpha", run.run_id, read_query(asked).model_dump_json())
-        with whole(read_query({**asked, "limit": 100}), run.model, cursor, today=handle.made_at) as found:
+        with stream_result(read_query({**asked, "limit": 100}), run.model, cursor, today=handle.made_at) as found:
             days = [day.as_py() for batch in found.batches for day in batch.column(0)]
     runs.close()
     assert sorted(days) == [date(2026, 2, 4) + timedelta(days=n) for n in range(7)]
@@ -180,13 +182,13 @@ def test_totals_are_one_more_row_of_a_file_and_do_not_count_against_its_limit(ht
 HOSTILE = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", 'a,"b"', "a\r\nb", "", None, "plain", "ümlaut"]
 
 
-def written(world: World, values: list[str | None], *, for_spreadsheet: bool) -> bytes:
+def written(world: PublishedHome, values: list[str | None], *, for_spreadsheet: bool) -> bytes:
     """The CSV of a result whose one dimension has these values."""
     runs = PublishedRuns(world.settings)
     try:
         with runs.run("alpha") as run, run.cursor() as cursor:
             asked = read_query({"metrics": ["clicks"], "dimensions": ["campaign_name"]})
-            with whole(asked, run.model, cursor, today=date(2026, 3, 1)) as found:
+            with stream_result(asked, run.model, cursor, today=date(2026, 3, 1)) as found:
                 list(found.batches)
                 texts = [pa.array(values, pa.string()), pa.array(range(len(values)), pa.int64())]
                 found.batches = iter([pa.RecordBatch.from_arrays(texts, schema=found.schema)])
@@ -196,7 +198,7 @@ def written(world: World, values: list[str | None], *, for_spreadsheet: bool) ->
         runs.close()
 
 
-def test_csv_is_rfc_4180_and_tells_no_value_from_an_empty_one(world: World) -> None:
+def test_csv_is_rfc_4180_and_tells_no_value_from_an_empty_one(world: PublishedHome) -> None:
     text = written(world, HOSTILE, for_spreadsheet=False).decode()
     lines = list(csv.reader(io.StringIO(text, newline="")))
     assert lines == [["campaign_name", "clicks"], *([value or "", str(n)] for n, value in enumerate(HOSTILE))]
@@ -204,7 +206,7 @@ def test_csv_is_rfc_4180_and_tells_no_value_from_an_empty_one(world: World) -> N
     assert '\r\n"a,""b""",6\r\n' in text
 
 
-def test_csv_for_a_spreadsheet_holds_no_formula(world: World) -> None:
+def test_csv_for_a_spreadsheet_holds_no_formula(world: PublishedHome) -> None:
     text = written(world, HOSTILE, for_spreadsheet=True).decode()
     cells = [row[0] for row in csv.reader(io.StringIO(text, newline=""))][1:]
     assert cells == [*(f"'{value}" for value in HOSTILE[:6]), *(value or "" for value in HOSTILE[6:])]
@@ -213,18 +215,20 @@ def test_csv_for_a_spreadsheet_holds_no_formula(world: World) -> None:
 class Endless:
     """A model whose one statement never comes to an end of its rows."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: SemanticModel) -> None:
         self._model = model
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)
 
-    def statement(self, shape: Shape) -> Compiled:
+    def statement(self, shape: QueryShape) -> Compiled:
         return Compiled("SELECT range AS campaign_name, range AS clicks FROM range(100000000000)", frozenset())
 
 
 @pytest.mark.parametrize("form", ["csv", "arrow"])
-def test_a_file_that_takes_too_long_is_stopped_and_leaves_nothing(world: World, form: str, tmp_path: Path) -> None:
+def test_a_file_that_takes_too_long_is_stopped_and_leaves_nothing(
+    world: PublishedHome, form: str, tmp_path: Path
+) -> None:
     runs = PublishedRuns(world.settings)
     asked = read_query({"metrics": ["clicks"], "dimensions": ["campaign_name"]}).model_copy(update={"limit": 10**12})
 
@@ -232,8 +236,8 @@ def test_a_file_that_takes_too_long_is_stopped_and_leaves_nothing(world: World, 
         with (
             runs.run("alpha") as run,
             run.cursor() as cursor,
-            watched(cursor, 0.1),
-            whole(asked, Endless(run.model), cursor, today=date(2026, 3, 1)) as found,  # type: ignore[arg-type]
+            with_deadline(cursor, 0.1),
+            stream_result(asked, Endless(run.model), cursor, today=date(2026, 3, 1)) as found,  # type: ignore[arg-type]
         ):
             write_rows(found, form, tmp_path)
 
@@ -259,13 +263,13 @@ def test_a_file_that_takes_too_long_is_stopped_and_leaves_nothing(world: World, 
     ],
 )
 def test_the_form_is_the_one_the_caller_likes_best(accept: list[str], form: str) -> None:
-    assert chosen(accept) == form
+    assert choose_format(accept) == form
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "image/*", "text/csv;q=x"])
 def test_a_form_that_there_is_not_is_refused_with_those_there_are(http: httpx.Client, accept: str) -> None:
     with pytest.raises(Refusal):
-        chosen([accept])
+        choose_format([accept])
     answer = http.post(QUERY, json=ASKED, headers={"Accept": accept})
     assert (answer.status_code, answer.headers["content-type"]) == (406, "application/problem+json")
     assert all(media in answer.json()["fix"] for media in FORMS.values())

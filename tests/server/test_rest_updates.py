@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.config.entry import Entry
 from pipeline.config.yaml_file import read_yaml
-from server.jobs.updates import with_changes, with_tenant, without_tenant
+from server.orchestration.jobs.tenants_edit import with_changes, with_tenant, without_tenant
 
 BUNDLED = Path("tenants.yaml").read_text(encoding="utf-8")
 ODD = """\

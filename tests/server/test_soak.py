@@ -12,9 +12,9 @@ import anyio.to_thread
 import httpx
 import pytest
 
-from pipeline.publish import rollback
+from pipeline.publish.run_store import rollback
 from tests.server.isolation import ACCEPT, META, MODERN
-from tests.server.world import DAYS, World
+from tests.server.published_fixture import DAYS, PublishedHome
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,9 @@ def spent(spend: int) -> list[list[object]]:
     return [[f"ALPHAXCANARY campaign {n}", round(DAYS * (n * spend + 0.000001), 6)] for n in (1, 2)]
 
 
-async def test_no_answer_fails_or_mixes_runs_while_runs_are_published_and_rolled_back(fresh_world: World) -> None:
+async def test_no_answer_fails_or_mixes_runs_while_runs_are_published_and_rolled_back(
+    fresh_world: PublishedHome,
+) -> None:
     fresh, answers = count(), defaultdict[str, list[object]](list)
     failed: list[str] = []
     current: list[str] = []

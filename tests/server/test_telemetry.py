@@ -13,15 +13,17 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client.parser import text_string_to_metric_families
 
 from server.app import http_app
-from server.audit.call import Entry
-from server.audit.doors import Ledger, McpCalls
-from server.mcp_app import mcp_app
-from server.published import PublishedRuns
-from server.rates import Rates
+from server.mcp_server.app import mcp_app
+from server.mcp_server.audit_middleware import AuditMcpCalls
+from server.mcp_server.tool_specs import TOOLS
+from server.serving.audit.call_record import CallRecord
+from server.serving.audit.call_recorder import CallRecorder
+from server.serving.process.tracing import ENDPOINTS, Spans, tracing
+from server.serving.rate_limits import RateLimits
+from server.serving.runs.published_runs import PublishedRuns
 from server.stdio import local_caller
-from server.tracing import ENDPOINTS, Spans, tracing
 from tests.server.cli_run import ROOT, environment
-from tests.server.world import World
+from tests.server.published_fixture import PublishedHome
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -37,7 +39,7 @@ def numbers(text: str) -> dict[tuple[str, ...], float]:
 
 
 @pytest.mark.anyio
-async def test_metrics_count_what_was_asked_and_are_for_operators_alone(world: World) -> None:
+async def test_metrics_count_what_was_asked_and_are_for_operators_alone(world: PublishedHome) -> None:
     app = http_app(world.settings.model_copy(update={"audit": "off"}))
     question = {"metrics": ["spend"], "dimensions": ["date"], "limit": 7}
     path = "/semantic-layer/alpha/query"
@@ -67,13 +69,15 @@ async def test_metrics_count_what_was_asked_and_are_for_operators_alone(world: W
 
 
 @pytest.mark.anyio
-async def test_names_that_callers_make_up_make_no_new_numbers(world: World) -> None:
-    from server.telemetry import Meters
+async def test_names_that_callers_make_up_make_no_new_numbers(world: PublishedHome) -> None:
+    from server.asgi.metrics import Meters
 
     runs, caller = PublishedRuns(world.settings), local_caller("alpha")
-    meters = Meters(runs)
+    meters = Meters(runs, (tool.name for tool in TOOLS))
     app = mcp_app(runs, lambda: caller)
-    app.middleware.append(McpCalls(Ledger(Rates(per_minute=0, at_once=0, streams=0), None, (meters,)), lambda: caller))
+    app.middleware.append(
+        AuditMcpCalls(CallRecorder(RateLimits(per_minute=0, at_once=0, streams=0), None, (meters,)), lambda: caller)
+    )
     async with Client(app) as client:
         for number in range(3):
             await client.call_tool(f"made_up_{number}", {})
@@ -84,16 +88,18 @@ async def test_names_that_callers_make_up_make_no_new_numbers(world: World) -> N
 
 
 @pytest.mark.anyio
-async def test_a_span_says_what_was_called_and_how_it_went_and_no_value(world: World) -> None:
+async def test_a_span_says_what_was_called_and_how_it_went_and_no_value(world: PublishedHome) -> None:
     exporter = InMemorySpanExporter()
     spans, caller = Spans(exporter), local_caller("alpha")
     app = mcp_app(PublishedRuns(world.settings), lambda: caller)
-    app.middleware.append(McpCalls(Ledger(Rates(per_minute=0, at_once=0, streams=0), None, (spans,)), lambda: caller))
+    app.middleware.append(
+        AuditMcpCalls(CallRecorder(RateLimits(per_minute=0, at_once=0, streams=0), None, (spans,)), lambda: caller)
+    )
     asked: dict[str, Any] = {"metrics": ["spend"], "filters": [{"name": "currency", "op": "=", "value": "EUR"}]}
     async with Client(app) as client:
         await client.call_tool("query", asked)
         await client.call_tool("query", {"metrics": ["a secret"]})
-    spans(Entry("rest", "GET /models", traceparent=TRACE, outcome="failed"))
+    spans(CallRecord("rest", "GET /models", traceparent=TRACE, outcome="failed"))
     spans.flush()
     ok, refused, failed = [span for span in exporter.get_finished_spans() if "query" in span.name or "GET" in span.name]
     assert ok.attributes is not None
@@ -120,12 +126,12 @@ def test_spans_are_sent_only_where_a_collector_is_named(monkeypatch: pytest.Monk
     assert len(tracing()) == 1
 
 
-def test_a_stdio_server_loads_none_of_what_watches_a_server(world: World) -> None:
+def test_a_stdio_server_loads_none_of_what_watches_a_server(world: PublishedHome) -> None:
     code = (
         "import sys; from pipeline.settings import read_settings; from server.stdio import stdio_app;"
         "stdio_app(read_settings(), 'alpha');"
         "print([name for name in ('prometheus_client', 'opentelemetry.sdk', 'jwt', 'fastapi', 'structlog',"
-        " 'server.doors.oauth', 'server.telemetry') if name in sys.modules])"
+        " 'server.asgi.oauth', 'server.asgi.metrics') if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from pipeline.errors import QueueFull
-from server.turns import Turns
+from server.serving.runs.fair_queue import FairQueue
 
 pytestmark = pytest.mark.anyio
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.anyio
 class Crowd:
     """Calls that take a turn and note it; each keeps its place until it is told to go."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: FairQueue) -> None:
         self.turns = turns
         self.served: list[str] = []
 
@@ -26,7 +26,7 @@ class Crowd:
 
 
 async def test_so_many_of_a_tenant_run_at_once_and_so_many_of_all() -> None:
-    crowd, done = Crowd(Turns(of_one=2, of_all=3, waiting=10)), anyio.Event()
+    crowd, done = Crowd(FairQueue(of_one=2, of_all=3, waiting=10)), anyio.Event()
     async with anyio.create_task_group() as group:
         for slug in ("a", "a", "a", "b", "b", "c"):
             group.start_soon(crowd.call, slug, done)
@@ -37,7 +37,7 @@ async def test_so_many_of_a_tenant_run_at_once_and_so_many_of_all() -> None:
 
 
 async def test_a_tenant_that_floods_does_not_starve_another() -> None:
-    crowd, turns = Crowd(Turns(of_one=4, of_all=4, waiting=100)), [anyio.Event() for _ in range(44)]
+    crowd, turns = Crowd(FairQueue(of_one=4, of_all=4, waiting=100)), [anyio.Event() for _ in range(44)]
     async with anyio.create_task_group() as group:
         for done in turns[:40]:
             group.start_soon(crowd.call, "flood", done)
@@ -57,7 +57,7 @@ async def test_a_tenant_that_floods_does_not_starve_another() -> None:
 
 
 async def test_a_full_queue_is_said_at_once_and_only_to_the_tenant_that_filled_it() -> None:
-    crowd, done = Crowd(Turns(of_one=1, of_all=4, waiting=2)), anyio.Event()
+    crowd, done = Crowd(FairQueue(of_one=1, of_all=4, waiting=2)), anyio.Event()
     async with anyio.create_task_group() as group:
         for _ in range(3):
             group.start_soon(crowd.call, "flood", done)
@@ -70,7 +70,7 @@ async def test_a_full_queue_is_said_at_once_and_only_to_the_tenant_that_filled_i
 
 
 async def test_who_gives_up_waiting_leaves_the_queue() -> None:
-    turns = Turns(of_one=1, of_all=1, waiting=1)
+    turns = FairQueue(of_one=1, of_all=1, waiting=1)
     await turns.take("shop")
     for _ in range(3):
         with anyio.move_on_after(0.01):
@@ -85,7 +85,7 @@ async def test_who_gives_up_waiting_leaves_the_queue() -> None:
 
 
 async def test_a_place_given_to_somebody_who_has_just_gone_goes_on_to_the_next() -> None:
-    turns = Turns(of_one=1, of_all=1, waiting=5)
+    turns = FairQueue(of_one=1, of_all=1, waiting=5)
     await turns.take("shop")
     crowd, done = Crowd(turns), anyio.Event()
     done.set()

@@ -17,16 +17,17 @@ from mcp import Client
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
-from server.app import http_app, server_config
-from server.workers import SessionKeeping, is_of_session
+from server.app import http_app
+from server.asgi.server import server_config
+from server.asgi.workers import SessionKeeping, is_of_session
 from tests.server.cli_run import environment, start
-from tests.server.world import World, in_thread
+from tests.server.published_fixture import PublishedHome, in_thread
 
 QUESTION = {"metrics": ["spend"]}
 
 
 @contextmanager
-def worker(world: World, folder: Path) -> Iterator[str]:
+def worker(world: PublishedHome, folder: Path) -> Iterator[str]:
     """A worker in a thread; the lock of sessions tells threads apart as it does processes."""
     settings = world.settings.model_copy(update={"audit": "off"})
     server = uvicorn.Server(server_config(settings, SessionKeeping(http_app(settings), settings, folder)))
@@ -53,7 +54,7 @@ class EitherWorker(httpx2.AsyncBaseTransport):
 
 
 @pytest.fixture(scope="module")
-def workers(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+def workers(world: PublishedHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     folder = tmp_path_factory.mktemp("w")
     with ExitStack() as running:
         yield [running.enter_context(worker(world, folder)) for _ in range(2)]
@@ -61,7 +62,9 @@ def workers(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("mode", ["auto", "legacy", "sse"])
-async def test_every_kind_of_client_is_answered_by_workers_in_turn(world: World, workers: list[str], mode: str) -> None:
+async def test_every_kind_of_client_is_answered_by_workers_in_turn(
+    world: PublishedHome, workers: list[str], mode: str
+) -> None:
     def client(**more: Any) -> httpx2.AsyncClient:
         more = {"timeout": 20, **{name: value for name, value in more.items() if value is not None}}
         headers = {**world.headers("alpha"), **(more.pop("headers", None) or {})}
@@ -82,7 +85,7 @@ async def test_every_kind_of_client_is_answered_by_workers_in_turn(world: World,
             assert not (await one.call_tool("query", QUESTION)).is_error
 
 
-def test_refusals_come_through_as_they_are(world: World, workers: list[str]) -> None:
+def test_refusals_come_through_as_they_are(world: PublishedHome, workers: list[str]) -> None:
     for address in workers:
         with httpx.Client(base_url=address) as http:
             stranger = http.get("/sse")
@@ -95,7 +98,7 @@ def test_refusals_come_through_as_they_are(world: World, workers: list[str]) -> 
             assert http.get("/sse", headers={"Host": "evil.example"}).status_code == 421
 
 
-def test_another_worker_keeps_the_sessions_when_the_keeper_has_gone(world: World, tmp_path: Path) -> None:
+def test_another_worker_keeps_the_sessions_when_the_keeper_has_gone(world: PublishedHome, tmp_path: Path) -> None:
     hello = {
         "jsonrpc": "2.0",
         "id": 1,
@@ -131,7 +134,7 @@ def test_only_what_needs_a_session_goes_to_its_keeper(path: str, version: str, i
     assert is_of_session({"type": "http", "path": path, "headers": headers}) == is_one
 
 
-def test_serve_with_two_workers_answers_counts_both_and_stops(world: World) -> None:
+def test_serve_with_two_workers_answers_counts_both_and_stops(world: PublishedHome) -> None:
     server = start("serve", "--port", "0", "--workers", "2", env=environment(world.settings))
     assert server.stderr is not None
     try:

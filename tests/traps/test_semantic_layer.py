@@ -246,4 +246,4 @@ def test_pinned_bsl_forgets_the_joins_of_a_model_that_comes_later_in_the_config(
         return tuple(from_config({name: config[name] for name in names}, tables=tables)["a"].dimensions)
 
     assert columns(["c", "b", "a"]) == ("c.name",)
-    assert columns(["a", "b", "c"]) == ()  # so `semantic.aggregate` puts the farthest first
+    assert columns(["a", "b", "c"]) == ()  # so `semantic.sql.fact_aggregate` puts the farthest first

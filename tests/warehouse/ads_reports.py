@@ -12,13 +12,13 @@ from typing import Any
 
 import duckdb
 
+from pipeline.config.engine_cases import unit_test_cases
+from pipeline.config.tenant import Tenant
 from pipeline.contracts.fields import wire_type
 from pipeline.contracts.sql import quote, whole_record
-from pipeline.formats import Reader
-from pipeline.tenants import Tenant
+from pipeline.ingest.formats.reader import Reader
 from tests.warehouse.engine_rig import BLUEPRINTS, Answer, a_source, run_engine
-from warehouse.cases import cases_like
-from warehouse.star_unit_tests import settled
+from warehouse.projects.unit_tests import resolve_expected
 
 METRICS = ("spend", "impressions", "clicks", "conversions")
 
@@ -61,10 +61,10 @@ def _said(value: Any) -> Any:
 
 def case_and_answer(platform: str, macro: str) -> tuple[Answer, Answer]:
     """What a case expects, and what its engine makes of its records: the columns of the case, in one order."""
-    case = cases_like(platform)[macro](None)
+    case = unit_test_cases(platform)[macro](None)
     answer = run_engine(macro, case.records, platform=platform, history=case.records, canonical=case.canonical)
     source = a_source(platform)
-    expected = settled(case, Tenant(slug="t", business_name="T", sources=(source,)), source)
+    expected = resolve_expected(case, Tenant(slug="t", business_name="T", sources=(source,)), source)
     columns = list(expected[0])
     return _sorted(expected, columns), _sorted(answer, columns)
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import duckdb
 
-from pipeline.tenants import Tenant
+from pipeline.config.tenant import Tenant
 from tests.warehouse.engine_rig import BLUEPRINTS, Answer, a_source, render
-from warehouse.canonical import EVENTS
-from warehouse.engines import engines_like
-from warehouse.star_unit_tests import parsed_rows
+from warehouse.projects.canonical_tables import EVENTS
+from warehouse.projects.engines import engines_like
+from warehouse.projects.unit_tests import parsed_rows
 
 
 def numbered(rows: Answer) -> Answer:

@@ -13,15 +13,18 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from pipeline.connectors import load_catalog
-from pipeline.rates import write_rates
-from pipeline.registry import Blueprint, blueprints
-from pipeline.tenants import Account, Source, Tenant
-from warehouse.hub_projects import SINK_COLUMNS
-from warehouse.rates import RATES_FILE
-from warehouse.references import reference_names, reference_rows
+from pipeline.config.accounts import Account
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.source import Source
+from pipeline.config.tenant import Tenant
+from pipeline.contracts.registry import Blueprint, blueprints
+from pipeline.currency.exchange_rates import write_rates
+from warehouse.projects.hub_projects import SINK_COLUMNS
+from warehouse.projects.rates_table import RATES_FILE
+from warehouse.projects.reference_tables import reference_names, reference_rows
+from warehouse.projects.star_project import star_project
+from warehouse.projects.unit_tests import unit_test_files
 from warehouse.run_dbt import Node, run_dbt, write_project
-from warehouse.star_project import star_project
 
 BLUEPRINTS = blueprints(load_catalog(Path("no such file")))
 Record = Mapping[str, Any]
@@ -152,12 +155,13 @@ def build_star(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
     def build(tenant: Tenant, hub: Hub, *commands: tuple[str, ...]) -> Star:
         folder = tmp_path_factory.mktemp(tenant.slug)
         file = folder / "stars.duckdb"
-        write_project(folder / "project", star_project(tenant, BLUEPRINTS))
+        extra = unit_test_files(tenant, BLUEPRINTS) if any("test_type:unit" in command for command in commands) else {}
+        write_project(folder / "project", star_project(tenant, BLUEPRINTS) | extra)
         files = {"GATA_STARS_FILE": file, "GATA_HUB_FILE": hub.path}
         if tenant.rates:
             files[RATES_FILE] = folder / "rates.parquet"
             write_rates(tenant, files[RATES_FILE])
-        for command in commands or (("build", "--exclude-resource-type", "unit_test"),):
+        for command in commands or (("build",),):
             nodes = run_dbt(folder / "project", command, files=files)
         tables = duckdb.connect(str(file), read_only=True)
         tables.execute(f"attach '{hub.path}' as hub (read_only); set TimeZone = 'UTC'")

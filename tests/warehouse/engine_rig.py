@@ -11,20 +11,24 @@ from typing import Any
 import duckdb
 import jinja2
 
-from pipeline.connectors import load_catalog
+from pipeline.config.accounts import Account
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.engine_cases import Rows
+from pipeline.config.source import Source
+from pipeline.config.tenant import Tenant
+from pipeline.contracts.engine import Engine
 from pipeline.contracts.fields import wire_type
+from pipeline.contracts.registry import Blueprint, blueprints
 from pipeline.contracts.sql import literal, quote, struct_json, whole_record
-from pipeline.formats import Reader
-from pipeline.registry import Blueprint, blueprints
-from pipeline.tenants import Account, Source, Tenant
-from warehouse.canonical import CANONICAL
-from warehouse.cases import Rows
-from warehouse.engines import Engine, engines_like
-from warehouse.references import reference_rows
-from warehouse.star_unit_tests import parsed_rows, typed_rows
+from pipeline.ingest.formats.reader import Reader
+from warehouse.projects.canonical_tables import CANONICAL
+from warehouse.projects.engines import engines_like
+from warehouse.projects.reference_tables import reference_rows
+from warehouse.projects.unit_tests import parsed_rows, typed_rows
 
 HOUSE = Path(__file__).resolve().parents[2]
 MACROS = HOUSE / "warehouse" / "macros"
+CONNECTORS = HOUSE / "pipeline" / "connectors"
 CATALOG = load_catalog(HOUSE / "supported_connectors.yaml")
 BLUEPRINTS = blueprints(CATALOG)
 
@@ -53,7 +57,7 @@ def run_engine(
         history: Payloads of objects that are read with all their versions; may carry in_force_from and in_force_to.
         canonical: Rows of canonical tables that the engine reads.
         logic: The tenant's table logic for the platform, by object.
-        macros: The folder of macros, for engines that were changed on purpose.
+        macros: The folder of macros that engines share, for those that were changed on purpose.
     """
     con = duckdb.connect(config={"threads": 1})
     con.execute("set TimeZone = 'UTC'")
@@ -96,8 +100,8 @@ class _Exceptions:
 
 @cache
 def _templates(macros: Path) -> jinja2.Template:
-    folders = ("utils", "engines", "factories")
-    texts = [path.read_text(encoding="utf-8") for folder in folders for path in sorted((macros / folder).glob("*.sql"))]
+    paths = [path for folder in ("utils", "factories") for path in sorted((macros / folder).glob("*.sql"))]
+    texts = [path.read_text(encoding="utf-8") for path in (*paths, *sorted(CONNECTORS.glob("*/engine.sql")))]
     environment = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined)  # SQL
     return environment.from_string("\n".join(texts))
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import duckdb
 
-from pipeline.conflicts import Conflicts
-from pipeline.contracts import contracts_of
+from pipeline.contracts.connector import contracts_of
 from pipeline.contracts.fields import Contract, Leaf, shape_of
-from pipeline.formats import Reader
-from pipeline.quarantine import explain
+from pipeline.ingest.formats.reader import Reader
+from pipeline.ingest.key_conflicts import Conflicts
+from pipeline.ingest.quarantine import explain_rejection
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def read_file(connector: str, name: str, path: Path) -> Read:
     ambiguous = len(conflicts.positions())
     good.sort(key=lambda row: row["_source_line"])
     wrong.sort(key=lambda row: row["_source_line"])
-    reasons = [explain(contract, row["_wrong"], row["_record"]) for row in wrong]
+    reasons = [explain_rejection(contract, row["_wrong"], row["_record"]) for row in wrong]
     return Read(contract, [_parsed(contract, row) for row in good], reasons, ambiguous)
 
 

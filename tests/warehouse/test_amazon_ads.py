@@ -12,10 +12,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline.tenants import Account
+from pipeline.config.accounts import Account
+from pipeline.connectors.amazon_ads.unit_tests import CASES
 from tests.warehouse.ads_reports import by_sql, case_and_answer, counted, landed
 from tests.warehouse.engine_rig import Answer, run_engine
-from warehouse.cases.amazon_ads import CASES
 
 REPORT = "engine_amazon_ads_ad_performance"
 CAMPAIGNS = "sponsored_products_campaigns"

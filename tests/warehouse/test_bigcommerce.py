@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.tenants import Account
+from pipeline.config.accounts import Account
 from tests.warehouse.engine_rig import run_engine
 
 Json = dict[str, Any]

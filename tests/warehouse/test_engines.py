@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.tenants import Tenant
+from pipeline.config.tenant import Tenant
 
 NOON = datetime.fromisoformat("2026-01-05T12:00:00+00:00")
 Json = dict[str, Any]

@@ -13,12 +13,12 @@ import duckdb
 import pytest
 
 from tests.warehouse.engine_rig import render
-from warehouse.canonical import AD_PERFORMANCE, CAMPAIGNS, CHARGES, EVENTS, NUMBERED, ORDERS, Canonical
-from warehouse.star_unit_tests import typed_rows
-from warehouse.stars import star
+from warehouse.projects.canonical_tables import AD_PERFORMANCE, CAMPAIGNS, CHARGES, EVENTS, NUMBERED, ORDERS, Canonical
+from warehouse.projects.unit_tests import typed_rows
+from warehouse.star_schema import star_schema
 
 Row = dict[str, Any]
-(SESSIONS,) = (table for table in star(1) if table.name == "sessions")
+(SESSIONS,) = (table for table in star_schema(1) if table.name == "sessions")
 ACCOUNT: Row = {"source_platform": "facebook_ads", "source_account": "main"}
 AD: Row = ACCOUNT | {"campaign_id": "c1", "ad_group_id": "g1", "ad_id": "a1", "report_date": "2026-01-05"}
 AD |= {"campaign_name": "Spring", "ad_group_name": "Group", "ad_name": "Ad", "currency": "EUR", "is_counted": True}

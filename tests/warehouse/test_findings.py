@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.tenants import Tenant
+from pipeline.config.tenant import Tenant
 from tests.warehouse.conftest import source
 from tests.warehouse.test_payments import NOON, charge, order, purchase
 

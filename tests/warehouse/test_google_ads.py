@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline.tenants import Account
+from pipeline.config.accounts import Account
 from tests.warehouse.engine_rig import Answer, run_engine
 from tests.warehouse.reading import Read, read_file
 

@@ -18,16 +18,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.config.codes import CURRENCIES
-from pipeline.connectors import load_catalog
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.tenant import Tenant
+from pipeline.contracts.registry import blueprints, schema_hash
 from pipeline.errors import BuildError, ConfigError
-from pipeline.landing import LEDGERS
-from pipeline.registry import blueprints, schema_hash
+from pipeline.ingest.landing_tables import LEDGERS
 from pipeline.settings import Settings
-from pipeline.tenants import Tenant
-from warehouse import references
-from warehouse.bookkeeping import earlier_logic, record, record_configs, recorded
-from warehouse.build import prepare_hub
-from warehouse.logic import canonical, logic_hash, tables, with_logic
+from warehouse.build.hub_metadata import earlier_logic, read_hub_records, record_build, record_configs
+from warehouse.build.star import prepare_hub
+from warehouse.projects import reference_tables
+from warehouse.projects.logic_versions import canonical_logic, logic_hash, logic_tables, with_logic
 from warehouse.run_dbt import Node, run_dbt
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,7 +56,7 @@ class Hub:
 
     def say(self, *tenants: Tenant) -> None:
         """tenants.yaml says these, and a build begins."""
-        record_configs(tenants, self.settings, recorded(self.settings))
+        record_configs(tenants, self.settings, read_hub_records(self.settings))
 
     def history(self, slug: str, *table: str) -> Rows:
         """Logic and times of a table's versions, or of all the tenant's tables, oldest first."""
@@ -86,14 +86,14 @@ def hub(library: tuple[Path, tuple[Node, ...]], tmp_path: Path) -> Hub:
 @pytest.fixture
 def seeds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A copy of the reference tables, to be spoilt."""
-    shutil.copytree(references.SEEDS, tmp_path / "seeds")
-    monkeypatch.setattr(references, "SEEDS", tmp_path / "seeds")
+    shutil.copytree(reference_tables.SEEDS, tmp_path / "seeds")
+    monkeypatch.setattr(reference_tables, "SEEDS", tmp_path / "seeds")
     return tmp_path / "seeds"
 
 
 def with_tables(tenant: Tenant, **logic: dict[str, Any]) -> Tenant:
     """The tenant with the logic of some of its objects."""
-    places = {name: platform for platform, name in tables(tenant)}
+    places = {name: platform for platform, name in logic_tables(tenant)}
     return with_logic(tenant, {(places[name], name): said for name, said in logic.items()})
 
 
@@ -101,17 +101,17 @@ def with_tables(tenant: Tenant, **logic: dict[str, Any]) -> Tenant:
 
 
 def test_the_hub_holds_every_reference_table_as_its_file_has_it(hub: Hub) -> None:
-    assert "platform_ref__traffic_platforms" in references.reference_names()
-    for name in references.reference_names():
-        with (references.SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
+    assert "platform_ref__traffic_platforms" in reference_tables.reference_names()
+    for name in reference_tables.reference_names():
+        with (reference_tables.SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
             rows = list(csv.DictReader(lines))
         columns = {row[0]: row[1].lower() for row in hub.rows(f"describe {name}")}
-        assert columns == references.reference_types(name)
+        assert columns == reference_tables.reference_types(name)
         listed = ", ".join(f"coalesce(cast({column} as varchar), '')" for column in rows[0])
         assert sorted(hub.rows(f"select {listed} from {name}")) == sorted(tuple(row.values()) for row in rows)
         assert (
             hub.rows(f"from {name} order by all")
-            == duckdb.sql(f"from ({references.reference_rows(name)}) order by all").fetchall()
+            == duckdb.sql(f"from ({reference_tables.reference_rows(name)}) order by all").fetchall()
         )
 
 
@@ -163,13 +163,13 @@ def test_the_hash_of_a_logic_ignores_the_order_of_its_keys_and_nothing_else(logi
     random.shuffle(items)
     assert logic_hash(dict(items)) == logic_hash(logic)
     assert logic_hash({**logic, "one more": 1}) != logic_hash(logic)
-    assert json.loads(canonical(logic)) == logic
+    assert json.loads(canonical_logic(logic)) == logic
 
 
 def test_the_steps_of_a_funnel_have_an_order() -> None:
     steps = {"view": ["view_item"], "buy": ["purchase"]}
     assert logic_hash({"funnel_steps": steps}) != logic_hash({"funnel_steps": dict(reversed(steps.items()))})
-    assert list(json.loads(canonical({"funnel_steps": steps}))["funnel_steps"]) == ["view", "buy"]
+    assert list(json.loads(canonical_logic({"funnel_steps": steps}))["funnel_steps"]) == ["view", "buy"]
 
 
 def test_two_values_where_there_can_be_one_are_refused(tyrell: Callable[..., Tenant]) -> None:
@@ -292,8 +292,8 @@ def test_a_version_of_the_whole_logic_holds_all_tables_as_they_were_together(
     assert len(set(names)) == 3
     assert [row[2] for row in versions] == [*(row[1] for row in versions[1:]), None]
     for tenant, name in zip((first, second, third), names, strict=False):
-        assert earlier_logic(tenant, name, hub.settings) == tables(tenant)
-        assert tables(with_logic(first, earlier_logic(tenant, name, hub.settings))) == tables(tenant)
+        assert earlier_logic(tenant, name, hub.settings) == logic_tables(tenant)
+        assert logic_tables(with_logic(first, earlier_logic(tenant, name, hub.settings))) == logic_tables(tenant)
 
 
 def test_a_hash_names_every_table_that_ever_had_that_logic(hub: Hub, tyrell: Callable[..., Tenant]) -> None:
@@ -408,10 +408,10 @@ def test_the_observability_tables_hold_the_last_run_and_its_history(
 ) -> None:
     nodes = library[1]
     models, tests = [n for n in nodes if n.kind != "test"], [n for n in nodes if n.kind == "test"]
-    assert recorded(hub.settings).newest_run == ""
-    record(artifacts("run1", "*", nodes), [], hub.settings)
-    record(artifacts("run2", "*", nodes[1:]), [], hub.settings)
-    assert recorded(hub.settings).newest_run == "run2"
+    assert read_hub_records(hub.settings).newest_run == ""
+    record_build(artifacts("run1", "*", nodes), [], hub.settings)
+    record_build(artifacts("run2", "*", nodes[1:]), [], hub.settings)
+    assert read_hub_records(hub.settings).newest_run == "run2"
     counts = {
         name: hub.rows(f"select count(*), count(distinct run_id) from {name}")[0]
         for name in (
@@ -449,8 +449,8 @@ def test_a_run_of_tests_alone_leaves_the_models_of_the_last_build_current(
     hub: Hub, library: tuple[Path, tuple[Node, ...]]
 ) -> None:
     nodes = library[1]
-    record(artifacts("run1", "*", nodes), [], hub.settings)
-    record(artifacts("run2", "*", tuple(node for node in nodes if node.kind == "test")), [], hub.settings)
+    record_build(artifacts("run1", "*", nodes), [], hub.settings)
+    record_build(artifacts("run2", "*", tuple(node for node in nodes if node.kind == "test")), [], hub.settings)
     assert hub.rows("select distinct resource_type, run_id from run_results__current order by all") == [
         ("model", "run1"),
         ("seed", "run1"),

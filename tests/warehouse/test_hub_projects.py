@@ -9,12 +9,14 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.connectors import Connector, load_catalog
-from pipeline.registry import blueprints, schema_hash
-from pipeline.tenants import Tenant, load_tenants
-from warehouse.build import platform_models
-from warehouse.hub_projects import library_project, push_project
-from warehouse.references import reference_files
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.tenant import Tenant
+from pipeline.config.tenants_file import load_tenants
+from pipeline.contracts.connector import Connector
+from pipeline.contracts.registry import blueprints, schema_hash
+from warehouse.build.star import platform_models
+from warehouse.projects.hub_projects import library_project, push_project
+from warehouse.projects.reference_tables import reference_files
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOG = load_catalog(ROOT / "supported_connectors.yaml")

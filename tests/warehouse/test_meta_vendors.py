@@ -7,13 +7,12 @@ from datetime import date
 from typing import Any
 
 import pytest
-import yaml
 
-from pipeline.tenants import Tenant
+from pipeline.config.tenant import Tenant
 from tests.warehouse.ads_reports import counted
 from tests.warehouse.engine_rig import BLUEPRINTS, CATALOG, Answer, a_source, run_engine
-from warehouse.engines import engines_like, engines_of
-from warehouse.star_project import star_project
+from warehouse.projects.engines import engines_like, engines_of
+from warehouse.projects.unit_tests import unit_tests
 
 REPORT = "engine_facebook_ads_ad_performance"
 Json = dict[str, Any]
@@ -109,7 +108,7 @@ def both(tyrell: Callable[..., Tenant]) -> Tenant:
 
 
 def test_unit_tests_give_each_input_once_where_two_sources_share_engines(both: Tenant) -> None:
-    tests = yaml.safe_load(star_project(both, BLUEPRINTS)["models/unit_tests.yml"])["unit_tests"]
+    tests = unit_tests(both, BLUEPRINTS)
     assert {test["name"] for test in tests} == {
         f"{engine.macro}__{both.slug}" for engine in engines_like("facebook_ads")
     }

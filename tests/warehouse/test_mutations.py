@@ -7,14 +7,14 @@ from time import perf_counter
 
 import pytest
 
-from bench.engine_trials import connectors, macros, trial_of, trials_of
+from bench.engine_trials import connectors, macros, shared_macros, trial_of, trials_of
 from bench.equivalent_mutants import RULES, Rule
 from bench.macro_source import Macro, Mutant
 from bench.mutants import mutants
 from bench.mutations import QUICK, Bench, Verdict, judge, of_macro, sources, verdict, wrong
+from pipeline.config.engine_cases import Case, Row, unit_test_cases
 from pipeline.contracts.fields import Leaf, Meaning, Record
-from warehouse.cases import Case, Row, cases_like
-from warehouse.engines import engines_like
+from warehouse.projects.engines import engines_like
 
 CHARGES = "engine_stripe_charges"
 (STRIPE,) = engines_like("stripe")
@@ -76,7 +76,7 @@ def test_every_engine_has_cases_and_every_macro_of_a_connector_has_mutants(name:
     made = {macro: list(mutants(source)) for macro, source in sources(name).items()}
     assert all(made.values())
     assert {engine.macro for engine in engines_like(name)} <= made.keys()
-    assert {engine.macro for engine in engines_like(name)} == cases_like(name).keys()
+    assert {engine.macro for engine in engines_like(name)} == unit_test_cases(name).keys()
     assert {"column", "literal", "dropped"} <= {each.kind for of_one in made.values() for each in of_one}
 
 
@@ -137,7 +137,7 @@ def test_rules_of_equivalence_are_of_engines_there_are_and_have_a_reason() -> No
 
 
 def _texts() -> dict[str, str]:
-    return {**macros("utils/*.sql"), **macros("engines/stripe.sql")}
+    return {**shared_macros(), **macros("stripe")}
 
 
 def _judged(case: Case) -> Verdict:

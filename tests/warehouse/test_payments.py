@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.config.accounts import Account
 from pipeline.config.codes import CURRENCIES
-from pipeline.tenants import Account, Tenant
+from pipeline.config.tenant import Tenant
 from tests.warehouse.conftest import source
-from warehouse.references import reference_rows
+from warehouse.projects.reference_tables import reference_rows
 
 Json = dict[str, Any]
 NOON = 1_768_910_400  # 2026-01-20 12:00 UTC, in seconds

@@ -8,9 +8,9 @@ from typing import Any
 import duckdb
 
 from tests.warehouse.engine_rig import render
-from warehouse.canonical import PROFILES
-from warehouse.star_unit_tests import typed_rows
-from warehouse.stars import star
+from warehouse.projects.canonical_tables import PROFILES
+from warehouse.projects.unit_tests import typed_rows
+from warehouse.star_schema import star_schema
 
 Json = dict[str, Any]
 VISIT: Json = {"user_key": "k", "source_platform": "mixpanel", "source_account": "main", "user_pseudo_id": "D1"}
@@ -24,7 +24,7 @@ def user(profiles: Sequence[Json], orders: Sequence[Json] = (), **visit: Any) ->
     again |= {"source_account": "other"}
     visits = [VISIT | visit, again] if visit else [VISIT]
     with duckdb.connect(config={"threads": 1}) as con:
-        tables = {table.name: table for table in star(1)}
+        tables = {table.name: table for table in star_schema(1)}
         for name, rows in (("sessions", visits), ("orders", orders)):
             columns = ", ".join(f"{column.name} {column.type}" for column in tables[name].columns)
             con.execute(f"create table fct_t__{name} ({columns})")

@@ -11,15 +11,16 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline.connectors import load_catalog
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.tenant import Tenant
+from pipeline.config.tenants_file import load_tenants
 from pipeline.contracts.fields import wire_type
+from pipeline.contracts.registry import Blueprint, blueprints
 from pipeline.errors import BuildError
-from pipeline.registry import Blueprint, blueprints
 from pipeline.settings import Settings
-from pipeline.tenants import Tenant, load_tenants
 from tests.library import with_library
-from warehouse.build import projects, push
-from warehouse.hub_projects import push_project
+from warehouse.build.star import projects_folder, push
+from warehouse.projects.hub_projects import push_project
 from warehouse.run_dbt import refuse_failures, run_dbt, write_project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,7 +72,7 @@ class Hub:
 
     def push(self, blueprint: Blueprint) -> None:
         name = f"stg_acme__{blueprint.platform}_{blueprint.object}"
-        folder = projects(self.settings, "acme") / "push"
+        folder = projects_folder(self.settings, "acme") / "push"
         nodes = run_dbt(folder, ("run", "--select", name), files={"GATA_HUB_FILE": self.settings.hub})
         refuse_failures(nodes, of="push")
 
@@ -116,7 +117,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Hub:
                 _source_file varchar, _source_line bigint, _exported_at timestamp, _landed_at timestamp,
                 _dlt_load_id varchar)"""
             )
-    write_project(projects(settings, "acme") / "push", push_project(tenant, BLUEPRINTS))
+    write_project(projects_folder(settings, "acme") / "push", push_project(tenant, BLUEPRINTS))
     return Hub(settings, tenant)
 
 

@@ -13,15 +13,15 @@ import duckdb
 import pytest
 import yaml
 
-from pipeline.tenants import Tenant
+from pipeline.config.tenant import Tenant
 from tests.warehouse.conftest import BLUEPRINTS
 from tests.warehouse.engine_rig import render
 from tests.warehouse.test_factories import AD, Row, fill
-from warehouse.canonical import AD_PERFORMANCE
-from warehouse.rates import with_rates
-from warehouse.star_project import star_project, star_tables
-from warehouse.stars import AD_PERFORMANCE as ADS
-from warehouse.stars import Table
+from warehouse.projects.canonical_tables import AD_PERFORMANCE
+from warehouse.projects.rates_table import with_rates
+from warehouse.projects.star_project import star_project, star_tables
+from warehouse.star_schema import AD_PERFORMANCE as ADS
+from warehouse.star_schema import Table
 
 FIRST = date(2026, 1, 1)
 Rates = dict[tuple[str, date], Decimal]

@@ -1,6 +1,6 @@
 """Records of real platforms, and the star against SQL and Python that know nothing of it.
 
-Of the events one day is here: tests/whole_way/test_real_exports.py has them all, from the files to the answers.
+Of the events one day is here: tests/end_to_end/test_real_exports.py has them all, from the files to the answers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline.tenants import Tenant
+from pipeline.config.tenant import Tenant
 
 EVENT_FIELDS = (
     "event_date, event_timestamp, event_name, event_params, event_bundle_sequence_id, user_id, user_pseudo_id, "

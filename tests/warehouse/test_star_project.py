@@ -7,12 +7,13 @@ import duckdb
 import pytest
 import yaml
 
-from pipeline.connectors import load_catalog
-from pipeline.registry import blueprints
-from pipeline.tenants import Tenant
-from warehouse.hub_projects import GENERATED
-from warehouse.references import reference_rows
-from warehouse.star_project import star_project, star_tables
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.tenant import Tenant
+from pipeline.contracts.registry import blueprints
+from warehouse.projects.hub_projects import GENERATED
+from warehouse.projects.reference_tables import reference_rows
+from warehouse.projects.star_project import star_project, star_tables
+from warehouse.projects.unit_tests import unit_test_files
 
 BLUEPRINTS = blueprints(load_catalog(Path("no such file")))
 IG_IS_META = {"platforms": [{"source": "Instagram", "medium": "Paid", "ad_platform": "facebook_ads"}]}
@@ -21,7 +22,7 @@ IG_IS_META = {"platforms": [{"source": "Instagram", "medium": "Paid", "ad_platfo
 def test_the_generated_project_is_as_reviewed(
     tyrell: Callable[..., Tenant], golden: Callable[[str, str], None]
 ) -> None:
-    files = star_project(tyrell(), BLUEPRINTS)
+    files = star_project(tyrell(), BLUEPRINTS) | unit_test_files(tyrell(), BLUEPRINTS)
     for path, text in files.items():
         golden(f"star_project/{path}", text)
     kept = Path(__file__).resolve().parents[1] / "golden" / "star_project"

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config.rules import BARE, Rule
+from pipeline.config.filter_rules import BARE, Rule
+from pipeline.config.tenant import Tenant
 from pipeline.contracts.fields import (
     CompactDate,
     Contract,
@@ -33,14 +34,13 @@ from pipeline.contracts.fields import (
     Text,
     shape_of,
 )
+from pipeline.contracts.registry import Blueprint
 from pipeline.contracts.sql import struct_json
-from pipeline.registry import Blueprint
-from pipeline.tenants import Tenant
 from tests.warehouse.engine_rig import BLUEPRINTS, MACROS, a_source
-from warehouse.filters import conditions
-from warehouse.hub_projects import SINK_COLUMNS
-from warehouse.star_models import history_views, intermediate_views
-from warehouse.star_project import star_project
+from warehouse.projects.hub_projects import SINK_COLUMNS
+from warehouse.projects.row_filters import filter_conditions
+from warehouse.projects.star_models import history_views, intermediate_views
+from warehouse.projects.star_project import star_project
 
 Json = dict[str, Any]
 
@@ -97,7 +97,7 @@ class Sample(Contract):
 def kept(records: Sequence[Json], *rules: Rule) -> list[int]:
     """The positions of the records that meet all rules."""
     shape = shape_of(Sample)
-    where = " and ".join(rendered(text) for text in conditions(rules, shape)) or "true"
+    where = " and ".join(rendered(text) for text in filter_conditions(rules, shape)) or "true"
     with duckdb.connect(config={"threads": 1}) as con:
         con.execute("set TimeZone = 'America/Los_Angeles'")
         con.execute("create table records (n bigint, payload json)")

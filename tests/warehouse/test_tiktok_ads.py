@@ -11,11 +11,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline.contracts.tiktok_ads import Level
-from pipeline.tenants import Account
+from pipeline.config.accounts import Account
+from pipeline.connectors.tiktok_ads.contract import Level
+from pipeline.connectors.tiktok_ads.unit_tests import CASES
 from tests.warehouse.ads_reports import by_sql, case_and_answer, counted, landed
 from tests.warehouse.engine_rig import Answer, run_engine
-from warehouse.cases.tiktok_ads import CASES
 
 REPORT = "engine_tiktok_ads_ad_performance"
 IDS = {"advertiser_id", "campaign_id", "adgroup_id", "ad_id"}

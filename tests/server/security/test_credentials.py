@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-import server.doors.streams
-from pipeline.runs import Ops
-from server.access import Access
+import server.asgi.stream_watch
+from pipeline.storage.ops import Ops
+from server.serving.access import Access
 from tests.server.isolation import ACCEPT, LEGACY
-from tests.server.world import World
+from tests.server.published_fixture import PublishedHome
 
 PING = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
 GREETING = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
@@ -25,7 +25,7 @@ QUESTION = {"metrics": ["spend"]}
 
 
 @pytest.fixture
-def access(world: World) -> Iterator[Access]:
+def access(world: PublishedHome) -> Iterator[Access]:
     with Ops(world.settings.ops) as ops:
         yield Access(ops)
 
@@ -47,7 +47,7 @@ def session_of(http: httpx.Client, headers: dict[str, str]) -> dict[str, str]:
     return {"mcp-session-id": begun.headers["mcp-session-id"], "mcp-protocol-version": LEGACY}
 
 
-def end(world: World, access: Access, token_id: str, how: str) -> None:
+def end(world: PublishedHome, access: Access, token_id: str, how: str) -> None:
     """Take a token back, or let it be over."""
     if how == "revoked":
         access.revoke(token_id)
@@ -59,9 +59,9 @@ def end(world: World, access: Access, token_id: str, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["revoked", "expired"])
 def test_a_token_that_ends_in_mid_session_ends_the_session_at_every_door(
-    world: World, access: Access, http: httpx.Client, how: str, monkeypatch: pytest.MonkeyPatch
+    world: PublishedHome, access: Access, http: httpx.Client, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.doors.streams, "CHECK_SECONDS", server.doors.streams.LOOK_SECONDS)
+    monkeypatch.setattr(server.asgi.stream_watch, "CHECK_SECONDS", server.asgi.stream_watch.LOOK_SECONDS)
     text, token = access.create(tenant="alpha", name="mid-session")
     session = session_of(http, bearer(text))
     assert http.post("/mcp", json=PING, headers={**session, **bearer(text)}).status_code == 200
@@ -83,7 +83,7 @@ def test_a_token_that_ends_in_mid_session_ends_the_session_at_every_door(
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-def test_a_session_belongs_to_the_token_that_began_it(world: World, access: Access, http: httpx.Client) -> None:
+def test_a_session_belongs_to_the_token_that_began_it(world: PublishedHome, access: Access, http: httpx.Client) -> None:
     session = session_of(http, world.headers("alpha"))
     other, _ = access.create(tenant="alpha", name="another of the same tenant")
     for stranger in (world.headers("beta"), bearer(other), world.headers("admin")):
@@ -96,7 +96,7 @@ def test_a_session_belongs_to_the_token_that_began_it(world: World, access: Acce
     assert min(map(len, ids)) >= 32
 
 
-def test_a_token_that_opens_sessions_without_end_leaves_room_for_others(fresh_world: World) -> None:
+def test_a_token_that_opens_sessions_without_end_leaves_room_for_others(fresh_world: PublishedHome) -> None:
     settings = fresh_world.settings.model_copy(update={"sessions_of_token": 2, "sessions": 4})
     alpha, beta = fresh_world.headers("alpha"), fresh_world.headers("beta")
     with (
@@ -120,7 +120,7 @@ def jwt(**claims: object) -> str:
     return ".".join(base64.urlsafe_b64encode(json.dumps(p).encode()).decode().rstrip("=") for p in parts) + "."
 
 
-def test_a_token_of_somebody_else_opens_nothing(world: World, http: httpx.Client) -> None:
+def test_a_token_of_somebody_else_opens_nothing(world: PublishedHome, http: httpx.Client) -> None:
     own = world.tokens["alpha"]
     foreign = [
         jwt(sub="alpha", gata_tenant="alpha", aud="gata", scope="gata:read"),
@@ -137,7 +137,7 @@ def test_a_token_of_somebody_else_opens_nothing(world: World, http: httpx.Client
         assert text not in answer.text
 
 
-def test_a_token_is_read_from_the_header_alone(world: World, http: httpx.Client) -> None:
+def test_a_token_is_read_from_the_header_alone(world: PublishedHome, http: httpx.Client) -> None:
     text = world.tokens["alpha"]
     for name in ("token", "access_token", "authorization", "api_key"):
         assert http.get("/semantic-layer/alpha", params={name: text}).status_code == 401
@@ -146,7 +146,9 @@ def test_a_token_is_read_from_the_header_alone(world: World, http: httpx.Client)
     assert http.get("/semantic-layer/alpha", headers={"x-api-key": text}).status_code == 401
 
 
-def test_a_read_token_changes_nothing_and_sees_no_numbers_of_the_house(world: World, http: httpx.Client) -> None:
+def test_a_read_token_changes_nothing_and_sees_no_numbers_of_the_house(
+    world: PublishedHome, http: httpx.Client
+) -> None:
     before = world.settings.tenants.read_bytes()
     entry = {"slug": "intruder", "business_name": "x", "status": "pending"}
     for method, path, body in (
@@ -163,7 +165,7 @@ def test_a_read_token_changes_nothing_and_sees_no_numbers_of_the_house(world: Wo
 
 
 def test_no_token_is_ever_written_anywhere(
-    fresh_world: World, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    fresh_world: PublishedHome, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secrets = [text[-43:] for text in fresh_world.tokens.values()]
     told: list[str] = []

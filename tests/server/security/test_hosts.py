@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from server.app import http_app
-from tests.server.world import World
+from tests.server.published_fixture import PublishedHome
 
 pytestmark = pytest.mark.anyio
 
@@ -27,12 +27,12 @@ FOREIGN_ORIGINS = (
 
 
 @pytest.fixture
-def app(world: World) -> httpx.ASGITransport:
+def app(world: PublishedHome) -> httpx.ASGITransport:
     return httpx.ASGITransport(http_app(world.settings))
 
 
 async def test_no_route_answers_to_a_foreign_name_or_to_the_page_of_another_site(
-    world: World, app: httpx.ASGITransport
+    world: PublishedHome, app: httpx.ASGITransport
 ) -> None:
     async with httpx.AsyncClient(transport=app, base_url="http://localhost", headers=world.headers("alpha")) as http:
         for method, path in ROUTES:
@@ -45,7 +45,9 @@ async def test_no_route_answers_to_a_foreign_name_or_to_the_page_of_another_site
                 assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_a_browser_is_told_to_keep_frame_and_guess_nothing(world: World, app: httpx.ASGITransport) -> None:
+async def test_a_browser_is_told_to_keep_frame_and_guess_nothing(
+    world: PublishedHome, app: httpx.ASGITransport
+) -> None:
     async with httpx.AsyncClient(transport=app, base_url="http://localhost") as http:
         for path in ("/health", "/docs", "/models", "/nothing"):
             for headers in ({}, world.headers("alpha")):

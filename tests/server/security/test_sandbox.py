@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from server.published import OpenRun, PublishedRuns
-from tests.server.world import World
+from server.serving.runs.published_runs import OpenRun, PublishedRuns
+from tests.server.published_fixture import PublishedHome
 
 FILES = (
     "from read_csv('/etc/passwd')",
@@ -76,7 +76,7 @@ CHANGES = (
 
 
 @pytest.fixture(scope="module")
-def runs(world: World) -> Iterator[PublishedRuns]:
+def runs(world: PublishedHome) -> Iterator[PublishedRuns]:
     runs = PublishedRuns(world.settings)
     yield runs
     runs.close()
@@ -89,13 +89,13 @@ def run(runs: PublishedRuns) -> Iterator[OpenRun]:
 
 
 @pytest.mark.parametrize("statement", [*FILES, *WORLD, *SETTINGS, *CHANGES])
-def test_a_cursor_of_the_server_only_reads_its_run(run: OpenRun, world: World, statement: str) -> None:
+def test_a_cursor_of_the_server_only_reads_its_run(run: OpenRun, world: PublishedHome, statement: str) -> None:
     (beta,) = world.settings.published("beta").glob("2*/stars.duckdb")
     with run.cursor() as cursor, pytest.raises(duckdb.Error):
         cursor.execute(statement.replace("{beta}", str(beta))).fetchall()
 
 
-def test_the_settings_are_those_of_a_sandbox(run: OpenRun, world: World) -> None:
+def test_the_settings_are_those_of_a_sandbox(run: OpenRun, world: PublishedHome) -> None:
     with run.cursor() as cursor:
         found = dict(cursor.execute("select name, value from duckdb_settings()").fetchall())
     assert found["enable_external_access"] == "false"
@@ -111,7 +111,7 @@ def test_the_settings_are_those_of_a_sandbox(run: OpenRun, world: World) -> None
     ).is_relative_to(world.settings.home)
 
 
-def test_a_statement_that_needs_more_memory_than_there_is_ends_with_an_error(fresh_world: World) -> None:
+def test_a_statement_that_needs_more_memory_than_there_is_ends_with_an_error(fresh_world: PublishedHome) -> None:
     small = fresh_world.settings.model_copy(update={"query_memory": "20MB", "query_spill": "1MB"})
     runs = PublishedRuns(small)
     try:

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-import server.doors.bodies
+import server.asgi.body_limit
 from tests.server.isolation import ACCEPT, LEGACY, META, MODERN
-from tests.server.world import World
+from tests.server.published_fixture import PublishedHome
 
 STATUS = {"name": "get_status", "arguments": {}}
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": META}}
@@ -31,7 +31,7 @@ HEADERS = {
 
 
 @pytest.fixture(scope="module")
-def client(world: World, address: str) -> Iterator[httpx.Client]:
+def client(world: PublishedHome, address: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=30) as client:
         yield client
 
@@ -106,7 +106,7 @@ def test_a_wrong_header_is_refused(http: httpx.Client, changed: dict[str, str], 
     assert http.post("/mcp", json=LIST, headers={**HEADERS, **changed}).status_code in status
 
 
-def test_two_credentials_are_none(http: httpx.Client, world: World) -> None:
+def test_two_credentials_are_none(http: httpx.Client, world: PublishedHome) -> None:
     pairs = [("authorization", world.headers(who)["Authorization"]) for who in ("alpha", "beta")]
     assert http.get("/semantic-layer/alpha", headers=httpx.Headers(pairs)).status_code == 401
 
@@ -144,7 +144,7 @@ def test_a_body_that_is_nested_too_deep_costs_no_stack(http: httpx.Client, path:
     assert len(answer.content) < 3000
 
 
-def raw(world: World, address: str, head: str, body: bytes = b"") -> socket.socket:
+def raw(world: PublishedHome, address: str, head: str, body: bytes = b"") -> socket.socket:
     """A connection that has sent this much of a request, and nothing more."""
     place = urlsplit(address)
     sent = socket.create_connection((place.hostname, place.port), timeout=15)
@@ -154,9 +154,9 @@ def raw(world: World, address: str, head: str, body: bytes = b"") -> socket.sock
 
 
 def test_a_body_that_never_ends_is_given_up(
-    world: World, address: str, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    world: PublishedHome, address: str, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.doors.bodies, "SECONDS", 0.2)
+    monkeypatch.setattr(server.asgi.body_limit, "SECONDS", 0.2)
     head = "POST /semantic-layer/alpha/query HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 500\r\n"
     with raw(world, address, head, b'\r\n{"metrics"') as slow:
         began = time.monotonic()
@@ -164,7 +164,7 @@ def test_a_body_that_never_ends_is_given_up(
         assert time.monotonic() - began < 5
 
 
-def test_many_slow_callers_keep_nobody_else_waiting(world: World, address: str, http: httpx.Client) -> None:
+def test_many_slow_callers_keep_nobody_else_waiting(world: PublishedHome, address: str, http: httpx.Client) -> None:
     head = "POST /semantic-layer/alpha/query HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 500\r\n"
     slow = [raw(world, address, head, b'\r\n{"metrics"') for _ in range(50)]
     try:
@@ -176,7 +176,7 @@ def test_many_slow_callers_keep_nobody_else_waiting(world: World, address: str, 
             one.close()
 
 
-def test_abandoned_streams_give_their_places_back(world: World, address: str, http: httpx.Client) -> None:
+def test_abandoned_streams_give_their_places_back(world: PublishedHome, address: str, http: httpx.Client) -> None:
     def opened() -> set[bytes]:
         """How as many streams as one token may have are answered; nobody reads them, and they are dropped."""
         streams = [raw(world, address, "GET /sse HTTP/1.1\r\n", b"\r\n") for _ in range(world.settings.streams_at_once)]
@@ -192,7 +192,7 @@ def test_abandoned_streams_give_their_places_back(world: World, address: str, ht
 
 
 def test_a_client_that_hangs_up_in_the_middle_of_an_answer_harms_nobody(
-    world: World, address: str, http: httpx.Client
+    world: PublishedHome, address: str, http: httpx.Client
 ) -> None:
     question = json.dumps({"metrics": ["spend"], "dimensions": ["date", "ad_name", "campaign_name"]}).encode()
     head = "POST /semantic-layer/alpha/query HTTP/1.1\r\nContent-Type: application/json\r\n"
@@ -201,7 +201,7 @@ def test_a_client_that_hangs_up_in_the_middle_of_an_answer_harms_nobody(
         raw(world, address, head, b"\r\n" + question).close()
 
 
-def test_a_request_inside_another_is_not_read(world: World, address: str, http: httpx.Client) -> None:
+def test_a_request_inside_another_is_not_read(world: PublishedHome, address: str, http: httpx.Client) -> None:
     """Two lengths, or a length and chunks: proxies and servers disagree where such a request ends."""
     for framing in (
         "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",

@@ -1,0 +1,134 @@
+"""Who we serve: `load_tenants` reads tenants.yaml, the files it includes and its defaults into frozen tenants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from glob import glob
+from pathlib import Path
+
+from pipeline.config.accounts import Account, Read
+from pipeline.config.entry import Entry, merge
+from pipeline.config.source import Source
+from pipeline.config.tenant import DEFAULT_FUNNEL, Tenant, read_tenant
+from pipeline.config.yaml_file import read_yaml
+from pipeline.contracts.connector import Connector
+from pipeline.errors import ConfigError, shorten, suggest
+
+__all__ = [
+    "DEFAULT_FUNNEL",
+    "Account",
+    "Read",
+    "Source",
+    "Tenant",
+    "TenantsFile",
+    "check_ready",
+    "load_tenants",
+]
+
+NEEDED = ("ads", "ecommerce", "analytics")
+"""The domains a tenant needs: without one of them its answers would be half an answer."""
+
+
+@dataclass(frozen=True)
+class TenantsFile:
+    """Every tenant, sorted by slug, and where each is declared."""
+
+    tenants: tuple[Tenant, ...]
+    path: Path
+    places: Mapping[str, str]
+    """Slug to "file:line"."""
+
+    @property
+    def active(self) -> tuple[Tenant, ...]:
+        return tuple(tenant for tenant in self.tenants if tenant.status == "active")
+
+    def get(self, slug: str) -> Tenant:
+        """The tenant of a slug.
+
+        Raises:
+            ConfigError: There is none; names the nearest.
+        """
+        for tenant in self.tenants:
+            if tenant.slug == slug:
+                return tenant
+        known = [tenant.slug for tenant in self.tenants]
+        raise ConfigError(f"{self.path} has no tenant named {shorten(slug)!r}.", suggest(slug, known))
+
+
+def load_tenants(path: Path, catalog: Mapping[str, Connector]) -> TenantsFile:
+    """Every tenant of tenants.yaml and the files it includes, all of it checked. Touches nothing.
+
+    Raises:
+        ConfigError: Something is wrong; names file, line, the wrong value and what was meant.
+    """
+    root = read_yaml(path)
+    top = root.fields(("tenants", "include", "defaults"))
+    if "tenants" not in top and "include" not in top:
+        raise root.wrong(f"{root.name} has neither tenants nor include.", "Write tenants: and a list of them.")
+    defaults = top.get("defaults")
+    if defaults and "slug" in defaults.mapping():
+        raise defaults.mapping()["slug"].wrong("defaults has a slug.", "Remove it: a slug belongs to one tenant.")
+    tenants: dict[str, Tenant] = {}
+    places: dict[str, str] = {}
+    for entry in _declared(root):
+        tenant = read_tenant(merge(defaults, entry) if defaults else entry, catalog)
+        if tenant.slug in tenants:
+            raise entry.required("slug").wrong(
+                f"The slug {tenant.slug!r} is already taken at {places[tenant.slug]}.", "Choose another slug."
+            )
+        tenants[tenant.slug], places[tenant.slug] = tenant, entry.place
+        if tenant.status == "active":
+            check_ready(tenant, catalog, place=entry.place)
+    return TenantsFile(tuple(tenants[slug] for slug in sorted(tenants)), path, places)
+
+
+def check_ready(tenant: Tenant, catalog: Mapping[str, Connector], *, place: str) -> None:
+    """See that a tenant can be built: a source of every domain, and only connectors that exist.
+
+    Raises:
+        ConfigError: Names the missing domain, or the connector, and what there is instead.
+    """
+    built = [connector for connector in catalog.values() if connector.is_built]
+    for source in tenant.enabled:
+        if not catalog[source.platform].is_built:
+            raise ConfigError(
+                f"{place}: {tenant.slug} enables {source.platform}, which is not built yet.",
+                f"Write enabled: false, or choose one of: {', '.join(connector.name for connector in built)}.",
+            )
+    for domain in NEEDED:
+        if not any(source.domain == domain for source in tenant.enabled):
+            names = " or ".join(connector.name for connector in built if connector.domain == domain)
+            raise ConfigError(
+                f"{place}: {tenant.slug} has no enabled {domain} source.",
+                f"Enable {names}, or write status: pending.",
+            )
+
+
+def _declared(root: Entry) -> Iterator[Entry]:
+    """The entries of all tenants: those of the file itself, then those of the files it includes, by name."""
+    yield from _tenant_entries(root)
+    for file in _included(root):
+        included = read_yaml(file)
+        included.fields(["tenants"])
+        included.required("tenants")
+        yield from _tenant_entries(included)
+
+
+def _tenant_entries(file: Entry) -> list[Entry]:
+    return file.mapping()["tenants"].items() if "tenants" in file.mapping() else []
+
+
+def _included(root: Entry) -> list[Path]:
+    """The files that the include patterns name, relative to the file that includes, each once."""
+    folder = root.file.parent
+    files: set[Path] = set()
+    for item in root.mapping()["include"].one_or_many() if "include" in root.mapping() else ():
+        pattern = item.text(length=1000)
+        found = {folder / name for name in glob(pattern, root_dir=folder, recursive=True)}  # noqa: PTH207  # absolute ones too
+        if not found:
+            raise item.wrong(f"include names no file: {pattern!r}.", "Correct the path; it starts from this file.")
+        if root.file in found:
+            raise item.wrong(f"include names this file itself: {pattern!r}.", "Name the other files only.")
+        files |= found
+    return sorted(files)

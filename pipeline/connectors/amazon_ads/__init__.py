@@ -1,0 +1,1 @@
+"""Amazon Ads: contract, synthetic exports, engine and its unit tests."""

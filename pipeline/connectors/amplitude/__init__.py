@@ -1,0 +1,1 @@
+"""Amplitude: contract, synthetic exports, engine and its unit tests."""

@@ -1,0 +1,1 @@
+"""BigCommerce: contract, synthetic exports, engine and its unit tests."""

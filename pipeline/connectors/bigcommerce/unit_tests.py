@@ -1,0 +1,172 @@
+"""BigCommerce's records and what its engines make of them."""
+
+from __future__ import annotations
+
+import json
+
+from pipeline.config.engine_cases import Case, Cases, Row, delivering_platform, main_currency
+
+ORDER: Row = {
+    "id": 218,
+    "customer_id": 11,
+    "date_created": "Tue, 05 Mar 2019 23:40:11 -0500",
+    "date_modified": "Mon, 11 Mar 2019 15:17:25 -0500",
+    "date_shipped": "",
+    "status_id": 11,
+    "status": "Awaiting Fulfillment",
+    "custom_status": "In the queue",
+    "payment_status": "captured",
+    "payment_method": "Credit Card",
+    "payment_provider_id": "ch_1",
+    "subtotal_inc_tax": "62.0000",
+    "total_ex_tax": "64.5300",
+    "total_inc_tax": "69.8400",
+    "total_tax": "5.3100",
+    "refunded_amount": "0.0000",
+    "store_credit_amount": "1.0000",
+    "default_currency_code": "usd",
+    "currency_code": "CAD",
+    "items_total": 2,
+    "billing_address": {"email": " JaneDoe@Example.com", "country": "Canada", "country_iso2": "CA"},
+}
+MADE: Row = {
+    "source_platform": delivering_platform,
+    "source_account": "main",
+    "order_id": "218",
+    "other_ids": "[]",
+    "ordered_at": "2019-03-06 04:40:11",
+    "total_price": 69.84,
+    "refunded_amount": 0,
+    "foreign_refunds": 0,
+    "currency": "USD",
+    "financial_status": "paid",
+    "raw_status": "Awaiting Fulfillment",
+    "is_cancelled": False,
+    "is_test": False,
+    "customer_email": "janedoe@example.com",
+    "customer_id": "11",
+    "charge_ids": "[ch_1]",
+    "lines": None,
+}
+STATUSES = (
+    (0, "Incomplete", "failed"),
+    (1, "Pending", "pending"),
+    (2, "Shipped", "paid"),
+    (3, "Partially Shipped", "paid"),
+    (6, "Declined", "failed"),
+    (7, "Awaiting Payment", "pending"),
+    (8, "Awaiting Pickup", "paid"),
+    (9, "Awaiting Shipment", "paid"),
+    (10, "Completed", "paid"),
+    (11, "Awaiting Fulfillment", "paid"),
+    (12, "Manual Verification Required", "pending"),
+    (13, "Disputed", "paid"),
+    (14, "Partially Refunded", "partially_refunded"),
+)
+CANCELLED: Row = {"financial_status": "cancelled", "is_cancelled": True}
+REFUNDED: Row = {"financial_status": "refunded", "refunded_amount": 69.84}
+
+Told = tuple[Row, Row]
+"""What differs from ORDER in an order, and from MADE in what it comes to."""
+ORDERS: tuple[Told, ...] = (
+    # The status is known by its id, whatever a merchant calls it; by its label where the id is missing.
+    *(({"status_id": id_, "status": "Ours"}, {"raw_status": "Ours", "financial_status": s}) for id_, _, s in STATUSES),
+    *(({"status_id": None, "status": word}, {"raw_status": word, "financial_status": s}) for _, word, s in STATUSES),
+    ({"status_id": 5, "status": None}, CANCELLED | {"raw_status": "5"}),
+    ({"status_id": None, "status": "Cancelled"}, CANCELLED | {"raw_status": "Cancelled"}),
+    ({"status_id": 99, "status": "New one"}, {"financial_status": None, "raw_status": "New one"}),
+    # An order that only has the refund's status was paid back whole.
+    ({"status_id": 4, "status": "Refunded"}, REFUNDED | {"raw_status": "Refunded"}),
+    ({"status_id": 4, "status": "Refunded", "refunded_amount": ""}, REFUNDED | {"raw_status": "Refunded"}),
+    ({"status_id": None, "status": "Refunded"}, REFUNDED | {"raw_status": "Refunded"}),
+    (
+        {"status_id": 4, "status": "Refunded", "refunded_amount": "60.0000"},
+        REFUNDED | {"raw_status": "Refunded", "refunded_amount": 60},
+    ),
+    (
+        {"status_id": 4, "status": "Refunded", "total_inc_tax": None},
+        {"financial_status": "refunded", "raw_status": "Refunded", "total_price": None},
+    ),
+    ({"refunded_amount": "19.8400"}, {"refunded_amount": 19.84, "financial_status": "partially_refunded"}),
+    ({"refunded_amount": "69.8400"}, {"refunded_amount": 69.84, "financial_status": "refunded"}),
+    ({"refunded_amount": None}, {}),
+    # What is left out, or blank.
+    ({"date_created": ""}, {"ordered_at": "2019-03-11 20:17:25"}),
+    ({"date_created": "Tue, 05 Mar 2019 23:40:11 GMT"}, {"ordered_at": "2019-03-05 23:40:11"}),
+    ({"default_currency_code": None}, {"currency": "CAD"}),
+    ({"default_currency_code": None, "currency_code": ""}, {"currency": main_currency}),
+    ({"customer_id": 0, "billing_address": {"email": ""}}, {"customer_id": None, "customer_email": None}),
+    ({"payment_provider_id": ""}, {"charge_ids": "[]"}),
+)
+LINE: Row = {
+    "id": 116,
+    "order_id": 219,
+    "product_id": 185,
+    "variant_id": 407,
+    "name": "Jar",
+    "sku": "J-1",
+    "type": "physical",
+    "quantity": 2,
+    "quantity_refunded": 1,
+    "base_price": "31.0000",
+    "price_ex_tax": "31.9500",
+    "price_inc_tax": "34.5800",
+    "base_total": "62.0000",
+    "total_ex_tax": "63.9000",
+    "total_inc_tax": "69.1600",
+}
+BOUGHT: Row = {
+    "line_id": "116",
+    "product_id": "185",
+    "sku": "J-1",
+    "item_name": "Jar",
+    "quantity": 2,
+    "unit_price": 31.95,
+    "discount_amount": 3.5,
+    "amount": 60.4,
+}
+
+
+def _orders(_pattern: str | None) -> Case:
+    custom = LINE | {"id": 117, "product_id": 0, "sku": "", "name": "Wrapping"}
+    discounts = {"applied_discounts": [{"id": "coupon", "amount": "3.0000"}, {"id": "total", "amount": "0.5000"}]}
+    whole: Row = {"discount_amount": 0, "amount": 63.9}
+    ours = [BOUGHT, BOUGHT | whole | {"line_id": "117", "product_id": None, "sku": None, "item_name": "Wrapping"}]
+    return Case(
+        "status ids say where the money is, RFC 2822 becomes UTC, totals include tax, lines come from their own object",
+        {
+            "orders": [
+                *(ORDER | sent for sent, _ in ORDERS),
+                ORDER | {"id": 219},
+                ORDER | {"id": 219, "_account": "eu"},
+            ],
+            "order_products": [custom, LINE | discounts, LINE | {"id": 5, "_account": "eu"}],
+        },
+        [
+            *(MADE | made for _, made in ORDERS),
+            MADE | {"order_id": "219", "lines": json.dumps(ours)},
+            MADE
+            | {"order_id": "219", "source_account": "eu"}
+            | {"lines": json.dumps([BOUGHT | whole | {"line_id": "5"}])},
+        ],
+    )
+
+
+def _products(_pattern: str | None) -> Case:
+    jar = {"id": 174, "name": "1L Le Parfait Jar", "sku": "SLLPJ", "type": "physical", "availability": "available"}
+    return Case(
+        "a product's category is its type: categories are only ids",
+        {"products": [jar | {"categories": [23, 21], "brand_id": 36, "price": 7.95}]},
+        [
+            {
+                "source_platform": delivering_platform,
+                "source_account": "main",
+                "product_id": "174",
+                "product_name": "1L Le Parfait Jar",
+                "product_category": "physical",
+            }
+        ],
+    )
+
+
+CASES: Cases = {"engine_bigcommerce_orders": _orders, "engine_bigcommerce_products": _products}

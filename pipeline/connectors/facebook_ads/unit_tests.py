@@ -1,0 +1,214 @@
+"""Meta's records and what its engines make of them."""
+
+from __future__ import annotations
+
+from pipeline.config.engine_cases import Case, Cases, Row, delivering_platform, main_currency
+
+ACCOUNT: Row = {"account_id": "150", "account_name": "Nexus", "account_currency": "EUR"}
+CAMPAIGN: Row = ACCOUNT | {"campaign_id": "c1", "campaign_name": "Spring"}
+AD_SET: Row = CAMPAIGN | {"adset_id": "s1", "adset_name": "Set then"}
+AD: Row = AD_SET | {"ad_id": "a1", "ad_name": "Ad then"}
+SUMS: Row = {"spend": "11.97", "impressions": "3613", "clicks": "21", "inline_link_clicks": "7", "reach": "3000"}
+WOMEN: Row = {"gender": "female"}
+BREAKDOWNS: tuple[Row, ...] = (
+    {"platform_position": "feed"},
+    {"impression_device": "iphone"},
+    {"device_platform": "mobile_app"},
+    {"country": "DE"},
+    {"region": "Berlin"},
+    {"age": "25-34"},
+    WOMEN,
+    {"hourly_stats_aggregated_by_advertiser_time_zone": "00:00:00 - 00:59:59"},
+)
+
+NOTHING: Row = {
+    "source_platform": delivering_platform,
+    "source_account": "main",
+    "report_date": None,
+    "last_date": None,
+    "campaign_id": None,
+    "campaign_name": None,
+    "ad_group_id": None,
+    "ad_group_name": None,
+    "ad_id": None,
+    "ad_name": None,
+    "spend": 0,
+    "currency": "EUR",
+    "impressions": 0,
+    "clicks": 0,
+    "conversions": None,
+    "conversion_types": None,
+    "is_counted": True,
+}
+SPENT: Row = {"spend": 11.97, "impressions": 3613, "clicks": 21}
+NOT_COUNTED: Row = {"is_counted": False}
+OF_CAMPAIGN: Row = {"campaign_id": "c1", "campaign_name": "Spring"}
+OF_AD_SET: Row = OF_CAMPAIGN | {"ad_group_id": "s1", "ad_group_name": "Set now"}
+OF_AD: Row = OF_AD_SET | {"ad_id": "a1", "ad_name": "Ad now"}
+
+Told = tuple[Row, Row]
+"""A row as it is sent, and what differs from NOTHING in what it comes to."""
+
+
+def _days(pattern: str | None) -> tuple[tuple[Told, ...], ...]:
+    wanted = pattern or "purchase"
+    also: Row = {"action_type": f"omni_{wanted}", "value": "9"}
+    reactions: list[Row] = [
+        {"action_type": wanted, "action_reaction": "like", "value": "1.5"},
+        {"action_type": wanted, "action_reaction": "love", "value": "1"},
+    ]
+    actions: Row = {
+        "actions": [*reactions, {"action_type": wanted, "value": "3"}, {"action_type": "like", "value": "4"}, also],
+        "action_values": [{"action_type": wanted, "value": "99.50"}],
+    }
+    types = f"[{wanted}, {wanted}, {wanted}, omni_{wanted}]"
+    return (
+        ((AD | SUMS | actions, OF_AD | SPENT | _converted(pattern, 3.0, types)),),
+        ((AD | {"actions": reactions}, OF_AD | _converted(pattern, 2.5, f"[{wanted}, {wanted}]")),),
+        ((AD | {"actions": [also]}, OF_AD | _converted(pattern, 0.0, f"[omni_{wanted}]")),),
+        # A row that names its platform counts for it, before the total of the platforms.
+        (
+            (AD, OF_AD | NOT_COUNTED),
+            (AD | {"publisher_platform": "instagram"}, OF_AD | {"source_platform": "instagram_ads"}),
+            (AD | {"publisher_platform": "INSTAGRAM"}, OF_AD | {"source_platform": "instagram_ads"}),
+            (
+                AD | {"publisher_platform": "audience_network"} | SUMS,
+                OF_AD | SPENT | {"source_platform": "facebook_ads"},
+            ),
+        ),
+        ((CAMPAIGN | {"publisher_platform": "instagram"}, OF_CAMPAIGN | {"source_platform": "instagram_ads"}),),
+        # Plain rows count before what breaks them down, which counts where the same thing has no plain row.
+        *(((AD, OF_AD), (AD | breakdown | SUMS, OF_AD | SPENT | NOT_COUNTED)) for breakdown in BREAKDOWNS),
+        (
+            (AD, OF_AD),
+            (AD | WOMEN | {"ad_id": "a2"}, OF_AD | {"ad_id": "a2", "ad_name": "Ad then"}),
+            (
+                AD | WOMEN | {"_account": "eu"},
+                OF_AD | {"source_account": "eu", "ad_group_name": "EU set", "ad_name": "EU ad"},
+            ),
+        ),
+        (
+            (AD_SET, OF_AD_SET),
+            (AD_SET | WOMEN | {"adset_id": "s2"}, OF_AD_SET | {"ad_group_id": "s2", "ad_group_name": "Set then"}),
+        ),
+        ((CAMPAIGN, OF_CAMPAIGN), (CAMPAIGN | WOMEN | {"campaign_id": "c2"}, OF_CAMPAIGN | {"campaign_id": "c2"})),
+        ((ACCOUNT, {}), (ACCOUNT | WOMEN | {"account_id": "151"}, {})),
+        # Of an account's day the finest level counts.
+        ((ACCOUNT | SUMS, SPENT | NOT_COUNTED), (ACCOUNT | {"campaign_id": "c1"}, {"campaign_id": "c1"})),
+        ((CAMPAIGN | SUMS, OF_CAMPAIGN | SPENT | NOT_COUNTED), (CAMPAIGN | {"adset_id": "s1"}, OF_AD_SET)),
+        ((AD_SET | SUMS, OF_AD_SET | SPENT | NOT_COUNTED), (AD_SET | {"ad_id": "a1"}, OF_AD)),
+        (
+            (CAMPAIGN, OF_CAMPAIGN),
+            (AD | {"account_id": "151"}, OF_AD),
+            (
+                AD | {"_account": "eu"},
+                OF_AD | {"source_account": "eu", "ad_group_name": "EU set", "ad_name": "EU ad"},
+            ),
+        ),
+        ((AD, OF_AD),),
+        ((AD | WOMEN, OF_AD),),
+        ((CAMPAIGN | {"account_currency": "usd"}, OF_CAMPAIGN | {"currency": "USD"}),),
+        ((CAMPAIGN | {"account_currency": None}, OF_CAMPAIGN | {"currency": main_currency}),),
+        # What an ad belongs to is in the row where it was asked for.
+        ((AD | {"adset_id": "s2"}, OF_AD | {"ad_group_id": "s2", "ad_group_name": "Set then"}),),
+        # A loader's row says no more than the ad, and of its clicks those on links.
+        (
+            (
+                ACCOUNT | {"ad_id": "a1", "inline_link_clicks": "7"},
+                OF_AD | {"campaign_id": "c9", "campaign_name": None} | {"clicks": 7},
+            ),
+            (
+                ACCOUNT | {"ad_id": "a3"},
+                {"campaign_id": "c9", "ad_group_id": "s9", "ad_id": "a3", "ad_name": "Ad of no known set"},
+            ),
+        ),
+    )
+
+
+def _converted(pattern: str | None, conversions: float, types: str | None) -> Row:
+    """Conversions are NULL where the tenant names none."""
+    return {"conversions": conversions, "conversion_types": types} if pattern else {}
+
+
+def _meta_report(pattern: str | None) -> Case:
+    records, expected = [], []
+    none = _converted(pattern, 0.0, None)
+    for number, day in enumerate(_days(pattern), 1):
+        first, last = f"2026-01-{number:02}", f"2026-01-{number:02}"
+        for sent, made in day:
+            records.append({"date_start": first, "date_stop": last} | sent)
+            expected.append(NOTHING | none | made | {"report_date": first, "last_date": last})
+    records.append(CAMPAIGN | {"date_start": "2026-02-01", "date_stop": "2026-02-28", "actions": []})
+    expected.append(
+        NOTHING
+        | _converted(pattern, 0.0, "[]")
+        | OF_CAMPAIGN
+        | {"report_date": "2026-02-01", "last_date": "2026-02-28"}
+    )
+    known: Row = {"account_id": "150", "campaign_id": "c9", "status": "ACTIVE", "effective_status": "PAUSED"}
+    return Case(
+        "text is numbers, absent metrics are 0, one action type counts, and its total beats its reactions",
+        {
+            "facebook_insights": records,
+            "ad_sets": [
+                known | {"id": "s1", "name": "Set now"},
+                known | {"id": "s1", "name": "EU set", "_account": "eu"},
+            ],
+            "ads": [
+                known | {"id": "a1", "adset_id": "s1", "name": "Ad now"},
+                known | {"id": "a3", "adset_id": "s9", "name": "Ad of no known set"},
+                known | {"id": "a1", "adset_id": "s1", "name": "EU ad", "_account": "eu"},
+            ],
+        },
+        expected,
+    )
+
+
+def _meta_campaigns(_pattern: str | None) -> Case:
+    spring: Row = {"id": "c1", "account_id": "150", "name": "Spring", "objective": "SALES", "status": "PAUSED"}
+    times: Row = {"created_time": "2026-01-01T10:00:00-0800", "updated_time": "2026-02-01T10:00:00-0800"}
+    switched = "2026-02-01 18:00:00"
+    was: Row = {
+        "source_platform": "facebook_ads",
+        "source_account": "main",
+        "campaign_id": "c1",
+        "campaign_name": "Spring",
+        "campaign_status": "PAUSED",
+        "in_force_from": "2026-01-01 18:00:00",
+        "in_force_to": switched,
+    }
+    now = was | {"campaign_name": "Summer", "campaign_status": "ACTIVE", "in_force_from": switched, "in_force_to": None}
+    alone = was | {"source_platform": delivering_platform, "in_force_from": None, "in_force_to": None}
+    spent: Row = {"source_account": "main", "campaign_id": "c1"}
+    return Case(
+        "every version of a campaign since it was created, for every platform of Meta that its reports name",
+        {
+            "campaigns": [
+                spring | times | {"effective_status": "ACTIVE", "in_force_to": switched},
+                spring | times | {"name": "Summer", "status": "ACTIVE", "in_force_from": switched},
+                spring | {"id": "c2", "status": "ACTIVE"},
+                spring | {"_account": "eu"},
+            ]
+        },
+        [
+            *(
+                version | {"source_platform": name}
+                for version in (was, now)
+                for name in ("facebook_ads", "instagram_ads")
+            ),
+            alone | {"campaign_id": "c2", "campaign_status": "ACTIVE"},
+            alone | {"source_account": "eu"},
+        ],
+        {
+            "ad_performance": [
+                *(spent | {"source_platform": name} for name in ("facebook_ads", "instagram_ads", "google_ads")),
+                spent | {"source_platform": "instagram_ads", "campaign_id": "c3"},
+            ]
+        },
+    )
+
+
+CASES: Cases = {
+    "engine_facebook_ads_ad_performance": _meta_report,
+    "engine_facebook_ads_campaigns": _meta_campaigns,
+}

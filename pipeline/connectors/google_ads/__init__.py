@@ -1,0 +1,1 @@
+"""Google Ads: contract, synthetic exports, engine and its unit tests."""

@@ -1,0 +1,162 @@
+"""Google Analytics' records and what its engine makes of them."""
+
+from __future__ import annotations
+
+from pipeline.config.engine_cases import Case, Cases, Row, main_currency
+
+VISIT: Row = {
+    "event_date": "20260105",
+    "event_timestamp": 1767607200123456,
+    "event_name": "page_view",
+    "user_pseudo_id": "1026454.4272",
+    "user_id": "bob",
+    "stream_id": "2100450278",
+    "platform": "WEB",
+    "device": {"category": "mobile", "mobile_brand_name": "Apple", "mobile_model_name": "iPhone", "language": "de"},
+    "geo": {"continent": "Europe", "sub_continent": "Western Europe", "country": "Germany", "region": "Berlin"},
+    "traffic_source": {"name": "First", "medium": "organic", "source": "google"},
+}
+BING: Row = {"manual_source": "bing", "manual_medium": "email", "manual_campaign_name": "Autumn", "gclid": "g1"}
+PAGE = "https://shop.example/?utm_source=google&utm_id=c3&hl=de#top"
+GOOGLE = {"source": " google", "medium": "cpc ", "campaign": "Spring", "campaign_id": "c1", "page_location": PAGE}
+UNSET = "(not set)"
+
+SEEN: Row = {
+    "source_platform": "google_analytics",
+    "source_account": "main",
+    "event_name": "page_view",
+    "occurred_at": "2026-01-05 10:00:00.123456",
+    "tie_break": 2,
+    "exported_at": "2026-03-01 00:00:00",
+    "user_pseudo_id": "1026454.4272",
+    "user_id": "bob",
+    "is_purchase": False,
+    "transaction_id": None,
+    "order_total": None,
+    "currency": None,
+    "traffic_source": None,
+    "traffic_medium": None,
+    "traffic_campaign": None,
+    "traffic_campaign_id": None,
+    "user_source": "google",
+    "user_medium": "organic",
+    "user_campaign": "First",
+    "geo_country": "Germany",
+    "device_category": "mobile",
+}
+FROM_GOOGLE: Row = {"traffic_source": "google", "traffic_medium": "cpc", "traffic_campaign": "Spring"}
+FROM_BING: Row = {"traffic_source": "bing", "traffic_medium": "email", "traffic_campaign": "Autumn"}
+BOUGHT: Row = {"event_name": "purchase", "is_purchase": True}
+PAID: Row = {"tax_value": 1.9, "shipping_value": 4.9, "refund_value": 2.9}
+
+
+def _params(**values: str) -> Row:
+    """Event parameters that are text."""
+    return {"event_params": [{"key": key, "value": {"string_value": value}} for key, value in values.items()]}
+
+
+def _purchase(ecommerce: Row, **values: str) -> Row:
+    return {"event_name": "purchase", "ecommerce": PAID | ecommerce} | _params(**values)
+
+
+def _worth(slot: str, value: object) -> Row:
+    """A purchase whose value is the parameter of that name, in one of its slots."""
+    return {"event_name": "purchase", "event_params": [{"key": "value", "value": {slot: value}}]}
+
+
+Told = tuple[Row, Row]
+"""What differs from VISIT in an event, and from SEEN in what it comes to."""
+TRAFFIC: tuple[Told, ...] = (
+    (
+        {"collected_traffic_source": BING | {"manual_campaign_id": "c2"}} | _params(**GOOGLE),
+        FROM_GOOGLE | {"traffic_campaign_id": "c1"},
+    ),
+    (
+        {"collected_traffic_source": BING | {"manual_campaign_id": "c2"}} | _params(source=UNSET, page_location=PAGE),
+        FROM_BING | {"traffic_campaign_id": "c2"},
+    ),
+    (_params(**GOOGLE | {"campaign_id": UNSET}), FROM_GOOGLE | {"traffic_campaign_id": "c3"}),
+    (_params(**GOOGLE | {"source": UNSET}), {}),
+    ({"collected_traffic_source": BING | {"manual_source": UNSET, "manual_campaign_id": "c2"}}, {}),
+    (
+        {"collected_traffic_source": {"manual_campaign_id": UNSET}}
+        | _params(source="google", medium=UNSET, campaign=UNSET, page_location="https://shop.example/"),
+        {"traffic_source": "google"},
+    ),
+    (
+        {"collected_traffic_source": {"manual_source": "bing", "manual_medium": UNSET, "manual_campaign_name": UNSET}},
+        {"traffic_source": "bing"},
+    ),
+    # Source, medium, campaign and its id each come where they are said, whatever else is left out.
+    (_params(source="google", campaign_id="c1"), {"traffic_source": "google", "traffic_campaign_id": "c1"}),
+    (
+        {"collected_traffic_source": {"manual_source": "bing", "manual_campaign_name": "Autumn"}},
+        {"traffic_source": "bing", "traffic_campaign": "Autumn"},
+    ),
+    (
+        {"collected_traffic_source": {"manual_source": "bing", "manual_campaign_id": "c2"}},
+        {"traffic_source": "bing", "traffic_campaign_id": "c2"},
+    ),
+    (
+        {"event_params": [*_params(source="first")["event_params"], *_params(source="second")["event_params"]]},
+        {"traffic_source": "first"},
+    ),
+    ({"event_name": "session_start", "user_id": ""}, {"event_name": "session_start", "tie_break": 0, "user_id": None}),
+    ({"event_name": "first_visit"}, {"event_name": "first_visit", "tie_break": 1}),
+    (
+        {"traffic_source": dict.fromkeys(("name", "medium", "source"), UNSET), "user_pseudo_id": None}
+        | {"geo": {"country": UNSET}, "device": {"category": UNSET}},
+        {"user_source": None, "user_medium": None, "user_campaign": None, "user_pseudo_id": None}
+        | {"geo_country": None, "device_category": None},
+    ),
+)
+DOLLARS, BOTH = {"purchase_revenue_in_usd": 7.5}, {"purchase_revenue_in_usd": 7.5, "purchase_revenue": 6.25}
+PURCHASES: tuple[Told, ...] = (
+    (_purchase(DOLLARS | {"transaction_id": UNSET}), {"order_total": 7.5, "currency": "USD"}),
+    (_purchase(DOLLARS, currency="eur"), {"order_total": 7.5, "currency": "USD"}),
+    (_purchase(BOTH), {"order_total": 7.5, "currency": "USD"}),
+    (_purchase(BOTH, currency=UNSET), {"order_total": 7.5, "currency": "USD"}),
+    (_purchase(BOTH, currency="eur", value="20"), {"order_total": 6.25, "currency": "EUR"}),
+    (_purchase({"purchase_revenue": 6.25}), {"order_total": 6.25, "currency": main_currency}),
+    (
+        _purchase({"purchase_revenue": 6.25, "transaction_id": "T1"}),
+        {"order_total": 6.25, "currency": main_currency, "transaction_id": "T1"},
+    ),
+    (_purchase({}), {"currency": main_currency}),
+    (_worth("string_value", "12.50"), {"order_total": 12.5, "currency": main_currency}),
+    (_worth("string_value", "free"), {"currency": main_currency}),
+    (_worth("int_value", 20), {"order_total": 20, "currency": main_currency}),
+    (_worth("double_value", 20.5), {"order_total": 20.5, "currency": main_currency}),
+    (_worth("float_value", 4.25), {"order_total": 4.25, "currency": main_currency}),
+    (
+        _purchase(DOLLARS | {"transaction_id": "T1"}, transaction_id="T2"),
+        {"order_total": 7.5, "currency": "USD", "transaction_id": "T1"},
+    ),
+    *(
+        (
+            _purchase(DOLLARS | {"transaction_id": nothing}, transaction_id="T2"),
+            {"order_total": 7.5, "currency": "USD", "transaction_id": "T2"},
+        )
+        for nothing in ("N/A", "n/a", "(none)")
+    ),
+    (_purchase(DOLLARS, transaction_id="N/A"), {"order_total": 7.5, "currency": "USD"}),
+    (_purchase(DOLLARS, transaction_id=UNSET), {"order_total": 7.5, "currency": "USD"}),
+    (
+        _purchase(BOTH | {"transaction_id": "T1"}, currency="eur", value="20") | {"event_name": "refund"},
+        {"event_name": "refund", "is_purchase": False},
+    ),
+)
+
+
+def _ga4_events(_pattern: str | None) -> Case:
+    told = [*TRAFFIC, *((sent, BOUGHT | made) for sent, made in PURCHASES)]
+    return Case(
+        "an event's own source beats the collected one, a purchase has one value, (not set) is no transaction",
+        {"events": [VISIT | sent for sent, _ in told]},
+        [SEEN | made for _, made in told],
+    )
+
+
+CASES: Cases = {
+    "engine_google_analytics_events": _ga4_events,
+}

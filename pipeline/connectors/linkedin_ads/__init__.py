@@ -1,0 +1,1 @@
+"""LinkedIn ads: contract, synthetic exports, engine and its unit tests."""

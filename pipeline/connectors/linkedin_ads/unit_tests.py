@@ -1,0 +1,160 @@
+"""LinkedIn's records and what its engines make of them."""
+
+from __future__ import annotations
+
+from pipeline.config.engine_cases import Case, Cases, Row, main_currency
+
+CAMPAIGN, CREATIVE = "urn:li:sponsoredCampaign:148633856", "urn:li:sponsoredCreative:82332766"
+ACCOUNT = "urn:li:sponsoredAccount:507515057"
+SUMS: Row = {"impressions": 125, "clicks": 51, "externalWebsiteConversions": 2, "oneClickLeads": 4}
+
+NOTHING: Row = {
+    "source_platform": "linkedin_ads",
+    "source_account": "main",
+    "report_date": None,
+    "last_date": None,
+    "campaign_id": None,
+    "campaign_name": None,
+    "ad_group_id": None,
+    "ad_group_name": None,
+    "ad_id": None,
+    "ad_name": None,
+    "spend": 0,
+    "currency": main_currency,
+    "impressions": 0,
+    "clicks": 0,
+    "conversions": None,
+    "conversion_types": None,
+    "is_counted": True,
+}
+SPENT: Row = {"impressions": 125, "clicks": 51, "conversions": 2.0}
+NOT_COUNTED: Row = {"is_counted": False}
+OF_CAMPAIGN: Row = {"campaign_id": "148633856", "currency": "EUR"}
+OF_CREATIVE: Row = {"ad_id": "82332766"}
+
+BY_CAMPAIGN, REPORT = "ad_analytics_by_campaign", "ad_analytics"
+Told = tuple[str, Row, Row]
+"""A report, a row of it as it is sent, and what differs from NOTHING in what it comes to."""
+
+
+def _of(*urns: str) -> Row:
+    return {"pivotValues": list(urns)}
+
+
+DAYS: tuple[tuple[Told, ...], ...] = (
+    # Of an account's day the report by campaign counts, else the finest other one; rows by member come last.
+    (
+        (BY_CAMPAIGN, _of(CAMPAIGN) | SUMS, OF_CAMPAIGN | SPENT),
+        (REPORT, _of(CAMPAIGN, CREATIVE), OF_CAMPAIGN | OF_CREATIVE | NOT_COUNTED),
+        (REPORT, _of(ACCOUNT) | {"_account": "other"}, {"source_account": "other", "currency": "GBP"}),
+    ),
+    (
+        (REPORT, _of(CREATIVE, CAMPAIGN) | SUMS, OF_CAMPAIGN | OF_CREATIVE | SPENT),
+        (REPORT, _of(CAMPAIGN), OF_CAMPAIGN | NOT_COUNTED),
+    ),
+    ((REPORT, _of(CAMPAIGN) | SUMS, OF_CAMPAIGN | SPENT), (REPORT, _of(CREATIVE), OF_CREATIVE | NOT_COUNTED)),
+    ((REPORT, _of(CAMPAIGN), OF_CAMPAIGN), (REPORT, _of(CREATIVE) | SUMS, OF_CREATIVE | SPENT | NOT_COUNTED)),
+    ((REPORT, _of(CREATIVE) | SUMS, OF_CREATIVE | SPENT), (REPORT, _of(ACCOUNT), NOT_COUNTED)),
+    ((REPORT, _of(ACCOUNT) | SUMS, SPENT), (REPORT, _of("urn:li:title:12", CREATIVE), OF_CREATIVE | NOT_COUNTED)),
+    ((REPORT, _of("urn:li:geo:101") | SUMS, SPENT), (REPORT, _of("urn:li:title:12"), NOT_COUNTED)),
+    # Bare ids are what the report is by; a row without any is of the account.
+    ((BY_CAMPAIGN, {"pivot": "CAMPAIGN", "pivotValue": "148633856"}, OF_CAMPAIGN),),
+    ((REPORT, {"pivot": "CREATIVE", "pivotValue": "82332766"}, OF_CREATIVE), (REPORT, {}, NOT_COUNTED)),
+    ((REPORT, {}, {}),),
+    # The currency is the campaign's; of a report in US dollars alone it is USD.
+    ((BY_CAMPAIGN, _of(CAMPAIGN) | {"costInUsd": "5.5"}, OF_CAMPAIGN | {"spend": 5.5, "currency": "USD"}),),
+    (
+        (
+            BY_CAMPAIGN,
+            _of(CAMPAIGN) | {"costInLocalCurrency": "19.91833", "costInUsd": "22.1"},
+            OF_CAMPAIGN | {"spend": 19.91833},
+        ),
+    ),
+    ((BY_CAMPAIGN, _of("urn:li:sponsoredCampaign:2"), {"campaign_id": "2", "currency": "JPY"}),),
+    ((BY_CAMPAIGN, _of("urn:li:sponsoredCampaign:3"), {"campaign_id": "3", "currency": "CHF"}),),
+    ((BY_CAMPAIGN, _of("urn:li:sponsoredCampaign:9"), {"campaign_id": "9"}),),
+)
+
+
+def _date(year: int, month: int, day: int) -> Row:
+    return {"year": year, "month": month, "day": day}
+
+
+def _report(_pattern: str | None) -> Case:
+    records: dict[str, list[Row]] = {
+        BY_CAMPAIGN: [
+            {"dateRange": {"start": _date(2019, 12, 30), "end": _date(2020, 1, 5)}} | _of(CAMPAIGN),
+            {"dateRange": {"start": _date(2019, 11, 28)}} | _of(CAMPAIGN),
+        ],
+        REPORT: [],
+        "campaigns": [
+            {"id": CAMPAIGN, "account": ACCOUNT, "campaignGroup": "urn:li:sponsoredCampaignGroup:6"}
+            | {"dailyBudget": {"amount": "50", "currencyCode": "eur"}},
+            {"id": "2", "totalBudget": {"amount": "900", "currencyCode": "JPY"}},
+            {"id": "3", "unitCost": {"amount": "4", "currencyCode": "CHF"}},
+            {"id": "4", "unitCost": {"amount": "4", "currencyCode": "GBP"}, "_account": "other"},
+            {"id": CAMPAIGN, "unitCost": {"amount": "4", "currencyCode": "GBP"}, "_account": "other"},
+        ],
+    }
+    expected = [
+        NOTHING | OF_CAMPAIGN | {"report_date": "2019-12-30", "last_date": "2020-01-05"},
+        NOTHING | OF_CAMPAIGN | {"report_date": "2019-11-28", "last_date": "2019-11-28"},
+    ]
+    for number, day in enumerate(DAYS, 1):
+        date = f"2020-03-{number:02}"
+        for report, sent, made in day:
+            range_ = {"start": _date(2020, 3, number), "end": _date(2020, 3, number)}
+            records[report].append({"dateRange": range_} | sent)
+            expected.append(NOTHING | made | {"report_date": date, "last_date": date})
+    return Case(
+        "URNs are ids, costs are text, and of a day the report by campaign counts, else the one by creative",
+        records,
+        expected,
+    )
+
+
+def _campaigns(_pattern: str | None) -> Case:
+    spring: Row = {
+        "id": 546759565,
+        "account": ACCOUNT,
+        "campaignGroup": "urn:li:sponsoredCampaignGroup:6",
+        "name": "Spring",
+        "status": "PAUSED",
+        "type": "TEXT_AD",
+        "objectiveType": "WEBSITE_VISIT",
+        "runSchedule": {"start": 1530119000000, "end": 1530219000000},
+        "changeAuditStamps": {"created": {"time": 1530119777000}, "lastModified": {"time": 1549000000000}},
+    }
+    made: Row = {
+        "source_platform": "linkedin_ads",
+        "source_account": "main",
+        "campaign_id": "546759565",
+        "campaign_name": "Spring",
+        "campaign_status": "PAUSED",
+        "in_force_from": "2018-06-27 17:16:17",
+        "in_force_to": "2019-02-01 05:46:40",
+    }
+    changed = "2019-02-01 05:46:40"
+    return Case(
+        "every version of a campaign, the first since it was created",
+        {
+            "campaigns": [
+                spring | {"in_force_to": changed},
+                spring
+                | {"id": "urn:li:sponsoredCampaign:546759565", "name": "Summer", "status": "ACTIVE"}
+                | {"in_force_from": changed},
+            ]
+        },
+        [
+            made,
+            made
+            | {"campaign_name": "Summer", "campaign_status": "ACTIVE"}
+            | {"in_force_from": changed, "in_force_to": None},
+        ],
+    )
+
+
+CASES: Cases = {
+    "engine_linkedin_ads_ad_performance": _report,
+    "engine_linkedin_ads_campaigns": _campaigns,
+}

@@ -1,0 +1,1 @@
+"""Mixpanel: contract, synthetic exports, engine and its unit tests."""

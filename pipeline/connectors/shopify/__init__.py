@@ -1,0 +1,1 @@
+"""Shopify: contract, synthetic exports, engine and its unit tests."""

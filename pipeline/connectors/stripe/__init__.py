@@ -1,0 +1,1 @@
+"""Stripe: contract, synthetic exports, engine and its unit tests."""

@@ -1,0 +1,72 @@
+"""Stripe's records and what its engine makes of them."""
+
+from __future__ import annotations
+
+from pipeline.config.engine_cases import Case, Cases, Row, delivering_platform
+
+WHOLE = "bif byr clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf"
+THOUSANDTHS = "bhd iqd jod kwd lyd omr tnd"
+HUNDREDTHS = "eur isk ugx huf twd"
+"""Sources: docs.stripe.com/currencies, zero-decimal and three-decimal currencies, special cases; for those that Stripe
+does not name (BYR, IQD, LYD), ISO 4217."""
+
+CHARGE: Row = {
+    "id": "ch_1",
+    "amount": 1234,
+    "amount_refunded": 0,
+    "currency": "usd",
+    "created": 1234567890,
+    "status": "succeeded",
+    "captured": True,
+    "paid": True,
+    "refunded": False,
+    "livemode": True,
+    "payment_intent": "pi_1",
+    "balance_transaction": "txn_1",
+    "description": "A mug",
+}
+MADE: Row = {
+    "source_platform": delivering_platform,
+    "source_account": "main",
+    "charge_id": "ch_1",
+    "other_ids": "[pi_1]",
+    "charged_at": "2009-02-13 23:31:30",
+    "captured_amount": 12.34,
+    "refunded_amount": 0,
+    "currency": "USD",
+    "status": "succeeded",
+    "is_test": False,
+}
+CHARGES: tuple[tuple[Row, Row], ...] = (
+    ({"amount_captured": 1034, "amount_refunded": 34}, {"captured_amount": 10.34, "refunded_amount": 0.34}),
+    ({"amount_refunded": None}, {}),
+    # The minor unit is the currency's, as Stripe counts: Iceland's krone in hundredths, Madagascar's ariary whole.
+    *(
+        ({"amount": 5120, "currency": code}, {"captured_amount": amount, "currency": code.upper()})
+        for codes, amount in ((WHOLE, 5120), (HUNDREDTHS, 51.2), (THOUSANDTHS, 5.12))
+        for code in codes.split()
+    ),
+    (
+        {"currency": "zzz", "amount": 5120, "amount_refunded": 12},
+        {"captured_amount": None, "currency": "ZZZ"} | {"refunded_amount": None},
+    ),
+    # What was asked for was not taken, unless the charge succeeded and was captured.
+    ({"status": "failed", "captured": False}, {"captured_amount": 0, "status": "failed"}),
+    ({"status": "succeeded", "captured": False}, {"captured_amount": 0}),
+    ({"status": "pending", "captured": True}, {"captured_amount": 0, "status": "pending"}),
+    ({"livemode": False}, {"is_test": True}),
+    ({"livemode": None}, {}),
+    ({"payment_intent": {"id": "pi_2", "object": "payment_intent"}}, {"other_ids": "[pi_2]"}),
+    ({"payment_intent": None}, {"other_ids": "[]"}),
+)
+
+
+def _charges(_pattern: str | None) -> Case:
+    return Case(
+        "minor units by currency, what was captured and not what was asked for, livemode false is a test",
+        {"charges": [CHARGE | sent for sent, _ in CHARGES]},
+        [MADE | made for _, made in CHARGES],
+    )
+
+
+CASES: Cases = {"engine_stripe_charges": _charges}

@@ -1,0 +1,25 @@
+"""TikTok's engines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.config.engine_arguments import account_currency
+from pipeline.config.source import Source
+from pipeline.config.tenant import Tenant
+from pipeline.contracts.engine import Engine
+
+
+def _report(tenant: Tenant, source: Source) -> Mapping[str, object]:
+    return {"currency": account_currency(tenant, source, "reports.source_account")}
+
+
+ENGINES = (
+    Engine(
+        fills="ad_performance",
+        macro="engine_tiktok_ads_ad_performance",
+        objects=("ads_reports_daily", "ads_reports_hourly", "ad_groups", "ads"),
+        arguments=_report,
+    ),
+    Engine(fills="campaigns", macro="engine_tiktok_ads_campaigns", objects=(), history=("campaigns",)),
+)

@@ -1,0 +1,1 @@
+"""WooCommerce: contract, synthetic exports, engine and its unit tests."""

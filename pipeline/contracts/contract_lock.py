@@ -1,0 +1,134 @@
+"""contracts.lock.yaml: every contract version as it was published. A published version only ever gains fields.
+
+The file is committed. `gata library` adds what is new to it; whatever else has changed since is refused, because sinks
+hold records that were read by the old words. The order of fields counts too: a record is known again by a hash over its
+fields in that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import yaml
+
+from pipeline.contracts.fields import Contract, Leaf, Many, Shape
+from pipeline.contracts.registry import Blueprint
+from pipeline.errors import ConfigError
+from pipeline.storage.disk import replace_text
+
+LOCK = Path("contracts.lock.yaml")
+
+Fields = dict[str, str]
+"""Path of a field to what it is, such as `actions[].value: VARCHAR decimal`, in the contract's order; before them, in
+brackets, the rules of the whole record, such as `(key)`: the paths of its key."""
+Frozen = dict[str, dict[str, Fields]]
+"""Contract version, such as `facebook_ads_api_v1 v19`, to object to fields."""
+
+HEADER = "# Every published contract. Written by `gata library`; a line here never changes, only new ones are added.\n"
+
+
+def frozen(blueprints: Mapping[tuple[str, str], Blueprint]) -> Frozen:
+    """The contracts as they are now."""
+    found: Frozen = {}
+    for blueprint in sorted(blueprints.values(), key=lambda b: (b.master_model_id, b.version, b.object)):
+        objects = found.setdefault(f"{blueprint.master_model_id} {blueprint.version}", {})
+        objects[blueprint.object] = _rules(blueprint.contract) | dict(_fields(blueprint.shape, ""))
+    return found
+
+
+def _rules(contract: type[Contract]) -> Fields:
+    """What decides where a record belongs, when, and which of its versions counts."""
+    return {
+        "(key)": ", ".join(contract.key),
+        "(required)": ", ".join(contract.required),
+        "(date)": contract.date_field,
+        "(version)": contract.version_field or "",
+        "(slice)": "day" if contract.daily_slice else "",
+        "(zone)": contract.zone,
+    }
+
+
+def _fields(shape: Shape, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(shape, Leaf):
+        yield path, f"{shape.wire} {shape.meaning} {shape.form}".rstrip()
+    elif isinstance(shape, Many):
+        yield from _fields(shape.of, f"{path}[]")
+    else:
+        for name, inner in shape:
+            yield from _fields(inner, f"{path}.{name}" if path else name)
+
+
+def check_lock(blueprints: Mapping[tuple[str, str], Blueprint], path: Path = LOCK) -> Frozen | None:
+    """See that published contracts only gained fields; what the file lacks, or None where it is up to date.
+
+    Without a file nothing has been published, and nothing is lacking.
+
+    Raises:
+        ConfigError: A field or key of a published version is gone or changed; names contract, field, old and new.
+    """
+    if not path.exists():
+        return None
+    now, published = frozen(blueprints), _read(path)
+    for version in published.keys() & now.keys():
+        for name, fields in published[version].items():
+            _refuse_changes(f"{version} {name}", fields, now[version].get(name, {}))
+    lacking = {
+        version: objects
+        for version, objects in now.items()
+        if any(fields != published.get(version, {}).get(name) for name, fields in objects.items())
+    }
+    return lacking or None
+
+
+def _refuse_changes(contract: str, published: Fields, now: Fields) -> None:
+    if not now:
+        raise _changed(contract, "is published, and is gone")
+    for field, old in published.items():
+        new = now.get(field)
+        if new != old:
+            raise _changed(
+                contract, f"is published, and its {field} was {old!r} and is {'gone' if new is None else repr(new)}"
+            )
+    kept = [field for field in now if field in published]
+    for (before, old), (_, new) in zip(pairwise(["", *published]), pairwise(["", *kept]), strict=True):
+        if new != old:
+            raise _changed(
+                contract, f"is published, and after {before or 'the beginning'} came {old!r} and comes {new!r}"
+            )
+
+
+def _changed(contract: str, how: str) -> ConfigError:
+    return ConfigError(
+        f"The contract {contract} {how}.",
+        "Restore it, or give the connector a new version in supported_connectors.yaml.",
+    )
+
+
+def update_lock(blueprints: Mapping[tuple[str, str], Blueprint], path: Path = LOCK) -> bool:
+    """Add new contracts and fields to the file, where there is one; whether it changed. Raises as `check_lock`."""
+    if check_lock(blueprints, path) is None:
+        return False
+    merged = _read(path)
+    for version, objects in frozen(blueprints).items():
+        merged.setdefault(version, {}).update(objects)
+    write_lock(merged, path)
+    return True
+
+
+def write_lock(contracts: Frozen, path: Path) -> None:
+    listed = {version: dict(sorted(objects.items())) for version, objects in sorted(contracts.items())}
+    replace_text(path, HEADER + yaml.safe_dump(listed, sort_keys=False, width=200, default_flow_style=False))
+
+
+def _read(path: Path) -> Frozen:
+    try:
+        found = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} cannot be read.", "Restore it from version control.") from error
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise ConfigError(f"{path} is no map of contracts.", "Restore it from version control.")
+    return found

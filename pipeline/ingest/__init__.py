@@ -1,0 +1,1 @@
+"""From export files to landing tables: read, checked, staged, loaded."""

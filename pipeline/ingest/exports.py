@@ -1,0 +1,159 @@
+"""The export files of a tenant: whose records they hold, the SHA-256 of their content, and when they were made."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from glob import glob
+from pathlib import Path
+
+from pipeline.config.accounts import Account
+from pipeline.config.tenant import Tenant
+from pipeline.contracts.registry import Blueprint
+from pipeline.errors import LandError
+from pipeline.ingest.formats.export_file import Unreadable
+from pipeline.ingest.formats.zip_file import archive_of, is_archive, members, open_member
+from pipeline.settings import Settings
+
+_TIME = r"(\d{4})-?(\d\d)-?(\d\d)(?:[T_ -]?(\d\d)[-:.]?(\d\d)(?:[-:.]?(\d\d))?Z?)?"
+_EPOCH = r"\d{10}(\d{3})?"  # seconds or milliseconds since 1970
+
+
+@dataclass(frozen=True)
+class ExportFile:
+    """One file that holds records of one object of one account, or one in an archive."""
+
+    path: Path
+    size: int
+    sha256: str | None
+    """Of the content; None where it cannot be read."""
+    exported_at: datetime | None
+    """When the export was made, UTC without a zone, as far as the file's name says so."""
+    unreadable: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name, of one in an archive behind the archive's."""
+        archive = archive_of(self.path)
+        return str(self.path.relative_to(archive.parent)) if archive else self.path.name
+
+
+@dataclass(frozen=True)
+class ExportTarget:
+    """One object of one account, and the files and archives that hold its records, sorted by name."""
+
+    blueprint: Blueprint
+    account: str
+    paths: tuple[Path, ...]
+    exported_at: str | None
+    findings: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.blueprint.platform, self.account, self.blueprint.object
+
+    def exports(self) -> list[ExportFile]:
+        """The files, those in archives too."""
+        return [export for path in self.paths for export in _exports(path, self.exported_at)]
+
+
+def export_targets(
+    tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint], settings: Settings
+) -> list[ExportTarget]:
+    """Every object of every account of the enabled sources; those that are not read have no files.
+
+    Raises:
+        LandError: A source is to be read from an API, which this version cannot.
+    """
+    accounts = [(source, account) for source in tenant.enabled for account in source.accounts]
+    generated: Mapping[tuple[str, str, str], Iterable[Path]] = {}
+    if any(account.read.kind == "synthetic" for _, account in accounts):
+        from pipeline.synthetic.generate import generate
+
+        generated = generate(tenant, settings.home, until=settings.day())
+    found = []
+    for source, account in accounts:
+        if account.read.kind == "api":
+            raise LandError(
+                f"{tenant.slug} reads {source.platform} from an API, which is not built yet.",
+                "Write `kind: files` or `kind: synthetic`; nothing was landed.",
+            )
+        for name in source.objects:
+            blueprint = blueprints[source.platform, name]
+            made = generated.get((source.platform, account.name, name), ())
+            found.append(_target(blueprint, account, tuple(made)))
+    return found
+
+
+def _target(blueprint: Blueprint, account: Account, made: tuple[Path, ...]) -> ExportTarget:
+    paths = dict.fromkeys(made)
+    findings = []
+    for pattern in account.read.objects.get(blueprint.object, ()):
+        found = sorted(glob(pattern, recursive=True))  # noqa: PTH207  # absolute patterns
+        matches = [path for path in map(Path, found) if not path.is_dir()]
+        paths.update(dict.fromkeys(matches))
+        if not matches:
+            findings.append(f"no file matches {pattern}")
+    form = account.read.exported_at
+    timeless = [path for path in paths if form is not None and _is_timeless(path, form)]
+    if timeless:
+        more = f" and {len(timeless) - 1} more" if len(timeless) > 1 else ""
+        findings.append(f"exported_at ({form}) finds no time in the name {timeless[0].name}{more}")
+    return ExportTarget(blueprint, account.name, tuple(sorted(paths)), form, tuple(findings))
+
+
+def _exports(path: Path, form: str | None) -> list[ExportFile]:
+    if not is_archive(path):
+        return [_export(path, form)]
+    try:
+        return [_export(member, form) for member in members(path)]
+    except Unreadable as problem:
+        return [ExportFile(path, 0, None, _time_of(path, form), problem.reason)]
+
+
+def _export(path: Path, form: str | None) -> ExportFile:
+    at = _time_of(path, form)
+    try:
+        with open_member(path) if archive_of(path) else path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return ExportFile(path, file.tell(), digest, at)
+    except Unreadable as problem:
+        return ExportFile(path, 0, None, at, problem.reason)
+    except OSError as error:
+        return ExportFile(path, 0, None, at, f"cannot be read: {(error.strerror or str(error)).lower()}")
+
+
+def _time_of(path: Path, form: str | None) -> datetime | None:
+    """The time in a file's name, else in that of the archive it lies in."""
+    archive = archive_of(path)
+    found = exported_at(path.name, form) if form is not None else None
+    return found or (exported_at(archive.name, form) if archive and form is not None else None)
+
+
+def _is_timeless(path: Path, form: str) -> bool:
+    """Whether a file's name says no time, or that of a file in an archive."""
+    files = [path]
+    if is_archive(path):
+        with suppress(Unreadable):
+            files = members(path)
+    return any(_time_of(file, form) is None for file in files)
+
+
+def exported_at(name: str, form: str) -> datetime | None:
+    """The time in a file's name, by the one group of the expression `form`, as UTC; None where there is none."""
+    match = re.search(form, name)
+    text = (match.group(1) if match else None) or ""
+    if re.fullmatch(_EPOCH, text):
+        return datetime.fromtimestamp(int(text[:10]), UTC).replace(tzinfo=None)
+    parts = re.fullmatch(_TIME, text)
+    if parts is None:
+        return None
+    year, month, day, hour, minute, second = (int(part) for part in parts.groups(default="0"))
+    try:
+        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001  # UTC; landing columns have no zone
+    except ValueError:
+        return None

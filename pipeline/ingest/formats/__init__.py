@@ -1,0 +1,1 @@
+"""Export files of every format, read in bulk into the wire types of a contract."""

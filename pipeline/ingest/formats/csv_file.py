@@ -1,0 +1,163 @@
+"""CSV files to landing rows: everything is text; a nested field is JSON text, or dotted columns (`customer.id`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from io import BufferedIOBase
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+
+from pipeline.contracts.fields import Contract
+from pipeline.ingest.formats.csv_header import header_of
+from pipeline.ingest.formats.export_file import Unreadable, open_file
+from pipeline.ingest.formats.parallel import convert_in_parallel
+from pipeline.ingest.formats.table_columns import Cell, table_query
+from pipeline.ingest.formats.wire_values import LINE, RECORD, WRONG
+
+BLOCK_BYTES = 1 << 25  # of the file; no row is longer
+LONGEST_FOOTER = 1 << 16  # bytes
+END = b"\xef\xb7\x90 end of file"
+"""The first cell of a row of our own, after the last: a quote that is never closed would swallow it."""
+
+Refused = tuple[int, str, str]
+"""A row that is no row of the table: its position among the records (from 1), why, and its text."""
+
+
+def read_csv(
+    con: duckdb.DuckDBPyConnection, path: Path, contract: type[Contract], names: set[str], workers: int
+) -> Iterator[pa.Table]:
+    """Landing rows in batches, between them those that do not parse; adds the names of the fields to `names`.
+
+    Raises:
+        Unreadable: It has no usable header, or a quote that is never closed.
+    """
+    refused: list[Refused] = []
+    with open_file(path) as file:
+        header, delimiter = header_of(file, contract)
+        cells = [Cell(title, f"c{number}") for number, title in enumerate(header)]
+        query = table_query(f"select *, position as {LINE} from batch", cells, contract, names)
+
+        def convert(con: duckdb.DuckDBPyConnection, batch: pa.Table) -> pa.Table:
+            con.register("batch", batch)
+            return con.execute(query).to_arrow_table()
+
+        for rows in convert_in_parallel(con, _batches(file, delimiter, len(header), refused), convert, workers):
+            yield rows
+            if refused:
+                yield _take(refused)
+    if refused:
+        yield _take(refused)
+
+
+def _take(refused: list[Refused]) -> pa.Table:
+    """The rows refused so far, as landing rows; `refused` is empty afterwards."""
+    columns = [[row[number] for row in refused] for number in range(3)]
+    refused.clear()
+    types = (pa.int64(), pa.string(), pa.string())
+    arrays = [pa.array(column, type_) for column, type_ in zip(columns, types, strict=True)]
+    return pa.table(arrays, names=[LINE, WRONG, RECORD])
+
+
+def _batches(file: BufferedIOBase, delimiter: str, width: int, refused: list[Refused]) -> Iterator[pa.Table]:
+    """The rows as text columns `c0`, `c1`, ... with their `position`; the rows that are none are added to `refused`."""
+    names = [f"c{number}" for number in range(width)]
+    before: list[int] = []  # for each row of another width, how many rows of the right width come before it
+    single: list[Refused] = []  # rows of one cell that no other row follows yet: perhaps the footer
+
+    def refuse(row: arrow_csv.InvalidRow) -> str:
+        before.append(row.number - 1 - len(before))
+        found = f"{row.actual_columns} columns, and the header has {row.expected_columns}"
+        single.append((row.number, f"the row has {found}", row.text))
+        if row.actual_columns > 1:
+            settle(row.number)
+        return "skip"
+
+    def settle(last: int) -> None:
+        while single and single[0][0] <= last:
+            refused.append(single.pop(0))
+
+    source = _Ended(file, END + (delimiter * (width - 1)).encode())
+    reader = arrow_csv.open_csv(
+        pa.PythonFile(source, mode="r"),
+        arrow_csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES, use_threads=False),
+        arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse),
+        arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.binary()), strings_can_be_null=True, null_values=[""]
+        ),
+    )
+    count, ended = 0, False
+    for batch in reader:
+        rows = pa.Table.from_batches([batch])
+        ordinals = np.arange(count + 1, count + 1 + rows.num_rows)
+        count += rows.num_rows
+        positions = pa.array(ordinals + np.searchsorted(np.array(before, np.int64), ordinals))
+        rows = rows.append_column("position", positions)
+        ended = rows.num_rows > 0 and rows["c0"][-1].as_py() == END
+        rows = rows.slice(0, rows.num_rows - ended)
+        if rows.num_rows:
+            settle(rows["position"][-1].as_py())
+        yield _as_text(rows, refused)
+    if not ended:
+        raise Unreadable("a quote is opened and never closed, so where its rows end is unknown")
+    if not _is_footer([text for _, _, text in single], source.tail):
+        refused.extend(single)
+
+
+def _is_footer(texts: list[str], tail: bytes) -> bool:
+    """Whether the last rows of a file, of one cell each, stand apart from its table by a blank line.
+
+    A row that was cut short does not.
+    """
+    filled = [text for text in texts if text.strip()]
+    before, found, _ = tail.decode(errors="replace").rpartition(filled[0]) if filled else ("", "", "")
+    return not filled or (bool(found) and re.search(r"\n[ \t\r]*\n[ \t\r]*$", before) is not None)
+
+
+def _as_text(rows: pa.Table, refused: list[Refused]) -> pa.Table:
+    """The rows with their cells as UTF-8 text; those with a cell that is not are refused."""
+    text = pa.schema([pa.field(name, pa.string() if name != "position" else pa.int64()) for name in rows.column_names])
+    try:
+        return rows.cast(text)
+    except pa.ArrowInvalid:
+        faulty = [number for number, row in enumerate(rows.drop_columns("position").to_pylist()) if not _is_utf8(row)]
+        for number in faulty:
+            row = rows.slice(number, 1).to_pylist()[0]
+            position = row.pop("position")
+            cells = [cell.decode(errors="replace") if cell else "" for cell in row.values()]
+            refused.append((position, "not UTF-8 text", ",".join(cells)))
+        good = np.ones(rows.num_rows, bool)
+        good[faulty] = False
+        return rows.filter(pa.array(good)).cast(text)
+
+
+def _is_utf8(row: dict[str, bytes | None]) -> bool:
+    try:
+        b"".join(cell for cell in row.values() if cell).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class _Ended:
+    """A file with one row more at its end, and the `tail` that was read of it last."""
+
+    closed = False
+    tail = b"\n"  # ends the header
+
+    def __init__(self, file: BufferedIOBase, row: bytes) -> None:
+        self._file, self._end = file, b"\n" + row + b"\n"
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self.tail = (self.tail + data)[-LONGEST_FOOTER:] if len(data) < LONGEST_FOOTER else data[-LONGEST_FOOTER:]
+        if size < 0 or len(data) < size:
+            data, self._end = data + self._end, b""
+        return data
+
+    def close(self) -> None:
+        self.closed = True

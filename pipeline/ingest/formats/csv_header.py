@@ -1,0 +1,129 @@
+"""The header of a CSV, which in a report comes after lines about the report itself."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BufferedIOBase, StringIO
+
+from pipeline.contracts.fields import Contract, shape_of
+from pipeline.ingest.formats.export_file import BYTE_ORDER_MARK, Unreadable
+
+LONGEST_HEADER = 1 << 20  # bytes
+DELIMITERS = ",;\t|"
+LONGEST_PREAMBLE = 50
+"""Lines of a file that are looked at to find its header."""
+
+
+def header_of(file: BufferedIOBase, contract: type[Contract]) -> tuple[list[str], str]:
+    """The header's names, and the delimiter that parts them; `file`, at its start, is left where the rows begin.
+
+    The header is the first line that names the contract's required fields, or the columns that a layout is known by,
+    and has more cells than each line before it; else the first line of several cells, if it names a field; else the
+    first line. Blank lines count for nothing.
+
+    Raises:
+        Unreadable: There is no usable header.
+    """
+    seen: list[_Line] = []
+    for line in _lines(file):
+        if line.is_wider_than(seen) and _names_a_record(line.names, contract):
+            return _checked(line), line.delimiter
+        seen.append(line)
+    first = seen[0] if seen else _Line("", 0, is_utf8=True)
+    table = next((line for line in seen if len(line.cells) > 1), first)
+    chosen = table if _names_a_field(table.names, contract) else first
+    file.seek(chosen.end)
+    return _checked(chosen), chosen.delimiter
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line that is not blank, and where in the file it ends; a quoted cell may hold line breaks."""
+
+    text: str
+    end: int
+    is_utf8: bool
+
+    @property
+    def delimiter(self) -> str:
+        return max(DELIMITERS, key="".join(self.text.split('"')[::2]).count)
+
+    @property
+    def cells(self) -> list[str]:
+        return _split(self.text, self.delimiter)
+
+    @property
+    def names(self) -> set[str]:
+        return {cell.lower() for cell in self.cells}
+
+    def is_wider_than(self, others: list[_Line]) -> bool:
+        """Whether every other line has fewer cells: a row of the table has as many as its header."""
+        return all(len(_split(other.text, self.delimiter)) < len(self.cells) for other in others)
+
+
+def _split(text: str, delimiter: str) -> list[str]:
+    """The cells of a line; none where it is no CSV."""
+    return [cell.strip() for cell in next(iter(_rows(text, delimiter)), [])]
+
+
+def _rows(text: str, delimiter: str) -> list[list[str]]:
+    """The rows of a line, of which there is one; none where it is no CSV."""
+    with suppress(csv.Error):
+        return list(csv.reader(StringIO(text, newline=""), delimiter=delimiter))
+    return []
+
+
+def _lines(file: BufferedIOBase) -> Iterator[_Line]:
+    for number in range(LONGEST_PREAMBLE):
+        line = file.readline(LONGEST_HEADER)
+        line = line.removeprefix(BYTE_ORDER_MARK) if number == 0 else line
+        while line and (not line.strip() or line.count(b'"') % 2) and len(line) < LONGEST_HEADER:
+            more = file.readline(LONGEST_HEADER)
+            line = line + more if more else b""
+        if not line:
+            return
+        yield _decoded(line, file.tell())
+
+
+def _decoded(line: bytes, end: int) -> _Line:
+    try:
+        return _Line(line.decode().lstrip("\r\n"), end, is_utf8=True)
+    except UnicodeDecodeError:
+        return _Line(line.decode(errors="replace").lstrip("\r\n"), end, is_utf8=False)
+
+
+def _names_a_record(names: set[str], contract: type[Contract]) -> bool:
+    """Whether a header names what every record has, in the vendor's spelling or in a layout's."""
+    known = [list(contract.required), *(list(layout.known_by) for layout in contract.layouts)]
+    return any(columns and all(_names(names, column.lower()) for column in columns) for columns in known)
+
+
+def _names(names: set[str], path: str) -> bool:
+    """Whether a header has a field: by its path, as the whole of an object that holds it, or as its parts."""
+    return path in names or path.partition(".")[0] in names or any(name.startswith(f"{path}.") for name in names)
+
+
+def _names_a_field(names: set[str], contract: type[Contract]) -> bool:
+    return any(name.lower() in names for name, _ in shape_of(contract))
+
+
+def _checked(line: _Line) -> list[str]:
+    """A header's names; a column without one is called by its number.
+
+    Raises:
+        Unreadable: It is not UTF-8 text, does not end, or names a column twice or none.
+    """
+    if not line.is_utf8 or "\0" in line.text:
+        raise Unreadable("its header is not UTF-8 text")
+    if len(_rows(line.text, line.delimiter)) > 1:
+        raise Unreadable("its lines end in CR alone, and are told apart by LF only")
+    names = line.cells
+    names = [name or f"column_{number}" for number, name in enumerate(names, 1)] if any(names) else []
+    folded = [name.lower() for name in names]
+    twice = sorted({name for name in folded if folded.count(name) > 1})
+    if not names or twice:
+        raise Unreadable(f"its header names {', '.join(twice)} twice" if twice else "its header names no column")
+    return names

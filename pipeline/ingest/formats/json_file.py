@@ -1,0 +1,149 @@
+"""Batches of JSON record texts to landing rows."""
+
+from __future__ import annotations
+
+import json
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from pipeline.contracts.fields import Contract, Layout, Leaf, Record, Shape, place_of, shape_of
+from pipeline.contracts.layouts import layout_of
+from pipeline.contracts.meaning import Meaning
+from pipeline.contracts.sql import literal, quote
+from pipeline.ingest.formats.api_pages import Texts
+from pipeline.ingest.formats.layout_values import layout_value
+from pipeline.ingest.formats.wire_values import (
+    LINE,
+    Column,
+    json_column,
+    json_nested,
+    json_object,
+    json_of_text,
+    landing_rows,
+    parse_nested,
+    text_column,
+)
+
+BLANKS = r"E' \t\r\n'"
+IS_OBJECT = f"starts_with(ltrim(line, {BLANKS}), '{{')"
+
+
+def rows_of_texts(con: duckdb.DuckDBPyConnection, texts: Texts, contract: type[Contract], names: set[str]) -> pa.Table:
+    """Landing rows of a batch of records; adds the names of their fields to `names`. Blank lines are no records."""
+    first, lines = texts
+    batch = pa.table({"line": lines, "position": pa.array(np.arange(first, first + len(lines), dtype=np.int64))})
+    con.register("batch", batch)
+    try:
+        return _rows(con, IS_OBJECT, contract, names)
+    except duckdb.InvalidInputException:  # a line is no JSON: look at each before it is parsed
+        con.register("batch", batch)
+        return _rows(con, f"{IS_OBJECT} and json_valid(line)", contract, names)
+    finally:
+        con.unregister("batch")
+
+
+def _rows(con: duckdb.DuckDBPyConnection, is_record: str, contract: type[Contract], names: set[str]) -> pa.Table:
+    found = _keys(con, is_record)
+    layout = layout_of(contract.layouts, found)
+    if layout:
+        con.register("batch", con.execute(_in_own_shape(layout, sorted(found), is_record, contract)).to_arrow_table())
+        found = _keys(con, is_record)
+    shape = shape_of(contract)
+    others = sorted(found - dict(shape.fields).keys())
+    names.update(found)
+    rows = parse_nested(_fields(shape, others, is_record), shape)
+    query = landing_rows(
+        rows,
+        [_column(name, inner) for name, inner in shape],
+        contract,
+        extra="nullif(_unknown, '{}')",
+        record=f"rtrim(_line, {BLANKS})",
+        broken="_record_text is null",
+    )
+    return con.execute(query).to_arrow_table()
+
+
+def _keys(con: duckdb.DuckDBPyConnection, is_record: str) -> set[str]:
+    """The top-level keys of a batch's records."""
+    keys = f"select distinct json_keys(line) as keys from batch where {is_record}"
+    return {key for (key,) in con.execute(f"select distinct unnest(keys) from ({keys})").fetchall()}
+
+
+def _in_own_shape(layout: Layout, keys: list[str], is_record: str, contract: type[Contract]) -> str:
+    """A query: the batch with its flat records of a layout as the vendor itself would send them."""
+    shape = shape_of(contract)
+    plain, awkward = _by_access([], keys)
+    known_by = ", ".join(literal(name.lower()) for name in layout.known_by)
+    is_flat = f"{is_record} and list_has_all(list_transform(json_keys(line), lambda k: lower(k)), [{known_by}])"
+    values = {name: f"_fields.{quote(name)}" for name in plain}
+    values |= {name: f"json_extract(_flat, {_pointer(name)})" for name in awkward}
+    members = []
+    for title, key in layout.titles(keys, dict(shape.fields)):
+        names, inner = place_of(shape, title) if layout.names(title) else ((title,), None)
+        respelled = inner and layout_value(inner, f"({values[key]} ->> '$')", is_utc=title in layout.utc)
+        text = f"to_json({respelled})::varchar" if isinstance(inner, Leaf) else json_of_text(str(respelled))
+        members.append((names, text if respelled else f"{values[key]}::varchar"))
+    flat = f"select *, case when {is_flat} then line end as _flat from batch"
+    struct = literal(json.dumps(dict.fromkeys(plain, "JSON")))
+    parsed = f"select *, from_json(_flat, {struct}) as _fields from ({flat})"
+    own = f"case when _flat is null then line else {json_nested(members)} end"
+    return f"select {own} as line, position from ({parsed})"
+
+
+def _fields(shape: Record, others: list[str], is_record: str) -> str:
+    """A query: the record's fields, scalars as text and the nested as minified JSON, and the unknown ones as JSON."""
+    struct = {name: "VARCHAR" if _is_scalar(inner) else "JSON" for name, inner in shape}
+    plain, awkward = _by_access(list(struct), others)
+    struct |= dict.fromkeys(plain, "JSON")
+    known = [_field(name, inner) for name, inner in shape]
+    extra = [(name, f"_fields.{quote(name)}::varchar") for name in plain]
+    extra += [(name, f"json_extract(_record_text, {_pointer(name)})::varchar") for name in awkward]
+    text = f"case when {is_record} then line end"
+    texts = f"select position, line, {text} as _record_text from batch where ltrim(line, {BLANKS}) <> ''"
+    parsed = f"select *, from_json(_record_text, {literal(json.dumps(struct))}) as _fields from ({texts})"
+    items = [f"position as {LINE}", "line as _line", "_record_text", *known, f"{json_object(extra)} as _unknown"]
+    return f"select {', '.join(items)} from ({parsed})"
+
+
+def _field(name: str, shape: Shape) -> str:
+    value = f"_fields.{quote(name)}"
+    if not _is_scalar(shape):
+        value = f"nullif({value}::varchar, '\"\"')"  # an empty text where an object belongs is an absent object
+    return f"{value} as {quote(name)}"
+
+
+def _by_access(known: list[str], others: list[str]) -> tuple[list[str], list[str]]:
+    """Unknown keys that a struct can name, and those that it cannot: empty, or alike but for case."""
+    taken = {name.lower() for name in known}
+    plain: list[str] = []
+    awkward: list[str] = []
+    for name in others:
+        (awkward if not name or name.lower() in taken else plain).append(name)
+        taken.add(name.lower())
+    return plain, awkward
+
+
+def _pointer(name: str) -> str:
+    return literal("/" + name.replace("~", "~0").replace("/", "~1"))
+
+
+def _is_scalar(shape: Shape) -> bool:
+    return isinstance(shape, Leaf) and shape.meaning is not Meaning.ANYTHING
+
+
+def _column(name: str, shape: Shape) -> Column:
+    if not isinstance(shape, Leaf):
+        return json_column(name, shape)
+    if shape.meaning is Meaning.ANYTHING:
+        return Column(name, shape, quote(name), None)
+    column = text_column(name, shape, quote(name))
+    return column if column.fault else Column(name, shape, column.value, _fault_of_kind(name))
+
+
+def _fault_of_kind(name: str) -> str:
+    """True where an object or a list is sent for a text: its text opens like one, and its JSON type says so."""
+    text = quote(name)
+    kind = f"json_type(_record_text, {_pointer(name)}) in ('OBJECT', 'ARRAY')"
+    return f"case when starts_with({text}, '{{') or starts_with({text}, '[') then {kind} else false end"

@@ -1,0 +1,84 @@
+"""SQL that proves a text says what its contract means by it, and SQL that brings it to its wire type.
+
+Everything arrives as text first: a cast straight from JSON would turn a bad value into NULL without an error. A blank
+text is absent for every meaning but TEXT.
+"""
+
+from __future__ import annotations
+
+from pipeline.contracts.fields import Leaf, Record, Shape
+from pipeline.contracts.meaning import INTEGRAL, PATTERNS, RANGES, SAYS, SHORT_INTEGER, Meaning
+from pipeline.contracts.sql import day_in, literal, moment, percent_number
+
+LARGEST = "1e12"
+"""Amounts are DECIMAL(18, 6): below 10^12."""
+
+_SHORT = 10**18 - 1
+
+
+def meaning_text(shape: Shape) -> str:
+    """What a field's value should have been, for people."""
+    if isinstance(shape, Leaf):
+        return f"{SAYS[shape.meaning]}, {shape.form}" if shape.form else SAYS[shape.meaning]
+    return "an object whose values convert" if isinstance(shape, Record) else "a list whose values convert"
+
+
+def fault_of_text(leaf: Leaf, text: str) -> str | None:
+    """A condition that is true where `text` (SQL, cheap) is there and does not convert; None where everything does."""
+    if leaf.meaning in (Meaning.TEXT, Meaning.ANYTHING):
+        return None
+    quick, thorough = _accepted(leaf, text)
+    return (
+        f"case when {text} is null or {quick} then false "
+        f"else trim({text}) <> '' and not coalesce({thorough}, false) end"
+    )
+
+
+def _accepted(leaf: Leaf, text: str) -> tuple[str, str]:
+    """Two conditions: one that accepts nearly every good text at once, and one that decides about the others."""
+    if leaf.meaning in RANGES or leaf.meaning is Meaning.INTEGER:
+        return _accepted_integer(leaf, text)
+    has_form, trimmed_has_form = (
+        f"regexp_full_match({value}, '{PATTERNS.get(leaf.meaning)}')" for value in (text, f"trim({text})")
+    )
+    match leaf.meaning:
+        case Meaning.DECIMAL if leaf.wire == "DOUBLE":
+            accepted = f"abs(try_cast({text} as double)) < {LARGEST}"
+        case Meaning.DECIMAL:
+            number = "try_cast({} as decimal(18, 6)) is not null"  # DuckDB takes '- ' for 0 and '7e ' for 7
+            return f"({number.format(text)} and right({text}, 1) between '.' and '9')", number.format(f"trim({text})")
+        case Meaning.PERCENT:
+            accepted = f"{trimmed_has_form} and {percent_number(text)} is not null"
+        case Meaning.FLAG:
+            accepted = f"try_cast({text} as boolean) is not null"
+        case Meaning.DATE:
+            midnight = f"try_cast({text} as date) is not null and {has_form}"
+            return f"(length({text}) = 10 and try_cast({text} as date)::varchar = {text})", midnight
+        case Meaning.COMPACT_DATE:
+            accepted = f"strftime(try_strptime({text}, '%Y%m%d'), '%Y%m%d') = {text}"
+        case Meaning.DATE_AS:
+            accepted = f"strftime({day_in(text, leaf.form)}, {literal(leaf.form)}) = {text}"
+        case Meaning.INSTANT:
+            accepted = f"try_cast({text} as timestamptz) is not null and {has_form}"
+        case _:
+            accepted = f"{trimmed_has_form} and {moment(text, leaf.meaning)} is not null"
+    return f"({accepted})", "false"
+
+
+def _accepted_integer(leaf: Leaf, text: str) -> tuple[str, str]:
+    first, last = RANGES.get(leaf.meaning, (-_SHORT, _SHORT))
+    whole, form = f"try_cast({text} as bigint)", INTEGRAL if leaf.wire == "BIGINT" else SHORT_INTEGER
+    fits = f"{whole} is not null" if leaf.meaning is Meaning.INTEGER else f"{whole} between {first} and {last}"
+    return (
+        f"({whole} between {first} and {last} and {whole}::varchar = {text})",
+        f"{fits} and regexp_full_match(trim({text}), '{form}')",
+    )
+
+
+def value_of_text(leaf: Leaf, text: str) -> str:
+    """The wire value of a text that has no fault; NULL where it is absent."""
+    if leaf.wire in ("BIGINT", "DOUBLE", "BOOLEAN"):
+        return f"try_cast({text} as {leaf.wire})"
+    if leaf.meaning is Meaning.TEXT:
+        return text
+    return f"case when trim({text}) <> '' then {text} end"

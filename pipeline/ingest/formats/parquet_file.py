@@ -1,0 +1,48 @@
+"""Parquet files to landing rows: streaming queries, and no proof where the file's own type is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.contracts.fields import Contract
+from pipeline.contracts.sql import quote
+from pipeline.ingest.formats.export_file import open_file, sql_path
+from pipeline.ingest.formats.table_columns import Cell, table_query
+from pipeline.ingest.formats.wire_values import LINE
+
+BATCH_ROWS = 8 * 2048
+ROWS_OF_A_STREAM = 4 * BATCH_ROWS
+"""At least; a query of its own costs as much as reading some thousand rows."""
+
+
+def read_parquet(
+    con: duckdb.DuckDBPyConnection, path: Path, contract: type[Contract], names: set[str], workers: int
+) -> list[Iterator[pa.Table]]:
+    """Landing rows, in one stream of batches per worker where the file is long; adds the fields' names to `names`.
+
+    A stream reads a run of rows: what lies before and after is skipped, at hardly any cost.
+    """
+    with open_file(path):
+        described = con.sql(f"select * from read_parquet({sql_path(path)})")
+    cells = [
+        Cell(title, f"p{number}", type_)
+        for number, (title, type_) in enumerate(zip(described.columns, described.types, strict=True))
+    ]
+    named = ", ".join(f"{quote(cell.title)} as {cell.value}" for cell in cells)
+    source = f"from read_parquet({sql_path(path)}, file_row_number=true)"
+    rows = con.execute(f"select count(*) {source}").fetchall()[0][0]
+    each = max(-(-rows // workers), ROWS_OF_A_STREAM)
+    runs = [
+        f"select {named}, file_row_number + 1 as {LINE} {source} where file_row_number between {first} and {last}"
+        for first, last in ((first, first + each - 1) for first in range(0, max(rows, 1), each))
+    ]
+    return [_batches(con.cursor(), table_query(run, cells, contract, names)) for run in runs]
+
+
+def _batches(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.Table]:
+    for batch in con.execute(query).to_arrow_reader(BATCH_ROWS):
+        yield pa.Table.from_batches([batch])

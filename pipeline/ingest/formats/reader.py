@@ -1,0 +1,111 @@
+"""Export files of every format, read in bulk into the wire types of a contract, each value proved to convert."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.contracts.fields import Contract, shape_of
+from pipeline.ingest.formats.api_pages import unwrapped
+from pipeline.ingest.formats.csv_file import read_csv
+from pipeline.ingest.formats.export_file import Unreadable, format_of
+from pipeline.ingest.formats.json_file import rows_of_texts
+from pipeline.ingest.formats.json_texts import json_texts, line_texts
+from pipeline.ingest.formats.parallel import convert_in_parallel, prefetched
+from pipeline.ingest.formats.parquet_file import read_parquet
+from pipeline.ingest.formats.wire_values import LINE, RECORD, WRONG
+from pipeline.ingest.formats.zip_file import outside
+
+__all__ = ["LINE", "RECORD", "WRONG", "Batch", "Reader", "Unreadable"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some records of a file, in no promised order."""
+
+    good: pa.Table
+    """The contract's fields in their wire types (nested ones as JSON text), `_extra`, `_source_line`; hashes of key and
+    content where the contract asks for them."""
+    wrong: pa.Table
+    """`_source_line`, `_wrong` (what does not convert), `_record` (its text)."""
+
+
+@dataclass
+class Reader:
+    """Reads files of one contract with one DuckDB instance, whose TimeZone is UTC for all its connections.
+
+    Attributes:
+        folder: For unpacked copies, each gone once its file is read.
+        names: Of the top-level fields that files had, with a value or without; the contract's own under its own names.
+        workers: How many batches are converted at a time.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    contract: type[Contract]
+    folder: Path
+    names: set[str] = field(default_factory=set)
+    workers: int = 1
+
+    @property
+    def unknown(self) -> set[str]:
+        """The names that the contract does not have."""
+        return self.names - dict(shape_of(self.contract).fields).keys()
+
+    def read(self, path: Path) -> Iterator[Batch]:
+        """The records of one file, in batches.
+
+        Raises:
+            Unreadable: The file is damaged or of no known form. What was read before is not the whole of it.
+        """
+        try:
+            with outside(path, self.folder) as file:
+                yield from map(_parted, self._tables(file))
+        except (duckdb.Error, pa.ArrowInvalid, UnicodeDecodeError) as error:
+            if not _is_damage(error):
+                raise
+            raise Unreadable(_first_line(error), lasting=not isinstance(error, duckdb.IOException)) from error
+
+    def _tables(self, path: Path) -> Iterator[pa.Table]:
+        """Landing rows, good and bad."""
+        match format_of(path):
+            case "parquet":
+                return prefetched(read_parquet(self.con, path, self.contract, self.names, self.workers))
+            case "csv":
+                return read_csv(self.con, path, self.contract, self.names, self.workers)
+            case "json":
+                texts = json_texts(self.con.cursor(), path, self.contract, self.folder)
+            case _:
+                texts = line_texts(path)
+        return convert_in_parallel(
+            self.con,
+            unwrapped(self.con.cursor(), texts, self.contract),
+            lambda con, batch: rows_of_texts(con, batch, self.contract, self.names),
+            self.workers,
+        )
+
+
+def _parted(table: pa.Table) -> Batch:
+    """Landing rows, the good apart from the bad."""
+    if table[WRONG].null_count < table.num_rows:
+        is_wrong = pc.is_valid(table[WRONG])
+        wrong = table.filter(is_wrong).select([LINE, WRONG, RECORD])
+        good = table.filter(pc.invert(is_wrong))
+    else:
+        wrong, good = table.slice(0, 0).select([LINE, WRONG, RECORD]), table
+    return Batch(good.drop_columns([WRONG, RECORD]), wrong)
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether an error says that a file is damaged; any other error of DuckDB is a bug of ours, and stays one."""
+    damage = (duckdb.InvalidInputException, duckdb.IOException)
+    return not isinstance(error, duckdb.Error) or isinstance(error, damage) or type(error) is duckdb.Error
+
+
+def _first_line(error: Exception) -> str:
+    return re.sub(r"^[A-Z][A-Za-z ]* Error: ", "", str(error).partition("\n")[0])

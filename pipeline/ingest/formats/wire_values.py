@@ -1,0 +1,183 @@
+"""From a file's own columns to a landing row: wire values, unknown fields, position, and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pipeline.contracts.fields import (
+    Contract,
+    Leaf,
+    Many,
+    Record,
+    Shape,
+    is_date_object,
+    place_of,
+    shape_of,
+    wire_type,
+)
+from pipeline.contracts.sql import literal, quote
+from pipeline.ingest.formats.meaning_sql import fault_of_text, meaning_text, value_of_text
+from pipeline.ingest.formats.nested_values import fault_of_json, parsed
+
+LINE = "_source_line"
+EXTRA = "_extra"
+WRONG = "_wrong"
+"""Why the record does not convert; NULL for a good one."""
+NO_RECORD = "not a JSON object"
+RECORD = "_record"
+"""The record as JSON text, of records that do not convert."""
+DATE_OF_OBJECT = "[1-9][0-9]{3}-[0-9]{1,2}-[0-9]{1,2}"
+KEY_HASH, CONTENT_HASH = "_key_hash", "_content_hash"
+"""Of contracts with a key and daily slices: to see whether a key occurs twice with different content."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One contract field, read from one file: SQL over the file's row."""
+
+    name: str
+    shape: Shape
+    value: str
+    """The wire value, NULL when absent; cast to the landing type last."""
+    fault: str | None
+    """True when present and not convertible; None when the file's own type proves it."""
+
+
+def text_column(name: str, leaf: Leaf, text: str) -> Column:
+    """A scalar that the file holds as text in the column `text` (a quoted name)."""
+    return Column(name, leaf, value_of_text(leaf, text), fault_of_text(leaf, text))
+
+
+def json_column(name: str, shape: Record | Many) -> Column:
+    """A nested field that the file's row holds as minified JSON text under its own name, with `parsed` beside it."""
+    return Column(name, shape, quote(name), fault_of_json(name, shape))
+
+
+def absent_column(name: str, shape: Shape) -> Column:
+    """A contract field that the file does not have."""
+    return Column(name, shape, "null", None)
+
+
+def parse_nested(rows: str, columns: Iterable[tuple[str, Shape]]) -> str:
+    """`rows` with every nested JSON column of `columns` read once more, all its scalars as text."""
+    items = [parsed(name, shape) for name, shape in columns if not isinstance(shape, Leaf)]
+    return f"select *, {', '.join(items)} from ({rows})" if items else rows
+
+
+def landing_rows(
+    rows: str,
+    columns: Sequence[Column],
+    contract: type[Contract],
+    *,
+    extra: str,
+    record: str,
+    broken: str = "false",
+) -> str:
+    """The query that brings `rows` (with `_source_line`) to landing rows, good and bad ones.
+
+    Args:
+        rows: A query: the columns of the file, and its record positions.
+        columns: One per contract field, in contract order.
+        extra: JSON text of the unknown fields, as SQL over `rows`.
+        record: The whole record as JSON text, as SQL over `rows`; evaluated for bad records only.
+        broken: A condition over `rows` that is true where there is no record at all.
+    """
+    judged = f"select *, {_wrong(columns, contract, broken)} as {WRONG} from ({rows})"
+    values = [f"({c.value})::{_arrow_type(c.shape)} as {quote(c.name)}" for c in columns]
+    values += [
+        f"({extra})::varchar as {EXTRA}",
+        LINE,
+        WRONG,
+        f"case when {WRONG} is not null then {record} end as {RECORD}",
+    ]
+    query = f"select {', '.join(values)} from ({judged})"
+    return f"select *, {_hashes(columns, contract)} from ({query})" if has_conflicts(contract) else query
+
+
+def has_conflicts(contract: type[Contract]) -> bool:
+    """Whether a key that occurs twice with different content means that the export has an unknown breakdown."""
+    return contract.daily_slice and bool(contract.key)
+
+
+def _arrow_type(shape: Shape) -> str:
+    """JSON travels as text; the landing table gives it its type."""
+    type_ = wire_type(shape)
+    return "varchar" if type_ == "JSON" else type_.lower()
+
+
+def _wrong(columns: Sequence[Column], contract: type[Contract], broken: str) -> str:
+    """The first thing that is wrong with a row, as text."""
+    shape = shape_of(contract)
+    whens = [(broken, NO_RECORD)]
+    for path in contract.required:
+        (head, *_), _ = place_of(shape, path)
+        fault = next(column.fault for column in columns if column.name == head)
+        absent = " or ".join(f"nullif(trim(({text})::varchar), '') is null" for text in _texts_at(path, shape, columns))
+        whens.append((f"({absent}) and not coalesce({fault}, false)" if fault else absent, f"{path} is missing"))
+    whens += [
+        (column.fault, f"{column.name} is not {meaning_text(column.shape)}") for column in columns if column.fault
+    ]
+    if contract.date_field and is_date_object(place_of(shape, contract.date_field)[1]):
+        parts = [f"try_cast({text} as bigint)" for text in _texts_at(contract.date_field, shape, columns)]
+        day = f"concat_ws('-', {', '.join(parts)})"
+        is_date = f"try_cast({day} as date) is not null and regexp_full_match({day}, '{DATE_OF_OBJECT}')"
+        whens.append((f"{day} <> '' and not ({is_date})", f"{contract.date_field} is not a date: year, month, day"))
+    return f"case {' '.join(f'when {condition} then {literal(reason)}' for condition, reason in whens)} end"
+
+
+def _texts_at(path: str, shape: Record, columns: Sequence[Column]) -> list[str]:
+    """SQL for the text at a dotted path of a file's row; those of its year, month and day for a date's object."""
+    (head, *inside), found = place_of(shape, path)
+    whole = next(column.value for column in columns if column.name == head)
+    ends = [[*inside, part] for part in ("year", "month", "day")] if is_date_object(found) else [inside]
+    return [_text_inside(f"({whole})", names) if names else whole for names in ends]
+
+
+def _text_inside(json_text: str, names: Sequence[str]) -> str:
+    path = ".".join(["$", *(json.dumps(name, ensure_ascii=False) for name in names)])
+    return f"json_extract_string({json_text}::varchar, {literal(path)})"
+
+
+def _hashes(columns: Sequence[Column], contract: type[Contract]) -> str:
+    shape = shape_of(contract)
+    landed = [Column(c.name, c.shape, quote(c.name), None) for c in columns]
+    key = [text for path in contract.key for text in _texts_at(path, shape, landed)]
+    content = ", ".join([*(quote(c.name) for c in columns), EXTRA])
+    return f"hash({', '.join(key)}) as {KEY_HASH}, hash({content}) as {CONTENT_HASH}"
+
+
+def json_object(members: Iterable[tuple[str, str]]) -> str:
+    """SQL that builds the text of a JSON object from (key, SQL giving JSON text); absent members are left out."""
+    pairs = ", ".join(f"{literal(json.dumps(name, ensure_ascii=False) + ':')} || {value}" for name, value in members)
+    return f"'{{' || concat_ws(',', {pairs}) || '}}'" if pairs else "'{}'"
+
+
+def json_nested(members: Iterable[tuple[Sequence[str], str]]) -> str:
+    """As `json_object`, of members by path; an object without members is left out."""
+    inside: dict[str, list[tuple[Sequence[str], str]]] = {}
+    for (head, *rest), value in members:
+        inside.setdefault(head, []).append((rest, value))
+    return json_object((head, _json_of_parts(parts)) for head, parts in inside.items())
+
+
+def _json_of_parts(parts: list[tuple[Sequence[str], str]]) -> str:
+    """SQL for the JSON of one member: the whole of it, its parts, or its parts over the rest of the whole."""
+    whole = next((value for rest, value in parts if not rest), None)
+    inner = [(rest, value) for rest, value in parts if rest]
+    if whole and inner:
+        return merged(whole, json_nested(inner))
+    return whole or f"nullif({json_nested(inner)}, '{{}}')"
+
+
+def merged(whole: str, parts: str) -> str:
+    """SQL for an object's JSON with some of its members replaced; what is no object stays as it is, a fault later."""
+    patched = f"nullif(json_merge_patch(coalesce({whole}, '{{}}'), {parts})::varchar, '{{}}')"
+    return f"case when {whole} is null or starts_with({whole}, '{{') then {patched} else {whole} end"
+
+
+def json_of_text(text: str) -> str:
+    """SQL that minifies JSON text, blank being absent; a text that is no JSON becomes a JSON string, a fault later."""
+    minified, string = f"""from_json({text}, '"JSON"')::varchar""", f"to_json({text})::varchar"
+    return f"case when trim({text}) = '' then null when json_valid({text}) then {minified} else {string} end"

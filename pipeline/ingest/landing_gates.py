@@ -1,0 +1,103 @@
+"""Gates: what must hold before a tenant is published. A finding is a sentence; strict mode makes it a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.config.tenant import Tenant
+from pipeline.errors import GateFailed
+from pipeline.ingest.land import LandedTable, Landing
+from pipeline.ingest.landing_tables import dataset
+from pipeline.settings import Settings
+from pipeline.storage.hub import read_hub
+
+MAX_QUARANTINE_SHARE = 0.05  # of the records of one object that wait to be pushed
+
+
+@dataclass(frozen=True)
+class QuarantineCount:
+    """Records of one file that are in quarantine for one reason."""
+
+    platform: str
+    account: str
+    object: str
+    path: str
+    reason: str
+    count: int
+
+
+def quarantine_counts(tenant: Tenant, load_id: str | None, settings: Settings) -> list[QuarantineCount]:
+    """What one load put into quarantine, by file and reason."""
+    if load_id is None:
+        return []
+    with read_hub(settings) as hub:
+        rows = hub.execute(
+            f"select platform, account, object, path, reason, count(*) from {dataset(tenant)}.quarantine"
+            " where _dlt_load_id = ? group by all order by all",
+            [load_id],
+        ).fetchall()
+    return [QuarantineCount(*row) for row in rows]
+
+
+def landing_notes(landing: Landing) -> list[str]:
+    """What a landing has to say: drift, findings about files, and how many records it kept out."""
+    notes = drift_failures(landing)
+    for table in landing.tables:
+        name = _name(table)
+        notes += [f"{name}: {finding}." for finding in table.findings]
+        if table.quarantined:
+            notes.append(f"{name}: {table.quarantined} records or files went into quarantine.")
+    return notes
+
+
+def drift_failures(landing: Landing) -> list[str]:
+    """What no longer holds to its contract, also where an earlier landing found it."""
+    return [f"{_name(table)} has drifted: {drift}." for table in landing.tables for drift in table.drift]
+
+
+def _name(table: LandedTable) -> str:
+    return f"{table.platform}.{table.object} of account {table.account}"
+
+
+def landing_failures(tenant: Tenant, settings: Settings) -> list[str]:
+    """Objects of which too much is in quarantine, judged on all that has landed and waits to be pushed.
+
+    Only the newest content of a file counts: a file that was mended no longer stands in the way.
+    """
+    schema = dataset(tenant)
+    with read_hub(settings) as hub:
+        rows = hub.execute(
+            f"""with waiting as (
+                select * from {schema}.landed_files as files
+                where _dlt_load_id in (select load_id from {schema}._dlt_loads where status = 0)
+                    and not exists (
+                        select 1 from platform_ops__push_ledger as pushed
+                        where pushed.tenant_slug = ? and pushed.source_platform = files.platform
+                            and pushed.source_object = files.object and pushed.load_id = files._dlt_load_id)
+                qualify row_number() over (
+                    partition by platform, account, object, path order by _dlt_load_id desc) = 1
+            )
+            select platform, account, object, sum(quarantined)::bigint, sum(rows + quarantined)::bigint
+            from waiting group by all having sum(quarantined) > ? * sum(rows + quarantined) order by all""",
+            [tenant.slug, MAX_QUARANTINE_SHARE],
+        ).fetchall()
+    return [
+        f"{bad} of {total} records of {platform}.{object_} (account {account}) are in quarantine."
+        for platform, account, object_, bad, total in rows
+    ]
+
+
+def enforce(slug: str, failures: Sequence[str], *, strict: bool) -> list[str]:
+    """The failures as notes, or a refusal in strict mode.
+
+    Raises:
+        GateFailed: Something failed and `strict` says that it counts.
+    """
+    if failures and strict:
+        more = f" ({len(failures) - 1} more)" if len(failures) > 1 else ""
+        raise GateFailed(
+            f"{slug} is not published: {failures[0]}{more}",
+            "Mend the source, or run once with GATA_ENV=local to publish with the finding as a note.",
+        )
+    return list(failures)

@@ -1,0 +1,155 @@
+"""The landing tables of a tenant in the hub: their columns, which exist from the first land on, and what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+import duckdb
+
+from pipeline.config.tenant import Tenant
+from pipeline.contracts.registry import Blueprint
+from pipeline.contracts.sql import quote
+from pipeline.ingest.drift import Drift, DriftedFile
+from pipeline.ingest.earlier_shapes import EarlierShapes, Key, earlier_shapes
+
+LOAD_ID = "_dlt_load_id"
+
+Columns = tuple[tuple[str, str], ...]
+"""Names and DuckDB types, in order."""
+
+LOADER_COLUMNS = (
+    ("_extra", "JSON"),
+    ("_account", "VARCHAR"),
+    ("_source_file", "VARCHAR"),
+    ("_source_line", "BIGINT"),
+    ("_exported_at", "TIMESTAMP"),
+    ("_landed_at", "TIMESTAMP"),
+    (LOAD_ID, "VARCHAR"),
+)
+
+_FILE = (("platform", "VARCHAR"), ("account", "VARCHAR"), ("object", "VARCHAR"), ("path", "VARCHAR"))
+
+LEDGERS: dict[str, Columns] = {
+    "landed_files": (
+        *_FILE,
+        ("sha256", "VARCHAR"),
+        ("bytes", "BIGINT"),
+        ("rows", "BIGINT"),
+        ("quarantined", "BIGINT"),
+        ("exported_at", "TIMESTAMP"),
+        (LOAD_ID, "VARCHAR"),
+    ),
+    "quarantine": (*_FILE, ("line", "BIGINT"), ("reason", "VARCHAR"), ("record", "VARCHAR"), (LOAD_ID, "VARCHAR")),
+    "unreadable_files": (*_FILE, ("sha256", "VARCHAR"), ("reason", "VARCHAR"), (LOAD_ID, "VARCHAR")),
+    "drifted_files": (
+        *_FILE,
+        ("sha256", "VARCHAR"),
+        ("contract", "VARCHAR"),
+        ("field", "VARCHAR"),
+        ("says", "VARCHAR"),
+        ("came", "VARCHAR"),
+        ("failing", "BIGINT"),
+        ("records", "BIGINT"),
+        ("holders", "BIGINT"),
+        ("stops", "BOOLEAN"),
+        (LOAD_ID, "VARCHAR"),
+    ),
+}
+"""Tables of a load beside the records. `unreadable_files` and `drifted_files` remember which whole files are in
+quarantine already, the latter by the contract they were read with."""
+
+_LOADS = (
+    "load_id VARCHAR NOT NULL, schema_name VARCHAR, status BIGINT NOT NULL, "
+    "inserted_at TIMESTAMP WITH TIME ZONE NOT NULL, schema_version_hash VARCHAR"
+)
+"""dlt's own table of completed loads, as dlt would create it: whoever reads landing tables asks it first."""
+
+
+def dataset(tenant: Tenant) -> str:
+    """The schema of the hub that holds a tenant's landing tables."""
+    return f"landing_{tenant.slug}"
+
+
+def landing_columns(blueprint: Blueprint) -> Columns:
+    return (*blueprint.columns, *LOADER_COLUMNS)
+
+
+def prepare(hub: duckdb.DuckDBPyConnection, tenant: Tenant, tables: Mapping[str, Columns]) -> None:
+    """Create what is missing of a tenant's landing tables, and let their columns be those of the contracts now.
+
+    A column that a new version of a contract types otherwise keeps the values that convert; sinks have them all.
+    """
+    schema = quote(dataset(tenant))
+    hub.execute("begin")
+    hub.execute(f"create schema if not exists {schema}")
+    hub.execute(f"create table if not exists {schema}._dlt_loads ({_LOADS})")
+    for table, columns in tables.items():
+        listed = ", ".join(f"{quote(name)} {type_}" for name, type_ in columns)
+        hub.execute(f"create table if not exists {schema}.{quote(table)} ({listed})")
+        held = {name: type_ for name, type_, *_ in hub.execute(f"describe {schema}.{quote(table)}").fetchall()}
+        for name, type_ in columns:
+            if name not in held:
+                hub.execute(f"alter table {schema}.{quote(table)} add column {quote(name)} {type_}")
+            elif held[name] != type_:
+                hub.execute(
+                    f"alter table {schema}.{quote(table)} alter column {quote(name)} set data type {type_}"
+                    f" using {_unchanged(quote(name), type_)}"
+                )
+    hub.execute("commit")
+
+
+def _unchanged(column: str, type_: str) -> str:
+    """SQL giving a value in another type, NULL where that would say something else: 1.5 is no integer."""
+    cast = f"try_cast({column} as {type_})"
+    return f"case when cast({cast} as varchar) = cast({column} as varchar) then {cast} end"
+
+
+DriftKey = tuple[str, str, str, str, str]
+"""Platform, account, object, SHA-256 of the content, fingerprint of the contract it was read by."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What completed loads hold already."""
+
+    landed: frozenset[tuple[str, str, str, str]]
+    """(platform, account, object, SHA-256 of the content)"""
+    unreadable: frozenset[tuple[str, str, str, str, str | None, str]]
+    """(platform, account, object, path, SHA-256 or None, reason)"""
+    drifted: Mapping[DriftKey, DriftedFile] = field(default_factory=dict)
+    as_of: Mapping[Key, datetime] = field(default_factory=dict)
+    """When the newest export that brought rows was made, UTC, else when it landed; nothing where no row has landed."""
+    observed: Mapping[Key, EarlierShapes] = field(default_factory=dict)
+
+
+def known(hub: duckdb.DuckDBPyConnection, tenant: Tenant) -> Known:
+    schema = quote(dataset(tenant))
+    completed = f"{LOAD_ID} in (select load_id from {schema}._dlt_loads where status = 0)"
+    landed = f"select platform, account, object, sha256 from {schema}.landed_files where {completed}"
+    refused = f"select platform, account, object, path, sha256, reason from {schema}.unreadable_files where {completed}"
+    newest = f"""select platform, account, object,
+            max(coalesce(exported_at, to_timestamp({LOAD_ID}::double) at time zone 'UTC'))
+        from {schema}.landed_files where rows > 0 and {completed} group by all"""
+    return Known(
+        frozenset(hub.execute(landed).fetchall()),
+        frozenset(hub.execute(refused).fetchall()),
+        _drifted(hub, schema, completed),
+        {(platform, account, name): at for platform, account, name, at in hub.execute(newest).fetchall()},
+        earlier_shapes(hub, tenant),
+    )
+
+
+def _drifted(hub: duckdb.DuckDBPyConnection, schema: str, completed: str) -> dict[DriftKey, DriftedFile]:
+    rows = hub.execute(
+        f"""select platform, account, object, sha256, contract, path, stops,
+            field, says, came, failing, records, holders
+        from {schema}.drifted_files where {completed} order by all"""
+    ).fetchall()
+    return {
+        file[:5]: DriftedFile(Path(file[5]).name, tuple(Drift(*row[7:]) for row in of_file), stops=file[6])
+        for file, of_file in groupby(rows, key=lambda row: row[:7])
+    }

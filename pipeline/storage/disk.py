@@ -1,0 +1,74 @@
+"""Writing so that it lasts, and saying in words what the disk refuses."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from pipeline.errors import PublishError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+OPEN_ELSEWHERE = ("Could not set lock on file", "Unique file handle conflict")  # in another process, in this one
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Put `text` at `path` in one step that outlives a power cut. The caller holds a lock: one writer at a time."""
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        sync(beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync(path.parent)
+
+
+@contextlib.contextmanager
+def explain_os_error(folder: Path, slug: str) -> Iterator[None]:
+    """Say what went wrong under a tenant's published folder, and the step that works.
+
+    Raises:
+        PublishError: Instead of every OSError and DuckDB error of the block.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise _full(folder, slug, error.strerror or str(error)) from error
+        raise PublishError(
+            f"{error.filename2 or error.filename or folder} cannot be written: {error.strerror or error}.",
+            f"Make {folder} a folder this user can write to, or set GATA_HOME to one that is; readers keep their run.",
+        ) from error
+    except duckdb.Error as error:
+        said = str(error).splitlines()[0]
+        if any(os.strerror(number) in said for number in FULL):
+            raise _full(folder, slug, said) from error
+        if any(sign in said for sign in OPEN_ELSEWHERE):
+            raise PublishError(
+                f"The star file of {slug} is open elsewhere: {said}.",
+                f"Close it there, then run `gata publish --tenant {slug}`.",
+            ) from error
+        raise PublishError(
+            f"The star of {slug} could not be copied: {said}.", f"Run `gata build --tenant {slug} --full`."
+        ) from error
+
+
+def _full(folder: Path, slug: str, said: str) -> PublishError:
+    return PublishError(
+        f"There is no room left under {folder}: {said}.",
+        f"Free some, then run `gata publish --tenant {slug}`; readers keep their run.",
+    )

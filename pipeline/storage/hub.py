@@ -1,0 +1,70 @@
+"""The hub, opened: one writer at a time, and readers only while nobody writes (facts: stack.md 2).
+
+Its payloads are JSON text of a kilobyte and more, which DuckDB would store as they are. Kept with Zstandard they take a
+seventeenth of the room (1,228 MB to 72 MB for 339,531 GA4 events), and writing and reading them costs less, not more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from pipeline.errors import LandError
+from pipeline.settings import Settings
+
+STORAGE_VERSION = "v1.2.0"  # the first that knows Zstandard
+WRITING = {"TimeZone": "UTC", "force_compression": "zstd", "threads": "1"}
+"""One thread, because two cost more and write fragments that take more room."""
+
+
+@contextmanager
+def write_hub(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The hub, for writing.
+
+    Raises:
+        LandError: Another process has it open, or it cannot be written.
+    """
+    with explain_duckdb_error(settings):
+        settings.hub.parent.mkdir(parents=True, exist_ok=True)
+        hub = duckdb.connect(settings.hub, config={"storage_compatibility_version": STORAGE_VERSION})
+    with hub:
+        for option, value in WRITING.items():
+            hub.execute(f"set {option} = '{value}'")
+        hub.execute("set autoinstall_known_extensions = false")
+        yield hub
+
+
+@contextmanager
+def read_hub(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The hub, for reading.
+
+    Raises:
+        LandError: Another process has it open for writing, or it cannot be read.
+    """
+    with explain_duckdb_error(settings):
+        hub = duckdb.connect(str(settings.hub), read_only=True)
+    with hub:
+        yield hub
+
+
+@contextmanager
+def explain_duckdb_error(settings: Settings) -> Iterator[None]:
+    """Turn what DuckDB and the disk say about the hub's file into an error of ours."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        if "lock" in str(error):
+            what = f"{settings.hub} is open in another process, so nothing was touched."
+            raise LandError(what, "Let it finish, or wait for it with `gata build --wait SECONDS`.") from error
+        raise _unusable(settings, str(error).partition("\n")[0]) from error
+    except OSError as error:
+        raise _unusable(settings, error.strerror or str(error)) from error
+
+
+def _unusable(settings: Settings, why: str) -> LandError:
+    return LandError(
+        f"{settings.hub} cannot be used: {why.rstrip('.')}.",
+        "Make it readable and writable, or set GATA_HOME to a folder that is; nothing was touched.",
+    )

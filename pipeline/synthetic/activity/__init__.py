@@ -1,0 +1,1 @@
+"""What happens in a simulated shop: visits, orders, payments, ad results."""

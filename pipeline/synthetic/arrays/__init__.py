@@ -1,0 +1,1 @@
+"""Whole columns of values: random numbers, texts, money, local times."""

@@ -1,0 +1,79 @@
+"""What was generated for a tenant, kept beside the files: by which generator, for which shop, on which days."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any  # a shop is described in plain JSON
+
+from pipeline.config.tenant import Tenant
+from pipeline.synthetic.writers import in_place
+
+GENERATOR = 2  # one more whenever the same shop would give other records
+NAME = "_generator.json"
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Days that are exported together, both included."""
+
+    first: date
+    last: date
+
+
+def describe(tenant: Tenant) -> dict[str, Any]:
+    """All that the records of a tenant depend on, but the days."""
+    sources = [
+        {
+            "platform": source.platform,
+            "like": source.like,
+            "generation": source.generation,
+            "accounts": [
+                account.model_dump(include={"name", "currency", "timezone"})
+                for account in source.accounts
+                if account.read.kind == "synthetic"
+            ],
+        }
+        for source in tenant.enabled
+    ]
+    return {"slug": tenant.slug, "timezone": tenant.timezone, "currency": tenant.currency, "sources": sources}
+
+
+def plan_chunks(folder: Path, tenant: Tenant, until: date, days: int) -> tuple[Chunk, ...]:
+    """The chunks that this tenant's files have to cover, the new ones noted before anything of them is written.
+
+    The folder is emptied when its files come from another generator or another shop, or begin too late.
+    """
+    last = until - timedelta(days=1)
+    description = describe(tenant)
+    chunks = _read(folder / NAME, description)
+    if chunks and last <= chunks[-1].last:
+        return chunks
+    wanted = until - timedelta(days=days)
+    if chunks and chunks[0].first <= wanted:
+        chunks = (*chunks, Chunk(chunks[-1].last + timedelta(days=1), last))
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+        chunks = (Chunk(wanted, last),)
+    content = {
+        "generator": GENERATOR,
+        "shop": description,
+        "chunks": [[chunk.first.isoformat(), chunk.last.isoformat()] for chunk in chunks],
+    }
+    with in_place(folder / NAME) as draft:
+        draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return chunks
+
+
+def _read(path: Path, description: dict[str, Any]) -> tuple[Chunk, ...]:
+    """The chunks of an earlier time; none when there was none, or its files are not this shop's."""
+    try:
+        noted = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return ()
+    if noted["generator"] != GENERATOR or noted["shop"] != description:
+        return ()
+    return tuple(Chunk(date.fromisoformat(first), date.fromisoformat(last)) for first, last in noted["chunks"])

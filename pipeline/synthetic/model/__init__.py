@@ -1,0 +1,1 @@
+"""What a simulated shop is: its parameters, accounts, products, campaigns and funnel."""

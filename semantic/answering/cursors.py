@@ -1,0 +1,49 @@
+"""Cursors: where the next rows of one query begin, bound to the tenant, the run and the query."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+
+from pipeline.errors import QueryError
+from semantic.answering.semantic_model import SemanticModel
+from semantic.planning.query import Query
+from semantic.planning.window import Window
+
+_NOT_PART = {"limit", "cursor", "include_sql", "compile_only"}
+_LAST_OFFSET = 10**9
+
+
+def write_cursor(offset: int, query: Query, window: Window | None, model: SemanticModel) -> str:
+    """The cursor of the rows from `offset` on."""
+    said = [offset, model.run_id, _digest(query, window, model)]
+    return base64.urlsafe_b64encode(json.dumps(said).encode()).decode()
+
+
+def read_offset(query: Query, window: Window | None, model: SemanticModel) -> int:
+    """Where the rows of a query begin: at 0 without a cursor.
+
+    Raises:
+        QueryError: The cursor is none, or belongs to another run, query or day.
+    """
+    if query.cursor is None:
+        return 0
+    again = "Ask again without a cursor, and send the cursor of that answer."
+    try:
+        offset, run_id, digest = json.loads(base64.urlsafe_b64decode(query.cursor.encode()))
+    except (ValueError, TypeError) as error:
+        raise QueryError("This cursor was not given by an answer.", again) from error
+    if type(offset) is not int or not 0 < offset <= _LAST_OFFSET:
+        raise QueryError("This cursor was not given by an answer.", again)
+    if run_id != model.run_id:
+        raise QueryError("This cursor belongs to data that have been replaced since.", again)
+    if digest != _digest(query, window, model):
+        raise QueryError("This cursor belongs to another query.", again)
+    return offset
+
+
+def _digest(query: Query, window: Window | None, model: SemanticModel) -> str:
+    days = [str(window.start), str(window.end)] if window else []
+    said = json.dumps([model.tenant, days, query.model_dump(mode="json", exclude=_NOT_PART)])
+    return hashlib.sha256(said.encode()).hexdigest()[:16]

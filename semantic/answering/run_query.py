@@ -1,0 +1,172 @@
+"""Answering: a query is planned, its statement compiled or found, its values bound, and the rows made an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from pipeline.errors import QueryError
+from semantic.answering.answer_columns import Row, applied_filters, as_of, columns, days_of, json_values, with_values
+from semantic.answering.cursors import read_offset, write_cursor
+from semantic.answering.dimension_values import check_values, dimension_values
+from semantic.answering.execute import execute, with_deadline
+from semantic.answering.listing import list_metrics
+from semantic.answering.notes import notes
+from semantic.answering.semantic_model import Compiled, SemanticModel
+from semantic.catalog.catalog import Catalog
+from semantic.catalog.conditions import Condition, Value
+from semantic.planning.plan import Plan, plan_query
+from semantic.planning.query import Answer, Query, TimeRange
+from semantic.planning.window import Window, check_days, resolve
+
+__all__ = ["Prepared", "cursor_after", "dimension_values", "list_metrics", "local_day", "prepare", "run_query"]
+
+
+def run_query(
+    query: Query,
+    model: SemanticModel,
+    cursor: duckdb.DuckDBPyConnection,
+    *,
+    today: date,
+    timeout_seconds: float = 30,
+) -> Answer:
+    """Answer a query from one tenant's run.
+
+    Args:
+        query: Names from the catalog.
+        model: The run's definitions.
+        cursor: On the run's stars.duckdb; nobody else uses it meanwhile.
+        today: The day that named ranges count from; a moment with an offset is read in the tenant's time zone.
+        timeout_seconds: The longest that its statements may run, together.
+
+    Returns:
+        At most `query.limit` rows (and the row of totals) in the query's order: dimensions, then metrics. Ratios are
+        fractions (0.25, not 25), sums divided by sums; money is in major units of the column's unit.
+
+    Raises:
+        UnknownName: A name or a filter value that there is not; carries the nearest.
+        NoJoinPath: A metric cannot be cut or filtered by a dimension.
+        TooMuch: The warehouse worked for `timeout_seconds`. Nothing is kept; a narrower time range helps.
+        QueryError: The query is wrong in another way; names the way that works.
+    """
+    ready = prepare(query, model, today=today)
+    rows: list[Row] = []
+    said: list[str] = []
+    if not query.compile_only:
+        with with_deadline(cursor, timeout_seconds):
+            said = check_values(ready.given, model, cursor)
+            rows = execute(cursor, ready.compiled.sql, ready.bound)
+    totals = [row for row in rows if row[-1]] if query.totals else []
+    page = [row for row in rows if not row[-1]] if query.totals else rows
+    is_empty = not page and not query.compile_only
+    truncated = len(page) > query.limit
+    answer = ready.without_rows(is_empty=is_empty, truncated=truncated, said=said)
+    shown_rows = json_values([*page[: query.limit], *totals], answer.columns)
+    return replace(answer, rows=tuple(shown_rows), row_count=len(shown_rows))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A query and the statement that answers it, its values bound."""
+
+    query: Query
+    model: SemanticModel
+    planned: Plan
+    window: Window | None
+    day: date
+    offset: int
+    compiled: Compiled
+    bound: dict[str, object]
+
+    @property
+    def given(self) -> Iterator[tuple[Condition, Sequence[Value]]]:
+        """The conditions of the query and the values of each."""
+        return zip(self.planned.conditions, self.planned.values, strict=True)
+
+    def without_rows(self, *, is_empty: bool, truncated: bool, said: Sequence[str]) -> Answer:
+        """All that an answer says about its rows.
+
+        Args:
+            is_empty: It ran, and there is no row.
+            truncated: There are more than `query.limit`.
+            said: What there is to know about values of filters.
+        """
+        query, planned, model = self.query, self.planned, self.model
+        told = [*notes(query, planned, model.catalog, today=self.day, is_empty=is_empty), *said]
+        if truncated:
+            told.append("There are more rows: send the same query with this cursor.")
+        return Answer(
+            columns=columns(query, planned, model.catalog),
+            rows=(),
+            row_count=0,
+            truncated=truncated,
+            limit=query.limit,
+            cursor=write_cursor(self.offset + query.limit, query, self.window, model) if truncated else None,
+            time_range=days_of(planned.window),
+            time_grain=planned.shape.date.grain if planned.shape.date else None,
+            time_zone=model.catalog.time_zone,
+            filters=applied_filters(query, planned),
+            as_of=as_of(planned, model.catalog),
+            run_id=model.run_id,
+            notes=tuple(dict.fromkeys(told)),
+            sql=(with_values(self.compiled.sql, self.bound),) if query.include_sql or query.compile_only else (),
+        )
+
+
+def prepare(query: Query, model: SemanticModel, *, today: date) -> Prepared:
+    """Plan a query, compile its statement and bind its values; nothing runs.
+
+    Raises:
+        QueryError: As for `run`.
+    """
+    day = local_day(today, model.catalog)
+    window = _window(query, model.catalog, day)
+    planned = plan_query(query, model.catalog, window)
+    offset = read_offset(query, window, model)
+    compiled = model.statement(planned.shape)
+    return Prepared(
+        query=query,
+        model=model,
+        planned=planned,
+        window=window,
+        day=day,
+        offset=offset,
+        compiled=compiled,
+        bound=_bind(query, planned, compiled, offset),
+    )
+
+
+def cursor_after(rows: int, query: Query, model: SemanticModel, *, today: date) -> str:
+    """The cursor of what follows the first so many rows of a query's answer: for whoever shows fewer than it has."""
+    window = _window(query, model.catalog, local_day(today, model.catalog))
+    return write_cursor(read_offset(query, window, model) + rows, query, window, model)
+
+
+def local_day(today: date, catalog: Catalog) -> date:
+    """The tenant's own day; a moment with an offset is read in the tenant's time zone."""
+    return today.astimezone(ZoneInfo(catalog.time_zone)).date() if isinstance(today, datetime) else today
+
+
+def _window(query: Query, catalog: Catalog, today: date) -> Window | None:
+    if query.time_range is None:
+        return None
+    if isinstance(query.time_range, TimeRange):
+        if query.time_range.start is None and query.time_range.end is None:
+            raise QueryError("time_range has no days.", 'Give it "start", "end" or both, or leave it out.')
+        return check_days(Window(query.time_range.start, query.time_range.end))
+    return check_days(resolve(query.time_range, today, catalog.week_start))
+
+
+def _bind(query: Query, planned: Plan, compiled: Compiled, offset: int) -> dict[str, object]:
+    """The values of a statement's parameters."""
+    known: dict[str, object] = {"limit": query.limit + 1, "offset": offset, "shift": planned.shift}
+    known["top"] = query.top.n if query.top else None
+    for prefix, window in (("", planned.read), ("shown_", planned.window), ("previous_", planned.previous)):
+        known |= {f"{prefix}{end}": day for end, day in (days_of(window) or {}).items()}
+    for condition, given in zip(planned.conditions, planned.values, strict=True):
+        known |= condition.bind(given)
+    return {name: known[name] for name in compiled.parameters}

@@ -1,0 +1,244 @@
+"""The last look at definitions before readers get them: all they name is in the star, and every metric can be run.
+
+What joins rely on is checked on the rows: the one side has each key once and never an empty one, and some keys are met.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+from pipeline.errors import BuildError, GataError, PublishError
+from pipeline.publish.run_manifest import STARS
+from semantic.answering.answer_columns import with_values
+from semantic.answering.semantic_model import DEFINITIONS, SemanticModel, load_model
+from semantic.catalog.catalog import COMPUTED, FLAGS, Catalog
+from semantic.catalog.expression import ADDS_UP, columns_in
+from semantic.catalog.formula import expand, names, parse, to_sql
+from semantic.planning.query_shape import Key, Scan
+from semantic.sql.statement import quoted
+
+Definitions = Mapping[str, Any]  # Any: a tree of YAML, as `derive` gives
+
+_SHOWN = 3
+_DAYS = {"start": "2026-01-01", "end": "2026-01-31"}
+_TYPES = {"integer": "HUGEINT", "decimal": "DECIMAL(38,6)", "number": "DOUBLE"}
+
+
+def validate_run(run_dir: Path) -> SemanticModel:
+    """The model of a run whose definitions fit its star; compiles every measure, and every dimension along every join.
+
+    Raises:
+        BuildError: They do not fit; names what is wrong. Nothing may be published.
+    """
+    try:
+        definitions = yaml.load((run_dir / DEFINITIONS).read_bytes(), Loader=yaml.CSafeLoader)
+        _refuse(_structure(definitions))
+        personal = frozenset(name for name, entry in definitions["dimensions"].items() if entry.get("personal"))
+        model = load_model(run_dir, expose=personal)
+        with duckdb.connect(run_dir / STARS, read_only=True) as connection:
+            _refuse(_tables(definitions, connection))
+            _refuse(_joins(definitions, connection))
+            _refuse(_metrics(model, connection))
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError, PublishError) as error:
+        raise BuildError(
+            f"The definitions in {run_dir.name} cannot be read: {error!r}.", "Build the tenant again with --full."
+        ) from error
+    except duckdb.Error as error:
+        raise BuildError(f"The star in {run_dir.name} cannot be read: {error}.", "Build the tenant again.") from error
+    return model
+
+
+def _refuse(problems: Iterator[str]) -> None:
+    found = list(dict.fromkeys(problems))
+    if found:
+        more = f" And {len(found) - _SHOWN} more." if len(found) > _SHOWN else ""
+        raise BuildError(f"{' '.join(found[:_SHOWN])}{more}", "Correct the definition; nothing was published.")
+
+
+def _structure(definitions: Definitions) -> Iterator[str]:
+    """What is wrong with definitions in themselves."""
+    metrics, dimensions = definitions["metrics"], definitions["dimensions"]
+    for name in sorted(metrics.keys() & dimensions.keys()):
+        yield f"{name} is a metric and a dimension."
+    for name in metrics:
+        if name.endswith(COMPUTED) or name in FLAGS:
+            yield f"{name} has a name that answers use for columns of their own."
+    models = definitions["models"]
+    for name, model in models.items():
+        yield from _model(name, model, definitions)
+    yield from _circles(models)
+    yield from _unconverted(definitions)
+    for name, entry in definitions["facts"].items():
+        types = definitions["tables"][models[name]["table"]] if name in models else {}
+        if types.get(entry["date"]) != "DATE":
+            yield f"The fact {name} has no day in {entry['date']}."
+    yield from _made(definitions)
+    for name, entry in dimensions.items():
+        for fact, path in entry["paths"].items():
+            if (problem := _walk(fact, path.split(".")[:-1], models)) or name not in _last(fact, path, models):
+                yield f"{name} is not reached from {fact} by {path}{f': {problem}' if problem else ''}."
+
+
+def _model(name: str, model: Mapping[str, Any], definitions: Definitions) -> Iterator[str]:  # Any: as `model_of` gives
+    types = definitions["tables"].get(model["table"])
+    if types is None:
+        yield f"The model {name} is about {model['table']}, which is no table here."
+        return
+    selections = model.get("selections", {})
+    for said, text in (*model["dimensions"].items(), *model.get("measures", {}).items()):
+        for column in columns_in(text):
+            if column not in types and column not in selections:
+                yield f"{said} of {name} needs the column {column}, which {model['table']} does not have."
+    for to, join in model.get("joins", {}).items():
+        other = definitions["models"].get(to)
+        if other is None:
+            yield f"{name} joins {to}, which is no model here."
+        elif join["left_on"] not in types or join["right_on"] not in definitions["tables"].get(other["table"], {}):
+            yield f"{name} joins {to} by {join['left_on']} and {join['right_on']}, which are not both there."
+    for selected, conditions in selections.items():
+        for each in conditions:
+            table = [name, *each["through"]][-1]
+            at = definitions["models"].get(table, {}).get("table")
+            problem = _walk(name, each["through"], definitions["models"])
+            if problem or each["column"] not in definitions["tables"].get(at, {}):
+                yield f"{selected} needs the column {each['column']} of {table}, which is not there."
+
+
+def _unconverted(definitions: Definitions) -> Iterator[str]:
+    """Where there are rates, what measures money in the currencies of its rows."""
+    for fact, columns in definitions.get("rates", {}).get("columns", {}).items():
+        model = definitions["models"][fact]
+        for name, text in model.get("measures", {}).items():
+            for column in columns_in(text):
+                if column in columns:
+                    yield f"{name} adds up {column} of {fact}, which is not converted to {definitions['currency']}."
+        for selected, conditions in model.get("selections", {}).items():
+            for each in conditions:
+                if not each["through"] and each["column"] in columns:
+                    yield f"{selected} is about {each['column']} of {fact}, which is not converted."
+
+
+def _circles(models: Mapping[str, Any]) -> Iterator[str]:  # Any: as `model_of` gives
+    """Joins that lead back to where they began."""
+    waiting: list[tuple[str, ...]] = [(name,) for name in sorted(models)]
+    while waiting:
+        path = waiting.pop()
+        for to in sorted(models.get(path[-1], {}).get("joins", {})):
+            if to == path[0]:
+                yield f"Joins lead in a circle: {' -> '.join((*path, to))}."
+            elif to not in path:
+                waiting.append((*path, to))
+
+
+def _made(definitions: Definitions) -> Iterator[str]:
+    """What is wrong with metrics: a measure that is not there, or a formula over what is not."""
+    metrics, models = definitions["metrics"], definitions["models"]
+    formulas = {name: parse(entry["expression"], name) for name, entry in metrics.items() if "expression" in entry}
+    for name, entry in metrics.items():
+        if name in formulas:
+            for used in names(formulas[name]):
+                if used not in metrics:
+                    yield f"{name} is made of {used}, which is no metric here."
+            try:
+                expand(name, formulas)
+            except GataError as error:
+                yield error.what
+        elif name not in models.get(entry["fact"], {}).get("measures", {}):
+            yield f"{name} has no measure in {entry['fact']}."
+        elif ADDS_UP.get(entry["kind"]) != entry["adds_up"]:
+            yield f"{name} is a {entry['kind']} and says it adds up by {entry['adds_up']}."
+
+
+def _walk(at: str, through: Iterable[str], models: Mapping[str, Any]) -> str | None:  # Any: as `model_of` gives
+    """What breaks a way along joins."""
+    for to in through:
+        if to not in models.get(at, {}).get("joins", {}):
+            return f"{at} does not join {to}"
+        at = to
+    return None if at in models else f"{at} is no model here"
+
+
+def _last(fact: str, path: str, models: Mapping[str, Any]) -> Mapping[str, str]:  # Any: as `model_of` gives
+    """The dimensions of the table where a way ends."""
+    found: Mapping[str, str] = models[[fact, *path.split(".")][-2]]["dimensions"]
+    return found
+
+
+def _tables(definitions: Definitions, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """What definitions name and the star does not have, or has in another type."""
+    sql = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal"
+    there: dict[str, dict[str, str]] = {}
+    for table, column, type_ in connection.execute(sql).fetchall():
+        there.setdefault(table, {})[column] = type_
+    for table, columns in definitions["tables"].items():
+        if table not in there:
+            yield f"The star has no table {table}."
+            continue
+        for column, type_ in columns.items():
+            if there[table].get(column) != type_:
+                found = f"is {there[table][column]}" if column in there[table] else "is not there"
+                yield f"{column} of {table} is to be {type_} and {found}."
+
+
+def _joins(definitions: Definitions, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """What makes a join wrong: a row per key is not enough to say, every row must say its own."""
+    models = definitions["models"]
+    sides = sorted({(join["model"], join["right_on"]) for m in models.values() for join in m.get("joins", {}).values()})
+    rows = {}
+    for to, column in sides:
+        table = models[to]["table"]
+        sql = f"SELECT count(*), count(*) - count(DISTINCT {quoted(column)}) FROM {quoted(table)}"
+        rows[to], repeated = connection.execute(sql).fetchall()[0]
+        if repeated:
+            yield f"{column} of {table} is empty or repeated in {repeated} rows, and joins rely on it."
+    for each in definitions.get("relationships", ()):
+        keys = each["rows"] - each["rows_without_key"]
+        if keys and rows.get(each["to"]) and each["rows_with_unknown_key"] == keys:
+            yield f"No {each['column']} of {each['from']} is a {each['to_column']} of {each['to']}: they do not join."
+
+
+def _metrics(model: SemanticModel, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """What does not compile, or compiles to what the star cannot run."""
+    for scan in every_scan(model.catalog):
+        if whole := _problem(scan, model, connection):
+            parts = [replace(scan, keys=(), measures=(measure,)) for measure in scan.measures]
+            parts += [replace(scan, keys=(key,), measures=()) for key in scan.keys]
+            broken = [(part, said) for part in parts if (said := _problem(part, model, connection))]
+            for part, said in broken or [(scan, whole)]:
+                name = part.measures[0] if part.measures else part.keys[0][0].name if part.keys else part.fact
+                yield f"{name} does not compile: {said}."
+    for metric in model.catalog.metrics.values():
+        bases = {name: _TYPES[model.catalog.metrics[name].type] for name in names(metric.formula)}
+        columns = ", ".join(f"CAST(NULL AS {type_}) AS {quoted(name)}" for name, type_ in bases.items())
+        try:
+            connection.execute(f"EXPLAIN SELECT {to_sql(metric.formula, quoted)} FROM (SELECT {columns})")
+        except duckdb.Error as error:
+            yield f"{metric.name} cannot be computed: {error}."
+
+
+def every_scan(catalog: Catalog) -> Iterator[Scan]:
+    """Scans that together use everything: all measures of a fact by its own columns, then each way to another table."""
+    for fact in catalog.facts:
+        ways: dict[str, list[tuple[Key, str]]] = {"": []}
+        for dimension in catalog.dimensions.values():
+            if path := dimension.paths.get(fact):
+                grain = "month" if dimension.type == "date" else None
+                ways.setdefault(path.rpartition(".")[0], []).append((Key(dimension.name, dimension.type, grain), path))
+        for way, keys in ways.items():
+            measures = () if way else tuple(name for name, metric in catalog.metrics.items() if metric.fact == fact)
+            yield Scan(fact, tuple(keys), measures, (), has_start=True, has_end=True, week_shift=0)
+
+
+def _problem(scan: Scan, model: SemanticModel, connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Why a scan cannot be run."""
+    try:
+        connection.execute(f"EXPLAIN {with_values(model.scan(scan), _DAYS)}")
+    except Exception as error:  # noqa: BLE001  # whatever a definition makes ibis, BSL or DuckDB raise
+        return f"{error}".splitlines()[0] if f"{error}" else repr(error)
+    return None

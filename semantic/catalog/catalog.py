@@ -1,0 +1,218 @@
+"""What may be asked for, read back from the definitions: metrics, dimensions, facts, and how they meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from semantic.catalog.expression import ZERO_WITHOUT_ROWS
+from semantic.catalog.formula import Formula, expand, names, parse
+
+VERSION = 2
+"""Of the definitions' form; a run of another one is built again."""
+DATE = "date"
+"""The dimension of time: each fact has its own day behind it."""
+CURRENCY = "currency"
+"""The dimension, and the unit, of money."""
+COMPARED = ("_previous", "_change", "_change_ratio")
+SHARE = "_share"
+CUMULATIVE = "_cumulative"
+COMPUTED = (*COMPARED, SHARE, CUMULATIVE)
+"""How the columns end that a query adds beside a metric; no metric may."""
+IS_OTHER, IS_TOTAL = "is_other", "is_total"
+FLAGS = (IS_OTHER, IS_TOTAL)
+"""Columns that a query adds to tell rows apart."""
+
+_AGGREGATES = {"sum": "SUM", "minimum": "MIN", "maximum": "MAX", "none": None}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A named aggregation with a unit: a measure of one fact, or a formula over such measures."""
+
+    name: str
+    label: str
+    description: str
+    type: str  # integer, decimal (exact) or number (a double)
+    unit: str | None  # currency, count, ratio, seconds, or a word of the tenant's own
+    formula: Formula
+    """Over base metrics only; its own name for a base metric."""
+    fact: str | None = None
+    kind: str | None = None
+    """How rows become the value, as `semantic.catalog.expression` says; ratio or derived for a formula."""
+    adds_up: str | None = None
+    """The SQL aggregate that makes the value of a whole from those of its parts; None where none does."""
+    hidden: bool = False
+    note: str | None = None
+    synonyms: tuple[str, ...] = ()
+
+    @property
+    def is_zero_without_rows(self) -> bool:
+        """Whether nothing counted is 0, and not unknown."""
+        return self.kind in ZERO_WITHOUT_ROWS
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A column to group and filter by."""
+
+    name: str
+    label: str
+    description: str
+    type: str  # text, date or boolean
+    role: str  # time, identifier, name, flag or category
+    paths: Mapping[str, str]
+    """By fact: the tables to join and the dimension's name, joined with dots."""
+    meanings: Mapping[str, str]
+    """By fact, where facts mean different things by it: only facts that mean the same meet on it."""
+    values: frozenset[str] | None = None
+    """All its values, when they are few."""
+    is_personal: bool = False
+    hidden: bool = False
+    note: str | None = None
+    synonyms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact of the star and what it holds."""
+
+    name: str
+    day_column: str
+    rows: int
+    first_date: date | None
+    last_date: date | None
+    currencies: tuple[str, ...]
+    rows_without_currency: int
+    time_zones: tuple[str, ...]
+    priced: str | None = None
+    """Which rows have a currency, where others hold no money: "with a purchase"."""
+    rows_without_money: int = 0
+    unconverted: Mapping[str, int] = field(default_factory=dict)
+    """By currency, the rows whose money is in no number: no rate is known for it."""
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything a query may name, and nothing else."""
+
+    metrics: Mapping[str, Metric]
+    dimensions: Mapping[str, Dimension]
+    facts: Mapping[str, Fact]
+    time_zone: str
+    week_start: str
+    currency: str
+    notes: tuple[str, ...] = ()
+    """What there is to know of the tenant's sources."""
+    rates: str | None = None
+    """The name of the file by whose rates all money is in `currency`; None where it is in the currency of its rows."""
+
+    @cached_property
+    def askable_metrics(self) -> tuple[str, ...]:
+        return tuple(sorted(name for name, metric in self.metrics.items() if not metric.hidden))
+
+    @cached_property
+    def askable_dimensions(self) -> tuple[str, ...]:
+        return tuple(sorted(name for name, dimension in self.dimensions.items() if not dimension.hidden))
+
+    def facts_of(self, metric: str) -> tuple[str, ...]:
+        """The facts that a metric is made from, in the order of its formula."""
+        found = (self.metrics[base].fact or "" for base in names(self.metrics[metric].formula))
+        return tuple(dict.fromkeys(found))
+
+    def is_reached(self, dimension: str, facts: Iterable[str]) -> bool:
+        """Whether every one of the facts has the dimension, and all mean the same by it."""
+        known, used = self.dimensions[dimension], tuple(facts)
+        return all(fact in known.paths for fact in used) and len({known.meanings.get(fact) for fact in used}) <= 1
+
+    def dimensions_of(self, facts: Iterable[str]) -> list[str]:
+        """The dimensions that all these facts can be cut by together."""
+        used = tuple(facts)
+        return [name for name in self.askable_dimensions if self.is_reached(name, used)]
+
+
+def read_catalog(definitions: Mapping[str, Any], *, expose: frozenset[str]) -> Catalog:  # Any: a tree of YAML
+    """The catalog of a run. A metric whose measure is gone is gone; a personal dimension needs `expose`."""
+    return Catalog(
+        metrics=_metrics(definitions),
+        dimensions={
+            name: Dimension(
+                name=name,
+                label=entry.get("label", _words(name)),
+                description=entry["description"],
+                type=entry["type"],
+                role=entry["role"],
+                paths=entry["paths"],
+                meanings=entry.get("meanings", {}),
+                values=frozenset(entry["values"]) if "values" in entry else None,
+                is_personal=entry.get("personal", False),
+                hidden=entry.get("hidden", False),
+                note=entry.get("note"),
+                synonyms=tuple(entry.get("synonyms", ())),
+            )
+            for name, entry in definitions["dimensions"].items()
+            if name in expose or not entry.get("personal", False)
+        },
+        facts={name: _fact(name, entry) for name, entry in definitions["facts"].items()},
+        time_zone=definitions["time_zone"],
+        week_start=definitions["week_start"],
+        currency=definitions["currency"],
+        notes=tuple(definitions.get("notes", ())),
+        rates=definitions.get("rates", {}).get("file"),
+    )
+
+
+def _metrics(definitions: Mapping[str, Any]) -> dict[str, Metric]:  # Any: a tree of YAML
+    entries, models = definitions["metrics"], definitions["models"]
+    formulas = {name: parse(entry["expression"], name) for name, entry in entries.items() if "expression" in entry}
+    measured = {
+        name
+        for name, entry in entries.items()
+        if "fact" in entry and name in models.get(entry["fact"], {}).get("measures", {})
+    }
+    found = {}
+    for name, entry in entries.items():
+        formula = expand(name, formulas)
+        if measured.issuperset(names(formula)):
+            found[name] = _metric(name, entry, formula)
+    return found
+
+
+def _metric(name: str, entry: Mapping[str, Any], formula: Formula) -> Metric:  # Any: text and flags
+    return Metric(
+        name=name,
+        label=entry.get("label", _words(name)),
+        description=entry["description"],
+        type=entry["type"],
+        unit=entry["unit"],
+        formula=formula,
+        fact=entry.get("fact"),
+        kind=entry.get("kind"),
+        adds_up=_AGGREGATES[entry.get("adds_up", "none")],
+        hidden=entry.get("hidden", False),
+        note=entry.get("note"),
+        synonyms=tuple(entry.get("synonyms", ())),
+    )
+
+
+def _fact(name: str, entry: Mapping[str, Any]) -> Fact:  # Any: text, numbers and lists
+    return Fact(
+        name=name,
+        day_column=entry["date"],
+        rows=entry["rows"],
+        first_date=date.fromisoformat(entry["first_date"]) if entry["first_date"] else None,
+        last_date=date.fromisoformat(entry["last_date"]) if entry["last_date"] else None,
+        currencies=tuple(entry["currencies"]),
+        rows_without_currency=entry["rows_without_currency"],
+        time_zones=tuple(entry["time_zones"]),
+        priced=entry.get("priced"),
+        rows_without_money=entry.get("rows_without_money", 0),
+        unconverted=entry.get("unconverted", {}),
+    )
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,0 +1,1 @@
+"""From built tables and configuration to the definitions of a run."""

@@ -1,0 +1,124 @@
+"""What tenants.yaml says under `semantic:`: words for what there is, the tenant's own metrics, personal data allowed.
+
+Its shape was checked when it was read; here its names meet the catalog, and every error says where they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pipeline.errors import ConfigError, GataError, suggest
+from semantic.catalog.formula import Formula, Number, Operation, expand, is_sum, names, parse, type_of, unit_of
+
+Entries = dict[str, dict[str, Any]]
+"""Name to what the definitions say about it: text, flags, maps and lists of those."""
+
+_KINDS = ("metrics", "dimensions")
+_WORDS = ("label", "description", "hidden")
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """The `semantic:` block of a tenant, and where each of its names stands."""
+
+    said: Mapping[str, Any]  # Any: a plain tree of text and flags
+    places: Mapping[str, str]
+    """Such as `metrics.profit` to tenants.yaml:12."""
+
+    def wrong(self, kind: str, name: str, what: str, fix: str) -> ConfigError:
+        """The error to raise about a name, with its place."""
+        place = self.places.get(f"{kind}.{name}")
+        return ConfigError(f"{place}: {what}" if place else what, fix)
+
+    @contextmanager
+    def placed(self, name: str) -> Iterator[None]:
+        """Errors inside are about this metric, whatever is wrong with it."""
+        try:
+            yield
+        except GataError as error:
+            raise self.wrong("metrics", name, error.what, error.fix) from error
+
+    def of(self, kind: str) -> Mapping[str, Mapping[str, Any]]:  # Any: as `said`
+        """What is said about metrics or dimensions, by name."""
+        found: Mapping[str, Mapping[str, Any]] = self.said.get(kind, {})
+        return found
+
+    @cached_property
+    def renames(self) -> Mapping[str, str]:
+        """Our names to the tenant's, of metrics and dimensions."""
+        return {name: said["rename"] for kind in _KINDS for name, said in self.of(kind).items() if "rename" in said}
+
+    @cached_property
+    def ours(self) -> Mapping[str, str]:
+        """The tenant's names to ours: `semantic:` may use both."""
+        return {new: old for old, new in self.renames.items()}
+
+    def exposed(self, personal: Collection[str]) -> frozenset[str]:
+        """The personal dimensions that the tenant allows.
+
+        Raises:
+            ConfigError: It allows something that is not personal data here.
+        """
+        allowed = frozenset(self.said.get("expose", ()))
+        for name in sorted(allowed - frozenset(personal)):
+            what = f"semantic.expose names {name!r}, which is no personal dimension."
+            raise self.wrong("expose", name, what, suggest(name, personal))
+        return allowed
+
+
+def add_metrics(metrics: Entries, derived: Mapping[str, Mapping[str, Any]], words: Overlay) -> None:
+    """Add metrics made of others, with their type, unit and kind, and how they add up. Any: as in `Entries`.
+
+    Raises:
+        ConfigError: One names a metric that there is not, is made of itself, or adds money and clicks.
+    """
+    formulas: dict[str, Formula] = {}
+    for name, entry in derived.items():
+        with words.placed(name):
+            formulas[name] = parse(entry["expression"], name)
+    base = {name: entry for name, entry in metrics.items() if "fact" in entry}
+    types = {name: entry["type"] for name, entry in base.items()}
+    units = {name: entry["unit"] for name, entry in base.items()}
+    known = base.keys() | derived.keys()
+    for name, entry in derived.items():
+        with words.placed(name):
+            for used in names(formulas[name]):
+                if used not in known:
+                    what = f"The expression of {name} names {used!r}, which is no metric here."
+                    raise ConfigError(what, suggest(used, known))
+            formula = expand(name, formulas)
+            sums = is_sum(formula) and all(base[used]["adds_up"] == "sum" for used in names(formula))
+            added = {
+                "adds_up": "sum" if sums else "none",
+                "kind": "ratio" if _is_ratio(formulas[name]) else "derived",
+                "type": type_of(formula, types),
+                "unit": unit_of(formula, units, name),
+            }
+            metrics[name] = {**added, **entry}
+
+
+def _is_ratio(formula: Formula) -> bool:
+    return isinstance(formula, Operation) and formula.sign == "/" and not isinstance(formula.right, Number)
+
+
+def apply_overlay(words: Overlay, metrics: Entries, dimensions: Entries) -> None:
+    """Let the tenant's labels, descriptions, synonyms and `hidden` replace ours.
+
+    Raises:
+        ConfigError: They are about a metric or dimension that there is not.
+    """
+    for kind, entries in (("metrics", metrics), ("dimensions", dimensions)):
+        for name, said in words.of(kind).items():
+            if name not in entries:
+                what = f"semantic.{kind}.{name} names nothing that is here."
+                raise words.wrong(kind, name, what, suggest(name, entries))
+            entry = entries[name]
+            entry.update({key: said[key] for key in _WORDS if key in said})
+            if rule := entry.get("rule"):
+                entry["description"] = f"{entry['description'].removesuffix(rule).rstrip()} {rule}"
+            if "synonyms" in said:
+                entry["synonyms"] = list(dict.fromkeys((*said["synonyms"], *entry.get("synonyms", ()))))

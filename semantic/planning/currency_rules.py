@@ -1,0 +1,149 @@
+"""Money has one currency: nothing is added, divided or ranked across currencies.
+
+With exchange rates all of it is in the reporting currency; without, a question that meets several chooses one, or rows
+say theirs. Rows that hold no money have no currency: a filter on it leaves them out, and ratios of such rows would lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pipeline.errors import QueryError
+from semantic.catalog.catalog import CURRENCY, Catalog, Fact, Metric
+from semantic.catalog.formula import is_sum, names
+from semantic.planning.query import Query
+
+
+def money_unit(query: Query, base: Iterable[str], catalog: Catalog) -> str | None:
+    """The currency of a query's money: a code, `currency` where each row says it, None without money.
+
+    Raises:
+        QueryError: Its money is in several currencies and the query neither selects nor filters `currency`.
+    """
+    money = _money(base, catalog)
+    if not money:
+        return None
+    if catalog.rates:
+        return catalog.currency
+    currencies = _currencies(money, catalog)
+    if (chosen := _chosen(query)) is not None:
+        return chosen
+    if len(currencies) <= 1:
+        return currencies[0] if currencies else catalog.currency
+    filter_ = f'add a filter such as {{"name": "currency", "op": "=", "value": "{currencies[0]}"}}'
+    if CURRENCY not in query.dimensions:
+        raise QueryError(
+            f"{money[0]} is in {' and '.join(currencies)} here, and currencies are never added up.",
+            f'Add "currency" to dimensions, or {filter_}.',
+        )
+    priced = {name for name in query.metrics if set(money).intersection(names(catalog.metrics[name].formula))}
+    mixed = priced.intersection(query.share_of_total)
+    if (query.totals and priced) or mixed or (query.top and (query.top.by in priced or (query.top.other and priced))):
+        raise QueryError(
+            f"Totals, shares and top groups would mix {' and '.join(currencies)}.",
+            f"{filter_[0].upper()}{filter_[1:]}.",
+        )
+    return CURRENCY
+
+
+def unit_shown(metric: Metric, catalog: Catalog) -> str | None:
+    """The unit of a metric as a catalog lists it: money by its currency, where all of it has one."""
+    if metric.unit == CURRENCY and catalog.rates:
+        return catalog.currency
+    currencies = _currencies(names(metric.formula), catalog)
+    if metric.unit != CURRENCY or len(currencies) > 1:
+        return metric.unit
+    return currencies[0] if currencies else catalog.currency
+
+
+def check_currency_filter(query: Query, catalog: Catalog) -> None:
+    """See that a filter on the currency does not narrow what a metric is about to the rows that hold money.
+
+    Raises:
+        QueryError: It would, as with the share of visits that convert: those that do not have no currency.
+    """
+    used = (*query.metrics, *(filter_.name for filter_ in query.filters if filter_.name in catalog.metrics))
+    for name in used if _cuts_by_currency(query) else ():
+        base = list(names(catalog.metrics[name].formula))
+        unpriced = _without_money(base, catalog)
+        if unpriced and not _money(base, catalog) and not _is_amount(name, catalog):
+            raise QueryError(
+                f"{name} is not known by currency: {unpriced[0].name} have one only {unpriced[0].priced}, and a filter "
+                "on currency would leave out the others.",
+                f"Ask for {name} without that filter, in a query of its own.",
+            )
+
+
+def currency_notes(query: Query, base: Iterable[str], catalog: Catalog) -> Iterator[str]:
+    """What to know of the money in an answer, and of its rows without money."""
+    used = list(base)
+    money = _money(used, catalog)
+    if money:
+        facts = [catalog.facts[name] for name in dict.fromkeys(catalog.metrics[name].fact or "" for name in money)]
+        yield from _about_conversion(query, facts, catalog) if catalog.rates else ()
+        if not catalog.rates and money_unit(query, used, catalog) == CURRENCY:
+            yield "Money is in the currency of each row."
+    told = used if _cuts_by_currency(query) else money
+    for name in dict.fromkeys(catalog.metrics[name].fact or "" for name in told):
+        if silent := catalog.facts[name].rows_without_currency:
+            lost = ": it is in no amount." if catalog.rates else "."
+            yield f"{silent} rows of {name} hold money without saying its currency{lost}"
+    for fact in _without_money(used, catalog):
+        rows = f"{fact.rows_without_money} of {fact.rows} {fact.name}"
+        said = f"{rows} have no currency: only those {fact.priced} have one"
+        if _cuts_by_currency(query):
+            yield f"{said}, and the filter on currency leaves out the others."
+        elif CURRENCY in query.dimensions:
+            yield f"{said}."
+
+
+def _is_amount(name: str, catalog: Catalog) -> bool:
+    """Whether a metric counts or adds up, so that of some rows it is smaller and not another thing."""
+    formula = catalog.metrics[name].formula
+    return is_sum(formula) and all(catalog.metrics[base].is_zero_without_rows for base in names(formula))
+
+
+def _without_money(base: Iterable[str], catalog: Catalog) -> list[Fact]:
+    """The facts that have rows without money, which a metric that is no money counts."""
+    counted = (catalog.metrics[name] for name in base)
+    facts = dict.fromkeys(metric.fact or "" for metric in counted if metric.unit != CURRENCY)
+    return [fact for fact in map(catalog.facts.__getitem__, facts) if fact.priced and fact.rows_without_money]
+
+
+def _about_conversion(query: Query, facts: Iterable[Fact], catalog: Catalog) -> Iterator[str]:
+    chosen, held = _chosen(query), list(facts)
+    codes = {chosen} if chosen else {code for fact in held for code in fact.currencies}
+    if foreign := sorted(codes - {catalog.currency}):
+        from_ = " and ".join(foreign)
+        yield f"Money is in {catalog.currency}, converted from {from_} by the rates of {catalog.rates} by day."
+        if CURRENCY in query.dimensions:
+            yield "The column currency is that of the money before."
+    for fact in held:
+        for code, rows in sorted(fact.unconverted.items()):
+            if code in codes:
+                lost = f"{rows} rows of {fact.name} in {code} have no rate on or before their day"
+                yield f"{lost}: they are in no amount."
+
+
+def _cuts_by_currency(query: Query) -> bool:
+    return any(filter_.name == CURRENCY and filter_.op != "is_null" for filter_ in query.filters)
+
+
+def _money(base: Iterable[str], catalog: Catalog) -> list[str]:
+    return [name for name in base if catalog.metrics[name].unit == CURRENCY]
+
+
+def _currencies(base: Iterable[str], catalog: Catalog) -> list[str]:
+    """The currencies of the money among base metrics."""
+    facts = {catalog.metrics[name].fact or "" for name in base if catalog.metrics[name].unit == CURRENCY}
+    return sorted({code for fact in facts for code in catalog.facts[fact].currencies})
+
+
+def _chosen(query: Query) -> str | None:
+    """The one currency that a filter leaves."""
+    for filter_ in query.filters:
+        if filter_.name == CURRENCY and filter_.op in ("=", "in"):
+            values = filter_.value if isinstance(filter_.value, tuple) else (filter_.value,)
+            if len(set(values)) == 1:
+                return str(values[0])
+    return None

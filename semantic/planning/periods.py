@@ -1,0 +1,84 @@
+"""What time asks of a plan: how periods meet the ones before, and how far back adding up along the date reads."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from pipeline.errors import QueryError
+from semantic.catalog.catalog import DATE
+from semantic.planning.query import Query
+from semantic.planning.query_shape import Comparison, CumulativeColumn
+from semantic.planning.window import Window, compared, period_start
+
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
+def comparison(query: Query, window: Window | None) -> tuple[Comparison | None, Window | None, int]:
+    """How rows meet the rows of the period before, the days of that period, and how many months or days it lies back.
+
+    Raises:
+        QueryError: The time range is open, or the periods of the grain do not line up.
+    """
+    if query.compare is None:
+        return None, None, 0
+    start, end = ends(window, "compare")
+    previous, shift = compared(start, end, query.compare)
+    if DATE not in query.dimensions:
+        return Comparison(None), previous, 0
+    grain = query.time_grain or "day"
+    size = _MONTHS.get(grain) if shift.months else {"day": 1, "week": 7}.get(grain)
+    if grain != "day" and (size is None or (shift.months or shift.days) % size):
+        back = f"{shift.months} months" if shift.months else f"{shift.days} days"
+        raise QueryError(
+            f"{grain}s do not line up with those {back} before.",
+            'Write "time_grain": "day", choose a time range of whole periods, or leave out the date.',
+        )
+    if shift.months:
+        drops = grain == "day" and query.compare == "previous_period"
+        return Comparison("months", drops), previous, shift.months
+    return Comparison("days"), previous, shift.days
+
+
+def cumulative_column(
+    query: Query, window: Window | None, week_start: str
+) -> tuple[CumulativeColumn | None, Window | None]:
+    """How a metric is added up along the date, and the days that must be read for it.
+
+    Raises:
+        QueryError: The grain is too coarse, or the time range begins inside one of its periods.
+    """
+    if query.cumulative is None:
+        return None, window
+    kind, grain, metric = query.cumulative.kind, query.time_grain or "day", query.cumulative.metric
+    fits = {"rolling": ("day",), "month_to_date": ("day",), "year_to_date": ("day", "month", "quarter")}
+    if kind in fits and grain not in fits[kind]:
+        raise QueryError(f"{kind} does not go with {grain}s.", f'Write "time_grain": "{fits[kind][-1]}".')
+    days = query.cumulative.days
+    first = window.start if window else None
+    back = first if first is None else _begin(first, kind, days)
+    reads_back = back is not None and first is not None and back < first
+    if reads_back and first is not None and first != period_start(first, grain, week_start):
+        raise QueryError(f"The time range begins inside a {grain}.", f"Begin it on the first day of a {grain}.")
+    read = Window(back, window.end) if window and reads_back else window
+    if kind == "month_to_date":
+        return CumulativeColumn(metric, "month", None, reads_back), read
+    return CumulativeColumn(metric, "year" if kind == "year_to_date" else None, days, reads_back), read
+
+
+def _begin(first: date, kind: str, days: int | None) -> date:
+    if days is not None:
+        return first - timedelta(days=days - 1)
+    if kind == "running":
+        return first
+    return period_start(first, kind.removesuffix("_to_date"), "monday")
+
+
+def ends(window: Window | None, part: str) -> tuple[date, date]:
+    """The first and the last day of a window.
+
+    Raises:
+        QueryError: It has none, and `part` of the query needs them.
+    """
+    if window is None or window.start is None or window.end is None:
+        raise QueryError(f"{part} needs both ends of the time range.", 'Write "start" and "end" in time_range.')
+    return window.start, window.end

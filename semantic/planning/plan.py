@@ -1,0 +1,165 @@
+"""A query becomes a plan: which facts are aggregated and by what, what is done once they meet, and the values bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.errors import QueryError
+from semantic.catalog.catalog import COMPARED, CUMULATIVE, DATE, IS_OTHER, SHARE, Catalog
+from semantic.catalog.conditions import Condition, Value, read_values, value_slots
+from semantic.catalog.formula import names
+from semantic.catalog.suggestions import unknown
+from semantic.planning.check_query import adds_up, check_query
+from semantic.planning.currency_rules import money_unit
+from semantic.planning.periods import comparison, cumulative_column, ends
+from semantic.planning.query import Query
+from semantic.planning.query_shape import Component, Key, QueryShape, RequestedMetric, Scan, TopGroups
+from semantic.planning.reach import check_reach
+from semantic.planning.window import Window, week_shift
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The shape of a question, and what it is about this time."""
+
+    shape: QueryShape
+    facts: tuple[str, ...]
+    metrics: tuple[str, ...]
+    """All metrics used, also those that only filters name."""
+    money: str | None
+    """The currency of its money: a code, or `currency` where each row says it."""
+    conditions: tuple[Condition, ...]
+    values: tuple[tuple[Value, ...], ...]
+    """The values of each condition."""
+    window: Window | None
+    read: Window | None
+    """The window, earlier where a cumulative metric needs the days before it."""
+    previous: Window | None
+    shift: int
+    """How many months or days the previous window lies back."""
+
+
+def plan_query(query: Query, catalog: Catalog, window: Window | None) -> Plan:
+    """Plan a query over the days of `window`.
+
+    Raises:
+        UnknownName: It names what there is not.
+        NoJoinPath: A metric cannot be cut or filtered by a dimension; names those that go together.
+        QueryError: It asks for what cannot be answered right; names the way that works.
+    """
+    check_query(query, catalog)
+    used = tuple(dict.fromkeys((*query.metrics, *(f.name for f in query.filters if f.name in catalog.metrics))))
+    base = tuple(dict.fromkeys(part for name in used for part in names(catalog.metrics[name].formula)))
+    facts = tuple(dict.fromkeys(catalog.metrics[name].fact or "" for name in base))
+    conditions, values = _conditions(query, catalog)
+    cuts = tuple(condition for condition in conditions if condition.name in catalog.dimensions)
+    for name in dict.fromkeys((*query.dimensions, *(condition.name for condition in cuts))):
+        check_reach(name, used, catalog)
+    compared, previous, shift = comparison(query, window)
+    if query.fill_gaps:
+        ends(window, "fill_gaps")
+    added, read = cumulative_column(query, window, catalog.week_start)
+    keys = tuple(_key(name, query, catalog) for name in query.dimensions)
+    shape = QueryShape(
+        keys=keys,
+        scans=tuple(_scan(fact, catalog, base=base, keys=keys, conditions=cuts, window=read) for fact in facts),
+        components=tuple(_component(name, catalog) for name in base),
+        metrics=tuple(RequestedMetric(name, catalog.metrics[name].formula) for name in query.metrics),
+        having=tuple((c, catalog.metrics[c.name].formula) for c in conditions if c.name in catalog.metrics),
+        comparison=compared,
+        along=added,
+        shares=query.share_of_total,
+        totals=_totals(query, used, catalog) if query.totals else None,
+        fill_gaps=query.fill_gaps,
+        top=TopGroups(query.top.by, query.top.other) if query.top else None,
+        order=_order(query),
+        week_shift=week_shift(catalog.week_start),
+    )
+    money = money_unit(query, base, catalog)
+    return Plan(shape, facts, used, money, conditions, values, window, read, previous, shift)
+
+
+def _conditions(query: Query, catalog: Catalog) -> tuple[tuple[Condition, ...], tuple[tuple[Value, ...], ...]]:
+    conditions, values = [], []
+    for n, filter_ in enumerate(query.filters):
+        dimension = catalog.dimensions.get(filter_.name)
+        type_ = dimension.type if dimension else "number"
+        read = read_values(filter_.name, filter_.op, filter_.value, type_)
+        conditions.append(Condition(filter_.name, type_, filter_.op, value_slots(filter_.op, len(read)), f"filter_{n}"))
+        values.append(read)
+    return tuple(conditions), tuple(values)
+
+
+def _key(name: str, query: Query, catalog: Catalog) -> Key:
+    """A dimension as rows are grouped by it: every date by the period asked for."""
+    type_ = catalog.dimensions[name].type
+    return Key(name, type_, (query.time_grain or "day") if type_ == "date" else None)
+
+
+def _scan(
+    fact: str,
+    catalog: Catalog,
+    *,
+    base: Iterable[str],
+    keys: Iterable[Key],
+    conditions: Iterable[Condition],
+    window: Window | None,
+) -> Scan:
+    return Scan(
+        fact=fact,
+        keys=tuple((key, catalog.dimensions[key.name].paths[fact]) for key in keys),
+        measures=tuple(name for name in base if catalog.metrics[name].fact == fact),
+        conditions=tuple((c, catalog.dimensions[c.name].paths[fact]) for c in conditions),
+        has_start=window is not None and window.start is not None,
+        has_end=window is not None and window.end is not None,
+        week_shift=week_shift(catalog.week_start),
+    )
+
+
+def _component(name: str, catalog: Catalog) -> Component:
+    metric = catalog.metrics[name]
+    return Component(name, metric.fact or "", metric.adds_up, metric.is_zero_without_rows)
+
+
+def _totals(query: Query, used: Iterable[str], catalog: Catalog) -> Literal["rows", "facts"]:
+    """Totals come from the rows where metrics add up, and every compared day has its row; else from the facts."""
+    by_day = DATE in query.dimensions and query.time_grain in (None, "day")
+    if all(adds_up(name, catalog) for name in used) and not (query.compare and by_day):
+        return "rows"
+    if any(filter_.name in catalog.metrics for filter_ in query.filters):
+        raise QueryError(
+            "The total over the groups that a metric filter leaves cannot be made here.",
+            "Leave out totals, or the filter on a metric.",
+        )
+    return "facts"
+
+
+def _order(query: Query) -> tuple[tuple[str, bool], ...]:
+    """What is asked for, else dates first, then the highest of the first metric; then the dimensions as they stand."""
+    columns = [*query.dimensions, *columns_of(query)]
+    asked = [(name.removeprefix("-"), name.startswith("-")) for name in query.order_by]
+    for name, _ in asked:
+        if name not in columns:
+            raise unknown("column to order by", name, dict.fromkeys(columns, ()))
+    others_last = [(IS_OTHER, False)] if query.top and query.top.other else []
+    if asked:
+        asked += others_last
+    else:
+        first = query.top.by if query.top else query.metrics[0]
+        asked = [(DATE, False)] if DATE in query.dimensions else []
+        asked += [*others_last, (first, True)]
+    rest = [(name, False) for name in query.dimensions if name not in dict(asked)]
+    return (*asked, *rest)
+
+
+def columns_of(query: Query) -> list[str]:
+    """The columns of an answer after its dimensions: each metric, then what is computed from it."""
+    columns = []
+    for name in query.metrics:
+        columns.append(name)
+        columns += [f"{name}{ending}" for ending in COMPARED] if query.compare else []
+        columns += [f"{name}{SHARE}"] if name in query.share_of_total else []
+        columns += [f"{name}{CUMULATIVE}"] if query.cumulative and query.cumulative.metric == name else []
+    return columns

@@ -1,0 +1,191 @@
+"""A question and its answer: what a caller may send, and what comes back. Has no SQL, and no tenant."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from semantic.catalog.days import read_day
+from semantic.planning.query_repair import explain_validation, refuse_misplaced
+from semantic.planning.window import Grain
+
+MAX_LIMIT = 10_000
+_DIRECTED = re.compile(r"\s*(\S+)\s+(asc|desc)\s*", re.IGNORECASE)
+Operator = Literal[
+    "=", "!=", ">", ">=", "<", "<=", "in", "not_in", "contains", "starts_with", "is_null", "is_not_null", "between"
+]
+
+
+def _unpacked(value: Any) -> Any:  # Any: whatever a caller sent; pydantic checks it next
+    """JSON in a string becomes what it says: agents send lists and objects that way."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
+
+
+def _listed(value: Any) -> Any:  # Any: as above
+    """A list; one thing alone is a list of one."""
+    value = _unpacked(value)
+    if value is None:
+        return ()
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _named(value: Any) -> Any:  # Any: as above
+    """Names; text may list several, as in `spend, clicks` or `['spend', 'clicks']`."""
+    value = _unpacked(value)
+    if not isinstance(value, str):
+        return _listed(value)
+    parts = (part.strip().strip("'\"") for part in value.strip().removeprefix("[").removesuffix("]").split(","))
+    return tuple(part for part in parts if part)
+
+
+def _ordered(value: Any) -> Any:  # Any: as above
+    """Columns to order by; `spend desc` is `-spend`."""
+    value = _named(value)
+    return tuple(_DIRECTED.sub(_signed, name) if isinstance(name, str) else name for name in value)
+
+
+def _signed(match: re.Match[str]) -> str:
+    return ("-" if match[2].casefold() == "desc" else "") + match[1]
+
+
+def _counted(value: Any) -> Any:  # Any: as above
+    """A number; true is none."""
+    if isinstance(value, bool):
+        raise ValueError("input should be a number")  # noqa: TRY004  # pydantic reports this one
+    return value
+
+
+def _day(value: Any) -> Any:  # Any: as above
+    return value if value is None or type(value) is date else read_day(value, "time_range")
+
+
+Text = Annotated[str, Field(max_length=200)]
+Names = Annotated[tuple[Text, ...], BeforeValidator(_named)]
+Day = Annotated[date | None, BeforeValidator(_day)]
+Scalar = bool | int | float | Annotated[str, Field(max_length=2000)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Filter(_Part):
+    """What an answer is limited to: rows, or groups where `name` is a metric."""
+
+    name: Text = Field(description="A dimension or a metric.")
+    op: Operator = Field(default="=", description="contains and starts_with are for text and fold case.")
+    value: Scalar | Annotated[tuple[Scalar, ...], Field(max_length=1000)] | None = Field(
+        default=None, description="One value; a list for in, not_in and between (both ends count); none for is_null."
+    )
+
+    @field_validator("value", mode="before")
+    @classmethod
+    def _read_value(cls, value: Any) -> Any:  # Any: whatever a caller sent
+        value = _unpacked(value)
+        return value.isoformat() if isinstance(value, date) else value
+
+
+class TimeRange(_Part):
+    """Days, both ends counted; an end that is left out is open."""
+
+    start: Day = Field(default=None, description="First day, such as 2026-01-01.")
+    end: Day = Field(default=None, description="Last day, such as 2026-01-31.")
+
+
+class Cumulative(_Part):
+    """A metric added up along `date`, in a column `<metric>_cumulative`."""
+
+    metric: Text
+    kind: Literal["running", "month_to_date", "year_to_date", "rolling"] = "running"
+    days: Annotated[int, Field(ge=1, le=3660), BeforeValidator(_counted)] | None = Field(
+        default=None, description="For rolling: how many days, the row's included."
+    )
+
+
+class Top(_Part):
+    """The n groups with the highest `by`; with `other`, one more group of all the rest."""
+
+    by: Text
+    n: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_counted)] = 10
+    other: bool = False
+
+
+class Query(_Part):
+    """A question: names from the catalog, and nothing that is SQL."""
+
+    metrics: Annotated[Names, Field(min_length=1, max_length=50, description="What to measure.")]
+    dimensions: Annotated[Names, Field(max_length=12, description="What to group by.")] = ()
+    time_grain: Grain | None = Field(default=None, description="The period of the dimension date; day if left out.")
+    time_range: Annotated[TimeRange | Text | None, BeforeValidator(_unpacked)] = Field(
+        default=None, description="Days, or a name: last_30_days (ends yesterday), this_month, last_quarter, ..."
+    )
+    filters: Annotated[tuple[Filter, ...], BeforeValidator(_listed), Field(max_length=50)] = ()
+    compare: Literal["previous_period", "previous_year"] | None = None
+    cumulative: Annotated[Cumulative | None, BeforeValidator(_unpacked)] = None
+    share_of_total: Annotated[Names, Field(max_length=50)] = ()
+    totals: bool = Field(default=False, description="One more row, of everything; its is_total is true.")
+    fill_gaps: bool = Field(default=False, description="A row for every period of time_range, per group.")
+    top: Annotated[Top | None, BeforeValidator(_unpacked)] = None
+    order_by: Annotated[
+        tuple[Text, ...],
+        BeforeValidator(_ordered),
+        Field(max_length=20, description="Columns; - before a name puts the highest first."),
+    ] = ()
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT), BeforeValidator(_counted)] = 100
+    cursor: Annotated[str, Field(max_length=1000)] | None = Field(
+        default=None, description="The cursor of the answer before, for its next rows; all else unchanged."
+    )
+    include_sql: bool = Field(default=False, description="Give the SQL that ran.")
+    compile_only: bool = Field(default=False, description="Give the SQL and do not run it.")
+
+
+def read_query(sent: Mapping[str, Any]) -> Query:  # Any: whatever a caller sent
+    """The query that a caller sent; a key without a value counts as left out.
+
+    Raises:
+        QueryError: A key or value is wrong; names it, and the place or form that is right.
+    """
+    refuse_misplaced(sent, Query.model_fields)
+    try:
+        return Query.model_validate({key: value for key, value in sent.items() if value is not None})
+    except ValidationError as error:
+        raise explain_validation(error) from error
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Rows with all that is needed to read them: units, the filters and days applied, as of when, from which run."""
+
+    columns: tuple[dict[str, str | None], ...]
+    """name, role (dimension, metric or flag), type and unit of each column."""
+    rows: tuple[list[Any], ...]  # Any: text, bool, int, float, Decimal or None; days are ISO text
+    row_count: int
+    truncated: bool
+    limit: int
+    cursor: str | None
+    """Send it with the same query for the next rows."""
+    time_range: dict[str, str | None] | None
+    time_grain: str | None
+    time_zone: str
+    filters: tuple[dict[str, Any], ...]  # Any: as the rows
+    as_of: str | None
+    """The last day that all the facts used have data for."""
+    run_id: str
+    notes: tuple[str, ...]
+    sql: tuple[str, ...]
+    """The statement that ran, values written into it; empty unless it was asked for."""
+
+    def to_dict(self) -> dict[str, Any]:  # Any: as the fields
+        """Plain lists and maps; money stays Decimal, so write it with `semantic.answering.exact_json.to_json`."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}

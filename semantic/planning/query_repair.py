@@ -1,0 +1,178 @@
+"""What callers write instead of what is meant: each becomes an error that names the right place and form."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipeline.errors import QueryError, shorten, suggest
+from semantic.catalog.input_text import quote_input
+
+_FORMS = {
+    "metrics": 'Write "metrics": ["spend", "clicks"].',
+    "dimensions": 'Write "dimensions": ["campaign_name"].',
+    "time_grain": 'Write "time_grain": "month", and "date" among the dimensions.',
+    "time_range": 'Write "time_range": {"start": "2026-01-01", "end": "2026-01-31"}, or a name such as "last_30_days".',
+    "filters": 'Write "filters": [{"name": "ad_platform", "op": "=", "value": "google_ads"}].',
+    "compare": 'Write "compare": "previous_period" or "previous_year".',
+    "cumulative": 'Write "cumulative": {"metric": "spend", "kind": "running"}.',
+    "share_of_total": 'Write "share_of_total": ["spend"].',
+    "totals": 'Write "totals": true.',
+    "fill_gaps": 'Write "fill_gaps": true.',
+    "top": 'Write "top": {"by": "spend", "n": 10, "other": true}.',
+    "order_by": 'Write "order_by": ["-spend"]; the minus puts the highest first.',
+    "limit": 'Write "limit": 100.',
+    "cursor": 'Write "cursor": with what the answer before this one gave as cursor.',
+    "include_sql": 'Write "include_sql": true.',
+    "compile_only": 'Write "compile_only": true.',
+}
+_MEANT = {
+    "metrics": ("metric", "measure", "measures", "select", "fields", "kpis"),
+    "dimensions": ("dimension", "group_by", "groupby", "group", "breakdown", "breakdowns", "by_dimension"),
+    "time_grain": ("grain", "granularity", "time_granularity", "interval", "time_dimension", "date_grain", "bucket"),
+    "time_range": (
+        *("date_range", "dates", "period", "range", "start", "end", "from", "to", "start_date", "end_date", "since"),
+        *("until", "date_from", "date_to", "daterange", "timeframe", "time_frame", "time_window", "time_period"),
+    ),
+    "filters": ("filter", "where", "having", "conditions", "name", "op", "value", "segment", "segments"),
+    "compare": ("comparison", "compare_to", "previous", "period_over_period", "compare_with", "time_comparison"),
+    "cumulative": ("running_total", "running", "rolling", "kind", "days"),
+    "share_of_total": ("share", "percent_of_total", "percentage"),
+    "totals": ("total", "include_totals", "grand_total"),
+    "top": ("top_n", "topn", "by", "n", "other"),
+    "order_by": ("order", "sort", "sort_by", "orderby", "sorting"),
+    "limit": ("rows", "max_rows", "page_size", "count", "size"),
+    "cursor": ("offset", "page", "page_token", "after", "skip"),
+    "include_sql": ("sql", "show_sql", "with_sql"),
+    "compile_only": ("dry_run", "explain", "preview"),
+}
+_PLACES = {mistake: right for right, mistakes in _MEANT.items() for mistake in mistakes}
+_PARTS: dict[str, dict[str, str]] = {
+    "filters": {
+        **dict.fromkeys(("field", "dimension", "metric", "member", "column", "key"), "name"),
+        **dict.fromkeys(("operator", "operation", "comparison", "condition"), "op"),
+        **dict.fromkeys(("values", "val", "equals"), "value"),
+    },
+    "top": {**dict.fromkeys(("metric", "measure", "order_by"), "by"), **dict.fromkeys(("limit", "count", "k"), "n")},
+    "cumulative": {**dict.fromkeys(("name", "measure"), "metric"), **dict.fromkeys(("type", "window"), "kind")},
+    "time_range": {
+        **dict.fromkeys(("from", "start_date", "since", "gte"), "start"),
+        **dict.fromkeys(("to", "end_date", "until", "lte"), "end"),
+    },
+}
+_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "op": {
+        "=": ("==", "===", "eq", "equals", "equal", "is", "equal_to", "on"),
+        "!=": ("<>", "ne", "neq", "not_equals", "not_equal", "is_not", "isnt", "not", "does_not_equal"),
+        ">": ("gt", "after", "greater_than", "above", "more_than", "over"),
+        ">=": ("gte", "ge", "=>", "greater_than_or_equal", "greater_or_equal", "at_least", "since", "from"),
+        "<": ("lt", "before", "less_than", "below", "under"),
+        "<=": ("lte", "le", "=<", "less_than_or_equal", "less_or_equal", "at_most", "until", "up_to"),
+        "in": ("one_of", "any_of", "is_in", "any", "isin", "in_list"),
+        "not_in": ("notin", "nin", "none_of", "is_not_in", "not_one_of", "exclude", "excludes"),
+        "contains": ("like", "ilike", "matches", "match", "regex", "substring", "includes", "icontains", "search"),
+        "starts_with": ("startswith", "prefix", "begins_with", "beginswith", "istartswith"),
+        "is_null": ("null", "isnull", "empty", "is_empty", "not_set", "missing", "not_exists", "is_none"),
+        "is_not_null": ("not_null", "notnull", "set", "is_set", "exists", "not_empty", "is_not_none"),
+        "between": ("range", "in_range", "inrange", "inbetween", "in_date_range"),
+    },
+    "time_grain": {
+        "day": ("daily", "days", "date", "d", "1d"),
+        "week": ("weekly", "weeks", "isoweek", "iso_week", "w", "1w"),
+        "month": ("monthly", "months", "m", "1m", "yearmonth", "year_month", "mon"),
+        "quarter": ("quarterly", "quarters", "q", "qtr"),
+        "year": ("yearly", "years", "annual", "annually", "y", "1y"),
+    },
+    "compare": {
+        "previous_period": (
+            *("period_over_period", "pop", "prior_period", "last_period", "previous", "prev", "prev_period", "wow"),
+            *("mom", "month_over_month", "week_over_week", "qoq", "dod", "previous_month", "last_month"),
+        ),
+        "previous_year": (
+            "yoy",
+            "year_over_year",
+            "last_year",
+            "prior_year",
+            "same_period_last_year",
+            "prev_year",
+            "ly",
+        ),
+    },
+    "kind": {
+        "running": ("running_total", "cumulative", "total", "all_time", "cumsum", "running_sum", "accumulated"),
+        "month_to_date": ("mtd", "month"),
+        "year_to_date": ("ytd", "year"),
+        "rolling": ("rolling_window", "moving", "moving_average", "trailing", "window", "rolling_sum"),
+    },
+}
+"""For each place with a fixed list: what else its words are called."""
+
+_KNOWN = frozenset(_FORMS) | frozenset(part for parts in _PARTS.values() for part in parts.values())
+
+
+def refuse_misplaced(sent: Mapping[str, Any], known: Collection[str]) -> None:  # Any: whatever a caller sent
+    """See that every key of a query is one.
+
+    Raises:
+        QueryError: One is not; names the key that is meant and its form.
+    """
+    for key in sent:
+        if key in known:
+            continue
+        if key in ("tenant", "tenant_slug", "tenant_id"):
+            raise QueryError(f"A query has no key {key!r}.", "Leave it out: the tenant comes from your credential.")
+        meant = _PLACES.get(str(key).casefold())
+        fix = f"Meant is {meant}: {_FORMS[meant]}" if meant else suggest(str(key), known)
+        raise QueryError(f"A query has no key {shorten(str(key), 80)!r}.", fix)
+
+
+def explain_validation(error: ValidationError) -> QueryError:
+    """The first thing that is wrong, with the form that is right."""
+    problems = error.errors(include_url=False)
+    problem = next((found for found in problems if found["type"] == "extra_forbidden"), problems[0])
+    place = [part for part in problem["loc"] if isinstance(part, int) or part in _KNOWN]
+    root = str(place[0]) if place else ""
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+    sent, form = quote_input(problem["input"]), _FORMS.get(root, "Leave it out, or correct it.")
+    if problem["type"] == "extra_forbidden":
+        return _misplaced(root, str(problem["loc"][-1]), problem["input"])
+    if problem["type"] == "missing":
+        return QueryError(f"{where} is missing.", form)
+    if problem["type"] == "literal_error":
+        kind = "There is no operator" if place[-1] == "op" else f"{where} is"
+        return QueryError(f"{kind} {sent}.", _choices(str(place[-1]), problem))
+    if place[-1:] == ["value"]:
+        return QueryError(f"{where} is {sent}, not text, a number, true, false or a list of those.", form)
+    return QueryError(f"{where} is {sent}: {problem['msg'].lower()}.", form)
+
+
+def _misplaced(root: str, key: str, sent: object) -> QueryError:
+    """The error for a key that a part of a query does not have: it belongs to another part, or is called otherwise."""
+    what = f"{root} has no key {shorten(key, 80)!r}."
+    folded = key.casefold()
+    if right := _PARTS.get(root, {}).get(folded):
+        return QueryError(what, f"Meant is {right}: {_FORMS[root]}")
+    if (home := key if key in _FORMS else _PLACES.get(folded)) and home != root:
+        return QueryError(what, f"Put it beside {root}, not inside: {_FORMS[home]}")
+    if root == "filters" and isinstance(sent, str | int | float | bool):
+        meant = json.dumps(
+            {"name": shorten(key, 80), "op": "=", "value": sent if len(quote_input(sent)) < 80 else "..."}
+        )
+        return QueryError(what, f'Write "filters": [{meant}].')
+    return QueryError(what, _FORMS.get(root, "Leave it out."))
+
+
+def _choices(place: str, problem: Mapping[str, Any]) -> str:  # Any: pydantic's own
+    """The nearest words that a place with a fixed list takes, else all of them."""
+    called = _WORDS.get(place, {})
+    sent = re.sub(r"[\s-]+", "_", str(problem["input"]).strip().casefold()) if type(problem["input"]) is str else ""
+    exact = [word for word, also in called.items() if sent == word or sent in also]
+    near = exact or get_close_matches(sent, called, n=3, cutoff=0.6)
+    if near:
+        return f"Did you mean {' or '.join(near)}?"
+    return f"Choose one of: {str(problem['ctx']['expected']).replace(' or ', ', ')}."

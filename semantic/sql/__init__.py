@@ -1,0 +1,1 @@
+"""From a plan to one SQL statement: fact aggregates, drill-across, stages."""

@@ -1,0 +1,103 @@
+"""A shape becomes one statement: facts meet, then everything else happens to the rows they give.
+
+    current, previous   the facts, aggregated each on its own and joined on every key (`meet`)
+    compared            the period before beside the period
+    filled              a row for every period
+    cumulated           components added up along the date
+    kept                the groups that filters on metrics leave
+    topped              the highest groups, and the others as one
+    the last SELECT     formulas over components, so that ratios are ratios of sums; order, limit, totals
+
+Pure: the text depends on the shape alone, every value is a parameter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from semantic.catalog.catalog import COMPARED, CUMULATIVE, IS_OTHER, IS_TOTAL, SHARE
+from semantic.planning.query_shape import QueryShape, RequestedMetric
+from semantic.sql.ctes import PREVIOUS, Components, add_up, compare, fill, keep, matched, rank, total
+from semantic.sql.drill_across import Aggregate, drill_across
+from semantic.sql.metric_sql import metric_sql
+from semantic.sql.statement import Statement, quoted, select
+
+
+def compose(shape: QueryShape, aggregate: Aggregate) -> str:
+    """The statement that answers a shape; `aggregate` gives the SQL of each fact's aggregate."""
+    statement = Statement()
+    rows, components = _met(statement, shape, aggregate)
+    if shape.fill_gaps and shape.date:
+        rows = fill(statement, shape, shape.date, rows, components)
+    if shape.along:
+        rows = add_up(statement, shape, shape.along, rows)
+    if shape.having:
+        rows = keep(statement, shape, rows)
+    if shape.shares or shape.totals == "rows":
+        total(statement, "whole", rows, components)
+    if shape.top:
+        rows = rank(statement, shape, shape.top, rows, components)
+    columns = [*(quoted(key.name) for key in shape.keys), *_metrics(shape)]
+    columns += [IS_OTHER] if shape.top and shape.top.has_other else []
+    page = f"{select(columns, f'FROM {quoted(rows)}')}\nORDER BY {_order(shape)}\nLIMIT $limit OFFSET $offset"
+    if shape.totals is None:
+        return statement.ending_with(page)
+    whole = "whole" if shape.totals == "rows" else _met_again(statement, shape, aggregate)
+    indented = page.replace("\n", "\n  ")
+    page = f"SELECT *, FALSE AS {IS_TOTAL}\nFROM (\n  {indented}\n)"
+    return statement.ending_with(f"{page}\nUNION ALL\n{_total_row(shape, whole)}")
+
+
+def _met(statement: Statement, shape: QueryShape, aggregate: Aggregate) -> tuple[str, Components]:
+    current = drill_across(statement, shape, aggregate, "current")
+    if shape.comparison is None:
+        return current, shape.carried
+    previous = drill_across(statement, shape, aggregate, "previous", window="previous_")
+    return compare(statement, shape, current, previous, "compared")
+
+
+def _met_again(statement: Statement, shape: QueryShape, aggregate: Aggregate) -> str:
+    """The stage with the totals from the facts themselves: one row, as nothing is grouped."""
+    ungrouped = replace(shape, keys=(), scans=tuple(replace(scan, keys=()) for scan in shape.scans))
+    window = "shown_" if shape.along and shape.along.reads_back else ""
+    current = drill_across(statement, ungrouped, aggregate, "total", window=window)
+    if shape.comparison is None:
+        return current
+    previous = drill_across(statement, ungrouped, aggregate, "total_previous", window="previous_")
+    return compare(statement, ungrouped, current, previous, "total_compared")[0]
+
+
+def _metrics(shape: QueryShape, *, is_total: bool = False) -> list[str]:
+    """Each metric, and after it what is computed from it, in the order of `plan.columns_of`."""
+    columns = []
+    for metric in shape.metrics:
+        value = metric_sql(shape, metric.formula, sparse=is_total)
+        columns.append(f"{value} AS {quoted(metric.name)}")
+        columns += _compared(shape, metric, value, is_total=is_total) if shape.comparison else []
+        if metric.name in shape.shares:
+            whole = f"(SELECT {metric_sql(shape, metric.formula, sparse=True)} FROM whole)"
+            columns.append(f"({value}) / NULLIF({whole}, 0) AS {quoted(metric.name + SHARE)}")
+        if shape.along and shape.along.metric == metric.name:
+            added = "NULL" if is_total else metric_sql(shape, metric.formula, ending=CUMULATIVE)
+            columns.append(f"{added} AS {quoted(metric.name + CUMULATIVE)}")
+    return columns
+
+
+def _compared(shape: QueryShape, metric: RequestedMetric, now: str, *, is_total: bool) -> list[str]:
+    """The value of the period before, the difference, and its ratio; nothing on a day that that month does not have."""
+    before = metric_sql(shape, metric.formula, ending=PREVIOUS, sparse=True)
+    if shape.comparison and shape.comparison.drops_unmatched and not is_total:
+        before = f"CASE WHEN {matched(shape, shape.comparison)} THEN {before} END"
+    change = f"({now}) - ({before})"
+    values = (before, change, f"({change}) / NULLIF({before}, 0)")
+    return [f"{value} AS {quoted(metric.name + end)}" for value, end in zip(values, COMPARED, strict=True)]
+
+
+def _total_row(shape: QueryShape, whole: str) -> str:
+    columns = [*(f"NULL AS {quoted(key.name)}" for key in shape.keys), *_metrics(shape, is_total=True)]
+    columns += ["FALSE"] if shape.top and shape.top.has_other else []
+    return select([*columns, "TRUE"], f"FROM {quoted(whole)}")
+
+
+def _order(shape: QueryShape) -> str:
+    return ", ".join(f"{quoted(name)} {'DESC' if highest else 'ASC'} NULLS LAST" for name, highest in shape.order)

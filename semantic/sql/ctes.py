@@ -1,0 +1,172 @@
+"""What happens to rows once facts have met. Every stage has the keys, and what a shape carries; NULL is not seen.
+
+A sum of nothing becomes 0 only where a metric is computed (`measure`): until then rows that lack a fact add nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from semantic.catalog.catalog import CUMULATIVE, DATE, IS_OTHER
+from semantic.catalog.formula import names
+from semantic.planning.query_shape import (
+    Comparison,
+    Component,
+    CumulativeColumn,
+    Key,
+    QueryShape,
+    TopGroups,
+    row_count_column,
+)
+from semantic.sql.metric_sql import metric_sql
+from semantic.sql.statement import Statement, column, compared, period, quoted, same, select
+
+PREVIOUS = "_previous"
+IS_MATCHED = "is_matched"
+"""Beside the highest days and the others, where the month before may lack some of them."""
+Components = tuple[Component, ...]
+
+
+def compare(statement: Statement, shape: QueryShape, current: str, previous: str, name: str) -> tuple[str, Components]:
+    """Put the rows of the period before beside those of the period, in columns that end with `_previous`."""
+    keys = [key.name for key in shape.keys]
+    if shape.comparison and shape.date:
+        previous = _shifted(statement, shape, shape.comparison, shape.date, previous)
+    before = tuple(replace(part, name=f"{part.name}{PREVIOUS}") for part in shape.carried)
+    columns = [
+        *(f"COALESCE({column(current, key)}, {column(previous, key)}) AS {quoted(key)}" for key in keys),
+        *(column(current, part.name) for part in shape.carried),
+        *(f"{column(previous, p.name)} AS {quoted(b.name)}" for p, b in zip(shape.carried, before, strict=True)),
+    ]
+    joined = f"FULL JOIN {quoted(previous)} ON {same(current, previous, keys)}" if keys else None
+    rest = f"FROM {quoted(current)}\n{joined or f'CROSS JOIN {quoted(previous)}'}"
+    return statement.add(name, select(columns, rest)), (*shape.carried, *before)
+
+
+def _shifted(statement: Statement, shape: QueryShape, comparison: Comparison, date: Key, previous: str) -> str:
+    """The rows of the period before under the dates that look them up."""
+    day = 'CAST("day" AS DATE)'
+    only = f"\nWHERE {is_matched(day, comparison)}" if comparison.drops_unmatched else ""
+    looked_up = [f"{day} AS {quoted(DATE)}", f"{_before(day, comparison)} AS previous_date"]
+    calendar = statement.add("calendar", select(looked_up, f"FROM {_days(shape, date, 'shown_start')}{only}"))
+    columns = [
+        *(column(calendar if key is date else previous, key.name) for key in shape.keys),
+        *(column(previous, part.name) for part in shape.carried),
+    ]
+    met = f"{column(previous, DATE)} = {column(calendar, 'previous_date')}"
+    return statement.add("shifted", select(columns, f"FROM {quoted(calendar)}\nJOIN {quoted(previous)} ON {met}"))
+
+
+def _before(day: str, comparison: Comparison) -> str:
+    if comparison.unit == "months":
+        return f"CAST({day} - TO_MONTHS(CAST($shift AS INTEGER)) AS DATE)"
+    return f"{day} - CAST($shift AS INTEGER)"
+
+
+def is_matched(day: str, comparison: Comparison) -> str:
+    """That the month before has such a day."""
+    return f"DAY({_before(day, comparison)}) = DAY({day})"
+
+
+def matched(shape: QueryShape, comparison: Comparison) -> str:
+    """That the month before has the day of a row; of the group of other days, that it has one of them."""
+    return IS_MATCHED if _merges_days(shape) else is_matched(quoted(DATE), comparison)
+
+
+def _merges_days(shape: QueryShape) -> bool:
+    """Whether the group of others is one of days, some of which the month before may lack."""
+    drops = shape.comparison is not None and shape.comparison.drops_unmatched
+    return drops and shape.top is not None and shape.top.has_other and not shape.others
+
+
+def _days(shape: QueryShape, date: Key, start: str) -> str:
+    """The first days of all periods from a parameter to the end of the range, as `day`."""
+    step = {"quarter": "3 MONTH"}.get(date.grain or "", f"1 {date.grain or 'day'}".upper())
+    first = period(f"CAST(${start} AS DATE)", date.grain or "day", shape.week_shift)
+    return f'GENERATE_SERIES({first}, CAST($end AS DATE), INTERVAL {step}) AS "days"("day")'
+
+
+def fill(statement: Statement, shape: QueryShape, date: Key, rows: str, components: Components) -> str:
+    """A row for every period of the range and every group that there is."""
+    days = statement.add("spine", f'SELECT CAST("day" AS DATE) AS {quoted(DATE)}\nFROM {_days(shape, date, "start")}')
+    others = [key.name for key in shape.others]
+    if others:
+        groups = statement.add("groups", f"SELECT DISTINCT {', '.join(map(quoted, others))}\nFROM {quoted(rows)}")
+        cells = [column(days, DATE), *(column(groups, key) for key in others)]
+        days = statement.add("cells", select(cells, f"FROM {quoted(days)}\nCROSS JOIN {quoted(groups)}"))
+    keys = [key.name for key in shape.keys]
+    columns = [*(column(days, key) for key in keys), *(column(rows, part.name) for part in components)]
+    rest = f"FROM {quoted(days)}\nLEFT JOIN {quoted(rows)} ON {same(days, rows, keys)}"
+    return statement.add("filled", select(columns, rest))
+
+
+def add_up(statement: Statement, shape: QueryShape, along: CumulativeColumn, rows: str) -> str:
+    """Components added up along the date, in columns that end with `_cumulative`; only the days asked for stay."""
+    formula = next(metric.formula for metric in shape.metrics if metric.name == along.metric)
+    used = set(names(formula))
+    used |= {row_count_column(part.fact) for part in shape.components if part.name in used}
+    partition = [quoted(key.name) for key in shape.others]
+    partition += [f"DATE_TRUNC('{along.restarts}', {quoted(DATE)})"] if along.restarts else []
+    over = (f"PARTITION BY {', '.join(partition)} " if partition else "") + f"ORDER BY {quoted(DATE)}"
+    if along.days is not None:
+        over += f" RANGE BETWEEN INTERVAL {along.days - 1} DAY PRECEDING AND CURRENT ROW"
+    columns = [
+        f"{part.adds_up}({quoted(part.name)}) OVER ({over}) AS {quoted(part.name + CUMULATIVE)}"
+        for part in shape.carried
+        if part.name in used
+    ]
+    rows = statement.add("cumulated", select(["*", *columns], f"FROM {quoted(rows)}"))
+    if not along.reads_back:
+        return rows
+    return statement.add("shown", f"SELECT *\nFROM {quoted(rows)}\nWHERE {quoted(DATE)} >= CAST($shown_start AS DATE)")
+
+
+def keep(statement: Statement, shape: QueryShape, rows: str) -> str:
+    """The groups that the filters on metrics leave."""
+    conditions = [compared(f"({metric_sql(shape, formula)})", condition) for condition, formula in shape.having]
+    return statement.add("kept", f"SELECT *\nFROM {quoted(rows)}\nWHERE " + "\n  AND ".join(conditions))
+
+
+def rank(statement: Statement, shape: QueryShape, top: TopGroups, rows: str, components: Components) -> str:
+    """Only the highest groups, each with all its dates; and the others as one more group, if that is asked for."""
+    keys = [key.name for key in (shape.others or shape.keys)]
+    spread = len(keys) < len(shape.keys)  # over dates: a group's value is that of all its rows
+    formula = next(metric.formula for metric in shape.metrics if metric.name == top.by)
+    value = f"{metric_sql(shape, formula, added=spread)} AS rank_value"
+    group = f"\nGROUP BY {', '.join(map(quoted, keys))}" if spread else ""
+    ranked = statement.add("ranked", select([*map(quoted, keys), value], f"FROM {quoted(rows)}{group}"))
+    order = ", ".join(["rank_value DESC NULLS LAST", *(f"{quoted(key)} NULLS LAST" for key in keys)])
+    places = [*map(quoted, keys), f"ROW_NUMBER() OVER (ORDER BY {order}) AS place"]
+    placed = statement.add("placed", select(places, f"FROM {quoted(ranked)}"))
+    source = f"FROM {quoted(rows)}\nJOIN {quoted(placed)} ON {same(rows, placed, keys)}"
+    if not top.has_other:
+        return statement.add("topped", f"SELECT {quoted(rows)}.*\n{source}\nWHERE place <= $top")
+    columns = [
+        *(column(rows, key.name) for key in shape.keys),
+        *(column(rows, part.name) for part in components),
+        f"FALSE AS {IS_OTHER}",
+    ]
+    others = [
+        *(column(rows, key.name) if key.name not in keys else _other(key) for key in shape.keys),
+        *(f"{part.adds_up}({column(rows, part.name)})" if part.adds_up else "NULL" for part in components),
+        "TRUE",
+    ]
+    if shape.comparison and _merges_days(shape):
+        day = is_matched(column(rows, DATE), shape.comparison)
+        columns, others = [*columns, f"{day} AS {IS_MATCHED}"], [*others, f"BOOL_OR({day})"]
+    rest = f"GROUP BY {column(rows, DATE)}" if spread else "HAVING COUNT(*) > 0"
+    highest = select(columns, f"{source}\nWHERE place <= $top")
+    lower = select(others, f"{source}\nWHERE place > $top\n{rest}")
+    return statement.add("topped", f"{highest}\nUNION ALL\n{lower}")
+
+
+def _other(key: Key) -> str:
+    """What the group of others has for a key: text says so, another type is empty."""
+    return "'other'" if key.type == "text" else f"CAST(NULL AS {'DATE' if key.type == 'date' else 'BOOLEAN'})"
+
+
+def total(statement: Statement, name: str, rows: str, components: Components) -> str:
+    """One row of all rows, by the components that add up."""
+    added = [part for part in components if part.adds_up]
+    columns = [f"{part.adds_up}({quoted(part.name)}) AS {quoted(part.name)}" for part in added]
+    return statement.add(name, select(columns, f"FROM {quoted(rows)}"))

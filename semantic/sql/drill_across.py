@@ -1,0 +1,57 @@
+"""Facts meet: each is aggregated on its own, then they are full-outer-joined on every key, NULL-safe.
+
+No fact is ever joined to another row by row, so nothing is multiplied; a key that only one fact has stays visible.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from semantic.planning.query_shape import QueryShape, Scan
+from semantic.sql.statement import Statement, column, quoted, select
+
+Aggregate = Callable[[Scan], str]
+"""The SQL of one fact's aggregate: its keys, its measures, and `rows_of` the fact."""
+
+_WINDOW = re.compile(r"\$(start|end)\b")
+
+
+def drill_across(statement: Statement, shape: QueryShape, aggregate: Aggregate, name: str, *, window: str = "") -> str:
+    """Aggregate every fact of a shape and join them, as a stage called `name`; the stage.
+
+    Args:
+        statement: Grows by one stage per fact, and one for the join.
+        shape: What is asked.
+        aggregate: Gives the SQL of a scan.
+        name: Of the stage, and the beginning of the names of those before it.
+        window: The parameters of its days are `$<window>start` and `$<window>end`.
+    """
+    keys = [key.name for key in shape.keys]
+    stages = {
+        scan.fact: statement.add(f"{name}_{scan.fact}", _WINDOW.sub(rf"${window}\1", aggregate(scan)))
+        for scan in shape.scans
+    }
+    facts = list(stages.values())
+    if len(facts) == 1:
+        return facts[0]
+    columns = [
+        *(f"{_coalesced(facts, key)} AS {quoted(key)}" for key in keys),
+        *(column(stages[part.fact], part.name) for part in shape.carried),
+    ]
+    return statement.add(name, select(columns, f"FROM {_joined(facts, keys)}"))
+
+
+def _coalesced(stages: Sequence[str], key: str) -> str:
+    if len(stages) == 1:
+        return column(stages[0], key)
+    return f"COALESCE({', '.join(column(stage, key) for stage in stages)})"
+
+
+def _joined(stages: Sequence[str], keys: Sequence[str]) -> str:
+    """The stages, each joined to all before it on all keys."""
+    text = quoted(stages[0])
+    for n, stage in enumerate(stages[1:], start=1):
+        met = " AND ".join(f"{_coalesced(stages[:n], key)} IS NOT DISTINCT FROM {column(stage, key)}" for key in keys)
+        text += f"\nFULL JOIN {quoted(stage)} ON {met}" if keys else f"\nCROSS JOIN {quoted(stage)}"
+    return text

@@ -1,0 +1,278 @@
+"""One fact's aggregate, compiled by Boring Semantic Layer from the published definitions: the home of ibis and BSL.
+
+What BSL gets is as small as can be: one fact, the measures and dimensions of this scan, and only the `join_one` tables
+on the way to them, over unbound ibis tables of only the columns used. Facts never share a tree (two facts in one BSL
+tree repeat or cross their rows), no dimension is an entity (unmatched keys would split), filters are typed by us.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from functools import reduce
+from operator import add, and_
+from typing import Any
+
+from pipeline.errors import BuildError
+from semantic.catalog.conditions import Condition
+from semantic.catalog.expression import columns_in
+from semantic.planning.query_shape import Key, Scan, row_count_column
+
+Definitions = Mapping[str, Any]  # Any: a tree of YAML, as `derive` gives
+
+_PARAMETER = re.compile("'\x01(\\w+)\x01'")
+_BESIDE_PARAMETERS = re.compile(r"(?<=\$)(?=\w)")
+_UNITS = {"week": "W", "month": "M", "quarter": "Q", "year": "Y"}
+_TYPES = {
+    "VARCHAR": "string",
+    "DATE": "date",
+    "TIMESTAMP": "timestamp",
+    "BOOLEAN": "boolean",
+    "INTEGER": "int32",
+    "BIGINT": "int64",
+    "HUGEINT": "decimal(38, 0)",
+    "DOUBLE": "float64",
+}
+
+_OPERATORS: dict[str, Callable[[Any, list[Any]], Any]] = {  # Any: ibis values
+    "=": lambda value, given: value == given[0],
+    "!=": lambda value, given: value != given[0],
+    ">": lambda value, given: value > given[0],
+    ">=": lambda value, given: value >= given[0],
+    "<": lambda value, given: value < given[0],
+    "<=": lambda value, given: value <= given[0],
+    "in": lambda value, given: value.isin(given),
+    "not_in": lambda value, given: value.notin(given),
+    "between": lambda value, given: value.between(*given),
+    "contains": lambda value, given: value.lower().contains(given[0].lower()),
+    "starts_with": lambda value, given: value.lower().startswith(given[0].lower()),
+    "is_null": lambda value, _: value.isnull(),
+    "is_not_null": lambda value, _: value.notnull(),
+}
+
+
+def aggregate(scan: Scan, definitions: Definitions) -> str:
+    """The SQL of a scan: its keys, its measures and `rows_of` its fact; values are parameters such as `$start`."""
+    import ibis
+    from boring_semantic_layer import from_config
+
+    config = _config(scan, definitions["models"])
+    catalog = definitions["models"][scan.fact].get("catalog")  # of a rollup, whose tables lie in a file of their own
+    place = {"catalog": catalog, "database": "main"} if catalog else {}
+    tables = {
+        model["table"]: ibis.table(_columns(name, config, scan, definitions), name=model["table"], **place)
+        for name, model in config.items()
+    }
+    table = config[scan.fact]["table"]
+    tables[table] = _own_rows(tables[table], scan, definitions)
+    for at, model in config.items():
+        tables[model["table"]] = _with_periods(tables[model["table"]], at, scan, definitions)
+    model = from_config(config, tables=tables)[scan.fact]
+    for condition, path in scan.conditions:
+        if "." in path:
+            model = _filtered(model, _field(path, scan), condition)
+    fields = {key.name: _field(_way(key, path), scan) for key, path in scan.keys}
+    measures = {measure: _field(measure, scan) for measure in scan.measures}
+    counted = (
+        {row_count_column(scan.fact): lambda rows: rows.count()}
+        if row_count_column(scan.fact) not in scan.measures
+        else {}
+    )
+    rows = model.group_by(*fields.values()).aggregate(*measures.values(), **counted).to_untagged()
+    named = {key.name: _as_key(rows[fields[key.name]], key) for key, _ in scan.keys}
+    named |= {measure: rows[field] for measure, field in measures.items()} | {name: rows[name] for name in counted}
+    sql = str(ibis.to_sql(rows.select(**named), dialect="duckdb"))
+    return _PARAMETER.sub(r"$\1", sql)
+
+
+def _field(path: str, scan: Scan) -> str:
+    """The name that BSL gives a dimension or measure: bare in a model of one table, else behind its table's name."""
+    if "." in path:
+        return ".".join(path.split(".")[-2:])
+    return f"{scan.fact}.{path}" if any("." in way for way in _paths(scan)) else path
+
+
+def _paths(scan: Scan) -> list[str]:
+    return [path for _, path in (*scan.keys, *scan.conditions)]
+
+
+def _config(scan: Scan, models: Mapping[str, Any]) -> dict[str, Any]:  # Any: what from_config takes
+    """The models of a scan's tables, with only the dimensions, measures and joins it uses."""
+    config = {scan.fact: _part(scan.fact, models)}
+    for path in _paths(scan):
+        *joined, dimension = path.split(".")
+        at = scan.fact
+        for to in joined:
+            config.setdefault(to, _part(to, models))
+            config[at].setdefault("joins", {})[to] = models[at]["joins"][to]
+            at = to
+        config[at]["dimensions"][dimension] = models[at]["dimensions"][dimension]
+    config[scan.fact]["measures"] = {measure: models[scan.fact]["measures"][measure] for measure in scan.measures}
+    for key, path in scan.keys:
+        if _has_period(key):
+            config[_home(path, scan)]["dimensions"][_period_of(key)] = f"_.{_period_of(key)}"
+    return dict(reversed(config.items()))  # BSL takes a joined model as it is when its turn comes: the farthest first
+
+
+def _part(name: str, models: Mapping[str, Any]) -> dict[str, Any]:  # Any: what from_config takes
+    return {"table": models[name]["table"], "dimensions": {}}
+
+
+def _home(path: str, scan: Scan) -> str:
+    """The table that holds what a path leads to."""
+    return path.split(".")[-2] if "." in path else scan.fact
+
+
+def _way(key: Key, path: str) -> str:
+    """The path to a key: to its period, where it has one; a filter on the same date goes on naming the day."""
+    return ".".join((*path.split(".")[:-1], _period_of(key))) if _has_period(key) else path
+
+
+def _has_period(key: Key) -> bool:
+    return key.grain not in (None, "day")
+
+
+def _period_of(key: Key) -> str:
+    """The column that holds the period of a date."""
+    return f"period_of_{key.name}"
+
+
+def _columns(name: str, config: Mapping[str, Any], scan: Scan, definitions: Definitions) -> dict[str, str]:
+    """The columns of a table that the scan uses, with their ibis types."""
+    model = config[name]
+    used = {column for text in _expressions(model) for column in columns_in(text)}
+    used -= {_period_of(key) for key, _ in scan.keys}
+    used |= {column for _, column in _dates(name, scan, definitions)}
+    used |= {join["left_on"] for join in model.get("joins", {}).values()}
+    used |= {join["right_on"] for other in config.values() for to, join in other.get("joins", {}).items() if to == name}
+    if name == scan.fact:
+        used |= {definitions["facts"][name]["date"]} if scan.has_start or scan.has_end else set()
+        selections = _selections(scan, definitions)
+        used -= selections.keys()
+        for conditions in selections.values():
+            used |= {_first_column(name, condition, definitions["models"]) for condition in conditions}
+    return _typed(model["table"], used, definitions)
+
+
+def _typed(table: str, columns: Iterable[str], definitions: Definitions) -> dict[str, str]:
+    types = definitions["tables"][table]
+    return {column: _ibis_type(types[column], column) for column in sorted(columns)}
+
+
+def _dates(name: str, scan: Scan, definitions: Definitions) -> list[tuple[Key, str]]:
+    """The dates of a table whose periods are asked for, and their columns."""
+    dimensions = definitions["models"][name]["dimensions"]
+    keys = [key for key, path in scan.keys if _has_period(key) and _home(path, scan) == name]
+    return [(key, columns_in(dimensions[key.name])[0]) for key in keys]
+
+
+def _selections(scan: Scan, definitions: Definitions) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """The conditions of the filtered measures of a scan, by the column that says whether a row meets them."""
+    model = definitions["models"][scan.fact]
+    used = {column for measure in scan.measures for column in columns_in(model["measures"][measure])}
+    return {name: each for name, each in sorted(model.get("selections", {}).items()) if name in used}
+
+
+def _first_column(table: str, condition: Mapping[str, Any], models: Mapping[str, Any]) -> str:
+    """The column of a table itself with which a condition begins: its own, or the key to the next table."""
+    through = condition["through"]
+    return str(models[table]["joins"][through[0]]["left_on"] if through else condition["column"])
+
+
+def _expressions(model: Mapping[str, Any]) -> Iterable[str]:
+    return (*model["dimensions"].values(), *model.get("measures", {}).values())
+
+
+def _ibis_type(type_: str, column: str) -> str:
+    if type_.startswith("DECIMAL("):
+        return type_.lower()
+    if type_ not in _TYPES:
+        raise BuildError(
+            f"{column} has the type {type_}, which no metric can use.", "Build the star with its own types."
+        )
+    return _TYPES[type_]
+
+
+def _own_rows(table: Any, scan: Scan, definitions: Definitions) -> Any:  # Any: an ibis table
+    """The fact's rows inside the time range and the filters on its own columns, told apart by selections."""
+    day = definitions["facts"][scan.fact]["date"]
+    dimensions = definitions["models"][scan.fact]["dimensions"]
+    holds = [_holds(table[columns_in(dimensions[p])[0]], c) for c, p in scan.conditions if "." not in p]
+    holds += [table[day] >= _parameter("start", "date")] if scan.has_start else []
+    holds += [table[day] <= _parameter("end", "date")] if scan.has_end else []
+    rows = table.filter(*holds) if holds else table
+    selections = {
+        name: reduce(and_, (_meets(rows, scan.fact, each, each["through"], definitions) for each in conditions))
+        for name, conditions in _selections(scan, definitions).items()
+    }
+    return rows.mutate(**selections) if selections else rows
+
+
+def _meets(
+    rows: Any, at: str, condition: Mapping[str, Any], through: Sequence[str], definitions: Definitions
+) -> Any:  # Any: ibis tables and values
+    """Whether rows meet a condition: by their own column, or by a key that is among those of the rows that do."""
+    import ibis
+
+    if condition["op"] == "is_null" and through:
+        return ~_meets(rows, at, {**condition, "op": "is_not_null"}, through, definitions).fill_null(False)
+    if not through:
+        given = [_literal(value, condition["type"]) for value in condition["values"]]
+        return _OPERATORS[condition["op"]](rows[condition["column"]], given)
+    to, *rest = through
+    models = definitions["models"]
+    join = models[at]["joins"][to]
+    used = {join["right_on"], _first_column(to, {**condition, "through": rest}, models)}
+    other = ibis.table(_typed(models[to]["table"], used, definitions), name=models[to]["table"])
+    return rows[join["left_on"]].isin(other.filter(_meets(other, to, condition, rest, definitions))[join["right_on"]])
+
+
+def _literal(value: Any, type_: str) -> Any:  # Any: a value of the definitions, an ibis value
+    """A value of the definitions; a $ in a text stands apart from a letter after it, or it would be a parameter."""
+    import ibis
+
+    if type_ == "text":
+        return reduce(add, (ibis.literal(part) for part in _BESIDE_PARAMETERS.split(value)))
+    if type_ == "number":
+        return ibis.literal(Decimal(value), "decimal(38, 6)") if isinstance(value, str) else ibis.literal(value)
+    return ibis.literal(value).cast(type_)
+
+
+def _with_periods(table: Any, name: str, scan: Scan, definitions: Definitions) -> Any:  # Any: an ibis table
+    """A table with the periods of those of its dates that are asked for by period."""
+    dates = _dates(name, scan, definitions)
+    periods = {_period_of(key): _period(table[at], key.grain or "day", scan.week_shift) for key, at in dates}
+    return table.mutate(**periods) if periods else table
+
+
+def _period(day: Any, grain: str, week_shift: int) -> Any:  # Any: an ibis value
+    import ibis
+
+    if grain == "week" and week_shift:
+        shift = ibis.interval(days=week_shift)
+        return (day + shift).truncate(_UNITS[grain]) - shift
+    return day.truncate(_UNITS[grain])
+
+
+def _as_key(value: Any, key: Key) -> Any:  # Any: an ibis value
+    """A period is a day again: DuckDB truncates a DATE to a TIMESTAMP, and ibis does not know."""
+    return value.cast("timestamp").cast("date") if _has_period(key) else value
+
+
+def _filtered(model: Any, field: str, condition: Condition) -> Any:  # Any: a BSL model
+    return model.filter(lambda rows: _holds(rows[field], condition))
+
+
+def _holds(value: Any, condition: Condition) -> Any:  # Any: an ibis value
+    """A condition as an ibis expression; its values are parameters."""
+    given = [_parameter(parameter, condition.type) for parameter in condition.parameters]
+    return _OPERATORS[condition.op](value, given)
+
+
+def _parameter(name: str, type_: str) -> Any:  # Any: an ibis value
+    """A place for a value: text that no value can be, turned into `$name` once SQL is written."""
+    import ibis
+
+    place = ibis.literal(f"\x01{name}\x01")
+    return place if type_ == "text" else place.cast(type_)

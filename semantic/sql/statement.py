@@ -1,0 +1,68 @@
+"""The few words of DuckDB's SQL that statements are put together from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from semantic.catalog.conditions import Condition
+
+_CONDITIONS = {
+    "!=": "{0} <> {1}",
+    "in": "{0} IN ({all})",
+    "not_in": "{0} NOT IN ({all})",
+    "between": "{0} BETWEEN {1} AND {2}",
+    "is_null": "{0} IS NULL",
+    "is_not_null": "{0} IS NOT NULL",
+}
+
+
+@dataclass
+class Statement:
+    """A statement that grows stage by stage, each a name for a SELECT."""
+
+    stages: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, name: str, select: str) -> str:
+        """Add a stage; its name."""
+        self.stages.append((name, select))
+        return name
+
+    def ending_with(self, select: str) -> str:
+        """The whole text."""
+        bodies = ((quoted(name), text.replace("\n", "\n  ")) for name, text in self.stages)
+        return "WITH " + ",\n".join(f"{name} AS (\n  {text}\n)" for name, text in bodies) + "\n" + select
+
+
+def quoted(name: str) -> str:
+    """A name as an identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def column(table: str, name: str) -> str:
+    return f"{quoted(table)}.{quoted(name)}"
+
+
+def select(columns: Iterable[str], rest: str) -> str:
+    return "SELECT\n  " + ",\n  ".join(columns) + "\n" + rest
+
+
+def same(left: str, right: str, keys: Iterable[str]) -> str:
+    """That rows of two stages have the same keys; one empty key is the same as another."""
+    return " AND ".join(f"{column(left, key)} IS NOT DISTINCT FROM {column(right, key)}" for key in keys)
+
+
+def period(expression: str, grain: str, week_shift: int) -> str:
+    """The first day of the period that a date lies in."""
+    if grain == "day":
+        return f"CAST({expression} AS DATE)"
+    if grain == "week" and week_shift:
+        return f"CAST(DATE_TRUNC('week', {expression} + {week_shift}) AS DATE) - {week_shift}"
+    return f"CAST(DATE_TRUNC('{grain}', {expression}) AS DATE)"
+
+
+def compared(expression: str, condition: Condition) -> str:
+    """A condition on a number; its values are parameters."""
+    values = [f"${parameter}" for parameter in condition.parameters]
+    form = _CONDITIONS.get(condition.op, f"{{0}} {condition.op} {{1}}")
+    return form.format(expression, *values, all=", ".join(values))

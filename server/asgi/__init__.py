@@ -1,0 +1,1 @@
+"""ASGI building blocks: middleware, authentication, problem details, workers."""

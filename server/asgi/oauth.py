@@ -1,0 +1,162 @@
+"""JWTs of an identity provider open the door too: gata as an OAuth 2.1 resource server.
+
+The issuer logs people in and signs; this server only checks: signature (asymmetric algorithms alone, by a key the
+issuer publishes), issuer, audience, times, scope, and the claim that names the tenant. A token without that claim opens
+nothing, unless the operator has named a scope that makes its holder one. Sources: RFC 9068, RFC 9728, RFC 6750 and the
+MCP specification 2026-07-28, authorization.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from server.asgi.jwks import Jwks, KeysUnreachable, fetch_json
+from server.serving.access import SLUG, Caller
+
+if TYPE_CHECKING:
+    from mcp.server.auth.provider import AccessToken
+    from starlette.types import Scope
+
+    from pipeline.settings import Settings
+
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+LEEWAY_SECONDS = 30
+LONGEST_TOKEN = 8_192
+METADATA_PATH = "/.well-known/oauth-protected-resource"
+
+Claims = dict[str, Any]  # Any: JSON values
+
+
+class Refused(Exception):
+    """Why a credential opens nothing: 401 it is not valid, 403 it lacks a scope, 503 nobody can tell now."""
+
+    def __init__(self, status: int, what: str, *, retry_after_seconds: int = 30) -> None:
+        super().__init__(what)
+        self.status, self.what, self.retry_after_seconds = status, what, retry_after_seconds
+
+
+class OAuth:
+    """The rules of one server for the JWTs of one issuer."""
+
+    def __init__(self, settings: Settings, keys: Jwks) -> None:
+        assert settings.oauth_issuer is not None  # noqa: S101  # see `oauth_of`
+        self._settings, self._keys, self.issuer = settings, keys, settings.oauth_issuer
+
+    async def verify(self, text: str) -> AccessToken:
+        """Who a JWT stands for.
+
+        Raises:
+            Refused: Nobody here, or nobody can tell.
+        """
+        from mcp.server.auth.provider import AccessToken
+
+        claims = await self._claims(text)
+        scopes = scopes_of(claims)
+        caller = self._caller(claims, scopes)
+        client = claims.get("azp") or claims.get("client_id") or claims["sub"]
+        return AccessToken(
+            token=caller.token_id,  # never the JWT: this object travels through other people's code
+            client_id=str(client),
+            scopes=[caller.scope],
+            expires_at=int(claims["exp"]) + LEEWAY_SECONDS,
+            subject=f"{caller.tenant or 'admin'}/{claims['sub']}",
+            claims={"iss": self.issuer, "caller": caller},
+        )
+
+    async def _claims(self, text: str) -> Claims:
+        """The claims of a token that is the issuer's, for us, and of now."""
+        import jwt
+
+        bad = Refused(401, "This JWT is not one that this server takes.")
+        if len(text) > LONGEST_TOKEN:
+            raise bad
+        try:
+            header = jwt.get_unverified_header(text)
+            key_id = header.get("kid")
+            if header.get("alg") not in ALGORITHMS or not isinstance(key_id, str):
+                raise bad
+            key = await self._keys.key(key_id)
+            if key is None:
+                raise bad
+            found: Claims = jwt.decode(
+                text,
+                key,
+                algorithms=list(ALGORITHMS),
+                issuer=self.issuer,
+                audience=list(self._settings.oauth_audiences),
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "iss", "aud", "sub"], "verify_iat": True, "verify_nbf": True},
+            )
+        except KeysUnreachable as error:
+            raise Refused(503, "The identity provider's keys cannot be had, so no JWT can be checked.") from error
+        except jwt.ExpiredSignatureError as error:
+            raise Refused(401, "This JWT has expired.") from error
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+            raise bad from error
+        if not isinstance(found["sub"], str) or not found["sub"]:
+            raise bad
+        return found
+
+    def _caller(self, claims: Claims, scopes: frozenset[str]) -> Caller:
+        """The tenant of the claim; without one the operator, where a scope says so; else nobody."""
+        settings = self._settings
+        token_id = "jwt_" + hashlib.sha256(f"{self.issuer} {claims['sub']}".encode()).hexdigest()[:12]
+        name = str(claims["sub"])[:100]
+        tenant = claims.get(settings.oauth_tenant_claim)
+        if tenant is None:
+            if settings.oauth_admin_scope and settings.oauth_admin_scope in scopes:
+                return Caller(None, "admin", token_id, name)
+            raise Refused(401, f"This JWT has no claim {settings.oauth_tenant_claim}, and names no tenant.")
+        if not isinstance(tenant, str) or SLUG.fullmatch(tenant) is None:
+            raise Refused(401, f"The claim {settings.oauth_tenant_claim} of this JWT names no tenant.")
+        if settings.oauth_scope and settings.oauth_scope not in scopes:
+            raise Refused(403, f"This JWT lacks the scope {settings.oauth_scope}.")
+        return Caller(tenant, "read", token_id, name)
+
+    def hints(self, scope: Scope, *, is_admin: bool = False) -> dict[str, str]:
+        """What a WWW-Authenticate header adds: where to learn who issues tokens, and which scope to ask for."""
+        suffix = "/mcp" if scope["path"].startswith("/mcp") else "/sse" if scope["path"] == "/sse" else ""
+        found = {"resource_metadata": f"{self.base(scope)}{METADATA_PATH}{suffix}"}
+        wanted = self._settings.oauth_admin_scope if is_admin else self._settings.oauth_scope
+        return found | ({"scope": wanted} if wanted else {})
+
+    def base(self, scope: Scope) -> str:
+        """How callers write this server: the public address, else the name they used, which HostCheck has checked."""
+        if self._settings.public_url:
+            return self._settings.public_url.rstrip("/")
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"localhost")
+        return f"{scope.get('scheme', 'http')}://{host.decode('latin-1')}"
+
+    def metadata(self, scope: Scope) -> dict[str, object]:
+        """RFC 9728: what this resource is, and who issues its tokens. What follows the well-known path is its path."""
+        scopes = [name for name in (self._settings.oauth_scope, self._settings.oauth_admin_scope) if name]
+        return {
+            "resource": self.base(scope) + scope["path"].removeprefix(METADATA_PATH).rstrip("/"),
+            "authorization_servers": [self.issuer],
+            "scopes_supported": scopes,
+            "bearer_methods_supported": ["header"],
+            "resource_name": "gata",
+        }
+
+
+def oauth_of(settings: Settings) -> OAuth | None:
+    """The rules that the settings ask for; None without an issuer."""
+    if settings.oauth_issuer is None:
+        return None
+    return OAuth(settings, Jwks(settings.oauth_issuer, settings.oauth_jwks_url, fetch_json))
+
+
+def scopes_of(claims: Claims) -> frozenset[str]:
+    """The scopes of a token: `scope`, words in one text (RFC 9068), or `scp`, a list or a text."""
+    found: set[str] = set()
+    for name in ("scope", "scp"):
+        value = claims.get(name)
+        found |= (
+            set(value.split()) if isinstance(value, str) else set(map(str, value or ())) if _is_list(value) else set()
+        )
+    return frozenset(found)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list)

@@ -1,0 +1,209 @@
+"""Several processes behind one port.
+
+The parent opens the port, starts the workers and starts another where one has died; the kernel gives each connection to
+one of them. All they share is on the disk: published runs, ops.sqlite. An MCP session of the `initialize` era and an
+SSE stream live in the memory of one process, so one worker, whichever is first to take a lock, keeps them all, and the
+others hand requests of sessions on to it over a socket of its own. Protocol 2026-07-28 and REST know no sessions, and
+use every worker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import uvicorn
+from filelock import FileLock, Timeout
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from starlette.responses import Response
+from uvicorn.server import ServerState
+from uvicorn.supervisors import Multiprocess
+
+from server.asgi.audit_middleware import header
+from server.asgi.body_limit import read_body
+from server.asgi.connections import PatientProtocol
+from server.asgi.problems import problem
+from server.asgi.server import server_config
+from server.serving.process.library_logs import route_library_logs
+from server.serving.process.setup import keep_pandas_out
+
+if TYPE_CHECKING:
+    import httpx2
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from pipeline.settings import Settings
+
+HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"te", b"upgrade", b"content-length"})
+DRAIN_SECONDS = 0.1
+
+
+def run_workers(settings: Settings, door: socket.socket, make_app: Callable[[], ASGIApp]) -> None:
+    """Serve from `settings.workers` processes until interrupted; each finishes the answers under way.
+
+    Args:
+        make_app: Called in each worker; it can be pickled.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="gata-"))  # short: the path of a socket has at most 107 bytes
+    metrics = folder / "metrics"
+    metrics.mkdir()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)  # read by a worker when it loads the library
+    config = server_config(settings, partial(worker_app, settings, make_app, folder), is_factory=True)
+    config.workers = settings.workers
+    try:
+        Supervisor(config, [door], metrics).run()
+    finally:
+        os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Supervisor(Multiprocess):
+    """uvicorn's, which also forgets what a worker that is gone had open."""
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], metrics: Path) -> None:
+        super().__init__(config, sockets)
+        self._metrics = metrics
+
+    def keep_subprocess_alive(self) -> None:
+        before = {process.pid for process in self.processes}
+        super().keep_subprocess_alive()
+        from prometheus_client.multiprocess import mark_process_dead
+
+        for pid in before - {process.pid for process in self.processes}:
+            if pid is not None:
+                mark_process_dead(pid, str(self._metrics))  # type: ignore[no-untyped-call]
+
+
+def worker_app(settings: Settings, make_app: Callable[[], ASGIApp], folder: Path) -> ASGIApp:
+    """The application of one worker: the one that everybody serves, behind the way to the keeper of sessions."""
+    keep_pandas_out()
+    app = SessionKeeping(make_app(), settings, folder)
+    route_library_logs()
+    return app
+
+
+class SessionKeeping:
+    """Answers requests of sessions itself where it keeps them, and hands them to the worker that does elsewhere."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, folder: Path) -> None:
+        self.app, self._settings, self._socket = app, settings, folder / "sessions.sock"
+        self._lock = FileLock(folder / "sessions.lock")
+        self._is_keeper = False
+        self._state = ServerState()
+        self._server: asyncio.Server | None = None
+        self._http: httpx2.AsyncClient | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, self._until_drained(receive), send)
+        elif scope["type"] == "http" and is_of_session(scope) and not await self._keeps():
+            await self._hand_on(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def _until_drained(self, receive: Receive) -> Receive:
+        """The messages of the server's own life; its end waits for what others have handed to this worker."""
+
+        async def told() -> Message:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self._drain()
+            return message
+
+        return told
+
+    async def _drain(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            for connection in list(self._state.connections):
+                connection.shutdown()
+            with anyio.move_on_after(self._settings.query_timeout):
+                while self._state.tasks:  # noqa: ASYNC110  # uvicorn's own set, which tells nobody
+                    await anyio.sleep(DRAIN_SECONDS)
+        if self._http is not None:
+            await self._http.aclose()
+        self._lock.release(force=True)
+
+    async def _keeps(self) -> bool:
+        """Whether this worker keeps the sessions: from the first request of one at which nobody else does."""
+        if self._is_keeper:
+            return True
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        self._is_keeper = True
+        self._socket.unlink(missing_ok=True)  # of a keeper that died
+        config = server_config(self._settings, self.app)
+        config.load()
+        self._server = await asyncio.get_running_loop().create_unix_server(
+            lambda: PatientProtocol(config, self._state, {}), str(self._socket)
+        )
+        return True
+
+    async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on as it is, and the answer back while it comes: a stream may take hours."""
+        body = await read_body(scope, receive, self._settings.body_limit_bytes)
+        if isinstance(body, Response):
+            await body(scope, receive, send)
+            return
+        async with anyio.create_task_group() as group:
+
+            async def hang_up() -> None:
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                group.cancel_scope.cancel()
+
+            group.start_soon(hang_up)
+            await self._relay(scope, body, send)
+            group.cancel_scope.cancel()
+
+    async def _relay(self, scope: Scope, body: bytes, send: Send) -> None:
+        import httpx2
+
+        query = scope["query_string"].decode("latin-1")
+        target = f"http://keeper{scope['raw_path'].decode('latin-1')}{'?' if query else ''}{query}"
+        headers = [(name, value) for name, value in scope["headers"] if name not in HOP_BY_HOP]
+        is_begun = False
+        try:
+            async with self._client().stream(scope["method"], target, headers=headers, content=body) as answer:
+                kept = [(name.lower(), value) for name, value in answer.headers.raw if name.lower() not in HOP_BY_HOP]
+                await send({"type": "http.response.start", "status": answer.status_code, "headers": kept})
+                is_begun = True
+                async for part in answer.aiter_raw():
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+        except httpx2.TransportError:
+            if not is_begun:  # the keeper has died; the next request of a session finds another
+                again = problem(503, "The session is gone.", "Begin another one.", headers={"retry-after": "1"})
+                await again(scope, _nothing, send)
+                return
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _client(self) -> httpx2.AsyncClient:
+        import httpx2
+
+        if self._http is None:
+            limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
+            transport = httpx2.AsyncHTTPTransport(uds=str(self._socket), limits=limits)
+            self._http = httpx2.AsyncClient(transport=transport, timeout=None)  # a stream has no end
+        return self._http
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
+
+
+def is_of_session(scope: Scope) -> bool:
+    """Whether only the process that opened a session can answer: SSE, and MCP before protocol 2026-07-28."""
+    path = scope["path"]
+    if path == "/sse" or path.startswith("/messages"):
+        return True
+    version = header(scope, b"mcp-protocol-version").decode("latin-1")
+    return path == "/mcp" and (not version or version in HANDSHAKE_PROTOCOL_VERSIONS)

@@ -1,1 +1,0 @@
-"""Every call is written down."""

@@ -1,1 +1,0 @@
-"""From the configuration to published runs, and what is known of them."""

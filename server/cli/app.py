@@ -1,0 +1,155 @@
+"""The command line: every verb with an example, and what each way to end looks like.
+
+0 done   1 a bug: traceback and event id   2 your input: what is wrong and what works   3 a gate failed
+130 interrupted   141 nobody reads stdout any more
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from pipeline.errors import GataError
+from server.cli import ask, audit, build, config, forget, runs, serve, token
+
+DONE, BUG, INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A command, the panel of `gata --help` that lists it, and a use of it that works."""
+
+    name: str
+    panel: str
+    function: Callable[..., None]
+    example: str
+
+
+VERBS = (
+    Verb("build", "Build", build.build, "gata build --tenant tyrell_corp"),
+    Verb("library", "Build", build.library, "gata library"),
+    Verb("onboard", "Build", build.onboard, "gata onboard tyrell_corp --dry-run"),
+    Verb("land", "Build", build.land, "gata land --tenant tyrell_corp"),
+    Verb(
+        "transform",
+        "Build",
+        build.transform,
+        "gata transform --tenant tyrell_corp --logic-version 43e08a28d32c280430671de5f4a1b487",
+    ),
+    Verb("validate", "Build", build.validate, "gata validate --full"),
+    Verb("publish", "Build", build.publish, "gata publish --run 20260301T000000000000Z_0a1b2c"),
+    Verb("status", "Published runs", runs.status, "gata status"),
+    Verb("plan", "Published runs", runs.plan, "gata plan"),
+    Verb("rollback", "Published runs", runs.rollback, "gata rollback --tenant tyrell_corp"),
+    Verb(
+        "ask",
+        "Ask",
+        ask.ask,
+        "gata ask --tenant tyrell_corp --metrics spend,roas --dimensions ad_platform --order -roas",
+    ),
+    Verb("metrics", "Ask", ask.metrics, "gata metrics --tenant tyrell_corp --search revenue"),
+    Verb("values", "Ask", ask.values, "gata values --tenant tyrell_corp campaign_name"),
+    Verb("mcp", "Serve", serve.mcp, "gata mcp --tenant tyrell_corp"),
+    Verb("serve", "Serve", serve.serve, "gata serve --port 8765"),
+    Verb("token create", "Serve", token.create, "gata token create --tenant tyrell_corp --expires 90d"),
+    Verb("token list", "Serve", token.list_tokens, "gata token list"),
+    Verb("token revoke", "Serve", token.revoke, "gata token revoke 0a1b2c3d4e5f"),
+    Verb("audit", "Serve", audit.audit, "gata audit --tenant tyrell_corp --since 24h --tool query"),
+    Verb("forget", "This installation", forget.forget, "gata forget --tenant tyrell_corp --person ada@example.com"),
+    Verb("config show", "This installation", config.show, "gata config show"),
+    Verb("doctor", "This installation", config.doctor, "gata doctor"),
+)
+GROUPS = {"token": "Make, list and revoke the tokens of callers over HTTP.", "config": "Show the settings."}
+
+
+def main() -> int:
+    """Run one command and give its exit code."""
+    return exit_code_of(lambda: get_command(commands())(prog_name="gata"))
+
+
+def exit_code_of(run: Callable[[], object]) -> int:
+    """Run something, tell stderr how it ended unless it ended well, and give the exit code for it."""
+    try:
+        run()
+    except SystemExit as end:
+        return _interrupted() if end.code == INTERRUPTED else int(end.code or DONE)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the door: what nobody foresaw ends here
+        if _is_interrupt(error):
+            return _interrupted()
+        if not isinstance(error, GataError):
+            return _bug(error)
+        sys.stderr.write(f"{error}\n")
+        return INPUT
+    return DONE
+
+
+def commands() -> typer.Typer:
+    """The whole command line."""
+    app = _group("Raw API records go in, governed answers come out.")
+    app.callback()(_gata)
+    groups: dict[str, typer.Typer] = {}
+    for verb in VERBS:
+        name, _, within = verb.name.partition(" ")
+        if within and name not in groups:
+            groups[name] = _group(GROUPS[name])
+            app.add_typer(groups[name], name=name, rich_help_panel=verb.panel)
+        to = groups[name] if within else app
+        to.command(within or name, epilog=f"Example: {verb.example}", rich_help_panel=None if within else verb.panel)(
+            verb.function
+        )
+    return app
+
+
+def _group(sentence: str) -> typer.Typer:
+    return typer.Typer(
+        help=sentence,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+
+
+def _gata(
+    _: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_version)] = False,
+) -> None:
+    """What `gata` takes before a verb."""
+
+
+def _version(asked: bool) -> None:
+    from server.cli.output.stdout import print_text
+
+    if asked:
+        print_text(f"gata {version('gata')}")
+        raise typer.Exit
+
+
+def _interrupted() -> int:
+    sys.stderr.write("Interrupted. What was published stays as it is.\n")
+    return INTERRUPTED
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Whether Ctrl-C is behind it: DuckDB, dlt and dbt make errors of their own of it."""
+    behind: list[BaseException] = [error]
+    for each in behind:
+        if isinstance(each, KeyboardInterrupt):
+            return True
+        causes = (each.__cause__, each.__context__)
+        behind += [cause for cause in causes if cause is not None and cause not in behind]
+    return False
+
+
+def _bug(error: BaseException) -> int:
+    """Keep the traceback, and a name by which it can be found again."""
+    traceback.print_exception(error)
+    sys.stderr.write(f"This is a bug in gata, event {secrets.token_hex(6)}. Please report it with the lines above.\n")
+    return BUG

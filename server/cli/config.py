@@ -1,0 +1,67 @@
+"""The verbs about this installation: its settings, and whether everything it needs is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from server.cli.options import AsJson, read_command_settings
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+HIDDEN = "(set, not shown)"
+
+
+def show(as_json: AsJson = False) -> None:
+    """Show every setting, its value, and whether it comes from the environment. Never a secret."""
+    settings = read_command_settings()
+    from server.cli.output.stdout import print_json, print_text
+
+    found = _settings(settings)
+    if as_json:
+        print_json({"settings": found})
+        return
+    from server.cli.output.tables import add_row, render, table
+
+    rows = table("setting", "value", "from", "what it is")
+    for setting in found:
+        add_row(rows, setting["name"], setting["value"], setting["source"], setting["description"])
+    print_text(render(rows))
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """See whether everything is there that gata needs, and say the step that works where it is not.
+
+    Exit 0 unless a line says fail.
+    """
+    settings = read_command_settings()
+    from server.cli.doctor.checks import run_checks
+    from server.cli.output.stdout import print_json, print_text, stdout_for_answers
+
+    with stdout_for_answers():
+        lines = list(run_checks(settings))
+    is_well = all(line.state != "fail" for line in lines)
+    if as_json:
+        print_json({"ok": is_well, "checks": [vars(line) for line in lines]})
+    else:
+        from server.cli.output.tables import add_row, render, table
+
+        rows = table("", "check", "what there is")
+        for line in lines:
+            add_row(rows, line.state, line.check, f"{line.what} {line.fix}".strip())
+        print_text(render(rows))
+    raise typer.Exit(0 if is_well else 2)
+
+
+def _settings(settings: Settings) -> list[dict[str, Any]]:  # Any: JSON values
+    from pydantic import SecretStr
+
+    found = []
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        shown = HIDDEN if isinstance(value, SecretStr) else None if value is None else str(value)
+        source = f"GATA_{name.upper()}" if name in settings.model_fields_set else "default"
+        found.append({"name": name, "value": shown, "source": source, "description": field.description})
+    return found

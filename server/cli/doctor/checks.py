@@ -1,0 +1,175 @@
+"""Whether everything is there that gata needs: one line per thing, with the step that works where it is not."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from pipeline.errors import Busy, GataError, suggest
+from pipeline.publish.pointer import latest_run_id
+from pipeline.publish.run_manifest import read_manifest
+from pipeline.publish.run_store import verify
+from pipeline.settings import Settings
+from pipeline.storage.build_lock import build_lock
+from pipeline.storage.ops import Ops
+from server.cli.doctor.access_checks import check_callers
+from server.cli.doctor.line import DoctorLine
+from server.orchestration.build_context import BuildContext, open_build_context
+from server.serving.runs.published_runs import PublishedRuns
+
+LIBRARIES = {"duckdb": "duckdb", "dbt-core": "dbt.cli.main", "dbt-duckdb": "dbt.adapters.duckdb", "dlt": "dlt"}
+PROGRAMS = {
+    "uv": "Install it with `pip install uv`.",
+    "npx": "Install Node.js 20 or newer.",
+}
+OLDEST_PYTHON = (3, 11)
+GIGABYTE = 1024**3
+LITTLE_DISK, NO_DISK = GIGABYTE, GIGABYTE // 10
+FRESH = timedelta(hours=24)
+
+
+def run_checks(settings: Settings) -> Iterator[DoctorLine]:
+    """Every check, in the order in which things are needed. Changes nothing but a file that it removes again."""
+    yield _python()
+    yield from map(_library, LIBRARIES)
+    yield from _environment()
+    yield _state_folder(settings.home)
+    yield _disk(settings.home)
+    yield from _build(settings)
+    active: tuple[str, ...] = ()
+    try:
+        shop = open_build_context(settings)
+    except GataError as error:
+        yield DoctorLine("tenants", "fail", error.what, error.fix)
+    else:
+        yield _tenants(shop)
+        active = tuple(tenant.slug for tenant in shop.manifest.active)
+    for slug in sorted({*active, *PublishedRuns(settings).slugs()}):
+        yield _run(slug, settings, is_built=slug in active)
+    yield from check_callers(settings)
+    yield from map(_program, PROGRAMS)
+
+
+def _python() -> DoctorLine:
+    said = f"Python {platform.python_version()} in {sys.prefix}."
+    if sys.version_info < OLDEST_PYTHON:
+        return DoctorLine(
+            "python", "fail", said, "Run `make PYTHON=/path/to/python3.11 setup`; gata needs 3.11 or newer."
+        )
+    return DoctorLine("python", "ok", said)
+
+
+def _library(name: str) -> DoctorLine:
+    try:
+        importlib.import_module(LIBRARIES[name])
+        return DoctorLine(name, "ok", f"{name} {version(name)}.")
+    except (ImportError, PackageNotFoundError) as error:
+        return DoctorLine(name, "fail", f"{name} cannot be imported: {error}.", "Run `make setup`.")
+
+
+def _environment() -> Iterator[DoctorLine]:
+    """GATA_ variables that nothing reads: most likely a slip of the pen."""
+    known = [f"GATA_{name.upper()}" for name in Settings.model_fields]
+    for name in sorted(os.environ):
+        if name.startswith("GATA_") and name not in known:
+            yield DoctorLine("environment", "warn", f"{name} is set, and nothing reads it.", suggest(name, known))
+
+
+def _state_folder(home: Path) -> DoctorLine:
+    folder = _nearest(home)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        return DoctorLine(
+            "state folder",
+            "fail",
+            f"{folder} cannot be written: {error.strerror or error}.",
+            "Make it writable, or set GATA_HOME to a folder that is.",
+        )
+    return DoctorLine("state folder", "ok", f"{home.absolute()}{'' if home.exists() else ', made by the first build'}.")
+
+
+def _disk(home: Path) -> DoctorLine:
+    free = shutil.disk_usage(_nearest(home)).free
+    state: Literal["ok", "warn", "fail"] = "ok" if free > LITTLE_DISK else "warn" if free > NO_DISK else "fail"
+    fix = (
+        "" if state == "ok" else "Free some, or set GATA_HOME to a larger disk: a publish copies a tenant's star once."
+    )
+    return DoctorLine("disk", state, f"{free / GIGABYTE:.1f} GB free under {_nearest(home)}.", fix)
+
+
+def _build(settings: Settings) -> Iterator[DoctorLine]:
+    """Who holds the build lock, and whether the ledger of runs opens; nothing yet before the first build."""
+    if not settings.ops.exists():
+        return
+    yield _lock(settings.home)
+    try:
+        with Ops(settings.ops) as ops:
+            last = next(iter(ops.runs(limit=1)), None)
+    except GataError as error:
+        yield DoctorLine("ledger", "fail", error.what, error.fix)
+    else:
+        said = f"The last run, {last['run_id']}, is {last['status']}." if last else "No run yet."
+        yield DoctorLine("ledger", "ok", said)
+
+
+def _lock(home: Path) -> DoctorLine:
+    try:
+        with build_lock(home, wait_seconds=0):
+            return DoctorLine("build lock", "ok", "No build is running.")
+    except Busy as error:
+        return DoctorLine("build lock", "warn", error.what, error.fix)
+    except GataError as error:
+        return DoctorLine("build lock", "fail", error.what, error.fix)
+
+
+def _tenants(shop: BuildContext) -> DoctorLine:
+    names, asked = [tenant.slug for tenant in shop.manifest.tenants], shop.settings.tenant
+    if asked is not None and asked not in names:
+        return DoctorLine(
+            "tenants", "fail", f"GATA_TENANT is {asked!r}, which {shop.manifest.path} has not.", suggest(asked, names)
+        )
+    return DoctorLine(
+        "tenants", "ok", f"{shop.manifest.path}: {len(names)} tenants, {len(shop.manifest.active)} of them active."
+    )
+
+
+def _run(slug: str, settings: Settings, *, is_built: bool) -> DoctorLine:
+    """Whether the run that readers of a tenant see is whole and, where builds renew it, fresh."""
+    check, folder, build = f"run of {slug}", settings.published(slug), f"Run `gata build --tenant {slug}`."
+    try:
+        run_id = latest_run_id(folder)
+        if run_id is None:
+            return DoctorLine(check, "warn", "Nothing is published yet.", build)
+        verify(folder / run_id)
+        published_at = read_manifest(folder / run_id).published_at
+    except GataError as error:
+        return DoctorLine(check, "fail", error.what, error.fix)
+    said = f"{run_id} is whole, published {published_at:%Y-%m-%d %H:%M} UTC."
+    is_stale = is_built and settings.now() - published_at > FRESH
+    return DoctorLine(check, "warn", said, build) if is_stale else DoctorLine(check, "ok", said)
+
+
+def _program(name: str) -> DoctorLine:
+    """A program that only `mcp dev` needs; it may lie in our environment while that is not active."""
+    if found := shutil.which(name):
+        return DoctorLine(name, "ok", f"{found}.")
+    ours = Path(sys.prefix) / "bin"
+    fix = f"Run `. {ours / 'activate'}`: it is there." if (ours / name).exists() else PROGRAMS[name]
+    return DoctorLine(name, "warn", f"{name} is not on PATH; only `mcp dev server/mcp_entry.py` needs it.", fix)
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder itself, or the nearest one above that exists."""
+    folder = folder.absolute()
+    return next(path for path in (folder, *folder.parents) if path.is_dir())

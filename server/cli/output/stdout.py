@@ -1,0 +1,48 @@
+"""Answers go to stdout, and nothing else does."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+PIPE_CLOSED = 128 + 13
+"""What a shell reports for a program whose reader has gone: 128 + SIGPIPE."""
+
+
+def print_text(text: str) -> None:
+    """Write an answer. When the reader has gone (`| head`), end quietly: there is nobody to tell."""
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _turn(1, to=os.open(os.devnull, os.O_WRONLY))  # the interpreter flushes once more when it ends
+        raise SystemExit(PIPE_CLOSED) from None
+
+
+def print_json(value: object) -> None:
+    """Write an answer for machines: one line, every digit of a decimal."""
+    from semantic.answering.exact_json import to_json
+
+    print_text(to_json(value))
+
+
+@contextmanager
+def stdout_for_answers() -> Iterator[None]:
+    """Turn what libraries and child processes print meanwhile to stderr."""
+    with suppress(OSError, ValueError):  # a stdout that is already closed needs no keeping
+        sys.stdout.flush()
+    spare = os.dup(1)
+    own, sys.stdout = sys.stdout, sys.stderr
+    try:
+        os.dup2(2, 1)
+        yield
+    finally:
+        sys.stdout = own
+        _turn(1, to=spare)
+
+
+def _turn(descriptor: int, *, to: int) -> None:
+    os.dup2(to, descriptor)
+    os.close(to)

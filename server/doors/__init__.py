@@ -1,1 +1,0 @@
-"""What a request over HTTP passes before anybody answers it."""

@@ -1,1 +1,0 @@
-"""Builds that somebody asked for over HTTP."""

@@ -1,0 +1,55 @@
+"""A question that a chart may be asked with: as the tool `query` takes it, and as the page of a client shows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import QueryError, shorten
+from semantic.planning.query import Query, read_query
+
+CHARTS = ("vega", "png", "svg")
+"""A Vega-Lite specification, or a picture."""
+
+
+@dataclass(frozen=True)
+class ChartedQuery:
+    """A query, and the form of the chart that is wanted beside its answer."""
+
+    query: Query
+    chart: str | None = None
+
+
+def read_charted(sent: Mapping[str, Any]) -> ChartedQuery:  # Any: whatever a caller sent
+    """The arguments of `query` over MCP.
+
+    Raises:
+        QueryError: It is no query, or there is no such chart.
+    """
+    chart = sent.get("chart")
+    if chart is not None and chart not in CHARTS:
+        raise QueryError(
+            f"chart is {shorten(repr(chart), 80)}.", f"Choose one of: {', '.join(CHARTS)}; or leave it out."
+        )
+    return ChartedQuery(read_query({name: value for name, value in sent.items() if name != "chart"}), chart)
+
+
+def read_page(sent: Mapping[str, Any]) -> ChartedQuery:  # Any: whatever a caller sent
+    """The arguments of `show_chart`: one query, as an object or as its JSON text.
+
+    Raises:
+        QueryError: There is none, or something beside it.
+    """
+    query = sent.get("query")
+    if isinstance(query, str):
+        try:
+            query = json.loads(query)
+        except (ValueError, RecursionError):
+            query = None
+    if set(sent) != {"query"} or not isinstance(query, dict):
+        raise QueryError(
+            "show_chart takes one argument, query.", 'Write {"query": {...}}, with the arguments of the tool query.'
+        )
+    return ChartedQuery(read_query(query), "svg")

@@ -1,0 +1,135 @@
+"""What a client may read over MCP beside the tools: the definition of a metric, and the runs that answer.
+
+metric://{name}   what a metric means, its unit, its formula, what it goes with, and its SQL
+status://runs     which run answers, how fresh each source is, and the runs that are kept
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+
+from pipeline.errors import GataError, QueryError
+from server.serving import tools
+
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+
+    from semantic.answering.semantic_model import SemanticModel
+    from semantic.catalog.catalog import Metric
+    from server.mcp_server.call_handler import McpCallHandler
+    from server.serving.call_context import CallContext
+    from server.serving.tools import Payload
+
+METRIC = "metric://{name}"
+RUNS = "status://runs"
+_JSON = "application/json"
+
+
+def add_resources(app: MCPServer[Any], door: McpCallHandler) -> None:  # Any: there is no lifespan state
+    """Let clients read the resources above."""
+
+    async def read(work: Callable[[CallContext], Payload], call: str) -> str:
+        from semantic.answering.exact_json import to_json
+
+        try:
+            return to_json(await door.ask(work))
+        except GataError as error:
+            kind = ResourceNotFoundError if isinstance(error, QueryError) else ResourceError
+            raise kind(door.refusal(error, call)) from error
+        except Exception as error:  # a bug: the caller gets an event id and no internals
+            raise ResourceError(door.refusal(error, call)) from error
+
+    @app.resource(
+        METRIC,
+        name="metric",
+        title="A metric's definition",
+        description="What a metric means: unit, formula, the dimensions it goes with, its SQL. Names: list_metrics.",
+        mime_type=_JSON,
+    )
+    async def metric(name: str) -> str:
+        return await read(lambda desk: definition(name, desk.run.model), METRIC)
+
+    @app.resource(
+        RUNS,
+        name="runs",
+        title="The runs that answer",
+        description="Which published run answers, how far the data of each source go, and the runs that are kept.",
+        mime_type=_JSON,
+    )
+    async def runs() -> str:
+        return await read(status, RUNS)
+
+
+def definition(name: str, model: SemanticModel) -> Payload:
+    """What a metric is, down to the SQL of what it is made from.
+
+    Raises:
+        UnknownName: There is no such metric, or it cannot be asked for.
+    """
+    from semantic.catalog.formula import names, to_text
+    from semantic.catalog.suggestions import unknown_metric
+    from semantic.planning.currency_rules import unit_shown
+
+    catalog = model.catalog
+    if name not in catalog.askable_metrics:
+        raise unknown_metric(name, catalog)
+    metric = catalog.metrics[name]
+    facts = catalog.facts_of(name)
+    made_of = dict.fromkeys(names(metric.formula))
+    return {
+        "name": name,
+        "label": metric.label,
+        "description": metric.description,
+        "unit": unit_shown(metric, catalog),
+        "type": metric.type,
+        "kind": metric.kind or "derived",
+        "formula": to_text(metric.formula, str),
+        "facts": list(facts),
+        "dimensions": catalog.dimensions_of(facts),
+        "sql": {base: expression(catalog.metrics[base], model) for base in made_of},
+        "synonyms": list(metric.synonyms),
+        "note": metric.note,
+        "run_id": model.run_id,
+    }
+
+
+def expression(base: Metric, model: SemanticModel) -> Payload:
+    """The SQL that makes one base metric from the rows of its fact, and the table they lie in."""
+    import sqlglot
+    from sqlglot import exp
+
+    from semantic.planning.query_shape import Scan
+
+    scan = Scan(base.fact or "", (), (base.name,), (), has_start=False, has_end=False, week_shift=0)
+    statement = sqlglot.parse_one(model.scan(scan), read="duckdb")
+    made = next(found for found in statement.find_all(exp.Alias) if found.alias == base.name)
+    for column in made.find_all(exp.Column):
+        column.set("table", None)
+    table = next(statement.find_all(exp.Table))
+    return {"expression": made.this.sql(dialect="duckdb"), "table": table.name}
+
+
+def status(desk: CallContext) -> Payload:
+    """What get_status says, and every run that is kept, the newest first."""
+    from pipeline.errors import PublishError
+    from pipeline.publish.pointer import run_ids
+    from pipeline.publish.run_manifest import read_manifest
+
+    folder, kept = desk.settings.published(desk.run.slug), []
+    for run_id in reversed(run_ids(folder)):
+        try:
+            manifest = read_manifest(folder / run_id)
+        except PublishError:  # it is just being removed, or damaged: nobody can ask it
+            continue
+        kept.append(
+            {
+                "run_id": run_id,
+                "published_at": manifest.published_at.isoformat(),
+                "answers": run_id == desk.run.run_id,
+                "rows": sum(table.rows for table in manifest.tables),
+            }
+        )
+    return {**tools.get_status(desk.run), "sources": tools.sources(desk.run, desk.cursor), "runs": kept}

@@ -1,0 +1,56 @@
+"""What every verb of a build works with: settings, the catalog, the tenants and the blueprints, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.tenant import Tenant
+from pipeline.config.tenants_file import TenantsFile, load_tenants
+from pipeline.contracts.connector import Connector
+from pipeline.contracts.registry import Blueprint, blueprints
+from pipeline.errors import ConfigError
+from pipeline.settings import Settings
+
+CATALOG = Path("supported_connectors.yaml")
+
+
+@dataclass(frozen=True)
+class BuildContext:
+    """One reading of the configuration."""
+
+    settings: Settings
+    catalog: dict[str, Connector]
+    manifest: TenantsFile
+    blueprints: dict[tuple[str, str], Blueprint]
+
+    def chosen(self, slugs: Sequence[str] | None) -> tuple[Tenant, ...]:
+        """The tenants to work on: the named ones, or all that are active.
+
+        Raises:
+            ConfigError: A name that is not in tenants.yaml, or a tenant that is not active.
+        """
+        if not slugs:
+            return self.manifest.active
+        tenants = tuple(self.manifest.get(slug) for slug in dict.fromkeys(slugs))
+        for tenant in tenants:
+            if tenant.status not in ("active", "onboarding"):
+                kept = "neither built nor served" if tenant.status == "offboarded" else "validated, not built"
+                raise ConfigError(
+                    f"{tenant.slug} is {tenant.status} in {self.manifest.path}: it is {kept}.",
+                    "Set its status to active and run the command again.",
+                )
+        return tenants
+
+
+def open_build_context(settings: Settings) -> BuildContext:
+    """Read the catalog and tenants.yaml.
+
+    Raises:
+        ConfigError: One of them is wrong; names file, line and what was meant.
+    """
+    catalog = load_catalog(CATALOG)
+    manifest = load_tenants(settings.tenants, catalog)
+    return BuildContext(settings, catalog, manifest, blueprints(catalog))

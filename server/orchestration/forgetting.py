@@ -1,0 +1,188 @@
+"""`gata forget`: a tenant, or one person of it, erased from everything gata keeps, and a record that it happened."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipeline.config.naming import identifier
+from pipeline.config.tenant import Tenant
+from pipeline.errors import ConfigError, shorten
+from pipeline.privacy.forget import Erased, Person, forget_person, forget_tenant, known_ids
+from pipeline.publish.run_store import prune
+from pipeline.settings import Settings
+from pipeline.storage.build_lock import build_lock
+from pipeline.storage.ops import Ops
+from server.orchestration import steps
+from server.orchestration.build_context import BuildContext
+from server.orchestration.replay import unpublished
+from warehouse.build.star import projects_folder
+
+_ERASURES = """
+    CREATE TABLE IF NOT EXISTS erasures (
+        erasure_id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, salt TEXT, person TEXT, rows INTEGER NOT NULL,
+        at TEXT NOT NULL
+    ) STRICT
+"""
+"""`person` is the SHA-256 of salt and email: it proves that a given person was forgotten, and names nobody."""
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was erased: rows by table, and since when the tenant's one remaining run is published."""
+
+    tenant: str
+    erased: Erased
+    run_id: str | None = None
+
+
+def forget(
+    shop: BuildContext,
+    slug: str,
+    email: str | None = None,
+    *,
+    wait_seconds: float = 0.0,
+    watch: steps.StepObserver | None = None,
+) -> Forgotten:
+    """Erase a person of a tenant, or without `email` the whole tenant, from hub, stars, runs and ledger.
+
+    Raises:
+        ConfigError: The tenant is unknown, or still in use; or what is given is no email.
+        GateFailed: A gate keeps the tenant from being built. Run it again once that is repaired: until then runs that
+            were published earlier hold the person.
+        LandError: The hub is open elsewhere; nothing was changed.
+    """
+    if email is None:
+        return _forget_tenant(shop, slug, wait_seconds)
+    return _forget_person(shop, shop.manifest.get(slug), _folded(email), wait_seconds, watch)
+
+
+def _folded(email: str) -> str:
+    name, at, host = email.strip().lower().partition("@")
+    if not (name and at and host) or any(character.isspace() for character in name + host):
+        raise ConfigError(
+            f"{shorten(email)!r} is no email address.", "Write --person with one, such as ada@example.com."
+        )
+    return f"{name}@{host}"
+
+
+def _forget_tenant(shop: BuildContext, slug: str, wait_seconds: float) -> Forgotten:
+    declared = {tenant.slug: tenant.status for tenant in shop.manifest.tenants}
+    if declared.get(slug, "offboarded") != "offboarded":
+        raise ConfigError(
+            f"{slug} is {declared[slug]} in {shop.manifest.path}: the next build would bring it back.",
+            "Set its status to offboarded first, or remove it from the file.",
+        )
+    settings = shop.settings
+    if slug not in declared and (identifier(slug, 40) or not is_known(slug, settings)):
+        shop.manifest.get(slug)  # says which tenants there are
+    with build_lock(settings.home, wait_seconds=wait_seconds), Ops(settings.ops) as ops:
+        erased = erase(slug, settings)
+        _clear_ledger(ops, slug)
+        _note(ops, slug, erased)
+    return Forgotten(slug, erased)
+
+
+def is_known(slug: str, settings: Settings) -> bool:
+    """Whether there is anything of a tenant but what tenants.yaml says."""
+    return any(folder.exists() for folder in _folders(slug, settings))
+
+
+def erase(slug: str, settings: Settings) -> Erased:
+    """Remove a tenant from hub, stars and published runs. The caller holds the build lock."""
+    erased = forget_tenant(slug, settings)
+    leftovers = (settings.home / part / slug for part in ("synthetic", "landing"))
+    for folder in (*_folders(slug, settings), *leftovers, settings.home / "dlt" / f"land_{slug}"):
+        shutil.rmtree(folder, ignore_errors=True)
+    return erased
+
+
+def _folders(slug: str, settings: Settings) -> tuple[Path, ...]:
+    return settings.published(slug), settings.stars(slug).parent, projects_folder(settings, slug)
+
+
+def _forget_person(
+    shop: BuildContext, tenant: Tenant, email: str, wait_seconds: float, watch: steps.StepObserver | None
+) -> Forgotten:
+    """The build before pushes what has landed and knows the person's ids; the one after publishes without them."""
+    settings, chosen = shop.settings, [tenant.slug]
+    _build(shop, chosen, wait_seconds, watch, full=False)
+    with build_lock(settings.home, wait_seconds=wait_seconds):
+        person = Person(email, known_ids(settings.stars(tenant.slug), tenant, email))
+        platforms = {source.platform for source in tenant.sources}
+        routed = [blueprint for blueprint in shop.blueprints.values() if blueprint.platform in platforms]
+        erased = forget_person(tenant, routed, person, settings)
+    run_id = _build(shop, chosen, wait_seconds, watch, full=True)
+    with build_lock(settings.home, wait_seconds=wait_seconds), Ops(settings.ops) as ops:
+        prune(settings.published(tenant.slug), 1, spare_previous=False)
+        shutil.rmtree(unpublished(settings, tenant.slug), ignore_errors=True)
+        _scrub_ledger(ops, person)
+        _note(ops, tenant.slug, erased, person=email)
+    return Forgotten(tenant.slug, erased, run_id)
+
+
+def _build(
+    shop: BuildContext, slugs: Sequence[str], wait_seconds: float, watch: steps.StepObserver | None, *, full: bool
+) -> str | None:
+    watched = {"watch": watch} if watch else {}
+    report = steps.build(shop, slugs, full=full, wait_seconds=wait_seconds, **watched)
+    (tenant,) = report.tenants
+    if tenant.error:
+        raise tenant.error
+    return tenant.run_id
+
+
+def _clear_ledger(ops: Ops, slug: str) -> None:
+    """Remove the tenant's lines from every table of ops.sqlite, tokens included, and from its free pages."""
+    with ops.transaction() as ledger:
+        tables = [name for (name,) in ledger.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        for table in tables:
+            columns = [row[1] for row in ledger.execute(f"PRAGMA table_info({table})")]
+            if "tenant" in columns and table != "erasures":
+                ledger.execute(f"DELETE FROM {table} WHERE tenant = ?", (slug,))  # names of our own tables
+    _close_gaps(ops)
+
+
+def _scrub_ledger(ops: Ops, person: Person) -> None:
+    """Put aliases for the person into every text of ops.sqlite: a reason of quarantine repeats the value at fault."""
+    ops.connection.create_function("without", 1, lambda text: text and person.aliases.in_text(text), deterministic=True)
+    with ops.transaction() as ledger:
+        tables = [name for (name,) in ledger.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        for table in tables:
+            for _, column, kind, *_ in ledger.execute(f"PRAGMA table_info({table})").fetchall():
+                if kind == "TEXT":  # names of our own tables and columns
+                    ledger.execute(
+                        f"UPDATE {table} SET {column} = without({column}) WHERE {column} <> without({column})"
+                    )
+    _close_gaps(ops)
+
+
+def _close_gaps(ops: Ops) -> None:
+    """Write the file anew: what was deleted stays readable in its free pages and in the log beside it."""
+    ops.connection.execute("VACUUM")
+    ops.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def last_forgotten(ops: Ops, slug: str) -> str | None:
+    """When the tenant was last forgotten as a whole; None where it never was."""
+    ops.ensure([_ERASURES])
+    found = ops.connection.execute("SELECT max(at) FROM erasures WHERE tenant = ? AND person IS NULL", (slug,))
+    return found.fetchone()[0]  # type: ignore[no-any-return]  # sqlite's rows are untyped
+
+
+def _note(ops: Ops, slug: str, erased: Erased, person: str | None = None) -> None:
+    """Keep the record that it happened."""
+    ops.ensure([_ERASURES])
+    salt = secrets.token_hex(8) if person else None
+    digest = hashlib.sha256(f"{salt}{person}".encode()).hexdigest() if person else None
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    with ops.transaction() as ledger:
+        ledger.execute(
+            "INSERT INTO erasures (tenant, salt, person, rows, at) VALUES (?, ?, ?, ?, ?)",
+            (slug, salt, digest, sum(erased.values()), at),
+        )

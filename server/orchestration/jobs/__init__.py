@@ -1,0 +1,1 @@
+"""Builds that callers start over HTTP, each in a process of its own."""

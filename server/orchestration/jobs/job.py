@@ -1,0 +1,217 @@
+"""Jobs: builds that somebody asked for over HTTP, each in a process of its own, noted in ops.sqlite for all to see.
+
+    queued -> ingesting -> transforming -> validating -> ready
+       └──────────┴─────────────┴──────────────┴──────-> failed, with the reason
+
+A job's process holds a lock on a file as long as it lives, and the system gives it back however it ends: so a job that
+is not over and whose file is free has died, and whoever looks next says so.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from pipeline.storage.ops import Ops
+
+State = Literal["queued", "ingesting", "transforming", "validating", "ready", "failed"]
+Kind = Literal["onboard", "update"]
+
+STATES: Final[tuple[State, ...]] = ("queued", "ingesting", "transforming", "validating", "ready", "failed")
+OVER: Final[frozenset[str]] = frozenset({"ready", "failed"})
+DIED = "The process of this job ended before it was done."
+
+_DDL = (
+    """
+    create table if not exists jobs (
+        number integer primary key, id text not null unique, kind text not null, tenant text not null,
+        state text not null, reason text, fix text, run_id text, content text not null, key text,
+        asked_by text not null, undo text, created_at text not null, updated_at text not null
+    ) strict
+    """,
+    "create index if not exists jobs_of_tenant on jobs (tenant, number)",
+    "create index if not exists jobs_by_key on jobs (asked_by, key) where key is not null",
+    """
+    create table if not exists job_events (
+        job text not null, number integer not null, tenant text not null, state text not null, at text not null,
+        primary key (job, number)
+    ) strict
+    """,
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job as it stands."""
+
+    number: int
+    id: str
+    kind: Kind
+    tenant: str
+    state: State
+    reason: str | None
+    fix: str | None
+    run_id: str | None
+    """The published run that answers, once it is ready."""
+    content: str
+    """SHA-256 of what was posted."""
+    undo: str | None
+    """As JSON, what takes the change of tenants.yaml back; None once that is settled."""
+    created_at: str
+    updated_at: str
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in OVER
+
+
+class Jobs:
+    """The jobs of ops.sqlite. Safe to share between threads."""
+
+    def __init__(self, ops: Ops, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """`folder`: where locks and logs of jobs lie."""
+        self._ops = ops
+        self._clock = clock
+        self.folder = folder
+        ops.ensure(_DDL)
+
+    def make(  # noqa: PLR0917  # the columns, in their order
+        self, job_id: str, kind: Kind, tenant: str, content: str, asked_by: str, key: str | None, undo: str
+    ) -> None:
+        """Note a job that is about to begin; whoever does holds its lock already."""
+        now = self._moment()
+        with self._ops.transaction() as store:
+            store.execute(
+                "insert into jobs (id, kind, tenant, state, content, key, asked_by, undo, created_at, updated_at)"
+                " values (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
+                (job_id, kind, tenant, content, key, asked_by, undo, now, now),
+            )
+            self._happened(store, job_id, tenant, "queued", now)
+
+    def move(
+        self, job: Job, state: State, *, reason: str | None = None, fix: str | None = None, run_id: str | None = None
+    ) -> bool:
+        """Let a job be in a later state; False where it is there, or over, already."""
+        earlier = [name for name in STATES[: STATES.index(state)] if name not in OVER]
+        with self._ops.transaction() as store:
+            now = self._moment()
+            moved = store.execute(
+                "update jobs set state = ?, reason = ?, fix = ?, run_id = ?, updated_at = ?"
+                f" where id = ? and state in ({', '.join('?' * len(earlier))})",
+                (state, reason, fix, run_id, now, job.id, *earlier),
+            ).rowcount
+            if moved:
+                self._happened(store, job.id, job.tenant, state, now)
+        return bool(moved)
+
+    def settle(self, job: Job) -> None:
+        """The change of tenants.yaml was taken back, or stays: there is nothing left to undo."""
+        with self._ops.transaction() as store:
+            store.execute("update jobs set undo = null where id = ?", (job.id,))
+
+    def find(self, job_id: str) -> Job | None:
+        return self._first("where id = ?", job_id)
+
+    def newest(self, tenant: str, kind: Kind) -> Job | None:
+        """The last job of its kind for a tenant."""
+        return self._first("where tenant = ? and kind = ? order by number desc limit 1", tenant, kind)
+
+    def by_key(self, asked_by: str, key: str) -> Job | None:
+        """The last job that a caller asked for under an Idempotency-Key."""
+        return self._first("where asked_by = ? and key = ? order by number desc limit 1", asked_by, key)
+
+    def unfinished(self, tenant: str) -> Job | None:
+        """A job for the tenant that is not over."""
+        return self._first("where tenant = ? and state not in ('ready', 'failed') order by number desc limit 1", tenant)
+
+    def page(self, limit: int, before: int | None) -> Sequence[Job]:
+        """The newest jobs, those with a lower number than `before` where it is given."""
+        return self._jobs("where ?1 is null or number < ?1 order by number desc limit ?2", before, limit)
+
+    def events(self, job_id: str, after: int = 0) -> list[dict[str, Any]]:  # Any: JSON values
+        """The states that a job came into, in order, from the one after the numbered one."""
+        rows = self._ops.connection.execute(
+            "select number, state, at from job_events where job = ? and number > ? order by number", (job_id, after)
+        ).fetchall()
+        return [dict(row) for row in rows]
+
+    def to_dict(self, job: Job) -> dict[str, Any]:  # Any: JSON values
+        """A job as callers read it."""
+        return {
+            "id": job.id,
+            "kind": job.kind,
+            "tenant": job.tenant,
+            "state": job.state,
+            "reason": job.reason,
+            "fix": job.fix,
+            "run_id": job.run_id,
+            "created_at": job.created_at,
+            "updated_at": job.updated_at,
+            "events": self.events(job.id),
+        }
+
+    def log_of(self, job_id: str) -> Path:
+        """What the job's process writes."""
+        return self.folder / f"{job_id}.log"
+
+    @contextmanager
+    def life(self, job_id: str) -> Iterator[int]:
+        """An open file whose lock says that the job lives, for as long as this block or a heir of it has it open."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._lock_of(job_id), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def is_alive(self, job_id: str) -> bool:
+        """Whether the job's process lives."""
+        try:
+            descriptor = os.open(self._lock_of(job_id), os.O_RDWR)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        else:
+            return False
+        finally:
+            os.close(descriptor)
+
+    def _lock_of(self, job_id: str) -> Path:
+        return self.folder / f"{job_id}.lock"
+
+    def _happened(self, store: sqlite3.Connection, job_id: str, tenant: str, state: str, at: str) -> None:
+        store.execute(
+            "insert into job_events (job, number, tenant, state, at)"
+            " select ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4 from job_events where job = ?1",
+            (job_id, tenant, state, at),
+        )
+
+    def _first(self, where: str, *values: object) -> Job | None:
+        return next(iter(self._jobs(where, *values)), None)
+
+    def _jobs(self, where: str, *values: object) -> list[Job]:
+        columns = ", ".join(Job.__dataclass_fields__)
+        rows = self._ops.connection.execute(f"select {columns} from jobs {where}", values).fetchall()
+        return [Job(**dict(row)) for row in rows]
+
+    def _moment(self) -> str:
+        return self._clock().astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def new_job_id() -> str:
+    """Nobody can guess one, though only an admin may ask."""
+    return f"job_{secrets.token_hex(8)}"

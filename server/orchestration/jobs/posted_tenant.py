@@ -1,0 +1,92 @@
+"""A posted tenant, before anything is touched: a plain tree, that reads no file but those beside tenants.yaml."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from glob import escape, glob
+from pathlib import Path
+from typing import Any
+
+from pipeline.config.tenant import Tenant
+from pipeline.errors import QueryError, shorten
+from pipeline.settings import Settings
+
+DEEPEST = 12
+"""Levels of a tenant's entry; it needs eight."""
+
+Plain = Any  # a tree of what JSON can carry
+
+
+def check_tree(sent: Mapping[str, Plain]) -> None:
+    """See that what was sent can be part of tenants.yaml.
+
+    Raises:
+        QueryError: It is nested too deeply, or holds text that is none.
+    """
+    level: list[Plain] = [sent]
+    for _ in range(DEEPEST):
+        level = [item for node in level for item in _items(node)]
+        if not level:
+            return _check_text(sent)
+    raise QueryError(f"This is nested more than {DEEPEST} levels deep.", "Send a tenant as tenants.yaml describes it.")
+
+
+def _check_text(sent: Mapping[str, Plain]) -> None:
+    try:
+        json.dumps(sent, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise QueryError("There is half a character in this, which cannot be written.", "Send whole ones.") from error
+
+
+def _items(node: Plain) -> Iterator[Plain]:
+    if isinstance(node, Mapping):
+        yield from node.values()
+    elif isinstance(node, list):
+        yield from node
+
+
+def check_files(tenant: Tenant, settings: Settings) -> None:
+    """See that every file a tenant reads lies in the folder of tenants.yaml, and that there is one for each pattern.
+
+    Links are followed: what they lead to counts. The state folder is no place for exports.
+
+    Raises:
+        QueryError: A path leads elsewhere, or names no file.
+    """
+    folder = settings.tenants.absolute().parent
+    inside = escape(str(folder)) + os.sep
+    patterns = [
+        pattern
+        for source in tenant.sources
+        for account in source.accounts
+        for names in account.read.objects.values()
+        for pattern in names
+    ]
+    for pattern in patterns:
+        shown = shorten(pattern.removeprefix(inside), 120)
+        if not pattern.startswith(inside):
+            raise _outside(Path(shown).name)
+        found = [Path(name) for name in glob(pattern, recursive=True)]  # noqa: PTH207  # absolute patterns
+        if not found:
+            raise QueryError(
+                f"There is no file {shown!r}.", "Put the export there first; paths start beside tenants.yaml."
+            )
+        for file in found:
+            _check_inside(file, folder, settings, shown)
+    if tenant.rates is not None:
+        _check_inside(tenant.rates, folder, settings, tenant.rates.name)
+
+
+def _check_inside(file: Path, folder: Path, settings: Settings, shown: str) -> None:
+    real, home = file.resolve(), settings.home.resolve()
+    if not real.is_relative_to(folder.resolve()) or real.is_relative_to(home):
+        raise _outside(shown)
+
+
+def _outside(shown: str) -> QueryError:
+    return QueryError(
+        f"{shown!r} is not in the folder of tenants.yaml, or is gata's own.",
+        "Put exports beside tenants.yaml, and write their paths from there, such as exports/acme/orders_*.jsonl.",
+    )

@@ -1,0 +1,155 @@
+"""The process of one job: it waits for its turn to build, builds the tenant, and sees that a failure leaves no trace.
+
+    python -m server.orchestration.jobs.process JOB_ID
+
+It goes on when the server that began it stops. The environment says where everything lies, as for every command.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from pipeline.errors import Busy, GataError
+from pipeline.settings import Settings
+from pipeline.storage.build_lock import build_lock
+from pipeline.storage.ops import Ops
+from server.orchestration.jobs.job import Job, Jobs, State
+from server.orchestration.jobs.tenants_edit_file import TenantsFileChange, locked_tenants_file, undo_change
+
+POLL_SECONDS = 0.5
+STEPS: dict[str, State] = {
+    "library": "ingesting",
+    "words": "ingesting",
+    "onboard": "ingesting",
+    "land": "ingesting",
+    "push": "transforming",
+    "stars": "transforming",
+    "gates": "validating",
+    "publish": "validating",
+}
+"""The state that a step of a build belongs to."""
+
+
+def job_folder(settings: Settings) -> Path:
+    """Where the locks and logs of jobs lie."""
+    return settings.home / "jobs"
+
+
+def main(job_id: str) -> int:
+    """Do the job; 0 when it is ready."""
+    from pipeline.log import configure_log
+    from pipeline.settings import read_settings
+
+    configure_log()
+    settings = read_settings()
+    with Ops(settings.ops) as ops:
+        jobs = Jobs(ops, job_folder(settings))
+        job = jobs.find(job_id)
+        if job is None or job.is_over:
+            return 1
+        return 0 if _do(job, jobs, settings) else 1
+
+
+def _do(job: Job, jobs: Jobs, settings: Settings) -> bool:
+    from pipeline.bug_reports import internal_error_message, report_bug
+
+    try:
+        run_id = _built(job, jobs, settings)
+    except GataError as error:
+        _fail(job, jobs, settings, error.what, error.fix)
+        return False
+    except BaseException as error:
+        event_id = report_bug(error, call=f"job {job.id}")
+        _fail(
+            job,
+            jobs,
+            settings,
+            internal_error_message(event_id),
+            f"See {jobs.log_of(job.id).name} in the state folder.",
+        )
+        raise
+    jobs.move(job, "ready", run_id=run_id)
+    jobs.settle(job)
+    return True
+
+
+def _built(job: Job, jobs: Jobs, settings: Settings) -> str | None:
+    """The run that readers of the tenant see now; tenants.yaml is read when it is the job's turn.
+
+    Raises:
+        GataError: The build failed.
+    """
+    from server.orchestration import steps
+    from server.orchestration.build_context import open_build_context
+
+    def watch(_: str, step: str) -> None:
+        if state := STEPS.get(step):
+            jobs.move(job, state)
+
+    has_leftovers = bool(job.undo and json.loads(job.undo)["leftovers"])
+    while True:
+        try:
+            if has_leftovers:
+                _erase(job, settings)  # of an attempt that was killed
+                has_leftovers = False
+            report = steps.build(open_build_context(settings), [job.tenant], watch=watch)
+        except Busy:
+            time.sleep(POLL_SECONDS)
+            continue
+        (tenant,) = report.tenants
+        if tenant.error:
+            raise tenant.error
+        return tenant.run_id
+
+
+def _fail(job: Job, jobs: Jobs, settings: Settings, reason: str, fix: str) -> None:
+    """Take everything back, and then say why."""
+    kept = undo_job(job, settings)
+    if kept is None and job.kind == "onboard":
+        while True:
+            try:
+                _erase(job, settings)
+                break
+            except Busy:
+                time.sleep(POLL_SECONDS)
+    jobs.move(job, "failed", reason=reason, fix=f"{fix} {kept}" if kept else fix)
+    jobs.settle(job)
+
+
+def undo_job(job: Job, settings: Settings) -> str | None:
+    """Undo the job's change of tenants.yaml; where that cannot be, a sentence that says what is left to do."""
+    if job.undo is None:
+        return None
+    said = json.loads(job.undo)
+    change = TenantsFileChange(Path(said["file"]), said["before"], said["after"])
+    try:
+        with locked_tenants_file(settings):
+            is_undone = undo_change(change, job.tenant, is_new=job.kind == "onboard")
+    except (GataError, OSError):
+        is_undone = False
+    return (
+        None if is_undone else f"tenants.yaml was edited meanwhile and keeps the change of {job.tenant}: undo it there."
+    )
+
+
+def _erase(job: Job, settings: Settings) -> None:
+    """Remove what a first build left behind, if anything: nothing of it was ever published.
+
+    Raises:
+        Busy: Another build is at work.
+    """
+    from server.orchestration.forgetting import erase, is_known
+
+    if not is_known(job.tenant, settings):
+        return
+    with build_lock(settings.home, wait_seconds=0), Ops(settings.ops) as ops:
+        erase(job.tenant, settings)
+        with ops.transaction() as ledger:
+            ledger.execute("delete from onboarding where tenant = ?", (job.tenant,))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

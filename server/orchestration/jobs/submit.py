@@ -1,0 +1,233 @@
+"""From a posted change to a job: all of it checked, tenants.yaml written, a process begun; or nothing of the kind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import SecretStr
+
+from pipeline.bug_reports import event_logger
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.tenants_file import load_tenants
+from pipeline.contracts.connector import Connector
+from pipeline.errors import BuildError, ConfigError, QueryError, Taken, shorten, suggest
+from pipeline.settings import Settings
+from pipeline.storage.ops import Ops
+from server.orchestration.build_context import CATALOG
+from server.orchestration.forgetting import is_known
+from server.orchestration.jobs.job import DIED, Job, Jobs, Kind, new_job_id
+from server.orchestration.jobs.posted_tenant import check_files, check_tree
+from server.orchestration.jobs.process import job_folder, undo_job
+from server.orchestration.jobs.tenants_edit import with_changes, with_tenant
+from server.orchestration.jobs.tenants_edit_file import (
+    TenantsFileChange,
+    apply_change,
+    checked_change,
+    file_of,
+    locked_tenants_file,
+    plan_change,
+    undo_change,
+)
+
+SECTIONS = ("semantic", "attribution", "logic")
+
+Plain = Any  # a tree of what JSON can carry
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What an admin sent."""
+
+    kind: Kind
+    sent: Mapping[str, Plain]
+    by: str
+    key: str | None = None
+    """Their Idempotency-Key."""
+    content: str = field(init=False)
+    """SHA-256 of what it says, however it was written."""
+
+    def __post_init__(self) -> None:
+        said = json.dumps([self.kind, self.sent], sort_keys=True)
+        object.__setattr__(self, "content", hashlib.sha256(said.encode()).hexdigest())
+
+
+class JobService:
+    """Takes orders, one after the other, and looks after jobs whose process has died."""
+
+    def __init__(self, settings: Settings, ops: Ops) -> None:
+        self._settings = settings
+        self.jobs = Jobs(ops, job_folder(settings))
+
+    def accept(self, posted: Posted) -> Job:
+        """The job that does what was posted; one that was accepted before, where it is the same.
+
+        Raises:
+            QueryError: What was posted is wrong, or its Idempotency-Key stands for something else.
+            Taken: The tenant is there already, or is just being built.
+            ConfigError: tenants.yaml itself is wrong, or cannot be written.
+            BuildError: No process can be begun.
+        """
+        check_tree(posted.sent)
+        with locked_tenants_file(self._settings):
+            if known := self._same_key(posted):
+                return known
+            slug = _text(posted.sent, "slug" if posted.kind == "onboard" else "tenant")
+            catalog = load_catalog(CATALOG)
+            if known := self._same_content(posted, slug, catalog):
+                return known
+            change = (self._new_tenant if posted.kind == "onboard" else self._changes)(posted, slug, catalog)
+            return self._begin(posted, slug, change)
+
+    def looked_after(self, job: Job) -> Job:
+        """The job as it stands; one whose process has died is failed, and its change of tenants.yaml taken back."""
+        if job.is_over or self.jobs.is_alive(job.id):
+            return job
+        job = self.jobs.find(job.id) or job  # it may have ended since it was read
+        if job.is_over:
+            return job
+        kept = undo_job(job, self._settings)
+        if self.jobs.move(job, "failed", reason=DIED, fix=kept or "Send the request again."):
+            self.jobs.settle(job)
+        return self.jobs.find(job.id) or job
+
+    def _same_key(self, posted: Posted) -> Job | None:
+        known = self.jobs.by_key(posted.by, posted.key) if posted.key else None
+        if known and known.content != posted.content:
+            raise QueryError(
+                f"The Idempotency-Key {shorten(posted.key or '', 60)!r} was sent with another content before.",
+                "Send each request under a key of its own.",
+            )
+        return known and self.looked_after(known)
+
+    def _same_content(self, posted: Posted, slug: str, catalog: Mapping[str, Connector]) -> Job | None:
+        """The tenant's last job of the kind, when it was asked for in the same words and what it wrote still stands.
+
+        Raises:
+            Taken: Another job for the tenant is not over.
+        """
+        newest = self.jobs.newest(slug, posted.kind)
+        newest = newest and self.looked_after(newest)
+        if newest and newest.content == posted.content and newest.state != "failed":
+            if posted.kind == "update":
+                change = self._changes(posted, slug, catalog)
+                still_stands = change.before == change.after
+            else:
+                still_stands = slug in load_tenants(self._settings.tenants, catalog).places
+            if still_stands:
+                return newest
+        other = self.jobs.unfinished(slug)
+        if other and not self.looked_after(other).is_over:
+            raise Taken(f"The job {other.id} for {slug} is not over.", "Wait for its end, then send this again.")
+        return None
+
+    def _new_tenant(self, posted: Posted, slug: str, catalog: Mapping[str, Connector]) -> TenantsFileChange:
+        settings, manifest = self._settings, load_tenants(self._settings.tenants, catalog)
+        if slug in manifest.places:
+            raise Taken(
+                f"There is a tenant named {slug!r} already.", "Choose another slug, or POST /semantic-layer/update."
+            )
+        if posted.sent.get("status", "active") != "active":
+            raise QueryError("status is not active.", "Leave it out: a posted tenant is built at once.")
+        change = plan_change(settings.tenants, lambda text: with_tenant(text, posted.sent))
+        then = checked_change(change, settings, catalog, slug)
+        check_files(then.get(slug), settings)
+        last = self.jobs.newest(slug, "onboard")
+        if is_known(slug, settings) and not (last and last.state == "failed"):
+            raise Taken(
+                f"There are data of an earlier tenant named {slug!r}.",
+                f"Choose another slug, or erase them first: `gata forget --tenant {slug}`.",
+            )
+        return change
+
+    def _changes(self, posted: Posted, slug: str, catalog: Mapping[str, Connector]) -> TenantsFileChange:
+        manifest = load_tenants(self._settings.tenants, catalog)
+        if slug not in manifest.places:
+            raise QueryError(f"There is no tenant named {shorten(slug, 80)!r}.", suggest(slug, manifest.places))
+        if manifest.get(slug).status != "active":
+            raise QueryError(
+                f"{slug} is {manifest.get(slug).status}, and not built.", "Set its status to active first."
+            )
+        changes = {name: value for name, value in posted.sent.items() if name != "tenant"}
+        for name in changes:
+            if name not in SECTIONS:
+                raise QueryError(f"There is no section named {shorten(name, 80)!r}.", suggest(name, SECTIONS))
+        if not changes:
+            raise QueryError("There is nothing to change.", f"Send one of: {', '.join(SECTIONS)}.")
+        _check_logic(changes.get("logic", {}), [source.platform for source in manifest.get(slug).sources])
+        change = plan_change(file_of(manifest, slug), lambda text: with_changes(text, slug, changes))
+        checked_change(change, self._settings, catalog, slug)
+        return change
+
+    def _begin(self, posted: Posted, slug: str, change: TenantsFileChange) -> Job:
+        """Note the job, write the file, begin the process: in this order, so that whatever is written can be undone."""
+        job_id = new_job_id()
+        with self.jobs.life(job_id) as lifeline:
+            kept = {"file": str(change.file), "before": change.before, "after": change.after}
+            kept["leftovers"] = "yes" if posted.kind == "onboard" and is_known(slug, self._settings) else ""
+            self.jobs.make(job_id, posted.kind, slug, posted.content, posted.by, posted.key, json.dumps(kept))
+            job = self.jobs.find(job_id)
+            assert job is not None  # noqa: S101  # it was noted just now
+            try:
+                apply_change(change)
+                self._spawn(job_id, lifeline)
+            except (ConfigError, BuildError, OSError) as error:
+                undo_change(change, slug, is_new=posted.kind == "onboard")
+                self.jobs.move(job, "failed", reason=str(error), fix="Send the request again.")
+                self.jobs.settle(job)
+                if isinstance(error, OSError):
+                    raise BuildError("No process could be begun for the build.", "Send the request again.") from error
+                raise
+        event_logger().info("job_accepted", job=job_id, kind=posted.kind, tenant=slug, by=posted.by)
+        return job
+
+    def _spawn(self, job_id: str, lifeline: int) -> None:
+        """Begin the job's process; it inherits the lifeline, and ends on its own."""
+        with self.jobs.log_of(job_id).open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603  # our own program
+                [sys.executable, "-m", "server.orchestration.jobs.process", job_id],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **_environment(self._settings)},
+                pass_fds=(lifeline,),
+                start_new_session=True,
+            )
+        threading.Thread(target=process.wait, name=job_id, daemon=True).start()
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The settings of this process as a child reads them; secrets are in the environment already."""
+    said: dict[str, str] = {}
+    for name, value in settings:
+        if value is None or isinstance(value, SecretStr):
+            continue
+        plain = settings.model_dump(mode="json", include={name})[name]
+        said[f"GATA_{name.upper()}"] = plain if isinstance(plain, str) else json.dumps(plain)
+    return {**said, "GATA_HOME": str(settings.home.absolute()), "GATA_TENANTS": str(settings.tenants.absolute())}
+
+
+def _text(sent: Mapping[str, Plain], name: str) -> str:
+    value = sent.get(name)
+    if not isinstance(value, str) or not value:
+        raise QueryError(f"{name} is missing, or is no text.", f'Send one, such as "{name}": "acme".')
+    return value
+
+
+def _check_logic(logic: Plain, platforms: list[str]) -> None:
+    """See that logic is by platform and object; what it says is judged as a part of tenants.yaml."""
+    form = 'Write it like {"google_analytics": {"events": {"conversion_events": ["purchase"]}}}.'
+    if not isinstance(logic, Mapping):
+        raise QueryError("logic is no mapping.", form)
+    for platform, objects in logic.items():
+        if platform not in platforms:
+            raise QueryError(f"The tenant has no source named {shorten(platform, 80)!r}.", suggest(platform, platforms))
+        if not isinstance(objects, Mapping):
+            raise QueryError(f"logic of {platform} is no mapping.", form)

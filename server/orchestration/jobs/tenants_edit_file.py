@@ -1,0 +1,173 @@
+"""tenants.yaml changed as a whole or not at all: checked beside itself first, then replaced in one step, under a lock.
+
+    edit in memory -> a copy beside the file is read and checked -> the file is replaced -> undone, if the build fails
+
+People edit the file too, without the lock: what they wrote meanwhile is never lost.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from glob import escape
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from ruamel.yaml.error import YAMLError
+
+from pipeline.config.tenants_file import TenantsFile, load_tenants
+from pipeline.contracts.connector import Connector
+from pipeline.errors import Busy, ConfigError, QueryError
+from pipeline.settings import Settings
+from pipeline.storage.disk import sync
+from server.orchestration.jobs.tenants_edit import edited, without_tenant
+
+WAIT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class TenantsFileChange:
+    """A change of one file: its text before and after."""
+
+    file: Path
+    before: str
+    after: str
+
+
+@contextmanager
+def locked_tenants_file(settings: Settings) -> Iterator[None]:
+    """Be the only program that changes tenants.yaml.
+
+    Raises:
+        Busy: Another one has done so for ten seconds.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.home / "tenants.yaml.lock", is_singleton=True)  # who holds it may ask for it again
+    try:
+        lock.acquire(timeout=WAIT_SECONDS)
+    except Timeout as error:
+        raise Busy("tenants.yaml is being changed by another request.", "Send the request again.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def file_of(manifest: TenantsFile, slug: str) -> Path:
+    """The file that declares a tenant."""
+    return Path(manifest.places[slug].rpartition(":")[0])
+
+
+def plan_change(file: Path, edit: Callable[[str], str]) -> TenantsFileChange:
+    """The change that an edit of a file's text makes.
+
+    Raises:
+        QueryError: What is to be written cannot be.
+    """
+    before = file.read_bytes().decode("utf-8")
+    try:
+        after = edit(before)
+        after.encode()
+    except (YAMLError, UnicodeError, RecursionError) as error:
+        raise QueryError("This cannot be written to tenants.yaml.", "Send plain text, numbers and flags.") from error
+    return TenantsFileChange(file, before, after)
+
+
+def checked_change(
+    change: TenantsFileChange, settings: Settings, catalog: Mapping[str, Connector], slug: str
+) -> TenantsFile:
+    """Everything that tenants.yaml would say, all of it checked; nothing is changed.
+
+    Raises:
+        QueryError: It would be wrong, or say something else of another tenant than of `slug`.
+    """
+    now = load_tenants(settings.tenants, catalog)
+    with _beside(change.file, change.after) as copy, _root(change, settings, now, copy) as root:
+        try:
+            then = load_tenants(root, catalog)
+        except ConfigError as error:
+            raise QueryError(_without_place(error.what), error.fix) from error
+    others = [
+        {tenant.slug: tenant.fingerprint for tenant in each.tenants if tenant.slug != slug} for each in (now, then)
+    ]
+    if others[0] != others[1]:
+        raise QueryError(
+            f"{slug} shares a part of its entry with another tenant, which would change too.",
+            "Edit tenants.yaml by hand: give each tenant its own.",
+        )
+    return then
+
+
+def apply_change(change: TenantsFileChange) -> None:
+    """Replace the file in one step.
+
+    Raises:
+        Busy: Somebody has edited it since it was read; nothing is lost.
+        ConfigError: It cannot be written.
+    """
+    file = change.file.resolve()
+    if file.read_bytes() != change.before.encode():
+        raise Busy("tenants.yaml was edited just now.", "Send the request again.")
+    beside = file.with_name(f".{file.name}.new")
+    try:
+        beside.write_bytes(change.after.encode())
+        shutil.copymode(file, beside)
+        sync(beside)
+        beside.replace(file)
+        sync(file.parent)
+    except OSError as error:
+        raise ConfigError(
+            f"{file} cannot be written: {error.strerror or error}.", "Let the server's user write it, and its folder."
+        ) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def undo_change(change: TenantsFileChange, slug: str, *, is_new: bool) -> bool:
+    """Take a change back; whether the file is as it was before it.
+
+    Where somebody has edited the file since, a new tenant's entry alone is taken out, and any other change stays.
+    """
+    now = change.file.read_bytes().decode("utf-8")
+    if now == change.before:
+        return True
+    if now == change.after:
+        apply_change(TenantsFileChange(change.file, now, change.before))
+        return True
+    if not is_new:
+        return False
+    apply_change(TenantsFileChange(change.file, now, without_tenant(now, slug)))
+    return True
+
+
+@contextmanager
+def _beside(file: Path, text: str) -> Iterator[Path]:
+    """A hidden copy in the same folder, for paths start from there."""
+    copy = file.with_name(f".{file.name}.check-{os.getpid()}")
+    try:
+        copy.write_bytes(text.encode())
+        yield copy
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+@contextmanager
+def _root(change: TenantsFileChange, settings: Settings, now: TenantsFile, copy: Path) -> Iterator[Path]:
+    """The file to begin reading with: the copy itself, or one that includes it in place of the file."""
+    if change.file.resolve() == settings.tenants.resolve():
+        yield copy
+        return
+    files = sorted({file_of(now, tenant.slug) for tenant in now.tenants} - {settings.tenants})
+    named = [escape(str((copy if file == change.file else file).absolute())) for file in files]
+    text = settings.tenants.read_bytes().decode("utf-8")
+    with _beside(settings.tenants, edited(text, lambda root: root.update(include=named))) as root:
+        yield root
+
+
+def _without_place(what: str) -> str:
+    """The sentence without file and line: whoever posts has neither."""
+    return re.sub(r"^\S*\.check-\d+:\d+: ", "", what).replace(f".check-{os.getpid()}", "")

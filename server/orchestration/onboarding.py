@@ -1,0 +1,155 @@
+"""Bringing a tenant in, in six phases, each with a record of its start, end and result in the ledger.
+
+    0 manifest     its entry in tenants.yaml is whole: a source of every domain, only connectors that exist
+    1 foundation   the hub has a sink and a blueprint for every object, and knows the tenant's configuration
+    2 scaffolding  the dbt projects of push and stars
+    3 sources      what they read: landing tables and sinks
+    4 staging      pushers into the sinks, and the views over them
+    5 marts        facts, dimensions, their tests and exposures: the tenant can be built
+
+A phase may be taken again at any time. After a failure the next attempt goes on from the phase that failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from pipeline.config.tenant import Tenant
+from pipeline.config.tenants_file import check_ready
+from pipeline.errors import BuildError, ConfigError
+from pipeline.ingest.landing_tables import LEDGERS, landing_columns, prepare
+from pipeline.storage.hub import write_hub
+from pipeline.storage.ops import Ops
+from server.orchestration.build_context import BuildContext
+from warehouse.build.star import onboard_files, projects_folder
+from warehouse.run_dbt import write_files, write_project
+
+PHASES = ("manifest", "foundation", "scaffolding", "sources", "staging", "marts")
+PARTS = ("push", "stars")
+
+
+@dataclass(frozen=True)
+class Onboarding:
+    """The generated files of a tenant's dbt projects, and which of them changed."""
+
+    slug: str
+    files: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
+def planned(tenant: Tenant, shop: BuildContext) -> Onboarding:
+    """What onboarding would write, and nothing written.
+
+    Raises:
+        ConfigError: The tenant is offboarded, lacks a domain, or enables a connector that has no contracts yet.
+    """
+    _refuse_offboarded(tenant, shop)
+    _check(tenant, shop)
+    return _difference(tenant, shop, onboard_files(tenant, shop.blueprints))
+
+
+def onboard(tenant: Tenant, shop: BuildContext, ops: Ops, *, foundation: Callable[[], object]) -> Onboarding:
+    """Take the phases that are still to be taken: all of them, or from the one on that failed last time.
+
+    Args:
+        foundation: Sees that the hub is ready.
+
+    Raises:
+        ConfigError: As for `planned`; phase 0 says so, but for a tenant that is offboarded, of whom nothing is noted.
+        LandError, BuildError: What a phase failed with.
+    """
+    _refuse_offboarded(tenant, shop)
+    files = onboard_files(tenant, shop.blueprints)
+    version = sha256(repr(sorted(files.items())).encode()).hexdigest()
+    difference = _difference(tenant, shop, files)
+    work: tuple[Callable[[], object], ...] = (
+        lambda: _check(tenant, shop),
+        foundation,
+        lambda: _write(tenant, shop, files, "scaffolding"),
+        lambda: _write_sources(tenant, shop, files),
+        lambda: _write(tenant, shop, files, "staging"),
+        lambda: _write_all(tenant, shop, files),
+    )
+    for number in range(_first_open(ops, tenant, version), len(PHASES)):
+        with ops.phase(tenant.slug, number, PHASES[number], version):
+            work[number]()
+    return difference
+
+
+def is_onboarded(tenant: Tenant, ops: Ops) -> bool:
+    """Whether every phase was done once; a changed configuration is carried on by builds."""
+    records = ops.onboarding(tenant.slug)
+    return len(records) == len(PHASES) and all(record["status"] == "done" for record in records)
+
+
+def _first_open(ops: Ops, tenant: Tenant, version: str) -> int:
+    """The first phase that is not done for this version; 0 when all are, because doing them again does no harm."""
+    done = {row["phase"] for row in ops.onboarding(tenant.slug) if (row["status"], row["version"]) == ("done", version)}
+    return next((number for number in range(len(PHASES)) if number not in done), 0)
+
+
+def _refuse_offboarded(tenant: Tenant, shop: BuildContext) -> None:
+    if tenant.status == "offboarded":
+        raise ConfigError(
+            f"{shop.manifest.places[tenant.slug]}: {tenant.slug} is offboarded.", "Set its status to onboarding first."
+        )
+
+
+def _check(tenant: Tenant, shop: BuildContext) -> None:
+    check_ready(tenant, shop.catalog, place=shop.manifest.places[tenant.slug])
+
+
+def _difference(tenant: Tenant, shop: BuildContext, files: Mapping[str, str]) -> Onboarding:
+    folder = projects_folder(shop.settings, tenant.slug)
+    changed = tuple(path for path, text in files.items() if not _holds(folder / path, text))
+    return Onboarding(tenant.slug, tuple(files), changed)
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+def _phase_of(path: str) -> str:
+    """The phase that writes a generated file."""
+    if path.endswith(("dbt_project.yml", "profiles.yml")):
+        return "scaffolding"
+    if path.startswith(("push/models/sources/", "stars/models/sources.yml")):
+        return "sources"
+    return "staging" if "/staging/" in path or "/intermediate/" in path else "marts"
+
+
+def _write(tenant: Tenant, shop: BuildContext, files: Mapping[str, str], phase: str) -> None:
+    own = {path: text for path, text in files.items() if _phase_of(path) == phase}
+    try:
+        write_files(projects_folder(shop.settings, tenant.slug), own)
+    except OSError as error:
+        raise _unwritable(tenant, error) from error
+
+
+def _write_sources(tenant: Tenant, shop: BuildContext, files: Mapping[str, str]) -> None:
+    """What the projects read, in files and as tables."""
+    _write(tenant, shop, files, "sources")
+    platforms = {source.platform for source in tenant.enabled}
+    own = [blueprint for blueprint in shop.blueprints.values() if blueprint.platform in platforms]
+    with write_hub(shop.settings) as hub:
+        prepare(hub, tenant, {blueprint.landing_table: landing_columns(blueprint) for blueprint in own} | LEDGERS)
+
+
+def _write_all(tenant: Tenant, shop: BuildContext, files: Mapping[str, str]) -> None:
+    """The last files, and the end of those that an earlier configuration left."""
+    try:
+        for part in PARTS:
+            own = {path.removeprefix(f"{part}/"): text for path, text in files.items() if path.startswith(f"{part}/")}
+            write_project(projects_folder(shop.settings, tenant.slug) / part, own)
+    except OSError as error:
+        raise _unwritable(tenant, error) from error
+
+
+def _unwritable(tenant: Tenant, error: OSError) -> BuildError:
+    return BuildError(
+        f"{error.filename} cannot be written: {error.strerror}.",
+        f"Mend that, then run `gata onboard {tenant.slug}` again: it goes on from here.",
+    )

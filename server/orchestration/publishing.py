@@ -1,0 +1,178 @@
+"""From a rebuilt star to a published run: stage a copy, derive its definitions, compile every metric, commit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pipeline.config.tenant import Tenant
+from pipeline.errors import PublishError
+from pipeline.publish.run_manifest import DEFINITIONS, ROLLUPS, STARS, PublishedFile, PublishedRollups, sha256_of
+from pipeline.publish.run_store import Published, Staged, commit, link_rollups, prune, stage
+from pipeline.settings import Settings
+from pipeline.storage.disk import replace_text
+from pipeline.storage.run_id import new_run_id
+from warehouse.projects.star_project import star_tables
+
+if TYPE_CHECKING:
+    from server.orchestration.build_context import BuildContext
+
+RUNS_KEPT = 10
+
+
+class BuildNote(BaseModel):
+    """What is kept beside a star or a run, to know it again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    findings: tuple[str, ...] = ()
+
+
+class FinishedStar(BuildNote):
+    """A star whose build and checks came to an end: what it was made of."""
+
+    inputs: str
+
+
+class PublishedStar(BuildNote):
+    """What a tenant's last published run was made of: an unchanged tenant is not built again."""
+
+    inputs: str
+    run_id: str
+    rows: dict[str, int]
+
+
+AnyNote = TypeVar("AnyNote", bound=BuildNote)
+
+
+def read_note(kind: type[AnyNote], path: Path) -> AnyNote | None:
+    """A note; None where there is none or it is damaged, which is the same: what it speaks of is made again."""
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def write_note(note: BuildNote, path: Path) -> None:
+    replace_text(path, note.model_dump_json(indent=2) + "\n")
+
+
+def read_published_star(settings: Settings, slug: str) -> PublishedStar | None:
+    """The note of the last publish, and none where everything is to be built."""
+    return read_note(PublishedStar, _built(settings, slug))
+
+
+def begin_star(settings: Settings, slug: str) -> None:
+    """A star is about to be rebuilt: until it is finished there is nothing to publish."""
+    _finished(settings, slug).unlink(missing_ok=True)
+
+
+def finish_star(settings: Settings, slug: str, inputs: str, findings: tuple[str, ...]) -> None:
+    """A star is whole and its checks let it pass."""
+    write_note(FinishedStar(inputs=inputs, findings=findings), _finished(settings, slug))
+
+
+def publish_finished(tenant: Tenant, shop: BuildContext) -> PublishedStar:
+    """Publish the star that was built last, as what it was built from.
+
+    Raises:
+        PublishError: None was finished since the last try.
+    """
+    finished = read_note(FinishedStar, _finished(shop.settings, tenant.slug))
+    if finished is None:
+        raise PublishError(
+            f"{tenant.slug} has no finished star.", f"Run `gata transform --tenant {tenant.slug}` first."
+        )
+    return publish_star(tenant, shop.settings, finished.inputs, finished.findings)
+
+
+def publish_star(tenant: Tenant, settings: Settings, inputs: str, findings: tuple[str, ...] = ()) -> PublishedStar:
+    """Publish the tenant's star as it is now, with the definitions derived from it.
+
+    Raises:
+        PublishError: There is no star, or the disk refuses; readers keep the run they have.
+        ConfigError: `semantic:` in tenants.yaml asks for something the star does not have.
+        BuildError: A metric does not compile.
+    """
+    published = publish_file(tenant, settings, settings.stars(tenant.slug), new_run_id(settings.now()))
+    built = PublishedStar(inputs=inputs, run_id=published.run_id, rows=table_rows(published), findings=findings)
+    write_note(built, _built(settings, tenant.slug))
+    return built
+
+
+def publish_file(
+    tenant: Tenant, settings: Settings, stars: Path, run_id: str, definitions: str | None = None
+) -> Published:
+    """Publish a star file under a run id; its definitions are derived from it when none are given.
+
+    Raises:
+        PublishError, ConfigError, BuildError: As for `publish_star`.
+    """
+    from semantic.answering.export import JSON_FILE, SCHEMA_FILE, catalog_json_schema, export_catalog
+    from semantic.answering.validate import validate_run
+
+    layout = {table.table_name(tenant.slug): table.order_by for table in star_tables(tenant)}
+    staged = stage(stars, settings.published(tenant.slug), run_id, tenant.slug, layout)
+    text = definitions or derive_definitions(tenant, staged.path / STARS)
+    (staged.path / DEFINITIONS).write_text(text, encoding="utf-8")
+    model = validate_run(staged.path)
+    (staged.path / JSON_FILE).write_text(export_catalog(model, run_id=run_id), encoding="utf-8")
+    (staged.path / SCHEMA_FILE).write_text(catalog_json_schema(), encoding="utf-8")
+    rollups = _rollups(staged, text, settings.rollup_rows) if settings.rollups else None
+    published = commit(staged, text, now=settings.now(), rollups=rollups)
+    prune(settings.published(tenant.slug), RUNS_KEPT)
+    return published
+
+
+def _rollups(staged: Staged, definitions: str, least_rows: int) -> PublishedRollups | None:
+    """The rollups of a staged run: those of an equal earlier run, else new ones; None without a large fact.
+
+    A run without them answers the same, slower: what goes wrong here is reported, and keeps no run from its readers.
+    """
+    import duckdb
+
+    from pipeline.bug_reports import report_bug
+    from semantic.answering.rollups import build_rollups
+
+    if linked := link_rollups(staged, definitions):
+        return linked
+    file = staged.path / ROLLUPS
+    try:
+        made = build_rollups(staged.path, file, least_rows=least_rows)
+    except duckdb.Error as error:
+        report_bug(error, call=f"rollups of {staged.slug}")
+        made = ()
+    if not made:
+        file.unlink(missing_ok=True)
+        return None
+    return PublishedRollups(
+        file=PublishedFile(name=ROLLUPS, bytes=file.stat().st_size, sha256=sha256_of(file)), rollups=made
+    )
+
+
+def derive_definitions(tenant: Tenant, stars: Path) -> str:
+    """The text of semantic.yml for a star file of the tenant.
+
+    Raises:
+        ConfigError: `semantic:` in tenants.yaml asks for something the star does not have.
+        BuildError: The file cannot be read.
+    """
+    from semantic.definitions.derive import derive, to_yaml
+    from semantic.definitions.introspect import introspect
+
+    tables = star_tables(tenant)
+    return to_yaml(derive(tenant, tables, introspect(stars, tables, tenant.slug)))
+
+
+def table_rows(published: Published) -> dict[str, int]:
+    return {table.name: table.rows for table in published.manifest.tables}
+
+
+def _built(settings: Settings, slug: str) -> Path:
+    return settings.stars(slug).with_name("built.json")
+
+
+def _finished(settings: Settings, slug: str) -> Path:
+    return settings.stars(slug).with_name("finished.json")

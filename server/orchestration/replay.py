@@ -1,0 +1,138 @@
+"""A run of an earlier logic over today's records: built apart, seen by nobody until it is published.
+
+    tenants/<slug>/runs/<run_id>/{stars.duckdb, semantic.yml, run.json}
+
+The star that builds publish stays as it is, and so does tenants.yaml: the next build that finds something new publishes
+today's logic again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.config.tenant import Tenant
+from pipeline.errors import PublishError, shorten
+from pipeline.ingest.landing_gates import enforce
+from pipeline.publish.pointer import run_ids
+from pipeline.publish.run_manifest import DEFINITIONS, STARS
+from pipeline.publish.run_store import Published
+from pipeline.settings import Settings
+from pipeline.storage.disk import explain_os_error
+from pipeline.storage.run_id import new_run_id
+from server.orchestration.build_context import BuildContext
+from server.orchestration.publishing import (
+    RUNS_KEPT,
+    BuildNote,
+    derive_definitions,
+    publish_file,
+    read_note,
+    write_note,
+)
+from warehouse.build.hub_metadata import earlier_logic
+from warehouse.build.star import BuildPaths, build_star, projects_folder
+from warehouse.projects.logic_versions import with_logic
+from warehouse.run_dbt import Node
+
+RUN = "run.json"
+
+
+class Replayed(BuildNote):
+    """An unpublished run: which logic made it."""
+
+    run_id: str
+    tenant: str
+    logic_version: str
+
+
+def replay(tenant: Tenant, shop: BuildContext, version: str) -> tuple[Replayed, tuple[Node, ...]]:
+    """Build an unpublished run of the tenant with the logic that a version names; and what dbt did.
+
+    Raises:
+        ConfigError: The tenant never had that version.
+        BuildError: A model failed, or a check in strict mode; nothing is kept.
+    """
+    settings = shop.settings
+    then = with_logic(tenant, earlier_logic(tenant, version, settings))
+    run_id = new_run_id(settings.now())
+    folder = unpublished(settings, tenant.slug) / run_id
+    place = BuildPaths(projects_folder(settings, tenant.slug) / "replay", folder / STARS)
+    try:
+        star = build_star(then, shop.blueprints, settings, place)
+        failures = enforce(tenant.slug, star.failures, strict=settings.strict)
+        (folder / DEFINITIONS).write_text(derive_definitions(then, place.file), encoding="utf-8")
+        run = Replayed(run_id=run_id, tenant=tenant.slug, logic_version=version, findings=(*star.findings, *failures))
+        write_note(run, folder / RUN)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    _prune(settings, tenant.slug)
+    return run, tuple(replace(node, project=f"replay_{tenant.slug}") for node in star.nodes)
+
+
+def unpublished(settings: Settings, slug: str) -> Path:
+    """The folder of a tenant's unpublished runs."""
+    return settings.stars(slug).with_name("runs")
+
+
+def replayed(settings: Settings, slug: str) -> list[Replayed]:
+    """A tenant's unpublished runs, oldest first."""
+    found = (
+        read_note(Replayed, unpublished(settings, slug) / run_id / RUN)
+        for run_id in run_ids(unpublished(settings, slug))
+    )
+    return [run for run in found if run is not None]
+
+
+@dataclass(frozen=True)
+class UnpublishedRun:
+    """An unpublished run, and whose it is."""
+
+    tenant: Tenant
+    run: Replayed
+
+
+def find_unpublished(shop: BuildContext, tenants: tuple[Tenant, ...], run_id: str) -> UnpublishedRun:
+    """The unpublished run of an id.
+
+    Raises:
+        PublishError: There is none; names those there are.
+    """
+    waiting = [UnpublishedRun(tenant, run) for tenant in tenants for run in replayed(shop.settings, tenant.slug)]
+    for each in waiting:
+        if each.run.run_id == run_id:
+            return each
+    for tenant in tenants:
+        if run_id in run_ids(shop.settings.published(tenant.slug)):
+            raise PublishError(
+                f"Run {run_id} of {tenant.slug} is published already.",
+                f"Run `gata rollback --tenant {tenant.slug} --to {run_id}` to let readers see it.",
+            )
+    known = ", ".join(f"{each.run.run_id} ({each.tenant.slug})" for each in waiting)
+    raise PublishError(
+        f"There is no unpublished run {shorten(run_id, 60)!r}.",
+        f"Choose one of: {known}." if known else "Make one with `gata transform --tenant SLUG --logic-version HASH`.",
+    )
+
+
+def publish_replayed(waiting: UnpublishedRun, shop: BuildContext) -> Published:
+    """Let readers see an unpublished run, under its own id and with its own definitions.
+
+    Raises:
+        PublishError: The run is damaged, or the disk refuses; readers keep the run they have.
+    """
+    tenant, run = waiting.tenant, waiting.run
+    folder = unpublished(shop.settings, tenant.slug) / run.run_id
+    with explain_os_error(folder, tenant.slug):
+        definitions = (folder / DEFINITIONS).read_text(encoding="utf-8")
+    published = publish_file(tenant, shop.settings, folder / STARS, run.run_id, definitions)
+    shutil.rmtree(folder)
+    return published
+
+
+def _prune(settings: Settings, slug: str) -> None:
+    """Keep the newest unpublished runs only."""
+    folder = unpublished(settings, slug)
+    for run_id in run_ids(folder)[:-RUNS_KEPT]:
+        shutil.rmtree(folder / run_id)

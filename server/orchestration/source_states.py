@@ -1,0 +1,116 @@
+"""What the hub knows of a tenant's sources, copied to ops.sqlite by every build: the server never opens the hub.
+
+Two tables, each with one row per account and object: when it last landed and from which file, and the shape that its
+records were last seen to have.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePath
+from typing import Any
+
+from pipeline.config.tenant import Tenant
+from pipeline.ingest.landing_tables import dataset
+from pipeline.settings import Settings
+from pipeline.storage.hub import read_hub
+from pipeline.storage.ops import Ops
+
+Row = dict[str, Any]  # Any: JSON values
+
+_DDL = (
+    """
+    create table if not exists source_freshness (
+        tenant text not null, platform text not null, account text not null, object text not null,
+        files integer not null, rows integer not null, quarantined integer not null,
+        newest_file text, exported_at text, landed_at text,
+        primary key (tenant, platform, account, object)
+    ) strict
+    """,
+    """
+    create table if not exists source_shapes (
+        tenant text not null, platform text not null, account text not null, object text not null,
+        fields text not null, unknown_fields text not null, missing_fields text not null, shapes integer not null,
+        first_seen_at text not null, last_seen_at text not null,
+        primary key (tenant, platform, account, object)
+    ) strict
+    """,
+)
+
+_FRESHNESS = """
+    with newest as (
+        select files.*, loads.inserted_at
+        from {schema}.landed_files as files
+        inner join {schema}._dlt_loads as loads on files._dlt_load_id = loads.load_id
+        where loads.status = 0
+        qualify row_number() over (partition by platform, account, object, path order by files._dlt_load_id desc) = 1
+    )
+    select platform, account, object, count(*), sum(rows)::bigint, sum(quarantined)::bigint,
+        arg_max(path, (coalesce(exported_at, inserted_at::timestamp), inserted_at, path)),
+        strftime(max(exported_at), '%Y-%m-%dT%H:%M:%S+00:00'),
+        strftime(max(inserted_at) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S+00:00')
+    from newest group by all order by all
+"""
+_SHAPES = """
+    with seen as (
+        select source_platform as platform, source_account as account, source_object as object,
+            arg_max(observed_fields, last_seen_at) as fields_now,
+            arg_max(unknown_fields, last_seen_at) as unknown_now,
+            list_distinct(flatten(list(observed_fields))) as fields_ever,
+            count(*) as shapes, min(first_seen_at) as first_seen_at, max(last_seen_at) as last_seen_at
+        from platform_sat__source_schema_history where tenant_slug = ? group by all
+    )
+    select platform, account, object, to_json(list_sort(fields_now))::varchar, to_json(list_sort(unknown_now))::varchar,
+        to_json(list_sort(list_filter(fields_ever, lambda f: not list_contains(fields_now, f))))::varchar, shapes,
+        strftime(first_seen_at, '%Y-%m-%dT%H:%M:%S+00:00'), strftime(last_seen_at, '%Y-%m-%dT%H:%M:%S+00:00')
+    from seen order by all
+"""
+
+
+def ensure_tables(ops: Ops) -> None:
+    """See that the tables are there: for who reads before the first build."""
+    ops.ensure(_DDL)
+
+
+def record_sources(tenant: Tenant, ops: Ops, settings: Settings) -> None:
+    """Copy what the hub knows now, in place of what was copied before.
+
+    Raises:
+        LandError: Another process has the hub open for writing.
+    """
+    with read_hub(settings) as hub:
+        hub.execute("set TimeZone = 'UTC'")
+        landed = hub.execute(_FRESHNESS.format(schema=dataset(tenant))).fetchall()
+        shapes = hub.execute(_SHAPES, [tenant.slug]).fetchall()
+    named = [(*row[:6], PurePath(row[6]).name, *row[7:]) for row in landed]
+    ensure_tables(ops)
+    with ops.transaction() as ledger:
+        for table, rows in (("source_freshness", named), ("source_shapes", shapes)):
+            ledger.execute(f"delete from {table} where tenant = ?", (tenant.slug,))
+            marks = ", ".join("?" * (len(rows[0]) + 1)) if rows else ""
+            ledger.executemany(f"insert into {table} values ({marks})", [(tenant.slug, *row) for row in rows])
+
+
+def freshness_of(slug: str, ops: Ops) -> list[Row]:
+    """Per account and object: files, rows, and when the newest were exported and landed (UTC)."""
+    return _read("source_freshness", slug, ops)
+
+
+def shapes_of(slug: str, ops: Ops) -> list[Row]:
+    """Per account and object: the fields its newest records had, those the contract does not know, those now missing.
+
+    `advice` as in platform_ops__source_table_candidate_registry: INVESTIGATE unknown fields, MONITOR missing ones.
+    """
+    found = []
+    for row in _read("source_shapes", slug, ops):
+        lists = {name: json.loads(row[name] or "[]") or [] for name in ("fields", "unknown_fields", "missing_fields")}
+        advice = "INVESTIGATE" if lists["unknown_fields"] else "MONITOR" if lists["missing_fields"] else None
+        found.append({**row, **lists, "advice": advice})
+    return found
+
+
+def _read(table: str, slug: str, ops: Ops) -> list[Row]:
+    rows = ops.connection.execute(
+        f"select * from {table} where tenant = ? order by platform, account, object", (slug,)
+    ).fetchall()
+    return [{name: row[name] for name in row.keys() if name != "tenant"} for row in rows]  # noqa: SIM118  # sqlite's

@@ -1,0 +1,92 @@
+"""The house over HTTP: kinds of source, published tables, what can be asked, and how far a tenant is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+
+from pipeline.config.connector_catalog import load_catalog
+from pipeline.errors import AccessError
+from pipeline.storage.ops import Ops
+from server.orchestration.build_context import CATALOG
+from server.orchestration.jobs.job import Jobs
+from server.orchestration.jobs.process import job_folder
+from server.rest.dependencies import CallerDependency, Guarded, tagged_response, visible
+from server.rest.examples import EXAMPLES
+from server.rest.openapi import produces
+from server.rest.pagination import Cursor, Limit, link, page
+from server.rest.semantic_layer_routes import Tenant
+from server.serving import tools
+from server.serving.access import Caller
+from server.serving.runs.published_models import published_models
+from server.serving.runs.published_runs import PublishedRuns
+from server.serving.runs.readiness import readiness
+
+Payload = dict[str, Any]  # Any: JSON values
+
+
+def catalog_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
+    """What there is, for whoever asks."""
+    routes = APIRouter(route_class=Guarded, tags=["catalog"])
+
+    jobs = Jobs(ops, job_folder(runs.settings))
+
+    def seen_by(caller: Caller) -> list[str]:
+        return [slug for slug in runs.slugs() if caller.sees(slug)]
+
+    def models_of(caller: Caller) -> list[Payload]:
+        return [model for slug in seen_by(caller) for model in published_models(runs.settings, slug)]
+
+    @routes.get("/connectors", summary="The kinds of source there are", **produces(EXAMPLES["connectors"]))
+    def connectors(request: Request, _: CallerDependency) -> Response:
+        """Each with its domain and its objects. A tenant needs a source of ads, of ecommerce and of analytics."""
+        found = load_catalog(CATALOG).values()
+        listed = [{**asdict(connector), "is_built": connector.is_built} for connector in found]
+        return tagged_response(request, {"connectors": listed})
+
+    @routes.get("/models", summary="The published tables", **produces(EXAMPLES["models"]))
+    def models(request: Request, who: CallerDependency, limit: Limit = 100, cursor: Cursor = None) -> Response:
+        found = models_of(who)
+        runs_now = " ".join(sorted({model["run_id"] for model in found}))
+        listed, following = page(found, limit, cursor, of=f"models {runs_now}")
+        return tagged_response(request, {"models": listed, "cursor": following}, link(request, following))
+
+    @routes.get("/models/{name}", summary="One published table", **produces(EXAMPLES["model"]))
+    def model(
+        request: Request,
+        who: CallerDependency,
+        name: Annotated[str, Path(max_length=200, examples=["fct_acme__orders"])],
+    ) -> Response:
+        for found in models_of(who):
+            if found["name"] == name:
+                return tagged_response(request, found)
+        raise AccessError("There is no such table here.", "GET /models lists those that there are.")
+
+    @routes.get("/catalog", summary="What can be asked for, by tenant", **produces(EXAMPLES["catalog"]))
+    def catalog(request: Request, who: CallerDependency, limit: Limit = 100, cursor: Cursor = None) -> Response:
+        slugs, following = page(seen_by(who), limit, cursor, of="catalog")
+        found = []
+        for slug in slugs:
+            with runs.run(slug) as run:
+                found.append(tools.describe(run))
+        return tagged_response(request, {"tenants": found, "cursor": following}, link(request, following))
+
+    @routes.get(
+        "/readiness/{tenant}",
+        summary="Whether a tenant can be asked",
+        tags=["operations"],
+        **produces(EXAMPLES["readiness"]),
+    )
+    def ready(request: Request, who: CallerDependency, tenant: Tenant) -> Response:
+        """`ready`, `building`, `failed`, `not_built` or `offboarded`.
+
+        `job` says how far a build is that somebody asked for over HTTP.
+        """
+        slug = visible(who, tenant)
+        said = readiness(runs, ops, slug)
+        job = jobs.unfinished(slug)
+        return tagged_response(request, {**said, "job": job.state if job and jobs.is_alive(job.id) else None})
+
+    return routes

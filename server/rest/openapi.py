@@ -1,0 +1,139 @@
+"""What /openapi.json says beyond the routes themselves: an example of every answer, every error, and who may call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+
+from server.rest.content_negotiation import MEDIA
+from server.rest.examples import EXAMPLES
+
+__all__ = ["ANSWER_FORMS", "EXAMPLES", "document", "example", "produces"]
+
+Payload = dict[str, Any]  # Any: JSON values
+
+BEARER = "bearer"
+ADMIN = "admin"
+"""The tag of what needs a token with this scope."""
+OPEN = frozenset({"/health"})
+ANSWER_FORMS = tuple(media for name, media in MEDIA.items() if name != "json")
+BINARY = {"text/csv": {"type": "string"}}
+NULLABLE = frozenset({"run_id", "published_at", "last_build", "started_at", "finished_at", "reason", "fix"})
+"""What is null before there is anything to say."""
+ERRORS = {
+    "400": "The body is not JSON.",
+    "401": "There is no live token in the request.",
+    "403": "The token has another scope, or its tenant is not served any more.",
+    "404": "There is no such thing here, or it is somebody else's: the same answer for both.",
+    "406": "Nothing that the Accept header takes is offered here.",
+    "409": "What is to be made is there already.",
+    "410": "The run that was asked of is no longer kept.",
+    "413": "The body is too large.",
+    "415": "The body is not declared to be JSON.",
+    "422": "It cannot be answered or done; `fix` names what can.",
+    "429": "Too many questions wait; ask again after `Retry-After` seconds.",
+    "503": "Only whoever runs the server can mend it.",
+}
+_EVERYWHERE = ("401", "403", "404", "422", "429", "503")
+_WITH_BODY = ("400", "413", "415")
+_PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457, and `fix`: the step that works.",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "fix": {"type": "string"},
+        "event_id": {"type": "string", "description": "Of a bug: what to tell the operator."},
+    },
+    "required": ["type", "title", "status", "detail", "fix"],
+    "example": {
+        "type": "about:blank",
+        "title": "Unprocessable Content",
+        "status": 422,
+        "detail": "There is no metric named 'spnd'.",
+        "fix": "Did you mean spend?",
+    },
+}
+
+
+def example(sample: object) -> Payload:
+    """One example, as OpenAPI lists them."""
+    return {"example": {"value": sample}}
+
+
+def produces(
+    sample: Payload | None, *, schema: Payload | None = None, forms: tuple[str, ...] = (), status: int = 200
+) -> Payload:
+    """The keyword arguments of a route that answers with JSON like `sample`, or in other forms."""
+    known = sample if sample is not None else EXAMPLES["answer"]
+    content: Payload = {"application/json": {"schema": schema or shallow(known), "examples": example(known)}}
+    for form in forms:
+        content[form] = {"schema": BINARY.get(form, {"type": "string", "format": "binary"})}
+    said = {200: "The answer.", 202: "Accepted: it goes on by itself."}[status]
+    return {"status_code": status, "responses": {status: {"description": said, "content": content}}}
+
+
+def shallow(sample: Mapping[str, object]) -> Payload:
+    """The schema of an object like this one: its keys, and what each holds as far as the sample tells."""
+    kinds = {name: _kind(name, value) for name, value in sample.items()}
+    return {"type": "object", "properties": kinds, "required": list(kinds)}
+
+
+def _kind(name: str, value: object) -> Payload:
+    kinds = {bool: "boolean", int: "integer", str: "string", list: "array", dict: "object"}
+    if type(value) not in kinds:
+        return {}
+    kind = kinds[type(value)]
+    return {"type": [kind, "null"] if name in NULLABLE else kind}
+
+
+def document(app: FastAPI) -> Payload:
+    """The OpenAPI document of the app, with who may call and every error in it; made once."""
+    if app.openapi_schema is None:
+        made = FastAPI.openapi(app)
+        made["components"] = {
+            "schemas": {"Problem": _PROBLEM},
+            "securitySchemes": {
+                BEARER: {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A token of `gata token create`: scope read, of one tenant (--tenant), or scope"
+                    " admin (--admin). Each operation names the scope it needs; admin may do what read may.",
+                }
+            },
+        }
+        for path, operations in made["paths"].items():
+            for operation in operations.values():
+                _complete(operation, path)
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def _complete(operation: Payload, path: str) -> None:
+    """Say of an operation who may call it and how it can fail."""
+    if path in OPEN:
+        operation["security"] = []
+        return
+    scope = "admin" if ADMIN in operation.get("tags", ()) else "read"
+    operation["security"] = [{BEARER: [scope]}]
+    responses = operation["responses"]
+    fitting = [*_EVERYWHERE, *(_WITH_BODY if "requestBody" in operation else ())]
+    fitting += ["409"] if scope == "admin" and "requestBody" in operation else []
+    fitting += ["406"] if any(len(answer.get("content", ())) > 2 for answer in responses.values()) else []
+    fitting += ["410"] if path.startswith("/results/") else []
+    for status in fitting:
+        responses[status] = _failure(ERRORS[status])
+    responses["default"] = _failure("Another error, in the same form.")
+    if "get" in operation["operationId"].rsplit("_", 1)[-1] and "200" in responses and "/events" not in path:
+        responses["304"] = {"description": "What the caller holds (If-None-Match) is what there is."}
+
+
+def _failure(said: str) -> Payload:
+    return {
+        "description": said,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }

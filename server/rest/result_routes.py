@@ -1,0 +1,158 @@
+"""Answers as files, and whole results: all rows of an answer that was cut, as long as its handle lasts.
+
+GET /results/{id}     JSON, CSV, Arrow or Parquet by Accept, or by `format`
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated
+
+from duckdb import DuckDBPyConnection
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from pipeline.errors import AccessError, QueryError
+from semantic.planning.query import Query as Question
+from semantic.planning.query import read_query
+from server.rest.content_negotiation import MEDIA, choose_format
+from server.rest.dependencies import (
+    CLIENT_GONE,
+    CallerDependency,
+    Guarded,
+    etag_of,
+    is_known_tag,
+    unchanged,
+    while_connected,
+)
+from server.rest.openapi import ANSWER_FORMS, produces
+from server.rest.result_files import ResultFile, write_rows
+from server.serving.access import Caller
+from server.serving.result_handles import Handle, Handles
+from server.serving.runs.published_runs import OpenRun, PublishedRuns
+from server.serving.runs.run_call import run_call
+
+MOST_ROWS = 1_000_000
+"""Of a whole result."""
+NOTES_CHARACTERS = 4_000
+"""Of a header."""
+
+Format = Annotated[
+    str | None,
+    Query(
+        description=f"One of {', '.join(MEDIA)}; instead of an Accept header.", json_schema_extra={"enum": list(MEDIA)}
+    ),
+]
+Spreadsheet = Annotated[
+    bool,
+    Query(
+        description="For CSV that a spreadsheet will open: a text that it would run as a formula (it begins with =, +,"
+        " -, @, a tab or a line break) gets an apostrophe before it."
+    ),
+]
+
+
+def result_routes(runs: PublishedRuns, handles: Handles) -> APIRouter:
+    """The results that handles stand for."""
+    routes = APIRouter(route_class=Guarded, tags=["semantic layer"])
+
+    @routes.get("/results/{id}", summary="All rows of an answer that was cut", **produces(None, forms=ANSWER_FORMS))
+    async def results(
+        request: Request,
+        who: CallerDependency,
+        id: Annotated[str, Path(max_length=100, examples=["Zq3v0mW1cXb2yTn8rKfLhA"])],  # noqa: A002  # its name
+        *,
+        format: Format = None,  # noqa: A002  # the parameter's name
+        spreadsheet: Spreadsheet = False,
+    ) -> Response:
+        """The rows of the run that was asked, though a newer one may be published by now.
+
+        At most 1,000,000: `Gata-Truncated` says when there are more. A handle lasts an hour; `full_result` of an answer
+        that was cut names one.
+        """
+        handle, form = _handle(handles, who, id), choose_format(request.headers.getlist("accept"), format)
+        etag = etag_of(handle.id, form, spreadsheet)
+        if is_known_tag(request, etag):
+            return unchanged(etag)
+        at, day = runs.at(handle.run_id), runs.settings.today or handle.made_at
+        answer = await as_file(
+            request, at, handle.tenant, lambda: _everything(handle), day, form, for_spreadsheet=spreadsheet
+        )
+        answer.headers["etag"] = etag
+        return answer
+
+    return routes
+
+
+def _handle(handles: Handles, caller: Caller, handle_id: str) -> Handle:
+    handle = handles.find(caller.tenant, handle_id)
+    if handle is None:
+        raise AccessError(
+            "There is no such result here.", "Ask the question again: its answer names a new one, for an hour."
+        )
+    return handle
+
+
+def _everything(handle: Handle) -> Question:
+    whole = {"limit": MOST_ROWS, "cursor": None, "include_sql": False, "compile_only": False}
+    return read_query(json.loads(handle.query)).model_copy(update=whole)
+
+
+async def as_file(  # noqa: PLR0917  # whom to ask, what, and in which form
+    request: Request,
+    runs: PublishedRuns,
+    slug: str,
+    question: Callable[[], Question],
+    day: date,
+    form: str,
+    *,
+    for_spreadsheet: bool,
+) -> Response:
+    """The rows of a question as a file on its way; what JSON would say about them is in its headers.
+
+    Args:
+        request: Its caller may hang up: then the work stops.
+        runs: Where the tenant is asked.
+        slug: The tenant.
+        question: What is asked, read where an error becomes an answer.
+        day: That named ranges count from.
+        form: csv, json, parquet or arrow.
+        for_spreadsheet: As for `write_rows`.
+
+    Raises:
+        QueryError: It asks for SQL and no rows, or as for `semantic.answering.run_query.run_query`.
+    """
+
+    def work(run: OpenRun, cursor: DuckDBPyConnection) -> ResultFile:
+        from semantic.answering.result_stream import stream_result
+
+        asked = question()
+        if asked.compile_only:
+            raise QueryError("compile_only gives SQL, and no rows.", "Ask for application/json, or leave it out.")
+        with stream_result(asked, run.rolled, cursor, today=day) as found:
+            return write_rows(found, form, runs.settings.home / "tmp", for_spreadsheet=for_spreadsheet)
+
+    written = await while_connected(request, run_call(runs, slug, work))
+    if written is None:
+        return Response(status_code=CLIENT_GONE)
+    kind = f"{MEDIA[form]}; charset=utf-8; header=present" if form == "csv" else MEDIA[form]
+    return StreamingResponse(written.chunks(), headers=_about(written, slug, form), media_type=kind)
+
+
+def _about(written: ResultFile, slug: str, form: str) -> dict[str, str]:
+    answer = written.answer
+    headers = {
+        "content-length": str(written.size),
+        "content-disposition": f'attachment; filename="{slug}_{answer.run_id}.{form}"',
+        "cache-control": "private, no-cache",
+        "vary": "Accept",
+        "gata-run-id": answer.run_id,
+        "gata-rows": str(written.rows),
+        "gata-truncated": "true" if answer.truncated else "false",
+    }
+    headers |= {"gata-as-of": answer.as_of} if answer.as_of else {}
+    headers |= {"gata-cursor": answer.cursor} if answer.cursor else {}
+    headers |= {"gata-notes": json.dumps(answer.notes)[:NOTES_CHARACTERS]} if answer.notes else {}
+    return headers

@@ -1,1 +1,0 @@
-"""The resources of the REST API."""

@@ -1,0 +1,1 @@
+"""What every interface serves: tools as plain functions, access, limits; no protocol."""

@@ -1,0 +1,1 @@
+"""What a serving process sets up for itself: memory, logs, error reports, traces."""

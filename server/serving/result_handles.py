@@ -1,0 +1,101 @@
+"""Handles of whole results: an answer that was cut names one, and whoever holds the tenant's token fetches all rows.
+
+A handle is 128 random bits, good for an hour, and belongs to one tenant: somebody else's, one that is over and one that
+never was are the same. It keeps the question and the run it was asked of, never a row; in ops.sqlite, so that every
+process behind one port knows it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipeline.storage.ops import Ops
+
+LIFE = timedelta(hours=1)
+KEPT = 1_000
+"""Handles of one tenant; a newer one drives out the oldest."""
+FORMATS = ("csv", "json", "parquet", "arrow")
+
+_ID = re.compile(r"[A-Za-z0-9_-]{22}")
+_DDL = (
+    """
+    create table if not exists result_handles (
+        id text primary key, tenant text not null, run_id text not null, query text not null,
+        made_at text not null, expires_at text not null
+    ) strict
+    """,
+    "create index if not exists result_handles_of_tenant on result_handles (tenant, made_at)",
+)
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A question, the run it was asked of, and when: what its rows depend on."""
+
+    id: str
+    tenant: str
+    run_id: str
+    query: str
+    """As JSON."""
+    made_at: datetime
+    """The moment that `last_30_days` and its like count from."""
+    expires_at: datetime
+
+    def to_dict(self) -> dict[str, Any]:  # Any: JSON values
+        """What an answer says about its whole result."""
+        return {
+            "path": f"/results/{self.id}",
+            "formats": list(FORMATS),
+            "expires_at": self.expires_at.isoformat(timespec="seconds"),
+        }
+
+
+class Handles:
+    """The handles of ops.sqlite. Safe to share between threads."""
+
+    def __init__(self, ops: Ops, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._ops = ops
+        self._clock = clock
+        ops.ensure(_DDL)
+
+    def make(self, slug: str, run_id: str, query_json: str) -> Handle:
+        """A new handle on all rows of a query; those that are over, or too many, go."""
+        now = self._clock()
+        handle = Handle(secrets.token_urlsafe(16), slug, run_id, query_json, now, now + LIFE)
+        with self._ops.transaction() as store:
+            store.execute("delete from result_handles where expires_at <= ?", (_text(now),))
+            store.execute(
+                "insert into result_handles (id, tenant, run_id, query, made_at, expires_at) values (?, ?, ?, ?, ?, ?)",
+                (handle.id, slug, run_id, query_json, _text(now), _text(handle.expires_at)),
+            )
+            store.execute(
+                "delete from result_handles where rowid in (select rowid from result_handles"
+                " where tenant = ? order by made_at desc, rowid desc limit -1 offset ?)",
+                (slug, KEPT),
+            )
+        return handle
+
+    def find(self, slug: str | None, handle_id: str) -> Handle | None:
+        """The tenant's live handle of that id; None for any other. An admin has no slug, and finds every tenant's."""
+        if _ID.fullmatch(handle_id) is None:
+            return None
+        row = self._ops.connection.execute(
+            "select id, tenant, run_id, query, made_at, expires_at from result_handles"
+            " where id = ?1 and (?2 is null or tenant = ?2) and expires_at > ?3",
+            (handle_id, slug, _text(self._clock())),
+        ).fetchone()
+        if row is None:
+            return None
+        made_at, expires_at = (datetime.fromisoformat(row[name]) for name in ("made_at", "expires_at"))
+        return Handle(row["id"], row["tenant"], row["run_id"], row["query"], made_at, expires_at)
+
+
+def _text(moment: datetime) -> str:
+    """One form for every moment, so that texts sort as moments do."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,255 @@
+"""What builds did for a tenant, and what its data are like: by the ledger of runs, the manifest and the published run.
+
+Whoever runs the server reads everything. A tenant reads the same, but for words in which other things may stand: the
+text of an error (paths, names of others) and the reason of a quarantine (it quotes the value at fault).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from pipeline.publish.pointer import latest_run_id
+from pipeline.publish.run_manifest import quoted, read_manifest
+from pipeline.settings import Settings
+from pipeline.storage.ops import Ops
+from semantic.answering.listing import fact_days
+from server.orchestration.source_states import freshness_of, shapes_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from server.serving.runs.published_runs import OpenRun
+
+Payload = dict[str, Any]  # Any: JSON values
+
+_BUILD = ("run_id", "status", "started_at", "finished_at")
+
+LOOKED_BACK = 50
+"""Builds; one that did nothing for a tenant has nothing to say about it."""
+
+
+def summary(slug: str, ops: Ops, settings: Settings, *, is_operator: bool) -> Payload:
+    """How the tenant stands in one look: its run, its last build, its tests, what was kept out, what has drifted."""
+    builds = runs_of(slug, ops, LOOKED_BACK, None, is_operator=is_operator)
+    _, tests = tests_of(slug, ops)
+    _, models = models_of(slug, ops, settings)
+    published = settings.published(slug)
+    run_id = latest_run_id(published)
+    return {
+        "tenant": slug,
+        "run_id": run_id,
+        "published_at": read_manifest(published / run_id).published_at.isoformat() if run_id else None,
+        "last_build": {name: builds[0][name] for name in _BUILD} if builds else None,
+        "tests": {status: sum(test["status"] == status for test in tests) for status in ("pass", "warn", "fail")},
+        "models": len(models),
+        "quarantined": sum(row["count"] for row in ops.quarantine(slug)),
+        "drifted": sum(shape["advice"] is not None for shape in shapes_of(slug, ops)),
+        "findings": findings_of(slug, settings) if is_operator else [],
+    }
+
+
+def runs_of(slug: str, ops: Ops, limit: int, before: int | None, *, is_operator: bool) -> list[Payload]:
+    """The builds that took a step for the tenant, newest first, each with those steps.
+
+    Args:
+        slug: The tenant.
+        ops: The ledger.
+        limit: At most so many.
+        before: Only those of which the first step for the tenant has a lower number.
+        is_operator: Whether the text of errors is shown.
+    """
+    found = ops.connection.execute(
+        "select run_id, min(step_id) as number from steps where tenant = ?1 group by run_id"
+        " having ?2 is null or min(step_id) < ?2 order by number desc limit ?3",
+        (slug, before, limit),
+    ).fetchall()
+    return [_run(row["run_id"], row["number"], slug, ops, is_operator=is_operator) for row in found]
+
+
+def run_of(slug: str, run_id: str, ops: Ops, *, is_operator: bool) -> Payload | None:
+    """One build and what it did for the tenant; None where it did nothing."""
+    if not any(step["tenant"] == slug for step in ops.steps(run_id)):
+        return None
+    return _run(run_id, 0, slug, ops, is_operator=is_operator)
+
+
+def _run(run_id: str, number: int, slug: str, ops: Ops, *, is_operator: bool) -> Payload:
+    """A build as the tenant sees it: failed when a step of its own did, whatever became of others."""
+    steps = [step for step in ops.steps(run_id) if step["tenant"] == slug]
+    row = ops.connection.execute("select * from runs where run_id = ?", (run_id,)).fetchone()
+    status = "failed" if any(step["status"] == "failed" for step in steps) else "done"
+    if row is not None and row["status"] in ("running", "interrupted"):
+        status = row["status"]
+    return {
+        "run_id": run_id,
+        "status": status,
+        "started_at": row["started_at"] if row else None,
+        "finished_at": row["finished_at"] if row else None,
+        "steps": [
+            {
+                "step": step["step"],
+                "status": step["status"],
+                "seconds": step["seconds"],
+                "at": step["at"],
+                "detail": step["detail"] if is_operator else None,
+            }
+            for step in steps
+        ],
+        "number": number,
+    }
+
+
+def tests_of(slug: str, ops: Ops) -> tuple[str | None, list[Payload]]:
+    """The dbt tests of the tenant's projects as they last ran, and the build that ran them."""
+    run_id, nodes = _last_nodes(slug, ops, ("test", "unit_test"))
+    return run_id, [
+        {
+            "name": node["name"],
+            "kind": node["kind"],
+            "test": node.get("test"),
+            "model": _last_part(node.get("checks")),
+            "column": node.get("column"),
+            "severity": node.get("severity"),
+            "status": {"success": "pass", "error": "fail"}.get(node["status"], node["status"]),
+            "failures": node["failures"] or 0,
+            "seconds": node["seconds"],
+            "at": node["at"],
+        }
+        for node in nodes
+    ]
+
+
+def models_of(slug: str, ops: Ops, settings: Settings) -> tuple[str | None, list[Payload]]:
+    """The dbt models of the tenant as they were last built; rows of those that are published."""
+    run_id, nodes = _last_nodes(slug, ops, ("model", "seed", "snapshot"))
+    published = settings.published(slug)
+    current = latest_run_id(published)
+    rows = {table.name: table.rows for table in read_manifest(published / current).tables} if current else {}
+    return run_id, [
+        {
+            "name": node["name"],
+            "kind": node["kind"],
+            "project": node["project"],
+            "materialization": node.get("materialization"),
+            "status": node["status"],
+            "seconds": node["seconds"],
+            "rows": rows.get(node["name"], node.get("rows")),
+            "depends_on": [_last_part(name) for name in node["depends_on"]],
+            "at": node["at"],
+        }
+        for node in nodes
+    ]
+
+
+def _last_nodes(slug: str, ops: Ops, kinds: tuple[str, ...]) -> tuple[str | None, list[Payload]]:
+    """What dbt did with nodes of these kinds, in the newest build that had any."""
+    for run in ops.runs(limit=LOOKED_BACK):
+        found = ops.artifacts(run["run_id"], slug)
+        nodes = [{**row["node"], "at": row["at"]} for row in found if row["node"]["kind"] in kinds]
+        if nodes:
+            return run["run_id"], sorted(nodes, key=lambda node: (node["project"], node["name"]))
+    return None, []
+
+
+def _last_part(node_id: str | None) -> str | None:
+    """The name in dbt's id of a node, which is kind, project and name."""
+    return node_id and node_id.split(".")[2 if node_id.count(".") >= 2 else -1]
+
+
+def quarantine_of(slug: str, ops: Ops, *, is_operator: bool) -> list[Payload]:
+    """What was kept out of the tenant's sinks, newest first: by file and reason."""
+    return [
+        {
+            "run_id": row["run_id"],
+            "platform": row["platform"],
+            "account": row["account"],
+            "object": row["object"],
+            "file": PurePath(row["path"]).name,
+            "field": _field(row["reason"]),
+            "reason": row["reason"] if is_operator else None,
+            "count": row["count"],
+            "at": row["at"],
+        }
+        for row in ops.quarantine(slug)
+    ]
+
+
+_FIELD = re.compile(r"([A-Za-z_$][\w.$-]*)(?:: | is )")
+
+
+def _field(reason: str) -> str | None:
+    """The field that a reason begins with."""
+    match = _FIELD.match(reason)
+    return match[1] if match else None
+
+
+def drift_of(slug: str, ops: Ops, settings: Settings, *, is_operator: bool) -> Payload:
+    """The shapes that the tenant's sources were seen to have, and what the last build said about drift."""
+    told = [finding for finding in findings_of(slug, settings) if "drifted" in finding] if is_operator else []
+    return {"drift": shapes_of(slug, ops), "findings": told}
+
+
+def findings_of(slug: str, settings: Settings) -> list[str]:
+    """What the checks of the last published build had to say."""
+    from server.orchestration.publishing import read_published_star
+
+    built = read_published_star(settings, slug)
+    return list(built.findings) if built else []
+
+
+def freshness(run: OpenRun, ops: Ops) -> Payload:
+    """How old the answers are: the run, the last day of each fact, the newest export of each source."""
+    published_at = run.manifest.published_at
+    facts = [fact_days(fact) for fact in run.model.catalog.facts.values()]
+    return {
+        "run_id": run.run_id,
+        "published_at": published_at.isoformat(),
+        "hours_since_publish": max(0.0, round((datetime.now(UTC) - published_at).total_seconds() / 3600, 2)),
+        "facts": facts,
+        "sources": freshness_of(run.slug, ops),
+    }
+
+
+def identity(run: OpenRun, cursor: DuckDBPyConnection) -> Payload:
+    """How far visitors, orders and customers are known to be the same people, counted in the published run."""
+    tables = {name: quoted(f"{kind}_{run.slug}__{name}") for kind, name in _COUNTED}
+    row = cursor.execute(_IDENTITY.format(**tables)).fetchall()[0]
+    counts = dict(zip(_COUNTS, row, strict=True))
+    return {
+        "run_id": run.run_id,
+        **counts,
+        "customer_share": _share(counts["customers"], counts["users"]),
+        "order_session_share": _share(counts["orders_with_session"], counts["orders"]),
+    }
+
+
+def inferred(run: OpenRun, cursor: DuckDBPyConnection) -> dict[str, int]:
+    """By dimension table, its rows that no vendor sent: facts name them, and nothing else is known of them."""
+    tables = [table.name for table in run.manifest.tables if any(c.name == "is_inferred" for c in table.columns)]
+    if not tables:
+        return {}
+    counts = ", ".join(f"(select count(*) from {quoted(name)} where is_inferred)" for name in tables)
+    return dict(zip(tables, cursor.execute(f"select {counts}").fetchall()[0], strict=True))
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 6) if whole else None
+
+
+_COUNTED = (("dim", "users"), ("fct", "orders"), ("fct", "sessions"), ("fct", "events"))
+_COUNTS = (
+    *("users", "users_with_email", "customers"),
+    *("orders", "orders_with_session", "orders_with_customer"),
+    *("sessions", "sessions_with_customer", "events", "events_without_user"),
+)
+_IDENTITY = """
+    select u.*, o.*, s.*, e.*
+    from (select count(*), count(customer_email), count(*) filter (is_customer) from {users}) as u,
+        (select count(*), count(session_id), count(customer_key) from {orders}) as o,
+        (select count(*), count(*) filter (who.is_customer)
+            from {sessions} as visits left join {users} as who using (user_key)) as s,
+        (select count(*), count(*) filter (user_key is null) from {events}) as e
+"""

@@ -1,0 +1,55 @@
+"""How far a tenant is: what tenants.yaml, the published folder and the ledger of runs say, without opening a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.publish.pointer import latest_run_id
+from pipeline.publish.run_manifest import read_manifest
+from pipeline.storage.ops import Ops
+from server.serving.access import no_such_tenant
+from server.serving.runs.published_runs import PublishedRuns
+from server.serving.runs.tenant_status import OFFBOARDED
+
+Payload = dict[str, Any]  # Any: JSON values
+
+
+def readiness(runs: PublishedRuns, ops: Ops, slug: str) -> Payload:
+    """Whether the tenant can be asked (`ready`), and else what is in the way.
+
+    That it is `offboarded`, is being built (`building`), has `failed`, or is `not_built`.
+
+    Raises:
+        AccessError: Nobody has heard of the tenant.
+        PublishError: Its pointer or manifest is damaged.
+    """
+    folder = runs.settings.published(slug)
+    run_id = latest_run_id(folder)
+    published_at = read_manifest(folder / run_id).published_at.isoformat() if run_id else None
+    last_build = _last_build(ops, slug)
+    status = runs.standing.status(slug)
+    if run_id is None and last_build is None and status is None:
+        raise no_such_tenant()
+    state = "ready" if run_id else {"running": "building", "failed": "failed"}.get(last_build or "", "not_built")
+    if status == OFFBOARDED:
+        state = OFFBOARDED
+    else:
+        runs.standing.check(slug)
+    return {
+        "tenant": slug,
+        "state": state,
+        "run_id": run_id,
+        "published_at": published_at,
+        "last_build": last_build,
+    }
+
+
+def _last_build(ops: Ops, slug: str) -> str | None:
+    """How the newest build that took a step for this tenant went: running, done, failed or interrupted."""
+    for run in ops.runs(limit=20):
+        steps = [step for step in ops.steps(run["run_id"]) if step["tenant"] == slug]
+        if any(step["status"] == "failed" for step in steps):
+            return "failed"
+        if steps:
+            return str(run["status"])
+    return None

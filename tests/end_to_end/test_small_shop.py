@@ -1,0 +1,150 @@
+"""What the answers say of a small shop, and of the same shop with a record less, restated, damaged or renamed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from pipeline.storage.ops import Ops
+from tests.end_to_end.project_fixture import House, copied, house
+from tests.end_to_end.small_shop import EVENTS, INSIGHTS, ORDERS, SMALL_TENANT, insight, order, write_jsonl, write_shop
+
+SHOP = "small_shop"
+ASKED = ["orders", "order_revenue", "spend", "ad_conversions", "sessions", "session_revenue", "units_sold", "margin"]
+
+
+def asked(home: House) -> dict[str, object]:
+    answer = home.ask(SHOP, metrics=ASKED)
+    return dict(zip(ASKED, answer["rows"][0], strict=True))
+
+
+def test_the_numbers_are_those_of_the_files(small: House) -> None:
+    assert asked(small) == {
+        "orders": 3,
+        "order_revenue": Decimal("60.75"),
+        "spend": Decimal("18.25"),
+        "ad_conversions": 6,
+        "sessions": 3,
+        "session_revenue": Decimal("30.5"),
+        "units_sold": 6,
+        "margin": Decimal("42.5"),
+    }
+
+
+def test_roas_is_attributed_revenue_over_spend_and_unattributed_rows_stay_visible(small: House) -> None:
+    answer = small.ask(
+        SHOP, metrics=["roas", "spend", "sessions"], dimensions=["campaign_name"], order_by=["campaign_name"]
+    )
+    rows = {row[0]: row[1:] for row in answer["rows"]}
+    assert rows["Spring"][1:] == [Decimal("11.25"), 3]
+    assert float(rows["Spring"][0]) == pytest.approx(30.5 / 11.25)
+    assert [float(value) for value in rows["Summer"]] == [0.0, 7.0, 0.0]
+
+
+def test_an_order_takes_its_session_from_its_purchase_event(small: House) -> None:
+    answer = small.ask(SHOP, metrics=["orders"], dimensions=["attribution", "traffic_source"], order_by=["-orders"])
+    assert [list(row) for row in answer["rows"]] == [["matched", "facebook", 2], ["none", None, 1]]
+
+
+def test_deleting_any_record_changes_the_answer_that_depends_on_it(tmp_path: Path, small: House) -> None:
+    write_shop(tmp_path, orders=ORDERS[:-1], insights=INSIGHTS[1:], events=EVENTS[:2] + EVENTS[4:])
+    less = house(tmp_path, SMALL_TENANT)
+    less.build()
+    before, after = asked(small), asked(less)
+    assert before["order_revenue"] - after["order_revenue"] == Decimal("30.25")  # type: ignore[operator]
+    assert before["spend"] - after["spend"] == Decimal("5.00")  # type: ignore[operator]
+    assert before["session_revenue"] - after["session_revenue"] == Decimal(20)  # type: ignore[operator]
+    assert (before["orders"], after["orders"], before["sessions"], after["sessions"]) == (3, 2, 3, 2)
+
+
+def test_later_exports_restate_rename_and_withdraw(tmp_path: Path, small: House) -> None:
+    shop = copied(small, tmp_path)
+    first = shop.ask(SHOP, metrics=["orders"])["run_id"]
+
+    (tmp_path / "shop/orders.jsonl").rename(tmp_path / "shop/orders_again.jsonl")  # the same content: nothing new
+    changed = [order(1, "11.50", updated="2026-03-09T10:00:00+01:00"), order(4, "40.00")]
+    write_jsonl(tmp_path / "shop/orders_later.jsonl", changed)
+    write_jsonl(tmp_path / "ads/insights_later.jsonl", [insight("1", "5.50")])  # of 2 March: campaign 2 is gone from it
+    report = shop.build()
+
+    assert report.tenants[0].status == "published"
+    after = asked(shop)
+    assert (after["orders"], after["order_revenue"]) == (4, Decimal("101.75"))
+    assert after["spend"] == Decimal("5.50") + Decimal("6.25")
+    assert shop.ask(SHOP, metrics=["orders"])["run_id"] != first
+
+
+def test_what_cannot_be_read_is_quarantined_by_name_and_the_rest_counts(tmp_path: Path, small: House) -> None:
+    shop = copied(small, tmp_path)
+    good = (tmp_path / "shop/orders.jsonl").read_bytes()
+    (tmp_path / "shop/orders_cut.jsonl.gz").write_bytes(gzip.compress(good * 50)[:-20])
+    (tmp_path / "shop/orders_empty.jsonl").write_bytes(b"")
+    damaged = [
+        json.dumps(order(5, "abc")),
+        "{not json",
+        json.dumps({"total_price": "1.00"}),
+        json.dumps(order(6, "60.00")),
+    ]
+    (tmp_path / "shop/orders_damaged.jsonl").write_text("\n".join(damaged), encoding="utf-8")
+    report = shop.build()
+
+    assert asked(shop)["order_revenue"] == Decimal("120.75")
+    assert report.tenants[0].quarantined == 5
+    with Ops(shop.settings.ops) as ops:
+        reasons = {(Path(row["path"]).name, row["reason"]) for row in ops.quarantine(SHOP)}
+    assert ("orders_damaged.jsonl", "total_price: 'abc' is not a number") in reasons
+    assert ("orders_damaged.jsonl", "id is missing") in reasons
+    assert {name for name, _ in reasons} == {"orders_cut.jsonl.gz", "orders_empty.jsonl", "orders_damaged.jsonl"}
+
+
+def test_a_gate_that_fails_in_prod_keeps_the_last_run_and_goes_on_refusing(tmp_path: Path, small: House) -> None:
+    shop = copied(small, tmp_path, env="prod")
+    write_jsonl(tmp_path / "shop/orders_bad.jsonl", [order(7, "x"), order(8, "80.00")])
+    from server.orchestration.steps import build
+
+    for _ in range(2):
+        report = build(shop.shop)
+        assert (report.exit_code, report.tenants[0].status) == (3, "failed")
+        assert asked(shop)["orders"] == 3
+    write_jsonl(tmp_path / "shop/orders_bad.jsonl", [order(7, "70.00"), order(8, "80.00")])
+    shop.build()
+    assert asked(shop)["order_revenue"] == Decimal("210.75")
+
+
+def test_one_bad_tenant_never_stops_the_others(tmp_path: Path) -> None:
+    write_shop(tmp_path)
+    other = (
+        SMALL_TENANT.split("tenants:\n")[1]
+        .replace("small_shop", "bad_shop")
+        .replace("order_revenue - spend", "nothing - spend")
+    )
+    both = house(tmp_path, SMALL_TENANT + other, threads=2)
+    from server.orchestration.steps import build
+
+    report = build(both.shop)
+    assert {tenant.tenant: tenant.status for tenant in report.tenants} == {
+        "bad_shop": "failed",
+        "small_shop": "published",
+    }
+    assert report.exit_code == 2
+    assert "nothing" in report.to_dict()["tenants"][0]["findings"][-1]
+    assert asked(both)["orders"] == 3
+
+
+def test_an_export_of_another_vendors_library_builds_or_is_quarantined_by_name(
+    tmp_path: Path, small: House, real_data: Path
+) -> None:
+    shop = copied(small, tmp_path)
+    (tmp_path / "shop/orders_fivetran.csv").write_bytes(
+        (real_data / "shopify/fivetran/shopify_gql_order_data.csv").read_bytes()
+    )
+    report = shop.build()
+    rows = report.tenants[0].rows["platform_mm__shopify_api_v1_orders"]
+    with Ops(shop.settings.ops) as ops:
+        kept_out = sum(row["count"] for row in ops.quarantine(SHOP))
+        assert all("offset" in row["reason"] for row in ops.quarantine(SHOP))
+    assert (rows, kept_out) == (3, 9)

@@ -1,7 +1,0 @@
-"""The market stall's engine."""
-
-from __future__ import annotations
-
-from warehouse.engines import Engine
-
-ENGINES = (Engine(fills="orders", macro="engine_market_stall_orders", objects=("receipts",)),)

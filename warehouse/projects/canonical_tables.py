@@ -1,0 +1,176 @@
+"""What every engine of a domain gives, as data: the columns between a vendor's records and the stars.
+
+One table per domain and tenant (`int_<tenant>__<name>`) holds the union of its engines. It is built, never published.
+Missing granularity is a typed NULL; a tenant without a source of the domain has the table, empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from warehouse.star_schema import MONEY, Column
+
+ORDER_LINE = (
+    f"STRUCT(line_id VARCHAR, product_id VARCHAR, sku VARCHAR, item_name VARCHAR, quantity BIGINT, "
+    f"unit_price {MONEY}, discount_amount {MONEY}, amount {MONEY})[]"
+)
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """One domain's rows, in the columns every engine of the domain gives."""
+
+    name: str
+    sentence: str
+    columns: tuple[Column, ...]
+
+    def table_name(self, slug: str) -> str:
+        return f"int_{slug}__{self.name}"
+
+
+def _text(name: str, description: str, *, required: bool = False) -> Column:
+    return Column(name, "VARCHAR", description, required)
+
+
+_SOURCE = (
+    _text("source_platform", "The platform the row counts for.", required=True),
+    _text("source_account", "The account of the connector.", required=True),
+)
+
+AD_PERFORMANCE = Canonical(
+    name="ad_performance",
+    sentence="One row per report row, breakdowns included.",
+    columns=(
+        *_SOURCE,
+        Column("report_date", "DATE", "The first day the row covers, in the ad account's zone.", required=True),
+        Column("last_date", "DATE", "The last day the row covers; the same day in a daily report."),
+        _text("campaign_id", "The vendor's campaign id."),
+        _text("campaign_name", "The campaign's name in this report row."),
+        _text("ad_group_id", "The vendor's ad group id."),
+        _text("ad_group_name", "The ad group's current name, else the name in this report row."),
+        _text("ad_id", "The vendor's ad id."),
+        _text("ad_name", "The ad's current name, else the name in this report row."),
+        Column("spend", MONEY, "Spend in major units of currency; 0 where the vendor sent none."),
+        _text("currency", "ISO 4217 code."),
+        Column("impressions", "BIGINT", "Impressions; 0 where the vendor sent none."),
+        Column("clicks", "BIGINT", "Clicks; 0 where the vendor sent none."),
+        Column("conversions", "DOUBLE", "Conversions; NULL where the platform or the tenant names none."),
+        Column("conversion_types", "VARCHAR[]", "Kinds of conversion that equal or resemble the tenant's pattern."),
+        Column(
+            "is_counted", "BOOLEAN", "False for a second breakdown of what another row already counts.", required=True
+        ),
+    ),
+)
+
+CAMPAIGNS = Canonical(
+    name="campaigns",
+    sentence="One row per version of an ad campaign.",
+    columns=(
+        *_SOURCE,
+        _text("campaign_id", "The vendor's campaign id.", required=True),
+        _text("campaign_name", "The name of this version."),
+        _text("campaign_status", "The status of this version, as the vendor says it."),
+        Column("in_force_from", "TIMESTAMP", "Since when, UTC; NULL where nothing says when it began."),
+        Column("in_force_to", "TIMESTAMP", "Until when, UTC; NULL for the current version."),
+    ),
+)
+
+ORDERS = Canonical(
+    name="orders",
+    sentence="One row per order, as it is now.",
+    columns=(
+        *_SOURCE,
+        _text("order_id", "The vendor's order id.", required=True),
+        Column("other_ids", "VARCHAR[]", "What else a shop may send to analytics as the order's id, likeliest first."),
+        Column("ordered_at", "TIMESTAMP", "When it was placed, UTC."),
+        Column("total_price", MONEY, "What the customer was charged."),
+        Column("refunded_amount", MONEY, "What was paid back in the order's currency."),
+        Column("foreign_refunds", "BIGINT", "Refunds in another currency, which refunded_amount leaves out."),
+        _text("currency", "ISO 4217 code."),
+        _text("financial_status", "Where the money is, in our words."),
+        _text("raw_status", "The vendor's own status."),
+        Column("is_cancelled", "BOOLEAN", "The order was cancelled.", required=True),
+        Column("is_test", "BOOLEAN", "The order was a test of the shop.", required=True),
+        _text("customer_email", "The customer's email, lower case."),
+        _text("customer_id", "The vendor's customer id; NULL for guests."),
+        Column("charge_ids", "VARCHAR[]", "Payments that the shop kept with the order, likeliest first."),
+        Column("lines", ORDER_LINE, "The order's lines, in the vendor's order."),
+    ),
+)
+
+PRODUCTS = Canonical(
+    name="products",
+    sentence="One row per product, as it is now.",
+    columns=(
+        *_SOURCE,
+        _text("product_id", "The vendor's product id.", required=True),
+        _text("product_name", "Its name."),
+        _text("product_category", "Its category or type."),
+    ),
+)
+
+CHARGES = Canonical(
+    name="charges",
+    sentence="One row per charge of a payment provider, as it is now.",
+    columns=(
+        *_SOURCE,
+        _text("charge_id", "The provider's charge id.", required=True),
+        Column("other_ids", "VARCHAR[]", "What else a shop may keep as the payment's id, likeliest first."),
+        Column("charged_at", "TIMESTAMP", "When it was made, UTC."),
+        Column("captured_amount", MONEY, "What was really taken."),
+        Column("refunded_amount", MONEY, "What of it was paid back."),
+        _text("currency", "ISO 4217 code."),
+        _text("status", "succeeded, pending or failed."),
+        Column("is_test", "BOOLEAN", "The charge was a test.", required=True),
+    ),
+)
+
+PROFILES = Canonical(
+    name="profiles",
+    sentence="One row per user profile of the analytics tool, as it is now.",
+    columns=(
+        *_SOURCE,
+        _text("user_id", "What events carry as user_pseudo_id or user_id.", required=True),
+        _text("email", "The email, lower case."),
+        _text("geo_country", "Country."),
+        _text("device_category", "Device."),
+    ),
+)
+
+EVENTS = Canonical(
+    name="events",
+    sentence="One row per analytics event, with its place in its user's sessions.",
+    columns=(
+        *_SOURCE,
+        _text("event_key", "The record's own key.", required=True),
+        _text("event_name", "What happened.", required=True),
+        Column("occurred_at", "TIMESTAMP", "When, UTC.", required=True),
+        Column("tie_break", "INTEGER", "Which of a user's events of one moment comes first.", required=True),
+        Column("exported_at", "TIMESTAMP", "When the vendor exported it."),
+        Column("source_position", "BIGINT", "Its position in that export."),
+        _text("user_pseudo_id", "The analytics tool's own user id."),
+        _text("user_id", "The shop's user id."),
+        Column("is_purchase", "BOOLEAN", "The event is a purchase.", required=True),
+        _text("transaction_id", "The purchase's real transaction id."),
+        Column("order_total", MONEY, "The purchase's value."),
+        _text("currency", "ISO 4217 code of order_total."),
+        _text("traffic_source", "The source the event itself carries."),
+        _text("traffic_medium", "The medium beside that source."),
+        _text("traffic_campaign", "The campaign beside that source."),
+        _text("traffic_campaign_id", "The campaign id beside that source."),
+        _text("user_source", "The user's own first source."),
+        _text("user_medium", "The medium beside that source."),
+        _text("user_campaign", "The campaign beside that source."),
+        _text("geo_country", "Country."),
+        _text("device_category", "Device."),
+    ),
+)
+
+CANONICAL = (AD_PERFORMANCE, CAMPAIGNS, ORDERS, PRODUCTS, CHARGES, EVENTS, PROFILES)
+
+NUMBERED = (
+    Column("event_number", "BIGINT", "The event's place among its user's events."),
+    _text("user_key", "MD5(platform, user); NULL where the event has no user."),
+    _text("session_id", "MD5(platform, user, started_at); NULL where the event has no user."),
+)
+"""What numbering adds to the rows of the analytics engine."""

@@ -1,0 +1,227 @@
+"""What dbt checks of a star, as schema files: enforced contracts, grain, relationships, accepted values, findings.
+
+A required column is NOT NULL by contract, so it holds while the table is written. A test of warehouse/macros/tests
+selects one row per thing to say, as a sentence in the column `finding`; most only warn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import yaml
+
+from pipeline.config.source import Source
+from pipeline.config.tenant import Tenant
+from pipeline.contracts.engine import Engine
+from pipeline.contracts.sql import literal
+from warehouse.projects.canonical_tables import CANONICAL, NUMBERED, Canonical
+from warehouse.projects.engines import engines_of, has_payments
+from warehouse.projects.hub_projects import GENERATED
+from warehouse.projects.star_models import without_quotes
+from warehouse.star_schema import Column, Table
+
+Tree = dict[str, object]
+
+FINANCIAL_STATUSES = (
+    "paid",
+    "pending",
+    "authorized",
+    "partially_refunded",
+    "refunded",
+    "voided",
+    "failed",
+    "cancelled",
+)
+ATTRIBUTIONS = ("matched", "ambiguous", "none")
+ABOUT_CHARGES = [
+    "charges_in_the_orders_currency",
+    "charges_of_one_order",
+    "charges_of_real_money",
+    "every_charge_has_an_order",
+]
+CURRENCIES = "platform_ref__currencies"
+"""The reference table of the hub that knows every currency."""
+RATES_STAY_DAYS = 31
+"""How long a rate may be taken without a word: files may have one a month."""
+INFERRED_SHARE = 0.5
+"""A dimension with more inferred rows than this is missing its export."""
+
+
+def to_yaml(tree: Tree) -> str:
+    """A generated YAML file: keys in the order given, SQL as it is written."""
+    return f"# {GENERATED}\n" + yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _Dumper(yaml.CSafeDumper):
+    """No anchors, and text of several lines as a block."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        return True
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
+def star_schema_yaml(tenant: Tenant, tables: Sequence[Table]) -> str:
+    """The contracts and tests of the published tables."""
+    return to_yaml({"models": [_star(tenant, table) for table in tables]})
+
+
+def canonical_schema_yaml(tenant: Tenant) -> str:
+    """The contracts of the tables that engines fill, and what there is to say about their rows."""
+    return to_yaml({"models": [*(_canonical(tenant, canonical) for canonical in CANONICAL), *_links(tenant)]})
+
+
+def exposures(tenant: Tenant, tables: Sequence[Table]) -> str:
+    """Who reads the star."""
+    return to_yaml(
+        {
+            "exposures": [
+                {
+                    "name": f"{tenant.slug}__semantic_layer",
+                    "type": "application",
+                    "description": "Published runs, read by gata's semantic layer over MCP, REST and the command line.",
+                    "owner": {"name": "gata"},
+                    "depends_on": [f"ref('{table.table_name(tenant.slug)}')" for table in tables],
+                }
+            ]
+        }
+    )
+
+
+def _star(tenant: Tenant, table: Table) -> Tree:
+    name = table.table_name(tenant.slug)
+    return _model(
+        name,
+        table.sentence,
+        [_column(column, _column_tests(tenant, table, column)) for column in table.columns],
+        [*_star_findings(table), *_rate_findings(tenant, table)],
+    )
+
+
+def _canonical(tenant: Tenant, canonical: Canonical) -> Tree:
+    columns = (*canonical.columns, *(NUMBERED if canonical.name == "events" else ()))
+    return _model(
+        canonical.table_name(tenant.slug),
+        canonical.sentence,
+        [_column(column, []) for column in columns],
+        _canonical_findings(tenant, canonical),
+    )
+
+
+def _links(tenant: Tenant) -> list[Tree]:
+    """The tables between canonical ones and facts, and what there is to say about what they could not link."""
+    links = [
+        (
+            "purchases",
+            "One row per purchase event in a session.",
+            ["purchases_in_the_sessions_currency", "every_purchase_has_an_id"],
+        ),
+        ("order_links", "One row per purchase event and order whose id it may carry.", ["purchases_of_one_order"]),
+    ]
+    if has_payments(tenant):
+        sentence = "One row per charge and order whose shop kept its id, or the charge alone."
+        links.append(("order_charges", sentence, ABOUT_CHARGES))
+    return [
+        {
+            "name": f"int_{tenant.slug}__{name}",
+            "description": sentence,
+            "data_tests": [_test(finding, severity="warn") for finding in findings],
+        }
+        for name, sentence, findings in links
+    ]
+
+
+def _model(name: str, sentence: str, columns: list[Tree], tests: list[Tree]) -> Tree:
+    model: Tree = {
+        "name": name,
+        "description": sentence,
+        "config": {"materialized": "table", "contract": {"enforced": True}},
+        "columns": columns,
+    }
+    return model | ({"data_tests": tests} if tests else {})
+
+
+def _column(column: Column, tests: list[object]) -> Tree:
+    described: Tree = {"name": column.name, "data_type": column.type, "description": column.description}
+    if column.required:
+        described["constraints"] = [{"type": "not_null"}]
+    if tests:
+        described["data_tests"] = tests
+    return described
+
+
+def _column_tests(tenant: Tenant, table: Table, column: Column) -> list[object]:
+    tests: list[object] = ["unique"] if table.grain == (column.name,) else []
+    for reference in table.references:
+        if reference.column == column.name:
+            kind = "dim" if reference.to in ("campaigns", "users", "products") else "fct"
+            to = f"ref('{kind}_{tenant.slug}__{reference.to}')"
+            tests.append(_test("relationships", to=to, field=reference.to_column))
+    accepted = {"financial_status": FINANCIAL_STATUSES, "attribution": ATTRIBUTIONS}.get(column.name)
+    return [*tests, _test("accepted_values", values=list(accepted))] if accepted else tests
+
+
+def _test(name: str, *, severity: str = "error", **arguments: object) -> Tree:
+    body: Tree = {"arguments": arguments} if arguments else {}
+    return {name: body | ({"config": {"severity": severity}} if severity != "error" else {})}
+
+
+def _star_findings(table: Table) -> list[Tree]:
+    if any(column.name == "is_inferred" for column in table.columns):
+        return [_test("few_inferred_rows", severity="warn", at_most=INFERRED_SHARE)]
+    if table.name == "orders":
+        findings = ("every_order_has_a_time", "every_status_is_known", "refunds_within_the_total")
+        return [_test(finding, severity="warn") for finding in findings]
+    if table.name == "sessions":
+        return [_test("visits_of_a_day_at_most", severity="warn")]
+    return []
+
+
+def _rate_findings(tenant: Tenant, table: Table) -> list[Tree]:
+    """What there is to say about conversions: money without a rate would be missing, so it is no warning."""
+    if tenant.rates is None or not table.converted:
+        return []
+    fact, day, file = table.name, table.date, without_quotes(literal(tenant.rates.name))
+    return [
+        _test("every_amount_has_a_rate", converted=table.converted, fact=fact, day=day, file=file),
+        _test("rates_are_recent", severity="warn", at_most=RATES_STAY_DAYS, fact=fact, day=day, file=file),
+    ]
+
+
+def _canonical_findings(tenant: Tenant, canonical: Canonical) -> list[Tree]:
+    sources = engines_of(tenant, canonical.name)
+    if not sources:
+        return []
+    has_money = any(column.name == "currency" for column in canonical.columns)
+    currencies = [_test("every_currency_is_known", severity="warn")] if has_money else []
+    return [*_findings_of_domain(tenant, canonical, sources), *currencies]
+
+
+def _findings_of_domain(tenant: Tenant, canonical: Canonical, sources: tuple[tuple[Engine, Source], ...]) -> list[Tree]:
+    if canonical.name == "ad_performance":
+        has_both_of_meta = {"facebook_ads", "instagram_ads"} <= {source.platform for _, source in sources}
+        said = {tenant.conversion_pattern(source.platform) for _, source in sources}
+        patterns = sorted(without_quotes(pattern) for pattern in said if pattern)
+        about_patterns = [
+            _test("one_action_type", patterns=patterns),
+            _test("a_known_action_type", severity="warn", patterns=patterns),
+        ]
+        return [
+            *(about_patterns if patterns else []),
+            _test("rows_of_one_day", severity="warn"),
+            _test("one_breakdown", severity="warn"),
+            _test("nothing_below_zero", severity="warn"),
+            *([_test("one_source_of_meta", severity="warn", tenant=tenant.slug)] if has_both_of_meta else []),
+        ]
+    if canonical.name == "orders":
+        return [_test("refunds_in_the_orders_currency", severity="warn")]
+    if canonical.name == "charges":
+        key = ["source_platform", "source_account", "charge_id"]
+        return [_test("unique_together", columns=key), _test("every_charge_status_is_known", severity="warn")]
+    if canonical.name == "events":
+        return [_test("every_event_has_a_user", severity="warn")]
+    return []

@@ -1,0 +1,345 @@
+"""The shapes we promise: every fact and dimension table of a tenant's star, as data.
+
+Types are DuckDB types. Money is DECIMAL(18,6) in major units of the row's `currency`; times are UTC and end in `_at`;
+dates are days of the tenant's time zone, but `report_date`, which is a day of the ad account's own zone. A key that a
+fact carries always has its row in the dimension table (`is_inferred` where the vendor sent none).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.config.tenant import DEFAULT_FUNNEL
+
+MONEY = "DECIMAL(18,6)"
+CONVERSIONS = "DECIMAL(18,9)"
+"""Google shares a conversion out among ads: fractions, kept exactly so that they add up the same in any order."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a star. `personal` columns are never shown unless tenants.yaml says so."""
+
+    name: str
+    type: str
+    description: str
+    required: bool = False
+    personal: bool = False
+    converts: str | None = None  # the column of money whose amounts it holds in the reporting currency
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Every non-NULL value of `column` is a value of `to_column` of the dimension table `to`."""
+
+    column: str
+    to: str
+    to_column: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A fact or dimension table, `{kind}_{tenant}__{name}`; `grain` is unique and not NULL."""
+
+    kind: str  # fct or dim
+    name: str
+    sentence: str
+    grain: tuple[str, ...]
+    columns: tuple[Column, ...]
+    references: tuple[Reference, ...] = ()
+    order_by: tuple[str, ...] = ()  # how a published copy is laid out; a date first, where there is one
+    date: str | None = None  # the column behind the conformed dimension `date`
+    priced: str | None = None  # which rows have a currency, where others are without money: "with a purchase"
+
+    @property
+    def money(self) -> tuple[Column, ...]:
+        """The amounts in the row's currency."""
+        return tuple(column for column in self.columns if column.type == MONEY and column.converts is None)
+
+    @property
+    def converted(self) -> dict[str, str]:
+        """Each column of money with the one that holds it in the reporting currency; empty without rates."""
+        return {column.converts: column.name for column in self.columns if column.converts}
+
+    def table_name(self, slug: str) -> str:
+        return f"{self.kind}_{slug}__{self.name}"
+
+
+def _text(name: str, description: str, *, required: bool = False, personal: bool = False) -> Column:
+    return Column(name, "VARCHAR", description, required, personal)
+
+
+_SOURCE = (
+    _text("tenant_slug", "The tenant.", required=True),
+    _text("source_platform", "The connector the row came from.", required=True),
+    _text("source_account", "The account of the connector, as named in tenants.yaml.", required=True),
+)
+_CURRENCY = _text("currency", "ISO 4217 code of the row's money.")
+_CAMPAIGN_KEY = Reference("campaign_key", "campaigns", "campaign_key")
+_USER_KEY = Reference("user_key", "users", "user_key")
+_ATTRIBUTION = (
+    _text("traffic_source", "Where the visit came from, such as google; first touch unless the tenant says otherwise."),
+    _text("traffic_medium", "How, such as cpc or email; taken together with the source."),
+    _text("traffic_campaign", "The campaign named by the visit; taken together with the source."),
+    _text("campaign_key", "The ad campaign this was attributed to: MD5(platform, account, campaign_id)."),
+    _text("ad_platform", "The ad platform that source and medium stand for."),
+    _text("attribution", "matched, ambiguous (a name of several campaigns, never guessed) or none.", required=True),
+)
+
+AD_PERFORMANCE = Table(
+    kind="fct",
+    name="ad_performance",
+    sentence="One row per ad platform, account, day, campaign, ad group, ad and currency.",
+    grain=("performance_key",),
+    columns=(
+        _text("performance_key", "MD5 of the row's grain.", required=True),
+        *_SOURCE,
+        Column("report_date", "DATE", "The day, in the ad account's own time zone.", required=True),
+        _text("campaign_id", "The vendor's campaign id."),
+        _text("campaign_key", "MD5(platform, account, campaign_id)."),
+        _text("ad_group_id", "The vendor's ad group (ad set) id."),
+        _text("ad_group_name", "Its current name."),
+        _text("ad_id", "The vendor's ad id."),
+        _text("ad_name", "Its current name."),
+        Column("spend", MONEY, "What was spent, in major units of currency."),
+        _CURRENCY,
+        Column("impressions", "BIGINT", "How often ads were shown."),
+        Column("clicks", "BIGINT", "How often ads were clicked."),
+        Column("conversions", CONVERSIONS, "Conversions as the platform reports them; NULL where it reports none."),
+    ),
+    references=(_CAMPAIGN_KEY,),
+    order_by=("report_date", "performance_key"),
+    date="report_date",
+)
+
+_PAYMENTS = (
+    _text(
+        "charge_id", "The payment provider's charge that paid the order; NULL where the shop kept none that is known."
+    ),
+    Column(
+        "net_paid_amount",
+        MONEY,
+        "What the payment provider captured for the order, less refunds; NULL without a charge in its currency.",
+    ),
+)
+
+
+def orders(has_payments: bool) -> Table:
+    """The orders star; with a payments source, what was really paid for each."""
+    return Table(
+        kind="fct",
+        name="orders",
+        sentence="One row per order of a shop.",
+        grain=("order_key",),
+        columns=(
+            _text("order_key", "MD5(platform, account, order_id).", required=True),
+            *_SOURCE,
+            _text("order_id", "The vendor's order id.", required=True),
+            Column("ordered_at", "TIMESTAMP", "When it was placed, UTC; NULL where the vendor sent no time."),
+            Column("order_date", "DATE", "The day it was placed, in the tenant's time zone."),
+            Column("total_price", MONEY, "What the customer was charged, refunds not deducted."),
+            Column("refunded_amount", MONEY, "What was paid back, 0 when nothing was."),
+            _CURRENCY,
+            _text(
+                "financial_status",
+                "Where the money is: paid, pending, authorized, partially_refunded, refunded, voided, failed or "
+                "cancelled.",
+            ),
+            _text("raw_status", "The vendor's own status."),
+            Column("is_cancelled", "BOOLEAN", "The order was cancelled.", required=True),
+            Column("is_test", "BOOLEAN", "The order was a test of the shop.", required=True),
+            Column("is_valid", "BOOLEAN", "Not cancelled, voided, failed or a test.", required=True),
+            Column("is_first_order", "BOOLEAN", "The customer's first valid order.", required=True),
+            Column(
+                "first_order_date",
+                "DATE",
+                "The day of the customer's first valid order, in the tenant's time zone; NULL for guests.",
+            ),
+            _text(
+                "customer_key",
+                "MD5 of the lower-cased email, else of (platform, account, customer_id); NULL for guests.",
+            ),
+            _text("customer_email", "The customer's email, lower case.", personal=True),
+            _text("customer_id", "The vendor's customer id.", personal=True),
+            _text("user_key", "The analytics user whose purchase event carries the order id."),
+            _text("session_id", "The session of that purchase event."),
+            *_ATTRIBUTION,
+            *(_PAYMENTS if has_payments else ()),
+        ),
+        references=(_CAMPAIGN_KEY, _USER_KEY),
+        order_by=("order_date", "ordered_at", "order_key"),
+        date="order_date",
+    )
+
+
+ORDER_ITEMS = Table(
+    kind="fct",
+    name="order_items",
+    sentence="One row per line of an order.",
+    grain=("order_item_key",),
+    columns=(
+        _text("order_item_key", "MD5(platform, account, order_id, line).", required=True),
+        *_SOURCE,
+        _text("order_key", "The order.", required=True),
+        _text("order_id", "The vendor's order id.", required=True),
+        _text("order_item_id", "The vendor's line id, else the position in the order.", required=True),
+        Column("order_date", "DATE", "The day the order was placed, in the tenant's time zone."),
+        _text("product_key", "MD5(platform, account, product id, else sku, else title).", required=True),
+        _text("product_id", "The vendor's product id."),
+        _text("sku", "The stock keeping unit."),
+        _text("item_name", "The product's name as the line carries it."),
+        Column("quantity", "BIGINT", "Units ordered."),
+        Column("unit_price", MONEY, "Price of one unit."),
+        Column("discount_amount", MONEY, "Discount of the whole line."),
+        Column("item_amount", MONEY, "The line's own total, else quantity x unit_price - discount_amount."),
+        _CURRENCY,
+        Column("is_valid", "BOOLEAN", "The order is not cancelled, voided, failed or a test.", required=True),
+    ),
+    references=(
+        Reference("product_key", "products", "product_key"),
+        Reference("order_key", "orders", "order_key"),
+    ),
+    order_by=("order_date", "order_item_key"),
+    date="order_date",
+)
+
+
+def sessions(funnel_steps: int) -> Table:
+    """The sessions star; a tenant's funnel has `funnel_steps` steps, one count column each."""
+    return Table(
+        kind="fct",
+        name="sessions",
+        sentence="One row per visit: a user's events without a gap of more than 30 minutes.",
+        grain=("session_id",),
+        columns=(
+            _text("session_id", "MD5(platform, user, started_at).", required=True),
+            *_SOURCE,
+            _text("user_key", "MD5(platform, user).", required=True),
+            _text("user_pseudo_id", "The analytics tool's own user id.", personal=True),
+            _text("user_id", "The shop's user id, once known.", personal=True),
+            Column("started_at", "TIMESTAMP", "The first event, UTC.", required=True),
+            Column("ended_at", "TIMESTAMP", "The last event, UTC.", required=True),
+            Column("session_date", "DATE", "The day of the first event, in the tenant's time zone.", required=True),
+            Column("session_duration_seconds", "BIGINT", "Whole seconds from the first to the last event."),
+            Column("events_in_session", "BIGINT", "Events."),
+            *_ATTRIBUTION,
+            _text("geo_country", "Country of the first event that has one."),
+            _text("device_category", "Device of the first event that has one."),
+            Column("funnel_max_step", "BIGINT", "The furthest funnel step reached, by position; 0 for none."),
+            *(Column(f"funnel_step_{n}", "BIGINT", f"Events of funnel step {n}.") for n in range(1, funnel_steps + 1)),
+            Column("funnel_conversion_count", "BIGINT", "Conversion events."),
+            Column("is_conversion_session", "BOOLEAN", "At least one conversion event.", required=True),
+            Column(
+                "session_revenue", MONEY, "Revenue of the session's purchases, each transaction once.", required=True
+            ),
+            _text("currency", "ISO 4217 code of session_revenue; NULL without a purchase."),
+            _text("transaction_id", "The first transaction of the session."),
+        ),
+        references=(_CAMPAIGN_KEY, _USER_KEY),
+        order_by=("session_date", "started_at", "session_id"),
+        date="session_date",
+        priced="with a purchase",
+    )
+
+
+EVENTS = Table(
+    kind="fct",
+    name="events",
+    sentence="One row per analytics event.",
+    grain=("event_key",),
+    columns=(
+        _text("event_key", "The record's own key.", required=True),
+        *_SOURCE,
+        _text("event_name", "What happened.", required=True),
+        Column("occurred_at", "TIMESTAMP", "When, UTC.", required=True),
+        Column("event_date", "DATE", "The day, in the tenant's time zone.", required=True),
+        _text("user_key", "MD5(platform, user); NULL where the event has no user."),
+        _text("user_pseudo_id", "The analytics tool's own user id.", personal=True),
+        _text("user_id", "The shop's user id, once known.", personal=True),
+        _text("session_id", "The session; NULL where the event has no user."),
+        _text("order_id", "The transaction id of a purchase."),
+        Column("order_total", MONEY, "The purchase's value, each event's own."),
+        _CURRENCY,
+        _text("traffic_source", "The session's source."),
+        _text("traffic_medium", "The session's medium."),
+        _text("traffic_campaign", "The session's campaign."),
+        _text("geo_country", "Country of the event."),
+        _text("device_category", "Device of the event."),
+    ),
+    references=(_USER_KEY, Reference("session_id", "sessions", "session_id")),
+    order_by=("event_date", "occurred_at", "event_key"),
+    date="event_date",
+    priced="with a purchase",
+)
+
+CAMPAIGNS = Table(
+    kind="dim",
+    name="campaigns",
+    sentence="One row per ad campaign, with its current name.",
+    grain=("campaign_key",),
+    columns=(
+        _text("campaign_key", "MD5(platform, account, campaign_id).", required=True),
+        *_SOURCE,
+        _text("campaign_id", "The vendor's campaign id.", required=True),
+        _text("campaign_name", "Its current name."),
+        _text("campaign_status", "Its current status, as the vendor says it."),
+        Column("is_inferred", "BOOLEAN", "The vendor sent no campaign; a fact carries its id.", required=True),
+    ),
+    order_by=("campaign_key",),
+)
+
+USERS = Table(
+    kind="dim",
+    name="users",
+    sentence="One row per analytics user.",
+    grain=("user_key",),
+    columns=(
+        _text("user_key", "MD5(platform, user).", required=True),
+        *_SOURCE,
+        _text("user_pseudo_id", "The analytics tool's own user id.", personal=True),
+        _text("user_id", "The shop's user id, once known.", personal=True),
+        _text("customer_key", "The customer of the user's first linked order."),
+        _text("customer_email", "That customer's email, else that of the user's profile.", personal=True),
+        _text("customer_id", "That customer's id.", personal=True),
+        Column("is_customer", "BOOLEAN", "A purchase event of the user carries the id of an order.", required=True),
+        Column("first_seen_at", "TIMESTAMP", "First event, UTC."),
+        Column("first_seen_date", "DATE", "The day of the first session, in the tenant's time zone."),
+        Column("last_seen_at", "TIMESTAMP", "Last event, UTC."),
+        Column("total_events", "BIGINT", "Events."),
+        Column("total_sessions", "BIGINT", "Sessions."),
+        _text("first_geo_country", "Country of the first session."),
+        _text("first_device_category", "Device of the first session."),
+    ),
+    order_by=("user_key",),
+)
+
+PRODUCTS = Table(
+    kind="dim",
+    name="products",
+    sentence="One row per product, with its current name.",
+    grain=("product_key",),
+    columns=(
+        _text("product_key", "MD5(platform, account, product id, else sku, else title).", required=True),
+        *_SOURCE,
+        _text("product_id", "The vendor's product id."),
+        _text("sku", "The stock keeping unit, where the product was only seen in order lines."),
+        _text("product_name", "Its current name."),
+        _text("product_category", "Its category or type."),
+        Column("is_inferred", "BOOLEAN", "The vendor sent no product; an order line carries it.", required=True),
+    ),
+    order_by=("product_key",),
+)
+
+
+def star_schema(funnel_steps: int = len(DEFAULT_FUNNEL), *, has_payments: bool = False) -> tuple[Table, ...]:
+    """Every table of a tenant whose funnel has `funnel_steps` steps, with or without a payments source."""
+    return (
+        AD_PERFORMANCE,
+        orders(has_payments),
+        ORDER_ITEMS,
+        sessions(funnel_steps),
+        EVENTS,
+        CAMPAIGNS,
+        USERS,
+        PRODUCTS,
+    )
