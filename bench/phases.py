@@ -47,10 +47,10 @@ def library(given: Given) -> Found:
 
 
 def land(given: Given) -> Found:
-    from pipeline.ingest.land import land
+    from pipeline.ingest.land import land_tenant
 
     shop, tenant = open_shop(given.home)
-    landing = land(tenant, shop.blueprints, shop.settings)
+    landing = land_tenant(tenant, shop.blueprints, shop.settings)
     return {"rows": sum(table.rows for table in landing.tables)}
 
 

@@ -1,1 +1,1 @@
-"""Raw data comes in: configuration, contracts, landing, runs and publishing."""
+"""Raw data comes in: configuration, contracts, landing, published runs."""

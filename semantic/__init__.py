@@ -1,1 +1,1 @@
-"""Stars become answers: definitions, plans, and one aggregate per fact."""
+"""Stars become answers: definitions, plans, one aggregate per fact."""

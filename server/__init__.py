@@ -1,1 +1,1 @@
-"""Answers go out: MCP, REST and the command line."""
+"""Answers go out: over MCP, over REST, on the command line."""

@@ -1,1 +1,1 @@
-"""Raw rows become stars: generated dbt projects and the macros they call."""
+"""Raw rows become stars: generated dbt projects, the macros they call, the builds that run them."""

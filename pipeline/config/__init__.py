@@ -1,1 +1,1 @@
-"""How tenants.yaml and supported_connectors.yaml are read: every wrong value is named with its file and line."""
+"""Configuration: tenants.yaml with the catalog of connectors; every wrong value is named with file, line."""

@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.config.accounts import ACCOUNT_KEYS, Account, read_accounts
+from pipeline.config.blocks.generation import read_generation
+from pipeline.config.blocks.table_logic import read_tables
 from pipeline.config.entry import Entry
-from pipeline.config.generation import read_generation
-from pipeline.config.table_logic import read_tables
 from pipeline.contracts.connector import Connector, Domain
 
 _KEYS = ("enabled", "accounts", *ACCOUNT_KEYS, "generation", "tables")

@@ -11,10 +11,10 @@ from typing import Any, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.config.blocks.semantic_block import read_attribution, read_semantic, semantic_places
 from pipeline.config.codes import currency, timezone
 from pipeline.config.entry import Entry
 from pipeline.config.naming import slug
-from pipeline.config.semantic_block import read_attribution, read_semantic, semantic_places
 from pipeline.config.source import Source, read_source
 from pipeline.contracts.connector import Connector
 from pipeline.errors import ConfigError, shorten, suggest

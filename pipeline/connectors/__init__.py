@@ -1,1 +1,1 @@
-"""Connectors: one folder per vendor, found by name and imported by nobody."""
+"""Connectors: one folder per vendor, found by name, imported by nobody."""

@@ -1,1 +1,1 @@
-"""The language of contracts: fields, meanings, layouts, blueprints and their lock."""
+"""The language of contracts: fields, meanings, layouts, blueprints, their lock."""

@@ -14,7 +14,7 @@ from pipeline.contracts.meaning import EPOCHS, INSTANTS, Meaning
 
 
 def quote(name: str) -> str:
-    """A vendor's field name as a SQL identifier."""
+    """A name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -17,7 +17,7 @@ from pipeline.ingest.dlt_load import load
 from pipeline.ingest.drift import sentences
 from pipeline.ingest.earlier_shapes import differences
 from pipeline.ingest.exports import export_targets
-from pipeline.ingest.landing_tables import LEDGERS, known, landing_columns, prepare
+from pipeline.ingest.landing_tables import LEDGERS, known, landing_columns, prepare_landing_tables
 from pipeline.ingest.load_plan import LoadPlan, plan_loads
 from pipeline.ingest.part_buffer import ParquetPart
 from pipeline.ingest.staging import Staging
@@ -56,7 +56,7 @@ class Landing:
     tables: tuple[LandedTable, ...]
 
 
-def land(
+def land_tenant(
     tenant: Tenant,
     blueprints: Mapping[tuple[str, str], Blueprint],
     settings: Settings,
@@ -76,7 +76,7 @@ def land(
     tables = {target.blueprint.landing_table: landing_columns(target.blueprint) for target in todo} | LEDGERS
     load_id = None
     with write_hub(settings) as hub, _fresh(folder):
-        prepare(hub, tenant, tables)
+        prepare_landing_tables(hub, tenant, tables)
         work = plan_loads(todo, known(hub, tenant))
         if any(one.new for one in work):
             with _reading_connection(folder) as con:

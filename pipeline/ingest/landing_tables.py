@@ -78,7 +78,7 @@ def landing_columns(blueprint: Blueprint) -> Columns:
     return (*blueprint.columns, *LOADER_COLUMNS)
 
 
-def prepare(hub: duckdb.DuckDBPyConnection, tenant: Tenant, tables: Mapping[str, Columns]) -> None:
+def prepare_landing_tables(hub: duckdb.DuckDBPyConnection, tenant: Tenant, tables: Mapping[str, Columns]) -> None:
     """Create what is missing of a tenant's landing tables, and let their columns be those of the contracts now.
 
     A column that a new version of a contract types otherwise keeps the values that convert; sinks have them all.

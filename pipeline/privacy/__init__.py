@@ -1,1 +1,1 @@
-"""Erasure of tenants and persons."""
+"""Erasure of a tenant or a person."""

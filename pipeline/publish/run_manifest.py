@@ -15,6 +15,7 @@ from typing import Final, Literal
 import duckdb
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from pipeline.contracts.sql import literal, quote
 from pipeline.errors import PublishError
 
 STARS: Final = "stars.duckdb"
@@ -106,7 +107,7 @@ def read_manifest(run: Path) -> RunManifest:
 
 def describe_tables(connection: duckdb.DuckDBPyConnection, name: str, *, catalog: str | None = None) -> PublishedTable:
     """Columns, count and sum of row hashes of the table `name`, as they are now."""
-    table = f"{quoted(catalog)}.main.{quoted(name)}" if catalog else quoted(name)
+    table = f"{quote(catalog)}.main.{quote(name)}" if catalog else quote(name)
     columns = connection.execute(f"DESCRIBE {table}").fetchall()
     rows, total = connection.execute(
         f"SELECT count(*), coalesce(sum(hash(t)::HUGEINT), 0)::VARCHAR FROM {table} AS t"
@@ -152,7 +153,7 @@ def check_tables(run: Path, manifest: RunManifest) -> None:
 
 def _check_tables(run: Path, name: str, tables: tuple[PublishedTable, ...], manifest: RunManifest) -> None:
     with duckdb.connect() as connection:  # attached, because a server may have the file open with other settings
-        connection.execute(f"ATTACH {literal(run / name)} AS run (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(str(run / name))} AS run (READ_ONLY)")
         connection.execute("USE run")
         names = sorted(row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall())
         if names != sorted(table.name for table in tables):
@@ -181,13 +182,3 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def quoted(name: str) -> str:
-    """`name` as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(path: Path) -> str:
-    """`path` as an SQL text: ATTACH takes no bound values."""
-    return "'" + str(path).replace("'", "''") + "'"

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.contracts.sql import literal
+from pipeline.contracts.sql import literal, quote
 from pipeline.errors import PublishError, shorten
 from pipeline.publish.pointer import (
     choose_rollback,
@@ -43,14 +43,13 @@ from pipeline.publish.run_manifest import (
     RunManifest,
     check_tables,
     describe_tables,
-    quoted,
     read_manifest,
     sha256_of,
 )
 from pipeline.storage.disk import explain_os_error, sync
 from pipeline.storage.run_id import is_run_id
 
-__all__ = ["Published", "Staged", "commit", "latest_run_id", "prune", "rollback", "run_ids", "stage", "verify"]
+__all__ = ["Published", "Staged", "commit", "latest_run_id", "move_pointer_back", "prune", "run_ids", "stage", "verify"]
 
 SLUG = re.compile(r"[a-z][a-z0-9_]*")
 STAR_STORAGE_VERSION = "v1.3.0"  # the first whose texts cost less to write, to read and to keep
@@ -152,7 +151,7 @@ def commit(staged: Staged, semantic_text: str, *, now: datetime, rollups: Publis
     return Published(staged.run_id, run, manifest, staged.linked)
 
 
-def rollback(folder: Path, to: str | None, *, now: datetime) -> str:
+def move_pointer_back(folder: Path, to: str | None, *, now: datetime) -> str:
     """Point readers to the run `to`, or to the one they saw before the current one; returns its id.
 
     Raises:
@@ -262,8 +261,8 @@ def _copy(stars: Path, target: Path, tables: Mapping[str, Sequence[str]]) -> tup
     with duckdb.connect(target, config={**settings}) as connection:
         connection.execute(f"ATTACH {literal(str(stars))} AS source (READ_ONLY)")
         for name, order in tables.items():
-            by = f" ORDER BY {', '.join(quoted(column) for column in order)}" if order else ""
-            connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT * FROM source.{quoted(name)}{by}")
+            by = f" ORDER BY {', '.join(quote(column) for column in order)}" if order else ""
+            connection.execute(f"CREATE TABLE {quote(name)} AS SELECT * FROM source.{quote(name)}{by}")
         connection.execute("DETACH source")
         connection.execute("CHECKPOINT")
         copied = tuple(describe_tables(connection, name) for name in tables)

@@ -1,1 +1,1 @@
-"""Where rows live: the hub, the operations database, locks and the disk."""
+"""Where rows live: the hub, the operations database, locks, the disk."""

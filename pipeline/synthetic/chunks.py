@@ -24,7 +24,7 @@ class Chunk:
     last: date
 
 
-def describe(tenant: Tenant) -> dict[str, Any]:
+def describe_generator(tenant: Tenant) -> dict[str, Any]:
     """All that the records of a tenant depend on, but the days."""
     sources = [
         {
@@ -48,7 +48,7 @@ def plan_chunks(folder: Path, tenant: Tenant, until: date, days: int) -> tuple[C
     The folder is emptied when its files come from another generator or another shop, or begin too late.
     """
     last = until - timedelta(days=1)
-    description = describe(tenant)
+    description = describe_generator(tenant)
     chunks = _read(folder / NAME, description)
     if chunks and last <= chunks[-1].last:
         return chunks

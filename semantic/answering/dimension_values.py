@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from pipeline.contracts.sql import quote
 from pipeline.errors import QueryError, UnknownName, shorten
 from semantic.answering.execute import execute, with_deadline
 from semantic.answering.semantic_model import DimensionColumn, SemanticModel
@@ -14,7 +15,6 @@ from semantic.catalog.conditions import Condition, Value
 from semantic.catalog.input_text import is_text, quote_input
 from semantic.catalog.suggestions import nearest_values, unknown_dimension
 from semantic.planning.query import MAX_LIMIT
-from semantic.sql.statement import quoted
 
 MANY = 5000
 """A dimension with more values than this is asked for single values, instead of being read whole once."""
@@ -134,13 +134,13 @@ class _Members:
 
 def _all(homes: Iterable[DimensionColumn]) -> str:
     return "\nUNION\n".join(
-        f"SELECT {quoted(h.column)} AS value FROM {quoted(h.table)} WHERE {quoted(h.column)} IS NOT NULL" for h in homes
+        f"SELECT {quote(h.column)} AS value FROM {quote(h.table)} WHERE {quote(h.column)} IS NOT NULL" for h in homes
     )
 
 
 def _counted(homes: Iterable[DimensionColumn]) -> str:
     return "\n  UNION ALL\n  ".join(
-        f"SELECT {quoted(h.column)} AS value, COUNT(*) AS n FROM {quoted(h.table)}"
-        f" WHERE {quoted(h.column)} IS NOT NULL GROUP BY ALL"
+        f"SELECT {quote(h.column)} AS value, COUNT(*) AS n FROM {quote(h.table)}"
+        f" WHERE {quote(h.column)} IS NOT NULL GROUP BY ALL"
         for h in homes
     )

@@ -16,7 +16,7 @@ def to_json(value: Any) -> str:  # Any: maps, lists, text, numbers, flags and No
     def as_text(item: object) -> str | None:
         if not isinstance(item, Decimal):
             raise TypeError(f"{type(item).__name__} is no plain value")
-        return f"{mark}{digits(item)}{mark}" if item.is_finite() else None
+        return f"{mark}{exact_digits(item)}{mark}" if item.is_finite() else None
 
     try:
         text = json.dumps(value, default=as_text, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -25,7 +25,7 @@ def to_json(value: Any) -> str:  # Any: maps, lists, text, numbers, flags and No
     return text.replace(f'"{mark}', "").replace(f'{mark}"', "")
 
 
-def digits(value: Decimal) -> str:
+def exact_digits(value: Decimal) -> str:
     """All digits and no exponent; zeros after the last digit that counts say nothing."""
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from semantic.catalog.catalog import DATE, Catalog, Fact
-from semantic.catalog.formula import names
+from semantic.catalog.formula import metric_names
 from semantic.planning.currency_rules import currency_notes
 from semantic.planning.plan import Plan
 from semantic.planning.query import Query
@@ -23,7 +23,7 @@ def notes(query: Query, plan: Plan, catalog: Catalog, *, today: date, is_empty: 
             yield "Days that only one of the two periods has are compared with nothing."
     yield from currency_notes(query, [component.name for component in plan.shape.components], catalog)
     for name in dict.fromkeys(
-        base for metric in plan.metrics for base in (metric, *names(catalog.metrics[metric].formula))
+        base for metric in plan.metrics for base in (metric, *metric_names(catalog.metrics[metric].formula))
     ):
         if note := catalog.metrics[name].note:
             yield note

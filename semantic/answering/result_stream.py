@@ -13,7 +13,7 @@ import duckdb
 from pipeline.errors import TooMuch
 from semantic.answering.dimension_values import check_values
 from semantic.answering.execute import LESS
-from semantic.answering.run_query import Prepared, prepare
+from semantic.answering.run_query import Prepared, prepare_query
 from semantic.answering.semantic_model import SemanticModel
 from semantic.planning.query import Answer, Query
 
@@ -52,7 +52,7 @@ def stream_result(
         TooMuch: It needs more memory than there is.
         QueryError: As for `semantic.answering.run_query.run_query`.
     """
-    ready = prepare(query, model, today=today)
+    ready = prepare_query(query, model, today=today)
     said = check_values(ready.given, model, cursor)
     try:
         reader = cursor.execute(ready.compiled.sql, ready.bound).to_arrow_reader(BATCH_ROWS)

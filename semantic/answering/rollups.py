@@ -21,7 +21,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from pipeline.contracts.sql import literal
+from pipeline.contracts.sql import literal, quote
 from pipeline.publish.run_manifest import STARS, PublishedRollup, describe_tables
 from semantic.answering.answer_columns import with_values
 from semantic.answering.semantic_model import DEFINITIONS, KEPT, SemanticModel, load_model, statements
@@ -29,7 +29,6 @@ from semantic.catalog.catalog import DATE, Catalog, Metric
 from semantic.catalog.conditions import Condition
 from semantic.planning.query_shape import Key, Scan, row_count_column
 from semantic.sql.fact_aggregate import Definitions, aggregate
-from semantic.sql.statement import quoted
 
 CATALOG = "rollups"
 """The name under which a run's file of rollups is attached."""
@@ -174,14 +173,14 @@ def choose(connection: duckdb.DuckDBPyConnection, model: SemanticModel, fact: st
     paths = _paths(model.catalog, fact)
     if not _sample(connection, model, fact, paths):
         return
-    rows = _one(connection, f"SELECT SUM({quoted(row_count_column(fact))}) FROM sample")
-    counts = ", ".join(f"COUNT(DISTINCT {quoted(name)})" for name in paths)
+    rows = _one(connection, f"SELECT SUM({quote(row_count_column(fact))}) FROM sample")
+    counts = ", ".join(f"COUNT(DISTINCT {quote(name)})" for name in paths)
     distinct = dict(zip(paths, connection.execute(f"SELECT {counts} FROM sample").fetchall()[0], strict=True))
     few_first = sorted((name for name in paths if name != DATE), key=lambda name: (distinct[name], name))
 
     @cache
     def groups(names: frozenset[str]) -> int:
-        columns = ", ".join(quoted(name) for name in sorted(names | {DATE}))
+        columns = ", ".join(quote(name) for name in sorted(names | {DATE}))
         return int(_one(connection, f"SELECT COUNT(*) FROM (SELECT DISTINCT {columns} FROM sample)"))
 
     kept: list[frozenset[str]] = []
@@ -220,7 +219,7 @@ def _paths(catalog: Catalog, fact: str) -> dict[str, str]:
 def _sample(connection: duckdb.DuckDBPyConnection, model: SemanticModel, fact: str, paths: Mapping[str, str]) -> bool:
     """Make the table `sample`: the rows of a few days, grouped by everything; False without days."""
     whole = Scan(fact, _keys(model, {DATE: paths[DATE]}), (), (), has_start=False, has_end=False, week_shift=0)
-    found = connection.execute(f"SELECT {quoted(DATE)} FROM ({model.scan(whole)}) WHERE {quoted(DATE)} IS NOT NULL")
+    found = connection.execute(f"SELECT {quote(DATE)} FROM ({model.scan(whole)}) WHERE {quote(DATE)} IS NOT NULL")
     days = sorted(row[0] for row in found.fetchall())
     if not days:
         return False
@@ -249,11 +248,11 @@ def _make(
     connection.execute(f"CREATE OR REPLACE TEMP TABLE made AS {model.scan(scan)}")
     gives = {row[0]: row[1] for row in connection.execute("DESCRIBE made").fetchall()}
     kept = {**measures, row_count_column(choice.fact): "SUM"}
-    columns = [f"{quoted(each)} AS {quoted(_dimension_column(each))}" for each in choice.dimensions]
+    columns = [f"{quote(each)} AS {quote(_dimension_column(each))}" for each in choice.dimensions]
     types = {each: _narrow(connection, each, gives[each]) if by == "SUM" else gives[each] for each, by in kept.items()}
-    columns += [f"CAST({quoted(each)} AS {type_}) AS {quoted(_measure_column(each))}" for each, type_ in types.items()]
-    table = f"{CATALOG}.main.{quoted(choice.name)}"
-    order = ", ".join(quoted(_dimension_column(each)) for each in choice.dimensions)
+    columns += [f"CAST({quote(each)} AS {type_}) AS {quote(_measure_column(each))}" for each, type_ in types.items()]
+    table = f"{CATALOG}.main.{quote(choice.name)}"
+    order = ", ".join(quote(_dimension_column(each)) for each in choice.dimensions)
     connection.execute(f"CREATE TABLE {table} AS SELECT {', '.join(columns)} FROM made ORDER BY {order}")
     connection.execute("DROP TABLE made")
     return PublishedRollup(
@@ -287,9 +286,9 @@ def _is_exact(connection: duckdb.DuckDBPyConnection, definitions: Definitions, m
     column = _PLAIN.fullmatch(expression)
     if column is None:
         return False
-    value = quoted(column[1])
+    value = quote(column[1])
     is_whole = f"{value} = TRUNC({value}) AND ABS({value}) < {_LARGEST}"
-    return not _one(connection, f"SELECT COUNT(*) FROM {quoted(model['table'])} WHERE NOT ({is_whole})")
+    return not _one(connection, f"SELECT COUNT(*) FROM {quote(model['table'])} WHERE NOT ({is_whole})")
 
 
 def _narrow(connection: duckdb.DuckDBPyConnection, column: str, type_: str) -> str:
@@ -297,7 +296,7 @@ def _narrow(connection: duckdb.DuckDBPyConnection, column: str, type_: str) -> s
     narrow = {"HUGEINT": "BIGINT"}.get(type_) or re.sub(r"^DECIMAL\(38,", "DECIMAL(18,", type_)
     if narrow == type_:
         return type_
-    sql = f"SELECT COUNT({quoted(column)}) - COUNT(TRY_CAST({quoted(column)} AS {narrow})) FROM made"
+    sql = f"SELECT COUNT({quote(column)}) - COUNT(TRY_CAST({quote(column)} AS {narrow})) FROM made"
     return type_ if _one(connection, sql) else narrow
 
 

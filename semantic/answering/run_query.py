@@ -23,7 +23,7 @@ from semantic.planning.plan import Plan, plan_query
 from semantic.planning.query import Answer, Query, TimeRange
 from semantic.planning.window import Window, check_days, resolve
 
-__all__ = ["Prepared", "cursor_after", "dimension_values", "list_metrics", "local_day", "prepare", "run_query"]
+__all__ = ["Prepared", "cursor_after", "dimension_values", "list_metrics", "local_day", "prepare_query", "run_query"]
 
 
 def run_query(
@@ -53,7 +53,7 @@ def run_query(
         TooMuch: The warehouse worked for `timeout_seconds`. Nothing is kept; a narrower time range helps.
         QueryError: The query is wrong in another way; names the way that works.
     """
-    ready = prepare(query, model, today=today)
+    ready = prepare_query(query, model, today=today)
     rows: list[Row] = []
     said: list[str] = []
     if not query.compile_only:
@@ -117,7 +117,7 @@ class Prepared:
         )
 
 
-def prepare(query: Query, model: SemanticModel, *, today: date) -> Prepared:
+def prepare_query(query: Query, model: SemanticModel, *, today: date) -> Prepared:
     """Plan a query, compile its statement and bind its values; nothing runs.
 
     Raises:

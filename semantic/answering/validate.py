@@ -13,15 +13,15 @@ from typing import Any
 import duckdb
 import yaml
 
+from pipeline.contracts.sql import quote
 from pipeline.errors import BuildError, GataError, PublishError
 from pipeline.publish.run_manifest import STARS
 from semantic.answering.answer_columns import with_values
 from semantic.answering.semantic_model import DEFINITIONS, SemanticModel, load_model
 from semantic.catalog.catalog import COMPUTED, FLAGS, Catalog
 from semantic.catalog.expression import ADDS_UP, columns_in
-from semantic.catalog.formula import expand, names, parse, to_sql
+from semantic.catalog.formula import expand, metric_names, parse, to_sql
 from semantic.planning.query_shape import Key, Scan
-from semantic.sql.statement import quoted
 
 Definitions = Mapping[str, Any]  # Any: a tree of YAML, as `derive` gives
 
@@ -142,7 +142,7 @@ def _made(definitions: Definitions) -> Iterator[str]:
     formulas = {name: parse(entry["expression"], name) for name, entry in metrics.items() if "expression" in entry}
     for name, entry in metrics.items():
         if name in formulas:
-            for used in names(formulas[name]):
+            for used in metric_names(formulas[name]):
                 if used not in metrics:
                     yield f"{name} is made of {used}, which is no metric here."
             try:
@@ -193,7 +193,7 @@ def _joins(definitions: Definitions, connection: duckdb.DuckDBPyConnection) -> I
     rows = {}
     for to, column in sides:
         table = models[to]["table"]
-        sql = f"SELECT count(*), count(*) - count(DISTINCT {quoted(column)}) FROM {quoted(table)}"
+        sql = f"SELECT count(*), count(*) - count(DISTINCT {quote(column)}) FROM {quote(table)}"
         rows[to], repeated = connection.execute(sql).fetchall()[0]
         if repeated:
             yield f"{column} of {table} is empty or repeated in {repeated} rows, and joins rely on it."
@@ -214,10 +214,10 @@ def _metrics(model: SemanticModel, connection: duckdb.DuckDBPyConnection) -> Ite
                 name = part.measures[0] if part.measures else part.keys[0][0].name if part.keys else part.fact
                 yield f"{name} does not compile: {said}."
     for metric in model.catalog.metrics.values():
-        bases = {name: _TYPES[model.catalog.metrics[name].type] for name in names(metric.formula)}
-        columns = ", ".join(f"CAST(NULL AS {type_}) AS {quoted(name)}" for name, type_ in bases.items())
+        bases = {name: _TYPES[model.catalog.metrics[name].type] for name in metric_names(metric.formula)}
+        columns = ", ".join(f"CAST(NULL AS {type_}) AS {quote(name)}" for name, type_ in bases.items())
         try:
-            connection.execute(f"EXPLAIN SELECT {to_sql(metric.formula, quoted)} FROM (SELECT {columns})")
+            connection.execute(f"EXPLAIN SELECT {to_sql(metric.formula, quote)} FROM (SELECT {columns})")
         except duckdb.Error as error:
             yield f"{metric.name} cannot be computed: {error}."
 

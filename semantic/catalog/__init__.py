@@ -1,1 +1,1 @@
-"""What can be asked: metrics, dimensions, formulas and conditions."""
+"""The catalog of a run: metrics, dimensions, formulas, conditions."""

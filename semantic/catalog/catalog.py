@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from semantic.catalog.expression import ZERO_WITHOUT_ROWS
-from semantic.catalog.formula import Formula, expand, names, parse
+from semantic.catalog.formula import Formula, expand, metric_names, parse
 
 VERSION = 2
 """Of the definitions' form; a run of another one is built again."""
@@ -120,7 +120,7 @@ class Catalog:
 
     def facts_of(self, metric: str) -> tuple[str, ...]:
         """The facts that a metric is made from, in the order of its formula."""
-        found = (self.metrics[base].fact or "" for base in names(self.metrics[metric].formula))
+        found = (self.metrics[base].fact or "" for base in metric_names(self.metrics[metric].formula))
         return tuple(dict.fromkeys(found))
 
     def is_reached(self, dimension: str, facts: Iterable[str]) -> bool:
@@ -176,7 +176,7 @@ def _metrics(definitions: Mapping[str, Any]) -> dict[str, Metric]:  # Any: a tre
     found = {}
     for name, entry in entries.items():
         formula = expand(name, formulas)
-        if measured.issuperset(names(formula)):
+        if measured.issuperset(metric_names(formula)):
             found[name] = _metric(name, entry, formula)
     return found
 

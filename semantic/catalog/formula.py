@@ -49,7 +49,7 @@ def parse(text: str, metric: str) -> Formula:
         formula = _read(ast.parse(text.strip(), mode="eval").body, text.strip())
     except (SyntaxError, ValueError, InvalidOperation, RecursionError, MemoryError) as error:
         raise ConfigError(f"The expression {shorten(text)!r} of {metric} cannot be read.", fix) from error
-    if next(names(formula), None) is None:
+    if next(metric_names(formula), None) is None:
         raise ConfigError(f"The expression {shorten(text)!r} of {metric} names no metric.", fix)
     return formula
 
@@ -68,13 +68,13 @@ def _read(node: ast.expr, text: str) -> Formula:
     raise ValueError(ast.dump(node))
 
 
-def names(formula: Formula) -> Iterator[str]:
+def metric_names(formula: Formula) -> Iterator[str]:
     """The metrics a formula names, in the order of the text, repeated where it repeats them."""
     if isinstance(formula, Name):
         yield formula.name
     elif isinstance(formula, Operation):
-        yield from names(formula.left)
-        yield from names(formula.right)
+        yield from metric_names(formula.left)
+        yield from metric_names(formula.right)
 
 
 def expand(name: str, formulas: Mapping[str, Formula], *, path: tuple[str, ...] = ()) -> Formula:

@@ -1,1 +1,1 @@
-"""From built tables and configuration to the definitions of a run."""
+"""The definitions of a run, made from built tables with the tenant's configuration."""

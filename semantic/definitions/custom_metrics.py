@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from pipeline.config.custom_metric_forms import is_custom_form
+from pipeline.config.blocks.custom_metric_forms import is_custom_form
 from pipeline.errors import ConfigError, suggest
 from semantic.catalog.catalog import COMPUTED, FLAGS
-from semantic.catalog.formula import Formula, Name, expand, names, parse, to_text
+from semantic.catalog.formula import Formula, Name, expand, metric_names, parse, to_text
 from semantic.definitions.metric_filters import MetricInputs, SelectedRows, Selection, select_rows
 from semantic.definitions.overlay import Entries, Overlay
 from semantic.definitions.standard_metrics import BaseMetric
@@ -85,7 +85,7 @@ def _in_our_names(said: Said, words: Overlay) -> Said:
 def _expression(text: str, name: str, words: Overlay) -> str:
     """An expression as it was written, or in our names."""
     formula = parse(text, name)
-    if not words.ours.keys() & set(names(formula)):
+    if not words.ours.keys() & set(metric_names(formula)):
         return text
     return to_text(formula, lambda used: words.ours.get(used, used))
 
@@ -189,12 +189,12 @@ def _filter(
     if name in own.derived or name in {metric.name for metric in own.measured}:
         return
     of = filtered[name]["metric"]
-    for each in names(_formula(of, known, own)):
+    for each in metric_names(_formula(of, known, own)):
         if each in filtered:
             _filter(each, filtered, known, own, path=(*path, name))
     base, made = _base(known, own), {**known.derived, **own.derived}.get(of, {})
     formula = _formula(of, known, own)
-    used = list(dict.fromkeys(names(formula)))
+    used = list(dict.fromkeys(metric_names(formula)))
     for each in used:
         if each not in base:
             about = f"{name} is made of {of!r}" if each == of else f"{of} is made of {each!r}"

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from pipeline.errors import ConfigError, GataError, suggest
-from semantic.catalog.formula import Formula, Number, Operation, expand, is_sum, names, parse, type_of, unit_of
+from semantic.catalog.formula import Formula, Number, Operation, expand, is_sum, metric_names, parse, type_of, unit_of
 
 Entries = dict[str, dict[str, Any]]
 """Name to what the definitions say about it: text, flags, maps and lists of those."""
@@ -86,12 +86,12 @@ def add_metrics(metrics: Entries, derived: Mapping[str, Mapping[str, Any]], word
     known = base.keys() | derived.keys()
     for name, entry in derived.items():
         with words.placed(name):
-            for used in names(formulas[name]):
+            for used in metric_names(formulas[name]):
                 if used not in known:
                     what = f"The expression of {name} names {used!r}, which is no metric here."
                     raise ConfigError(what, suggest(used, known))
             formula = expand(name, formulas)
-            sums = is_sum(formula) and all(base[used]["adds_up"] == "sum" for used in names(formula))
+            sums = is_sum(formula) and all(base[used]["adds_up"] == "sum" for used in metric_names(formula))
             added = {
                 "adds_up": "sum" if sums else "none",
                 "kind": "ratio" if _is_ratio(formulas[name]) else "derived",

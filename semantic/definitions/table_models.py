@@ -35,7 +35,7 @@ def model_of(
     }
 
 
-def columns_of(
+def dimension_columns(
     models: Mapping[str, Any], name: str, observed: BuiltTables
 ) -> dict[str, str]:  # Any: as `model_of` gives
     """The types of the columns of a table that models use."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from pipeline.errors import QueryError
 from semantic.catalog.catalog import DATE, Catalog
-from semantic.catalog.formula import is_sum, names
+from semantic.catalog.formula import is_sum, metric_names
 from semantic.catalog.suggestions import unknown_dimension, unknown_metric, unknown_name
 from semantic.planning.currency_rules import check_currency_filter
 from semantic.planning.query import Query, Top
@@ -40,7 +40,7 @@ def check_query(query: Query, catalog: Catalog) -> None:
 
 def adds_up(name: str, catalog: Catalog) -> bool:
     """Whether a metric of a whole can be made from the base metrics of its parts."""
-    return all(catalog.metrics[base].adds_up for base in names(catalog.metrics[name].formula))
+    return all(catalog.metrics[base].adds_up for base in metric_names(catalog.metrics[name].formula))
 
 
 def _check_once(part: str, chosen: Sequence[str]) -> None:
@@ -124,5 +124,5 @@ def _check_top(query: Query, top: Top, catalog: Catalog) -> None:
 
 
 def _is_summed(name: str, catalog: Catalog) -> bool:
-    bases: Iterable[str] = names(catalog.metrics[name].formula)
+    bases: Iterable[str] = metric_names(catalog.metrics[name].formula)
     return all(catalog.metrics[base].adds_up == "SUM" for base in bases)

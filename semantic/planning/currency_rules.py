@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from pipeline.errors import QueryError
 from semantic.catalog.catalog import CURRENCY, Catalog, Fact, Metric
-from semantic.catalog.formula import is_sum, names
+from semantic.catalog.formula import is_sum, metric_names
 from semantic.planning.query import Query
 
 
@@ -36,7 +36,7 @@ def money_unit(query: Query, base: Iterable[str], catalog: Catalog) -> str | Non
             f"{money[0]} is in {' and '.join(currencies)} here, and currencies are never added up.",
             f'Add "currency" to dimensions, or {filter_}.',
         )
-    priced = {name for name in query.metrics if set(money).intersection(names(catalog.metrics[name].formula))}
+    priced = {name for name in query.metrics if set(money).intersection(metric_names(catalog.metrics[name].formula))}
     mixed = priced.intersection(query.share_of_total)
     if (query.totals and priced) or mixed or (query.top and (query.top.by in priced or (query.top.other and priced))):
         raise QueryError(
@@ -50,7 +50,7 @@ def unit_shown(metric: Metric, catalog: Catalog) -> str | None:
     """The unit of a metric as a catalog lists it: money by its currency, where all of it has one."""
     if metric.unit == CURRENCY and catalog.rates:
         return catalog.currency
-    currencies = _currencies(names(metric.formula), catalog)
+    currencies = _currencies(metric_names(metric.formula), catalog)
     if metric.unit != CURRENCY or len(currencies) > 1:
         return metric.unit
     return currencies[0] if currencies else catalog.currency
@@ -64,7 +64,7 @@ def check_currency_filter(query: Query, catalog: Catalog) -> None:
     """
     used = (*query.metrics, *(filter_.name for filter_ in query.filters if filter_.name in catalog.metrics))
     for name in used if _cuts_by_currency(query) else ():
-        base = list(names(catalog.metrics[name].formula))
+        base = list(metric_names(catalog.metrics[name].formula))
         unpriced = _without_money(base, catalog)
         if unpriced and not _money(base, catalog) and not _is_amount(name, catalog):
             raise QueryError(
@@ -100,7 +100,7 @@ def currency_notes(query: Query, base: Iterable[str], catalog: Catalog) -> Itera
 def _is_amount(name: str, catalog: Catalog) -> bool:
     """Whether a metric counts or adds up, so that of some rows it is smaller and not another thing."""
     formula = catalog.metrics[name].formula
-    return is_sum(formula) and all(catalog.metrics[base].is_zero_without_rows for base in names(formula))
+    return is_sum(formula) and all(catalog.metrics[base].is_zero_without_rows for base in metric_names(formula))
 
 
 def _without_money(base: Iterable[str], catalog: Catalog) -> list[Fact]:

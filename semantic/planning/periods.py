@@ -8,7 +8,7 @@ from pipeline.errors import QueryError
 from semantic.catalog.catalog import DATE
 from semantic.planning.query import Query
 from semantic.planning.query_shape import Comparison, CumulativeColumn
-from semantic.planning.window import Window, compared, period_start
+from semantic.planning.window import Window, comparison_window, period_start
 
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
@@ -22,7 +22,7 @@ def comparison(query: Query, window: Window | None) -> tuple[Comparison | None, 
     if query.compare is None:
         return None, None, 0
     start, end = ends(window, "compare")
-    previous, shift = compared(start, end, query.compare)
+    previous, shift = comparison_window(start, end, query.compare)
     if DATE not in query.dimensions:
         return Comparison(None), previous, 0
     grain = query.time_grain or "day"

@@ -9,7 +9,7 @@ from typing import Literal
 from pipeline.errors import QueryError
 from semantic.catalog.catalog import COMPARED, CUMULATIVE, DATE, IS_OTHER, SHARE, Catalog
 from semantic.catalog.conditions import Condition, Value, read_values, value_slots
-from semantic.catalog.formula import names
+from semantic.catalog.formula import metric_names
 from semantic.catalog.suggestions import unknown
 from semantic.planning.check_query import adds_up, check_query
 from semantic.planning.currency_rules import money_unit
@@ -51,7 +51,7 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None) -> Plan:
     """
     check_query(query, catalog)
     used = tuple(dict.fromkeys((*query.metrics, *(f.name for f in query.filters if f.name in catalog.metrics))))
-    base = tuple(dict.fromkeys(part for name in used for part in names(catalog.metrics[name].formula)))
+    base = tuple(dict.fromkeys(part for name in used for part in metric_names(catalog.metrics[name].formula)))
     facts = tuple(dict.fromkeys(catalog.metrics[name].fact or "" for name in base))
     conditions, values = _conditions(query, catalog)
     cuts = tuple(condition for condition in conditions if condition.name in catalog.dimensions)
@@ -138,7 +138,7 @@ def _totals(query: Query, used: Iterable[str], catalog: Catalog) -> Literal["row
 
 def _order(query: Query) -> tuple[tuple[str, bool], ...]:
     """What is asked for, else dates first, then the highest of the first metric; then the dimensions as they stand."""
-    columns = [*query.dimensions, *columns_of(query)]
+    columns = [*query.dimensions, *answer_columns(query)]
     asked = [(name.removeprefix("-"), name.startswith("-")) for name in query.order_by]
     for name, _ in asked:
         if name not in columns:
@@ -154,7 +154,7 @@ def _order(query: Query) -> tuple[tuple[str, bool], ...]:
     return (*asked, *rest)
 
 
-def columns_of(query: Query) -> list[str]:
+def answer_columns(query: Query) -> list[str]:
     """The columns of an answer after its dimensions: each metric, then what is computed from it."""
     columns = []
     for name in query.metrics:

@@ -156,7 +156,7 @@ def check_days(window: Window) -> Window:
     return window
 
 
-def compared(start: date, end: date, comparison: str) -> tuple[Window, Shift]:
+def comparison_window(start: date, end: date, comparison: str) -> tuple[Window, Shift]:
     """The window that one is compared with, and how far back it lies.
 
     previous_period is the previous calendar unit where the range is whole months, else as many days; previous_year

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pipeline.contracts.sql import quote
 from semantic.catalog.catalog import COMPARED, CUMULATIVE, IS_OTHER, IS_TOTAL, SHARE
 from semantic.planning.query_shape import QueryShape, RequestedMetric
 from semantic.sql.ctes import PREVIOUS, Components, add_up, compare, fill, keep, matched, rank, total
 from semantic.sql.drill_across import Aggregate, drill_across
 from semantic.sql.metric_sql import metric_sql
-from semantic.sql.statement import Statement, quoted, select
+from semantic.sql.statement import Statement, select
 
 
 def compose(shape: QueryShape, aggregate: Aggregate) -> str:
@@ -37,9 +38,9 @@ def compose(shape: QueryShape, aggregate: Aggregate) -> str:
         total(statement, "whole", rows, components)
     if shape.top:
         rows = rank(statement, shape, shape.top, rows, components)
-    columns = [*(quoted(key.name) for key in shape.keys), *_metrics(shape)]
+    columns = [*(quote(key.name) for key in shape.keys), *_metrics(shape)]
     columns += [IS_OTHER] if shape.top and shape.top.has_other else []
-    page = f"{select(columns, f'FROM {quoted(rows)}')}\nORDER BY {_order(shape)}\nLIMIT $limit OFFSET $offset"
+    page = f"{select(columns, f'FROM {quote(rows)}')}\nORDER BY {_order(shape)}\nLIMIT $limit OFFSET $offset"
     if shape.totals is None:
         return statement.ending_with(page)
     whole = "whole" if shape.totals == "rows" else _met_again(statement, shape, aggregate)
@@ -72,14 +73,14 @@ def _metrics(shape: QueryShape, *, is_total: bool = False) -> list[str]:
     columns = []
     for metric in shape.metrics:
         value = metric_sql(shape, metric.formula, sparse=is_total)
-        columns.append(f"{value} AS {quoted(metric.name)}")
+        columns.append(f"{value} AS {quote(metric.name)}")
         columns += _compared(shape, metric, value, is_total=is_total) if shape.comparison else []
         if metric.name in shape.shares:
             whole = f"(SELECT {metric_sql(shape, metric.formula, sparse=True)} FROM whole)"
-            columns.append(f"({value}) / NULLIF({whole}, 0) AS {quoted(metric.name + SHARE)}")
+            columns.append(f"({value}) / NULLIF({whole}, 0) AS {quote(metric.name + SHARE)}")
         if shape.along and shape.along.metric == metric.name:
             added = "NULL" if is_total else metric_sql(shape, metric.formula, ending=CUMULATIVE)
-            columns.append(f"{added} AS {quoted(metric.name + CUMULATIVE)}")
+            columns.append(f"{added} AS {quote(metric.name + CUMULATIVE)}")
     return columns
 
 
@@ -90,14 +91,14 @@ def _compared(shape: QueryShape, metric: RequestedMetric, now: str, *, is_total:
         before = f"CASE WHEN {matched(shape, shape.comparison)} THEN {before} END"
     change = f"({now}) - ({before})"
     values = (before, change, f"({change}) / NULLIF({before}, 0)")
-    return [f"{value} AS {quoted(metric.name + end)}" for value, end in zip(values, COMPARED, strict=True)]
+    return [f"{value} AS {quote(metric.name + end)}" for value, end in zip(values, COMPARED, strict=True)]
 
 
 def _total_row(shape: QueryShape, whole: str) -> str:
-    columns = [*(f"NULL AS {quoted(key.name)}" for key in shape.keys), *_metrics(shape, is_total=True)]
+    columns = [*(f"NULL AS {quote(key.name)}" for key in shape.keys), *_metrics(shape, is_total=True)]
     columns += ["FALSE"] if shape.top and shape.top.has_other else []
-    return select([*columns, "TRUE"], f"FROM {quoted(whole)}")
+    return select([*columns, "TRUE"], f"FROM {quote(whole)}")
 
 
 def _order(shape: QueryShape) -> str:
-    return ", ".join(f"{quoted(name)} {'DESC' if highest else 'ASC'} NULLS LAST" for name, highest in shape.order)
+    return ", ".join(f"{quote(name)} {'DESC' if highest else 'ASC'} NULLS LAST" for name, highest in shape.order)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pipeline.contracts.sql import quote
 from semantic.catalog.catalog import CUMULATIVE, DATE, IS_OTHER
-from semantic.catalog.formula import names
+from semantic.catalog.formula import metric_names
 from semantic.planning.query_shape import (
     Comparison,
     Component,
@@ -19,7 +20,7 @@ from semantic.planning.query_shape import (
     row_count_column,
 )
 from semantic.sql.metric_sql import metric_sql
-from semantic.sql.statement import Statement, column, compared, period, quoted, same, select
+from semantic.sql.statement import Statement, column, condition_sql, period, same_keys, select
 
 PREVIOUS = "_previous"
 IS_MATCHED = "is_matched"
@@ -34,12 +35,12 @@ def compare(statement: Statement, shape: QueryShape, current: str, previous: str
         previous = _shifted(statement, shape, shape.comparison, shape.date, previous)
     before = tuple(replace(part, name=f"{part.name}{PREVIOUS}") for part in shape.carried)
     columns = [
-        *(f"COALESCE({column(current, key)}, {column(previous, key)}) AS {quoted(key)}" for key in keys),
+        *(f"COALESCE({column(current, key)}, {column(previous, key)}) AS {quote(key)}" for key in keys),
         *(column(current, part.name) for part in shape.carried),
-        *(f"{column(previous, p.name)} AS {quoted(b.name)}" for p, b in zip(shape.carried, before, strict=True)),
+        *(f"{column(previous, p.name)} AS {quote(b.name)}" for p, b in zip(shape.carried, before, strict=True)),
     ]
-    joined = f"FULL JOIN {quoted(previous)} ON {same(current, previous, keys)}" if keys else None
-    rest = f"FROM {quoted(current)}\n{joined or f'CROSS JOIN {quoted(previous)}'}"
+    joined = f"FULL JOIN {quote(previous)} ON {same_keys(current, previous, keys)}" if keys else None
+    rest = f"FROM {quote(current)}\n{joined or f'CROSS JOIN {quote(previous)}'}"
     return statement.add(name, select(columns, rest)), (*shape.carried, *before)
 
 
@@ -47,14 +48,14 @@ def _shifted(statement: Statement, shape: QueryShape, comparison: Comparison, da
     """The rows of the period before under the dates that look them up."""
     day = 'CAST("day" AS DATE)'
     only = f"\nWHERE {is_matched(day, comparison)}" if comparison.drops_unmatched else ""
-    looked_up = [f"{day} AS {quoted(DATE)}", f"{_before(day, comparison)} AS previous_date"]
+    looked_up = [f"{day} AS {quote(DATE)}", f"{_before(day, comparison)} AS previous_date"]
     calendar = statement.add("calendar", select(looked_up, f"FROM {_days(shape, date, 'shown_start')}{only}"))
     columns = [
         *(column(calendar if key is date else previous, key.name) for key in shape.keys),
         *(column(previous, part.name) for part in shape.carried),
     ]
     met = f"{column(previous, DATE)} = {column(calendar, 'previous_date')}"
-    return statement.add("shifted", select(columns, f"FROM {quoted(calendar)}\nJOIN {quoted(previous)} ON {met}"))
+    return statement.add("shifted", select(columns, f"FROM {quote(calendar)}\nJOIN {quote(previous)} ON {met}"))
 
 
 def _before(day: str, comparison: Comparison) -> str:
@@ -70,7 +71,7 @@ def is_matched(day: str, comparison: Comparison) -> str:
 
 def matched(shape: QueryShape, comparison: Comparison) -> str:
     """That the month before has the day of a row; of the group of other days, that it has one of them."""
-    return IS_MATCHED if _merges_days(shape) else is_matched(quoted(DATE), comparison)
+    return IS_MATCHED if _merges_days(shape) else is_matched(quote(DATE), comparison)
 
 
 def _merges_days(shape: QueryShape) -> bool:
@@ -88,43 +89,43 @@ def _days(shape: QueryShape, date: Key, start: str) -> str:
 
 def fill(statement: Statement, shape: QueryShape, date: Key, rows: str, components: Components) -> str:
     """A row for every period of the range and every group that there is."""
-    days = statement.add("spine", f'SELECT CAST("day" AS DATE) AS {quoted(DATE)}\nFROM {_days(shape, date, "start")}')
+    days = statement.add("spine", f'SELECT CAST("day" AS DATE) AS {quote(DATE)}\nFROM {_days(shape, date, "start")}')
     others = [key.name for key in shape.others]
     if others:
-        groups = statement.add("groups", f"SELECT DISTINCT {', '.join(map(quoted, others))}\nFROM {quoted(rows)}")
+        groups = statement.add("groups", f"SELECT DISTINCT {', '.join(map(quote, others))}\nFROM {quote(rows)}")
         cells = [column(days, DATE), *(column(groups, key) for key in others)]
-        days = statement.add("cells", select(cells, f"FROM {quoted(days)}\nCROSS JOIN {quoted(groups)}"))
+        days = statement.add("cells", select(cells, f"FROM {quote(days)}\nCROSS JOIN {quote(groups)}"))
     keys = [key.name for key in shape.keys]
     columns = [*(column(days, key) for key in keys), *(column(rows, part.name) for part in components)]
-    rest = f"FROM {quoted(days)}\nLEFT JOIN {quoted(rows)} ON {same(days, rows, keys)}"
+    rest = f"FROM {quote(days)}\nLEFT JOIN {quote(rows)} ON {same_keys(days, rows, keys)}"
     return statement.add("filled", select(columns, rest))
 
 
 def add_up(statement: Statement, shape: QueryShape, along: CumulativeColumn, rows: str) -> str:
     """Components added up along the date, in columns that end with `_cumulative`; only the days asked for stay."""
     formula = next(metric.formula for metric in shape.metrics if metric.name == along.metric)
-    used = set(names(formula))
+    used = set(metric_names(formula))
     used |= {row_count_column(part.fact) for part in shape.components if part.name in used}
-    partition = [quoted(key.name) for key in shape.others]
-    partition += [f"DATE_TRUNC('{along.restarts}', {quoted(DATE)})"] if along.restarts else []
-    over = (f"PARTITION BY {', '.join(partition)} " if partition else "") + f"ORDER BY {quoted(DATE)}"
+    partition = [quote(key.name) for key in shape.others]
+    partition += [f"DATE_TRUNC('{along.restarts}', {quote(DATE)})"] if along.restarts else []
+    over = (f"PARTITION BY {', '.join(partition)} " if partition else "") + f"ORDER BY {quote(DATE)}"
     if along.days is not None:
         over += f" RANGE BETWEEN INTERVAL {along.days - 1} DAY PRECEDING AND CURRENT ROW"
     columns = [
-        f"{part.adds_up}({quoted(part.name)}) OVER ({over}) AS {quoted(part.name + CUMULATIVE)}"
+        f"{part.adds_up}({quote(part.name)}) OVER ({over}) AS {quote(part.name + CUMULATIVE)}"
         for part in shape.carried
         if part.name in used
     ]
-    rows = statement.add("cumulated", select(["*", *columns], f"FROM {quoted(rows)}"))
+    rows = statement.add("cumulated", select(["*", *columns], f"FROM {quote(rows)}"))
     if not along.reads_back:
         return rows
-    return statement.add("shown", f"SELECT *\nFROM {quoted(rows)}\nWHERE {quoted(DATE)} >= CAST($shown_start AS DATE)")
+    return statement.add("shown", f"SELECT *\nFROM {quote(rows)}\nWHERE {quote(DATE)} >= CAST($shown_start AS DATE)")
 
 
 def keep(statement: Statement, shape: QueryShape, rows: str) -> str:
     """The groups that the filters on metrics leave."""
-    conditions = [compared(f"({metric_sql(shape, formula)})", condition) for condition, formula in shape.having]
-    return statement.add("kept", f"SELECT *\nFROM {quoted(rows)}\nWHERE " + "\n  AND ".join(conditions))
+    conditions = [condition_sql(f"({metric_sql(shape, formula)})", condition) for condition, formula in shape.having]
+    return statement.add("kept", f"SELECT *\nFROM {quote(rows)}\nWHERE " + "\n  AND ".join(conditions))
 
 
 def rank(statement: Statement, shape: QueryShape, top: TopGroups, rows: str, components: Components) -> str:
@@ -133,14 +134,14 @@ def rank(statement: Statement, shape: QueryShape, top: TopGroups, rows: str, com
     spread = len(keys) < len(shape.keys)  # over dates: a group's value is that of all its rows
     formula = next(metric.formula for metric in shape.metrics if metric.name == top.by)
     value = f"{metric_sql(shape, formula, added=spread)} AS rank_value"
-    group = f"\nGROUP BY {', '.join(map(quoted, keys))}" if spread else ""
-    ranked = statement.add("ranked", select([*map(quoted, keys), value], f"FROM {quoted(rows)}{group}"))
-    order = ", ".join(["rank_value DESC NULLS LAST", *(f"{quoted(key)} NULLS LAST" for key in keys)])
-    places = [*map(quoted, keys), f"ROW_NUMBER() OVER (ORDER BY {order}) AS place"]
-    placed = statement.add("placed", select(places, f"FROM {quoted(ranked)}"))
-    source = f"FROM {quoted(rows)}\nJOIN {quoted(placed)} ON {same(rows, placed, keys)}"
+    group = f"\nGROUP BY {', '.join(map(quote, keys))}" if spread else ""
+    ranked = statement.add("ranked", select([*map(quote, keys), value], f"FROM {quote(rows)}{group}"))
+    order = ", ".join(["rank_value DESC NULLS LAST", *(f"{quote(key)} NULLS LAST" for key in keys)])
+    places = [*map(quote, keys), f"ROW_NUMBER() OVER (ORDER BY {order}) AS place"]
+    placed = statement.add("placed", select(places, f"FROM {quote(ranked)}"))
+    source = f"FROM {quote(rows)}\nJOIN {quote(placed)} ON {same_keys(rows, placed, keys)}"
     if not top.has_other:
-        return statement.add("topped", f"SELECT {quoted(rows)}.*\n{source}\nWHERE place <= $top")
+        return statement.add("topped", f"SELECT {quote(rows)}.*\n{source}\nWHERE place <= $top")
     columns = [
         *(column(rows, key.name) for key in shape.keys),
         *(column(rows, part.name) for part in components),
@@ -168,5 +169,5 @@ def _other(key: Key) -> str:
 def total(statement: Statement, name: str, rows: str, components: Components) -> str:
     """One row of all rows, by the components that add up."""
     added = [part for part in components if part.adds_up]
-    columns = [f"{part.adds_up}({quoted(part.name)}) AS {quoted(part.name)}" for part in added]
-    return statement.add(name, select(columns, f"FROM {quoted(rows)}"))
+    columns = [f"{part.adds_up}({quote(part.name)}) AS {quote(part.name)}" for part in added]
+    return statement.add(name, select(columns, f"FROM {quote(rows)}"))

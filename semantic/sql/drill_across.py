@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from pipeline.contracts.sql import quote
 from semantic.planning.query_shape import QueryShape, Scan
-from semantic.sql.statement import Statement, column, quoted, select
+from semantic.sql.statement import Statement, column, select
 
 Aggregate = Callable[[Scan], str]
 """The SQL of one fact's aggregate: its keys, its measures, and `rows_of` the fact."""
@@ -36,7 +37,7 @@ def drill_across(statement: Statement, shape: QueryShape, aggregate: Aggregate, 
     if len(facts) == 1:
         return facts[0]
     columns = [
-        *(f"{_coalesced(facts, key)} AS {quoted(key)}" for key in keys),
+        *(f"{_coalesced(facts, key)} AS {quote(key)}" for key in keys),
         *(column(stages[part.fact], part.name) for part in shape.carried),
     ]
     return statement.add(name, select(columns, f"FROM {_joined(facts, keys)}"))
@@ -50,8 +51,8 @@ def _coalesced(stages: Sequence[str], key: str) -> str:
 
 def _joined(stages: Sequence[str], keys: Sequence[str]) -> str:
     """The stages, each joined to all before it on all keys."""
-    text = quoted(stages[0])
+    text = quote(stages[0])
     for n, stage in enumerate(stages[1:], start=1):
         met = " AND ".join(f"{_coalesced(stages[:n], key)} IS NOT DISTINCT FROM {column(stage, key)}" for key in keys)
-        text += f"\nFULL JOIN {quoted(stage)} ON {met}" if keys else f"\nCROSS JOIN {quoted(stage)}"
+        text += f"\nFULL JOIN {quote(stage)} ON {met}" if keys else f"\nCROSS JOIN {quote(stage)}"
     return text

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pipeline.contracts.sql import quote
 from semantic.catalog.formula import Formula, to_sql
 from semantic.planning.query_shape import QueryShape, row_count_column
-from semantic.sql.statement import quoted
 
 
 def metric_sql(
@@ -23,7 +23,7 @@ def metric_sql(
 
     def value(name: str) -> str:
         part = components[name]
-        number, seen = quoted(f"{name}{ending}"), quoted(f"{row_count_column(part.fact)}{ending}")
+        number, seen = quote(f"{name}{ending}"), quote(f"{row_count_column(part.fact)}{ending}")
         if added:
             number, seen = f"{part.adds_up}({number})", f"SUM({seen})"
         if not part.is_zero_without_rows or not (sparse or shape.is_sparse):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from pipeline.contracts.sql import quote
 from semantic.catalog.conditions import Condition
 
 _CONDITIONS = {
@@ -30,24 +31,19 @@ class Statement:
 
     def ending_with(self, select: str) -> str:
         """The whole text."""
-        bodies = ((quoted(name), text.replace("\n", "\n  ")) for name, text in self.stages)
+        bodies = ((quote(name), text.replace("\n", "\n  ")) for name, text in self.stages)
         return "WITH " + ",\n".join(f"{name} AS (\n  {text}\n)" for name, text in bodies) + "\n" + select
 
 
-def quoted(name: str) -> str:
-    """A name as an identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def column(table: str, name: str) -> str:
-    return f"{quoted(table)}.{quoted(name)}"
+    return f"{quote(table)}.{quote(name)}"
 
 
 def select(columns: Iterable[str], rest: str) -> str:
     return "SELECT\n  " + ",\n  ".join(columns) + "\n" + rest
 
 
-def same(left: str, right: str, keys: Iterable[str]) -> str:
+def same_keys(left: str, right: str, keys: Iterable[str]) -> str:
     """That rows of two stages have the same keys; one empty key is the same as another."""
     return " AND ".join(f"{column(left, key)} IS NOT DISTINCT FROM {column(right, key)}" for key in keys)
 
@@ -61,7 +57,7 @@ def period(expression: str, grain: str, week_shift: int) -> str:
     return f"CAST(DATE_TRUNC('{grain}', {expression}) AS DATE)"
 
 
-def compared(expression: str, condition: Condition) -> str:
+def condition_sql(expression: str, condition: Condition) -> str:
     """A condition on a number; its values are parameters."""
     values = [f"${parameter}" for parameter in condition.parameters]
     form = _CONDITIONS.get(condition.op, f"{{0}} {condition.op} {{1}}")

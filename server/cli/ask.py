@@ -124,12 +124,12 @@ def ask(
     from server.serving.full_results import full_result_by_command
 
     flags = {
-        "metrics": ask_flags.names(metrics),
-        "dimensions": ask_flags.names(dimensions),
+        "metrics": ask_flags.split_names(metrics),
+        "dimensions": ask_flags.split_names(dimensions),
         "filters": ask_flags.filters(filter),
         "time_grain": grain,
         "time_range": ask_flags.time_range(named, start, end),
-        "order_by": ask_flags.names(order),
+        "order_by": ask_flags.split_names(order),
         "limit": limit,
         "compare": compare,
         "totals": totals,

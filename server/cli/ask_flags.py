@@ -39,7 +39,7 @@ def query_of(text: str | None, flags: Mapping[str, Any], *, include_sql: bool) -
     return read_query({**sent, "include_sql": True} if include_sql else sent)
 
 
-def names(typed: Sequence[str] | None) -> list[str]:
+def split_names(typed: Sequence[str] | None) -> list[str]:
     """The names of an option that may be repeated, and whose every value may hold several between commas."""
     return [name.strip() for text in typed or () for name in text.split(",") if name.strip()]
 

@@ -130,7 +130,7 @@ def onboard(
     from server.orchestration import steps
     from server.orchestration.build_context import open_build_context
 
-    done = steps.onboard(open_build_context(settings), slug, dry_run=dry_run)
+    done = steps.onboard_tenant(open_build_context(settings), slug, dry_run=dry_run)
     if as_json:
         print_json({"tenant": done.slug, "dry_run": dry_run, "files": done.files, "changed": done.changed})
         return

@@ -26,10 +26,10 @@ def forget(
     from server.cli.output.progress import show_progress
     from server.cli.output.stdout import print_json, print_text, stdout_for_answers
     from server.orchestration.build_context import open_build_context
-    from server.orchestration.forgetting import forget as erase
+    from server.orchestration.forgetting import erase_with_record
 
     with stdout_for_answers(), show_progress() as watch:
-        done = erase(open_build_context(settings), tenant, person, wait_seconds=wait, watch=watch)
+        done = erase_with_record(open_build_context(settings), tenant, person, wait_seconds=wait, watch=watch)
     if as_json:
         print_json({"tenant": done.tenant, "erased": done.erased, "run_id": done.run_id})
         return

@@ -174,14 +174,14 @@ def _query(catalog: Catalog, metrics: Sequence[str], dimensions: Sequence[str], 
 
 def _is_mixed(catalog: Catalog, metrics: Sequence[str]) -> bool:
     """Whether the metrics hold money of several currencies, so that a question has to keep them apart."""
-    from semantic.catalog.formula import names
+    from semantic.catalog.formula import metric_names
     from semantic.planning.currency_rules import money_unit
     from semantic.planning.query import Query
 
     try:
         money_unit(
             Query(metrics=tuple(metrics)),
-            dict.fromkeys(part for name in metrics for part in names(catalog.metrics[name].formula)),
+            dict.fromkeys(part for name in metrics for part in metric_names(catalog.metrics[name].formula)),
             catalog,
         )
     except QueryError:
@@ -191,9 +191,9 @@ def _is_mixed(catalog: Catalog, metrics: Sequence[str]) -> bool:
 
 def _parts(metric: str, catalog: Catalog) -> list[str]:
     """The metrics that a ratio is made of, as far as they can be asked for."""
-    from semantic.catalog.formula import names
+    from semantic.catalog.formula import metric_names
 
-    parts = dict.fromkeys(names(catalog.metrics[metric].formula))
+    parts = dict.fromkeys(metric_names(catalog.metrics[metric].formula))
     return [name for name in parts if name in catalog.askable_metrics and name != metric]
 
 

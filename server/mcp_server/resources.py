@@ -60,7 +60,7 @@ def add_resources(app: MCPServer[Any], door: McpCallHandler) -> None:  # Any: th
         mime_type=_JSON,
     )
     async def runs() -> str:
-        return await read(status, RUNS)
+        return await read(status_resource, RUNS)
 
 
 def definition(name: str, model: SemanticModel) -> Payload:
@@ -69,7 +69,7 @@ def definition(name: str, model: SemanticModel) -> Payload:
     Raises:
         UnknownName: There is no such metric, or it cannot be asked for.
     """
-    from semantic.catalog.formula import names, to_text
+    from semantic.catalog.formula import metric_names, to_text
     from semantic.catalog.suggestions import unknown_metric
     from semantic.planning.currency_rules import unit_shown
 
@@ -78,7 +78,7 @@ def definition(name: str, model: SemanticModel) -> Payload:
         raise unknown_metric(name, catalog)
     metric = catalog.metrics[name]
     facts = catalog.facts_of(name)
-    made_of = dict.fromkeys(names(metric.formula))
+    made_of = dict.fromkeys(metric_names(metric.formula))
     return {
         "name": name,
         "label": metric.label,
@@ -112,7 +112,7 @@ def expression(base: Metric, model: SemanticModel) -> Payload:
     return {"expression": made.this.sql(dialect="duckdb"), "table": table.name}
 
 
-def status(desk: CallContext) -> Payload:
+def status_resource(desk: CallContext) -> Payload:
     """What get_status says, and every run that is kept, the newest first."""
     from pipeline.errors import PublishError
     from pipeline.publish.pointer import run_ids

@@ -1,1 +1,1 @@
-"""The steps of a build, its worker pool and its reports; no protocol."""
+"""The steps of a build, its worker pool, its reports; no protocol."""

@@ -41,7 +41,7 @@ class Forgotten:
     run_id: str | None = None
 
 
-def forget(
+def erase_with_record(
     shop: BuildContext,
     slug: str,
     email: str | None = None,

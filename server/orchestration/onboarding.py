@@ -20,7 +20,7 @@ from pathlib import Path
 from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import check_ready
 from pipeline.errors import BuildError, ConfigError
-from pipeline.ingest.landing_tables import LEDGERS, landing_columns, prepare
+from pipeline.ingest.landing_tables import LEDGERS, landing_columns, prepare_landing_tables
 from pipeline.storage.hub import write_hub
 from pipeline.storage.ops import Ops
 from server.orchestration.build_context import BuildContext
@@ -51,7 +51,7 @@ def planned(tenant: Tenant, shop: BuildContext) -> Onboarding:
     return _difference(tenant, shop, onboard_files(tenant, shop.blueprints))
 
 
-def onboard(tenant: Tenant, shop: BuildContext, ops: Ops, *, foundation: Callable[[], object]) -> Onboarding:
+def take_phases(tenant: Tenant, shop: BuildContext, ops: Ops, *, foundation: Callable[[], object]) -> Onboarding:
     """Take the phases that are still to be taken: all of them, or from the one on that failed last time.
 
     Args:
@@ -135,7 +135,9 @@ def _write_sources(tenant: Tenant, shop: BuildContext, files: Mapping[str, str])
     platforms = {source.platform for source in tenant.enabled}
     own = [blueprint for blueprint in shop.blueprints.values() if blueprint.platform in platforms]
     with write_hub(shop.settings) as hub:
-        prepare(hub, tenant, {blueprint.landing_table: landing_columns(blueprint) for blueprint in own} | LEDGERS)
+        prepare_landing_tables(
+            hub, tenant, {blueprint.landing_table: landing_columns(blueprint) for blueprint in own} | LEDGERS
+        )
 
 
 def _write_all(tenant: Tenant, shop: BuildContext, files: Mapping[str, str]) -> None:

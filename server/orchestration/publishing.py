@@ -159,11 +159,11 @@ def derive_definitions(tenant: Tenant, stars: Path) -> str:
         ConfigError: `semantic:` in tenants.yaml asks for something the star does not have.
         BuildError: The file cannot be read.
     """
-    from semantic.definitions.derive import derive, to_yaml
+    from semantic.definitions.derive import definitions_yaml, derive
     from semantic.definitions.introspect import introspect
 
     tables = star_tables(tenant)
-    return to_yaml(derive(tenant, tables, introspect(stars, tables, tenant.slug)))
+    return definitions_yaml(derive(tenant, tables, introspect(stars, tables, tenant.slug)))
 
 
 def table_rows(published: Published) -> dict[str, int]:

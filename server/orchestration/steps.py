@@ -21,20 +21,18 @@ from pipeline.config.tenant import Tenant
 from pipeline.contracts.contract_lock import check_lock, update_lock
 from pipeline.errors import ConfigError, DbtFailed, GataError
 from pipeline.ingest.exports import export_targets
-from pipeline.ingest.land import land
+from pipeline.ingest.land import land_tenant
 from pipeline.ingest.landing_gates import drift_failures, enforce, landing_failures, landing_notes, quarantine_counts
 from pipeline.log import log
 from pipeline.publish.pointer import latest_run_id, run_ids
 from pipeline.publish.run_manifest import read_manifest
-from pipeline.publish.run_store import rollback as move_back
-from pipeline.publish.run_store import verify
+from pipeline.publish.run_store import move_pointer_back, verify
 from pipeline.settings import Settings
 from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops import Ops
 from server.orchestration.build_context import BuildContext
 from server.orchestration.build_report import BuildReport, TenantReport
-from server.orchestration.onboarding import Onboarding, is_onboarded, planned
-from server.orchestration.onboarding import onboard as take_phases
+from server.orchestration.onboarding import Onboarding, is_onboarded, planned, take_phases
 from server.orchestration.publishing import (
     PublishedStar,
     begin_star,
@@ -191,7 +189,7 @@ def library(shop: BuildContext, *, wait_seconds: float = 0.0) -> dict[str, int |
     return {"blueprints": len(shop.blueprints), "sinks": len(sinks), "changed": changed}
 
 
-def onboard(shop: BuildContext, slug: str, *, dry_run: bool = False) -> Onboarding:
+def onboard_tenant(shop: BuildContext, slug: str, *, dry_run: bool = False) -> Onboarding:
     """Take a tenant through the phases of onboarding, or only say which files would change.
 
     Raises:
@@ -305,7 +303,7 @@ def rollback(shop: BuildContext, slug: str, to: str | None = None) -> str:
         PublishError: There is no such run.
     """
     tenant = shop.manifest.get(slug)
-    return move_back(shop.settings.published(tenant.slug), to, now=shop.settings.now())
+    return move_pointer_back(shop.settings.published(tenant.slug), to, now=shop.settings.now())
 
 
 def _library(job: BuildCommand) -> bool:
@@ -353,7 +351,7 @@ def _land(job: BuildCommand) -> None:
     for tenant in job.open:
         with job.step(tenant, "land") as report:
             job.crew.finish(export_targets, [tenant])
-            landing = land(tenant, job.shop.blueprints, settings)
+            landing = land_tenant(tenant, job.shop.blueprints, settings)
             report.quarantined = sum(table.quarantined for table in landing.tables)
             report.findings += [*tenant.notes, *landing_notes(landing)]
             for bad in quarantine_counts(tenant, landing.load_id, settings):

@@ -70,7 +70,7 @@ def catalog_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
         found = []
         for slug in slugs:
             with runs.run(slug) as run:
-                found.append(tools.describe(run))
+                found.append(tools.describe_run(run))
         return tagged_response(request, {"tenants": found, "cursor": following}, link(request, following))
 
     @routes.get(

@@ -17,7 +17,7 @@ from math import isfinite
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
-from semantic.answering.exact_json import digits, to_json
+from semantic.answering.exact_json import exact_digits, to_json
 from semantic.answering.result_stream import BATCH_ROWS, ResultStream
 from semantic.planning.query import Answer
 
@@ -109,7 +109,7 @@ def _cell(value: object) -> str:
     if isinstance(value, str):
         return _field(value)
     if isinstance(value, Decimal):
-        return digits(value)
+        return exact_digits(value)
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 

@@ -54,7 +54,7 @@ def semantic_layer_routes(runs: PublishedRuns) -> APIRouter:
         """The work that gives a page of one of the lists of `describe`."""
 
         def work(run: OpenRun, _: DuckDBPyConnection) -> Response:
-            entries, following = page(tools.describe(run)[kind], limit, cursor, of=f"{name} {run.run_id}")
+            entries, following = page(tools.describe_run(run)[kind], limit, cursor, of=f"{name} {run.run_id}")
             said = {"run_id": run.run_id, name: entries, "cursor": following}
             return json_response(said, headers=link(request, following))
 
@@ -62,7 +62,7 @@ def semantic_layer_routes(runs: PublishedRuns) -> APIRouter:
 
     @routes.get("", summary="Everything that can be asked for", **produces(EXAMPLES["layer"]))
     async def layer(request: Request, who: CallerDependency, tenant: Tenant) -> Response:
-        return await answer(request, who, tenant, lambda run, _: tools.describe(run))
+        return await answer(request, who, tenant, lambda run, _: tools.describe_run(run))
 
     @routes.get("/dimensions", summary="What metrics can be cut and filtered by", **produces(EXAMPLES["dimensions"]))
     async def dimensions(

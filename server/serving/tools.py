@@ -132,8 +132,8 @@ def get_status(run: OpenRun) -> Payload:
 
 def sources(run: OpenRun, cursor: duckdb.DuckDBPyConnection) -> list[Payload]:
     """How far the data of each account of each source go, by fact: the days of its first and its last row."""
+    from pipeline.contracts.sql import quote
     from semantic.answering.execute import execute
-    from semantic.sql.statement import quoted
     from server.serving.plain_text import plain_text
 
     built = {table.name: {column.name for column in table.columns} for table in run.manifest.tables}
@@ -141,9 +141,9 @@ def sources(run: OpenRun, cursor: duckdb.DuckDBPyConnection) -> list[Payload]:
     for fact in run.model.catalog.facts.values():
         table = f"fct_{run.slug}__{fact.name}"
         if {"source_platform", "source_account", fact.day_column} <= built.get(table, set()):
-            day = quoted(fact.day_column)
+            day = quote(fact.day_column)
             sql = (
-                f"SELECT source_platform, source_account, COUNT(*), MIN({day}), MAX({day}) FROM {quoted(table)}"
+                f"SELECT source_platform, source_account, COUNT(*), MIN({day}), MAX({day}) FROM {quote(table)}"
                 " GROUP BY ALL ORDER BY ALL"
             )
             found += [(fact.name, *row) for row in execute(cursor, sql, {})]
@@ -160,7 +160,7 @@ def sources(run: OpenRun, cursor: duckdb.DuckDBPyConnection) -> list[Payload]:
     ]
 
 
-def describe(run: OpenRun) -> Payload:
+def describe_run(run: OpenRun) -> Payload:
     """Everything that can be asked of a tenant, and how its tables join."""
     return {
         "tenant": run.slug,

@@ -25,7 +25,7 @@ from pipeline.errors import ConfigError, QueryError
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
 from server.orchestration.overview import tenant_statuses
-from server.orchestration.steps import land_only, onboard
+from server.orchestration.steps import land_only, onboard_tenant
 from server.serving.runs.published_runs import PublishedRuns
 from server.serving.tools import relationships
 from tests.end_to_end.project_fixture import House
@@ -108,7 +108,7 @@ def test_bringing_everything_in_again_doubles_nothing(stores: Stores, tmp_path: 
     before, (number,) = asked(again, counted), asked(again, landed)[0]
     with duckdb.connect(str(again.settings.hub)) as hub:
         hub.execute(f"delete from landing_{slug}.landed_files")  # as if nothing had ever landed
-    onboard(again.shop, slug)
+    onboard_tenant(again.shop, slug)
     report = land_only(again.shop, [slug])
     assert (report.exit_code, asked(again, landed)) == (0, [(2 * number,)])
     push(again.shop.manifest.get(slug), BLUEPRINTS, again.settings)

@@ -15,7 +15,7 @@ from pipeline.errors import ConfigError
 from pipeline.publish.pointer import run_ids
 from pipeline.storage.ops import Ops
 from pipeline.synthetic.generate import generate
-from server.orchestration.forgetting import forget
+from server.orchestration.forgetting import erase_with_record
 from server.orchestration.replay import unpublished
 from tests.end_to_end.project_fixture import House, copied, house
 from tests.end_to_end.small_shop import EVENTS, ORDERS, SMALL_TENANT, order, write_jsonl, write_shop
@@ -102,7 +102,7 @@ def without_ann(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, dict[s
     waiting = unpublished(home.settings, SHOP) / "20260301T000000000000Z_0a1b2c"
     waiting.mkdir(parents=True)
     shutil.copy(home.settings.stars(SHOP), waiting)
-    forget(home.shop, SHOP, ANN)
+    erase_with_record(home.shop, SHOP, ANN)
     return home, before, held
 
 
@@ -152,13 +152,13 @@ def test_what_is_no_email_is_refused(without_ann: tuple[House, dict[str, object]
     home, _, _ = without_ann
     for wrong in ("", "ann", "@example.com", "ann@", "a b@example.com"):
         with pytest.raises(ConfigError):
-            forget(home.shop, SHOP, wrong)
+            erase_with_record(home.shop, SHOP, wrong)
 
 
 def test_a_tenant_in_use_is_not_forgotten(without_ann: tuple[House, dict[str, object], str]) -> None:
     home, before, _ = without_ann
     with pytest.raises(ConfigError) as refused:
-        forget(home.shop, SHOP)
+        erase_with_record(home.shop, SHOP)
     assert "Set its status to offboarded first" in refused.value.fix
     assert numbers(home) == before
 
@@ -169,7 +169,7 @@ def test_an_offboarded_tenant_is_forgotten_whole_and_its_neighbour_untouched(tmp
     home.build(slugs=["neighbour"])
     path = home.settings.tenants
     path.write_text(path.read_text().replace("slug: small_shop", "slug: small_shop\n    status: offboarded"))
-    done = forget(home.shop, SHOP)
+    done = erase_with_record(home.shop, SHOP)
     assert sum(done.erased.values()) > 0
     assert home.number("neighbour", "orders") == 3
     said = [path.name for path, content in contents(home.settings.home) if SHOP.encode() in content]
@@ -182,7 +182,7 @@ def test_forgetting_an_unknown_tenant_names_the_known_ones(tmp_path: Path) -> No
     write_shop(tmp_path)
     home = house(tmp_path, SMALL_TENANT)
     with pytest.raises(ConfigError) as refused:
-        forget(home.shop, "smal_shop")
+        erase_with_record(home.shop, "smal_shop")
     assert SHOP in str(refused.value)
 
 
@@ -196,7 +196,7 @@ def test_a_person_of_a_made_up_shop_is_in_none_of_its_exports_either(tmp_path: P
     email, before = paid["receipt_email"], {name: home.number(SHOP, name) for name in [*SAID, "net_paid_amount"]}
     number = email.split("@")[0].rpartition(".")[2]
     assert len([path for path, content in contents(exports) if email.encode() in content]) == 3
-    done = forget(home.shop, SHOP, email.upper())
+    done = erase_with_record(home.shop, SHOP, email.upper())
     assert done.erased["synthetic files"] == 4
     assert [path for path, content in contents(home.settings.home) if number.encode() in content] == []
     assert number not in records(home)

@@ -15,7 +15,7 @@ from pipeline.config.source import Source
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.connector import contracts_of
 from pipeline.contracts.registry import Blueprint, blueprints
-from pipeline.ingest.land import LandedTable, Landing, land
+from pipeline.ingest.land import LandedTable, Landing, land_tenant
 from pipeline.settings import Settings
 
 CATALOG = load_catalog(Path(__file__).parents[2] / "supported_connectors.yaml")
@@ -68,7 +68,7 @@ class Yard:
         progress: Callable[[str, int], None] | None = None,
         **patterns: Any,  # Any: as `tenant` takes them
     ) -> Landing:
-        return land(tenant or self.tenant(**patterns), blueprints, self.settings, progress=progress)
+        return land_tenant(tenant or self.tenant(**patterns), blueprints, self.settings, progress=progress)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the hub; table names are those of the tenant's landing tables."""

@@ -37,7 +37,7 @@ from pipeline.contracts.fields import (
     shape_of,
 )
 from pipeline.contracts.sql import canonical_record, key_text, parsed_columns
-from pipeline.ingest.formats.layout_values import layout_value
+from pipeline.ingest.formats.meaning_sql import layout_value
 from pipeline.ingest.formats.reader import Reader
 from pipeline.ingest.quarantine import explain_rejection
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from pipeline.config.blocks.filter_rules import BARE, OPERATORS, leaf_at, written_as
 from pipeline.config.connector_catalog import load_catalog
-from pipeline.config.filter_rules import BARE, OPERATORS, leaf_at, written_as
 from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import load_tenants
 from pipeline.contracts.fields import Leaf, shape_of

@@ -13,7 +13,7 @@ import pytest
 from pipeline.errors import PublishError
 from pipeline.publish.pointer import latest_run_id, run_ids
 from pipeline.publish.run_manifest import describe_tables
-from pipeline.publish.run_store import Published, commit, prune, rollback, stage, verify
+from pipeline.publish.run_store import Published, commit, move_pointer_back, prune, stage, verify
 from pipeline.storage.run_id import new_run_id
 
 NOW = datetime(2026, 1, 31, 23, 59, tzinfo=UTC)
@@ -141,7 +141,7 @@ def test_a_flipped_byte_is_found_and_refuses_the_rollback(tmp_path: Path, folder
     with pytest.raises(PublishError, match=f"{name} has SHA-256"):
         verify(first.path)
     with pytest.raises(PublishError, match="gata rollback --tenant acme --to"):
-        rollback(folder, first.run_id, now=NOW)
+        move_pointer_back(folder, first.run_id, now=NOW)
     assert latest_run_id(folder) == second.run_id
 
 
@@ -171,7 +171,7 @@ def test_a_run_of_one_tenant_is_refused_in_the_folder_of_another(tmp_path: Path,
     run = publish(tmp_path)
     shutil.copytree(run.path, tmp_path / "published" / "globex" / run.run_id)
     with pytest.raises(PublishError, match=r"of globex does not match its manifest: it is run .* of acme"):
-        rollback(tmp_path / "published" / "globex", run.run_id, now=NOW)
+        move_pointer_back(tmp_path / "published" / "globex", run.run_id, now=NOW)
 
 
 def test_a_staged_file_that_changed_never_becomes_a_run(tmp_path: Path, folder: Path) -> None:
@@ -187,24 +187,24 @@ def test_a_staged_file_that_changed_never_becomes_a_run(tmp_path: Path, folder: 
 
 def test_rollback_returns_to_what_readers_saw_before_and_forward_again(tmp_path: Path, folder: Path) -> None:
     first, second, third = (publish(tmp_path, mark).run_id for mark in (1, 2, 3))
-    assert rollback(folder, None, now=NOW) == second
-    assert rollback(folder, None, now=NOW) == first
-    assert rollback(folder, third, now=NOW) == third == latest_run_id(folder)
+    assert move_pointer_back(folder, None, now=NOW) == second
+    assert move_pointer_back(folder, None, now=NOW) == first
+    assert move_pointer_back(folder, third, now=NOW) == third == latest_run_id(folder)
 
 
 def test_rollback_skips_a_run_that_was_itself_rolled_back(tmp_path: Path, folder: Path) -> None:
     good = publish(tmp_path, 1).run_id
     publish(tmp_path, 2)
-    rollback(folder, None, now=NOW)
+    move_pointer_back(folder, None, now=NOW)
     publish(tmp_path, 3)
-    assert rollback(folder, None, now=NOW) == good
+    assert move_pointer_back(folder, None, now=NOW) == good
 
 
 @pytest.mark.parametrize("wanted", ["20260101T000000000000Z_abcdef", "../globex", "", "x" * 5000])
 def test_an_unknown_run_is_refused_with_the_runs_there_are(tmp_path: Path, folder: Path, wanted: str) -> None:
     known = [publish(tmp_path, mark).run_id for mark in (1, 2)]
     with pytest.raises(PublishError, match="has no run") as refused:
-        rollback(folder, wanted, now=NOW)
+        move_pointer_back(folder, wanted, now=NOW)
     assert all(run_id in str(refused.value) for run_id in known)
     assert len(str(refused.value)) < 1000
     assert latest_run_id(folder) == known[1]
@@ -212,10 +212,10 @@ def test_an_unknown_run_is_refused_with_the_runs_there_are(tmp_path: Path, folde
 
 def test_there_is_nothing_before_the_first_run(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(PublishError, match=r"has no published run. Run `gata build --tenant acme` first"):
-        rollback(folder, None, now=NOW)
+        move_pointer_back(folder, None, now=NOW)
     first = publish(tmp_path)
     with pytest.raises(PublishError, match="is the first one"):
-        rollback(folder, None, now=NOW)
+        move_pointer_back(folder, None, now=NOW)
     assert latest_run_id(folder) == first.run_id
 
 
@@ -227,19 +227,19 @@ def test_a_damaged_pointer_is_named_and_repaired_by_rollback_or_by_the_next_publ
         (folder / "_latest.json").write_text(damage)
         with pytest.raises(PublishError, match=f"_latest.json cannot be read.*{second.run_id}, {first.run_id}"):
             latest_run_id(folder)
-    assert rollback(folder, first.run_id, now=NOW) == latest_run_id(folder)
+    assert move_pointer_back(folder, first.run_id, now=NOW) == latest_run_id(folder)
     (folder / "_latest.json").write_text("{")
     assert publish(tmp_path, 3).run_id == latest_run_id(folder)
 
 
 def test_prune_keeps_the_newest_the_current_and_the_one_before_it(tmp_path: Path, folder: Path) -> None:
     known = [publish(tmp_path, mark).run_id for mark in range(5)]
-    rollback(folder, known[2], now=NOW)
+    move_pointer_back(folder, known[2], now=NOW)
     assert prune(folder, keep=1) == (known[0], known[3])
     assert run_ids(folder) == (known[1], known[2], known[4])
-    assert rollback(folder, None, now=NOW) == known[1]
+    assert move_pointer_back(folder, None, now=NOW) == known[1]
     with pytest.raises(PublishError, match=f"Run {known[0]}, which acme served before {known[1]}, is gone"):
-        rollback(folder, None, now=NOW)
+        move_pointer_back(folder, None, now=NOW)
 
 
 def test_prune_keeps_a_linked_copy_of_a_removed_run_whole(tmp_path: Path, folder: Path) -> None:
@@ -296,7 +296,7 @@ def test_a_run_that_a_server_has_open_can_be_verified_and_pointed_to(tmp_path: P
         "lock_configuration": "true",
     }
     with duckdb.connect(first.path / "stars.duckdb", config=config) as reader:
-        assert rollback(folder, first.run_id, now=NOW) == first.run_id
+        assert move_pointer_back(folder, first.run_id, now=NOW) == first.run_id
         assert reader.execute("SELECT DISTINCT mark FROM fct_acme__orders").fetchall() == [(1,)]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.publish.pointer import latest_run_id, run_ids
-from pipeline.publish.run_store import commit, prune, rollback, stage
+from pipeline.publish.run_store import commit, move_pointer_back, prune, stage
 from pipeline.storage.run_id import new_run_id
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
@@ -108,7 +108,7 @@ def test_readers_in_other_processes_see_whole_runs_only(tmp_path: Path) -> None:
     for mark in range(2, 12):
         publish(star, folder, mark)
         if mark % 3 == 0:
-            rollback(folder, None, now=NOW)
+            move_pointer_back(folder, None, now=NOW)
         prune(folder, keep=5)
     stop.touch()
     for reader in readers:

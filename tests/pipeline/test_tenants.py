@@ -12,8 +12,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.config.blocks.generation import FUNNEL, LEVERS, SAME, GenerationParameter
 from pipeline.config.connector_catalog import load_catalog
-from pipeline.config.generation import FUNNEL, LEVERS, SAME, GenerationParameter
 from pipeline.config.tenant import DEFAULT_FUNNEL, Tenant
 from pipeline.config.tenants_file import TenantsFile, check_ready, load_tenants
 from pipeline.contracts.connector import Connector

@@ -12,7 +12,7 @@ import duckdb
 from pipeline.config.tenant import Tenant
 from semantic.answering.run_query import run_query
 from semantic.answering.semantic_model import SemanticModel, load_model
-from semantic.definitions.derive import derive, to_yaml
+from semantic.definitions.derive import definitions_yaml, derive
 from semantic.definitions.introspect import introspect
 from semantic.planning.query import Answer, read_query
 from warehouse.projects.rates_table import with_rates
@@ -90,7 +90,7 @@ class HandStar:
     def define(self, run_dir: Path) -> None:
         tables = tuple(self.tables.values())
         observed = introspect(run_dir / "stars.duckdb", tables, SLUG)
-        (run_dir / "semantic.yml").write_text(to_yaml(derive(self.tenant, tables, observed)), encoding="utf-8")
+        (run_dir / "semantic.yml").write_text(definitions_yaml(derive(self.tenant, tables, observed)), encoding="utf-8")
 
     @property
     def model(self) -> SemanticModel:

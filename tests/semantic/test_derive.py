@@ -16,7 +16,7 @@ from pipeline.errors import BuildError, ConfigError, NoJoinPath, UnknownName
 from semantic.answering.listing import list_metrics
 from semantic.answering.run_query import run_query
 from semantic.answering.semantic_model import load_model
-from semantic.definitions.derive import derive, to_yaml
+from semantic.definitions.derive import definitions_yaml, derive
 from semantic.definitions.introspect import introspect
 from semantic.planning.query import read_query
 from tests.semantic.hand_star import SLUG, TODAY, HandStar, hand_shop
@@ -56,7 +56,7 @@ def test_every_metric_and_dimension_of_the_design_is_there_also_without_rows(fol
 
 
 def test_the_same_star_gives_the_same_bytes(folder: Path) -> None:
-    first, second = (to_yaml(definitions(hand_shop(folder / name))) for name in ("a", "b"))
+    first, second = (definitions_yaml(definitions(hand_shop(folder / name))) for name in ("a", "b"))
     assert first == second
     assert yaml.safe_load(first)["tenant"] == SLUG
 
@@ -68,7 +68,9 @@ def test_the_definitions_of_a_shop_are_the_reviewed_ones(folder: Path, golden: C
         "profit": {"expression": "order_revenue - spend", "label": "Profit"},
         "cpm": {"hidden": True, "synonyms": ["tkp"]},
     }
-    golden("semantic/shop.semantic.yml", to_yaml(definitions(hand_shop(folder, semantic={"metrics": metrics}))))
+    golden(
+        "semantic/shop.semantic.yml", definitions_yaml(definitions(hand_shop(folder, semantic={"metrics": metrics})))
+    )
 
 
 def test_a_metric_of_the_tenant_works_across_facts_and_on_metrics_of_its_own(folder: Path) -> None:

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from pipeline.errors import ConfigError
-from semantic.catalog.formula import expand, is_sum, names, parse, to_sql, type_of, unit_of
+from semantic.catalog.formula import expand, is_sum, metric_names, parse, to_sql, type_of, unit_of
 
 
 def sql(text: str) -> str:
@@ -60,7 +60,7 @@ def test_anything_but_arithmetic_over_names_is_refused(text: str) -> None:
 
 def test_metrics_made_of_metrics_are_expanded_to_the_base() -> None:
     formulas = {name: parse(text, name) for name, text in {"x": "a / b", "y": "x * 100 - x", "z": "y / c"}.items()}
-    assert list(names(expand("z", formulas))) == ["a", "b", "a", "b", "c"]
+    assert list(metric_names(expand("z", formulas))) == ["a", "b", "a", "b", "c"]
 
 
 def test_a_metric_made_of_itself_is_refused_with_the_way_around() -> None:

@@ -11,7 +11,7 @@ import yaml
 
 from pipeline.errors import BuildError
 from semantic.answering.validate import validate_run
-from semantic.definitions.derive import derive, to_yaml
+from semantic.definitions.derive import definitions_yaml, derive
 from semantic.definitions.introspect import introspect
 from tests.semantic.hand_star import HandStar, hand_shop
 
@@ -34,7 +34,7 @@ def changed(published: Path, folder: Path, change: Callable[[Tree], object]) -> 
     run_dir = folder / "20260415T000000000000Z_abcdef"
     run_dir.mkdir()
     (run_dir / "stars.duckdb").hardlink_to(published / "stars.duckdb")
-    (run_dir / "semantic.yml").write_text(to_yaml(definitions), encoding="utf-8")
+    (run_dir / "semantic.yml").write_text(definitions_yaml(definitions), encoding="utf-8")
     return run_dir
 
 
@@ -176,4 +176,6 @@ def test_definitions_derived_again_are_the_published_ones(published: Path, folde
     star = hand_shop(folder, semantic={"metrics": FILTERED})
     tables = tuple(star.tables.values())
     observed = introspect(published / "stars.duckdb", tables, "shop")
-    assert to_yaml(derive(star.tenant, tables, observed)) == (published / "semantic.yml").read_text(encoding="utf-8")
+    assert definitions_yaml(derive(star.tenant, tables, observed)) == (published / "semantic.yml").read_text(
+        encoding="utf-8"
+    )

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import QueryError, UnknownName
-from semantic.planning.window import GRAINS, Shift, Window, check_days, compared, period_end, period_start, resolve
+from semantic.planning.window import (
+    GRAINS,
+    Shift,
+    Window,
+    check_days,
+    comparison_window,
+    period_end,
+    period_start,
+    resolve,
+)
 
 TODAY = date(2026, 4, 15)  # a Wednesday
 DAYS = st.dates(date(1980, 1, 1), date(2150, 12, 31))
@@ -84,6 +93,6 @@ def test_every_day_lies_in_its_period_and_periods_follow_each_other(day: date, g
 def test_the_compared_range_is_the_unit_before_or_as_many_days(
     start: str, end: str, comparison: str, before: tuple[str, str], shift: Shift
 ) -> None:
-    window, back = compared(date.fromisoformat(start), date.fromisoformat(end), comparison)
+    window, back = comparison_window(date.fromisoformat(start), date.fromisoformat(end), comparison)
     assert (str(window.start), str(window.end)) == before
     assert back == shift

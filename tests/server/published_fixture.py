@@ -22,7 +22,7 @@ from pipeline.publish.run_store import commit, stage
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
 from pipeline.storage.run_id import new_run_id
-from semantic.definitions.derive import derive, to_yaml
+from semantic.definitions.derive import definitions_yaml, derive
 from semantic.definitions.introspect import introspect
 from server.app import http_server
 from server.asgi.server import listen
@@ -228,7 +228,7 @@ class PublishedHome:
         folder = self.settings.published(slug)
         staged = stage(self.settings.stars(slug), folder, new_run_id(now), slug, layout)
         observed = introspect(staged.path / "stars.duckdb", tables, slug)
-        return commit(staged, to_yaml(derive(tenant(self.settings, slug), tables, observed)), now=now).run_id
+        return commit(staged, definitions_yaml(derive(tenant(self.settings, slug), tables, observed)), now=now).run_id
 
     def sql(self, slug: str, statement: str) -> list[tuple[Any, ...]]:
         """What plain SQL says about a tenant's own star."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import TooMuch, UnknownName
-from pipeline.publish.run_store import rollback
+from pipeline.publish.run_store import move_pointer_back
 from pipeline.settings import Settings
 from semantic.planning.query import Answer, read_query
 from server.serving import tools
@@ -67,7 +67,7 @@ def test_a_publish_and_a_rollback_are_seen_by_the_next_question(
     assert spend(runs) == expected(10)
     fresh_world.publish("alpha", spend=20)
     assert spend(runs) == expected(20)
-    rollback(settings.published("alpha"), None, now=datetime.now(UTC))
+    move_pointer_back(settings.published("alpha"), None, now=datetime.now(UTC))
     assert spend(runs) == expected(10)
 
 

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from pipeline.errors import AccessError, PublishError, UnknownName
-from pipeline.publish.run_store import rollback
+from pipeline.publish.run_store import move_pointer_back
 from pipeline.settings import Settings
 from semantic.planning.query import Query
 from server.serving import tools
@@ -87,7 +87,7 @@ def test_a_rollback_is_followed_like_a_publish(
     fresh_world.publish("alpha", spend=20)
     with runs.run("alpha") as run:
         assert spend(run, settings) == expected(20)
-    back = rollback(settings.published("alpha"), None, now=datetime.now(UTC))
+    back = move_pointer_back(settings.published("alpha"), None, now=datetime.now(UTC))
     with runs.run("alpha") as run:
         assert run.run_id == back
         assert spend(run, settings) == expected(10)
@@ -233,7 +233,7 @@ def test_personal_columns_follow_tenants_yaml_as_it_is_now(
     settings.tenants.write_text(text.replace("[customer_email]", "[]"), encoding="utf-8")
     with pytest.raises(UnknownName):
         emails()
-    rollback(settings.published("alpha"), fresh_world.publish("alpha"), now=datetime.now(UTC))
+    move_pointer_back(settings.published("alpha"), fresh_world.publish("alpha"), now=datetime.now(UTC))
     with pytest.raises(UnknownName):
         emails()
 

@@ -12,7 +12,7 @@ import anyio.to_thread
 import httpx
 import pytest
 
-from pipeline.publish.run_store import rollback
+from pipeline.publish.run_store import move_pointer_back
 from tests.server.isolation import ACCEPT, META, MODERN
 from tests.server.published_fixture import DAYS, PublishedHome
 
@@ -91,7 +91,7 @@ async def test_no_answer_fails_or_mixes_runs_while_runs_are_published_and_rolled
                 run_id = await anyio.to_thread.run_sync(partial(fresh_world.publish, "alpha", spend=spend))
                 expected[run_id] = spent(spend)
                 await seen(run_id)
-            back = await anyio.to_thread.run_sync(partial(rollback, published, None, now=datetime.now(UTC)))
+            back = await anyio.to_thread.run_sync(partial(move_pointer_back, published, None, now=datetime.now(UTC)))
             current.append(back)
             await seen(back)
             done.cancel()

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.config.filter_rules import BARE, Rule
+from pipeline.config.blocks.filter_rules import BARE, Rule
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.fields import (
     CompactDate,

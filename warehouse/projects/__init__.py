@@ -1,1 +1,1 @@
-"""The dbt projects of the hub and the tenants, as {path: text}."""
+"""The generated dbt projects, as {path: text}."""

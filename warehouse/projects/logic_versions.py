@@ -14,7 +14,7 @@ from typing import Any
 from pipeline.config.tenant import Tenant
 from pipeline.errors import ConfigError
 
-Logic = Mapping[str, Any]  # Any: values differ by logic key; pipeline/config/table_logic.py checked them
+Logic = Mapping[str, Any]  # Any: values differ by logic key; pipeline/config/blocks/table_logic.py checked them
 Tables = Mapping[tuple[str, str], Logic]
 """Logic by platform and object."""
 

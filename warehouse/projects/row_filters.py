@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from pipeline.config.filter_rules import Rule, leaf_at, written_as
+from pipeline.config.blocks.filter_rules import Rule, leaf_at, written_as
 from pipeline.contracts.fields import Record
 from pipeline.contracts.meaning import Meaning
 from pipeline.contracts.sql import literal, quote

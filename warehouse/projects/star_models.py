@@ -30,14 +30,14 @@ def macro_call(macro: str, **arguments: object) -> str:
     return f"{{{{ {macro}({listed}) }}}}"
 
 
-class Nested(str):
+class NestedCall(str):
     """A macro call as an argument of another."""
 
     __slots__ = ()
 
 
 def _jinja(value: object) -> str:
-    if isinstance(value, Nested):
+    if isinstance(value, NestedCall):
         return value.removeprefix("{{ ").removesuffix(" }}")
     return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
@@ -224,7 +224,7 @@ def _converted(shell: str, tenant: Tenant, table: Table) -> str:
     """A factory call as the fact of a conversion."""
     return macro_call(
         "in_reporting_currency",
-        fact=Nested(shell),
+        fact=NestedCall(shell),
         tenant=tenant.slug,
         reporting=tenant.currency,
         day=table.date,

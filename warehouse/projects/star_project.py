@@ -23,7 +23,7 @@ from warehouse.projects.star_models import (
     shells,
     traffic_platforms,
 )
-from warehouse.projects.star_tests import CURRENCIES, canonical_schema_yaml, exposures, star_schema_yaml, to_yaml
+from warehouse.projects.star_tests import CURRENCIES, canonical_schema_yaml, exposures, generated_yaml, star_schema_yaml
 from warehouse.star_schema import Table, star_schema
 
 
@@ -45,7 +45,7 @@ def star_project(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint]
     files = {
         "dbt_project.yml": project_file(name, engines=True),
         "profiles.yml": _profile(name),
-        "models/sources.yml": to_yaml(_sources(own, _references(tenant))),
+        "models/sources.yml": generated_yaml(_sources(own, _references(tenant))),
         "models/intermediate.yml": canonical_schema_yaml(tenant),
         "models/stars.yml": star_schema_yaml(tenant, star_tables(tenant)),
         "models/exposures.yml": exposures(tenant, star_tables(tenant)),

@@ -47,7 +47,7 @@ INFERRED_SHARE = 0.5
 """A dimension with more inferred rows than this is missing its export."""
 
 
-def to_yaml(tree: Tree) -> str:
+def generated_yaml(tree: Tree) -> str:
     """A generated YAML file: keys in the order given, SQL as it is written."""
     return f"# {GENERATED}\n" + yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
@@ -67,17 +67,17 @@ _Dumper.add_representer(str, _Dumper.represent_text)
 
 def star_schema_yaml(tenant: Tenant, tables: Sequence[Table]) -> str:
     """The contracts and tests of the published tables."""
-    return to_yaml({"models": [_star(tenant, table) for table in tables]})
+    return generated_yaml({"models": [_star(tenant, table) for table in tables]})
 
 
 def canonical_schema_yaml(tenant: Tenant) -> str:
     """The contracts of the tables that engines fill, and what there is to say about their rows."""
-    return to_yaml({"models": [*(_canonical(tenant, canonical) for canonical in CANONICAL), *_links(tenant)]})
+    return generated_yaml({"models": [*(_canonical(tenant, canonical) for canonical in CANONICAL), *_links(tenant)]})
 
 
 def exposures(tenant: Tenant, tables: Sequence[Table]) -> str:
     """Who reads the star."""
-    return to_yaml(
+    return generated_yaml(
         {
             "exposures": [
                 {

@@ -19,7 +19,7 @@ from warehouse.projects.canonical_tables import CANONICAL, Canonical
 from warehouse.projects.engines import engines_of
 from warehouse.projects.reference_tables import reference_rows
 from warehouse.projects.star_models import KEPT, without_quotes
-from warehouse.projects.star_tests import Tree, to_yaml
+from warehouse.projects.star_tests import Tree, generated_yaml
 
 Blueprints = Mapping[tuple[str, str], Blueprint]
 NOTHING = Case("no records", {}, ())
@@ -27,7 +27,7 @@ NOTHING = Case("no records", {}, ())
 
 def unit_test_files(tenant: Tenant, blueprints: Blueprints) -> dict[str, str]:
     """The file to add to a tenant's star project before `dbt test --select test_type:unit`."""
-    return {"models/unit_tests.yml": to_yaml({"unit_tests": unit_tests(tenant, blueprints)})}
+    return {"models/unit_tests.yml": generated_yaml({"unit_tests": unit_tests(tenant, blueprints)})}
 
 
 def unit_tests(tenant: Tenant, blueprints: Blueprints) -> list[Tree]:

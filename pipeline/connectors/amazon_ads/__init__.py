@@ -1,1 +1,1 @@
-"""Amazon Ads: contract, synthetic exports, engine and its unit tests."""
+"""Amazon Ads: contract, synthetic exports, engine, unit tests."""

@@ -25,8 +25,8 @@ from pipeline.synthetic.activity.ad_entities import (
     campaign_spend,
     campaigns_changed_at,
     campaigns_of,
+    created_at,
     daily_budgets,
-    made_at,
     reviewed_at,
 )
 from pipeline.synthetic.activity.simulation import Activity
@@ -54,9 +54,9 @@ def _campaigns(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
             "name": campaign_names(shop, places, trade.span.last),
             "state": same("ENABLED", places),
             "targetingType": same("AUTO", places),
-            "startDate": date_texts(outlet.zone.days(made_at(trade, places))),
+            "startDate": date_texts(outlet.zone.days(created_at(trade, places))),
             "budget": struct(budget),
-            "extendedData": _extended(made_at(trade, places), campaigns_changed_at(shop, places, trade.span.last)),
+            "extendedData": _extended(created_at(trade, places), campaigns_changed_at(shop, places, trade.span.last)),
         }
     )
 
@@ -70,7 +70,7 @@ def _ad_groups(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
             "name": chosen(shop.ads.ad_groups, places),
             "state": same("ENABLED", places),
             "defaultBid": pa.array(np.full(len(places), DEFAULT_BID)),
-            "extendedData": _extended(made_at(trade, places), reviewed_at(places, trade.span.last)),
+            "extendedData": _extended(created_at(trade, places), reviewed_at(places, trade.span.last)),
         }
     )
 
@@ -86,7 +86,7 @@ def _product_ads(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
             "asin": _asins(shop, product),
             "sku": joined("SKU-", digits(product + 1)),
             "state": same("ENABLED", places),
-            "extendedData": _extended(made_at(trade, places), reviewed_at(places, trade.span.last)),
+            "extendedData": _extended(created_at(trade, places), reviewed_at(places, trade.span.last)),
         }
     )
 

@@ -1,1 +1,1 @@
-"""Amplitude: contract, synthetic exports, engine and its unit tests."""
+"""Amplitude: contract, synthetic exports, engine, unit tests."""

@@ -1,1 +1,1 @@
-"""BigCommerce: contract, synthetic exports, engine and its unit tests."""
+"""BigCommerce: contract, synthetic exports, engine, unit tests."""

@@ -16,7 +16,7 @@ from pipeline.synthetic.activity.orders import Orders, tax_of
 from pipeline.synthetic.activity.payments import charge_ids, intent_ids, is_charged
 from pipeline.synthetic.activity.people import addresses
 from pipeline.synthetic.activity.simulation import LINE_ROOM, Activity, customer_ids, order_ids
-from pipeline.synthetic.activity.stock import catalog_of, made_at, restocked_at
+from pipeline.synthetic.activity.stock import catalog_of, product_created_at, restocked_at
 from pipeline.synthetic.arrays.columns import chosen, digits, joined, lists, same, struct, whole
 from pipeline.synthetic.arrays.money import major_units, money
 from pipeline.synthetic.arrays.rng import Ints
@@ -151,7 +151,7 @@ def _products(shop: Shop, trade: Activity, store: ShopAccount) -> Any:
             "categories": lists(np.ones_like(place), whole(20 + category)),
             "availability": same("available", place),
             "is_visible": pa.array(np.ones(len(place), dtype=np.bool_)),
-            "date_created": utc.texts(made_at(trade, place)),
+            "date_created": utc.texts(product_created_at(trade, place)),
             "date_modified": utc.texts(restocked_at(trade, place)),
             "variants": lists(np.ones_like(place), struct(variant)),
         }

@@ -1,1 +1,1 @@
-"""Microsoft Advertising (Bing Ads): contract, synthetic exports, engine and its unit tests."""
+"""Microsoft Advertising (Bing Ads): contract, synthetic exports, engine, unit tests."""

@@ -1,1 +1,1 @@
-"""Meta ads (Facebook): contract, synthetic exports, engine and its unit tests."""
+"""Meta ads (Facebook): contract, synthetic exports, engine, unit tests."""

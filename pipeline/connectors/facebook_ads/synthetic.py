@@ -19,9 +19,9 @@ from pipeline.synthetic.activity.ad_entities import (
     campaign_spend,
     campaigns_changed_at,
     campaigns_of,
+    created_at,
     creative_ids,
     daily_budgets,
-    made_at,
     reviewed_at,
 )
 from pipeline.synthetic.activity.simulation import Activity
@@ -42,7 +42,7 @@ def _campaigns(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
             "objective": same("OUTCOME_SALES", places),
             **_status(places),
             "daily_budget": digits(budgets // outlet.smallest),
-            **_times(outlet, made_at(trade, places), campaigns_changed_at(shop, places, trade.span.last)),
+            **_times(outlet, created_at(trade, places), campaigns_changed_at(shop, places, trade.span.last)),
         }
     )
 
@@ -58,7 +58,7 @@ def _ad_sets(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
             "name": chosen(shop.ads.ad_groups, places),
             **_status(places),
             "daily_budget": digits(budgets // outlet.smallest),
-            **_times(outlet, made_at(trade, places), reviewed_at(places, trade.span.last)),
+            **_times(outlet, created_at(trade, places), reviewed_at(places, trade.span.last)),
         }
     )
 
@@ -74,7 +74,7 @@ def _ads(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
             "name": chosen(ads.ads, places),
             "creative": struct({"id": creative_ids(outlet, places)}),
             **_status(places),
-            **_times(outlet, made_at(trade, places), reviewed_at(places, trade.span.last)),
+            **_times(outlet, created_at(trade, places), reviewed_at(places, trade.span.last)),
         }
     )
 

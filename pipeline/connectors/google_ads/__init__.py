@@ -1,1 +1,1 @@
-"""Google Ads: contract, synthetic exports, engine and its unit tests."""
+"""Google Ads: contract, synthetic exports, engine, unit tests."""

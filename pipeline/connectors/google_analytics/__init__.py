@@ -1,1 +1,1 @@
-"""Google Analytics 4: contract, synthetic exports, engine and its unit tests."""
+"""Google Analytics 4: contract, synthetic exports, engine, unit tests."""

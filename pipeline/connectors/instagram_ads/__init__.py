@@ -1,1 +1,1 @@
-"""Instagram ads: synthetic exports; contracts and engine are those of facebook_ads."""
+"""Instagram ads: synthetic exports; the contract is that of facebook_ads, its engine too."""

@@ -1,1 +1,1 @@
-"""LinkedIn ads: contract, synthetic exports, engine and its unit tests."""
+"""LinkedIn ads: contract, synthetic exports, engine, unit tests."""

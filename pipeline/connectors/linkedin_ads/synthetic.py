@@ -20,8 +20,8 @@ from pipeline.synthetic.activity.ad_entities import (
     campaign_spend,
     campaigns_changed_at,
     campaigns_of,
+    created_at,
     daily_budgets,
-    made_at,
 )
 from pipeline.synthetic.activity.simulation import Activity
 from pipeline.synthetic.arrays.columns import joined, lists, same, struct, whole
@@ -37,7 +37,7 @@ MILLISECOND = 1_000  # microseconds
 def _campaigns(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
     places = campaigns_of(shop, outlet)
     budgets = daily_budgets(outlet, places, campaign_spend(shop.ads, places), trade.span.last)
-    made = {"time": whole(made_at(trade, places) // MILLISECOND)}
+    made = {"time": whole(created_at(trade, places) // MILLISECOND)}
     changed = {"time": whole(campaigns_changed_at(shop, places, trade.span.last) // MILLISECOND)}
     budget = {
         "amount": money(budgets, decimals=outlet.decimals),

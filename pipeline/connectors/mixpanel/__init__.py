@@ -1,1 +1,1 @@
-"""Mixpanel: contract, synthetic exports, engine and its unit tests."""
+"""Mixpanel: contract, synthetic exports, engine, unit tests."""

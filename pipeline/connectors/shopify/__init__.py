@@ -1,1 +1,1 @@
-"""Shopify: contract, synthetic exports, engine and its unit tests."""
+"""Shopify: contract, synthetic exports, engine, unit tests."""

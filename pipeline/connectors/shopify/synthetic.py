@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from pipeline.connectors.shopify.synthetic_orders import order_records
 from pipeline.synthetic.activity.simulation import Activity
-from pipeline.synthetic.activity.stock import RESTOCK_DAYS, catalog_of, made_at, restocked_at
+from pipeline.synthetic.activity.stock import RESTOCK_DAYS, catalog_of, product_created_at, restocked_at
 from pipeline.synthetic.arrays.columns import chosen, digits, joined, lists, same, struct, whole
 from pipeline.synthetic.arrays.money import money
 from pipeline.synthetic.arrays.zones import DAY
@@ -23,7 +23,7 @@ def _products(shop: Shop, trade: Activity, store: ShopAccount) -> Any:
     prices = catalog_of(shop, store).prices
     place = np.arange(len(prices))
     ids, none = store.base + place, np.zeros_like(place)
-    made, restocked = made_at(trade, place), restocked_at(trade, place)
+    made, restocked = product_created_at(trade, place), restocked_at(trade, place)
     variant = {
         "id": whole(ids + len(place)),
         "title": same("Default Title", none),

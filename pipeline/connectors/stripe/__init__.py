@@ -1,1 +1,1 @@
-"""Stripe: contract, synthetic exports, engine and its unit tests."""
+"""Stripe: contract, synthetic exports, engine, unit tests."""

@@ -1,1 +1,1 @@
-"""TikTok ads: contract, synthetic exports, engine and its unit tests."""
+"""TikTok ads: contract, synthetic exports, engine, unit tests."""

@@ -23,8 +23,8 @@ from pipeline.synthetic.activity.ad_entities import (
     campaign_spend,
     campaigns_changed_at,
     campaigns_of,
+    created_at,
     daily_budgets,
-    made_at,
     reviewed_at,
 )
 from pipeline.synthetic.activity.ad_hours import read_ad_hours
@@ -49,7 +49,7 @@ def _campaigns(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
             "objective_type": same("WEB_CONVERSIONS", places),
             "budget": pa.array(major_units(budgets)),
             "budget_mode": same("BUDGET_MODE_DAY", places),
-            **_state("CAMPAIGN_STATUS_ENABLE", made_at(trade, places), changed),
+            **_state("CAMPAIGN_STATUS_ENABLE", created_at(trade, places), changed),
         }
     )
 
@@ -62,7 +62,7 @@ def _ad_groups(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
             "campaign_id": campaign_ids(outlet, shop.ads.campaign_of_ad_group[places]),
             "adgroup_id": ad_group_ids(outlet, places),
             "adgroup_name": chosen(shop.ads.ad_groups, places),
-            **_state("ADGROUP_STATUS_DELIVERY_OK", made_at(trade, places), reviewed_at(places, trade.span.last)),
+            **_state("ADGROUP_STATUS_DELIVERY_OK", created_at(trade, places), reviewed_at(places, trade.span.last)),
         }
     )
 
@@ -76,7 +76,7 @@ def _ads(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
             "adgroup_id": ad_group_ids(outlet, shop.ads.ad_group_of_ad[places]),
             "ad_id": ad_ids(outlet, places),
             "ad_name": chosen(shop.ads.ads, places),
-            **_state("AD_STATUS_DELIVERY_OK", made_at(trade, places), reviewed_at(places, trade.span.last)),
+            **_state("AD_STATUS_DELIVERY_OK", created_at(trade, places), reviewed_at(places, trade.span.last)),
         }
     )
 

@@ -1,1 +1,1 @@
-"""WooCommerce: contract, synthetic exports, engine and its unit tests."""
+"""WooCommerce: contract, synthetic exports, engine, unit tests."""

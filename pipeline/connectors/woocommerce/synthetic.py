@@ -16,7 +16,7 @@ from pipeline.synthetic.activity.orders import Orders, tax_of
 from pipeline.synthetic.activity.payments import charge_ids, intent_ids, is_charged
 from pipeline.synthetic.activity.people import addresses
 from pipeline.synthetic.activity.simulation import LINE_ROOM, Activity, customer_ids, order_ids
-from pipeline.synthetic.activity.stock import catalog_of, made_at, restocked_at
+from pipeline.synthetic.activity.stock import catalog_of, product_created_at, restocked_at
 from pipeline.synthetic.arrays.columns import chosen, digits, joined, lists, same, struct, whole
 from pipeline.synthetic.arrays.money import major_units, money
 from pipeline.synthetic.arrays.rng import Ints
@@ -145,7 +145,7 @@ def _products(shop: Shop, trade: Activity, store: ShopAccount) -> Any:
             "regular_price": price,
             "sale_price": same("", place),
             "categories": lists(np.ones_like(place), struct(category)),
-            **_both_times("date_created", store, made_at(trade, place)),
+            **_both_times("date_created", store, product_created_at(trade, place)),
             **_both_times("date_modified", store, restocked_at(trade, place)),
         }
     )

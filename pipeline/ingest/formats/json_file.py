@@ -13,10 +13,10 @@ from pipeline.contracts.layouts import layout_of
 from pipeline.contracts.meaning import Meaning
 from pipeline.contracts.sql import literal, quote
 from pipeline.ingest.formats.api_pages import Texts
-from pipeline.ingest.formats.layout_values import layout_value
+from pipeline.ingest.formats.meaning_sql import layout_value
 from pipeline.ingest.formats.wire_values import (
     LINE,
-    Column,
+    LandingColumn,
     json_column,
     json_nested,
     json_object,
@@ -133,13 +133,13 @@ def _is_scalar(shape: Shape) -> bool:
     return isinstance(shape, Leaf) and shape.meaning is not Meaning.ANYTHING
 
 
-def _column(name: str, shape: Shape) -> Column:
+def _column(name: str, shape: Shape) -> LandingColumn:
     if not isinstance(shape, Leaf):
         return json_column(name, shape)
     if shape.meaning is Meaning.ANYTHING:
-        return Column(name, shape, quote(name), None)
+        return LandingColumn(name, shape, quote(name), None)
     column = text_column(name, shape, quote(name))
-    return column if column.fault else Column(name, shape, column.value, _fault_of_kind(name))
+    return column if column.fault else LandingColumn(name, shape, column.value, _fault_of_kind(name))
 
 
 def _fault_of_kind(name: str) -> str:

@@ -1,4 +1,4 @@
-"""SQL that proves a text says what its contract means by it, and SQL that brings it to its wire type.
+"""SQL over texts: the proof that a text says what its contract means, its wire value, a layout's own spelling of it.
 
 Everything arrives as text first: a cast straight from JSON would turn a bad value into NULL without an error. A blank
 text is absent for every meaning but TEXT.
@@ -6,8 +6,8 @@ text is absent for every meaning but TEXT.
 
 from __future__ import annotations
 
-from pipeline.contracts.fields import Leaf, Record, Shape
-from pipeline.contracts.meaning import INTEGRAL, PATTERNS, RANGES, SAYS, SHORT_INTEGER, Meaning
+from pipeline.contracts.fields import Leaf, Record, Shape, is_date_object
+from pipeline.contracts.meaning import INSTANTS, INTEGRAL, PATTERNS, RANGES, SAYS, SHORT_INTEGER, Meaning
 from pipeline.contracts.sql import day_in, literal, moment, percent_number
 
 LARGEST = "1e12"
@@ -82,3 +82,37 @@ def value_of_text(leaf: Leaf, text: str) -> str:
     if leaf.meaning is Meaning.TEXT:
         return text
     return f"case when trim({text}) <> '' then {text} end"
+
+
+def layout_value(shape: Shape, text: str, *, is_utc: bool) -> str | None:
+    """SQL for a text in the contract's own spelling; a text that does not read so stays as it is, a fault later.
+
+    Returns:
+        JSON text where `shape` is an object of year, month and day; None where there is nothing to change.
+    """
+    if is_date_object(shape):
+        day = f"try_cast({text} as date)"
+        parts = "'{\"year\":' || year(d) || ',\"month\":' || month(d) || ',\"day\":' || day(d) || '}'".replace(
+            "(d)", f"({day})"
+        )
+        return f"case when {_has_form(text, Meaning.DATE)} and {day} is not null then {parts} else {text} end"
+    if not is_utc:
+        return None
+    if not isinstance(shape, Leaf) or shape.meaning not in INSTANTS:
+        raise TypeError("A layout says of a field that it is in UTC, and the contract does not make it an instant.")
+    if shape.meaning is Meaning.UTC_TIME:
+        return None
+    moment = f"try_cast(trim({text}) as timestamp)"
+    written = {
+        Meaning.INSTANT: f"replace(strftime({moment}, '%Y-%m-%dT%H:%M:%S.%fZ'), '.000000Z', 'Z')",
+        Meaning.RFC_2822: f"strftime({moment}, '%a, %d %b %Y %H:%M:%S +0000')",
+        Meaning.EPOCH_SECONDS: f"(epoch_us({moment}) // 1000000)::varchar",
+        Meaning.EPOCH_MILLIS: f"(epoch_us({moment}) // 1000)::varchar",
+        Meaning.EPOCH_MICROS: f"epoch_us({moment})::varchar",
+    }[shape.meaning]
+    is_time = f"{_has_form(f'trim({text})', Meaning.LOCAL_TIME)} and {moment} is not null"
+    return f"case when {is_time} then {written} else {text} end"
+
+
+def _has_form(text: str, meaning: Meaning) -> str:
+    return f"regexp_full_match({text}, '{PATTERNS[meaning]}')"

@@ -10,7 +10,7 @@ from duckdb.sqltypes import VARCHAR, DuckDBPyType
 from pipeline.contracts.fields import Contract, Leaf, Meaning, Record, Shape, place_of, shape_of
 from pipeline.contracts.layouts import Layout, layout_of
 from pipeline.contracts.sql import quote
-from pipeline.ingest.formats.layout_values import layout_value
+from pipeline.ingest.formats.meaning_sql import layout_value
 from pipeline.ingest.formats.typed_columns import (
     EPOCHS,
     TEXTS,
@@ -21,7 +21,7 @@ from pipeline.ingest.formats.typed_columns import (
     value_of_typed,
 )
 from pipeline.ingest.formats.wire_values import (
-    Column,
+    LandingColumn,
     absent_column,
     json_column,
     json_nested,
@@ -150,14 +150,18 @@ def _named(titles: Sequence[str], shape: Shape) -> tuple[tuple[str, ...], Shape]
     return tuple(names), shape
 
 
-def _column(name: str, shape: Shape, held: Held) -> Column:
+def _column(name: str, shape: Shape, held: Held) -> LandingColumn:
     if not isinstance(shape, Leaf):
-        return Column(name, shape, quote(name), _fault(shape, held.typed)) if held.typed else json_column(name, shape)
+        return (
+            LandingColumn(name, shape, quote(name), _fault(shape, held.typed))
+            if held.typed
+            else json_column(name, shape)
+        )
     if held.whole is None:
         return absent_column(name, shape)
     cell = held.whole
     value = quote(name) if _is_nested(shape) else value_of_typed(shape, cell.value, cell.type_)
-    return Column(name, shape, value, _fault(shape, cell))
+    return LandingColumn(name, shape, value, _fault(shape, cell))
 
 
 def _fault(shape: Shape, cell: Cell) -> str | None:

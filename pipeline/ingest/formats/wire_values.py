@@ -34,7 +34,7 @@ KEY_HASH, CONTENT_HASH = "_key_hash", "_content_hash"
 
 
 @dataclass(frozen=True)
-class Column:
+class LandingColumn:
     """One contract field, read from one file: SQL over the file's row."""
 
     name: str
@@ -45,19 +45,19 @@ class Column:
     """True when present and not convertible; None when the file's own type proves it."""
 
 
-def text_column(name: str, leaf: Leaf, text: str) -> Column:
+def text_column(name: str, leaf: Leaf, text: str) -> LandingColumn:
     """A scalar that the file holds as text in the column `text` (a quoted name)."""
-    return Column(name, leaf, value_of_text(leaf, text), fault_of_text(leaf, text))
+    return LandingColumn(name, leaf, value_of_text(leaf, text), fault_of_text(leaf, text))
 
 
-def json_column(name: str, shape: Record | Many) -> Column:
+def json_column(name: str, shape: Record | Many) -> LandingColumn:
     """A nested field that the file's row holds as minified JSON text under its own name, with `parsed` beside it."""
-    return Column(name, shape, quote(name), fault_of_json(name, shape))
+    return LandingColumn(name, shape, quote(name), fault_of_json(name, shape))
 
 
-def absent_column(name: str, shape: Shape) -> Column:
+def absent_column(name: str, shape: Shape) -> LandingColumn:
     """A contract field that the file does not have."""
-    return Column(name, shape, "null", None)
+    return LandingColumn(name, shape, "null", None)
 
 
 def parse_nested(rows: str, columns: Iterable[tuple[str, Shape]]) -> str:
@@ -68,7 +68,7 @@ def parse_nested(rows: str, columns: Iterable[tuple[str, Shape]]) -> str:
 
 def landing_rows(
     rows: str,
-    columns: Sequence[Column],
+    columns: Sequence[LandingColumn],
     contract: type[Contract],
     *,
     extra: str,
@@ -107,7 +107,7 @@ def _arrow_type(shape: Shape) -> str:
     return "varchar" if type_ == "JSON" else type_.lower()
 
 
-def _wrong(columns: Sequence[Column], contract: type[Contract], broken: str) -> str:
+def _wrong(columns: Sequence[LandingColumn], contract: type[Contract], broken: str) -> str:
     """The first thing that is wrong with a row, as text."""
     shape = shape_of(contract)
     whens = [(broken, NO_RECORD)]
@@ -127,7 +127,7 @@ def _wrong(columns: Sequence[Column], contract: type[Contract], broken: str) -> 
     return f"case {' '.join(f'when {condition} then {literal(reason)}' for condition, reason in whens)} end"
 
 
-def _texts_at(path: str, shape: Record, columns: Sequence[Column]) -> list[str]:
+def _texts_at(path: str, shape: Record, columns: Sequence[LandingColumn]) -> list[str]:
     """SQL for the text at a dotted path of a file's row; those of its year, month and day for a date's object."""
     (head, *inside), found = place_of(shape, path)
     whole = next(column.value for column in columns if column.name == head)
@@ -140,9 +140,9 @@ def _text_inside(json_text: str, names: Sequence[str]) -> str:
     return f"json_extract_string({json_text}::varchar, {literal(path)})"
 
 
-def _hashes(columns: Sequence[Column], contract: type[Contract]) -> str:
+def _hashes(columns: Sequence[LandingColumn], contract: type[Contract]) -> str:
     shape = shape_of(contract)
-    landed = [Column(c.name, c.shape, quote(c.name), None) for c in columns]
+    landed = [LandingColumn(c.name, c.shape, quote(c.name), None) for c in columns]
     key = [text for path in contract.key for text in _texts_at(path, shape, landed)]
     content = ", ".join([*(quote(c.name) for c in columns), EXTRA])
     return f"hash({', '.join(key)}) as {KEY_HASH}, hash({content}) as {CONTENT_HASH}"

@@ -1,1 +1,1 @@
-"""What happens in a simulated shop: visits, orders, payments, ad results."""
+"""The simulated shop at work: visits, orders, payments, ad results."""

@@ -74,7 +74,7 @@ def campaign_names(shop: Shop, places: Ints, days: Ints | int) -> Any:
     return chosen([ads.name(campaign, period) for campaign, period in kinds.T.tolist()], kind.reshape(-1))
 
 
-def made_at(trade: Activity, places: Ints) -> Ints:
+def created_at(trade: Activity, places: Ints) -> Ints:
     """When things were made: some time before the books were opened. UTC microseconds."""
     return (trade.span.opening // REVIEW_DAYS - 10) * REVIEW_DAYS * DAY + 8 * HOUR + np.zeros_like(places)
 

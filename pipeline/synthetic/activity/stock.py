@@ -18,7 +18,7 @@ def catalog_of(shop: Shop, store: ShopAccount) -> Assortment:
     return shop.catalogs[shop.stores.index(store)]
 
 
-def made_at(trade: Activity, products: Ints) -> Ints:
+def product_created_at(trade: Activity, products: Ints) -> Ints:
     """When products were made: long before the books were opened. UTC microseconds."""
     return (trade.span.opening // RESTOCK_DAYS - 20) * RESTOCK_DAYS * DAY + 9 * HOUR + np.zeros_like(products)
 

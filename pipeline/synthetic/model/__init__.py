@@ -1,1 +1,1 @@
-"""What a simulated shop is: its parameters, accounts, products, campaigns and funnel."""
+"""The simulated shop at rest: parameters, accounts, products, campaigns, funnel."""

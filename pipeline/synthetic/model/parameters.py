@@ -1,8 +1,8 @@
 """Parameters of a simulated shop: what `generation` in tenants.yaml says, and the defaults.
 
-pipeline/config/generation.py checks their names and ranges when tenants.yaml is read; their effect is here. Those of
-ads and shops hold for their own platform, so that several stand side by side. Those of analytics describe the one
-traffic that every analytics source sees; only what a source misses of it (`tracking_loss`) is its own.
+pipeline/config/blocks/generation.py checks their names and ranges when tenants.yaml is read; their effect is here.
+Those of ads and shops hold for their own platform, so that several stand side by side. Those of analytics describe the
+one traffic that every analytics source sees; only what a source misses of it (`tracking_loss`) is its own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any  # levers are numbers of several kinds
 
 import numpy as np
 
-from pipeline.config.generation import SAME
+from pipeline.config.blocks.generation import SAME
 from pipeline.config.tenant import Tenant
 from pipeline.errors import ConfigError
 from pipeline.synthetic.model.funnel import Funnel, build_funnel

@@ -1,4 +1,4 @@
-"""`/docs`: a page that reads openapi.json and lets a person try each operation.
+"""`/docs`: a page that reads openapi.json, on which a person tries each operation.
 
 All of it is served by this server, so that it works without the internet and no other site's script ever sees the token
 that somebody types into it.

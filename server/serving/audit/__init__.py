@@ -1,1 +1,1 @@
-"""The audit log: who called what, when, and how it went."""
+"""The audit log: a record of each call."""

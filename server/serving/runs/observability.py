@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from pipeline.contracts.sql import quote
 from pipeline.publish.pointer import latest_run_id
-from pipeline.publish.run_manifest import quoted, read_manifest
+from pipeline.publish.run_manifest import read_manifest
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
 from semantic.answering.listing import fact_days
@@ -215,7 +216,7 @@ def freshness(run: OpenRun, ops: Ops) -> Payload:
 
 def identity(run: OpenRun, cursor: DuckDBPyConnection) -> Payload:
     """How far visitors, orders and customers are known to be the same people, counted in the published run."""
-    tables = {name: quoted(f"{kind}_{run.slug}__{name}") for kind, name in _COUNTED}
+    tables = {name: quote(f"{kind}_{run.slug}__{name}") for kind, name in _COUNTED}
     row = cursor.execute(_IDENTITY.format(**tables)).fetchall()[0]
     counts = dict(zip(_COUNTS, row, strict=True))
     return {
@@ -231,7 +232,7 @@ def inferred(run: OpenRun, cursor: DuckDBPyConnection) -> dict[str, int]:
     tables = [table.name for table in run.manifest.tables if any(c.name == "is_inferred" for c in table.columns)]
     if not tables:
         return {}
-    counts = ", ".join(f"(select count(*) from {quoted(name)} where is_inferred)" for name in tables)
+    counts = ", ".join(f"(select count(*) from {quote(name)} where is_inferred)" for name in tables)
     return dict(zip(tables, cursor.execute(f"select {counts}").fetchall()[0], strict=True))
 
 

@@ -14,8 +14,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.config.blocks.filter_rules import BARE, LISTS, OPERATORS
 from pipeline.config.entry import Entry
-from pipeline.config.filter_rules import BARE, LISTS, OPERATORS
 from pipeline.errors import suggest
 
 AGGREGATES = ("sum", "count", "count_distinct", "average", "min", "max", "median", "p90")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.config.custom_metric_forms import FORMS, is_custom_form, read_form
+from pipeline.config.blocks.custom_metric_forms import FORMS, is_custom_form, read_form
 from pipeline.config.entry import Entry
 from pipeline.contracts.connector import Connector
 from pipeline.errors import suggest

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pipeline.config.blocks.filter_rules import read_filters
 from pipeline.config.entry import Entry
-from pipeline.config.filter_rules import read_filters
 from pipeline.contracts.connector import Connector
 
 ATTRIBUTION_MODELS = ("first_touch", "last_non_direct")

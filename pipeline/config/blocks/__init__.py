@@ -1,0 +1,1 @@
+"""Blocks of tenants.yaml: semantic, table logic, generation, filters."""
