@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
 
-def report_bug(error: BaseException, *, call: str) -> str:
-    """Log an exception nobody foresaw and return its event id.
+def report_bug(error: BaseException, *, call: str, run_id: str | None = None) -> str:
+    """Log an unforeseen exception and return its event id.
 
     The message of the exception stays out: a DuckDB error may quote the value it failed on.
     """
@@ -21,6 +21,7 @@ def report_bug(error: BaseException, *, call: str) -> str:
         causes.append(cause)
     event_logger().error(
         "call_failed",
+        **({"run_id": run_id} if run_id else {}),
         event_id=event_id,
         call=call,
         errors=[f"{type(each).__module__}.{type(each).__qualname__}" for each in causes],

@@ -3,6 +3,7 @@
     GataError
     ├── ConfigError     tenants.yaml, the catalog or the environment is wrong; nothing was touched
     │   └── Taken       what is to be made is there already
+    ├── StateError      ops.sqlite cannot be read or written now: a full disk, a lock; what it holds is safe
     ├── LandError       a source could not be read or landed; says which rows are safe
     ├── BuildError      dbt or a gate failed; names the model, the test and how many rows failed
     │   ├── Busy        another build holds the lock; nothing was touched
@@ -55,6 +56,10 @@ class ConfigError(GataError):
 
 class Taken(ConfigError):
     """What is to be made is there already, and is not the same."""
+
+
+class StateError(GataError):
+    """ops.sqlite cannot be read or written now: a full disk, a lock; what it holds is safe."""
 
 
 class LandError(GataError):

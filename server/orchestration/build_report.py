@@ -29,6 +29,8 @@ class TenantReport:
     quarantined: int = 0
     findings: list[str] = field(default_factory=list)
     error: GataError | None = None
+    step_rows: int | None = None
+    """Rows that the step at work has brought on; None where it has none by its nature, or failed before it knew."""
 
     @classmethod
     def left_out(cls, tenant: Tenant) -> TenantReport:
@@ -46,6 +48,7 @@ class TenantReport:
 
     def published(self, run_id: str, rows: Mapping[str, int]) -> None:
         self.status, self.run_id = "published", run_id
+        self.step_rows = sum(rows.values())
         self.rows |= rows
 
     def waits(self, run: Replayed) -> None:

@@ -23,14 +23,6 @@ from server.orchestration.build_context import BuildContext
 from server.orchestration.replay import unpublished
 from warehouse.build.star import projects_folder
 
-_ERASURES = """
-    CREATE TABLE IF NOT EXISTS erasures (
-        erasure_id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, salt TEXT, person TEXT, rows INTEGER NOT NULL,
-        at TEXT NOT NULL
-    ) STRICT
-"""
-"""`person` is the SHA-256 of salt and email: it proves that a given person was forgotten, and names nobody."""
-
 
 @dataclass(frozen=True)
 class Forgotten:
@@ -170,14 +162,16 @@ def _close_gaps(ops: Ops) -> None:
 
 def last_forgotten(ops: Ops, slug: str) -> str | None:
     """When the tenant was last forgotten as a whole; None where it never was."""
-    ops.ensure([_ERASURES])
     found = ops.connection.execute("SELECT max(at) FROM erasures WHERE tenant = ? AND person IS NULL", (slug,))
     return found.fetchone()[0]  # type: ignore[no-any-return]  # sqlite's rows are untyped
 
 
 def _note(ops: Ops, slug: str, erased: Erased, person: str | None = None) -> None:
-    """Keep the record that it happened."""
-    ops.ensure([_ERASURES])
+    """Keep the record that it happened.
+
+    `person` is kept as the SHA-256 of a salt and the email: it proves that a given person was forgotten, and names
+    nobody.
+    """
     salt = secrets.token_hex(8) if person else None
     digest = hashlib.sha256(f"{salt}{person}".encode()).hexdigest() if person else None
     at = datetime.now(UTC).isoformat(timespec="seconds")

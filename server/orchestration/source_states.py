@@ -18,25 +18,6 @@ from pipeline.storage.ops import Ops
 
 Row = dict[str, Any]  # Any: JSON values
 
-_DDL = (
-    """
-    create table if not exists source_freshness (
-        tenant text not null, platform text not null, account text not null, object text not null,
-        files integer not null, rows integer not null, quarantined integer not null,
-        newest_file text, exported_at text, landed_at text,
-        primary key (tenant, platform, account, object)
-    ) strict
-    """,
-    """
-    create table if not exists source_shapes (
-        tenant text not null, platform text not null, account text not null, object text not null,
-        fields text not null, unknown_fields text not null, missing_fields text not null, shapes integer not null,
-        first_seen_at text not null, last_seen_at text not null,
-        primary key (tenant, platform, account, object)
-    ) strict
-    """,
-)
-
 _FRESHNESS = """
     with newest as (
         select files.*, loads.inserted_at
@@ -67,11 +48,6 @@ _SHAPES = """
 """
 
 
-def ensure_tables(ops: Ops) -> None:
-    """See that the tables are there: for who reads before the first build."""
-    ops.ensure(_DDL)
-
-
 def record_sources(tenant: Tenant, ops: Ops, settings: Settings) -> None:
     """Copy what the hub knows now, in place of what was copied before.
 
@@ -83,7 +59,6 @@ def record_sources(tenant: Tenant, ops: Ops, settings: Settings) -> None:
         landed = hub.execute(_FRESHNESS.format(schema=dataset(tenant))).fetchall()
         shapes = hub.execute(_SHAPES, [tenant.slug]).fetchall()
     named = [(*row[:6], PurePath(row[6]).name, *row[7:]) for row in landed]
-    ensure_tables(ops)
     with ops.transaction() as ledger:
         for table, rows in (("source_freshness", named), ("source_shapes", shapes)):
             ledger.execute(f"delete from {table} where tenant = ?", (tenant.slug,))

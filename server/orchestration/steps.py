@@ -97,10 +97,13 @@ class BuildCommand:
     def step(self, tenant: Tenant, name: str, *, since: float | None = None) -> Iterator[TenantReport]:
         """One step of one tenant: watched, timed, kept; a GataError fails the tenant and goes no further.
 
+        What the block puts into `step_rows` of the report is kept with the step.
+
         Args:
             since: When it began, if that was said before.
         """
         report, started = self.reports[tenant.slug], since or self.begin(tenant, name)
+        report.step_rows = None
         with bound_contextvars(tenant=tenant.slug, step=name):
             try:
                 yield report
@@ -111,7 +114,9 @@ class BuildCommand:
                 log.error("failed", what=error.what, fix=error.fix)
         status, detail = ("failed", str(report.error)) if report.error else ("done", None)
         seconds = round(time.monotonic() - started, 3)
-        self.ops.step(self.run_id, tenant.slug, name, status, seconds=seconds, detail=detail)
+        self.ops.step(
+            self.run_id, tenant.slug, step=name, status=status, rows=report.step_rows, seconds=seconds, detail=detail
+        )
 
     def saw(self, slug: str, nodes: Sequence[Node]) -> None:
         """Keep what dbt did for a tenant, or for all (*)."""
@@ -142,15 +147,16 @@ def _job(
             for tenant in tenants
         }
         job = BuildCommand(shop, ops, crew, ops.start_run("*"), tenants, reports, watch)
-        try:
-            yield job
-        except GataError as error:
-            ops.finish_run(job.run_id, "failed", str(error))
-            raise
-        _keep_books(job)
-        for report in reports.values():
-            report.settle()
-        ops.finish_run(job.run_id, "done" if job.report().exit_code == 0 else "failed")
+        with bound_contextvars(run_id=job.run_id):
+            try:
+                yield job
+            except GataError as error:
+                ops.finish_run(job.run_id, "failed", str(error))
+                raise
+            _keep_books(job)
+            for report in reports.values():
+                report.settle()
+            ops.finish_run(job.run_id, "done" if job.report().exit_code == 0 else "failed")
 
 
 def build(
@@ -352,6 +358,7 @@ def _land(job: BuildCommand) -> None:
         with job.step(tenant, "land") as report:
             job.crew.finish(export_targets, [tenant])
             landing = land_tenant(tenant, job.shop.blueprints, settings)
+            report.step_rows = sum(table.rows for table in landing.tables)
             report.quarantined = sum(table.quarantined for table in landing.tables)
             report.findings += [*tenant.notes, *landing_notes(landing)]
             for bad in quarantine_counts(tenant, landing.load_id, settings):
@@ -373,6 +380,7 @@ def _push(job: BuildCommand) -> None:
         with job.step(tenant, "push") as report:
             job.crew.finish(parse_push, [tenant])
             nodes = push(tenant, job.shop.blueprints, job.shop.settings)
+            report.step_rows = sum(node.rows or 0 for node in nodes)
             job.saw(tenant.slug, nodes)
             report.rows |= sink_rows(tenant, job.shop.settings, job.shop.blueprints)
             record_sources(tenant, job.ops, job.shop.settings)
@@ -403,16 +411,18 @@ def _stars(job: BuildCommand, tenants: Sequence[Tenant], *, publish: dict[str, s
     job.crew.finish(parse_star, tenants)
     by_size = sorted(tenants, key=lambda tenant: -sum(job.reports[tenant.slug].rows.values()))
     publishing: list[tuple[Tenant, float, Future[PublishedStar | GataError]]] = []
-    for tenant, star in job.crew.each(build_star, by_size):
+    for tenant, star in job.crew.each(build_star, by_size, "stars"):
         with job.step(tenant, "stars", since=began[tenant.slug]) as report:
             if isinstance(star, GataError):
                 raise star
+            report.step_rows = _star_rows(tenant, star.nodes)
             job.saw(tenant.slug, star.nodes)
             report.findings += [*star.findings, *enforce(tenant.slug, star.failures, strict=settings.strict)]
             finish_star(settings, tenant.slug, inputs[tenant.slug], tuple(report.findings))
         if report.is_open and publish.get(tenant.slug):
             since = job.begin(tenant, "publish")
-            future = job.crew.submit(publish_star, tenant, settings, inputs[tenant.slug], tuple(report.findings))
+            with bound_contextvars(tenant=tenant.slug, step="publish"):
+                future = job.crew.submit(publish_star, tenant, settings, inputs[tenant.slug], tuple(report.findings))
             publishing.append((tenant, since, future))
     for tenant, since, future in publishing:
         with job.step(tenant, "publish", since=since) as report:
@@ -425,8 +435,15 @@ def _replay(job: BuildCommand, logic_version: str) -> None:
     for tenant in job.open:
         with job.step(tenant, "stars") as report:
             run, nodes = replay(tenant, job.shop, logic_version)
+            report.step_rows = _star_rows(tenant, nodes)
             job.saw(tenant.slug, nodes)
             report.waits(run)
+
+
+def _star_rows(tenant: Tenant, nodes: Sequence[Node]) -> int:
+    """Rows of the facts and dimension tables that a build of the star made; its intermediate tables left out."""
+    tables = {table.table_name(tenant.slug) for table in star_tables(tenant)}
+    return sum(node.rows or 0 for node in nodes if node.name in tables)
 
 
 def _keep_books(job: BuildCommand) -> None:

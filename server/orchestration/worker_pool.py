@@ -12,13 +12,15 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import suppress
 from functools import cached_property, partial
 from importlib import import_module
 from types import TracebackType
-from typing import ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
+
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 from pipeline.config.tenant import Tenant
 from pipeline.errors import GataError
@@ -60,29 +62,33 @@ class WorkerPool:
         if self._is_for(tenants):
             for tenant in tenants:
                 given = tenant, self._blueprints, self._shared_out(tenants)
-                self._begun[ahead, tenant.slug] = self._pool.submit(_in_silence, partial(ahead, *given))
+                work = partial(_in_silence, partial(ahead, *given))
+                self._begun[ahead, tenant.slug] = self._pool.submit(_bound, _context(tenant), work)
 
     def finish(self, ahead: Ahead, tenants: Iterable[Tenant]) -> None:
         """Wait until what was begun for the tenants is over, well or badly."""
         wait([self._begun[ahead, tenant.slug] for tenant in tenants if (ahead, tenant.slug) in self._begun])
 
     def each(
-        self, work: Callable[[Tenant, Blueprints, Settings], Result], tenants: Sequence[Tenant]
+        self, work: Callable[[Tenant, Blueprints, Settings], Result], tenants: Sequence[Tenant], step: str
     ) -> Iterator[tuple[Tenant, Result | GataError]]:
         """What the work comes to for each tenant, in the order in which it is done; begun in the order given.
 
-        What is submitted meanwhile comes before the tenants that are not begun yet.
+        What is submitted meanwhile comes before the tenants that are not begun yet. Events of the work say which run,
+        tenant and step they are of.
         """
         if not self._is_for(tenants):
             for tenant in tenants:
-                yield tenant, _try(partial(work, tenant, self._blueprints, self._settings))
+                done = partial(_try, partial(work, tenant, self._blueprints, self._settings))
+                yield tenant, _bound(_context(tenant, step), done)
             return
         given = self._blueprints, self._shared_out(tenants)
         waiting, running = list(tenants), dict[Future[Result | GataError], Tenant]()
         while waiting or running:
             while waiting and len(running) < self._settings.threads:
                 tenant = waiting.pop(0)
-                running[self._pool.submit(_try, partial(work, tenant, *given))] = tenant
+                done = partial(_try, partial(work, tenant, *given))
+                running[self._pool.submit(_bound, _context(tenant, step), done)] = tenant
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 yield running.pop(future), future.result()
 
@@ -91,7 +97,7 @@ class WorkerPool:
     ) -> Future[Result | GataError]:
         """Have something else done: by a process where there are some, else at once."""
         if self.works:
-            return self._pool.submit(_try, partial(work, *args, **options))
+            return self._pool.submit(_bound, get_contextvars(), partial(_try, partial(work, *args, **options)))
         done = Future[Result | GataError]()
         done.set_result(_try(partial(work, *args, **options)))
         return done
@@ -127,6 +133,16 @@ def _end_with_the_build() -> None:
     if builder := multiprocessing.parent_process():
         builder.join()
         os._exit(1)
+
+
+def _context(tenant: Tenant, step: str | None = None) -> dict[str, Any]:  # Any: what events are bound to
+    """What the events of a process are bound to: what they are here, and the tenant and step of its work."""
+    return {**get_contextvars(), "tenant": tenant.slug, **({"step": step} if step else {})}
+
+
+def _bound(context: Mapping[str, Any], work: Callable[[], Result]) -> Result:  # Any: what events are bound to
+    with bound_contextvars(**context):
+        return work()
 
 
 def _try(work: Callable[[], Result]) -> Result | GataError:

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pipeline.errors import AccessError
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
-from server.orchestration.source_states import ensure_tables
 from server.rest.dependencies import CallerDependency, Guarded, answer_of_run, tagged_response, visible
 from server.rest.examples import EXAMPLES
 from server.rest.openapi import produces
@@ -30,7 +29,6 @@ Status = Annotated[str | None, Query(max_length=20, description="Only those with
 
 def observability_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
     """What the ledger, the manifest and the published run tell of a tenant."""
-    ensure_tables(ops)
     routes = APIRouter(prefix="/observability/{tenant}", route_class=Guarded, tags=["observability"])
 
     def known(caller: Caller, tenant: str) -> str:

@@ -30,19 +30,6 @@ LOCAL = "local"
 _TOKEN = re.compile(r"gata_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _NO_HASH = "0" * 64  # compared when the id is unknown, so that both refusals take the same time
 
-_DDL = """
-create table if not exists tokens (
-    id text primary key,
-    name text not null,
-    tenant text,
-    scope text not null check (scope in ('read', 'admin')),
-    secret_sha256 text not null,
-    created_at text not null,
-    expires_at text,
-    revoked_at text,
-    check ((scope = 'admin') = (tenant is null))
-) strict
-"""
 _COLUMNS = "id, name, tenant, scope, created_at, expires_at, revoked_at"
 
 
@@ -120,7 +107,6 @@ class Access:
     def __init__(self, ops: Ops, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._ops = ops
         self._clock = clock
-        ops.ensure([_DDL])
 
     def create(self, *, tenant: str | None, name: str, expires: timedelta | None = None) -> tuple[str, Token]:
         """A new token and its secret text: read scope for a tenant, admin scope without one. Shown once, now."""

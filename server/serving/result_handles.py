@@ -23,15 +23,6 @@ KEPT = 1_000
 FORMATS = ("csv", "json", "parquet", "arrow")
 
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
-_DDL = (
-    """
-    create table if not exists result_handles (
-        id text primary key, tenant text not null, run_id text not null, query text not null,
-        made_at text not null, expires_at text not null
-    ) strict
-    """,
-    "create index if not exists result_handles_of_tenant on result_handles (tenant, made_at)",
-)
 
 
 @dataclass(frozen=True)
@@ -62,7 +53,6 @@ class Handles:
     def __init__(self, ops: Ops, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._ops = ops
         self._clock = clock
-        ops.ensure(_DDL)
 
     def make(self, slug: str, run_id: str, query_json: str) -> Handle:
         """A new handle on all rows of a query; those that are over, or too many, go."""

@@ -8,10 +8,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import structlog
 
 from pipeline.storage.ops import Ops
 from tests.end_to_end.project_fixture import House, copied, house
 from tests.end_to_end.small_shop import EVENTS, INSIGHTS, ORDERS, SMALL_TENANT, insight, order, write_jsonl, write_shop
+from tests.server.cli_run import Terminal
 
 SHOP = "small_shop"
 ASKED = ["orders", "order_revenue", "spend", "ad_conversions", "sessions", "session_revenue", "units_sold", "margin"]
@@ -148,3 +150,28 @@ def test_an_export_of_another_vendors_library_builds_or_is_quarantined_by_name(
         kept_out = sum(row["count"] for row in ops.quarantine(SHOP))
         assert all("offset" in row["reason"] for row in ops.quarantine(SHOP))
     assert (rows, kept_out) == (3, 9)
+
+
+def test_every_step_that_moves_rows_says_how_many(small: House) -> None:
+    with Ops(small.settings.ops) as ops:
+        steps = {step["step"]: step["rows"] for step in ops.steps(ops.runs()[0]["run_id"])}
+    made = 3 + 3 + 3 + 3 + 5 + 2 + 3 + 1  # insights, orders, their items, sessions, events; campaigns, users, products
+    landed = len(ORDERS) + len(INSIGHTS) + len(EVENTS) + 2 + 1  # and two campaigns, one product
+    assert steps == {"words": None, "onboard": None, "land": landed, "push": landed, "stars": made, "publish": made}
+
+
+def test_every_event_of_a_build_names_its_run(
+    tmp_path: Path, small: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = copied(small, tmp_path)
+    write_jsonl(tmp_path / "shop/orders_later.jsonl", [order(4, "40.00")])
+    with Terminal(monkeypatch, capsys) as gata:
+        done = gata.use(shop.settings)("build", "--json")
+    run_id = json.loads(done.out)["run_id"]
+    events = [json.loads(line) for line in done.err.splitlines() if line.startswith("{")]
+    assert {event["event"] for event in events} == {"step_began", "landed"}
+    assert [event for event in events if event.get("run_id") != run_id] == []
+    assert structlog.contextvars.get_contextvars() == {}
+    with Ops(shop.settings.ops) as ops:
+        steps = {step["step"]: step["rows"] for step in ops.steps(run_id)}
+    assert (steps["land"], steps["push"]) == (1, 1)

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from mcp import Client
+from server.serving.process.error_reports import report_bug
 
 from pipeline.errors import QueueFull
 from server.app import http_app
@@ -247,6 +248,14 @@ async def test_values_of_personal_dimensions_are_never_written_down(shop: Publis
     kept = [line["arguments"] for line in lines(folder) if "arguments" in line]
     assert [line["filters"][0]["value"] for line in kept if "filters" in line] == ["(withheld)", "(withheld)", "EUR"]
     assert [line["search"] for line in kept if "search" in line] == ["(withheld)", "spring"]
+
+
+def test_the_event_of_a_bug_names_the_run_that_was_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    with recording(CallRecord("rest", "query", run_id="r1")):
+        asked = report_bug(ValueError("secret"), call="query")
+    nothing = report_bug(ValueError("secret"), call="start")
+    events = {event["event_id"]: event.get("run_id") for event in map(json.loads, capsys.readouterr().err.splitlines())}
+    assert events == {asked: "r1", nothing: None}
 
 
 def test_audit_off_writes_nothing(shop: PublishedHome) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,8 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
+from structlog.contextvars import bound_contextvars
 
+from pipeline.config.tenant import Tenant
 from pipeline.errors import BuildError
+from pipeline.log import configure_log, log
 from pipeline.settings import Settings
 from server.orchestration.build_context import BuildContext, open_build_context
 from server.orchestration.worker_pool import WorkerPool
@@ -52,7 +56,7 @@ def test_an_error_comes_back_as_the_outcome_of_its_tenant_alone(shop: BuildConte
     with WorkerPool(shop.blueprints, settings) as crew:
         crew.begin(check_star, [first, second])  # fails in silence: whoever needs it will be told
         crew.finish(check_star, [first, second])
-        outcomes = {tenant.slug: outcome for tenant, outcome in crew.each(check_star, [first, second])}
+        outcomes = {tenant.slug: outcome for tenant, outcome in crew.each(check_star, [first, second], "validate")}
         path = crew.submit(projects_folder, settings, "first").result()
     assert [type(outcome) for outcome in outcomes.values()] == [BuildError, BuildError]
     assert {slug: str(outcome).partition(" has ")[0] for slug, outcome in outcomes.items()} == {
@@ -62,10 +66,39 @@ def test_an_error_comes_back_as_the_outcome_of_its_tenant_alone(shop: BuildConte
     assert path == projects_folder(settings, "first")
 
 
+def says(tenant: Tenant, *_: object) -> int:
+    log.info("at_work")
+    return os.getpid()
+
+
+def test_events_of_a_process_say_which_run_tenant_and_step_they_are_of(
+    shop: BuildContext, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "server.orchestration.worker_pool._make_ready", configure_log
+    )  # without dbt, which nothing here needs
+    first, second = shop.manifest.tenants
+    with WorkerPool(shop.blueprints, shop.settings) as crew, bound_contextvars(run_id="r1"):
+        crew.begin(says, [first, second])
+        crew.finish(says, [first, second])
+        at = {outcome for _, outcome in crew.each(says, [first, second], "stars")}
+        with bound_contextvars(tenant="first", step="publish"):
+            at.add(crew.submit(says, first).result())
+    said = [json.loads(line) for line in capfd.readouterr().err.splitlines() if "at_work" in line]
+    assert os.getpid() not in at
+    assert sorted((line["run_id"], line["tenant"], line.get("step")) for line in said if line.get("step")) == [
+        ("r1", "first", "publish"),
+        ("r1", "first", "stars"),
+        ("r1", "second", "stars"),
+    ]
+    ahead = [line for line in said if not line.get("step")]
+    assert sorted((line["run_id"], line["tenant"]) for line in ahead) == [("r1", "first"), ("r1", "second")]
+
+
 def test_what_one_tenant_needs_later_begins_no_process(shop: BuildContext) -> None:
     with WorkerPool(shop.blueprints, shop.settings) as crew:
         crew.begin(check_star, shop.manifest.tenants[:1])
-        ((tenant, outcome),) = crew.each(check_star, shop.manifest.tenants[:1])
+        ((tenant, outcome),) = crew.each(check_star, shop.manifest.tenants[:1], "validate")
         assert not crew.works
     assert tenant.slug == "first"
     assert isinstance(outcome, BuildError)

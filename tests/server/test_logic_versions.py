@@ -98,6 +98,10 @@ def test_one_tables_earlier_logic_leaves_the_others_as_they_are(
         assert asked(shop) == SECOND | {"converting_sessions": FIRST["converting_sessions"]}
         assert gata("rollback", "--tenant", SHOP).out.strip() == before
     assert asked(shop) == SECOND
+    with Ops(shop.settings.ops) as ops:
+        steps = [ops.steps(run["run_id"])[-1] for run in ops.runs(limit=2)]
+    assert [step["step"] for step in steps] == ["publish", "stars"]
+    assert steps[0]["rows"] == steps[1]["rows"] == 21  # of one star, without the order that is not large and its item
 
 
 def test_intermediate_rows_join_the_history_by_the_hash_of_their_logic(shop: House, waiting: str) -> None:

@@ -241,9 +241,9 @@ def test_readiness_follows_a_build(fresh_world: PublishedHome) -> None:
     gamma = fresh_world.headers("gamma")
     with fresh_world.serving() as address, Ops(fresh_world.settings.ops) as ops, httpx.Client(base_url=address) as http:
         run_id = ops.start_run("*")
-        ops.step(run_id, "gamma", "land", "done")
+        ops.step(run_id, "gamma", step="land", status="done")
         assert http.get("/readiness/gamma", headers=gamma).json()["state"] == "building"
-        ops.step(run_id, "gamma", "stars", "failed", detail="dbt says no")
+        ops.step(run_id, "gamma", step="stars", status="failed", detail="dbt says no")
         ops.finish_run(run_id, "failed")
         assert http.get("/readiness/gamma", headers=gamma).json()["state"] == "failed"
 

@@ -119,7 +119,7 @@ def test_a_job_only_ever_goes_forward_and_ends_once(house: PublishedHome) -> Non
     states: tuple[State, ...] = ("ingesting", "queued", "validating", "transforming", "failed", "ready")
     with Ops(house.settings.ops) as ops:
         jobs = Jobs(ops, house.settings.home / "jobs")
-        jobs.make("job_1", "onboard", "acme", "c", "token", None, "{}")
+        jobs.make("job_1", kind="onboard", tenant="acme", content="c", asked_by="token", key=None, undo="{}")
         job = jobs.find("job_1")
         assert job is not None
         assert [jobs.move(job, state) for state in states] == [True, False, True, False, True, False]

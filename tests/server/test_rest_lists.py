@@ -189,22 +189,22 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PublishedHo
     world = new_published_home(tmp_path_factory.mktemp("busy"), "alpha")
     node = {"node_id": "test.stars.x", "project": "stars", "kind": "test", "seconds": 0.1, "message": "", "failures": 0}
     node |= {"depends_on": [], "sql": "", "definition_hash": "", "config": {}, "test": "unique", "column": "order_key"}
+    orders = {"platform": "shopify", "account": "main", "object": "orders"}
     with Ops(world.settings.ops) as ops:
         first, second, third = ops.start_run("*"), ops.start_run("*"), ops.start_run("*")
-        ops.step(first, "alpha", "land", "done", seconds=1.0)
+        ops.step(first, "alpha", step="land", status="done", seconds=1.0)
         checks = {"checks": "model.stars.fct_alpha__orders"}
         ops.save_artifacts(first, "alpha", [{**node, **checks, "name": "unique_x", "status": "pass"}])
         ops.save_artifacts(first, "alpha", [{**node, **checks, "name": "unique_y", "status": "fail", "failures": 3}])
         ops.finish_run(first, "done")
-        ops.step(second, "beta", "land", "failed", detail=f"{world.canary('beta')} is broken")
-        ops.add_quarantine(second, "beta", "shopify", "main", "orders", "/x/beta.jsonl", world.canary("beta"), 7)
+        ops.step(second, "beta", step="land", status="failed", detail=f"{world.canary('beta')} is broken")
+        ops.add_quarantine(second, "beta", **orders, path="/x/beta.jsonl", reason=world.canary("beta"), count=7)
         ops.finish_run(second, "failed", world.canary("beta"))
-        ops.step(third, "alpha", "land", "done")
-        ops.step(third, "alpha", "stars", "failed", detail="/srv/secret/path is broken")
-        ops.add_quarantine(
-            third, "alpha", "shopify", "main", "orders", "/srv/secret/o.jsonl", "email: ann@x.io is bad", 2
-        )
-        ops.add_quarantine(third, "alpha", "shopify", "main", "orders", "/srv/secret/o.jsonl", "not JSON: {ann@x.io", 1)
+        ops.step(third, "alpha", step="land", status="done")
+        ops.step(third, "alpha", step="stars", status="failed", detail="/srv/secret/path is broken")
+        orders |= {"path": "/srv/secret/o.jsonl"}
+        ops.add_quarantine(third, "alpha", **orders, reason="email: ann@x.io is bad", count=2)
+        ops.add_quarantine(third, "alpha", **orders, reason="not JSON: {ann@x.io", count=1)
         ops.finish_run(third, "failed", world.canary("beta"))
     with world.serving() as address, httpx.Client(base_url=address, timeout=30) as http:
         yield world, http

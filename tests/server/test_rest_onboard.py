@@ -196,6 +196,16 @@ def test_a_job_goes_from_queued_to_ready_by_stream_and_by_polling(onboarded: Onb
     assert onboarded.http.get("/readiness/acme", headers=onboarded.own).json()["state"] == "ready"
 
 
+def test_every_event_of_a_job_names_the_job_its_tenant_and_its_run(onboarded: Onboarded) -> None:
+    log = onboarded.house.settings.home / "jobs" / f"{onboarded.ready['id']}.log"
+    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+    assert "landed" in {event["event"] for event in events}
+    assert {(event["job"], event["tenant"]) for event in events} == {(onboarded.ready["id"], "acme")}
+    with Ops(onboarded.house.settings.ops) as ops:
+        built = {run["run_id"] for run in ops.runs()}
+    assert {event["run_id"] for event in events} <= built
+
+
 def test_the_answer_of_a_ready_tenant_is_what_sql_says_of_the_posted_files(onboarded: Onboarded) -> None:
     by_hand = onboarded.sql(
         "select (select count(*) from {ORDERS}), (select sum(total_price::decimal(18, 6)) from {ORDERS}),"

@@ -31,24 +31,6 @@ STATES: Final[tuple[State, ...]] = ("queued", "ingesting", "transforming", "vali
 OVER: Final[frozenset[str]] = frozenset({"ready", "failed"})
 DIED = "The process of this job ended before it was done."
 
-_DDL = (
-    """
-    create table if not exists jobs (
-        number integer primary key, id text not null unique, kind text not null, tenant text not null,
-        state text not null, reason text, fix text, run_id text, content text not null, key text,
-        asked_by text not null, undo text, created_at text not null, updated_at text not null
-    ) strict
-    """,
-    "create index if not exists jobs_of_tenant on jobs (tenant, number)",
-    "create index if not exists jobs_by_key on jobs (asked_by, key) where key is not null",
-    """
-    create table if not exists job_events (
-        job text not null, number integer not null, tenant text not null, state text not null, at text not null,
-        primary key (job, number)
-    ) strict
-    """,
-)
-
 
 @dataclass(frozen=True)
 class Job:
@@ -83,10 +65,9 @@ class Jobs:
         self._ops = ops
         self._clock = clock
         self.folder = folder
-        ops.ensure(_DDL)
 
-    def make(  # noqa: PLR0917  # the columns, in their order
-        self, job_id: str, kind: Kind, tenant: str, content: str, asked_by: str, key: str | None, undo: str
+    def make(
+        self, job_id: str, *, kind: Kind, tenant: str, content: str, asked_by: str, key: str | None, undo: str
     ) -> None:
         """Note a job that is about to begin; whoever does holds its lock already."""
         now = self._moment()

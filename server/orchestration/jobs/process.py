@@ -40,6 +40,8 @@ def job_folder(settings: Settings) -> Path:
 
 def main(job_id: str) -> int:
     """Do the job; 0 when it is ready."""
+    from structlog.contextvars import bound_contextvars
+
     from pipeline.log import configure_log
     from pipeline.settings import read_settings
 
@@ -50,7 +52,8 @@ def main(job_id: str) -> int:
         job = jobs.find(job_id)
         if job is None or job.is_over:
             return 1
-        return 0 if _do(job, jobs, settings) else 1
+        with bound_contextvars(job=job.id, tenant=job.tenant):
+            return 0 if _do(job, jobs, settings) else 1
 
 
 def _do(job: Job, jobs: Jobs, settings: Settings) -> bool:

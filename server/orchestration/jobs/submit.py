@@ -172,7 +172,15 @@ class JobService:
         with self.jobs.life(job_id) as lifeline:
             kept = {"file": str(change.file), "before": change.before, "after": change.after}
             kept["leftovers"] = "yes" if posted.kind == "onboard" and is_known(slug, self._settings) else ""
-            self.jobs.make(job_id, posted.kind, slug, posted.content, posted.by, posted.key, json.dumps(kept))
+            self.jobs.make(
+                job_id,
+                kind=posted.kind,
+                tenant=slug,
+                content=posted.content,
+                asked_by=posted.by,
+                key=posted.key,
+                undo=json.dumps(kept),
+            )
             job = self.jobs.find(job_id)
             assert job is not None  # noqa: S101  # it was noted just now
             try:

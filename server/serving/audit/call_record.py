@@ -144,7 +144,8 @@ def set_error(error: BaseException, *, event_id: str | None = None) -> None:
 
 def report_call_bug(error: BaseException, *, call: str) -> str:
     """Report a bug that ended a call, note it in the call's record, and return its event id."""
-    event_id = report_bug(error, call=call)
+    entry = current_record()
+    event_id = report_bug(error, call=call, run_id=entry.run_id if entry else None)
     set_error(error, event_id=event_id)
     return event_id
 

@@ -1,0 +1,206 @@
+"""The schema of ops.sqlite: every table in it, as numbered migrations that each process applies before it works.
+
+`PRAGMA user_version` is the number of the last migration a file has had. A file of an earlier release is migrated when
+it is opened, one of a later release is refused.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One change of the schema: applied whole, once, and never edited after a release has shipped it."""
+
+    version: int
+    about: str
+    statements: tuple[str, ...]
+
+
+MIGRATIONS = (
+    Migration(
+        1,
+        "Runs, their steps, what was quarantined and dbt's artifacts.",
+        (
+            """
+            CREATE TABLE runs (
+                run_id TEXT PRIMARY KEY, tenant TEXT NOT NULL, status TEXT NOT NULL, detail TEXT,
+                started_at TEXT NOT NULL, finished_at TEXT
+            ) STRICT
+            """,
+            "CREATE INDEX runs_of_tenant ON runs (tenant, run_id)",
+            """
+            CREATE TABLE steps (
+                step_id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, tenant TEXT NOT NULL, step TEXT NOT NULL,
+                status TEXT NOT NULL, rows INTEGER, seconds REAL, detail TEXT, at TEXT NOT NULL
+            ) STRICT
+            """,
+            "CREATE INDEX steps_of_run ON steps (run_id)",
+            """
+            CREATE TABLE quarantine (
+                quarantine_id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, tenant TEXT NOT NULL, platform TEXT NOT NULL,
+                account TEXT NOT NULL, object TEXT NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL,
+                count INTEGER NOT NULL, at TEXT NOT NULL
+            ) STRICT
+            """,
+            "CREATE INDEX quarantine_of_tenant ON quarantine (tenant)",
+            """
+            CREATE TABLE artifacts (
+                artifact_id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, tenant TEXT NOT NULL, node TEXT NOT NULL,
+                at TEXT NOT NULL
+            ) STRICT
+            """,
+            "CREATE INDEX artifacts_of_run ON artifacts (run_id)",
+        ),
+    ),
+    Migration(
+        2,
+        "Phases of onboarding.",
+        (
+            """
+            CREATE TABLE onboarding (
+                onboarding_id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, phase INTEGER NOT NULL, name TEXT NOT NULL,
+                version TEXT NOT NULL, status TEXT NOT NULL, started_at TEXT NOT NULL, finished_at TEXT, detail TEXT
+            ) STRICT
+            """,
+            "CREATE INDEX onboarding_of_tenant ON onboarding (tenant, phase)",
+        ),
+    ),
+    Migration(
+        3,
+        "Tokens, jobs, result handles, sources and erasures; files of version 2 hold those that were in use.",
+        (
+            """
+            CREATE TABLE IF NOT EXISTS tokens (
+                id TEXT PRIMARY KEY, name TEXT NOT NULL, tenant TEXT,
+                scope TEXT NOT NULL CHECK (scope IN ('read', 'admin')), secret_sha256 TEXT NOT NULL,
+                created_at TEXT NOT NULL, expires_at TEXT, revoked_at TEXT,
+                CHECK ((scope = 'admin') = (tenant IS NULL))
+            ) STRICT
+            """,
+            """
+            CREATE TABLE IF NOT EXISTS jobs (
+                number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, tenant TEXT NOT NULL,
+                state TEXT NOT NULL, reason TEXT, fix TEXT, run_id TEXT, content TEXT NOT NULL, key TEXT,
+                asked_by TEXT NOT NULL, undo TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL
+            ) STRICT
+            """,
+            "CREATE INDEX IF NOT EXISTS jobs_of_tenant ON jobs (tenant, number)",
+            "CREATE INDEX IF NOT EXISTS jobs_by_key ON jobs (asked_by, key) WHERE key IS NOT NULL",
+            """
+            CREATE TABLE IF NOT EXISTS job_events (
+                job TEXT NOT NULL, number INTEGER NOT NULL, tenant TEXT NOT NULL, state TEXT NOT NULL,
+                at TEXT NOT NULL, PRIMARY KEY (job, number)
+            ) STRICT
+            """,
+            """
+            CREATE TABLE IF NOT EXISTS result_handles (
+                id TEXT PRIMARY KEY, tenant TEXT NOT NULL, run_id TEXT NOT NULL, query TEXT NOT NULL,
+                made_at TEXT NOT NULL, expires_at TEXT NOT NULL
+            ) STRICT
+            """,
+            "CREATE INDEX IF NOT EXISTS result_handles_of_tenant ON result_handles (tenant, made_at)",
+            """
+            CREATE TABLE IF NOT EXISTS source_freshness (
+                tenant TEXT NOT NULL, platform TEXT NOT NULL, account TEXT NOT NULL, object TEXT NOT NULL,
+                files INTEGER NOT NULL, rows INTEGER NOT NULL, quarantined INTEGER NOT NULL,
+                newest_file TEXT, exported_at TEXT, landed_at TEXT,
+                PRIMARY KEY (tenant, platform, account, object)
+            ) STRICT
+            """,
+            """
+            CREATE TABLE IF NOT EXISTS source_shapes (
+                tenant TEXT NOT NULL, platform TEXT NOT NULL, account TEXT NOT NULL, object TEXT NOT NULL,
+                fields TEXT NOT NULL, unknown_fields TEXT NOT NULL, missing_fields TEXT NOT NULL,
+                shapes INTEGER NOT NULL, first_seen_at TEXT NOT NULL, last_seen_at TEXT NOT NULL,
+                PRIMARY KEY (tenant, platform, account, object)
+            ) STRICT
+            """,
+            """
+            CREATE TABLE IF NOT EXISTS erasures (
+                erasure_id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, salt TEXT, person TEXT, rows INTEGER NOT NULL,
+                at TEXT NOT NULL
+            ) STRICT
+            """,
+        ),
+    ),
+)
+LATEST = MIGRATIONS[-1].version
+_FIX = "Restore it from a backup that gata made, or set GATA_HOME to another folder."
+
+
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring an open ops.sqlite to the schema of this release: all of it, or nothing.
+
+    The caller holds the file's lock, and the connection is in autocommit.
+
+    Raises:
+        ConfigError: A later release made the file, or a table in it is not the one that a migration makes.
+    """
+    if _version(connection, path) == LATEST:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for migration in MIGRATIONS[_version(connection, path) :]:
+            for statement in migration.statements:
+                connection.execute(statement)
+        _check_tables(connection, path)
+        connection.execute(f"PRAGMA user_version = {LATEST}")
+        connection.execute("COMMIT")
+    except BaseException as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error):
+            raise ConfigError(f"{path} cannot be migrated to schema version {LATEST}: {error}.", _FIX) from error
+        raise
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > LATEST:
+        raise ConfigError(
+            f"{path} has schema version {version}, made by a later release of gata; this one knows versions"
+            f" up to {LATEST}.",
+            "Upgrade gata to the release that made it, or set GATA_HOME to another folder.",
+        )
+    return version
+
+
+def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a table that was there before its migration, and is not the same."""
+    found = _columns(connection)
+    for table, columns in _promised().items():
+        if found.get(table) != columns:
+            raise ConfigError(
+                f"{path} cannot be migrated to schema version {LATEST}: its table {table} is not the one that gata"
+                f" makes, with the columns {', '.join(columns)}.",
+                _FIX,
+            )
+
+
+def _promised() -> dict[str, list[str]]:
+    """The columns of each table as all migrations leave them."""
+    empty = sqlite3.connect(":memory:")
+    try:
+        for migration in MIGRATIONS:
+            for statement in migration.statements:
+                empty.execute(statement)
+        return _columns(empty)
+    finally:
+        empty.close()
+
+
+def _columns(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    rows = connection.execute(
+        "SELECT tables.name, columns.name FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns"
+        " WHERE tables.type = 'table' ORDER BY tables.name, columns.cid"
+    ).fetchall()
+    found: dict[str, list[str]] = {}
+    for table, column in rows:
+        found.setdefault(table, []).append(column)
+    return found
