@@ -7,7 +7,7 @@ fact carries always has its row in the dimension table (`is_inferred` where the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from pipeline.config.tenant import DEFAULT_FUNNEL
 
@@ -23,6 +23,7 @@ class Column:
     name: str
     type: str
     description: str
+    _: KW_ONLY
     required: bool = False
     personal: bool = False
     converts: str | None = None  # the column of money whose amounts it holds in the reporting currency
@@ -37,7 +38,7 @@ class Reference:
     to_column: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """A fact or dimension table, `{kind}_{tenant}__{name}`; `grain` is unique and not NULL."""
 
@@ -66,7 +67,7 @@ class Table:
 
 
 def _text(name: str, description: str, *, required: bool = False, personal: bool = False) -> Column:
-    return Column(name, "VARCHAR", description, required, personal)
+    return Column(name, "VARCHAR", description, required=required, personal=personal)
 
 
 _SOURCE = (

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml
 
 from pipeline.contracts.sql import literal, quote
 from pipeline.publish.run_manifest import STARS, PublishedRollup, describe_tables
@@ -27,8 +26,9 @@ from semantic.answering.answer_columns import with_values
 from semantic.answering.semantic_model import DEFINITIONS, KEPT, SemanticModel, load_model, statements
 from semantic.catalog.catalog import DATE, Catalog, Metric
 from semantic.catalog.conditions import Condition
+from semantic.catalog.run_definitions import RunDefinitions, TableModel, read_definitions
 from semantic.planning.query_shape import Key, Scan, row_count_column
-from semantic.sql.fact_aggregate import Definitions, aggregate
+from semantic.sql.fact_aggregate import ScanTables, aggregate
 
 CATALOG = "rollups"
 """The name under which a run's file of rollups is attached."""
@@ -64,12 +64,12 @@ def with_rollups(model: SemanticModel, rollups: Sequence[PublishedRollup]) -> Se
     if not rollups:
         return model
     smallest_first = sorted(rollups, key=lambda rollup: rollup.table.rows)
-    defined = {rollup.table.name: _definitions(rollup) for rollup in rollups}
+    tables = {rollup.table.name: _tables(rollup) for rollup in rollups}
 
     @lru_cache(maxsize=KEPT)
     def scan(asked: Scan) -> str:
         rollup = next((rollup for rollup in smallest_first if covers(rollup, asked)), None)
-        return aggregate(_of_rollup(asked), defined[rollup.table.name]) if rollup else model.scan(asked)
+        return aggregate(_of_rollup(asked), tables[rollup.table.name]) if rollup else model.scan(asked)
 
     return replace(model, scan=scan, statement=statements(scan))
 
@@ -94,7 +94,7 @@ def _of_rollup(scan: Scan) -> Scan:
     )
 
 
-def _definitions(rollup: PublishedRollup) -> Definitions:
+def _tables(rollup: PublishedRollup) -> ScanTables:
     """A rollup as `aggregate` takes it: a table of its own under the fact's name."""
     types = {column.name: column.type for column in rollup.table.columns}
     measures = {}
@@ -105,18 +105,18 @@ def _definitions(rollup: PublishedRollup) -> Definitions:
             # a whole without rows has none; and the sum of BIGINT is HUGEINT: as such it is declared, and cast back
             types[column], added = "HUGEINT", f"{added}.fill_null(0).cast('int64')"
         measures[name] = added
-    return {
-        "models": {
-            rollup.fact: {
-                "table": rollup.table.name,
-                "catalog": CATALOG,
-                "dimensions": {name: f"_.{_dimension_column(name)}" for name in rollup.dimensions},
-                "measures": measures,
-            }
-        },
-        "facts": {rollup.fact: {"date": _dimension_column(DATE)}},
-        "tables": {rollup.table.name: types},
-    }
+    model = TableModel(
+        table=rollup.table.name,
+        description=f"{rollup.fact} by {', '.join(rollup.dimensions)}.",
+        dimensions={name: f"_.{_dimension_column(name)}" for name in rollup.dimensions},
+        measures=measures,
+    )
+    return ScanTables(
+        columns={rollup.table.name: types},
+        models={rollup.fact: model},
+        days={rollup.fact: _dimension_column(DATE)},
+        catalog=CATALOG,
+    )
 
 
 def _dimension_column(name: str) -> str:
@@ -142,7 +142,7 @@ def build_rollups(run_dir: Path, target: Path, *, least_rows: int) -> tuple[Publ
     large = [name for name, fact in model.catalog.facts.items() if fact.rows >= least_rows]
     if not large:
         return ()
-    definitions = yaml.load((run_dir / DEFINITIONS).read_bytes(), Loader=yaml.CSafeLoader)  # the safe loader, in C
+    definitions = read_definitions((run_dir / DEFINITIONS).read_bytes())
     spill = target.with_name("spill")
     with duckdb.connect(config={"temp_directory": str(spill)}) as connection:
         connection.execute(f"ATTACH {literal(str(run_dir / STARS))} AS run (READ_ONLY)")
@@ -156,7 +156,7 @@ def build_rollups(run_dir: Path, target: Path, *, least_rows: int) -> tuple[Publ
 
 
 def make_rollups(
-    connection: duckdb.DuckDBPyConnection, model: SemanticModel, definitions: Definitions, choices: Iterable[Choice]
+    connection: duckdb.DuckDBPyConnection, model: SemanticModel, definitions: RunDefinitions, choices: Iterable[Choice]
 ) -> tuple[PublishedRollup, ...]:
     """Make rollups in the attached catalog of rollups; unqualified names are the run's tables."""
     made: list[PublishedRollup] = []
@@ -218,13 +218,13 @@ def _paths(catalog: Catalog, fact: str) -> dict[str, str]:
 
 def _sample(connection: duckdb.DuckDBPyConnection, model: SemanticModel, fact: str, paths: Mapping[str, str]) -> bool:
     """Make the table `sample`: the rows of a few days, grouped by everything; False without days."""
-    whole = Scan(fact, _keys(model, {DATE: paths[DATE]}), (), (), has_start=False, has_end=False, week_shift=0)
+    whole = Scan(fact=fact, keys=_keys(model, {DATE: paths[DATE]}))
     found = connection.execute(f"SELECT {quote(DATE)} FROM ({model.scan(whole)}) WHERE {quote(DATE)} IS NOT NULL")
     days = sorted(row[0] for row in found.fetchall())
     if not days:
         return False
     chosen = sorted({days[n * (len(days) - 1) // max(1, _SAMPLED_DAYS - 1)] for n in range(_SAMPLED_DAYS)})
-    condition = Condition(DATE, "date", "in", len(chosen), "day")
+    condition = Condition(name=DATE, type="date", op="in", count=len(chosen), parameter="day")
     scan = replace(whole, keys=_keys(model, paths), conditions=((condition, paths[DATE]),))
     sql = with_values(model.scan(scan), dict(zip(condition.parameters, chosen, strict=True)))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE sample AS {sql}")
@@ -242,9 +242,7 @@ def _make(
     connection: duckdb.DuckDBPyConnection, model: SemanticModel, choice: Choice, measures: Mapping[str, str]
 ) -> PublishedRollup:
     """Make one rollup: from the fact, or from another rollup where the model reads that."""
-    scan = Scan(
-        choice.fact, _keys(model, choice.dimensions), tuple(measures), (), has_start=False, has_end=False, week_shift=0
-    )
+    scan = Scan(fact=choice.fact, keys=_keys(model, choice.dimensions), measures=tuple(measures))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE made AS {model.scan(scan)}")
     gives = {row[0]: row[1] for row in connection.execute("DESCRIBE made").fetchall()}
     kept = {**measures, row_count_column(choice.fact): "SUM"}
@@ -265,7 +263,7 @@ def _make(
 
 
 def _measures(
-    connection: duckdb.DuckDBPyConnection, model: SemanticModel, definitions: Definitions, fact: str
+    connection: duckdb.DuckDBPyConnection, model: SemanticModel, definitions: RunDefinitions, fact: str
 ) -> dict[str, str]:
     """The measures of a fact whose parts give exactly the whole, each with the aggregate that does so."""
     return {
@@ -275,20 +273,20 @@ def _measures(
     }
 
 
-def _is_exact(connection: duckdb.DuckDBPyConnection, definitions: Definitions, metric: Metric) -> bool:
+def _is_exact(connection: duckdb.DuckDBPyConnection, definitions: RunDefinitions, metric: Metric) -> bool:
     """Whether nothing is lost by adding up parts: of doubles, the sum depends on the order unless they are whole."""
     if metric.kind != "sum":
         return True
-    model = definitions["models"][metric.fact]
-    expression = model["measures"][metric.name]
+    model = definitions.models[metric.fact or ""]
+    expression = model.measures[metric.name]
     if metric.type != "number":
-        return bool(expression.endswith(".sum()"))
+        return expression.endswith(".sum()")
     column = _PLAIN.fullmatch(expression)
     if column is None:
         return False
     value = quote(column[1])
     is_whole = f"{value} = TRUNC({value}) AND ABS({value}) < {_LARGEST}"
-    return not _one(connection, f"SELECT COUNT(*) FROM {quote(model['table'])} WHERE NOT ({is_whole})")
+    return not _one(connection, f"SELECT COUNT(*) FROM {quote(model.table)} WHERE NOT ({is_whole})")
 
 
 def _narrow(connection: duckdb.DuckDBPyConnection, column: str, type_: str) -> str:

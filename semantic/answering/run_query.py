@@ -69,7 +69,7 @@ def run_query(
     return replace(answer, rows=tuple(shown_rows), row_count=len(shown_rows))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Prepared:
     """A query and the statement that answers it, its values bound."""
 

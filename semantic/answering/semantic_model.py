@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from pipeline.errors import PublishError
-from semantic.catalog.catalog import VERSION, Catalog, read_catalog
+from semantic.catalog.catalog import Catalog, read_catalog
 from semantic.catalog.expression import columns_in
+from semantic.catalog.run_definitions import RunDefinitions, TableModel, read_definitions
 from semantic.planning.query_shape import QueryShape, Scan
 from semantic.sql.compose import compose
-from semantic.sql.fact_aggregate import Definitions, aggregate
+from semantic.sql.fact_aggregate import ScanTables, aggregate
 
 DEFINITIONS = "semantic.yml"
 KEPT = 500
@@ -42,7 +42,7 @@ class DimensionColumn:
     column: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Relationship:
     """A join that never multiplies rows: many rows of one table have one row of the other."""
 
@@ -58,7 +58,7 @@ class Relationship:
     """Their key is none of the other table's."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SemanticModel:
     """One run of one tenant, ready to be asked. What was compiled for it stays with it, and leaves with it."""
 
@@ -88,26 +88,21 @@ def load_model(run_dir: Path, *, expose: frozenset[str] = frozenset()) -> Semant
     path = run_dir / DEFINITIONS
     try:
         text = path.read_bytes()
-        definitions = yaml.load(text, Loader=yaml.CSafeLoader)  # the safe loader, in C
-        return _model(run_dir.name, definitions, hashlib.sha256(text).hexdigest(), expose)
+        return _model(run_dir.name, read_definitions(text), hashlib.sha256(text).hexdigest(), expose)
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         fix = "Build the tenant again, or roll back to an earlier run."
         raise PublishError(f"The definitions of run {run_dir.name} cannot be read: {path}.", fix) from error
 
 
-def _model(run_id: str, definitions: Definitions, digest: str, expose: frozenset[str]) -> SemanticModel:
-    if definitions["version"] != VERSION:
-        raise ValueError(definitions["version"])
+def _model(run_id: str, definitions: RunDefinitions, digest: str, expose: frozenset[str]) -> SemanticModel:
     catalog = read_catalog(definitions, expose=expose)
-    scan = lru_cache(maxsize=KEPT)(partial(aggregate, definitions=definitions))
+    scan = lru_cache(maxsize=KEPT)(partial(aggregate, tables=ScanTables.of_run(definitions)))
     return SemanticModel(
         run_id=run_id,
-        tenant=definitions["tenant"],
+        tenant=definitions.tenant,
         catalog=catalog,
         definitions=digest,
-        homes={
-            name: _homes(name, dimension.paths, definitions["models"]) for name, dimension in catalog.dimensions.items()
-        },
+        homes={name: _homes(name, each.paths, definitions.models) for name, each in catalog.dimensions.items()},
         relationships=_relationships(definitions),
         statement=statements(scan),
         scan=scan,
@@ -125,25 +120,23 @@ def statements(scan: Callable[[Scan], str]) -> Callable[[QueryShape], Compiled]:
     return statement
 
 
-def _homes(
-    name: str, paths: Mapping[str, str], models: Mapping[str, Any]
-) -> tuple[DimensionColumn, ...]:  # Any: as from_config
-    tables = {(path.split(".")[-2] if "." in path else fact) for fact, path in paths.items()}
-    return tuple(
-        DimensionColumn(models[t]["table"], columns_in(models[t]["dimensions"][name])[0]) for t in sorted(tables)
-    )
+def _homes(name: str, paths: Mapping[str, str], models: Mapping[str, TableModel]) -> tuple[DimensionColumn, ...]:
+    holders = {(path.split(".")[-2] if "." in path else fact) for fact, path in paths.items()}
+    found = (models[holder] for holder in sorted(holders))
+    return tuple(DimensionColumn(model.table, columns_in(model.dimensions[name])[0]) for model in found)
 
 
-def _relationships(definitions: Definitions) -> tuple[Relationship, ...]:
-    tables = {name: model["table"] for name, model in definitions["models"].items()}
-    counts = ("cardinality", "rows", "rows_without_key", "rows_with_unknown_key")
+def _relationships(definitions: RunDefinitions) -> tuple[Relationship, ...]:
     return tuple(
         Relationship(
-            tables[said["from"]],
-            said["column"],
-            tables[said["to"]],
-            said["to_column"],
-            **{name: said[name] for name in counts},
+            table=definitions.models[each.from_model].table,
+            column=each.column,
+            to=definitions.models[each.to].table,
+            to_column=each.to_column,
+            cardinality=each.cardinality,
+            rows=each.rows,
+            rows_without_key=each.rows_without_key,
+            rows_with_unknown_key=each.rows_with_unknown_key,
         )
-        for said in definitions.get("relationships", ())
+        for each in definitions.relationships
     )

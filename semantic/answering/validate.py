@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import yaml
@@ -21,9 +20,8 @@ from semantic.answering.semantic_model import DEFINITIONS, SemanticModel, load_m
 from semantic.catalog.catalog import COMPUTED, FLAGS, Catalog
 from semantic.catalog.expression import ADDS_UP, columns_in
 from semantic.catalog.formula import expand, metric_names, parse, to_sql
+from semantic.catalog.run_definitions import RunDefinitions, TableModel, read_definitions
 from semantic.planning.query_shape import Key, Scan
-
-Definitions = Mapping[str, Any]  # Any: a tree of YAML, as `derive` gives
 
 _SHOWN = 3
 _DAYS = {"start": "2026-01-01", "end": "2026-01-31"}
@@ -37,9 +35,9 @@ def validate_run(run_dir: Path) -> SemanticModel:
         BuildError: They do not fit; names what is wrong. Nothing may be published.
     """
     try:
-        definitions = yaml.load((run_dir / DEFINITIONS).read_bytes(), Loader=yaml.CSafeLoader)
+        definitions = read_definitions((run_dir / DEFINITIONS).read_bytes())
         _refuse(_structure(definitions))
-        personal = frozenset(name for name, entry in definitions["dimensions"].items() if entry.get("personal"))
+        personal = frozenset(name for name, entry in definitions.dimensions.items() if entry.personal)
         model = load_model(run_dir, expose=personal)
         with duckdb.connect(run_dir / STARS, read_only=True) as connection:
             _refuse(_tables(definitions, connection))
@@ -50,7 +48,7 @@ def validate_run(run_dir: Path) -> SemanticModel:
             f"The definitions in {run_dir.name} cannot be read: {error!r}.", "Build the tenant again with --full."
         ) from error
     except duckdb.Error as error:
-        raise BuildError(f"The star in {run_dir.name} cannot be read: {error}.", "Build the tenant again.") from error
+        raise BuildError(f"The star in {run_dir.name} cannot be read: {error!r}.", "Build the tenant again.") from error
     return model
 
 
@@ -61,85 +59,81 @@ def _refuse(problems: Iterator[str]) -> None:
         raise BuildError(f"{' '.join(found[:_SHOWN])}{more}", "Correct the definition; nothing was published.")
 
 
-def _structure(definitions: Definitions) -> Iterator[str]:
+def _structure(definitions: RunDefinitions) -> Iterator[str]:
     """What is wrong with definitions in themselves."""
-    metrics, dimensions = definitions["metrics"], definitions["dimensions"]
+    metrics, dimensions, models = definitions.metrics, definitions.dimensions, definitions.models
     for name in sorted(metrics.keys() & dimensions.keys()):
         yield f"{name} is a metric and a dimension."
     for name in metrics:
         if name.endswith(COMPUTED) or name in FLAGS:
             yield f"{name} has a name that answers use for columns of their own."
-    models = definitions["models"]
-    for name, model in models.items():
-        yield from _model(name, model, definitions)
+    for name in models:
+        yield from _model(name, definitions)
     yield from _circles(models)
     yield from _unconverted(definitions)
-    for name, entry in definitions["facts"].items():
-        types = definitions["tables"][models[name]["table"]] if name in models else {}
-        if types.get(entry["date"]) != "DATE":
-            yield f"The fact {name} has no day in {entry['date']}."
+    for name, fact in definitions.facts.items():
+        if definitions.types_of(name).get(fact.day_column) != "DATE":
+            yield f"The fact {name} has no day in {fact.day_column}."
     yield from _made(definitions)
-    for name, entry in dimensions.items():
-        for fact, path in entry["paths"].items():
-            if (problem := _walk(fact, path.split(".")[:-1], models)) or name not in _last(fact, path, models):
-                yield f"{name} is not reached from {fact} by {path}{f': {problem}' if problem else ''}."
+    for name, dimension in dimensions.items():
+        for at, path in dimension.paths.items():
+            if (problem := _walk(at, path.split(".")[:-1], models)) or name not in _last(at, path, models):
+                yield f"{name} is not reached from {at} by {path}{f': {problem}' if problem else ''}."
 
 
-def _model(name: str, model: Mapping[str, Any], definitions: Definitions) -> Iterator[str]:  # Any: as `model_of` gives
-    types = definitions["tables"].get(model["table"])
-    if types is None:
-        yield f"The model {name} is about {model['table']}, which is no table here."
+def _model(name: str, definitions: RunDefinitions) -> Iterator[str]:
+    """What a model of a table needs and does not find."""
+    models, model = definitions.models, definitions.models[name]
+    types = definitions.types_of(name)
+    if model.table not in definitions.tables:
+        yield f"The model {name} is about {model.table}, which is no table here."
         return
-    selections = model.get("selections", {})
-    for said, text in (*model["dimensions"].items(), *model.get("measures", {}).items()):
+    for said, text in (*model.dimensions.items(), *model.measures.items()):
         for column in columns_in(text):
-            if column not in types and column not in selections:
-                yield f"{said} of {name} needs the column {column}, which {model['table']} does not have."
-    for to, join in model.get("joins", {}).items():
-        other = definitions["models"].get(to)
-        if other is None:
+            if column not in types and column not in model.selections:
+                yield f"{said} of {name} needs the column {column}, which {model.table} does not have."
+    for to, join in model.joins.items():
+        if to not in models:
             yield f"{name} joins {to}, which is no model here."
-        elif join["left_on"] not in types or join["right_on"] not in definitions["tables"].get(other["table"], {}):
-            yield f"{name} joins {to} by {join['left_on']} and {join['right_on']}, which are not both there."
-    for selected, conditions in selections.items():
+        elif join.left_on not in types or join.right_on not in definitions.types_of(to):
+            yield f"{name} joins {to} by {join.left_on} and {join.right_on}, which are not both there."
+    for selected, conditions in model.selections.items():
         for each in conditions:
-            table = [name, *each["through"]][-1]
-            at = definitions["models"].get(table, {}).get("table")
-            problem = _walk(name, each["through"], definitions["models"])
-            if problem or each["column"] not in definitions["tables"].get(at, {}):
-                yield f"{selected} needs the column {each['column']} of {table}, which is not there."
+            table = [name, *each.through][-1]
+            if _walk(name, each.through, models) or each.column not in definitions.types_of(table):
+                yield f"{selected} needs the column {each.column} of {table}, which is not there."
 
 
-def _unconverted(definitions: Definitions) -> Iterator[str]:
+def _unconverted(definitions: RunDefinitions) -> Iterator[str]:
     """Where there are rates, what measures money in the currencies of its rows."""
-    for fact, columns in definitions.get("rates", {}).get("columns", {}).items():
-        model = definitions["models"][fact]
-        for name, text in model.get("measures", {}).items():
+    for fact, columns in (definitions.rates.columns if definitions.rates else {}).items():
+        model = definitions.models[fact]
+        for name, text in model.measures.items():
             for column in columns_in(text):
                 if column in columns:
-                    yield f"{name} adds up {column} of {fact}, which is not converted to {definitions['currency']}."
-        for selected, conditions in model.get("selections", {}).items():
+                    yield f"{name} adds up {column} of {fact}, which is not converted to {definitions.currency}."
+        for selected, conditions in model.selections.items():
             for each in conditions:
-                if not each["through"] and each["column"] in columns:
-                    yield f"{selected} is about {each['column']} of {fact}, which is not converted."
+                if not each.through and each.column in columns:
+                    yield f"{selected} is about {each.column} of {fact}, which is not converted."
 
 
-def _circles(models: Mapping[str, Any]) -> Iterator[str]:  # Any: as `model_of` gives
+def _circles(models: Mapping[str, TableModel]) -> Iterator[str]:
     """Joins that lead back to where they began."""
     waiting: list[tuple[str, ...]] = [(name,) for name in sorted(models)]
     while waiting:
         path = waiting.pop()
-        for to in sorted(models.get(path[-1], {}).get("joins", {})):
+        for to in sorted(models[path[-1]].joins) if path[-1] in models else ():
             if to == path[0]:
                 yield f"Joins lead in a circle: {' -> '.join((*path, to))}."
             elif to not in path:
                 waiting.append((*path, to))
 
 
-def _made(definitions: Definitions) -> Iterator[str]:
+def _made(definitions: RunDefinitions) -> Iterator[str]:
     """What is wrong with metrics: a measure that is not there, or a formula over what is not."""
-    metrics, models = definitions["metrics"], definitions["models"]
-    formulas = {name: parse(entry["expression"], name) for name, entry in metrics.items() if "expression" in entry}
+    metrics = definitions.metrics
+    formulas = {name: parse(entry.expression, name) for name, entry in metrics.items() if entry.expression is not None}
     for name, entry in metrics.items():
         if name in formulas:
             for used in metric_names(formulas[name]):
@@ -149,34 +143,33 @@ def _made(definitions: Definitions) -> Iterator[str]:
                 expand(name, formulas)
             except GataError as error:
                 yield error.what
-        elif name not in models.get(entry["fact"], {}).get("measures", {}):
-            yield f"{name} has no measure in {entry['fact']}."
-        elif ADDS_UP.get(entry["kind"]) != entry["adds_up"]:
-            yield f"{name} is a {entry['kind']} and says it adds up by {entry['adds_up']}."
+        elif name not in definitions.measures_of(entry.fact):
+            yield f"{name} has no measure in {entry.fact}."
+        elif ADDS_UP.get(entry.kind) != entry.adds_up:
+            yield f"{name} is a {entry.kind} and says it adds up by {entry.adds_up}."
 
 
-def _walk(at: str, through: Iterable[str], models: Mapping[str, Any]) -> str | None:  # Any: as `model_of` gives
+def _walk(at: str, through: Iterable[str], models: Mapping[str, TableModel]) -> str | None:
     """What breaks a way along joins."""
     for to in through:
-        if to not in models.get(at, {}).get("joins", {}):
+        if at not in models or to not in models[at].joins:
             return f"{at} does not join {to}"
         at = to
     return None if at in models else f"{at} is no model here"
 
 
-def _last(fact: str, path: str, models: Mapping[str, Any]) -> Mapping[str, str]:  # Any: as `model_of` gives
+def _last(fact: str, path: str, models: Mapping[str, TableModel]) -> Mapping[str, str]:
     """The dimensions of the table where a way ends."""
-    found: Mapping[str, str] = models[[fact, *path.split(".")][-2]]["dimensions"]
-    return found
+    return models[[fact, *path.split(".")][-2]].dimensions
 
 
-def _tables(definitions: Definitions, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+def _tables(definitions: RunDefinitions, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
     """What definitions name and the star does not have, or has in another type."""
     sql = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal"
     there: dict[str, dict[str, str]] = {}
     for table, column, type_ in connection.execute(sql).fetchall():
         there.setdefault(table, {})[column] = type_
-    for table, columns in definitions["tables"].items():
+    for table, columns in definitions.tables.items():
         if table not in there:
             yield f"The star has no table {table}."
             continue
@@ -186,21 +179,21 @@ def _tables(definitions: Definitions, connection: duckdb.DuckDBPyConnection) -> 
                 yield f"{column} of {table} is to be {type_} and {found}."
 
 
-def _joins(definitions: Definitions, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+def _joins(definitions: RunDefinitions, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
     """What makes a join wrong: a row per key is not enough to say, every row must say its own."""
-    models = definitions["models"]
-    sides = sorted({(join["model"], join["right_on"]) for m in models.values() for join in m.get("joins", {}).values()})
+    models = definitions.models
+    sides = sorted({(join.model, join.right_on) for model in models.values() for join in model.joins.values()})
     rows = {}
     for to, column in sides:
-        table = models[to]["table"]
+        table = models[to].table
         sql = f"SELECT count(*), count(*) - count(DISTINCT {quote(column)}) FROM {quote(table)}"
         rows[to], repeated = connection.execute(sql).fetchall()[0]
         if repeated:
             yield f"{column} of {table} is empty or repeated in {repeated} rows, and joins rely on it."
-    for each in definitions.get("relationships", ()):
-        keys = each["rows"] - each["rows_without_key"]
-        if keys and rows.get(each["to"]) and each["rows_with_unknown_key"] == keys:
-            yield f"No {each['column']} of {each['from']} is a {each['to_column']} of {each['to']}: they do not join."
+    for each in definitions.relationships:
+        keys = each.rows - each.rows_without_key
+        if keys and rows.get(each.to) and each.rows_with_unknown_key == keys:
+            yield f"No {each.column} of {each.from_model} is a {each.to_column} of {each.to}: they do not join."
 
 
 def _metrics(model: SemanticModel, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
@@ -232,7 +225,7 @@ def every_scan(catalog: Catalog) -> Iterator[Scan]:
                 ways.setdefault(path.rpartition(".")[0], []).append((Key(dimension.name, dimension.type, grain), path))
         for way, keys in ways.items():
             measures = () if way else tuple(name for name, metric in catalog.metrics.items() if metric.fact == fact)
-            yield Scan(fact, tuple(keys), measures, (), has_start=True, has_end=True, week_shift=0)
+            yield Scan(fact=fact, keys=tuple(keys), measures=measures, has_start=True, has_end=True)
 
 
 def _problem(scan: Scan, model: SemanticModel, connection: duckdb.DuckDBPyConnection) -> str | None:

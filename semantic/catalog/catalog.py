@@ -6,13 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Any
 
 from semantic.catalog.expression import ZERO_WITHOUT_ROWS
 from semantic.catalog.formula import Formula, expand, metric_names, parse
+from semantic.catalog.run_definitions import FactDefinition, MetricDefinition, RunDefinitions
 
-VERSION = 2
-"""Of the definitions' form; a run of another one is built again."""
 DATE = "date"
 """The dimension of time: each fact has its own day behind it."""
 CURRENCY = "currency"
@@ -29,7 +27,7 @@ FLAGS = (IS_OTHER, IS_TOTAL)
 _AGGREGATES = {"sum": "SUM", "minimum": "MIN", "maximum": "MAX", "none": None}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Metric:
     """A named aggregation with a unit: a measure of one fact, or a formula over such measures."""
 
@@ -55,7 +53,7 @@ class Metric:
         return self.kind in ZERO_WITHOUT_ROWS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Dimension:
     """A column to group and filter by."""
 
@@ -76,7 +74,7 @@ class Dimension:
     synonyms: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fact:
     """One fact of the star and what it holds."""
 
@@ -95,7 +93,7 @@ class Fact:
     """By currency, the rows whose money is in no number: no rate is known for it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Catalog:
     """Everything a query may name, and nothing else."""
 
@@ -134,45 +132,41 @@ class Catalog:
         return [name for name in self.askable_dimensions if self.is_reached(name, used)]
 
 
-def read_catalog(definitions: Mapping[str, Any], *, expose: frozenset[str]) -> Catalog:  # Any: a tree of YAML
+def read_catalog(definitions: RunDefinitions, *, expose: frozenset[str]) -> Catalog:
     """The catalog of a run. A metric whose measure is gone is gone; a personal dimension needs `expose`."""
     return Catalog(
         metrics=_metrics(definitions),
         dimensions={
             name: Dimension(
                 name=name,
-                label=entry.get("label", _words(name)),
-                description=entry["description"],
-                type=entry["type"],
-                role=entry["role"],
-                paths=entry["paths"],
-                meanings=entry.get("meanings", {}),
-                values=frozenset(entry["values"]) if "values" in entry else None,
-                is_personal=entry.get("personal", False),
-                hidden=entry.get("hidden", False),
-                note=entry.get("note"),
-                synonyms=tuple(entry.get("synonyms", ())),
+                label=_words(name) if entry.label is None else entry.label,
+                description=entry.description,
+                type=entry.type,
+                role=entry.role,
+                paths=entry.paths,
+                meanings=entry.meanings,
+                values=None if entry.values is None else frozenset(entry.values),
+                is_personal=entry.personal,
+                hidden=entry.hidden,
+                note=entry.note,
+                synonyms=entry.synonyms,
             )
-            for name, entry in definitions["dimensions"].items()
-            if name in expose or not entry.get("personal", False)
+            for name, entry in definitions.dimensions.items()
+            if name in expose or not entry.personal
         },
-        facts={name: _fact(name, entry) for name, entry in definitions["facts"].items()},
-        time_zone=definitions["time_zone"],
-        week_start=definitions["week_start"],
-        currency=definitions["currency"],
-        notes=tuple(definitions.get("notes", ())),
-        rates=definitions.get("rates", {}).get("file"),
+        facts={name: _fact(name, entry) for name, entry in definitions.facts.items()},
+        time_zone=definitions.time_zone,
+        week_start=definitions.week_start,
+        currency=definitions.currency,
+        notes=definitions.notes,
+        rates=definitions.rates.file if definitions.rates else None,
     )
 
 
-def _metrics(definitions: Mapping[str, Any]) -> dict[str, Metric]:  # Any: a tree of YAML
-    entries, models = definitions["metrics"], definitions["models"]
-    formulas = {name: parse(entry["expression"], name) for name, entry in entries.items() if "expression" in entry}
-    measured = {
-        name
-        for name, entry in entries.items()
-        if "fact" in entry and name in models.get(entry["fact"], {}).get("measures", {})
-    }
+def _metrics(definitions: RunDefinitions) -> dict[str, Metric]:
+    entries = definitions.metrics
+    measured = {name for name, entry in entries.items() if name in definitions.measures_of(entry.fact)}
+    formulas = {name: parse(entry.expression, name) for name, entry in entries.items() if entry.expression is not None}
     found = {}
     for name, entry in entries.items():
         formula = expand(name, formulas)
@@ -181,36 +175,36 @@ def _metrics(definitions: Mapping[str, Any]) -> dict[str, Metric]:  # Any: a tre
     return found
 
 
-def _metric(name: str, entry: Mapping[str, Any], formula: Formula) -> Metric:  # Any: text and flags
+def _metric(name: str, entry: MetricDefinition, formula: Formula) -> Metric:
     return Metric(
         name=name,
-        label=entry.get("label", _words(name)),
-        description=entry["description"],
-        type=entry["type"],
-        unit=entry["unit"],
+        label=_words(name) if entry.label is None else entry.label,
+        description=entry.description,
+        type=entry.type,
+        unit=entry.unit,
         formula=formula,
-        fact=entry.get("fact"),
-        kind=entry.get("kind"),
-        adds_up=_AGGREGATES[entry.get("adds_up", "none")],
-        hidden=entry.get("hidden", False),
-        note=entry.get("note"),
-        synonyms=tuple(entry.get("synonyms", ())),
+        fact=entry.fact,
+        kind=entry.kind,
+        adds_up=_AGGREGATES[entry.adds_up],
+        hidden=entry.hidden,
+        note=entry.note,
+        synonyms=entry.synonyms,
     )
 
 
-def _fact(name: str, entry: Mapping[str, Any]) -> Fact:  # Any: text, numbers and lists
+def _fact(name: str, entry: FactDefinition) -> Fact:
     return Fact(
         name=name,
-        day_column=entry["date"],
-        rows=entry["rows"],
-        first_date=date.fromisoformat(entry["first_date"]) if entry["first_date"] else None,
-        last_date=date.fromisoformat(entry["last_date"]) if entry["last_date"] else None,
-        currencies=tuple(entry["currencies"]),
-        rows_without_currency=entry["rows_without_currency"],
-        time_zones=tuple(entry["time_zones"]),
-        priced=entry.get("priced"),
-        rows_without_money=entry.get("rows_without_money", 0),
-        unconverted=entry.get("unconverted", {}),
+        day_column=entry.day_column,
+        rows=entry.rows,
+        first_date=entry.first_date,
+        last_date=entry.last_date,
+        currencies=entry.currencies,
+        rows_without_currency=entry.rows_without_currency,
+        time_zones=entry.time_zones,
+        priced=entry.priced,
+        rows_without_money=entry.rows_without_money or 0,
+        unconverted=entry.unconverted,
     )
 
 

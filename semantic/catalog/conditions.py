@@ -23,7 +23,7 @@ _MONEY = Decimal(10) ** 18
 _FLAGS = {"true": True, "false": False}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Condition:
     """The shape of one filter; its values are bound as `<parameter>_0`, `<parameter>_1`, ..."""
 

@@ -14,9 +14,14 @@ A kind of metric is how rows become its value, and how values of parts become th
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Literal
 
-ADDS_UP = {
+MetricKind = Literal["sum", "count", "count_distinct", "minimum", "maximum", "median", "percentile"]
+AddsUp = Literal["sum", "minimum", "maximum", "none"]
+
+ADDS_UP: Mapping[str, AddsUp] = {
     "sum": "sum",
     "count": "sum",
     "count_distinct": "none",
@@ -30,7 +35,7 @@ ZERO_WITHOUT_ROWS = ("sum", "count", "count_distinct")
 """The kinds of which nothing counted is 0, and not unknown."""
 
 
-def measure_of(kind: str, value: str | None = None, *, where: str | None = None, percent: int = 50) -> str:
+def measure_of(kind: MetricKind, value: str | None = None, *, where: str | None = None, percent: int = 50) -> str:
     """The text of a measure.
 
     Args:

@@ -6,8 +6,12 @@ import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from typing import Literal
 
 from pipeline.errors import ConfigError, shorten
+
+MetricType = Literal["integer", "decimal", "number"]
+"""decimal is exact, number a double."""
 
 _SIGNS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 
@@ -145,7 +149,7 @@ def _is_zero(formula: Formula) -> bool:
     return isinstance(formula, Number) and formula.value == 0
 
 
-def type_of(formula: Formula, types: Mapping[str, str]) -> str:
+def type_of(formula: Formula, types: Mapping[str, MetricType]) -> MetricType:
     """integer, decimal (exact) or number (a double): what a formula over metrics of these types gives."""
     if isinstance(formula, Name):
         return types[formula.name]

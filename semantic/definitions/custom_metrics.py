@@ -1,4 +1,4 @@
-"""Metrics that tenants.yaml makes: of a column of a fact, of some rows of a metric, or of other metrics.
+"""Makes the metrics of tenants.yaml: of a column of a fact, of some rows of a metric, or of other metrics.
 
 What they are made into is what ours are: measures of one fact, and arithmetic over those.
 """
@@ -8,20 +8,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.config.blocks.custom_metric_forms import is_custom_form
 from pipeline.errors import ConfigError, suggest
 from semantic.catalog.catalog import COMPUTED, FLAGS
-from semantic.catalog.formula import Formula, Name, expand, metric_names, parse, to_text
-from semantic.definitions.metric_filters import MetricInputs, SelectedRows, Selection, select_rows
-from semantic.definitions.overlay import Entries, Overlay
-from semantic.definitions.standard_metrics import BaseMetric
+from semantic.catalog.expression import MetricKind
+from semantic.catalog.formula import Formula, MetricType, Name, expand, metric_names, parse, to_text
+from semantic.catalog.run_definitions import Selection
+from semantic.definitions.metric_filters import MetricInputs, SelectedRows, select_rows
+from semantic.definitions.overlay import Overlay
+from semantic.definitions.standard_metrics import BaseMetric, DerivedMetric
 from warehouse.star_schema import CONVERSIONS, MONEY, Column, Table
 
 Said = Mapping[str, Any]  # Any: text, flags, and lists of maps of those, as tenants.yaml
 
-_KINDS = {"min": "minimum", "max": "maximum"}
+_KINDS: Mapping[str, MetricKind | Literal["average"]] = {
+    "sum": "sum",
+    "count": "count",
+    "count_distinct": "count_distinct",
+    "average": "average",
+    "min": "minimum",
+    "max": "maximum",
+    "median": "median",
+}
+"""By `aggregate` of tenants.yaml; an average becomes a sum by a count."""
 
 
 @dataclass
@@ -29,7 +40,7 @@ class CustomMetrics:
     """The tenant's own metrics: measures, arithmetic, and by fact and name the rows that measures count."""
 
     measured: list[BaseMetric] = field(default_factory=list)
-    derived: Entries = field(default_factory=dict)
+    derived: dict[str, DerivedMetric] = field(default_factory=dict)
     selections: dict[str, dict[str, Selection]] = field(default_factory=dict)
 
     def select(self, name: str, selected: SelectedRows) -> str:
@@ -55,8 +66,10 @@ def custom_metrics(words: Overlay, known: MetricInputs) -> CustomMetrics:
                 _measure(name, _in_our_names(entry, words), known, own)
             elif "expression" in entry:
                 expression = _expression(entry["expression"], name, words)
-                unit = {"unit": entry["unit"]} if "unit" in entry else {}
-                own.derived[name] = {"description": f"{entry['expression']}.", "expression": expression, **unit}
+                about = f"{entry['expression']}."
+                own.derived[name] = DerivedMetric(
+                    name=name, expression=expression, description=about, unit=entry.get("unit")
+                )
     filtered = {name: _in_our_names(entry, words) for name, entry in said.items() if "metric" in entry}
     for name in filtered:
         with words.placed(name):
@@ -98,7 +111,7 @@ def _measure(name: str, said: Said, known: MetricInputs, own: CustomMetrics) -> 
     of = partial(BaseMetric, fact=table.name)
     if said["aggregate"] == "count":
         about = f"Rows of {table.name}."
-        metric = of(name, kind="count", value=None, type="integer", unit="count", description=about, where=where)
+        metric = of(name=name, kind="count", where=where, type="integer", unit="count", description=about)
         own.measured.append(_ruled(metric, selected))
         return
     column = _column(said, name, table)
@@ -106,16 +119,20 @@ def _measure(name: str, said: Said, known: MetricInputs, own: CustomMetrics) -> 
     about = f"{said['aggregate']} of {column.name} of {table.name}: {column.description}"
     made = partial(of, value=f"_.{column.name}", type=_type(column, kind), unit=_unit(said, name, column, kind))
     if kind != "average":
-        metric = made(name, kind=kind, description=about, where=where, percent=percent)
+        metric = made(name=name, kind=kind, description=about, where=where, percent=percent)
         own.measured.append(_ruled(metric, selected))
         return
     there = f"_.{column.name}.notnull()" + (f" & {where}" if where else "")
-    own.measured.append(made(f"{name}__sum", kind="sum", description=about, where=where, hidden=True))
+    own.measured.append(made(name=f"{name}__sum", kind="sum", description=about, where=where, hidden=True))
     counted = replace(own.measured[-1], name=f"{name}__count", kind="count", type="integer", unit="count", where=there)
     own.measured.append(counted)
-    rule = {"rule": selected.rule} if selected else {}
-    own.derived[name] = {"description": about, "expression": f"{name}__sum / {name}__count", **rule}
-    own.derived[name] |= {"unit": own.measured[-2].unit}
+    own.derived[name] = DerivedMetric(
+        name=name,
+        expression=f"{name}__sum / {name}__count",
+        description=about,
+        unit=own.measured[-2].unit,
+        rule=selected.rule if selected else None,
+    )
 
 
 def _fact(fact: str, name: str, known: MetricInputs) -> Table:
@@ -147,14 +164,14 @@ def _is_number(column: Column) -> bool:
     return column.type in ("BIGINT", "DOUBLE", MONEY, CONVERSIONS)
 
 
-def _kind(aggregate: str) -> tuple[str, int]:
+def _kind(aggregate: str) -> tuple[MetricKind | Literal["average"], int]:
     """The kind of metric, and the percent of a percentile."""
     if aggregate[0] == "p" and aggregate[1:].isdigit():
         return "percentile", int(aggregate[1:])
-    return _KINDS.get(aggregate, aggregate), 50
+    return _KINDS[aggregate], 50
 
 
-def _type(column: Column, kind: str) -> str:
+def _type(column: Column, kind: str) -> MetricType:
     if kind == "count_distinct":
         return "integer"
     if column.type == "DOUBLE" or kind in ("median", "percentile"):
@@ -192,37 +209,41 @@ def _filter(
     for each in metric_names(_formula(of, known, own)):
         if each in filtered:
             _filter(each, filtered, known, own, path=(*path, name))
-    base, made = _base(known, own), {**known.derived, **own.derived}.get(of, {})
     formula = _formula(of, known, own)
-    used = list(dict.fromkeys(metric_names(formula)))
-    for each in used:
+    measures = _measures(name, of, formula, known, own)
+    facts = list(dict.fromkeys(metric.fact for metric in measures.values()))
+    selected = select_rows(name, filtered[name]["filters"], facts, known)
+    where = own.select(name, selected)
+    narrowed = {
+        each: replace(_ruled(metric, selected), where=f"({metric.where}) & {where}" if metric.where else where)
+        for each, metric in measures.items()
+    }
+    if isinstance(formula, Name):
+        own.measured.append(replace(narrowed[formula.name], name=name, label=None, hidden=False))
+        return
+    made = {**known.derived, **own.derived}[of]
+    own.measured += [replace(metric, name=f"{name}__{each}", hidden=True) for each, metric in narrowed.items()]
+    own.derived[name] = DerivedMetric(
+        name=name,
+        expression=to_text(formula, lambda each: f"{name}__{each}"),
+        description=made.description,
+        rule=f"{made.rule or ''} {selected.rule}".strip(),
+    )
+
+
+def _measures(name: str, of: str, formula: Formula, known: MetricInputs, own: CustomMetrics) -> dict[str, BaseMetric]:
+    """The measures in the formula of the metric that another is made of."""
+    base = {metric.name: metric for metric in (*known.standard, *own.measured)}
+    for each in metric_names(formula):
         if each not in base:
             about = f"{name} is made of {of!r}" if each == of else f"{of} is made of {each!r}"
             raise ConfigError(
                 f"{about}, which is no metric here.", suggest(each, {*base, *known.derived, *own.derived})
             )
-    selected = select_rows(name, filtered[name]["filters"], list(dict.fromkeys(base[u].fact for u in used)), known)
-    where = own.select(name, selected)
-    narrowed = {
-        each: replace(
-            _ruled(base[each], selected), where=f"({base[each].where}) & {where}" if base[each].where else where
-        )
-        for each in used
-    }
-    if isinstance(formula, Name):
-        own.measured.append(replace(narrowed[formula.name], name=name, label=None, hidden=False))
-        return
-    own.measured += [replace(metric, name=f"{name}__{each}", hidden=True) for each, metric in narrowed.items()]
-    rule = f"{made.get('rule', '')} {selected.rule}".strip()
-    expression = to_text(formula, lambda each: f"{name}__{each}")
-    own.derived[name] = {"description": made["description"], "expression": expression, "rule": rule}
-
-
-def _base(known: MetricInputs, own: CustomMetrics) -> dict[str, BaseMetric]:
-    return {metric.name: metric for metric in (*known.standard, *own.measured)}
+    return {each: base[each] for each in metric_names(formula)}
 
 
 def _formula(name: str, known: MetricInputs, own: CustomMetrics) -> Formula:
     """The formula of a metric over measures, as far as they are known."""
     derived = {**known.derived, **own.derived}
-    return expand(name, {each: parse(entry["expression"], each) for each, entry in derived.items()})
+    return expand(name, {each: parse(metric.expression, each) for each, metric in derived.items()})

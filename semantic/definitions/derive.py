@@ -1,4 +1,4 @@
-"""A built star and its tenant's words become definitions: semantic.yml, all that answering needs beside the tables.
+"""Derives the definitions of a run, semantic.yml, from a built star and its tenant's words.
 
 tables         column types, so that ibis tables are built without a connection
 models         Boring Semantic Layer models, as `from_config` takes them: one per fact and dimension table; beside them
@@ -14,19 +14,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import yaml
 
 from pipeline.config.tenant import Tenant
-from semantic.catalog.catalog import VERSION
 from semantic.catalog.expression import ADDS_UP, columns_in
 from semantic.catalog.formula import metric_names, parse
+from semantic.catalog.run_definitions import (
+    VERSION,
+    DimensionDefinition,
+    DimensionRole,
+    MetricDefinition,
+    RunDefinitions,
+)
 from semantic.definitions.custom_metrics import custom_metrics
 from semantic.definitions.introspect import BuiltTable, BuiltTables
 from semantic.definitions.join_paths import find_path
 from semantic.definitions.metric_filters import MetricInputs
-from semantic.definitions.overlay import Entries, Overlay, add_metrics, apply_overlay
+from semantic.definitions.overlay import Overlay, add_metrics, apply_overlay
 from semantic.definitions.rename import rename
 from semantic.definitions.reporting_currency import described, measured_in_reporting, selected_in_reporting
 from semantic.definitions.standard_metrics import (
@@ -35,6 +40,7 @@ from semantic.definitions.standard_metrics import (
     DIMENSIONS,
     SYNONYMS,
     BaseMetric,
+    DerivedMetric,
     StandardDimension,
     date_dimension,
     funnel_metrics,
@@ -46,7 +52,7 @@ from semantic.definitions.targets import note_targets
 from warehouse.star_schema import Table
 
 
-def derive(tenant: Tenant, tables: Sequence[Table], observed: BuiltTables) -> dict[str, Any]:  # Any: a tree for YAML
+def derive(tenant: Tenant, tables: Sequence[Table], observed: BuiltTables) -> RunDefinitions:
     """The definitions of a tenant's metrics and dimensions. The same input gives the same bytes.
 
     Raises:
@@ -60,42 +66,42 @@ def derive(tenant: Tenant, tables: Sequence[Table], observed: BuiltTables) -> di
     promised = (*BASE_METRICS, *funnel_metrics(tenant.funnel_events))
     standard = [metric for metric in promised if _is_built(metric, observed)]
     derived = _standard_derived(tenant, standard)
-    own = custom_metrics(words, MetricInputs(standard, derived, dimensions, tables, homes))
+    known = MetricInputs(standard=standard, derived=derived, dimensions=dimensions, tables=tables, homes=homes)
+    own = custom_metrics(words, known)
     base = [*standard, *own.measured]
-    metrics: Entries = {metric.name: _base_entry(metric, observed[metric.fact]) for metric in base}
+    metrics = {metric.name: _base_entry(metric, observed[metric.fact]) for metric in base}
     add_metrics(metrics, {**derived, **own.derived}, words)
-    for name in metrics.keys() & SYNONYMS.keys():
-        metrics[name]["synonyms"] = list(SYNONYMS[name])
-    apply_overlay(words, metrics, dimensions)
+    apply_overlay(words, "metrics", metrics)
+    apply_overlay(words, "dimensions", dimensions)
     note_targets(tenant, metrics)
     converted = {table.name: table.converted for table in tables}
     measured = [measured_in_reporting(metric, converted) for metric in base]
     selections = selected_in_reporting(own.selections, converted)
     models = {table.name: model_of(table, tenant.slug, homes, measured, selections) for table in tables}
-    definitions = {
-        "version": VERSION,
-        "tenant": tenant.slug,
-        "time_zone": tenant.timezone,
-        "week_start": tenant.week_start,
-        "currency": tenant.currency,
-        "funnel": list(tenant.funnel),
-        "tables": {table.table_name(tenant.slug): dimension_columns(models, table.name, observed) for table in tables},
-        "models": models,
-        "facts": {table.name: fact_of(table, tenant, observed[table.name]) for table in tables if table.date},
-        "metrics": metrics,
-        "dimensions": dimensions,
-        "relationships": relationships_of(tables, observed),
-        **described(tenant, converted),
-    }
-    if tenant.notes:
-        definitions["notes"] = list(tenant.notes)
+    definitions = RunDefinitions(
+        version=VERSION,
+        tenant=tenant.slug,
+        time_zone=tenant.timezone,
+        week_start=tenant.week_start,
+        currency=tenant.currency,
+        funnel=tuple(tenant.funnel),
+        tables={table.table_name(tenant.slug): dimension_columns(models, table.name, observed) for table in tables},
+        models=models,
+        facts={table.name: fact_of(table, tenant, observed[table.name]) for table in tables if table.date},
+        metrics=metrics,
+        dimensions=dimensions,
+        relationships=relationships_of(tables, observed),
+        rates=described(tenant, converted),
+        notes=tuple(tenant.notes),
+    )
     return rename(definitions, words)
 
 
-def definitions_yaml(definitions: Mapping[str, Any]) -> str:  # Any: as `derive` gives
+def definitions_yaml(definitions: RunDefinitions) -> str:
     """The text of semantic.yml, keys sorted."""
-    head = f"# Generated by `gata build` for {definitions['tenant']}. Do not edit; write `semantic:` in tenants.yaml.\n"
-    return head + yaml.dump(definitions, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=120)
+    head = f"# Generated by `gata build` for {definitions.tenant}. Do not edit; write `semantic:` in tenants.yaml.\n"
+    tree = definitions.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return head + yaml.dump(tree, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=120)
 
 
 class _Dumper(yaml.CSafeDumper):
@@ -130,33 +136,35 @@ def _is_built(metric: BaseMetric, observed: BuiltTables) -> bool:
     return metric.fact in observed and observed[metric.fact].columns.keys() >= set(columns_in(metric.expression))
 
 
-def _base_entry(metric: BaseMetric, table: BuiltTable) -> dict[str, Any]:  # Any: text and flags
-    entry = {
-        "adds_up": ADDS_UP[metric.kind],
-        "description": metric.description,
-        "fact": metric.fact,
-        "kind": metric.kind,
-        "type": metric.type,
-        "unit": metric.unit,
-    }
+def _base_entry(metric: BaseMetric, table: BuiltTable) -> MetricDefinition:
     notes = [metric.note] if metric.note else []
     if metric.kind == "count_distinct" or (metric.kind == "sum" and metric.where):
         column = columns_in(metric.value or "")[-1]
         if missing := table.nulls.get(column):
             counted = "not in" if metric.kind == "count_distinct" else "0 in"
             notes.append(f"{missing} of {table.rows} rows of {metric.fact} have no {column}: {counted} {metric.name}.")
-    more = {"label": metric.label, "rule": metric.rule, "note": " ".join(notes), "hidden": metric.hidden}
-    return {**entry, **{key: said for key, said in more.items() if said}}
+    return MetricDefinition(
+        description=metric.description,
+        type=metric.type,
+        unit=metric.unit,
+        kind=metric.kind,
+        adds_up=ADDS_UP[metric.kind],
+        fact=metric.fact,
+        label=metric.label,
+        hidden=metric.hidden,
+        rule=metric.rule,
+        note=" ".join(notes) or None,
+        synonyms=SYNONYMS.get(metric.name, ()),
+    )
 
 
-def _standard_derived(tenant: Tenant, base: Iterable[BaseMetric]) -> Entries:
+def _standard_derived(tenant: Tenant, base: Iterable[BaseMetric]) -> dict[str, DerivedMetric]:
     """The standard derived metrics whose inputs there are."""
     known, found = {metric.name for metric in base}, {}
     for metric in (*DERIVED_METRICS, *funnel_rates(tenant.funnel)):
         if set(metric_names(parse(metric.expression, metric.name))) <= known:
             known.add(metric.name)
-            label = {"label": metric.label} if metric.label else {}
-            found[metric.name] = {"description": metric.description, "expression": metric.expression, **label}
+            found[metric.name] = metric
     return found
 
 
@@ -173,36 +181,39 @@ def _homes(tables: Sequence[Table], observed: BuiltTables) -> DimensionColumns:
     }
 
 
-def _dimensions(words: Overlay, homes: DimensionColumns, tables: Sequence[Table], observed: BuiltTables) -> Entries:
+def _dimensions(
+    words: Overlay, homes: DimensionColumns, tables: Sequence[Table], observed: BuiltTables
+) -> dict[str, DimensionDefinition]:
     """Every dimension that some fact reaches, and how; of the personal ones those that the tenant exposes."""
     allowed = words.exposed([dimension.name for dimension, _ in homes.values() if dimension.personal])
     by_name = {table.name: table for table in tables}
-    found: Entries = {}
+    found = {}
     for dimension, at in homes.values():
         paths = {t.name: path for t in tables if t.date and (path := _path(t.name, dimension, at, by_name))}
         if paths and (dimension.name in allowed or not dimension.personal):
-            found[dimension.name] = {
-                "description": dimension.description,
-                "type": dimension.type,
-                "role": _role(dimension),
-                "paths": paths,
-                **({"personal": True} if dimension.personal else {}),
-                **({"meanings": dict(dimension.meanings)} if dimension.meanings else {}),
-                **({"synonyms": list(SYNONYMS[dimension.name])} if dimension.name in SYNONYMS else {}),
-                **({} if dimension.personal else _values(at, observed)),
-                **_note(dimension.name, at, paths, by_name, observed),
-            }
+            found[dimension.name] = DimensionDefinition(
+                description=dimension.description,
+                type=dimension.type,
+                role=_role(dimension),
+                paths=paths,
+                personal=dimension.personal,
+                meanings=dimension.meanings,
+                values=None if dimension.personal else _values(at, observed),
+                note=_note(dimension.name, at, paths, by_name, observed),
+                synonyms=SYNONYMS.get(dimension.name, ()),
+            )
     return found
 
 
-def _role(dimension: StandardDimension) -> str:
+def _role(dimension: StandardDimension) -> DimensionRole:
     """What a dimension is good for: time, identifier, name, flag or category."""
     if dimension.type == "date":
         return "time"
     if dimension.type == "boolean":
         return "flag"
-    ending = dimension.name.rpartition("_")[2]
-    return {"id": "identifier", "name": "name"}.get(ending, "category")
+    if dimension.name.endswith("_id"):
+        return "identifier"
+    return "name" if dimension.name.endswith("_name") else "category"
 
 
 def _path(fact: str, dimension: StandardDimension, homes: Mapping[str, str], tables: Mapping[str, Table]) -> str | None:
@@ -211,17 +222,17 @@ def _path(fact: str, dimension: StandardDimension, homes: Mapping[str, str], tab
     return None if path is None else ".".join((*path, dimension.name))
 
 
-def _values(homes: Mapping[str, str], observed: BuiltTables) -> dict[str, list[str]]:
+def _values(homes: Mapping[str, str], observed: BuiltTables) -> tuple[str, ...] | None:
     """All values of a dimension, when every table that holds it has few."""
     lists = [observed[table].values.get(column) for table, column in homes.items()]
     if any(values is None for values in lists):
-        return {}
-    return {"values": sorted({value for values in lists if values for value in values})}
+        return None
+    return tuple(sorted({value for values in lists if values for value in values}))
 
 
 def _note(
     name: str, homes: Mapping[str, str], paths: Mapping[str, str], tables: Mapping[str, Table], observed: BuiltTables
-) -> dict[str, str]:
+) -> str | None:
     """What to know when cutting by a dimension: rows that share one, and keys that its table does not know."""
     repeated = sum(observed[table].repeated.get(column, 0) for table, column in homes.items())
     notes = [f"Several rows share one {name}: they are added up."] if repeated else []
@@ -232,4 +243,4 @@ def _note(
             if unknown := observed[table].unknown_keys.get(column, 0):
                 notes.append(f"{unknown} rows of {table} have a {column} that {to} lacks: there {name} is empty.")
             table = to
-    return {"note": " ".join(dict.fromkeys(notes))} if notes else {}
+    return " ".join(dict.fromkeys(notes)) or None

@@ -16,7 +16,7 @@ FEW = 24
 """A text column with at most so many different values is few-valued: the catalog lists them all."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BuiltTable:
     """One table of a star as it was built."""
 
@@ -47,7 +47,20 @@ class BuiltTable:
     def promised(cls, table: Table) -> BuiltTable:
         """A table as it is promised: all its columns and no rows."""
         columns = {column.name: column.type for column in table.columns}
-        return cls(columns, 0, {}, None, None, (), 0, 0, {}, (), {}, {})
+        return cls(
+            columns=columns,
+            rows=0,
+            nulls={},
+            first_date=None,
+            last_date=None,
+            currencies=(),
+            rows_without_currency=0,
+            rows_without_money=0,
+            unconverted={},
+            accounts=(),
+            values={},
+            repeated={},
+        )
 
 
 BuiltTables = Mapping[str, BuiltTable]

@@ -14,27 +14,25 @@ from typing import Any
 
 from pipeline.errors import ConfigError, suggest
 from semantic.catalog.conditions import read_values
-from semantic.definitions.overlay import Entries
-from semantic.definitions.standard_metrics import BaseMetric, StandardDimension
+from semantic.catalog.run_definitions import ComparedType, DimensionDefinition, Selection, SelectionCondition
+from semantic.definitions.standard_metrics import BaseMetric, DerivedMetric, StandardDimension
 from warehouse.star_schema import Table
 
-Selection = list[dict[str, Any]]  # Any: text, and values of any type
-"""Conditions that a row must all meet: `through` tables, `column`, `type`, `op`, `values`."""
 Selections = Mapping[str, Mapping[str, Selection]]
 """By fact, then by the name under which a measure asks for it."""
 
-_TYPES = {"VARCHAR": "text", "BOOLEAN": "boolean", "DATE": "date"}
+_TYPES: Mapping[str, ComparedType] = {"VARCHAR": "text", "BOOLEAN": "boolean", "DATE": "date"}
 _SAYS = {"=": "is", "!=": "is not", "in": "is in", "not_in": "is not in", "between": "is between"}
 _SAYS |= {"starts_with": "starts with", "is_null": "is empty", "is_not_null": "is not empty"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MetricInputs:
     """What metrics of a tenant's own may be made of."""
 
     standard: Sequence[BaseMetric]
-    derived: Entries
-    dimensions: Entries
+    derived: Mapping[str, DerivedMetric]
+    dimensions: Mapping[str, DimensionDefinition]
     tables: Sequence[Table]
     """As they are built."""
     homes: Mapping[str, tuple[StandardDimension, Mapping[str, str]]]
@@ -43,7 +41,7 @@ class MetricInputs:
         return next(table for table in self.tables if table.name == name)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SelectedRows:
     """The rows that filters leave, for every fact they are about."""
 
@@ -63,7 +61,7 @@ def select_rows(
         ConfigError: One is by personal data, or by what a fact does not have or means otherwise.
         QueryError: A value is not such as what it is compared with.
     """
-    conditions: dict[str, Selection] = {fact: [] for fact in facts}
+    conditions: dict[str, list[SelectionCondition]] = {fact: [] for fact in facts}
     told, notes = [], []
     for said in filters:
         _check_meaning(metric, said["name"], facts, known)
@@ -71,31 +69,37 @@ def select_rows(
             conditions[fact].append(_condition(metric, said, fact, known))
         told.append(_in_words(said))
         notes += _strange_values(metric, said, known)
-    return SelectedRows(conditions, f"Only rows where {' and '.join(told)}.", " ".join(notes) or None)
+    return SelectedRows(
+        conditions={fact: tuple(each) for fact, each in conditions.items()},
+        rule=f"Only rows where {' and '.join(told)}.",
+        note=" ".join(notes) or None,
+    )
 
 
-def _condition(
-    name: str, said: Mapping[str, Any], fact: str, known: MetricInputs
-) -> dict[str, Any]:  # Any: see Selection
-    """A filter where a fact finds what it is about: in its own column, or along its joins."""
+def _condition(name: str, said: Mapping[str, Any], fact: str, known: MetricInputs) -> SelectionCondition:
+    """A filter where a fact finds what it is about: in its own column, or along its joins. Any: as tenants.yaml."""
     of = said["name"]
     if of in {column.name for table in known.tables for column in table.columns if column.personal}:
         raise ConfigError(f"{name} is filtered by {of}, which is personal data.", "Choose another column.")
-    if (dimension := known.dimensions.get(of)) and fact in dimension["paths"]:
-        *through, _ = dimension["paths"][fact].split(".")
-        column, type_ = known.homes[of][1][through[-1] if through else fact], dimension["type"]
-    else:
-        through, column, type_ = [], of, _column_type(name, of, fact, known)
-    values = [_plain(each) for each in read_values(of, said["op"], _sent(said.get("value")), type_)]
-    return {"through": through, "column": column, "type": type_, "op": said["op"], "values": values}
+    through, column, type_ = _place(name, of, fact, known)
+    values = tuple(_plain(each) for each in read_values(of, said["op"], _sent(said.get("value")), type_))
+    return SelectionCondition(through=through, column=column, type=type_, op=said["op"], values=values)
 
 
-def _column_type(name: str, of: str, fact: str, known: MetricInputs) -> str:
+def _place(name: str, of: str, fact: str, known: MetricInputs) -> tuple[tuple[str, ...], str, ComparedType]:
+    """The tables on the way from a fact to what a filter is about, its column, and its type."""
+    if (dimension := known.dimensions.get(of)) and fact in dimension.paths:
+        *through, _ = dimension.paths[fact].split(".")
+        return tuple(through), known.homes[of][1][through[-1] if through else fact], dimension.type
+    return (), of, _column_type(name, of, fact, known)
+
+
+def _column_type(name: str, of: str, fact: str, known: MetricInputs) -> ComparedType:
     """The type of a fact's own column, as filters know types."""
     columns = [column for column in known.table(fact).columns if not column.personal and column.type != "TIMESTAMP"]
-    typed = {column.name: _TYPES.get(column.type, "number") for column in columns}
+    typed: dict[str, ComparedType] = {column.name: _TYPES.get(column.type, "number") for column in columns}
     if of not in typed:
-        reached = [each for each, entry in known.dimensions.items() if fact in entry["paths"]]
+        reached = [each for each, entry in known.dimensions.items() if fact in entry.paths]
         what = f"{name} is filtered by {of!r}, which {fact} does not have."
         raise ConfigError(what, suggest(of, {*reached, *typed} - {"tenant_slug"}))
     return typed[of]
@@ -115,7 +119,7 @@ def _plain(value: str | bool | date | Decimal | float) -> str | bool | float:
 
 
 def _check_meaning(name: str, of: str, facts: Sequence[str], known: MetricInputs) -> None:
-    meanings = known.dimensions.get(of, {}).get("meanings", {})
+    meanings = known.dimensions[of].meanings if of in known.dimensions else {}
     if len({meanings.get(fact) for fact in facts}) > 1:
         said = " and ".join(f"{meanings.get(fact)} {of}" for fact in facts)
         raise ConfigError(f"{name} is filtered by {of}, which is the {said}.", "Filter metrics of one fact by it.")
@@ -130,7 +134,8 @@ def _in_words(said: Mapping[str, Any]) -> str:  # Any: as tenants.yaml
 
 def _strange_values(name: str, said: Mapping[str, Any], known: MetricInputs) -> list[str]:  # Any: as tenants.yaml
     """Values that no row has now, of a dimension whose values are all known: likely misspelt, perhaps just new."""
-    values = known.dimensions.get(said["name"], {}).get("values")
+    dimension = known.dimensions.get(said["name"])
+    values = dimension.values if dimension else None
     if values is None or said["op"] not in ("=", "in"):
         return []
     given = said["value"] if isinstance(said["value"], list) else [said["value"]]

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.errors import ConfigError, GataError, suggest
 from semantic.catalog.formula import Formula, Number, Operation, expand, is_sum, metric_names, parse, type_of, unit_of
+from semantic.catalog.run_definitions import DimensionDefinition, MetricDefinition
+from semantic.definitions.standard_metrics import SYNONYMS, DerivedMetric
 
-Entries = dict[str, dict[str, Any]]
-"""Name to what the definitions say about it: text, flags, maps and lists of those."""
+Definition = TypeVar("Definition", MetricDefinition, DimensionDefinition)
 
 _KINDS = ("metrics", "dimensions")
-_WORDS = ("label", "description", "hidden")
 
 
 @dataclass(frozen=True)
@@ -70,55 +70,67 @@ class Overlay:
         return allowed
 
 
-def add_metrics(metrics: Entries, derived: Mapping[str, Mapping[str, Any]], words: Overlay) -> None:
-    """Add metrics made of others, with their type, unit and kind, and how they add up. Any: as in `Entries`.
+def add_metrics(metrics: dict[str, MetricDefinition], derived: Mapping[str, DerivedMetric], words: Overlay) -> None:
+    """Add metrics made of others, with their type, unit and kind, and how they add up.
 
     Raises:
         ConfigError: One names a metric that there is not, is made of itself, or adds money and clicks.
     """
     formulas: dict[str, Formula] = {}
-    for name, entry in derived.items():
+    for name, metric in derived.items():
         with words.placed(name):
-            formulas[name] = parse(entry["expression"], name)
-    base = {name: entry for name, entry in metrics.items() if "fact" in entry}
-    types = {name: entry["type"] for name, entry in base.items()}
-    units = {name: entry["unit"] for name, entry in base.items()}
+            formulas[name] = parse(metric.expression, name)
+    base = {name: entry for name, entry in metrics.items() if entry.fact is not None}
+    types = {name: entry.type for name, entry in base.items()}
+    units = {name: entry.unit for name, entry in base.items()}
     known = base.keys() | derived.keys()
-    for name, entry in derived.items():
+    for name, metric in derived.items():
         with words.placed(name):
             for used in metric_names(formulas[name]):
                 if used not in known:
                     what = f"The expression of {name} names {used!r}, which is no metric here."
                     raise ConfigError(what, suggest(used, known))
             formula = expand(name, formulas)
-            sums = is_sum(formula) and all(base[used]["adds_up"] == "sum" for used in metric_names(formula))
-            added = {
-                "adds_up": "sum" if sums else "none",
-                "kind": "ratio" if _is_ratio(formulas[name]) else "derived",
-                "type": type_of(formula, types),
-                "unit": unit_of(formula, units, name),
-            }
-            metrics[name] = {**added, **entry}
+            unit = unit_of(formula, units, name)
+            sums = is_sum(formula) and all(base[used].adds_up == "sum" for used in metric_names(formula))
+            metrics[name] = MetricDefinition(
+                description=metric.description,
+                type=type_of(formula, types),
+                unit=metric.unit or unit,
+                kind="ratio" if _is_ratio(formulas[name]) else "derived",
+                adds_up="sum" if sums else "none",
+                expression=metric.expression,
+                label=metric.label,
+                rule=metric.rule,
+                synonyms=SYNONYMS.get(name, ()),
+            )
 
 
 def _is_ratio(formula: Formula) -> bool:
     return isinstance(formula, Operation) and formula.sign == "/" and not isinstance(formula.right, Number)
 
 
-def apply_overlay(words: Overlay, metrics: Entries, dimensions: Entries) -> None:
-    """Let the tenant's labels, descriptions, synonyms and `hidden` replace ours.
+def apply_overlay(words: Overlay, kind: str, entries: dict[str, Definition]) -> None:
+    """Let the tenant's labels, descriptions, synonyms and `hidden` replace ours, of metrics or of dimensions.
 
     Raises:
         ConfigError: They are about a metric or dimension that there is not.
     """
-    for kind, entries in (("metrics", metrics), ("dimensions", dimensions)):
-        for name, said in words.of(kind).items():
-            if name not in entries:
-                what = f"semantic.{kind}.{name} names nothing that is here."
-                raise words.wrong(kind, name, what, suggest(name, entries))
-            entry = entries[name]
-            entry.update({key: said[key] for key in _WORDS if key in said})
-            if rule := entry.get("rule"):
-                entry["description"] = f"{entry['description'].removesuffix(rule).rstrip()} {rule}"
-            if "synonyms" in said:
-                entry["synonyms"] = list(dict.fromkeys((*said["synonyms"], *entry.get("synonyms", ()))))
+    for name, said in words.of(kind).items():
+        if name not in entries:
+            what = f"semantic.{kind}.{name} names nothing that is here."
+            raise words.wrong(kind, name, what, suggest(name, entries))
+        entries[name] = _worded(entries[name], said)
+
+
+def _worded(entry: Definition, said: Mapping[str, Any]) -> Definition:  # Any: text, flags and lists of text
+    description = said.get("description", entry.description)
+    if isinstance(entry, MetricDefinition) and entry.rule:
+        description = f"{description.removesuffix(entry.rule).rstrip()} {entry.rule}"
+    return replace(
+        entry,
+        label=said.get("label", entry.label),
+        description=description,
+        hidden=said.get("hidden", entry.hidden),
+        synonyms=tuple(dict.fromkeys((*said.get("synonyms", ()), *entry.synonyms))),
+    )

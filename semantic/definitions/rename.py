@@ -1,61 +1,81 @@
-"""Metrics and dimensions under the tenant's own names: the last thing done to definitions, and done everywhere."""
+"""Gives metrics and dimensions the tenant's own names: the last thing done to definitions, and done everywhere."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from semantic.catalog.catalog import COMPUTED, CURRENCY, DATE, FLAGS
-from semantic.definitions.overlay import Overlay
+from semantic.catalog.run_definitions import DimensionDefinition, MetricDefinition, RunDefinitions, TableModel
+from semantic.definitions.overlay import Definition, Overlay
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-Tree = dict[str, Any]  # Any: as `derive` gives
 
 
-def rename(definitions: Tree, words: Overlay) -> Tree:
+def rename(definitions: RunDefinitions, words: Overlay) -> RunDefinitions:
     """The definitions with every renamed metric and dimension under its new name; the old one becomes a synonym.
 
     Raises:
         ConfigError: A new name is taken or reserved, or what is renamed is what planning relies on.
     """
-    renames = words.renames
-    if not renames:
+    if not words.renames:
         return definitions
     _check(definitions, words)
-
-    def new(name: str) -> str:
-        return renames.get(name, name)
-
-    metrics = _keyed(definitions["metrics"], new)
-    for entry in metrics.values():
-        if "expression" in entry:
-            entry["expression"] = _NAME.sub(lambda found: new(found[0]), entry["expression"])
-    dimensions = _keyed(definitions["dimensions"], new)
-    for entry in dimensions.values():
-        entry["paths"] = {fact: _path(path, new) for fact, path in entry["paths"].items()}
-    models = {
-        name: {
-            **model,
-            **{part: {new(key): text for key, text in model[part].items()} for part in _NAMED if part in model},
-        }
-        for name, model in definitions["models"].items()
-    }
-    return {**definitions, "metrics": metrics, "dimensions": dimensions, "models": models}
+    names = _NewNames(words.renames)
+    metrics = {name: names.of_metric(entry) for name, entry in definitions.metrics.items()}
+    dimensions = {name: names.of_dimension(entry) for name, entry in definitions.dimensions.items()}
+    models = {name: names.of_model(model) for name, model in definitions.models.items()}
+    changed = {"metrics": names.keyed(metrics), "dimensions": names.keyed(dimensions), "models": models}
+    return RunDefinitions.model_validate({**dict(definitions), **changed})
 
 
-_NAMED = ("dimensions", "measures")
+@dataclass(frozen=True)
+class _NewNames:
+    """The names that a tenant gives, by ours."""
+
+    renames: Mapping[str, str]
+
+    def of(self, name: str) -> str:
+        return self.renames.get(name, name)
+
+    def of_metric(self, entry: MetricDefinition) -> MetricDefinition:
+        if entry.expression is None:
+            return entry
+        return replace(entry, expression=_NAME.sub(lambda found: self.of(found[0]), entry.expression))
+
+    def of_dimension(self, entry: DimensionDefinition) -> DimensionDefinition:
+        return replace(entry, paths={fact: self._path(path) for fact, path in entry.paths.items()})
+
+    def of_model(self, model: TableModel) -> TableModel:
+        return replace(
+            model,
+            dimensions={self.of(name): text for name, text in model.dimensions.items()},
+            measures={self.of(name): text for name, text in model.measures.items()},
+        )
+
+    def keyed(self, entries: Mapping[str, Definition]) -> dict[str, Definition]:
+        """The entries under their new names, the old one the first synonym of each that has another."""
+        return {self.of(name): self._known_as(name, entry) for name, entry in entries.items()}
+
+    def _known_as(self, old: str, entry: Definition) -> Definition:
+        return replace(entry, synonyms=(old, *entry.synonyms)) if old in self.renames else entry
+
+    def _path(self, path: str) -> str:
+        *tables, name = path.split(".")
+        return ".".join((*tables, self.of(name)))
 
 
-def _check(definitions: Tree, words: Overlay) -> None:
-    taken = definitions["metrics"].keys() | definitions["dimensions"].keys()
+def _check(definitions: RunDefinitions, words: Overlay) -> None:
+    taken = definitions.metrics.keys() | definitions.dimensions.keys()
+    personal = {name for name, entry in definitions.dimensions.items() if entry.personal}
     seen: dict[str, str] = {}
     for kind in ("metrics", "dimensions"):
         for name, said in words.of(kind).items():
             if "rename" not in said:
                 continue
             to = said["rename"]
-            if name in (DATE, CURRENCY) or definitions[kind][name].get("personal"):
+            if name in (DATE, CURRENCY) or name in personal:
                 raise words.wrong(kind, name, f"{name} keeps its name.", "Give it a label or synonyms instead.")
             if to.endswith(COMPUTED) or to in FLAGS:
                 what = f"{name} is renamed to {to}, which answers use for columns of their own."
@@ -63,16 +83,3 @@ def _check(definitions: Tree, words: Overlay) -> None:
             if to in taken or to in seen:
                 raise words.wrong(kind, name, f"{name} is renamed to {to}, which is taken.", "Choose another name.")
             seen[to] = name
-
-
-def _keyed(entries: Mapping[str, Tree], new: Callable[[str], str]) -> dict[str, Tree]:
-    found = {}
-    for name, entry in entries.items():
-        old = {"synonyms": [name, *entry.get("synonyms", ())]} if new(name) != name else {}
-        found[new(name)] = {**entry, **old}
-    return found
-
-
-def _path(path: str, new: Callable[[str], str]) -> str:
-    *tables, name = path.split(".")
-    return ".".join((*tables, new(name)))

@@ -1,12 +1,12 @@
-"""The tables of a star as definitions: BSL models, the columns they use, what facts hold, and how tables join."""
+"""Describes the tables of a star: BSL models, the columns they use, what facts hold, and how tables join."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from pipeline.config.tenant import Tenant
 from semantic.catalog.expression import columns_in
+from semantic.catalog.run_definitions import FactDefinition, ModelJoin, RelationshipDefinition, TableModel
 from semantic.definitions.introspect import BuiltTable, BuiltTables
 from semantic.definitions.metric_filters import Selections
 from semantic.definitions.standard_metrics import BaseMetric, StandardDimension
@@ -18,80 +18,77 @@ DimensionColumns = Mapping[str, tuple[StandardDimension, Mapping[str, str]]]
 
 def model_of(
     table: Table, slug: str, homes: DimensionColumns, metrics: Iterable[BaseMetric], selections: Selections
-) -> dict[str, Any]:  # Any: what from_config takes, and `selections`
+) -> TableModel:
     """A Boring Semantic Layer model of one table: its dimensions, measures and many-to-one joins."""
-    measures = {metric.name: metric.expression for metric in metrics if metric.fact == table.name}
-    joins = {
-        ref.to: {"model": ref.to, "type": "one", "left_on": ref.column, "right_on": ref.to_column}
-        for ref in table.references
-    }
-    return {
-        "table": table.table_name(slug),
-        "description": table.sentence,
-        "dimensions": {d.name: f"_.{at[table.name]}" for d, at in homes.values() if table.name in at},
-        **({"measures": measures} if measures else {}),
-        **({"joins": joins} if joins else {}),
-        **({"selections": selections[table.name]} if table.name in selections else {}),
-    }
+    return TableModel(
+        table=table.table_name(slug),
+        description=table.sentence,
+        dimensions={d.name: f"_.{at[table.name]}" for d, at in homes.values() if table.name in at},
+        measures={metric.name: metric.expression for metric in metrics if metric.fact == table.name},
+        joins={
+            ref.to: ModelJoin(model=ref.to, type="one", left_on=ref.column, right_on=ref.to_column)
+            for ref in table.references
+        },
+        selections=selections.get(table.name, {}),
+    )
 
 
-def dimension_columns(
-    models: Mapping[str, Any], name: str, observed: BuiltTables
-) -> dict[str, str]:  # Any: as `model_of` gives
+def dimension_columns(models: Mapping[str, TableModel], name: str, observed: BuiltTables) -> dict[str, str]:
     """The types of the columns of a table that models use."""
     model = models[name]
-    texts = [*model["dimensions"].values(), *model.get("measures", {}).values()]
-    used = {column for text in texts for column in columns_in(text)} - model.get("selections", {}).keys()
-    used |= {join["left_on"] for join in model.get("joins", {}).values()}
+    texts = [*model.dimensions.values(), *model.measures.values()]
+    used = {column for text in texts for column in columns_in(text)} - model.selections.keys()
+    used |= {join.left_on for join in model.joins.values()}
     for other in models.values():
-        used |= {join["right_on"] for to, join in other.get("joins", {}).items() if to == name}
+        used |= {join.right_on for to, join in other.joins.items() if to == name}
     for fact, other in models.items():
-        for conditions in other.get("selections", {}).values():
-            used |= {each["column"] for each in conditions if [fact, *each["through"]][-1] == name}
+        for conditions in other.selections.values():
+            used |= {each.column for each in conditions if [fact, *each.through][-1] == name}
     return {column: observed[name].columns[column] for column in sorted(used)}
 
 
-def fact_of(table: Table, tenant: Tenant, observed: BuiltTable) -> dict[str, Any]:  # Any: text, numbers and lists
+def fact_of(table: Table, tenant: Tenant, observed: BuiltTable) -> FactDefinition:
     """What a fact holds: its day, and which days, currencies and time zones."""
-    return {
-        "date": table.date,
-        "rows": observed.rows,
-        "first_date": observed.first_date.isoformat() if observed.first_date else None,
-        "last_date": observed.last_date.isoformat() if observed.last_date else None,
-        "currencies": list(observed.currencies),
-        "rows_without_currency": observed.rows_without_currency,
-        **({"priced": table.priced, "rows_without_money": observed.rows_without_money} if table.priced else {}),
-        **({"unconverted": dict(observed.unconverted)} if observed.unconverted else {}),
-        "time_zones": _time_zones(table, tenant, observed),
-    }
+    return FactDefinition(
+        day_column=table.date or "",
+        rows=observed.rows,
+        first_date=observed.first_date,
+        last_date=observed.last_date,
+        currencies=observed.currencies,
+        rows_without_currency=observed.rows_without_currency,
+        priced=table.priced,
+        rows_without_money=observed.rows_without_money if table.priced else None,
+        unconverted=observed.unconverted,
+        time_zones=_time_zones(table, tenant, observed),
+    )
 
 
-def _time_zones(table: Table, tenant: Tenant, observed: BuiltTable) -> list[str]:
+def _time_zones(table: Table, tenant: Tenant, observed: BuiltTable) -> tuple[str, ...]:
     """Whose days the fact counts: the tenant's, or those of the ad accounts that say so."""
     if table.date != "report_date":
-        return [tenant.timezone]
+        return (tenant.timezone,)
     zones = {
         account.timezone or tenant.timezone
         for source in tenant.sources
         for account in source.accounts
         if (source.platform, account.name) in observed.accounts
     }
-    return sorted(zones or {tenant.timezone})
+    return tuple(sorted(zones or {tenant.timezone}))
 
 
-def relationships_of(tables: Sequence[Table], observed: BuiltTables) -> list[dict[str, Any]]:  # Any: text and numbers
+def relationships_of(tables: Sequence[Table], observed: BuiltTables) -> tuple[RelationshipDefinition, ...]:
     """Every join with its cardinality, and how many rows have no key, and how many a key that the other table lacks."""
-    return [
-        {
-            "from": table.name,
-            "column": ref.column,
-            "to": ref.to,
-            "to_column": ref.to_column,
-            "cardinality": "many_to_one",
-            "rows": observed[table.name].rows,
-            "rows_without_key": observed[table.name].nulls.get(ref.column, 0),
-            "rows_with_unknown_key": observed[table.name].unknown_keys.get(ref.column, 0),
-        }
+    return tuple(
+        RelationshipDefinition(
+            from_model=table.name,
+            column=ref.column,
+            to=ref.to,
+            to_column=ref.to_column,
+            cardinality="many_to_one",
+            rows=observed[table.name].rows,
+            rows_without_key=observed[table.name].nulls.get(ref.column, 0),
+            rows_with_unknown_key=observed[table.name].unknown_keys.get(ref.column, 0),
+        )
         for table in sorted(tables, key=lambda table: table.name)
         for ref in sorted(table.references, key=lambda ref: (ref.to, ref.column))
-    ]
+    )

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from pipeline.config.source import Source
 from pipeline.config.tenant import Tenant
-from semantic.definitions.overlay import Entries
+from semantic.catalog.run_definitions import MetricDefinition
 
 ABOUT = "cost_per_conversion"
 """The metric that a target is about."""
 
 
-def note_targets(tenant: Tenant, metrics: Entries) -> None:
+def note_targets(tenant: Tenant, metrics: dict[str, MetricDefinition]) -> None:
     """Let the metric's note, which goes with every answer that uses it, say what the tenant aims at."""
     sentences = [sentence for source in tenant.enabled for sentence in _sentences(tenant, source)]
     if sentences and ABOUT in metrics:
-        metrics[ABOUT]["note"] = " ".join(dict.fromkeys(sentences))
+        metrics[ABOUT] = replace(metrics[ABOUT], note=" ".join(dict.fromkeys(sentences)))
 
 
 def _sentences(tenant: Tenant, source: Source) -> Iterator[str]:

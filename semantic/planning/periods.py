@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from typing import Literal
 
 from pipeline.errors import QueryError
 from semantic.catalog.catalog import DATE
@@ -11,6 +13,7 @@ from semantic.planning.query_shape import Comparison, CumulativeColumn
 from semantic.planning.window import Window, comparison_window, period_start
 
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_RESTARTS: Mapping[str, Literal["month", "year"]] = {"month_to_date": "month", "year_to_date": "year"}
 
 
 def comparison(query: Query, window: Window | None) -> tuple[Comparison | None, Window | None, int]:
@@ -60,9 +63,7 @@ def cumulative_column(
     if reads_back and first is not None and first != period_start(first, grain, week_start):
         raise QueryError(f"The time range begins inside a {grain}.", f"Begin it on the first day of a {grain}.")
     read = Window(back, window.end) if window and reads_back else window
-    if kind == "month_to_date":
-        return CumulativeColumn(metric, "month", None, reads_back), read
-    return CumulativeColumn(metric, "year" if kind == "year_to_date" else None, days, reads_back), read
+    return CumulativeColumn(metric=metric, restarts=_RESTARTS.get(kind), days=days, reads_back=reads_back), read
 
 
 def _begin(first: date, kind: str, days: int | None) -> date:

@@ -20,7 +20,7 @@ from semantic.planning.reach import check_reach
 from semantic.planning.window import Window, week_shift
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """The shape of a question, and what it is about this time."""
 
@@ -77,8 +77,18 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None) -> Plan:
         order=_order(query),
         week_shift=week_shift(catalog.week_start),
     )
-    money = money_unit(query, base, catalog)
-    return Plan(shape, facts, used, money, conditions, values, window, read, previous, shift)
+    return Plan(
+        shape=shape,
+        facts=facts,
+        metrics=used,
+        money=money_unit(query, base, catalog),
+        conditions=conditions,
+        values=values,
+        window=window,
+        read=read,
+        previous=previous,
+        shift=shift,
+    )
 
 
 def _conditions(query: Query, catalog: Catalog) -> tuple[tuple[Condition, ...], tuple[tuple[Value, ...], ...]]:
@@ -87,7 +97,8 @@ def _conditions(query: Query, catalog: Catalog) -> tuple[tuple[Condition, ...], 
         dimension = catalog.dimensions.get(filter_.name)
         type_ = dimension.type if dimension else "number"
         read = read_values(filter_.name, filter_.op, filter_.value, type_)
-        conditions.append(Condition(filter_.name, type_, filter_.op, value_slots(filter_.op, len(read)), f"filter_{n}"))
+        count = value_slots(filter_.op, len(read))
+        conditions.append(Condition(name=filter_.name, type=type_, op=filter_.op, count=count, parameter=f"filter_{n}"))
         values.append(read)
     return tuple(conditions), tuple(values)
 
@@ -120,7 +131,12 @@ def _scan(
 
 def _component(name: str, catalog: Catalog) -> Component:
     metric = catalog.metrics[name]
-    return Component(name, metric.fact or "", metric.adds_up, metric.is_zero_without_rows)
+    return Component(
+        name=name,
+        fact=metric.fact or "",
+        adds_up=metric.adds_up,
+        is_zero_without_rows=metric.is_zero_without_rows,
+    )
 
 
 def _totals(query: Query, used: Iterable[str], catalog: Catalog) -> Literal["rows", "facts"]:

@@ -163,7 +163,7 @@ def read_query(sent: Mapping[str, Any]) -> Query:  # Any: whatever a caller sent
         raise explain_validation(error) from error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """Rows with all that is needed to read them: units, the filters and days applied, as of when, from which run."""
 

@@ -23,20 +23,20 @@ class Key:
     grain: str | None = None  # of the date only
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scan:
     """One aggregate over one fact: what it is grouped by and limited to, each with the way there."""
 
     fact: str
-    keys: tuple[tuple[Key, str], ...]
-    measures: tuple[str, ...]
-    conditions: tuple[tuple[Condition, str], ...]
-    has_start: bool
-    has_end: bool
-    week_shift: int
+    keys: tuple[tuple[Key, str], ...] = ()
+    measures: tuple[str, ...] = ()
+    conditions: tuple[tuple[Condition, str], ...] = ()
+    has_start: bool = False
+    has_end: bool = False
+    week_shift: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Component:
     """A base metric that metrics are made from, as a column of the aggregated rows."""
 
@@ -68,7 +68,7 @@ class Comparison:
     """A day that the month before does not have meets nothing; else it meets that month's last day."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CumulativeColumn:
     """A metric added up along the date."""
 
@@ -87,7 +87,7 @@ class TopGroups:
     has_other: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class QueryShape:
     """A whole question."""
 
@@ -111,7 +111,8 @@ class QueryShape:
     def carried(self) -> tuple[Component, ...]:
         """What every row has besides its keys: the components, and how many rows of each fact were seen."""
         seen = (
-            Component(row_count_column(scan.fact), scan.fact, "SUM", is_zero_without_rows=True) for scan in self.scans
+            Component(name=row_count_column(scan.fact), fact=scan.fact, adds_up="SUM", is_zero_without_rows=True)
+            for scan in self.scans
         )
         return (*self.components, *seen)
 

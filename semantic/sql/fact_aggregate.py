@@ -1,4 +1,4 @@
-"""One fact's aggregate, compiled by Boring Semantic Layer from the published definitions: the home of ibis and BSL.
+"""Compiles a scan, the aggregate of one fact, to SQL with Boring Semantic Layer; only here are ibis and BSL imported.
 
 What BSL gets is as small as can be: one fact, the measures and dimensions of this scan, and only the `join_one` tables
 on the way to them, over unbound ibis tables of only the columns used. Facts never share a tree (two facts in one BSL
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from functools import reduce
 from operator import add, and_
@@ -17,9 +18,8 @@ from typing import Any
 from pipeline.errors import BuildError
 from semantic.catalog.conditions import Condition
 from semantic.catalog.expression import columns_in
+from semantic.catalog.run_definitions import RunDefinitions, Selection, SelectionCondition, TableModel
 from semantic.planning.query_shape import Key, Scan, row_count_column
-
-Definitions = Mapping[str, Any]  # Any: a tree of YAML, as `derive` gives
 
 _PARAMETER = re.compile("'\x01(\\w+)\x01'")
 _BESIDE_PARAMETERS = re.compile(r"(?<=\$)(?=\w)")
@@ -52,23 +52,44 @@ _OPERATORS: dict[str, Callable[[Any, list[Any]], Any]] = {  # Any: ibis values
 }
 
 
-def aggregate(scan: Scan, definitions: Definitions) -> str:
+@dataclass(frozen=True, kw_only=True)
+class ScanTables:
+    """The tables that scans are compiled against: those of a run's star, or one rollup in place of a fact."""
+
+    columns: Mapping[str, Mapping[str, str]]
+    """By table: its columns and their DuckDB types."""
+    models: Mapping[str, TableModel]
+    days: Mapping[str, str]
+    """By fact: its day column."""
+    catalog: str | None = None
+    """The attached database of the fact's table; None where it is the default one."""
+
+    @classmethod
+    def of_run(cls, definitions: RunDefinitions) -> ScanTables:
+        days = {name: fact.day_column for name, fact in definitions.facts.items()}
+        return cls(columns=definitions.tables, models=definitions.models, days=days)
+
+    def ibis_types(self, table: str, columns: Iterable[str]) -> dict[str, str]:
+        """Columns of a table as ibis knows their types, in one order."""
+        return {column: _ibis_type(self.columns[table][column], column) for column in sorted(columns)}
+
+
+def aggregate(scan: Scan, tables: ScanTables) -> str:
     """The SQL of a scan: its keys, its measures and `rows_of` its fact; values are parameters such as `$start`."""
     import ibis
     from boring_semantic_layer import from_config
 
-    config = _config(scan, definitions["models"])
-    catalog = definitions["models"][scan.fact].get("catalog")  # of a rollup, whose tables lie in a file of their own
-    place = {"catalog": catalog, "database": "main"} if catalog else {}
-    tables = {
-        model["table"]: ibis.table(_columns(name, config, scan, definitions), name=model["table"], **place)
+    config = _config(scan, tables.models)
+    place = {"catalog": tables.catalog, "database": "main"} if tables.catalog else {}
+    read = {
+        model["table"]: ibis.table(_columns(name, config, scan, tables), name=model["table"], **place)
         for name, model in config.items()
     }
     table = config[scan.fact]["table"]
-    tables[table] = _own_rows(tables[table], scan, definitions)
+    read[table] = _own_rows(read[table], scan, tables)
     for at, model in config.items():
-        tables[model["table"]] = _with_periods(tables[model["table"]], at, scan, definitions)
-    model = from_config(config, tables=tables)[scan.fact]
+        read[model["table"]] = _with_periods(read[model["table"]], at, scan, tables)
+    model = from_config(config, tables=read)[scan.fact]
     for condition, path in scan.conditions:
         if "." in path:
             model = _filtered(model, _field(path, scan), condition)
@@ -97,7 +118,7 @@ def _paths(scan: Scan) -> list[str]:
     return [path for _, path in (*scan.keys, *scan.conditions)]
 
 
-def _config(scan: Scan, models: Mapping[str, Any]) -> dict[str, Any]:  # Any: what from_config takes
+def _config(scan: Scan, models: Mapping[str, TableModel]) -> dict[str, Any]:  # Any: what from_config takes
     """The models of a scan's tables, with only the dimensions, measures and joins it uses."""
     config = {scan.fact: _part(scan.fact, models)}
     for path in _paths(scan):
@@ -105,18 +126,18 @@ def _config(scan: Scan, models: Mapping[str, Any]) -> dict[str, Any]:  # Any: wh
         at = scan.fact
         for to in joined:
             config.setdefault(to, _part(to, models))
-            config[at].setdefault("joins", {})[to] = models[at]["joins"][to]
+            config[at].setdefault("joins", {})[to] = asdict(models[at].joins[to])
             at = to
-        config[at]["dimensions"][dimension] = models[at]["dimensions"][dimension]
-    config[scan.fact]["measures"] = {measure: models[scan.fact]["measures"][measure] for measure in scan.measures}
+        config[at]["dimensions"][dimension] = models[at].dimensions[dimension]
+    config[scan.fact]["measures"] = {measure: models[scan.fact].measures[measure] for measure in scan.measures}
     for key, path in scan.keys:
         if _has_period(key):
             config[_home(path, scan)]["dimensions"][_period_of(key)] = f"_.{_period_of(key)}"
     return dict(reversed(config.items()))  # BSL takes a joined model as it is when its turn comes: the farthest first
 
 
-def _part(name: str, models: Mapping[str, Any]) -> dict[str, Any]:  # Any: what from_config takes
-    return {"table": models[name]["table"], "dimensions": {}}
+def _part(name: str, models: Mapping[str, TableModel]) -> dict[str, Any]:  # Any: what from_config takes
+    return {"table": models[name].table, "dimensions": {}}
 
 
 def _home(path: str, scan: Scan) -> str:
@@ -138,46 +159,40 @@ def _period_of(key: Key) -> str:
     return f"period_of_{key.name}"
 
 
-def _columns(name: str, config: Mapping[str, Any], scan: Scan, definitions: Definitions) -> dict[str, str]:
-    """The columns of a table that the scan uses, with their ibis types."""
+def _columns(name: str, config: Mapping[str, Any], scan: Scan, tables: ScanTables) -> dict[str, str]:
+    """The columns of a table that the scan uses, with their ibis types. Any: what from_config takes."""
     model = config[name]
     used = {column for text in _expressions(model) for column in columns_in(text)}
     used -= {_period_of(key) for key, _ in scan.keys}
-    used |= {column for _, column in _dates(name, scan, definitions)}
+    used |= {column for _, column in _dates(name, scan, tables)}
     used |= {join["left_on"] for join in model.get("joins", {}).values()}
     used |= {join["right_on"] for other in config.values() for to, join in other.get("joins", {}).items() if to == name}
     if name == scan.fact:
-        used |= {definitions["facts"][name]["date"]} if scan.has_start or scan.has_end else set()
-        selections = _selections(scan, definitions)
+        used |= {tables.days[name]} if scan.has_start or scan.has_end else set()
+        selections = _selections(scan, tables)
         used -= selections.keys()
         for conditions in selections.values():
-            used |= {_first_column(name, condition, definitions["models"]) for condition in conditions}
-    return _typed(model["table"], used, definitions)
+            used |= {_first_column(name, each, each.through, tables) for each in conditions}
+    return tables.ibis_types(model["table"], used)
 
 
-def _typed(table: str, columns: Iterable[str], definitions: Definitions) -> dict[str, str]:
-    types = definitions["tables"][table]
-    return {column: _ibis_type(types[column], column) for column in sorted(columns)}
-
-
-def _dates(name: str, scan: Scan, definitions: Definitions) -> list[tuple[Key, str]]:
+def _dates(name: str, scan: Scan, tables: ScanTables) -> list[tuple[Key, str]]:
     """The dates of a table whose periods are asked for, and their columns."""
-    dimensions = definitions["models"][name]["dimensions"]
+    dimensions = tables.models[name].dimensions
     keys = [key for key, path in scan.keys if _has_period(key) and _home(path, scan) == name]
     return [(key, columns_in(dimensions[key.name])[0]) for key in keys]
 
 
-def _selections(scan: Scan, definitions: Definitions) -> dict[str, Sequence[Mapping[str, Any]]]:
+def _selections(scan: Scan, tables: ScanTables) -> dict[str, Selection]:
     """The conditions of the filtered measures of a scan, by the column that says whether a row meets them."""
-    model = definitions["models"][scan.fact]
-    used = {column for measure in scan.measures for column in columns_in(model["measures"][measure])}
-    return {name: each for name, each in sorted(model.get("selections", {}).items()) if name in used}
+    model = tables.models[scan.fact]
+    used = {column for measure in scan.measures for column in columns_in(model.measures[measure])}
+    return {name: each for name, each in sorted(model.selections.items()) if name in used}
 
 
-def _first_column(table: str, condition: Mapping[str, Any], models: Mapping[str, Any]) -> str:
+def _first_column(at: str, condition: SelectionCondition, through: Sequence[str], tables: ScanTables) -> str:
     """The column of a table itself with which a condition begins: its own, or the key to the next table."""
-    through = condition["through"]
-    return str(models[table]["joins"][through[0]]["left_on"] if through else condition["column"])
+    return tables.models[at].joins[through[0]].left_on if through else condition.column
 
 
 def _expressions(model: Mapping[str, Any]) -> Iterable[str]:
@@ -194,38 +209,37 @@ def _ibis_type(type_: str, column: str) -> str:
     return _TYPES[type_]
 
 
-def _own_rows(table: Any, scan: Scan, definitions: Definitions) -> Any:  # Any: an ibis table
+def _own_rows(table: Any, scan: Scan, tables: ScanTables) -> Any:  # Any: an ibis table
     """The fact's rows inside the time range and the filters on its own columns, told apart by selections."""
-    day = definitions["facts"][scan.fact]["date"]
-    dimensions = definitions["models"][scan.fact]["dimensions"]
+    day = tables.days[scan.fact]
+    dimensions = tables.models[scan.fact].dimensions
     holds = [_holds(table[columns_in(dimensions[p])[0]], c) for c, p in scan.conditions if "." not in p]
     holds += [table[day] >= _parameter("start", "date")] if scan.has_start else []
     holds += [table[day] <= _parameter("end", "date")] if scan.has_end else []
     rows = table.filter(*holds) if holds else table
     selections = {
-        name: reduce(and_, (_meets(rows, scan.fact, each, each["through"], definitions) for each in conditions))
-        for name, conditions in _selections(scan, definitions).items()
+        name: reduce(and_, (_meets(rows, scan.fact, each, each.through, tables) for each in conditions))
+        for name, conditions in _selections(scan, tables).items()
     }
     return rows.mutate(**selections) if selections else rows
 
 
 def _meets(
-    rows: Any, at: str, condition: Mapping[str, Any], through: Sequence[str], definitions: Definitions
+    rows: Any, at: str, condition: SelectionCondition, through: Sequence[str], tables: ScanTables
 ) -> Any:  # Any: ibis tables and values
     """Whether rows meet a condition: by their own column, or by a key that is among those of the rows that do."""
     import ibis
 
-    if condition["op"] == "is_null" and through:
-        return ~_meets(rows, at, {**condition, "op": "is_not_null"}, through, definitions).fill_null(False)
+    if condition.op == "is_null" and through:
+        return ~_meets(rows, at, replace(condition, op="is_not_null"), through, tables).fill_null(False)
     if not through:
-        given = [_literal(value, condition["type"]) for value in condition["values"]]
-        return _OPERATORS[condition["op"]](rows[condition["column"]], given)
+        given = [_literal(value, condition.type) for value in condition.values]
+        return _OPERATORS[condition.op](rows[condition.column], given)
     to, *rest = through
-    models = definitions["models"]
-    join = models[at]["joins"][to]
-    used = {join["right_on"], _first_column(to, {**condition, "through": rest}, models)}
-    other = ibis.table(_typed(models[to]["table"], used, definitions), name=models[to]["table"])
-    return rows[join["left_on"]].isin(other.filter(_meets(other, to, condition, rest, definitions))[join["right_on"]])
+    join, table = tables.models[at].joins[to], tables.models[to].table
+    used = {join.right_on, _first_column(to, condition, rest, tables)}
+    other = ibis.table(tables.ibis_types(table, used), name=table)
+    return rows[join.left_on].isin(other.filter(_meets(other, to, condition, rest, tables))[join.right_on])
 
 
 def _literal(value: Any, type_: str) -> Any:  # Any: a value of the definitions, an ibis value
@@ -239,9 +253,9 @@ def _literal(value: Any, type_: str) -> Any:  # Any: a value of the definitions,
     return ibis.literal(value).cast(type_)
 
 
-def _with_periods(table: Any, name: str, scan: Scan, definitions: Definitions) -> Any:  # Any: an ibis table
+def _with_periods(table: Any, name: str, scan: Scan, tables: ScanTables) -> Any:  # Any: an ibis table
     """A table with the periods of those of its dates that are asked for by period."""
-    dates = _dates(name, scan, definitions)
+    dates = _dates(name, scan, tables)
     periods = {_period_of(key): _period(table[at], key.grain or "day", scan.week_shift) for key, at in dates}
     return table.mutate(**periods) if periods else table
 

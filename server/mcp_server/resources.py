@@ -103,7 +103,7 @@ def expression(base: Metric, model: SemanticModel) -> Payload:
 
     from semantic.planning.query_shape import Scan
 
-    scan = Scan(base.fact or "", (), (base.name,), (), has_start=False, has_end=False, week_shift=0)
+    scan = Scan(fact=base.fact or "", measures=(base.name,))
     statement = sqlglot.parse_one(model.scan(scan), read="duckdb")
     made = next(found for found in statement.find_all(exp.Alias) if found.alias == base.name)
     for column in made.find_all(exp.Column):

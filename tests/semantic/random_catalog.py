@@ -5,7 +5,6 @@ Each is written twice: as definitions like those of a published run, and as a `W
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,8 +17,8 @@ from hypothesis.strategies import DrawFn
 
 from semantic.answering.run_query import run_query
 from semantic.answering.semantic_model import DEFINITIONS, SemanticModel, load_model
-from semantic.catalog.catalog import VERSION
-from semantic.catalog.expression import ADDS_UP, measure_of
+from semantic.catalog.expression import ADDS_UP, MetricKind, measure_of
+from semantic.catalog.run_definitions import VERSION, RunDefinitions
 from semantic.planning.query import Answer, Query
 from tests.semantic import reference
 from tests.semantic.reference import Measure, World, own, percentile, via
@@ -54,7 +53,7 @@ Said = tuple[str, str, str, str]
 """The measure's expression, kind, type and unit."""
 
 
-def _said(kind: str, value: str | None, type_: str, unit: str = "count", *, where: str | None = None) -> Said:
+def _said(kind: MetricKind, value: str | None, type_: str, unit: str = "count", *, where: str | None = None) -> Said:
     return measure_of(kind, value, where=where, percent=90), kind, type_, unit
 
 
@@ -108,7 +107,7 @@ _MEASURES: dict[str, tuple[Said, Any, str | None]] = {
 class Catalog:
     """A made-up catalog: definitions to publish, tables to fill, and its meaning in Python."""
 
-    definitions: dict[str, Any]
+    definitions: RunDefinitions
     columns: dict[str, dict[str, str]]
     """By table: its columns and their types."""
     world: World
@@ -121,7 +120,7 @@ class Catalog:
     def load(self, folder: Path) -> SemanticModel:
         run_dir = folder / "20260415T000000000000Z_abcdef"
         run_dir.mkdir(parents=True, exist_ok=True)
-        (run_dir / DEFINITIONS).write_text(json.dumps(self.definitions), encoding="utf-8")
+        (run_dir / DEFINITIONS).write_text(self.definitions.model_dump_json(by_alias=True), encoding="utf-8")
         return load_model(run_dir)
 
     def fill(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -192,7 +191,7 @@ def catalogs(draw: DrawFn) -> Catalog:
             for name, (paths, _) in dimensions.items()
         },
     }
-    return Catalog(definitions, columns, world)
+    return Catalog(RunDefinitions.model_validate(definitions), columns, world)
 
 
 Ways = dict[str, tuple[str, ...]]
@@ -253,6 +252,7 @@ def _table_models(tables: list[str], parents: dict[str, str]) -> dict[str, Any]:
     return {
         table: {
             "table": table,
+            "description": table,
             "dimensions": {
                 **{f"{table}_{column}": f"_.{column}" for column in ("name", "is_large", "born")},
                 "label": "_.label",
@@ -269,6 +269,7 @@ def _fact_models(
     return {
         fact: {
             "table": fact,
+            "description": fact,
             "dimensions": {
                 name: f"_.{'day' if name == 'date' else name}"
                 for name, (paths, _) in dimensions.items()
@@ -310,7 +311,8 @@ def _metrics(measures: dict[str, Any], formulas: dict[str, Any]) -> dict[str, An
     }
     for name, formula in formulas.items():
         written = reference.written(formula)
-        found[name] = {"description": name, "expression": written, "type": "number", "unit": None}
+        made = {"type": "number", "unit": None, "kind": "derived", "adds_up": "none"}
+        found[name] = {"description": name, "expression": written, **made}
     return found
 
 

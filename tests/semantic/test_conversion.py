@@ -19,6 +19,7 @@ from semantic.answering.listing import list_metrics
 from semantic.answering.rollups import Choice, make_rollups, with_rollups
 from semantic.answering.run_query import run_query
 from semantic.answering.validate import validate_run
+from semantic.catalog.run_definitions import read_definitions
 from semantic.planning.query import read_query
 from tests.semantic.hand_star import SLUG, TODAY, HandStar
 
@@ -168,7 +169,7 @@ def test_a_day_of_another_rate_is_compared_at_its_own(star: HandStar) -> None:
 
 def test_rollups_hold_euros_and_give_the_same_answers(star: HandStar) -> None:
     run_dir = star.folder / star.model.run_id
-    definitions = yaml.safe_load((run_dir / "semantic.yml").read_bytes())
+    definitions = read_definitions((run_dir / "semantic.yml").read_bytes())
     paths = {name: star.model.catalog.dimensions[name].paths["ad_performance"] for name in ("date", "currency")}
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute(

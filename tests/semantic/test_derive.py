@@ -16,6 +16,7 @@ from pipeline.errors import BuildError, ConfigError, NoJoinPath, UnknownName
 from semantic.answering.listing import list_metrics
 from semantic.answering.run_query import run_query
 from semantic.answering.semantic_model import load_model
+from semantic.catalog.run_definitions import RunDefinitions
 from semantic.definitions.derive import definitions_yaml, derive
 from semantic.definitions.introspect import introspect
 from semantic.planning.query import read_query
@@ -39,7 +40,7 @@ device_category attribution event_name is_customer product_name product_category
 """
 
 
-def definitions(star: HandStar) -> dict[str, Any]:
+def definitions(star: HandStar) -> RunDefinitions:
     run_dir = star.write()
     tables = tuple(star.tables.values())
     return derive(star.tenant, tables, introspect(run_dir / "stars.duckdb", tables, SLUG))

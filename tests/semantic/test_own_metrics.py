@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from pipeline.errors import ConfigError, UnknownName
 from semantic.answering.listing import list_metrics
 from semantic.answering.validate import validate_run
+from semantic.catalog.run_definitions import SelectionCondition
 from semantic.definitions.derive import check_overlay, derive
 from semantic.definitions.introspect import introspect
 from tests.semantic.hand_star import SLUG, HandStar, hand_shop
@@ -247,14 +247,8 @@ def test_words_checked_before_a_build_are_those_of_the_built_star(star: HandStar
     tables = tuple(star.tables.values())
     check_overlay(star.tenant, tables)
     built = derive(star.tenant, tables, introspect(star.folder / star.model.run_id / "stars.duckdb", tables, SLUG))
-    assert json.dumps(built["models"]["ad_performance"]["selections"]["selected_by_alpha_spend"]) == json.dumps(
-        [
-            {
-                "through": ["campaigns"],
-                "column": "campaign_name",
-                "type": "text",
-                "op": "starts_with",
-                "values": ["ALP"],
-            }
-        ]
+    assert built.models["ad_performance"].selections["selected_by_alpha_spend"] == (
+        SelectionCondition(
+            through=("campaigns",), column="campaign_name", type="text", op="starts_with", values=("ALP",)
+        ),
     )

@@ -13,7 +13,6 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +22,7 @@ from semantic.answering.answer_columns import with_values
 from semantic.answering.rollups import Choice, attach, build_rollups, make_rollups, with_rollups
 from semantic.answering.run_query import run_query
 from semantic.answering.semantic_model import SemanticModel, load_model
+from semantic.catalog.run_definitions import RunDefinitions, read_definitions
 from semantic.planning.query import Answer, Query, read_query
 from semantic.planning.query_shape import Key, Scan
 from tests.semantic import reference
@@ -47,9 +47,8 @@ def star(shop: HandStar, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 
 @pytest.fixture(scope="module")
-def definitions(shop: HandStar) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((shop.folder / shop.model.run_id / "semantic.yml").read_bytes())
-    return found
+def definitions(shop: HandStar) -> RunDefinitions:
+    return read_definitions((shop.folder / shop.model.run_id / "semantic.yml").read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +74,7 @@ def drawn_questions(data: st.DataObject, world: World, numbers: Sequence[str]) -
 
 
 def drawn_rollups(
-    data: st.DataObject, asked: Sequence[Query], model: SemanticModel, definitions: dict[str, Any], memory: Connection
+    data: st.DataObject, asked: Sequence[Query], model: SemanticModel, definitions: RunDefinitions, memory: Connection
 ) -> tuple[PublishedRollup, ...]:
     """Rollups of the facts that questions are about: of every dimension, or of all but one that the first one needs.
 
@@ -121,7 +120,7 @@ def answer_or_refusal(query: Query, model: SemanticModel, connection: Connection
 @settings(max_examples=8, deadline=None)
 @given(rows=STARS, data=st.data())
 def test_random_questions_over_rollups_have_the_answer_of_plain_python_and_of_the_facts(
-    star: RandomStar, definitions: dict[str, Any], rows: dict[str, list[dict[str, Any]]], data: st.DataObject
+    star: RandomStar, definitions: RunDefinitions, rows: dict[str, list[dict[str, Any]]], data: st.DataObject
 ) -> None:
     meant = world(star.fill(rows))
     asked = drawn_questions(data, meant, NUMBERS)

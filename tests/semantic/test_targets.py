@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pipeline.config.accounts import Account
 from pipeline.config.source import Source
 from pipeline.config.tenant import Tenant
-from semantic.definitions.overlay import Entries
+from semantic.catalog.run_definitions import MetricDefinition
 from semantic.definitions.targets import note_targets
 from tests.semantic.hand_star import hand_shop
 
@@ -24,11 +23,12 @@ def aiming(*, currency: str = "USD", **accounts: str | None) -> Tenant:
     return Tenant(slug="acme", business_name="Acme", currency=currency, sources=(source,))
 
 
-def noted(tenant: Tenant) -> Any:
-    metrics: Entries = {"cost_per_conversion": {}, "spend": {}}
+def noted(tenant: Tenant) -> str | None:
+    metric = MetricDefinition(description="Cost.", type="decimal", unit="currency", kind="sum", adds_up="sum")
+    metrics = {"cost_per_conversion": metric, "spend": metric}
     note_targets(tenant, metrics)
-    assert metrics["spend"] == {}
-    return metrics["cost_per_conversion"].get("note")
+    assert metrics["spend"] == metric
+    return metrics["cost_per_conversion"].note
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def changed(published: Path, folder: Path, change: Callable[[Tree], object]) -> 
     run_dir = folder / "20260415T000000000000Z_abcdef"
     run_dir.mkdir()
     (run_dir / "stars.duckdb").hardlink_to(published / "stars.duckdb")
-    (run_dir / "semantic.yml").write_text(definitions_yaml(definitions), encoding="utf-8")
+    (run_dir / "semantic.yml").write_text(yaml.safe_dump(definitions), encoding="utf-8")
     return run_dir
 
 
@@ -102,7 +102,9 @@ BROKEN: dict[str, tuple[Callable[[Tree], object], str]] = {
         "clicks of fct_shop__ad_performance is to be DOUBLE and is BIGINT.",
     ),
     "a join to nothing": (
-        lambda tree: tree["models"]["orders"]["joins"].update(shops={"model": "shops", "type": "one"}),
+        lambda tree: tree["models"]["orders"]["joins"].update(
+            shops={"model": "shops", "type": "one", "left_on": "order_key", "right_on": "shop_key"}
+        ),
         "orders joins shops, which is no model here.",
     ),
     "a join by a column that is not there": (

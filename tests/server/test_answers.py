@@ -129,7 +129,22 @@ def key(n: int, slug: str = "alpha") -> AnswerKey:
 
 def answer(rows: int) -> Answer:
     listed = tuple([f"campaign {n}", Decimal(n), n * 1.5] for n in range(rows))
-    return Answer((), listed, rows, False, 100, None, None, None, "UTC", (), None, "run", (), ())
+    return Answer(
+        columns=(),
+        rows=listed,
+        row_count=rows,
+        truncated=False,
+        limit=100,
+        cursor=None,
+        time_range=None,
+        time_grain=None,
+        time_zone="UTC",
+        filters=(),
+        as_of=None,
+        run_id="run",
+        notes=(),
+        sql=(),
+    )
 
 
 def test_the_room_is_bounded_in_bytes_and_the_least_used_leaves_first() -> None:

@@ -29,7 +29,7 @@ class Canonical:
 
 
 def _text(name: str, description: str, *, required: bool = False) -> Column:
-    return Column(name, "VARCHAR", description, required)
+    return Column(name, "VARCHAR", description, required=required)
 
 
 _SOURCE = (

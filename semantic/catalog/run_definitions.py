@@ -1,0 +1,223 @@
+"""The definitions of a run as typed values: what semantic.yml holds.
+
+`derive` makes them and writes them, `read_definitions` reads and checks them. The parts are frozen dataclasses, so that
+mypy checks every `replace`; pydantic reads, writes and describes the whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from semantic.catalog.expression import AddsUp, MetricKind
+from semantic.catalog.formula import MetricType
+
+VERSION = 2
+"""Of the form of semantic.yml; a run of another one is built again."""
+
+DimensionType = Literal["text", "date", "boolean"]
+DimensionRole = Literal["time", "identifier", "name", "flag", "category"]
+ComparedType = Literal["text", "date", "boolean", "number"]
+"""How a filter compares the values of a column."""
+_CONFIG = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelJoin:
+    """A join to another model, many rows to one."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+
+    model: str
+    type: Literal["one"]
+    left_on: str
+    right_on: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectionCondition:
+    """One condition of a filtered metric, on a column of the fact or of a table that it joins."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+
+    through: tuple[str, ...]
+    """The models to join on the way to the column, in order."""
+    column: str
+    type: ComparedType
+    op: str
+    values: tuple[str | bool | int | float, ...]
+
+
+Selection = tuple[SelectionCondition, ...]
+"""The conditions that a row must all meet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableModel:
+    """A Boring Semantic Layer model of one table, and beside it the rows that filtered metrics count."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+
+    table: str
+    description: str
+    dimensions: Mapping[str, str]
+    """Name to expression over `_`, the table."""
+    measures: Mapping[str, str] = field(default_factory=dict)
+    """Likewise."""
+    joins: Mapping[str, ModelJoin] = field(default_factory=dict)
+    selections: Mapping[str, Selection] = field(default_factory=dict)
+    """By the name under which a measure asks for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactDefinition:
+    """What a fact holds: its day column, and which days, currencies and time zones."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+
+    day_column: Annotated[str, Field(validation_alias="date", serialization_alias="date")]
+    rows: int
+    first_date: date | None
+    last_date: date | None
+    currencies: tuple[str, ...]
+    rows_without_currency: int
+    """Rows that hold money and do not say of which currency."""
+    priced: str | None = None
+    """Which rows have a currency, where others hold no money: "with a purchase"."""
+    rows_without_money: int | None = None
+    """Counted where `priced` says that there may be such rows."""
+    unconverted: Mapping[str, int] = field(default_factory=dict)
+    """By currency, the rows whose money is in no number: no rate is known for it."""
+    time_zones: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricDefinition:
+    """A metric: a measure of one fact, or arithmetic over metrics."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+
+    description: str
+    type: MetricType
+    unit: str | None
+    """currency, count, ratio, seconds or a word of the tenant's own; null where a product or quotient has no name."""
+    kind: Literal[MetricKind, "ratio", "derived"]
+    adds_up: AddsUp
+    """How values of parts become the value of a whole."""
+    fact: str | None = None
+    """The fact whose measure of this name it is."""
+    expression: str | None = None
+    """The arithmetic over other metrics, where it is of no single fact."""
+    label: str | None = None
+    hidden: bool = False
+    rule: str | None = None
+    """Which rows a filtered metric counts, in words."""
+    note: str | None = None
+    synonyms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DimensionDefinition:
+    """A dimension: what metrics are grouped and filtered by."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+
+    description: str
+    type: DimensionType
+    role: DimensionRole
+    paths: Mapping[str, str]
+    """By fact: the models to join and the dimension's name, joined with dots."""
+    personal: bool = False
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    """By fact, where facts mean different things by it."""
+    values: tuple[str, ...] | None = None
+    """All its values, when they are few."""
+    label: str | None = None
+    hidden: bool = False
+    note: str | None = None
+    synonyms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelationshipDefinition:
+    """A join between two models, and how much of its keys was found when it was counted."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+
+    from_model: Annotated[str, Field(validation_alias="from", serialization_alias="from")]
+    column: str
+    to: str
+    to_column: str
+    cardinality: Literal["many_to_one"]
+    rows: int
+    rows_without_key: int
+    rows_with_unknown_key: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatesDefinition:
+    """Exchange rates: their file, and by fact each column of money with its column in the reporting currency."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+
+    file: str
+    columns: Mapping[str, Mapping[str, str]]
+
+
+class RunDefinitions(BaseModel):
+    """All that answering needs to know of a run beside its tables."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal[2]
+    tenant: str
+    time_zone: str
+    week_start: str
+    currency: str
+    funnel: tuple[str, ...]
+    tables: Mapping[str, Mapping[str, str]] = Field(description="By table: the columns in use, and their DuckDB types.")
+    models: Mapping[str, TableModel]
+    facts: Mapping[str, FactDefinition]
+    metrics: Mapping[str, MetricDefinition]
+    dimensions: Mapping[str, DimensionDefinition]
+    relationships: tuple[RelationshipDefinition, ...] = ()
+    rates: RatesDefinition | None = None
+    notes: tuple[str, ...] = Field(default=(), description="What there is to know of the tenant's sources.")
+
+    def measures_of(self, fact: str | None) -> Mapping[str, str]:
+        """The measures of a fact; none where there is no such fact."""
+        return self.models[fact].measures if fact and fact in self.models else {}
+
+    def types_of(self, model: str) -> Mapping[str, str]:
+        """The columns of a model's table with their types; none where there is no such model or table."""
+        return self.tables.get(self.models[model].table, {}) if model in self.models else {}
+
+
+def read_definitions(text: bytes) -> RunDefinitions:
+    """The definitions in the text of semantic.yml.
+
+    Raises:
+        ValueError: They are of another version or form; names the entry.
+        yaml.YAMLError: It is not YAML.
+    """
+    tree = yaml.load(text, Loader=yaml.CSafeLoader)  # the safe loader, in C
+    version = tree.get("version") if isinstance(tree, dict) else None
+    if version != VERSION:
+        raise ValueError(f"version is {version!r}, and this release reads {VERSION}")
+    try:
+        return RunDefinitions.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+
+
+def definitions_schema() -> str:
+    """The JSON Schema of semantic.yml (draft 2020-12)."""
+    said: dict[str, Any] = RunDefinitions.model_json_schema(by_alias=True)  # Any: a tree of JSON
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **said}, indent=2) + "\n"
