@@ -34,19 +34,16 @@ from semantic.definitions.metric_filters import MetricInputs
 from semantic.definitions.overlay import Overlay, add_metrics, apply_overlay
 from semantic.definitions.rename import rename
 from semantic.definitions.reporting_currency import described, measured_in_reporting, selected_in_reporting
+from semantic.definitions.standard_dimensions import DIMENSIONS, StandardDimension, date_dimension, personal_dimensions
 from semantic.definitions.standard_metrics import (
     BASE_METRICS,
     DERIVED_METRICS,
-    DIMENSIONS,
-    SYNONYMS,
     BaseMetric,
     DerivedMetric,
-    StandardDimension,
-    date_dimension,
     funnel_metrics,
     funnel_rates,
-    personal_dimensions,
 )
+from semantic.definitions.synonyms import SYNONYMS
 from semantic.definitions.table_models import DimensionColumns, dimension_columns, fact_of, model_of, relationships_of
 from semantic.definitions.targets import note_targets
 from warehouse.star_schema import Table

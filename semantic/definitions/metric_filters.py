@@ -15,7 +15,8 @@ from typing import Any
 from pipeline.errors import ConfigError, suggest
 from semantic.catalog.conditions import read_values
 from semantic.catalog.run_definitions import ComparedType, DimensionDefinition, Selection, SelectionCondition
-from semantic.definitions.standard_metrics import BaseMetric, DerivedMetric, StandardDimension
+from semantic.definitions.standard_dimensions import StandardDimension
+from semantic.definitions.standard_metrics import BaseMetric, DerivedMetric
 from warehouse.star_schema import Table
 
 Selections = Mapping[str, Mapping[str, Selection]]

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 from pipeline.errors import ConfigError, GataError, suggest
 from semantic.catalog.formula import Formula, Number, Operation, expand, is_sum, metric_names, parse, type_of, unit_of
 from semantic.catalog.run_definitions import DimensionDefinition, MetricDefinition
-from semantic.definitions.standard_metrics import SYNONYMS, DerivedMetric
+from semantic.definitions.standard_metrics import DerivedMetric
+from semantic.definitions.synonyms import SYNONYMS
 
 Definition = TypeVar("Definition", MetricDefinition, DimensionDefinition)
 

@@ -9,7 +9,8 @@ from semantic.catalog.expression import columns_in
 from semantic.catalog.run_definitions import FactDefinition, ModelJoin, RelationshipDefinition, TableModel
 from semantic.definitions.introspect import BuiltTable, BuiltTables
 from semantic.definitions.metric_filters import Selections
-from semantic.definitions.standard_metrics import BaseMetric, StandardDimension
+from semantic.definitions.standard_dimensions import StandardDimension
+from semantic.definitions.standard_metrics import BaseMetric
 from warehouse.star_schema import Table
 
 DimensionColumns = Mapping[str, tuple[StandardDimension, Mapping[str, str]]]

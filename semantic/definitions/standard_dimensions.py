@@ -1,0 +1,135 @@
+"""The dimensions that every tenant has, as data. The planner knows none of these names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from semantic.catalog.run_definitions import DimensionType
+from semantic.definitions.standard_metrics import ADS, EVENTS, ITEMS, ORDERS, SESSIONS
+from warehouse.star_schema import Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandardDimension:
+    """A column to group and filter by; any fact that refers to one of the tables in `homes` reaches it."""
+
+    name: str
+    type: DimensionType
+    description: str
+    homes: Mapping[str, str]  # the tables that hold it, and in which column
+    through_joins: bool = True
+    meanings: Mapping[str, str] = field(default_factory=dict)  # by fact, where facts mean different things by it
+    personal: bool = False
+
+
+_ACCOUNTS = {ADS: "ad", ORDERS: "shop", ITEMS: "shop", SESSIONS: "analytics", EVENTS: "analytics"}
+
+
+def _column(name: str, *homes: str, type_: DimensionType = "text", description: str) -> StandardDimension:
+    """A dimension whose column has its name in every table that holds it."""
+    return StandardDimension(name=name, type=type_, description=description, homes=dict.fromkeys(homes, name))
+
+
+DIMENSIONS = (
+    StandardDimension(
+        name="ad_platform",
+        type="text",
+        description="The ad platform, such as facebook_ads; for visits and orders the one that brought them.",
+        homes={ADS: "source_platform", SESSIONS: "ad_platform", ORDERS: "ad_platform"},
+    ),
+    _column("campaign_id", ADS, "campaigns", description="The ad campaign's id, as its platform gives it."),
+    _column("campaign_name", "campaigns", description="The ad campaign's current name."),
+    _column("campaign_status", "campaigns", description="The ad campaign's current status, as its platform says it."),
+    _column("ad_group_id", ADS, description="The ad group's (ad set's) id."),
+    _column("ad_group_name", ADS, description="The ad group's (ad set's) current name."),
+    _column("ad_id", ADS, description="The ad's id."),
+    _column("ad_name", ADS, description="The ad's current name."),
+    StandardDimension(
+        name="currency",
+        type="text",
+        description="ISO 4217 code of the row's money; empty for visits without a purchase.",
+        homes=dict.fromkeys((ADS, ORDERS, ITEMS, SESSIONS, EVENTS), "currency"),
+        through_joins=False,
+    ),
+    StandardDimension(
+        name="account",
+        type="text",
+        description="The account of the connector that the row came from, as named in tenants.yaml.",
+        homes=dict.fromkeys(_ACCOUNTS, "source_account"),
+        through_joins=False,
+        meanings=_ACCOUNTS,
+    ),
+    StandardDimension(
+        name="shop_platform",
+        type="text",
+        description="The shop system, such as shopify.",
+        homes=dict.fromkeys((ORDERS, ITEMS), "source_platform"),
+    ),
+    _column("financial_status", ORDERS, description="Where an order's money is, such as paid or refunded."),
+    StandardDimension(
+        name="analytics_platform",
+        type="text",
+        description="The analytics tool, such as google_analytics.",
+        homes=dict.fromkeys((SESSIONS, EVENTS), "source_platform"),
+    ),
+    _column("traffic_source", SESSIONS, ORDERS, EVENTS, description="Where the visit came from, such as google."),
+    _column("traffic_medium", SESSIONS, ORDERS, EVENTS, description="How the visit came, such as cpc or email."),
+    _column("traffic_campaign", SESSIONS, ORDERS, EVENTS, description="The campaign named by the visit itself."),
+    _column("geo_country", SESSIONS, EVENTS, description="The visitor's country."),
+    _column("device_category", SESSIONS, EVENTS, description="The visitor's device, such as mobile."),
+    _column(
+        "attribution",
+        SESSIONS,
+        ORDERS,
+        description="Whether an ad campaign was found: matched, ambiguous (a name of several, never guessed) or none.",
+    ),
+    _column("event_name", EVENTS, description="What happened, such as purchase."),
+    _column(
+        "is_customer",
+        "users",
+        type_="boolean",
+        description="Whether a purchase of the user carries the id of an order.",
+    ),
+    _column(
+        "first_order_date",
+        ORDERS,
+        type_="date",
+        description="The day of the customer's first valid order, to follow customers by when they came.",
+    ),
+    _column(
+        "first_seen_date",
+        "users",
+        type_="date",
+        description="The day of the user's first visit, to follow users by when they came.",
+    ),
+    _column("product_name", "products", description="The product's current name."),
+    _column("product_category", "products", description="The product's category or type."),
+)
+
+
+def date_dimension(tables: Sequence[Table]) -> StandardDimension:
+    """The one dimension of time; each fact has its own column behind it."""
+    return StandardDimension(
+        name="date",
+        type="date",
+        description="The day, in the tenant's time zone; for ads in the ad account's own. With time_grain: its first "
+        "day.",
+        homes={table.name: table.date for table in tables if table.date is not None},
+        through_joins=False,
+    )
+
+
+def personal_dimensions(tables: Sequence[Table]) -> tuple[StandardDimension, ...]:
+    """Personal columns, by name; withheld unless tenants.yaml exposes them."""
+    homes: dict[str, dict[str, str]] = {}
+    descriptions: dict[str, str] = {}
+    for table in tables:
+        for column in table.columns:
+            if column.personal:
+                homes.setdefault(column.name, {})[table.name] = column.name
+                descriptions.setdefault(column.name, column.description)
+    return tuple(
+        StandardDimension(name=name, type="text", description=descriptions[name], homes=homes[name], personal=True)
+        for name in homes
+    )

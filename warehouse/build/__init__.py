@@ -1,0 +1,1 @@
+"""Builds: project files are written, dbt runs, its results are read."""
