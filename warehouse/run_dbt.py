@@ -83,7 +83,7 @@ def run_dbt(folder: Path, command: tuple[str, ...], *, files: Mapping[str, Path]
     """Run one dbt command in a project folder; `files` are the GATA_*_FILE variables its profile reads.
 
     Every connection is closed afterwards: dbt keeps DuckDB files open in a class attribute, and no other process
-    could read them (facts: joints.md 1).
+    could read them.
 
     Raises:
         BuildError: dbt could not run, or a node failed; names the node, its message and how many rows failed.

@@ -28,7 +28,7 @@ class Source(BaseModel):
     enabled: bool = False
     accounts: tuple[Account, ...] = (Account(),)
     generation: dict[str, Any] = {}  # Any: numbers, and `funnel` a map of numbers
-    tables: dict[str, dict[str, Any]] = {}  # Any: values differ by logic key; config/logic.py checked them
+    tables: dict[str, dict[str, Any]] = {}  # Any: values differ by logic key; table_logic.py checked them
 
     @property
     def reads_as(self) -> str:

@@ -43,7 +43,7 @@ class Tenant(BaseModel):
     """The analytics platform that feeds sessions, where the tenant says so; ask `analytics_source`."""
     sources: tuple[Source, ...] = ()
     """By platform name, enabled or not."""
-    semantic: dict[str, Any] = {}  # Any: a plain tree of text and flags; config/overlay.py checked it
+    semantic: dict[str, Any] = {}  # Any: a plain tree of text and flags; semantic_block.py checked it
     semantic_places: dict[str, str] = Field(default={}, exclude=True, repr=False)
     """Where each name of `semantic` stands, for errors; moving a line changes nothing else."""
     attribution: dict[str, list[dict[str, str]]] = {}

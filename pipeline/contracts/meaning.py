@@ -1,6 +1,7 @@
 """What a wire value can mean, and what each meaning accepts: once for people, once as patterns and ranges.
 
-`check` judges one value in Python, for Pydantic; formats/meanings.py does so in SQL, in bulk. Both read this page.
+`check_value` judges one value in Python, for pydantic; pipeline/ingest/formats/meaning_sql.py judges in SQL, in bulk.
+Both read this module.
 """
 
 from __future__ import annotations

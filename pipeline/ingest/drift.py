@@ -26,7 +26,7 @@ from pipeline.ingest.quarantine import Rejection, errors_of, path_of
 DRIFT_SHARE = 0.9
 """Of the records that hold a field, or have to hold it: from here on its failing is drift, and the file is withheld.
 Nearly all rather than most, because a change of the source meets all of a file, save what was written around it. Below,
-records are quarantined one by one, and gates.MAX_QUARANTINE_SHARE says how many may be."""
+records are quarantined one by one, and landing_gates.MAX_QUARANTINE_SHARE says how many may be."""
 FEWEST = 2
 """Records: one alone is a bad record, also where its file holds no other."""
 FEWEST_OF_SOME = 10

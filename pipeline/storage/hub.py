@@ -1,4 +1,4 @@
-"""The hub, opened: one writer at a time, and readers only while nobody writes (facts: stack.md 2).
+"""The hub, opened: one writer at a time, and readers only while no process writes.
 
 Its payloads are JSON text of a kilobyte and more, which DuckDB would store as they are. Kept with Zstandard they take a
 seventeenth of the room (1,228 MB to 72 MB for 339,531 GA4 events), and writing and reading them costs less, not more.

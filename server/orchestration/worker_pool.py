@@ -39,7 +39,7 @@ Ahead = Callable[[Tenant, Blueprints, Settings], object]
 class WorkerPool:
     """Processes of one build, begun when there is work for two tenants; without them the work is done here.
 
-    dbt's adapter is global to a process, so threads would mix tenants up (facts: joints.md 1).
+    dbt's adapter is global to a process, so threads would mix tenants up.
 
     Attributes:
         works: Whether there are processes yet.

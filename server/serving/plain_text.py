@@ -1,7 +1,7 @@
 """Text of the business as an agent may read it: what is invisible or steers a screen is left out, what is long is cut.
 
 A value is data: it may hold control characters, marks that turn the direction of text, or letters nobody sees, put
-there to hide words from people and show them to a model. Source: facts/mcp.md 6.
+there to hide words from people and show them to a model. Source: Unicode Technical Report 36.
 """
 
 from __future__ import annotations

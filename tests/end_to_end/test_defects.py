@@ -1,4 +1,4 @@
-"""The 25 defects of the platform before this one (facts/scenarios.md): for each, what we promise instead."""
+"""The 25 defects of an earlier prototype: for each, the behaviour that is promised instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The traps of facts/bsl.md, section 2, by the names it gives them: every answer against SQL written by hand."""
+"""Traps of semantic layers, such as fan-out and averages of averages: every answer against SQL written by hand."""
 
 from __future__ import annotations
 

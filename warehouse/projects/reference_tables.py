@@ -1,6 +1,6 @@
 """Reference tables: what is true for every tenant, as CSV files with their types and tests; seeds of the hub.
 
-`seeds/references.yml` declares each in dbt's own words. A table is there when somebody has written its file.
+`warehouse/seeds/references.yml` declares each in dbt's own words. A table is there when somebody has written its file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The dbt project of one tenant's star, as {path: text}: from the sinks of the hub to the tables promised in stars.py.
+"""The dbt project of one tenant's star, as {path: text}: from the sinks to the tables of star_schema.py.
 
 Pure: the same tenant gives the same bytes, and they name no machine, no path and no other tenant. dbt reads files and
 macros by the environment variables that `warehouse.build.star` sets.

@@ -10,7 +10,7 @@ def keep_pandas_out() -> None:
     """Make `import pandas` fail here, before DuckDB binds its first value.
 
     DuckDB looks for pandas at every value: 0.4 ms each where it is not installed, and 0.3 s and 48 MB, once, where it
-    is. It does well without. Measured, and facts/joints.md 3.
+    is. The query path works without it. Measured here, with DuckDB 1.5.6.
     """
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # None is how Python marks a module as absent
 
@@ -27,7 +27,7 @@ def settle_memory() -> None:
     """Leave what start-up made out of every later collection, and collect rarely.
 
     The SDK's heap is large: with the default thresholds the slowest call of a hundred took 108 ms, with these 1.1.
-    Source: facts/mcp.md 0, measured.
+    Measured over stdio, with answers of 1,000 rows and mcp 2.3.0.
     """
     gc.collect()
     gc.freeze()
