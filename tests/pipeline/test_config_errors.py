@@ -1,4 +1,4 @@
-"""Every way we know to get tenants.yaml wrong, and the exact sentences of the answer: tests/golden/config_errors.txt."""
+"""Every known way to get tenants.yaml wrong, and the exact sentences of the answer: tests/golden/config_errors.txt."""
 
 from __future__ import annotations
 
