@@ -28,12 +28,12 @@ REFUSED_ON_PURPOSE = ("hub_tenant_sources",)
 
 
 @pytest.mark.parametrize("thing", THINGS)
-def test_a_thing_that_the_page_names_exists(thing: str, tmp_path: Path) -> None:
+def test_a_thing_that_the_page_names_exists(thing: str, routes: dict[str, dict[str, object]]) -> None:
     kind, _, name = thing.partition(" ")
     if kind == "gata":
         assert name in {verb.name for verb in VERBS}
     elif kind in ("GET", "POST"):
-        assert kind.lower() in routes(tmp_path).get(name, {})
+        assert kind.lower() in routes.get(name, {})
     elif kind == "macro":
         assert name in macros()
     elif kind == "model":
@@ -51,8 +51,10 @@ def test_what_the_documents_call_obsolete_is_not_here() -> None:
     assert not models().intersection(REFUSED_ON_PURPOSE)
 
 
-def routes(home: Path) -> dict[str, dict[str, object]]:
-    settings = Settings(home=home)
+@pytest.fixture(scope="module")
+def routes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
+    """The methods of every path of the REST API, by /openapi.json."""
+    settings = Settings(home=tmp_path_factory.mktemp("home"))
     ops = Ops(settings.ops)
     try:
         return rest_app(PublishedRuns(settings), ops).openapi()["paths"]  # type: ignore[no-any-return]
