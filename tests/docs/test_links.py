@@ -87,8 +87,13 @@ def test_nothing_cites_pages_outside_the_repository() -> None:
     assert cited == []
 
 
-def prose(path: str) -> Iterator[tuple[int, str]]:
+@cache
+def prose(path: str) -> tuple[tuple[int, str], ...]:
     """The lines of a file that are written for readers, with their numbers: all of a page, else comments."""
+    return tuple(_prose(path))
+
+
+def _prose(path: str) -> Iterator[tuple[int, str]]:
     text = (ROOT / path).read_text(encoding="utf-8")
     if path.endswith(".md"):
         yield from enumerate(text.splitlines(), 1)
