@@ -17,7 +17,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 setup: .venv/.installed
 
 run: setup
-	@$(BIN)/python -m server.demo $(if $(filter 0 no false off,$(SERVE)),--no-serve)
+	@$(BIN)/python -P -m server.demo $(if $(filter 0 no false off,$(SERVE)),--no-serve)
 
 test: setup
 	$(BIN)/ruff format --check
@@ -28,7 +28,7 @@ test: setup
 	$(BIN)/pytest -n 2 --dist loadfile
 
 conformance: setup
-	$(BIN)/python -m bench.conformance
+	$(BIN)/python -P -m bench.conformance
 
 # Two stamps: a new lock file installs the packages again, a new pyproject.toml only gata itself.
 .venv/.installed: .venv/.packages pyproject.toml

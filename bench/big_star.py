@@ -1,6 +1,6 @@
 """A large star of one tenant, made by SQL in the form that builds give, and published as a build publishes.
 
-Run as `python -m bench.big_star --home HOME`: prints what publishing took, as a JSON object on the last line.
+Run as `python -P -m bench.big_star --home HOME`: prints what publishing took, as a JSON object on the last line.
 """
 
 from __future__ import annotations

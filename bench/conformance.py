@@ -1,4 +1,4 @@
-"""The official conformance suite and the official clients: `python -m bench.conformance [--folder FOLDER] [--json]`.
+"""The conformance suite and the official clients: `python -P -m bench.conformance [--folder FOLDER] [--json]`.
 
 Needs npm; Node 22.19 or newer is installed with the rest when there is none. The npm packages, pinned below, come from
 wherever npm is told to look, into FOLDER or into one that is removed afterwards. The server is the one that users get
@@ -108,7 +108,7 @@ def _node_version() -> tuple[int, ...]:
 @contextmanager
 def serving_fixtures() -> Iterator[str]:
     """The server with the fixtures, as a process; gives the address of its MCP door."""
-    command = [sys.executable, "-m", "tests.clients.conformance_server"]
+    command = [sys.executable, "-P", "-m", "tests.clients.conformance_server"]
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         assert server.stdout

@@ -1,4 +1,4 @@
-"""10,000 calls of two tenants at every door, alike and at once: `python -m bench.isolation [--calls N]`.
+"""10,000 calls of two tenants at every door, alike and at once: `python -P -m bench.isolation [--calls N]`.
 
 What is asked, and what must not come back, is in `tests/server/isolation.py`, whose tests run a part of it. Ends with 1
 when anything of one tenant was told to the other, or a call failed.

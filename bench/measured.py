@@ -33,7 +33,7 @@ def run(module: str, *arguments: str) -> tuple[Cost, dict[str, Any]]:
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8") as printed, tempfile.TemporaryFile("w+") as complaints:
         started, busy = time.perf_counter(), _busy_seconds()
-        command = [sys.executable, "-m", module, *arguments]
+        command = [sys.executable, "-P", "-m", module, *arguments]
         child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=printed, stderr=complaints)
         _, status, usage = os.wait4(child.pid, 0)
         wall, busy = time.perf_counter() - started, _busy_seconds() - busy

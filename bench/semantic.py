@@ -1,4 +1,4 @@
-"""Questions over MCP stdio against the SQL an analyst writes: `python -m bench.semantic [--home HOME] [--json]`.
+"""Questions over MCP stdio against the SQL an analyst writes: `python -P -m bench.semantic [--home HOME] [--json]`.
 
 Five million ad rows and as many visits of two years. Every call draws days and values of its own, the two sides take
 turns, and every answer is compared with the rows of the SQL. No answer is kept, except where a row says so. Making the

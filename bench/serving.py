@@ -1,4 +1,4 @@
-"""What the server costs: CPU per call, calls in a second, sizes, a hundred tenants: `python -m bench.serving [--json]`.
+"""What serving costs: CPU per call, calls in a second, sizes, a hundred tenants: `python -P -m bench.serving [--json]`.
 
 Clients and server are two processes on one machine, so that calls in a second are those of both together; CPU
 milliseconds are the server's alone. Every call is one that nobody asked before, and no answer is kept, but where a row

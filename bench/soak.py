@@ -1,4 +1,4 @@
-"""Eight clients ask without pause while builds publish and a rollback happens: `python -m bench.soak [--minutes N]`.
+"""Eight clients ask without pause while builds publish and a rollback happens: `python -P -m bench.soak [--minutes N]`.
 
 A shop of 20,000 records is built, served by `gata serve`, and asked over REST, streamable HTTP in both eras and SSE:
 two clients each, who never ask the same thing twice. Meanwhile `gata build` runs twice, each with a new day of exports,

@@ -1,4 +1,4 @@
-"""`gata mcp` as a client meets it: start, first answer, warm answers: `python -m bench.stdio [--home HOME] [--json]`.
+"""`gata mcp` as a client meets it: start, first and warm answers: `python -P -m bench.stdio [--home HOME] [--json]`.
 
 Speaks both eras of the protocol over plain pipes: 2025-11-25 (`initialize` first) and 2026-07-28 (no handshake). Beside
 each warm answer stands the same SQL, by a plain DuckDB cursor on the same file in this process.

@@ -11,6 +11,9 @@
     │   └── GateFailed  a check failed in strict mode; nothing of the tenant was published
     ├── PublishError    a run could not be published, found or rolled back; readers keep what they have
     ├── AccessError     the caller may not see this; says nothing about whether it exists
+    ├── RequestRefused  the request itself will not do, whatever it asks for: its scope, its form, its headers
+    │   └── CredentialRefused   its token opens nothing, or nobody can tell now
+    ├── AuditError      the call could not be written down, and this server answers only what is
     └── QueryError      ask differently and it works
         ├── RunGone     the run that was asked of is no longer kept
         ├── UnknownName
@@ -24,7 +27,7 @@ text. Anything that is not a GataError is a bug and keeps its traceback.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -92,6 +95,22 @@ class PublishError(GataError):
 
 class AccessError(GataError):
     """The caller may not see this; says nothing about whether it exists."""
+
+
+class RequestRefused(GataError):
+    """A request is refused for its own form, whatever it asks for; `status` and `headers` are those of HTTP."""
+
+    def __init__(self, status: int, what: str, fix: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(what, fix)
+        self.status, self.headers = status, dict(headers or {})
+
+
+class CredentialRefused(RequestRefused):
+    """A credential opens nothing: 401 it is not valid, 403 it lacks a scope, 503 nobody can tell now."""
+
+
+class AuditError(GataError):
+    """A call could not be written down, and this server answers only what is."""
 
 
 class QueryError(GataError):

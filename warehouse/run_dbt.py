@@ -90,8 +90,10 @@ def run_dbt(folder: Path, command: tuple[str, ...], *, files: Mapping[str, Path]
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
+    from dbt.plugins import PluginManager
     from dbt_common.tests import enable_test_caching
 
+    PluginManager.get_prefixed_modules = dict  # no plugins: dbt imports every `dbt_*.py` on the import path
     enable_test_caching()  # dbt's own switch: its 700 macros are parsed for the first project of a process only
     arguments = [
         *command,

@@ -77,10 +77,11 @@ _LOOSE_CLOCK = "(?:[01]?[0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]+)?"  # 2:
 _OFFSET = "(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DIGITS = "[0-9]+(?:_[0-9]+)*"
-_NUMBER = f"[+-]?(?:{_DIGITS}[.]?(?:{_DIGITS})?|[.]{_DIGITS})(?:[eE][+-]?0*[0-9]{{1,3}})?"  # as DuckDB casts
+_NUMBER = f"[+-]?(?:{_DIGITS}[.]?(?:{_DIGITS})?|[.]{_DIGITS})(?:[eE][+-]?0*[0-9]{{1,3}})?"
 INTEGRAL = "[+-]?[0-9]+(?:[.]0+)?"  # 17850.0 is a whole number that went through a spreadsheet
 SHORT_INTEGER = "[+-]?[0-9]{1,18}(?:[.]0+)?"  # TikTok's documentation has "impressions": "10505.0"
 PATTERNS = {
+    Meaning.DECIMAL: _NUMBER,
     Meaning.INSTANT: f"{_DAY}[T ]{_CLOCK}{_OFFSET}",
     Meaning.UTC_TIME: f"{_DAY}[T ]{_LOOSE_CLOCK}(?:{_OFFSET}| UTC)?",
     Meaning.LOCAL_TIME: f"{_DAY}[T ]{_LOOSE_CLOCK}",
@@ -134,7 +135,7 @@ def check_integral(meaning: Meaning, value: Any) -> Any:  # Any: text or number
 
 def _check_decimal(value: object) -> None:
     text = str(value).strip()
-    if not re.fullmatch(_NUMBER, text):
+    if not re.fullmatch(PATTERNS[Meaning.DECIMAL], text):
         raise ValueError(f"{value!r} is not a number")
     if abs(Decimal(text)) >= 10**12:
         raise ValueError(f"{value!r} is not {SAYS[Meaning.DECIMAL]}")

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from pipeline.errors import QueueFull
+from pipeline.errors import AuditError, QueueFull
 from server.asgi.bearer_auth import caller_of_scope
 from server.asgi.body_limit import BODY
 from server.asgi.problems import problem
 from server.asgi.session_limit import may_open_session
-from server.serving.audit.call_record import WITHHELD, AuditError, CallRecord, recording, redacted
+from server.serving.audit.call_record import WITHHELD, CallRecord, recording, redacted
 from server.serving.audit.call_recorder import CallRecorder, interface_of, is_mcp
 
 if TYPE_CHECKING:

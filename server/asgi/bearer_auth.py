@@ -18,8 +18,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipeline.errors import AccessError
-from server.asgi.oauth import OAuth, Refused
+from pipeline.errors import AccessError, CredentialRefused
+from server.asgi.oauth import FIXES, OAuth, credential_refused
 from server.asgi.problems import ProblemResponse, problem
 from server.serving.access import Access, Caller
 from server.serving.runs.tenant_status import TenantStatus
@@ -65,13 +65,13 @@ class Credentials(AuthenticationBackend):
         sent = conn.headers.getlist("authorization")
         if not sent:
             return None
-        refusal = Refused(401, "There is no live token in this request.")
+        refusal = credential_refused(401, "There is no live token in this request.")
         kind, _, text = sent[0].partition(" ")
         if len(sent) == 1 and kind.lower() == "bearer":
             try:
                 if token := await self.read(text.strip()):
                     return AuthCredentials(token.scopes), AuthenticatedUser(token)
-            except Refused as error:
+            except CredentialRefused as error:
                 refusal = error
         conn.scope[REFUSAL] = refusal
         return None
@@ -80,7 +80,7 @@ class Credentials(AuthenticationBackend):
         """What a token stands for; None for one that is not live.
 
         Raises:
-            Refused: It is a JWT, and is refused for a reason that its holder can act on.
+            CredentialRefused: It is a JWT, and is refused for a reason that its holder can act on.
         """
         if self._oauth is not None and text.startswith("eyJ"):
             return await self._oauth.verify(text)
@@ -132,15 +132,14 @@ class RequireToken:
     def _unknown(self, scope: Scope) -> ProblemResponse:
         """The refusal of a request without a live token: where to get one is in its headers."""
         refused = scope.get(REFUSAL)
-        if not isinstance(refused, Refused):
+        if not isinstance(refused, CredentialRefused):
             challenge = self._challenge(scope, {})
-            return problem(401, "There is no live token in this request.", FIX, headers=challenge)
+            return problem(401, "There is no live token in this request.", FIXES[401], headers=challenge)
         if refused.status == 503:
-            seconds = {"retry-after": str(refused.retry_after_seconds)}
-            return problem(503, refused.what, f"Ask again in {refused.retry_after_seconds} seconds.", headers=seconds)
+            return problem(503, refused.what, refused.fix, headers=refused.headers)
         error = "insufficient_scope" if refused.status == 403 else "invalid_token"
         challenge = self._challenge(scope, {"error": error, "error_description": refused.what})
-        return problem(refused.status, refused.what, FIX if refused.status == 401 else SCOPE_FIX, headers=challenge)
+        return problem(refused.status, refused.what, refused.fix, headers=challenge)
 
     def _challenge(self, scope: Scope, about: Mapping[str, str], *, is_admin: bool = False) -> dict[str, str]:
         """RFC 6750 section 3; with an issuer also RFC 9728 section 5.1, by which MCP clients find where to log in."""
@@ -148,10 +147,6 @@ class RequireToken:
         if self._oauth is not None:
             said |= self._oauth.hints(scope, is_admin=is_admin)
         return {"www-authenticate": "Bearer " + ", ".join(f'{name}="{value}"' for name, value in said.items())}
-
-
-FIX = "Send `Authorization: Bearer TOKEN`; the operator makes one with `gata token create`."
-SCOPE_FIX = "Log in again and ask for the scope that the WWW-Authenticate header names."
 
 
 def caller_of_request() -> Caller:

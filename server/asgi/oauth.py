@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from pipeline.errors import CredentialRefused
 from server.asgi.jwks import Jwks, KeysUnreachable, fetch_json
 from server.serving.access import SLUG, Caller
 
@@ -24,16 +25,20 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 LEEWAY_SECONDS = 30
 LONGEST_TOKEN = 8_192
 METADATA_PATH = "/.well-known/oauth-protected-resource"
+RETRY_AFTER_SECONDS = 30
+FIXES = {
+    401: "Send `Authorization: Bearer TOKEN`; the operator makes one with `gata token create`.",
+    403: "Log in again and ask for the scope that the WWW-Authenticate header names.",
+    503: f"Ask again in {RETRY_AFTER_SECONDS} seconds.",
+}
 
 Claims = dict[str, Any]  # Any: JSON values
 
 
-class Refused(Exception):
-    """Why a credential opens nothing: 401 it is not valid, 403 it lacks a scope, 503 nobody can tell now."""
-
-    def __init__(self, status: int, what: str, *, retry_after_seconds: int = 30) -> None:
-        super().__init__(what)
-        self.status, self.what, self.retry_after_seconds = status, what, retry_after_seconds
+def credential_refused(status: int, what: str) -> CredentialRefused:
+    """The error of a credential that opens nothing, with the step that works for its status."""
+    headers = {"retry-after": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
+    return CredentialRefused(status, what, FIXES[status], headers)
 
 
 class OAuth:
@@ -47,7 +52,7 @@ class OAuth:
         """Who a JWT stands for.
 
         Raises:
-            Refused: Nobody here, or nobody can tell.
+            CredentialRefused: Nobody here, or nobody can tell.
         """
         from mcp.server.auth.provider import AccessToken
 
@@ -68,7 +73,7 @@ class OAuth:
         """The claims of a token that is the issuer's, for us, and of now."""
         import jwt
 
-        bad = Refused(401, "This JWT is not one that this server takes.")
+        bad = credential_refused(401, "This JWT is not one that this server takes.")
         if len(text) > LONGEST_TOKEN:
             raise bad
         try:
@@ -89,9 +94,10 @@ class OAuth:
                 options={"require": ["exp", "iss", "aud", "sub"], "verify_iat": True, "verify_nbf": True},
             )
         except KeysUnreachable as error:
-            raise Refused(503, "The identity provider's keys cannot be had, so no JWT can be checked.") from error
+            what = "The identity provider's keys cannot be had, so no JWT can be checked."
+            raise credential_refused(503, what) from error
         except jwt.ExpiredSignatureError as error:
-            raise Refused(401, "This JWT has expired.") from error
+            raise credential_refused(401, "This JWT has expired.") from error
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise bad from error
         if not isinstance(found["sub"], str) or not found["sub"]:
@@ -107,11 +113,11 @@ class OAuth:
         if tenant is None:
             if settings.oauth_admin_scope and settings.oauth_admin_scope in scopes:
                 return Caller(None, "admin", token_id, name)
-            raise Refused(401, f"This JWT has no claim {settings.oauth_tenant_claim}, and names no tenant.")
+            raise credential_refused(401, f"This JWT has no claim {settings.oauth_tenant_claim}, and names no tenant.")
         if not isinstance(tenant, str) or SLUG.fullmatch(tenant) is None:
-            raise Refused(401, f"The claim {settings.oauth_tenant_claim} of this JWT names no tenant.")
+            raise credential_refused(401, f"The claim {settings.oauth_tenant_claim} of this JWT names no tenant.")
         if settings.oauth_scope and settings.oauth_scope not in scopes:
-            raise Refused(403, f"This JWT lacks the scope {settings.oauth_scope}.")
+            raise credential_refused(403, f"This JWT lacks the scope {settings.oauth_scope}.")
         return Caller(tenant, "read", token_id, name)
 
     def hints(self, scope: Scope, *, is_admin: bool = False) -> dict[str, str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from pipeline.errors import AccessError, GataError, QueryError, QueueFull, RunGone, Taken
+from pipeline.errors import AccessError, GataError, QueryError, QueueFull, RequestRefused, RunGone, Taken
 
 
 class ProblemResponse(JSONResponse):
@@ -30,14 +29,6 @@ def problem(
     return ProblemResponse(body, status, dict(headers or {}))
 
 
-class Refusal(HTTPException):
-    """What is wrong with a request itself, whatever it asks for: its scope, its form, its headers."""
-
-    def __init__(self, status: int, what: str, fix: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(status, what, dict(headers or {}))
-        self.fix = fix
-
-
 _STATUSES: tuple[tuple[type[GataError], int], ...] = (
     (AccessError, 404),
     (Taken, 409),
@@ -50,4 +41,6 @@ _STATUSES: tuple[tuple[type[GataError], int], ...] = (
 
 def status_of(error: GataError) -> int | None:
     """The status of an error the caller can repair; None for one that only the operator can."""
+    if isinstance(error, RequestRefused):
+        return error.status
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), None)

@@ -15,6 +15,12 @@ from server.asgi.connections import LARGEST_HEAD, MOST_CONNECTIONS, PatientProto
 BACKLOG = 2048
 SHUTDOWN_GRACE_SECONDS = 5
 """How much longer than the slowest query a stop may take."""
+WORKER_SILENCE_SECONDS = 120
+"""Longest that a worker may leave uvicorn's ping unanswered before it is killed and another is started.
+
+uvicorn's own 5 seconds are less than the imports of a worker take on a loaded machine: each is killed before it is up,
+for ever, and the next one's imports add to the load. A worker that has ended is replaced at once in any case.
+"""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -52,5 +58,6 @@ def server_config(settings: Settings, app: Callable[..., object], *, is_factory:
         proxy_headers=False,  # nothing here depends on them, and anybody can write them
         h11_max_incomplete_event_size=LARGEST_HEAD,
         limit_concurrency=MOST_CONNECTIONS,
+        timeout_worker_healthcheck=WORKER_SILENCE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.query_timeout) + SHUTDOWN_GRACE_SECONDS,
     )

@@ -19,6 +19,7 @@ from typer.main import get_command
 
 from pipeline.errors import GataError
 from server.cli import ask, audit, build, config, forget, runs, serve, token
+from server.serving.process.setup import safe_import_path
 
 DONE, BUG, INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -72,7 +73,8 @@ GROUPS = {"token": "Make, list and revoke the tokens of callers over HTTP.", "co
 
 def main() -> int:
     """Run one command and give its exit code."""
-    return exit_code_of(lambda: get_command(commands())(prog_name="gata"))
+    with safe_import_path():
+        return exit_code_of(lambda: get_command(commands())(prog_name="gata"))
 
 
 def exit_code_of(run: Callable[[], object]) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import AccessError, QueueFull
+from pipeline.errors import AccessError, AuditError, QueueFull
 from server.serving.access import Caller
-from server.serving.audit.call_record import AuditError, CallRecord, answer_rows, redacted
+from server.serving.audit.call_record import CallRecord, answer_rows, redacted
 from server.serving.audit.call_recorder import CallRecorder, interface_of
 
 if TYPE_CHECKING:

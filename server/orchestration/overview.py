@@ -8,13 +8,14 @@ from typing import Any
 import duckdb
 
 from pipeline.config.tenant import Tenant
-from pipeline.errors import PublishError
+from pipeline.errors import LandError, PublishError
 from pipeline.publish.pointer import latest_run_id
 from pipeline.publish.run_manifest import read_manifest
+from pipeline.settings import Settings
 from pipeline.storage.ops import Ops, Row
 from server.orchestration.build_context import BuildContext
 from server.orchestration.forgetting import last_forgotten
-from server.orchestration.publishing import read_published_star
+from server.orchestration.publishing import PublishedStar, read_published_star
 from warehouse.build.star import star_inputs
 
 
@@ -88,11 +89,27 @@ def _plan(shop: BuildContext, tenant: Tenant) -> dict[str, Any]:  # Any: JSON va
 
 
 def _reasons(shop: BuildContext, tenant: Tenant) -> list[str]:
+    """Why a build would do something for the tenant: what is gone, else what has changed."""
     settings, built = shop.settings, read_published_star(shop.settings, tenant.slug)
-    if built is None or not settings.hub.exists():
-        return ["it has never been published"]
+    if reason := _what_is_gone(settings, tenant.slug, built):
+        return [reason]
     try:
         inputs = star_inputs(tenant, shop.blueprints, settings)
-    except duckdb.Error:
-        return ["the hub is in use by a build"]
-    return [] if inputs == built.inputs else ["its configuration, its pushed records or gata itself changed"]
+    except LandError as error:
+        return [error.what]
+    except duckdb.Error as error:
+        return [f"the hub cannot be read: {str(error).partition(chr(10))[0]}"]
+    return [] if built and inputs == built.inputs else ["its configuration, its pushed records or gata itself changed"]
+
+
+def _what_is_gone(settings: Settings, slug: str, built: PublishedStar | None) -> str | None:
+    """What a build makes again whatever else changed; None where all of it is there."""
+    try:
+        run_id = latest_run_id(settings.published(slug))
+    except PublishError as error:
+        return error.what
+    if run_id is None:
+        return f"none of its runs is published: run {built.run_id} is gone" if built else "it has never been published"
+    if not settings.hub.exists():
+        return "the hub is gone: all its sources are landed again"
+    return None if built else f"it is not known what run {run_id} was made of"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from server.asgi.problems import Refusal
+from pipeline.errors import RequestRefused
 
 MEDIA = {
     "json": "application/json",
@@ -19,7 +19,7 @@ def choose_format(accept: Sequence[str], named: str | None = None) -> str:
     """The format to answer in: the named one, else the one that the Accept headers like best.
 
     Raises:
-        Refusal: 406, none of them will do.
+        RequestRefused: 406, none of them will do.
     """
     if named is not None:
         if named in MEDIA:
@@ -64,5 +64,5 @@ def _liking(media: str, ranges: Sequence[tuple[str, float]]) -> float:
     return 0.0
 
 
-def _none(what: str) -> Refusal:
-    return Refusal(406, what, f"Accept one of: {', '.join(MEDIA.values())}; or name one of: {', '.join(MEDIA)}.")
+def _none(what: str) -> RequestRefused:
+    return RequestRefused(406, what, f"Accept one of: {', '.join(MEDIA.values())}; or name one of: {', '.join(MEDIA)}.")

@@ -16,9 +16,9 @@ from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 from pipeline.bug_reports import internal_error_message
-from pipeline.errors import GataError
+from pipeline.errors import GataError, RequestRefused
 from server.asgi.bearer_auth import caller_of_request
-from server.asgi.problems import Refusal, problem, status_of
+from server.asgi.problems import problem, status_of
 from server.serving.access import Caller, check_slug, no_such_tenant
 from server.serving.audit.call_record import report_call_bug
 from server.serving.runs.published_runs import OpenRun, PublishedRuns
@@ -56,10 +56,10 @@ async def _admin(caller: CallerDependency) -> Caller:
     """The caller, when it may change what is served.
 
     Raises:
-        Refusal: 403, its token has another scope.
+        RequestRefused: 403, its token has another scope.
     """
     if caller.scope != "admin":
-        raise Refusal(
+        raise RequestRefused(
             403,
             "This needs a token with the scope admin.",
             "Ask whoever runs gata for one: `gata token create --admin`.",
@@ -75,11 +75,11 @@ async def _json_body(request: Request) -> None:
     """See that a body says it is JSON.
 
     Raises:
-        Refusal: 415, it says something else.
+        RequestRefused: 415, it says something else.
     """
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent != "application/json" and not (sent.startswith("application/") and sent.endswith("+json")):
-        raise Refusal(
+        raise RequestRefused(
             415, "The body is not declared to be JSON.", "Send it with `Content-Type: application/json`.", ACCEPTS
         )
 
@@ -196,8 +196,8 @@ def refusal_response(error: GataError, path: str) -> Response:
     status = status_of(error)
     if status is None and not caller_of_request().is_operator:
         return internal_error_response(error, path)
-    later = {"retry-after": "1"} if status == 429 else {}
-    return problem(status or 503, error.what, error.fix, headers=later)
+    headers = error.headers if isinstance(error, RequestRefused) else {"retry-after": "1"} if status == 429 else {}
+    return problem(status or 503, error.what, error.fix, headers=headers)
 
 
 def internal_error_response(error: Exception, path: str) -> Response:
@@ -215,8 +215,6 @@ async def unreadable(_: Request, error: Exception) -> Response:
 
 
 async def not_found(_: Request, error: Exception) -> Response:
-    """A request that no route takes as it is: no such path or method, another scope, another form."""
+    """A request that no route takes: no such path or method."""
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for it alone
-    if isinstance(error, Refusal):
-        return problem(error.status_code, error.detail, error.fix, headers=error.headers)
     return problem(error.status_code, f"{error.detail}.", "See /docs for what there is.", headers=error.headers)

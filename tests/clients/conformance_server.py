@@ -1,4 +1,4 @@
-"""The server that users get, with the fixtures of the conformance suite: `python -m tests.clients.conformance_server`.
+"""The server that users get, with the suite's own fixtures: `python -P -m tests.clients.conformance_server`.
 
 The suite knows no credentials, so that every request is given the token of one tenant before it reaches the
 application; everything from there on is `server.app.http_app`. The address is printed as one line on stdout.

@@ -463,7 +463,7 @@ def test_nobody_enters_without_a_token_and_no_request_writes_the_configuration(t
     world = new_published_home(tmp_path, "alpha")
     said = world.settings.tenants.read_bytes()
     entry = {"slug": "../../x'; drop table t; --", "business_name": "X"}
-    with world.serving() as address, httpx.Client(base_url=address, timeout=30) as http:
+    with world.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
         for method, path in (
             ("GET", "/catalog"),
             ("POST", "/semantic-layer/alpha/query"),
@@ -521,7 +521,8 @@ def test_a_run_published_behind_the_servers_back_is_what_the_next_question_gets(
     """22: caches were kept after dbt had run outside of the server."""
     world = new_published_home(tmp_path, "alpha")
     question = {"metrics": ["spend"]}
-    with world.serving() as address, httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=30) as http:
+    own = world.headers("alpha")
+    with world.serving() as address, httpx.Client(base_url=address, headers=own, timeout=120) as http:
         first, again = (http.post("/semantic-layer/alpha/query", json=question).json() for _ in range(2))
         assert first["rows"] == again["rows"]
         world.publish("alpha", spend=20)  # no word to the server: the pointer of the tenant moves, and that is all

@@ -35,13 +35,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def run(command: list[str], env: dict[str, str]) -> str:
-    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, (command, done.stdout, done.stderr)
     return done.stdout
 
 
 def test_make_run_prints_what_the_readme_shows(home: dict[str, str]) -> None:
-    said = run([sys.executable, "-m", "server.demo", "--no-serve"], home)
+    said = run([sys.executable, "-P", "-m", "server.demo", "--no-serve"], home)
     shown = re.search(r"```\n(tenant .*?)```", README, flags=re.DOTALL)
     assert shown
     for line in shown.group(1).splitlines():
@@ -61,7 +61,7 @@ def test_make_knows_both_commands() -> None:
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith(".venv/bin/gata ")])
 def test_the_command_works_after_make_run(home: dict[str, str], command: str) -> None:
     if not (Path(home["GATA_HOME"]) / "published").exists():
-        run([sys.executable, "-m", "server.demo", "--no-serve"], home)
+        run([sys.executable, "-P", "-m", "server.demo", "--no-serve"], home)
     program = [sys.executable, "-c", "import sys; from server.cli.app import main; sys.exit(main())"]
     assert run([*program, *shlex.split(command)[1:]], home)
 
@@ -76,7 +76,7 @@ def test_the_question_over_rest_is_answered(home: dict[str, str]) -> None:
         _, url, *options = shlex.split(filled)
         given = list(zip(options[::2], options[1::2], strict=True))
         headers = dict(value.split(": ", 1) for option, value in given if option == "-H")
-        answer = httpx.post(url, headers=headers, content=dict(given)["-d"], timeout=60)
+        answer = httpx.post(url, headers=headers, content=dict(given)["-d"], timeout=120)
     assert answer.status_code == 200, answer.text
     assert answer.json()["rows"]
 

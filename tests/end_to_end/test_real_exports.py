@@ -281,7 +281,7 @@ def expected(world: PublishedHome) -> list[Any]:
         process = start(
             "ask", "--tenant", SHOP, "--query", json.dumps(question), "--json", env=environment(world.settings)
         )
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
         answers.append(json.loads(out))
     return answers
@@ -320,7 +320,7 @@ async def test_mcp_over_streamable_http_gives_the_same_numbers(
     world: PublishedHome, address: str, expected: list[Any]
 ) -> None:
     async with (
-        httpx2.AsyncClient(headers=world.headers(SHOP), timeout=30) as http,
+        httpx2.AsyncClient(headers=world.headers(SHOP), timeout=120) as http,
         Client(streamable_http_client(f"{address}/mcp", http_client=http)) as client,
     ):
         assert await answers_of(client) == expected
@@ -334,6 +334,6 @@ async def test_mcp_over_sse_gives_the_same_numbers(world: PublishedHome, address
 
 @pytest.mark.anyio
 async def test_rest_gives_the_same_numbers(world: PublishedHome, address: str, expected: list[Any]) -> None:
-    async with httpx2.AsyncClient(headers=world.headers(SHOP), timeout=30) as http:
+    async with httpx2.AsyncClient(headers=world.headers(SHOP), timeout=120) as http:
         answers = [await http.post(f"{address}/semantic-layer/{SHOP}/query", json=question) for question in QUESTIONS]
     assert [told(answer.json()) for answer in answers] == expected

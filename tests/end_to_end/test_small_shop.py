@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import structlog
 
+from pipeline.storage.hub import write_hub
 from pipeline.storage.ops import Ops
+from server.orchestration.overview import plan_builds
 from tests.end_to_end.project_fixture import House, copied, house
 from tests.end_to_end.small_shop import EVENTS, INSIGHTS, ORDERS, SMALL_TENANT, insight, order, write_jsonl, write_shop
 from tests.server.cli_run import Terminal
@@ -175,3 +177,38 @@ def test_every_event_of_a_build_names_its_run(
     with Ops(shop.settings.ops) as ops:
         steps = {step["step"]: step["rows"] for step in ops.steps(run_id)}
     assert (steps["land"], steps["push"]) == (1, 1)
+
+
+def reasons(home: House) -> list[str]:
+    """Why the next build of the shop would do something."""
+    (line,) = plan_builds(home.shop)
+    assert line["action"] == ("build" if line["reasons"] else "unchanged")
+    found: list[str] = line["reasons"]
+    return found
+
+
+def test_the_plan_names_what_is_gone_and_the_build_makes_it_again(small: House, tmp_path: Path) -> None:
+    home = copied(small, tmp_path)
+    published = home.settings.published(SHOP)
+    published.rename(tmp_path / "elsewhere")
+    assert reasons(home)[0].startswith("none of its runs is published: run 2026")
+    (tmp_path / "elsewhere").rename(published)
+    home.settings.hub.unlink()
+    assert reasons(home) == ["the hub is gone: all its sources are landed again"]
+    with write_hub(home.settings) as hub:
+        hub.execute("create table platform_ops__unfinished as select 1 as one")
+    assert reasons(home)[0].startswith("the hub cannot be read: Catalog Error")
+    home.settings.hub.unlink()
+    (report,) = home.build().tenants
+    assert report.status == "published"
+    assert (asked(home), reasons(home)) == (asked(small), [])
+
+
+def test_the_plan_of_a_shop_without_a_note_of_its_last_publish_does_not_say_that_it_was_never_published(
+    small: House, tmp_path: Path
+) -> None:
+    home = copied(small, tmp_path)
+    home.settings.stars(SHOP).with_name("built.json").write_text("{", encoding="utf-8")
+    (reason,) = reasons(home)
+    assert reason.startswith("it is not known what run 2026")
+    assert reasons(house(tmp_path / "empty", SMALL_TENANT, bare=True)) == ["it has never been published"]

@@ -15,7 +15,7 @@ import duckdb
 import jinja2
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
@@ -152,11 +152,19 @@ def accepts(record: dict[str, object], contract: type[Contract] = Words) -> bool
 
 @settings(max_examples=25)
 @given(st.lists(nearly() | st.integers(-(10**19), 10**19) | st.floats(-1e6, 1e6), min_size=20))
+@example([" 1e3. "])  # DuckDB casts it, and no vendor writes it: refused
+@example(["1e1_0", "1e3.", "-1e3. ", "1_000.5", "5.", " 1e+03", "7e ", "- "])
 def test_the_check_in_bulk_and_the_contract_agree_about_every_word(values: list[object]) -> None:
     records = [{name: value} for name in WORDS if name not in ("flag", "number") for value in values]
     records += [{"inner": {name: value}} for name, _ in shape_of(Inner) for value in values]
     for record, wrong in zip(records, judged(records), strict=True):
         assert (wrong is None) == accepts(record), (record, wrong)
+
+
+def test_a_number_may_have_any_space_around_it() -> None:
+    records: list[dict[str, object]] = [{"decimal": value} for value in ("12.50\t", "\n12.50", "12.50\r\n", " 5. ")]
+    assert judged(records) == [None] * len(records)
+    assert all(accepts(record) for record in records)
 
 
 def test_every_good_value_is_good_at_every_depth() -> None:

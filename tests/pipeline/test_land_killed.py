@@ -56,7 +56,7 @@ def run(code: str, folder: Path, **environment: str) -> subprocess.CompletedProc
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

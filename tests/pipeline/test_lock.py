@@ -49,13 +49,13 @@ def test_a_build_that_waits_goes_on_when_the_other_ends(tmp_path: Path) -> None:
         assert holder.stdin is not None
         threading.Timer(0.2, holder.stdin.close).start()
         with build_lock(tmp_path, wait_seconds=30):
-            assert holder.wait(timeout=30) == 0
+            assert holder.wait(timeout=120) == 0
 
 
 def test_the_lock_of_a_killed_build_is_free_at_once(tmp_path: Path) -> None:
     with a_build_elsewhere(tmp_path) as holder:
         holder.kill()
-        holder.wait(timeout=30)
+        holder.wait(timeout=120)
         assert json.loads((tmp_path / "build.lock.json").read_text())["pid"] == holder.pid
         with build_lock(tmp_path, wait_seconds=0):
             assert json.loads((tmp_path / "build.lock.json").read_text())["pid"] == os.getpid()
@@ -75,7 +75,7 @@ def test_two_builds_in_threads_of_one_process_exclude_each_other(tmp_path: Path)
     with build_lock(tmp_path, wait_seconds=0):
         other = threading.Thread(target=build)
         other.start()
-        other.join(timeout=30)
+        other.join(timeout=120)
     assert f"process {os.getpid()}" in str(refused[0])
 
 

@@ -338,7 +338,7 @@ def test_a_full_disk_publishes_nothing_and_leaves_nothing_behind(tmp_path: Path,
     first = publish(tmp_path)
     star = build_star(tmp_path / "big.duckdb", 2, rows=200_000)
     child = [sys.executable, "-c", FILL_THE_DISK, str(star), str(folder), new_run_id(NOW), str(limit)]
-    ended = subprocess.run(child, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(child, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 1
     assert f"There is no room left under {folder}" in ended.stderr
     assert "Free some, then run `gata publish --tenant acme`" in ended.stderr

@@ -112,7 +112,7 @@ def test_readers_in_other_processes_see_whole_runs_only(tmp_path: Path) -> None:
         prune(folder, keep=5)
     stop.touch()
     for reader in readers:
-        told = json.loads(reader.communicate(timeout=30)[0])
+        told = json.loads(reader.communicate(timeout=120)[0])
         assert reader.returncode == 0
         assert told["broken"] == []
         assert len(told["seen"]) > 2
@@ -124,7 +124,7 @@ def kill_everywhere(tmp_path: Path, how: str) -> int:
     first = publish(star, folder, 1)
     build_star(star, 2)
     child = [sys.executable, "-c", PUBLISH_AND_DIE, str(star), str(folder), how]
-    ended = subprocess.run(child, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(child, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 0, ended.stderr
     assert latest_run_id(folder) != first
     publish(star, folder, 3)

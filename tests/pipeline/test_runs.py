@@ -144,7 +144,7 @@ def test_processes_that_all_open_a_new_ledger_at_once_lose_nothing(path: Path) -
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITE_STEPS, str(path), name], stderr=subprocess.PIPE) for name in names
     ]
-    assert [writer.communicate(timeout=60)[1] for writer in writers] == [b""] * len(names)
+    assert [writer.communicate(timeout=120)[1] for writer in writers] == [b""] * len(names)
     with Ops(path) as ops:
         assert sorted(run["tenant"] for run in ops.runs()) == names
         assert sum(len(ops.steps(run["run_id"])) for run in ops.runs()) == 300

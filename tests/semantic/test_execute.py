@@ -14,7 +14,7 @@ import pytest
 from pipeline.errors import TooMuch
 from semantic.answering.execute import StatementDeadline, execute, with_deadline
 
-AT_ONCE = 0.5
+AT_ONCE = 60.0  # of statements that would never end, on a machine that is busy
 ENDLESS = {
     "a join": "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range + b.range = -1",
     "groups": "SELECT range % 7777777 AS g, count(*) FROM range(1000000000) GROUP BY g ORDER BY 2 DESC, 1 LIMIT 5",

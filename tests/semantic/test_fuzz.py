@@ -1,6 +1,6 @@
 """Whatever a caller sends, it gets an answer or a sentence that names the repair, and never an unfiltered number.
 
-`python -m bench.fuzz` asks 10,000 questions; here are fewer of the same.
+`python -P -m bench.fuzz` asks 10,000 questions; here are fewer of the same.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.semantic.fuzz_cases import wild
 from tests.semantic.fuzzing import ask, shop_world
 from tests.semantic.hand_star import HandStar
 
-DEADLINE = 10
+DEADLINE = 10  # seconds of CPU: those of the clock are the machine's
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -30,7 +30,7 @@ def test_every_question_is_answered_right_or_refused_with_a_repair(shop: HandSta
     meant = shop_world(shop)
     found = {seed: ask(shop, wild(seed), meant) for seed in range(300)}
     assert {seed: outcome.wrong for seed, outcome in found.items() if outcome.wrong} == {}
-    assert max(outcome.seconds for outcome in found.values()) < DEADLINE
+    assert max(outcome.cpu_seconds for outcome in found.values()) < DEADLINE
     answered = [outcome for outcome in found.values() if outcome.kind == "answered"]
     assert len(answered) > 60
     assert sum(outcome.compared for outcome in answered) > 50

@@ -164,7 +164,7 @@ async def callers(world: PublishedHome, address: str) -> AsyncIterator[dict[str,
         found = {}
         for slug in SLUGS:
             limits = httpx.Limits(max_connections=2 * IN_FLIGHT, max_keepalive_connections=2 * IN_FLIGHT)
-            client = httpx.AsyncClient(base_url=address, headers=world.headers(slug), timeout=60, limits=limits)
+            client = httpx.AsyncClient(base_url=address, headers=world.headers(slug), timeout=120, limits=limits)
             http = await stack.enter_async_context(client)
             session = await begin_session(http)
             sse = Client(sse_client(f"{address}/sse", headers=world.headers(slug)), mode="legacy")

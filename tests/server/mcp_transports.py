@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ class Endless:
 
     settings: Settings
     interrupted: list[str] = field(default_factory=list)
+    begun: threading.Event = field(default_factory=threading.Event)
 
     def app(self) -> MCPServer[Any]:
         tool = ToolSpec(
@@ -51,6 +53,7 @@ class Endless:
         return mcp_app(PublishedRuns(self.settings), lambda: caller, tools=(*TOOLS, tool), progress_seconds=0.1)
 
     def _work(self, desk: CallContext, _: object) -> Reply:
+        self.begun.set()
         try:
             desk.cursor.execute(SQL).fetchall()
         except duckdb.InterruptException:
@@ -90,7 +93,7 @@ class Endless:
             "GATA_QUERY_SLOTS": str(self.settings.query_slots),
             "PYTHONPATH": os.pathsep.join(sys.path),
         }
-        command = StdioServerParameters(command=sys.executable, args=["-m", __name__], env={**os.environ, **own})
+        command = StdioServerParameters(command=sys.executable, args=["-P", "-m", __name__], env={**os.environ, **own})
         return Client(command, mode=mode)
 
 

@@ -15,13 +15,13 @@ from typing import Any
 import httpx
 import pytest
 from mcp import Client
-from server.serving.process.error_reports import report_bug
+from server.serving.audit.call_record import report_call_bug
 
-from pipeline.errors import QueueFull
+from pipeline.errors import AuditError, QueueFull
 from server.app import http_app
 from server.serving.audit import audit_log as audit_file
 from server.serving.audit.audit_log import AuditLog
-from server.serving.audit.call_record import AuditError, CallRecord, recording, without_personal
+from server.serving.audit.call_record import CallRecord, recording, without_personal
 from server.serving.audit.call_recorder import open_call_recorder
 from server.serving.audit.read_audit_log import CallFilter, follow_calls, read_calls
 from server.stdio import stdio_app
@@ -252,8 +252,8 @@ async def test_values_of_personal_dimensions_are_never_written_down(shop: Publis
 
 def test_the_event_of_a_bug_names_the_run_that_was_asked(capsys: pytest.CaptureFixture[str]) -> None:
     with recording(CallRecord("rest", "query", run_id="r1")):
-        asked = report_bug(ValueError("secret"), call="query")
-    nothing = report_bug(ValueError("secret"), call="start")
+        asked = report_call_bug(ValueError("secret"), call="query")
+    nothing = report_call_bug(ValueError("secret"), call="start")
     events = {event["event_id"]: event.get("run_id") for event in map(json.loads, capsys.readouterr().err.splitlines())}
     assert events == {asked: "r1", nothing: None}
 

@@ -42,7 +42,7 @@ def _event(text: str) -> dict[str, Any]:
 async def test_what_scenarios_need_that_do_not_apply_is_not_declared(
     world: PublishedHome, address: str, revision: str, method: str, params: dict[str, Any]
 ) -> None:
-    async with httpx.AsyncClient(base_url=address, headers=world.headers("alpha"), timeout=30) as http:
+    async with httpx.AsyncClient(base_url=address, headers=world.headers("alpha"), timeout=120) as http:
         declared = (await rpc(http, method, params))["result"]["capabilities"]
     assert {"tools", "resources", "prompts", "completions"} <= declared.keys()
     for path in set(NOT_APPLICABLE[revision].values()):

@@ -122,7 +122,7 @@ def test_a_killed_build_takes_its_crew_with_it(shop: BuildContext, tmp_path: Pat
     assert all(map(_is_alive, crew))
     build.kill()
     build.wait()
-    patience = time.monotonic() + 60
+    patience = time.monotonic() + 120
     while any(map(_is_alive, crew)) and time.monotonic() < patience:
         time.sleep(0.05)
     assert not any(map(_is_alive, crew))

@@ -75,7 +75,7 @@ async def over_http(
     world: PublishedHome, address: str, who: str = "alpha", mode: str = "auto"
 ) -> AsyncIterator[Client]:
     async with (
-        httpx2.AsyncClient(headers=world.headers(who), timeout=30) as http,
+        httpx2.AsyncClient(headers=world.headers(who), timeout=120) as http,
         Client(streamable_http_client(f"{address}/mcp", http_client=http), mode=mode) as client,
     ):
         yield client
@@ -200,7 +200,7 @@ async def test_the_same_question_has_the_same_answer_at_every_door(world: Publis
     for door, opened in doors.items():
         async with opened as client:
             assert (await client.call_tool("query", QUESTION)).structured_content == expected, door
-    async with httpx2.AsyncClient(headers=world.headers("alpha"), timeout=30) as http:
+    async with httpx2.AsyncClient(headers=world.headers("alpha"), timeout=120) as http:
         answer = await http.post(f"{address}/semantic-layer/alpha/query", json=QUESTION)
     assert answer.json() == expected
 
@@ -352,7 +352,7 @@ async def test_a_session_of_one_token_is_not_there_for_another(world: PublishedH
     }
     ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
     accept = {"Accept": "application/json, text/event-stream"}
-    async with httpx2.AsyncClient(base_url=address, headers=accept, timeout=30) as http:
+    async with httpx2.AsyncClient(base_url=address, headers=accept, timeout=120) as http:
         begun = await http.post("/mcp", json=initialize, headers=world.headers("alpha"))
         session = {"Mcp-Session-Id": begun.headers["mcp-session-id"], "Mcp-Protocol-Version": "2025-11-25"}
         own = await http.post("/mcp", json=ping, headers={**session, **world.headers("alpha")})
@@ -424,7 +424,7 @@ def test_a_server_without_a_tenant_says_so_and_ends_with_2(world: PublishedHome)
             env=child(world, slug),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         assert (ended.returncode, ended.stdout) == (2, "")
@@ -442,7 +442,7 @@ def test_nothing_heavy_is_loaded_before_the_first_question(world: PublishedHome)
         env=child(world),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     ).stdout.split()
     heavy = {

@@ -140,7 +140,7 @@ async def test_the_command_of_a_cut_answer_writes_all_of_it(
 async def test_the_handle_of_a_cut_answer_gives_all_of_it_and_only_to_its_tenant(wide: PublishedHome) -> None:
     with wide.serving() as address:
         async with (
-            httpx2.AsyncClient(base_url=address, headers=wide.headers("alpha"), timeout=30) as http,
+            httpx2.AsyncClient(base_url=address, headers=wide.headers("alpha"), timeout=120) as http,
             Client(streamable_http_client(f"{address}/mcp", http_client=http)) as client,
         ):
             answer = await ask(client, metrics=["spend"], dimensions=["campaign_id"], order_by=["campaign_id"])

@@ -19,11 +19,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, CredentialRefused
 from pipeline.settings import Settings, read_settings
 from server.app import http_app
 from server.asgi.jwks import FRESH_SECONDS, REFETCH_SECONDS, STALE_SECONDS, Jwks, fetch_json, find_keys, read_keys
-from server.asgi.oauth import OAuth, Refused
+from server.asgi.oauth import OAuth
 from tests.server.published_fixture import PublishedHome
 
 pytestmark = pytest.mark.anyio
@@ -101,7 +101,7 @@ def signed(said: dict[str, Any] | None = None, *, key: str = "a", kid: str | Non
 async def status(oauth: OAuth, token: str) -> int:
     try:
         await oauth.verify(token)
-    except Refused as error:
+    except CredentialRefused as error:
         return error.status
     return 200
 

@@ -46,7 +46,7 @@ def two(tmp_path: Any) -> PublishedHome:
 
 @pytest.fixture
 def served(two: PublishedHome) -> Iterator[httpx.Client]:
-    with two.serving() as address, httpx.Client(base_url=address, timeout=30) as http:
+    with two.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
         yield http
 
 

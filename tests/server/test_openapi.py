@@ -32,7 +32,7 @@ ADMIN = {"/tenants/onboard", "/semantic-layer/update", "/jobs", "/jobs/{id}", "/
 
 @pytest.fixture(scope="module")
 def document(address: str) -> dict[str, Any]:
-    found: dict[str, Any] = httpx.get(f"{address}/openapi.json").json()
+    found: dict[str, Any] = httpx.get(f"{address}/openapi.json", timeout=120).json()
     return found
 
 
@@ -64,7 +64,7 @@ def test_every_operation_has_an_example_of_what_it_takes_and_gives(document: dic
 
 
 def test_a_token_without_the_scope_is_told_which_one_it_needs(world: PublishedHome, address: str) -> None:
-    with httpx.Client(base_url=address, headers=world.headers("alpha")) as http:
+    with httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=120) as http:
         for path in ADMIN:
             method = "GET" if path.startswith("/jobs") else "POST"
             answer = http.request(method, path.replace("{id}", "job_1"), json={} if method == "POST" else None)
@@ -75,7 +75,7 @@ def test_a_token_without_the_scope_is_told_which_one_it_needs(world: PublishedHo
 
 @pytest.mark.parametrize("path", ["/tenants/onboard", "/semantic-layer/update", "/semantic-layer/alpha/query"])
 def test_a_body_that_does_not_say_it_is_json_is_refused(world: PublishedHome, address: str, path: str) -> None:
-    with httpx.Client(base_url=address, headers=world.headers("admin")) as http:
+    with httpx.Client(base_url=address, headers=world.headers("admin"), timeout=120) as http:
         for kind in ("text/plain", "application/x-www-form-urlencoded", "application/yaml", ""):
             answer = http.post(path, content=b'{"metrics": ["spend"]}', headers={"Content-Type": kind})
             assert (answer.status_code, answer.headers["content-type"]) == (415, "application/problem+json"), kind

@@ -116,7 +116,7 @@ def test_no_query_fails_or_mixes_runs_while_runs_are_published(
     for n in (20, 30):
         fresh_world.publish("alpha", spend=n)
         for _ in range(8):
-            assert answered.acquire(timeout=20)
+            assert answered.acquire(timeout=120)
     stop.set()
     for thread in threads:
         thread.join()

@@ -44,7 +44,7 @@ def process_of(job_id: str) -> int | None:
     return None
 
 
-def wait_for(condition: object, *, seconds: float = 30.0) -> None:
+def wait_for(condition: object, *, seconds: float = 120.0) -> None:
     ends_at = time.monotonic() + seconds
     while not condition():  # type: ignore[operator]  # any call
         assert time.monotonic() < ends_at
@@ -55,7 +55,7 @@ def test_a_job_waits_for_another_build_and_one_that_is_killed_has_failed_and_is_
     house = house_in(tmp_path)
     with (
         house.serving() as address,
-        httpx.Client(base_url=address, headers=house.headers("admin"), timeout=30) as http,
+        httpx.Client(base_url=address, headers=house.headers("admin"), timeout=120) as http,
         build_lock(house.settings.home, wait_seconds=0),
     ):
         with ThreadPoolExecutor() as at_once:
@@ -86,7 +86,7 @@ def test_an_update_that_somebody_has_taken_back_by_hand_is_made_again(tmp_path: 
     sent = {"tenant": "acme", "semantic": {"metrics": {"orders": {"hidden": True}}}}
     with (
         house.serving() as address,
-        httpx.Client(base_url=address, headers=house.headers("admin"), timeout=30) as http,
+        httpx.Client(base_url=address, headers=house.headers("admin"), timeout=120) as http,
         build_lock(house.settings.home, wait_seconds=0),
         Ops(house.settings.ops) as ops,
     ):

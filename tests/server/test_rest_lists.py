@@ -32,7 +32,7 @@ SEEN = ("", "/runs", "/tests", "/models", "/drift", "/quarantine", "/freshness",
 
 @pytest.fixture
 def http(world: PublishedHome, address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=30) as http:
+    with httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=120) as http:
         yield http
 
 
@@ -49,7 +49,7 @@ def test_who_has_an_answer_already_is_told_so_without_it(http: httpx.Client, pat
 
 
 def test_tags_change_with_the_run_and_with_what_is_exposed(fresh_world: PublishedHome) -> None:
-    with fresh_world.serving() as address, httpx.Client(base_url=address, timeout=30) as http:
+    with fresh_world.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
         http.headers.update(fresh_world.headers("alpha"))
 
         def tags() -> dict[str, str]:
@@ -113,7 +113,7 @@ def test_head_gives_the_headers_of_get_and_no_body(http: httpx.Client, path: str
 
 def test_what_only_the_operator_can_mend_is_told_to_the_operator_alone(fresh_world: PublishedHome) -> None:
     (fresh_world.settings.published("alpha") / "_latest.json").write_text("{", encoding="utf-8")
-    with fresh_world.serving() as address, httpx.Client(base_url=address, timeout=30) as http:
+    with fresh_world.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
         own = http.get("/readiness/alpha", headers=fresh_world.headers("alpha"))
         assert (own.status_code, "event_id" in own.json(), "_latest.json" in own.text) == (500, True, False)
         told = http.get("/readiness/alpha", headers=fresh_world.headers("admin"))
@@ -206,7 +206,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PublishedHo
         ops.add_quarantine(third, "alpha", **orders, reason="email: ann@x.io is bad", count=2)
         ops.add_quarantine(third, "alpha", **orders, reason="not JSON: {ann@x.io", count=1)
         ops.finish_run(third, "failed", world.canary("beta"))
-    with world.serving() as address, httpx.Client(base_url=address, timeout=30) as http:
+    with world.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
         yield world, http
 
 

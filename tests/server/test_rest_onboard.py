@@ -153,7 +153,7 @@ def onboarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Onboarded]:
     house = house_in(tmp_path_factory.mktemp("onboarded"))
     with_library(house.settings)
     orders = house.settings.tenants.parent / "acme/shop/orders.jsonl"
-    with house.serving() as address, httpx.Client(base_url=address, timeout=60) as http:
+    with house.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
         http.headers.update(house.headers("admin"))
         write_jsonl(orders, [*ORDERS, *({**order, "total_price": "much"} for order in ORDERS)])
         failed, failed_states = ended(
@@ -344,7 +344,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PublishedHome, httpx.Client]]:
     """One house for all that is refused: nothing changes it."""
     house = house_in(tmp_path_factory.mktemp("refusing"))
-    with house.serving() as address, httpx.Client(base_url=address, timeout=60) as http:
+    with house.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
         http.headers.update(house.headers("admin"))
         yield house, http
 
@@ -384,7 +384,7 @@ def declared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Publish
     """Acme stands in tenants.yaml by hand, and was never built."""
     house = house_in(tmp_path_factory.mktemp("declared"))
     house.settings.tenants.write_text(with_tenant(TENANTS, ACME), encoding="utf-8")
-    with house.serving() as address, httpx.Client(base_url=address, timeout=60) as http:
+    with house.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
         http.headers.update(house.headers("admin"))
         yield house, http
 

@@ -16,14 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.errors import TooMuch
+from pipeline.errors import RequestRefused, TooMuch
 from pipeline.storage.ops import Ops
 from semantic.answering.execute import with_deadline
 from semantic.answering.result_stream import stream_result
 from semantic.answering.semantic_model import Compiled, SemanticModel
 from semantic.planning.query import read_query
 from semantic.planning.query_shape import QueryShape
-from server.asgi.problems import Refusal
 from server.rest.content_negotiation import choose_format
 from server.rest.result_files import write_rows
 from server.serving.result_handles import Handles
@@ -45,7 +44,7 @@ EVERYTHING = 2 * DAYS
 
 @pytest.fixture
 def http(world: PublishedHome, address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=30) as http:
+    with httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=120) as http:
         yield http
 
 
@@ -132,7 +131,7 @@ def test_a_handle_opens_for_its_tenant_and_an_admin_and_for_nobody_else(
 
 
 def test_a_handle_answers_from_its_own_run_and_is_gone_with_it(fresh_world: PublishedHome) -> None:
-    with fresh_world.serving() as address, httpx.Client(base_url=address, timeout=30) as http:
+    with fresh_world.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
         http.headers.update(fresh_world.headers("alpha"))
         cut = http.post(QUERY, json={**ASKED, "limit": 3}).json()
         before = http.get(cut["full_result"]["path"], params={"format": "json"}).json()
@@ -268,7 +267,7 @@ def test_the_form_is_the_one_the_caller_likes_best(accept: list[str], form: str)
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "image/*", "text/csv;q=x"])
 def test_a_form_that_there_is_not_is_refused_with_those_there_are(http: httpx.Client, accept: str) -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(RequestRefused):
         choose_format([accept])
     answer = http.post(QUERY, json=ASKED, headers={"Accept": accept})
     assert (answer.status_code, answer.headers["content-type"]) == (406, "application/problem+json")

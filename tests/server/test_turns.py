@@ -78,7 +78,7 @@ async def test_who_gives_up_waiting_leaves_the_queue() -> None:
     with anyio.move_on_after(0.01):
         await turns.take("other")
     turns.leave("shop")
-    with anyio.fail_after(1):
+    with anyio.fail_after(60):
         await turns.take("other")
         turns.leave("other")
         await turns.take("shop")
@@ -107,5 +107,5 @@ async def test_a_place_given_to_somebody_who_has_just_gone_goes_on_to_the_next()
         turns.leave("shop")
         scope.cancel()
     assert crowd.served == ["shop"]
-    with anyio.fail_after(1):
+    with anyio.fail_after(60):
         await turns.take("shop")

@@ -66,7 +66,7 @@ async def test_every_kind_of_client_is_answered_by_workers_in_turn(
     world: PublishedHome, workers: list[str], mode: str
 ) -> None:
     def client(**more: Any) -> httpx2.AsyncClient:
-        more = {"timeout": 20, **{name: value for name, value in more.items() if value is not None}}
+        more = {"timeout": 120, **{name: value for name, value in more.items() if value is not None}}
         headers = {**world.headers("alpha"), **(more.pop("headers", None) or {})}
         more.pop("auth", None)
         return httpx2.AsyncClient(transport=EitherWorker(workers), headers=headers, **more)
@@ -87,7 +87,7 @@ async def test_every_kind_of_client_is_answered_by_workers_in_turn(
 
 def test_refusals_come_through_as_they_are(world: PublishedHome, workers: list[str]) -> None:
     for address in workers:
-        with httpx.Client(base_url=address) as http:
+        with httpx.Client(base_url=address, timeout=120) as http:
             stranger = http.get("/sse")
             assert stranger.status_code == 401
             assert stranger.headers["www-authenticate"].startswith("Bearer")
@@ -108,13 +108,13 @@ def test_another_worker_keeps_the_sessions_when_the_keeper_has_gone(world: Publi
     headers = {**world.headers("alpha"), "Accept": "application/json, text/event-stream"}
     with worker(world, tmp_path) as second:
         with worker(world, tmp_path) as first:
-            assert httpx.post(f"{first}/mcp", json=hello, headers=headers).status_code == 200
-            begun = httpx.post(f"{second}/mcp", json=hello, headers=headers)
+            assert httpx.post(f"{first}/mcp", json=hello, headers=headers, timeout=120).status_code == 200
+            begun = httpx.post(f"{second}/mcp", json=hello, headers=headers, timeout=120)
             session = {**headers, "Mcp-Session-Id": begun.headers["mcp-session-id"]}
             ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
-            assert httpx.post(f"{first}/mcp", json=ping, headers=session).status_code == 200
-        assert httpx.post(f"{second}/mcp", json=ping, headers=session).status_code == 404
-        assert httpx.post(f"{second}/mcp", json=hello, headers=headers).status_code == 200
+            assert httpx.post(f"{first}/mcp", json=ping, headers=session, timeout=120).status_code == 200
+        assert httpx.post(f"{second}/mcp", json=ping, headers=session, timeout=120).status_code == 404
+        assert httpx.post(f"{second}/mcp", json=hello, headers=headers, timeout=120).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -134,6 +134,11 @@ def test_only_what_needs_a_session_goes_to_its_keeper(path: str, version: str, i
     assert is_of_session({"type": "http", "path": path, "headers": headers}) == is_one
 
 
+def test_a_worker_that_is_slow_to_begin_is_not_killed_for_it(world: PublishedHome) -> None:
+    config = server_config(world.settings, lambda: None, is_factory=True)
+    assert config.timeout_worker_healthcheck >= 60  # a worker's imports take more than uvicorn's 5 under load
+
+
 def test_serve_with_two_workers_answers_counts_both_and_stops(world: PublishedHome) -> None:
     server = start("serve", "--port", "0", "--workers", "2", env=environment(world.settings))
     assert server.stderr is not None
@@ -142,14 +147,14 @@ def test_serve_with_two_workers_answers_counts_both_and_stops(world: PublishedHo
         assert found is not None
         asked = 6
         for _ in range(asked):  # each a connection of its own
-            answer = httpx.get(f"{found[0]}/models", headers=world.headers("alpha"), timeout=60)
+            answer = httpx.get(f"{found[0]}/models", headers=world.headers("alpha"), timeout=120)
             assert answer.status_code == 200
-        told = httpx.get(f"{found[0]}/metrics", headers=world.headers("admin"), timeout=60).text
+        told = httpx.get(f"{found[0]}/metrics", headers=world.headers("admin"), timeout=120).text
         calls = re.search(r'gata_calls_total\{[^}]*tool="GET /models"[^}]*\} (\S+)', told)
         assert calls is not None
         assert float(calls[1]) == asked
     finally:
         server.send_signal(signal.SIGTERM)
-        _, told = server.communicate(timeout=60)
+        _, told = server.communicate(timeout=120)
     assert server.returncode == 0
     assert "Traceback" not in told

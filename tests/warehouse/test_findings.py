@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
+import duckdb
+import jinja2
 import pytest
 
 from pipeline.config.tenant import Tenant
 from tests.warehouse.conftest import source
+from tests.warehouse.engine_rig import MACROS
+from tests.warehouse.test_factories import AD, Row, fill
 from tests.warehouse.test_payments import NOON, charge, order, purchase
+from warehouse.projects.canonical_tables import AD_PERFORMANCE
 
 DAY = 86_400
 REFUND = {"transactions": [{"kind": "refund", "status": "success", "amount": "12.00", "currency": "USD"}]}
@@ -60,3 +66,45 @@ def test_nothing_of_it_stops_the_star(star: Any) -> None:
     assert {node.status for node in star.nodes.values()} <= {"success", "pass", "warn", "no-op"}
     assert star.one("fct_ad_performance", "sum(spend)::double, count(*)") == (0, 3)
     assert star.one("fct_orders", "sum(refunded_amount)::double") == (24,)
+
+
+TOTAL: Row = {"ad_id": None, "is_counted": False, "spend": 5}
+PARTS: list[Row] = [AD | {"spend": 2}, AD | {"ad_id": "a2", "spend": 3}]
+
+
+def repeated(*rows: Row) -> str | None:
+    """The finding about second breakdowns, of canonical rows of one account."""
+    text = (MACROS / "tests" / "ad_performance.sql").read_text(encoding="utf-8")
+    as_macros = re.sub(r"({%-? (?:end)?)test\b", r"\1macro", text)
+    macros: Any = jinja2.Environment().from_string(as_macros).module  # SQL
+    query = macros.one_breakdown("int_t__ad_performance")
+    with duckdb.connect(config={"threads": 1}) as con:
+        fill(con, AD_PERFORMANCE, rows)
+        found = con.execute(query).fetchone()
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize(
+    "total",
+    [{}, {"ad_group_id": None}, {"ad_group_id": None, "campaign_id": None}, {"spend": "5.02"}],
+    ids=["ad group", "campaign", "account", "rounded"],
+)
+def test_a_total_beside_the_report_of_its_parts_is_no_second_breakdown(total: Row) -> None:
+    assert repeated(*PARTS, AD | TOTAL | total) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"ad_id": "a1"},
+        {"spend": "5.03"},
+        {"ad_group_id": "g2"},
+        {"ad_group_id": None, "campaign_id": "c2"},
+        {"report_date": "2026-01-06"},
+        {"source_account": "eu"},
+    ],
+)
+def test_a_row_that_is_not_counted_and_whose_parts_do_not_come_to_it_is_said(other: Row) -> None:
+    said = repeated(*PARTS, AD | TOTAL | other)
+    assert said is not None
+    assert said.startswith("1 rows of facebook_ads")

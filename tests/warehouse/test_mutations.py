@@ -1,4 +1,4 @@
-"""The mutation bench: what it changes, that it can fail, and that no engine is left out. `python -m bench.mutations`
+"""The mutation bench: what it changes, that it can fail, and that no engine is left out. `python -P -m bench.mutations`
 itself takes minutes; one small engine is judged here."""
 
 from __future__ import annotations

@@ -45,8 +45,11 @@ def _accepted(leaf: Leaf, text: str) -> tuple[str, str]:
         case Meaning.DECIMAL if leaf.wire == "DOUBLE":
             accepted = f"abs(try_cast({text} as double)) < {LARGEST}"
         case Meaning.DECIMAL:
-            number = "try_cast({} as decimal(18, 6)) is not null"  # DuckDB takes '- ' for 0 and '7e ' for 7
-            return f"({number.format(text)} and right({text}, 1) between '.' and '9')", number.format(f"trim({text})")
+            number = f"try_cast({text} as decimal(18, 6)) is not null"
+            # DuckDB takes '- ' for 0, '7e ' for 7, '1e3.' for 1000 and '1e1_0' for 10^10
+            is_safe = f"right({text}, 1) between '0' and '9' and not contains({text}, '_')"
+            form = f"regexp_full_match({text}, '\\s*(?:{PATTERNS[leaf.meaning]})\\s*')"
+            return f"({number} and {is_safe})", f"{number} and {form}"
         case Meaning.PERCENT:
             accepted = f"{trimmed_has_form} and {percent_number(text)} is not null"
         case Meaning.FLAG:

@@ -1,6 +1,6 @@
 """The process of one job: it waits for its turn to build, builds the tenant, and sees that a failure leaves no trace.
 
-    python -m server.orchestration.jobs.process JOB_ID
+    python -P -m server.orchestration.jobs.process JOB_ID
 
 It goes on when the server that began it stops. The environment says where everything lies, as for every command.
 """

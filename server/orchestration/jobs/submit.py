@@ -200,7 +200,8 @@ class JobService:
         """Begin the job's process; it inherits the lifeline, and ends on its own."""
         with self.jobs.log_of(job_id).open("wb") as log:
             process = subprocess.Popen(  # noqa: S603  # our own program
-                [sys.executable, "-m", "server.orchestration.jobs.process", job_id],
+                # -P: whatever is called server.py in the working directory is not ours
+                [sys.executable, "-P", "-m", "server.orchestration.jobs.process", job_id],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

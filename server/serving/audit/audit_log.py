@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from pipeline.bug_reports import event_logger
-from server.serving.audit.call_record import AuditError
+from pipeline.errors import AuditError
 
 FILE = re.compile(r"(\d{4}-\d{2}-\d{2})_(\d+)\.jsonl")
 COMPLAIN_SECONDS = 60.0

@@ -32,10 +32,6 @@ LONGEST_TEXT, MOST_ITEMS, DEEPEST = 200, 50, 6
 _SECRET = re.compile(r"gata_[0-9a-f]{12}_[\w-]+|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?i:bearer)\s+\S+")
 
 
-class AuditError(GataError):
-    """A call could not be written down, and this server answers only what is."""
-
-
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 

@@ -1,9 +1,12 @@
-"""What a serving process sets for itself, once: no pandas on the query path, few collections of a large heap."""
+"""What a process of ours sets for itself and for those it begins: imports, open files, collections of a large heap."""
 
 from __future__ import annotations
 
 import gc
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def keep_pandas_out() -> None:
@@ -13,6 +16,24 @@ def keep_pandas_out() -> None:
     is. The query path works without it. Measured here, with DuckDB 1.5.6.
     """
     sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]  # None is how Python marks a module as absent
+
+
+@contextmanager
+def safe_import_path() -> Iterator[None]:
+    """Keep the working directory off the import path of Python processes that start meanwhile.
+
+    `multiprocessing`, which uvicorn and dbt use too, starts them as `python -c`, and that looks there first: a stray
+    `json.py` would be executed. They inherit our `-P`, but the console script `gata` cannot be given one.
+    """
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("PYTHONSAFEPATH", None)
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def raise_file_limit() -> None:

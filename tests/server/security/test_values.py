@@ -37,7 +37,7 @@ def hostile_world(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
 def http(hostile_world: PublishedHome) -> Iterator[httpx.Client]:
     with (
         hostile_world.serving() as address,
-        httpx.Client(base_url=address, headers=hostile_world.headers("alpha"), timeout=30) as client,
+        httpx.Client(base_url=address, headers=hostile_world.headers("alpha"), timeout=120) as client,
     ):
         yield client
 
@@ -114,7 +114,7 @@ def test_nothing_that_a_model_reads_hides_anything(http: httpx.Client) -> None:
 def test_what_is_offered_to_a_model_is_the_same_whatever_the_data_say(
     http: httpx.Client, world: PublishedHome, address: str
 ) -> None:
-    with httpx.Client(base_url=address, headers=world.headers("beta"), timeout=30) as plain:
+    with httpx.Client(base_url=address, headers=world.headers("beta"), timeout=120) as plain:
         for method in ("tools/list", "prompts/list", "resources/list", "resources/templates/list", "server/discover"):
             assert rpc(http, method) == rpc(plain, method)
 

@@ -44,13 +44,37 @@ group by source_platform, source_account
 
 {#- One ad's day reported under two breakdowns: only one of them is counted.
     Takes  model: canonical ad performance.
-    Gives  one finding per platform and account. -#}
+    Gives  one finding per platform and account.
+    Note   the report of an account, a campaign or an ad group beside reports of its parts is a total, not a breakdown, as
+           long as the parts that count come to it; each of them may be rounded to a cent. -#}
 {% test one_breakdown(model) -%}
+{%- set day -%} source_platform, source_account, report_date {%- endset -%}
+with reports as (
+    select
+        *,
+        case
+            when ad_id is not null then 3 when ad_group_id is not null then 2 when campaign_id is not null then 1 else 0
+        end as level,
+        coalesce(ad_group_id, campaign_id, '') as thing
+    from {{ model }}
+),
+
+parts as (
+    {% for thing in ["''", 'campaign_id', 'ad_group_id'] -%}
+    select {{ day }}, {{ loop.index0 }} as level, {{ thing }} as thing, sum(spend) as spend, count(*) as parts
+    from reports
+    where is_counted and level > {{ loop.index0 }}
+    group by all
+    {% if not loop.last %}union all{% endif %}
+    {% endfor -%}
+)
+
 select
     count(*) || ' rows of ' || source_platform || ' ' || source_account
     || ' repeat days under another breakdown and are not counted. Export one breakdown.' as finding
-from {{ model }}
-where not is_counted
+from reports
+left join parts using ({{ day }}, level, thing)
+where not is_counted and coalesce(reports.spend > parts.spend + 0.01 * parts.parts, true)
 group by source_platform, source_account
 {%- endtest %}
 
