@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipeline.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pipeline.config.slug import Slug
 
 
 class Settings(BaseSettings):
@@ -138,11 +141,11 @@ class Settings(BaseSettings):
         """What was asked, by whom: a file per day and process."""
         return self.home / "audit"
 
-    def stars(self, slug: str) -> Path:
+    def stars(self, slug: Slug) -> Path:
         """The tenant's own star file, written by builds only."""
         return self.home / "tenants" / slug / "stars.duckdb"
 
-    def published(self, slug: str) -> Path:
+    def published(self, slug: Slug) -> Path:
         """The tenant's folder of immutable runs."""
         return self.home / "published" / slug
 

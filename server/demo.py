@@ -9,6 +9,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+from pipeline.config.slug import Slug
 from pipeline.errors import GataError
 from pipeline.log import configure_log
 from pipeline.settings import Settings, read_settings
@@ -83,7 +84,7 @@ def _summary(report: BuildReport) -> str:
     return ", ".join(f"{tenant.tenant} is {tenant.status} (run {tenant.run_id})" for tenant in report.tenants)
 
 
-def _answer(settings: Settings, slug: str) -> None:
+def _answer(settings: Settings, slug: Slug) -> None:
     from semantic.planning.query import read_query
     from server.cli.output.tables import answer_text
     from server.serving import tools
@@ -98,7 +99,7 @@ def _answer(settings: Settings, slug: str) -> None:
     print_text(f"\nROAS by campaign of {slug}, last month:\n\n{answer_text(answer, sql=True)}")
 
 
-def _connect(settings: Settings, slug: str) -> None:
+def _connect(settings: Settings, slug: Slug) -> None:
     """Print a fresh token, and the commands that connect a client; the last demo's token stops working."""
     with Ops(settings.ops) as ops:
         access = Access(ops)

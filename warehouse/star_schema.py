@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 
+from pipeline.config.slug import Slug
 from pipeline.config.tenant import DEFAULT_FUNNEL
+from pipeline.contracts.connector import Domain
 
 MONEY = "DECIMAL(18,6)"
 CONVERSIONS = "DECIMAL(18,9)"
@@ -51,6 +53,7 @@ class Table:
     order_by: tuple[str, ...] = ()  # how a published copy is laid out; a date first, where there is one
     date: str | None = None  # the column behind the conformed dimension `date`
     priced: str | None = None  # which rows have a currency, where others are without money: "with a purchase"
+    domain: Domain | None = None  # whose sources fill a fact; a tenant without it has the table, empty
 
     @property
     def money(self) -> tuple[Column, ...]:
@@ -62,7 +65,12 @@ class Table:
         """Each column of money with the one that holds it in the reporting currency; empty without rates."""
         return {column.converts: column.name for column in self.columns if column.converts}
 
-    def table_name(self, slug: str) -> str:
+    @property
+    def is_dimension(self) -> bool:
+        """Whether facts join it, and it counts nothing itself."""
+        return self.kind == "dim"
+
+    def table_name(self, slug: Slug) -> str:
         return f"{self.kind}_{slug}__{self.name}"
 
 
@@ -90,6 +98,7 @@ _ATTRIBUTION = (
 AD_PERFORMANCE = Table(
     kind="fct",
     name="ad_performance",
+    domain="ads",
     sentence="One row per ad platform, account, day, campaign, ad group, ad and currency.",
     grain=("performance_key",),
     columns=(
@@ -130,6 +139,7 @@ def orders(has_payments: bool) -> Table:
     return Table(
         kind="fct",
         name="orders",
+        domain="ecommerce",
         sentence="One row per order of a shop.",
         grain=("order_key",),
         columns=(
@@ -176,6 +186,7 @@ def orders(has_payments: bool) -> Table:
 ORDER_ITEMS = Table(
     kind="fct",
     name="order_items",
+    domain="ecommerce",
     sentence="One row per line of an order.",
     grain=("order_item_key",),
     columns=(
@@ -205,12 +216,19 @@ ORDER_ITEMS = Table(
 )
 
 
-def sessions(funnel_steps: int) -> Table:
-    """The sessions star; a tenant's funnel has `funnel_steps` steps, one count column each."""
+def sessions(funnel_steps: int, gap: str | None = None) -> Table:
+    """The sessions star; a tenant's funnel has `funnel_steps` steps, one count column each.
+
+    Args:
+        funnel_steps: How many.
+        gap: After how long a session has ended, such as "30 minutes"; None where the tenant is not known.
+    """
+    ends = f"of more than {gap}" if gap else "that ends it"
     return Table(
         kind="fct",
         name="sessions",
-        sentence="One row per visit: a user's events without a gap of more than 30 minutes.",
+        domain="analytics",
+        sentence=f"One row per visit: a user's events without a gap {ends}.",
         grain=("session_id",),
         columns=(
             _text("session_id", "MD5(platform, user, started_at).", required=True),
@@ -246,6 +264,7 @@ def sessions(funnel_steps: int) -> Table:
 EVENTS = Table(
     kind="fct",
     name="events",
+    domain="analytics",
     sentence="One row per analytics event.",
     grain=("event_key",),
     columns=(
@@ -332,15 +351,25 @@ PRODUCTS = Table(
 )
 
 
-def star_schema(funnel_steps: int = len(DEFAULT_FUNNEL), *, has_payments: bool = False) -> tuple[Table, ...]:
-    """Every table of a tenant whose funnel has `funnel_steps` steps, with or without a payments source."""
+def star_schema(
+    funnel_steps: int = len(DEFAULT_FUNNEL), *, has_payments: bool = False, gap: str | None = None
+) -> tuple[Table, ...]:
+    """Every table of a tenant whose funnel has `funnel_steps` steps, with or without a payments source.
+
+    `gap` is as for `sessions`.
+    """
     return (
         AD_PERFORMANCE,
         orders(has_payments),
         ORDER_ITEMS,
-        sessions(funnel_steps),
+        sessions(funnel_steps, gap),
         EVENTS,
         CAMPAIGNS,
         USERS,
         PRODUCTS,
     )
+
+
+def table_named(name: str) -> Table:
+    """The fact or dimension table of a name, such as campaigns; its kind is part of its name in a star."""
+    return next(table for table in star_schema() if table.name == name)

@@ -7,13 +7,10 @@ from typing import cast, get_args
 
 from pipeline.config.entry import Entry
 from pipeline.config.yaml_file import read_yaml
+from pipeline.contracts.bundled import CATALOG_FILE, bundled_file
 from pipeline.contracts.connector import Connector, Domain
 
 _KEYS = ("name", "domain", "version", "master_model_id", "like", "objects")
-_BUNDLED = (
-    Path(__file__).with_name("supported_connectors.yaml"),  # in an installed wheel
-    Path(__file__).resolve().parents[2] / "supported_connectors.yaml",  # in a checkout
-)
 
 
 def load_catalog(path: Path) -> dict[str, Connector]:
@@ -22,8 +19,7 @@ def load_catalog(path: Path) -> dict[str, Connector]:
     Raises:
         ConfigError: The file is not a catalog; names file, line, the wrong value and what was meant.
     """
-    file = next(candidate for candidate in (path, *_BUNDLED) if candidate.exists() or candidate == _BUNDLED[-1])
-    root = read_yaml(file)
+    root = read_yaml(path if path.exists() else bundled_file(CATALOG_FILE))
     root.fields(["connectors"])
     catalog: dict[str, Connector] = {}
     entries: dict[str, Entry] = {}

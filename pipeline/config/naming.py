@@ -6,7 +6,6 @@ import re
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 _TEMPLATE = ("{{", "{%", "{#")
-_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
 
 def identifier(name: str, length: int) -> str | None:
@@ -14,13 +13,6 @@ def identifier(name: str, length: int) -> str | None:
     if not _IDENTIFIER.fullmatch(name):
         return "is not a safe name"
     return "is too long" if len(name) > length else None
-
-
-def slug(name: str) -> str | None:
-    """What keeps an identifier from being a slug: names of devices, and of schemas dlt makes itself."""
-    if name in _DEVICES:
-        return "is the name of a device on Windows"
-    return "ends in _staging, as a schema of the loader does" if name.endswith("_staging") else None
 
 
 def free_text(text: str, length: int) -> str | None:

@@ -11,12 +11,14 @@ from typing import Any, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.config.blocks.domains import DOMAINS, read_domains, refuse_other_domains
 from pipeline.config.blocks.semantic_block import read_attribution, read_semantic, semantic_places
+from pipeline.config.blocks.sessions import SessionRules, read_sessions
 from pipeline.config.codes import currency, timezone
 from pipeline.config.entry import Entry
-from pipeline.config.naming import slug
+from pipeline.config.slug import Slug, slug_of
 from pipeline.config.source import Source, read_source
-from pipeline.contracts.connector import Connector
+from pipeline.contracts.connector import Connector, Domain
 from pipeline.errors import ConfigError, shorten, suggest
 
 DEFAULT_FUNNEL = ("session_start", "view_item", "add_to_cart", "begin_checkout", "add_payment_info", "purchase")
@@ -30,7 +32,7 @@ class Tenant(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    slug: str
+    slug: Slug
     business_name: str
     status: Status = "active"
     timezone: str = "UTC"
@@ -41,6 +43,9 @@ class Tenant(BaseModel):
     week_start: WeekStart = "monday"
     analytics: str | None = None
     """The analytics platform that feeds sessions, where the tenant says so; ask `analytics_source`."""
+    sessions: SessionRules = SessionRules()
+    domains: tuple[Domain, ...] = DOMAINS
+    """What it has sources of; the facts of the others are there, and empty."""
     sources: tuple[Source, ...] = ()
     """By platform name, enabled or not."""
     semantic: dict[str, Any] = {}  # Any: a plain tree of text and flags; semantic_block.py checked it
@@ -137,21 +142,26 @@ def read_tenant(entry: Entry, catalog: Mapping[str, Connector]) -> Tenant:
         rates=_rates(fields["rates"]) if "rates" in fields else None,
         week_start=_week_start(fields["week_start"]) if "week_start" in fields else "monday",
         analytics=fields["analytics"].choice(catalog, "connector") if "analytics" in fields else None,
+        sessions=read_sessions(fields["sessions"]) if "sessions" in fields else SessionRules(),
+        domains=read_domains(fields["domains"]) if "domains" in fields else DOMAINS,
         sources=_sources(fields["sources"], catalog) if "sources" in fields else (),
         semantic=read_semantic(fields["semantic"]) if "semantic" in fields else {},
         semantic_places=semantic_places(fields["semantic"]) if "semantic" in fields else {},
         attribution=read_attribution(fields["attribution"], catalog) if "attribution" in fields else {},
     )
+    if tenant.enabled:
+        refuse_other_domains(tenant.slug, fields["sources"], tenant.enabled, tenant.domains)
     _check_analytics(entry, tenant)
     _check_attribution_model(entry, tenant)
     return tenant
 
 
-def _slug(entry: Entry) -> str:
-    name = entry.identifier()
-    if problem := slug(name):
-        raise entry.wrong(f"slug {name!r} {problem}.", "Choose another slug.")
-    return name
+def _slug(entry: Entry) -> Slug:
+    text = entry.text()
+    try:
+        return slug_of(text)
+    except ConfigError as error:
+        raise entry.wrong(error.what, error.fix) from error
 
 
 def _week_start(entry: Entry) -> WeekStart:

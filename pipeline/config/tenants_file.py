@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from glob import glob
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from pipeline.config.accounts import Account, Read
 from pipeline.config.entry import Entry, merge
+from pipeline.config.slug import Slug
 from pipeline.config.source import Source
 from pipeline.config.tenant import DEFAULT_FUNNEL, Tenant, read_tenant
 from pipeline.config.yaml_file import read_yaml
@@ -26,9 +28,6 @@ __all__ = [
     "load_tenants",
 ]
 
-NEEDED = ("ads", "ecommerce", "analytics")
-"""The domains a tenant needs: without one of them its answers would be half an answer."""
-
 
 @dataclass(frozen=True)
 class TenantsFile:
@@ -36,7 +35,7 @@ class TenantsFile:
 
     tenants: tuple[Tenant, ...]
     path: Path
-    places: Mapping[str, str]
+    places: Mapping[Slug, str]
     """Slug to "file:line"."""
 
     @property
@@ -62,15 +61,15 @@ def load_tenants(path: Path, catalog: Mapping[str, Connector]) -> TenantsFile:
     Raises:
         ConfigError: Something is wrong; names file, line, the wrong value and what was meant.
     """
-    root = read_yaml(path)
+    root = read_yaml(path, if_missing=_how_to_begin(path))
     top = root.fields(("tenants", "include", "defaults"))
     if "tenants" not in top and "include" not in top:
         raise root.wrong(f"{root.name} has neither tenants nor include.", "Write tenants: and a list of them.")
     defaults = top.get("defaults")
     if defaults and "slug" in defaults.mapping():
         raise defaults.mapping()["slug"].wrong("defaults has a slug.", "Remove it: a slug belongs to one tenant.")
-    tenants: dict[str, Tenant] = {}
-    places: dict[str, str] = {}
+    tenants: dict[Slug, Tenant] = {}
+    places: dict[Slug, str] = {}
     for entry in _declared(root):
         tenant = read_tenant(merge(defaults, entry) if defaults else entry, catalog)
         if tenant.slug in tenants:
@@ -83,8 +82,16 @@ def load_tenants(path: Path, catalog: Mapping[str, Connector]) -> TenantsFile:
     return TenantsFile(tuple(tenants[slug] for slug in sorted(tenants)), path, places)
 
 
+def _how_to_begin(path: Path) -> str:
+    """The step that makes a first tenants.yaml at a path where there is none."""
+    if path.name != "tenants.yaml":
+        return "Run `gata init`, which writes a first tenants.yaml, or set GATA_TENANTS to a file that is there."
+    folder = "" if path.parent == Path() else f" {shlex.quote(str(path.parent))}"
+    return f"Run `gata init{folder}`, which writes a first one, or set GATA_TENANTS to another file."
+
+
 def check_ready(tenant: Tenant, catalog: Mapping[str, Connector], *, place: str) -> None:
-    """See that a tenant can be built: a source of every domain, and only connectors that exist.
+    """See that a tenant can be built: a source of every domain it has, and only connectors that exist.
 
     Raises:
         ConfigError: Names the missing domain, or the connector, and what there is instead.
@@ -96,12 +103,15 @@ def check_ready(tenant: Tenant, catalog: Mapping[str, Connector], *, place: str)
                 f"{place}: {tenant.slug} enables {source.platform}, which is not built yet.",
                 f"Write enabled: false, or choose one of: {', '.join(connector.name for connector in built)}.",
             )
-    for domain in NEEDED:
-        if not any(source.domain == domain for source in tenant.enabled):
+    found = {source.domain for source in tenant.enabled}
+    there = [domain for domain in tenant.domains if domain in found]
+    for domain in tenant.domains:
+        if domain not in found:
             names = " or ".join(connector.name for connector in built if connector.domain == domain)
+            fewer = f"say that it has none (domains: [{', '.join(there)}]), " if there else ""
             raise ConfigError(
                 f"{place}: {tenant.slug} has no enabled {domain} source.",
-                f"Enable {names}, or write status: pending.",
+                f"Enable {names}, {fewer}or write status: pending.",
             )
 
 

@@ -30,8 +30,12 @@ _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"[-+]?([0-9]{1,18}\.[0-9]{0,40}|\.[0-9]{1,40}|[0-9]{1,18}(\.[0-9]{0,40})?[eE][-+]?[0-9]{1,3})")
 
 
-def read_yaml(path: Path) -> Entry:
+def read_yaml(path: Path, *, if_missing: str = "Create it, or name another one.") -> Entry:
     """The one document of a YAML file.
+
+    Args:
+        path: The file.
+        if_missing: The step that works where there is no such file.
 
     Raises:
         ConfigError: The file is missing, unreadable, empty or not the YAML this module describes.
@@ -39,7 +43,7 @@ def read_yaml(path: Path) -> Entry:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
-        raise ConfigError(f"There is no file {path}.", "Create it, or name another one.") from error
+        raise ConfigError(f"There is no file {path}.", if_missing) from error
     except OSError as error:
         fix = "Name a file that this user may read."
         raise ConfigError(f"{path} cannot be read: {error.strerror}.", fix) from error

@@ -1,8 +1,9 @@
 """contracts.lock.yaml: every contract version as it was published. A published version only ever gains fields.
 
-The file is committed. `gata library` adds what is new to it; whatever else has changed since is refused, because sinks
-hold records that were read by the old words. The order of fields counts too: a record is known again by a hash over its
-fields in that order.
+The file is committed, and ships with the package. `gata library` adds what is new to the one in the working directory;
+an installed package is never written to. Whatever else has changed since is refused, because sinks hold records that
+were read by the old words. The order of fields counts too: a record is known again by a hash over its fields in that
+order.
 """
 
 from __future__ import annotations
@@ -13,18 +14,19 @@ from pathlib import Path
 
 import yaml
 
+from pipeline.contracts.bundled import LOCK_FILE, file_or_bundled
 from pipeline.contracts.fields import Contract, Leaf, Many, Shape
 from pipeline.contracts.registry import Blueprint
 from pipeline.errors import ConfigError
-from pipeline.storage.disk import replace_text
 
-LOCK = Path("contracts.lock.yaml")
+LOCK = Path(LOCK_FILE)
 
 Fields = dict[str, str]
 """Path of a field to what it is, such as `actions[].value: VARCHAR decimal`, in the contract's order; before them, in
 brackets, the rules of the whole record, such as `(key)`: the paths of its key."""
 Frozen = dict[str, dict[str, Fields]]
 """Contract version, such as `facebook_ads_api_v1 v19`, to object to fields."""
+
 
 HEADER = "# Every published contract. Written by `gata library`; a line here never changes, only new ones are added.\n"
 
@@ -63,14 +65,12 @@ def _fields(shape: Shape, path: str) -> Iterator[tuple[str, str]]:
 def check_lock(blueprints: Mapping[tuple[str, str], Blueprint], path: Path = LOCK) -> Frozen | None:
     """See that published contracts only gained fields; what the file lacks, or None where it is up to date.
 
-    Without a file nothing has been published, and nothing is lacking.
+    Without a file at `path` the bundled lock is the one that holds.
 
     Raises:
         ConfigError: A field or key of a published version is gone or changed; names contract, field, old and new.
     """
-    if not path.exists():
-        return None
-    now, published = frozen(blueprints), _read(path)
+    now, published = frozen(blueprints), read_lock(file_or_bundled(path))
     for version in published.keys() & now.keys():
         for name, fields in published[version].items():
             _refuse_changes(f"{version} {name}", fields, now[version].get(name, {}))
@@ -106,23 +106,12 @@ def _changed(contract: str, how: str) -> ConfigError:
     )
 
 
-def update_lock(blueprints: Mapping[tuple[str, str], Blueprint], path: Path = LOCK) -> bool:
-    """Add new contracts and fields to the file, where there is one; whether it changed. Raises as `check_lock`."""
-    if check_lock(blueprints, path) is None:
-        return False
-    merged = _read(path)
-    for version, objects in frozen(blueprints).items():
-        merged.setdefault(version, {}).update(objects)
-    write_lock(merged, path)
-    return True
+def read_lock(path: Path) -> Frozen:
+    """The contracts of a lock file.
 
-
-def write_lock(contracts: Frozen, path: Path) -> None:
-    listed = {version: dict(sorted(objects.items())) for version, objects in sorted(contracts.items())}
-    replace_text(path, HEADER + yaml.safe_dump(listed, sort_keys=False, width=200, default_flow_style=False))
-
-
-def _read(path: Path) -> Frozen:
+    Raises:
+        ConfigError: It cannot be read, or is no map of contracts.
+    """
     try:
         found = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -132,3 +121,9 @@ def _read(path: Path) -> Frozen:
     if not isinstance(found, dict):
         raise ConfigError(f"{path} is no map of contracts.", "Restore it from version control.")
     return found
+
+
+def lock_text(contracts: Frozen) -> str:
+    """The text of a lock file, contracts sorted by name, fields in their order."""
+    listed = {version: dict(sorted(objects.items())) for version, objects in sorted(contracts.items())}
+    return HEADER + yaml.safe_dump(listed, sort_keys=False, width=200, default_flow_style=False)

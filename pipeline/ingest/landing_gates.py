@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import GateFailed
 from pipeline.ingest.land import LandedTable, Landing
@@ -88,7 +89,7 @@ def landing_failures(tenant: Tenant, settings: Settings) -> list[str]:
     ]
 
 
-def enforce(slug: str, failures: Sequence[str], *, strict: bool) -> list[str]:
+def enforce(slug: Slug, failures: Sequence[str], *, strict: bool) -> list[str]:
     """The failures as notes, or a refusal in strict mode.
 
     Raises:

@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprint
 from pipeline.contracts.sql import literal, quote
@@ -239,7 +240,7 @@ def _count(result: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
-def forget_tenant(slug: str, settings: Settings) -> Erased:
+def forget_tenant(slug: Slug, settings: Settings) -> Erased:
     """Remove every row of a tenant from the hub, and its landing tables.
 
     Raises:

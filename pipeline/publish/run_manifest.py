@@ -15,6 +15,7 @@ from typing import Final, Literal
 import duckdb
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from pipeline.config.slug import Slug
 from pipeline.contracts.sql import literal, quote
 from pipeline.errors import PublishError
 
@@ -78,7 +79,7 @@ class RunManifest(_Frozen):
 
     version: Literal[1] = 1
     run_id: str
-    tenant: str
+    tenant: Slug
     published_at: AwareDatetime
     previous: str | None
     definitions: str

@@ -20,8 +20,9 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.config.slug import Slug, slug_of
 from pipeline.contracts.sql import literal, quote
-from pipeline.errors import PublishError, shorten
+from pipeline.errors import ConfigError, PublishError, shorten
 from pipeline.publish.pointer import (
     choose_rollback,
     latest_readable,
@@ -51,7 +52,6 @@ from pipeline.storage.run_id import is_run_id
 
 __all__ = ["Published", "Staged", "commit", "latest_run_id", "move_pointer_back", "prune", "run_ids", "stage", "verify"]
 
-SLUG = re.compile(r"[a-z][a-z0-9_]*")
 STAR_STORAGE_VERSION = "v1.3.0"  # the first whose texts cost less to write, to read and to keep
 
 
@@ -60,7 +60,7 @@ class Staged:
     """A star that lies ready: complete, checked against nothing yet, seen by nobody."""
 
     run_id: str
-    slug: str
+    slug: Slug
     folder: Path
     source_sha256: str
     file: PublishedFile
@@ -82,7 +82,7 @@ class Published:
     linked: bool
 
 
-def stage(stars: Path, folder: Path, run_id: str, slug: str, tables: Mapping[str, Sequence[str]]) -> Staged:
+def stage(stars: Path, folder: Path, run_id: str, slug: Slug, tables: Mapping[str, Sequence[str]]) -> Staged:
     """Copy the facts and dimensions of one tenant next to its published runs, where no reader looks.
 
     Everybody who wrote to the file `stars` has closed it. `tables` maps each table to the columns its copy
@@ -221,11 +221,13 @@ def link_rollups(staged: Staged, semantic_text: str) -> PublishedRollups | None:
     return None
 
 
-def _check_names(run_id: str, slug: str, tables: Mapping[str, Sequence[str]]) -> None:
+def _check_names(run_id: str, slug: Slug, tables: Mapping[str, Sequence[str]]) -> None:
     if not is_run_id(run_id):
         raise PublishError(f"{shorten(run_id)!r} is not a run id.", "Take one from pipeline.storage.run_id.new_run_id.")
-    if SLUG.fullmatch(slug) is None:
-        raise PublishError(f"{shorten(slug)!r} is not a tenant slug.", "Use a-z, 0-9 and _, a letter first.")
+    try:
+        slug_of(slug)
+    except ConfigError as error:
+        raise PublishError(f"{shorten(slug)!r} is not a tenant slug.", error.fix) from error
     ours = re.compile(rf"(fct|dim)_{slug}__[a-z0-9_]+")
     for name in tables:
         if ours.fullmatch(name) is None:

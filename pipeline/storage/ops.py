@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from pipeline.config.slug import Slug
 from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops_database import OpsDatabase, Row
 from pipeline.storage.run_id import new_run_id
@@ -84,7 +85,7 @@ class Ops(OpsDatabase):
         what = {"run_id": run_id, "tenant": tenant, "reason": reason, "count": count, "at": self._moment()}
         self._insert("quarantine", where | what)
 
-    def quarantine(self, tenant: str) -> list[Row]:
+    def quarantine(self, tenant: Slug) -> list[Row]:
         """What was kept out of a tenant's sinks, newest first."""
         return self._rows("SELECT * FROM quarantine WHERE tenant = ? ORDER BY quarantine_id DESC", (tenant,))
 
@@ -112,7 +113,7 @@ class Ops(OpsDatabase):
         return [{**row, "node": json.loads(row["node"])} for row in found]
 
     @contextmanager
-    def phase(self, tenant: str, phase: int, name: str, version: str) -> Iterator[None]:
+    def phase(self, tenant: Slug, phase: int, name: str, version: str) -> Iterator[None]:
         """Note when a phase of a tenant's onboarding began and ended, and how.
 
         Args:
@@ -134,7 +135,7 @@ class Ops(OpsDatabase):
                     (status, detail, self._moment(), record),
                 )
 
-    def onboarding(self, tenant: str) -> list[Row]:
+    def onboarding(self, tenant: Slug) -> list[Row]:
         """The newest record of each phase of a tenant's onboarding, in the order of the phases."""
         return self._rows(
             "SELECT phase, name, version, status, started_at, finished_at, detail FROM onboarding"

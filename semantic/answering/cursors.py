@@ -8,10 +8,9 @@ import json
 
 from pipeline.errors import QueryError
 from semantic.answering.semantic_model import SemanticModel
-from semantic.planning.query import Query
+from semantic.planning.query import ABOUT_THE_ANSWER, Query
 from semantic.planning.window import Window
 
-_NOT_PART = {"limit", "cursor", "include_sql", "compile_only"}
 _LAST_OFFSET = 10**9
 
 
@@ -45,5 +44,5 @@ def read_offset(query: Query, window: Window | None, model: SemanticModel) -> in
 
 def _digest(query: Query, window: Window | None, model: SemanticModel) -> str:
     days = [str(window.start), str(window.end)] if window else []
-    said = json.dumps([model.tenant, days, query.model_dump(mode="json", exclude=_NOT_PART)])
+    said = json.dumps([model.tenant, days, query.model_dump(mode="json", exclude=set(ABOUT_THE_ANSWER))])
     return hashlib.sha256(said.encode()).hexdigest()[:16]

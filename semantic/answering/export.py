@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.config.slug import Slug
 from semantic.answering.semantic_model import SemanticModel
 from semantic.planning.currency_rules import unit_shown
 
@@ -83,7 +84,7 @@ class ExportedCatalog(_Part):
 
     schema_: Literal["semantic.schema.json"] = Field(default="semantic.schema.json", alias="$schema")
     version: Literal[1] = 1
-    tenant: str
+    tenant: Slug
     run_id: str
     time_zone: str
     week_start: str

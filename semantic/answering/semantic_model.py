@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from pipeline.config.slug import Slug, slug_of
 from pipeline.errors import PublishError
 from semantic.catalog.catalog import Catalog, read_catalog
 from semantic.catalog.expression import columns_in
@@ -63,7 +64,7 @@ class SemanticModel:
     """One run of one tenant, ready to be asked. What was compiled for it stays with it, and leaves with it."""
 
     run_id: str
-    tenant: str
+    tenant: Slug
     catalog: Catalog
     definitions: str
     """SHA-256 of semantic.yml."""
@@ -99,7 +100,7 @@ def _model(run_id: str, definitions: RunDefinitions, digest: str, expose: frozen
     scan = lru_cache(maxsize=KEPT)(partial(aggregate, tables=ScanTables.of_run(definitions)))
     return SemanticModel(
         run_id=run_id,
-        tenant=definitions.tenant,
+        tenant=slug_of(definitions.tenant),
         catalog=catalog,
         definitions=digest,
         homes={name: _homes(name, each.paths, definitions.models) for name, each in catalog.dimensions.items()},

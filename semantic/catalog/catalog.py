@@ -91,6 +91,8 @@ class Fact:
     rows_without_money: int = 0
     unconverted: Mapping[str, int] = field(default_factory=dict)
     """By currency, the rows whose money is in no number: no rate is known for it."""
+    is_left_out: bool = False
+    """The tenant has no source of its domain, and says so: it is empty, and lacks nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,6 +207,7 @@ def _fact(name: str, entry: FactDefinition) -> Fact:
         priced=entry.priced,
         rows_without_money=entry.rows_without_money or 0,
         unconverted=entry.unconverted,
+        is_left_out=entry.left_out,
     )
 
 

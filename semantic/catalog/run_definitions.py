@@ -95,6 +95,8 @@ class FactDefinition:
     unconverted: Mapping[str, int] = field(default_factory=dict)
     """By currency, the rows whose money is in no number: no rate is known for it."""
     time_zones: tuple[str, ...]
+    left_out: bool = False
+    """The tenant has no source of its domain, and says so in `domains`: it is empty, and lacks nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

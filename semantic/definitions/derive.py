@@ -36,10 +36,10 @@ from semantic.definitions.rename import rename
 from semantic.definitions.reporting_currency import described, measured_in_reporting, selected_in_reporting
 from semantic.definitions.standard_dimensions import DIMENSIONS, StandardDimension, date_dimension, personal_dimensions
 from semantic.definitions.standard_metrics import (
-    BASE_METRICS,
     DERIVED_METRICS,
     BaseMetric,
     DerivedMetric,
+    base_metrics,
     funnel_metrics,
     funnel_rates,
 )
@@ -60,7 +60,7 @@ def derive(tenant: Tenant, tables: Sequence[Table], observed: BuiltTables) -> Ru
     tables = [_as_built(table, observed) for table in tables]
     homes = _homes(tables, observed)
     dimensions = _dimensions(words, homes, tables, observed)
-    promised = (*BASE_METRICS, *funnel_metrics(tenant.funnel_events))
+    promised = (*base_metrics(tenant.sessions.gap), *funnel_metrics(tenant.funnel_events))
     standard = [metric for metric in promised if _is_built(metric, observed)]
     derived = _standard_derived(tenant, standard)
     known = MetricInputs(standard=standard, derived=derived, dimensions=dimensions, tables=tables, homes=homes)

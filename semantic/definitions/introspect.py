@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.config.slug import Slug
 from pipeline.errors import BuildError
 from warehouse.star_schema import Table
 
@@ -67,7 +68,7 @@ BuiltTables = Mapping[str, BuiltTable]
 """By the table's name in the star, such as orders."""
 
 
-def introspect(stars_file: Path, tables: Sequence[Table], slug: str) -> BuiltTables:
+def introspect(stars_file: Path, tables: Sequence[Table], slug: Slug) -> BuiltTables:
     """What the star file of a tenant holds.
 
     Raises:
@@ -87,13 +88,13 @@ def introspect(stars_file: Path, tables: Sequence[Table], slug: str) -> BuiltTab
     return observed
 
 
-def _observe(connection: duckdb.DuckDBPyConnection, table: Table, slug: str) -> BuiltTable:
+def _observe(connection: duckdb.DuckDBPyConnection, table: Table, slug: Slug) -> BuiltTable:
     name = f'"{table.table_name(slug)}"'
     columns = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {name}").fetchall()}
     days = f'min("{table.date}"), max("{table.date}")' if table.date in columns else "NULL, NULL"
     nulls = ", ".join(f'count(*) - count("{column}")' for column in columns)
     rows, first, last, *missing = connection.execute(f"SELECT count(*), {days}, {nulls} FROM {name}").fetchall()[0]
-    has_money = table.kind == "fct" and "currency" in columns
+    has_money = not table.is_dimension and "currency" in columns
     unpriced = _unpriced(connection, name, table) if has_money else 0
     empty = {column: count for column, count in zip(columns, missing, strict=True) if count}
     return BuiltTable(
@@ -148,7 +149,7 @@ def _repeated(
 ) -> dict[str, int]:
     """How many rows of a dimension table are not told apart by each id and name."""
     told = [c.name for c in table.columns if c.name.endswith(("_id", "_name")) and c.name in columns and not c.personal]
-    if table.kind != "dim" or not told:
+    if not table.is_dimension or not told:
         return {}
     counts = ", ".join(f'count("{column}") - count(DISTINCT "{column}")' for column in told)
     found = connection.execute(f"SELECT {counts} FROM {name}").fetchall()[0]

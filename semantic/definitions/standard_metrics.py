@@ -7,7 +7,7 @@ columns a star does not have is left out, and so is what is made of it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from semantic.catalog.expression import MetricKind, measure_of
@@ -201,7 +201,7 @@ BASE_METRICS = (
         value="_.is_valid.ifelse(_.item_amount, 0)",
         description="Lines of valid orders: quantity x unit price, less the line's discount.",
     ),
-    _count("sessions", SESSIONS, description="Visits: a user's events without a gap of more than 30 minutes."),
+    _count("sessions", SESSIONS, description="Visits: a user's events without a gap of more than {gap}."),
     _count(
         "converting_sessions",
         SESSIONS,
@@ -301,6 +301,11 @@ DERIVED_METRICS = (
         description="Customer acquisition cost: ad spend per converting visit.",
     ),
 )
+
+
+def base_metrics(gap: str) -> tuple[BaseMetric, ...]:
+    """The base metrics of every star, for a tenant whose sessions end after a gap such as "30 minutes"."""
+    return tuple(replace(metric, description=metric.description.replace("{gap}", gap)) for metric in BASE_METRICS)
 
 
 def funnel_metrics(steps: Mapping[str, Sequence[str]]) -> tuple[BaseMetric, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from semantic.catalog.expression import columns_in
 from semantic.catalog.run_definitions import FactDefinition, ModelJoin, RelationshipDefinition, TableModel
@@ -18,7 +19,7 @@ DimensionColumns = Mapping[str, tuple[StandardDimension, Mapping[str, str]]]
 
 
 def model_of(
-    table: Table, slug: str, homes: DimensionColumns, metrics: Iterable[BaseMetric], selections: Selections
+    table: Table, slug: Slug, homes: DimensionColumns, metrics: Iterable[BaseMetric], selections: Selections
 ) -> TableModel:
     """A Boring Semantic Layer model of one table: its dimensions, measures and many-to-one joins."""
     return TableModel(
@@ -61,6 +62,7 @@ def fact_of(table: Table, tenant: Tenant, observed: BuiltTable) -> FactDefinitio
         rows_without_money=observed.rows_without_money if table.priced else None,
         unconverted=observed.unconverted,
         time_zones=_time_zones(table, tenant, observed),
+        left_out=table.domain is not None and table.domain not in tenant.domains,
     )
 
 

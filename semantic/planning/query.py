@@ -16,6 +16,8 @@ from semantic.planning.query_repair import explain_validation, refuse_misplaced
 from semantic.planning.window import Grain
 
 MAX_LIMIT = 10_000
+ABOUT_THE_ANSWER = frozenset({"limit", "cursor", "include_sql", "compile_only"})
+"""Keys of a query that say which page of its answer is wanted, and how; all others are the question."""
 _DIRECTED = re.compile(r"\s*(\S+)\s+(asc|desc)\s*", re.IGNORECASE)
 Operator = Literal[
     "=", "!=", ">", ">=", "<", "<=", "in", "not_in", "contains", "starts_with", "is_null", "is_not_null", "between"

@@ -18,11 +18,12 @@ GRAINS = get_args(Grain)
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _LAST_N = re.compile(r"last_([1-9]\d{0,3})_(day|week|month|quarter|year)s?")
-_NAMES = (
+RANGES = (
     *("today", "yesterday", "last_7_days", "last_30_days", "last_90_days"),
     *(f"{which}_{unit}" for unit in GRAINS[1:] for which in ("this", "last")),
     *(f"{unit}_to_date" for unit in GRAINS[1:]),
 )
+"""The named ranges; besides them last_N_days, weeks, months, quarters and years, of any N."""
 _ALSO: dict[str, tuple[str, ...]] = {
     "today": ("now", "current_day"),
     "yesterday": ("last_day", "previous_day"),
@@ -97,11 +98,11 @@ def resolve(name: str, today: date, week_start: str) -> Window:
     which, _, unit = name.partition("_")
     if name in ("today", "yesterday"):
         return Window(today, today) if name == "today" else Window(yesterday, yesterday)
-    if name in _NAMES and unit == "to_date":
+    if name in RANGES and unit == "to_date":
         return Window(period_start(today, which, week_start), today)
-    if name in _NAMES and which == "this":
+    if name in RANGES and which == "this":
         return Window(period_start(today, unit, week_start), period_end(today, unit, week_start))
-    if name in _NAMES and which == "last":
+    if name in RANGES and which == "last":
         return _last(1, unit, today, week_start)
     raise _unknown(name)
 
@@ -111,7 +112,7 @@ def _unknown(name: str) -> QueryError:
     if days := _days_in(name):
         form = f'Write "time_range": {{"start": "{days.start}", "end": "{days.end}"}}.'
         return QueryError(f"There is no time range named {shorten(name)!r}.", form)
-    return unknown("time range", name, {known: _ALSO.get(known, ()) for known in _NAMES})
+    return unknown("time range", name, {known: _ALSO.get(known, ()) for known in RANGES})
 
 
 def _days_in(text: str) -> Window | None:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import CredentialRefused
+from pipeline.config.slug import slug_of
+from pipeline.errors import ConfigError, CredentialRefused
 from server.asgi.jwks import Jwks, KeysUnreachable, fetch_json
-from server.serving.access import SLUG, Caller
+from server.serving.access import Caller
 
 if TYPE_CHECKING:
     from mcp.server.auth.provider import AccessToken
@@ -114,11 +115,15 @@ class OAuth:
             if settings.oauth_admin_scope and settings.oauth_admin_scope in scopes:
                 return Caller(None, "admin", token_id, name)
             raise credential_refused(401, f"This JWT has no claim {settings.oauth_tenant_claim}, and names no tenant.")
-        if not isinstance(tenant, str) or SLUG.fullmatch(tenant) is None:
-            raise credential_refused(401, f"The claim {settings.oauth_tenant_claim} of this JWT names no tenant.")
+        try:
+            slug = slug_of(tenant if isinstance(tenant, str) else "")
+        except ConfigError as error:
+            raise credential_refused(
+                401, f"The claim {settings.oauth_tenant_claim} of this JWT names no tenant."
+            ) from error
         if settings.oauth_scope and settings.oauth_scope not in scopes:
             raise credential_refused(403, f"This JWT lacks the scope {settings.oauth_scope}.")
-        return Caller(tenant, "read", token_id, name)
+        return Caller(slug, "read", token_id, name)
 
     def hints(self, scope: Scope, *, is_admin: bool = False) -> dict[str, str]:
         """What a WWW-Authenticate header adds: where to learn who issues tokens, and which scope to ask for."""

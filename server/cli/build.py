@@ -104,7 +104,10 @@ def publish(
 
 
 def library(wait: Wait = 0.0, as_json: AsJson = False) -> None:
-    """See that every sink and blueprint of the catalog exists in the hub."""
+    """See that every sink and blueprint of the catalog exists in the hub.
+
+    New contracts are added to contracts.lock.yaml in the working directory, never to an installed package.
+    """
     settings = read_command_settings()
     from server.cli.output.stdout import print_json, print_text, stdout_for_answers
     from server.orchestration import steps
@@ -117,6 +120,8 @@ def library(wait: Wait = 0.0, as_json: AsJson = False) -> None:
     else:
         news = "made or renewed now" if made["changed"] else "all there already"
         print_text(f"{made['blueprints']} blueprints route to {made['sinks']} sinks: {news}.")
+        if told := lock_text(made["lock"]):
+            print_text(told)
 
 
 def onboard(
@@ -138,6 +143,19 @@ def onboard(
         print_text(path)
     would = "would be written" if dry_run else "written"
     print_text(f"{done.slug}: {len(done.files)} files, {len(done.changed)} of them {would}.")
+
+
+def lock_text(lock: Mapping[str, Any]) -> str:  # Any: JSON values
+    """What became of contracts that the lock lacked; empty where it lacked none."""
+    if not lock["new"]:
+        return ""
+    new = ", ".join(lock["new"])
+    if lock["is_written"]:
+        return f"{lock['file']} holds now: {new}. Commit it."
+    return (
+        f"{new}: not frozen, because {lock['file']} ships with gata and is never written to."
+        f" Copy it here (`cp {lock['file']} .`) and run `gata library` again: the copy is used, and gains them."
+    )
 
 
 def _run(step: Callable[[BuildContext, StepObserver], BuildReport], *, as_json: bool) -> None:

@@ -15,19 +15,24 @@ HIDDEN = "(set, not shown)"
 
 
 def show(as_json: AsJson = False) -> None:
-    """Show every setting, its value, and whether it comes from the environment. Never a secret."""
+    """Show every setting, its value, and whether it comes from the environment. Never a secret.
+
+    Below them: which connector catalog and which contract lock are used.
+    """
     settings = read_command_settings()
     from server.cli.output.stdout import print_json, print_text
 
-    found = _settings(settings)
+    found, files = _settings(settings), _files()
     if as_json:
-        print_json({"settings": found})
+        print_json({"settings": found, "files": files})
         return
     from server.cli.output.tables import add_row, render, table
 
     rows = table("setting", "value", "from", "what it is")
     for setting in found:
         add_row(rows, setting["name"], setting["value"], setting["source"], setting["description"])
+    for file in files:
+        add_row(rows, file["name"], file["path"], file["source"], file["description"])
     print_text(render(rows))
 
 
@@ -64,4 +69,21 @@ def _settings(settings: Settings) -> list[dict[str, Any]]:  # Any: JSON values
         shown = HIDDEN if isinstance(value, SecretStr) else None if value is None else str(value)
         source = f"GATA_{name.upper()}" if name in settings.model_fields_set else "default"
         found.append({"name": name, "value": shown, "source": source, "description": field.description})
+    return found
+
+
+def _files() -> list[dict[str, str]]:
+    """The files that ship with gata, and what is used of them or in their place."""
+    from pathlib import Path
+
+    from pipeline.contracts.bundled import CATALOG_FILE, LOCK_FILE, file_or_bundled, shadow
+
+    described = {CATALOG_FILE: "The connectors there are.", LOCK_FILE: "The contracts as they were published."}
+    found = []
+    for name, description in described.items():
+        instead = shadow(Path(name))
+        path = file_or_bundled(Path(name)).absolute()
+        source = "working directory" if instead else "bundled"
+        told = f"{description} Used in place of the bundled {instead.bundled}." if instead else description
+        found.append({"name": name, "path": str(path), "source": source, "description": told})
     return found

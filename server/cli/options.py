@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from pipeline.config.slug import Slug
     from pipeline.settings import Settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON instead of tables.")]
@@ -36,7 +37,7 @@ def read_command_settings() -> Settings:
     return read_settings()
 
 
-def chosen_tenant(slug: str | None, settings: Settings) -> str:
+def chosen_tenant(slug: str | None, settings: Settings) -> Slug:
     """The tenant that was named, here or by GATA_TENANT.
 
     tenants.yaml is asked only about one of whom nothing is published: then it is most likely misspelt.
@@ -44,15 +45,18 @@ def chosen_tenant(slug: str | None, settings: Settings) -> str:
     Raises:
         ConfigError: None was named, or there is no such tenant; names the nearest.
     """
+    from pipeline.config.slug import slugs_among
+
     name = slug or settings.tenant
-    if name is not None and settings.published(name).is_dir():
-        return name
+    for known in slugs_among([name] if name else ()):
+        if settings.published(known).is_dir():
+            return known
 
     from pipeline.errors import ConfigError
     from server.orchestration.build_context import open_build_context
 
     manifest = open_build_context(settings).manifest
     if name is None:
-        known = ", ".join(tenant.slug for tenant in manifest.tenants)
-        raise ConfigError("No tenant is named.", f"Name one with --tenant, or set GATA_TENANT: {known}.")
+        names = ", ".join(tenant.slug for tenant in manifest.tenants)
+        raise ConfigError("No tenant is named.", f"Name one with --tenant, or set GATA_TENANT: {names}.")
     return manifest.get(name).slug

@@ -44,11 +44,13 @@ def serve(
     Behind a proxy or a domain, say the name that callers use with --name: requests to other names are refused.
     """
     settings = read_command_settings()
+    from pipeline.contracts.bundled import log_shadows
     from server.app import run_server
     from server.asgi.server import listen
     from server.serving.process.setup import keep_pandas_out
 
     keep_pandas_out()
+    log_shadows()
     settings = settings.model_copy(update={"workers": workers or settings.workers})
     with listen(host, port) as door:
         bound = door.getsockname()[1]

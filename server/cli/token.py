@@ -14,6 +14,7 @@ import typer
 from server.cli.options import AsJson, read_command_settings
 
 if TYPE_CHECKING:
+    from pipeline.config.slug import Slug
     from pipeline.config.tenant import Tenant
     from pipeline.settings import Settings
     from server.serving.access import Access, Token
@@ -107,7 +108,7 @@ def _access(settings: Settings) -> Iterator[Access]:
         yield Access(ops)
 
 
-def _served(tenant: Tenant) -> str:
+def _served(tenant: Tenant) -> Slug:
     """The slug of a tenant that a token can be for.
 
     Raises:

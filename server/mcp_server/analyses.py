@@ -102,7 +102,7 @@ def _channel_comparison(catalog: Catalog, given: AnalysisArguments) -> str:
     )
     cut = [name for name in wanted if catalog.is_reached(dimension, catalog.facts_of(name))]
     if not cut:
-        cut = [name for name in catalog.askable_metrics if catalog.is_reached(dimension, catalog.facts_of(name))][:5]
+        cut = [name for name in _counted(catalog) if catalog.is_reached(dimension, catalog.facts_of(name))][:5]
     sums = [name for name in cut if catalog.metrics[name].adds_up == "SUM"][:2]
     steps = [
         (f"Every {dimension} side by side", _query(catalog, cut, [dimension], time_range=period)),
@@ -222,8 +222,18 @@ def _dimension(name: str | None, catalog: Catalog) -> str | None:
 
 
 def _known(catalog: Catalog, *names: str) -> list[str]:
-    """Those of the names that can be asked for; the first few metrics where none can."""
-    return [name for name in names if name in catalog.askable_metrics] or list(catalog.askable_metrics[:3])
+    """Those of the names that can be asked for and counted; the first few metrics where none can."""
+    counted = _counted(catalog)
+    return [name for name in names if name in counted] or counted[:3]
+
+
+def _counted(catalog: Catalog) -> list[str]:
+    """The metrics that can be asked for, but for those of domains that the tenant says it has not."""
+    return [
+        name
+        for name in catalog.askable_metrics
+        if not any(catalog.facts[fact].is_left_out for fact in catalog.facts_of(name))
+    ]
 
 
 def _first_metric(catalog: Catalog, *names: str) -> str:

@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 
 MOST = 100
 """As the protocol says."""
-PERIODS = (
-    *("last_7_days", "last_30_days", "last_90_days", "yesterday", "today"),
-    *(f"{which}_{unit}" for unit in ("week", "month", "quarter", "year") for which in ("last", "this")),
-)
 
 
 def add_completions(app: MCPServer[Any], door: McpCallHandler) -> None:  # Any: there is no lifespan state
@@ -62,10 +58,12 @@ def _kind(ref: PromptReference | ResourceTemplateReference, argument: str) -> st
 
 def _offered(desk: CallContext, kind: str, typed: str, known: dict[str, str]) -> tuple[list[str], bool]:
     """What goes on from the typed text, or else holds it; and whether there is more of it."""
+    from semantic.planning.window import RANGES
+
     catalog = desk.run.model.catalog
     if kind == "value":
         return _values(desk, known.get("dimension", ""), typed)
-    names = {"metric": catalog.askable_metrics, "dimension": catalog.askable_dimensions, "period": PERIODS}[kind]
+    names = {"metric": catalog.askable_metrics, "dimension": catalog.askable_dimensions, "period": RANGES}[kind]
     if kind == "dimension" and (metric := known.get("metric")) in catalog.askable_metrics:
         names = tuple(catalog.dimensions_of(catalog.facts_of(metric or "")))
     return _matching(names, typed), False

@@ -9,12 +9,13 @@ from pathlib import Path
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import TenantsFile, load_tenants
+from pipeline.contracts.bundled import CATALOG_FILE, log_shadows
 from pipeline.contracts.connector import Connector
 from pipeline.contracts.registry import Blueprint, blueprints
 from pipeline.errors import ConfigError
 from pipeline.settings import Settings
 
-CATALOG = Path("supported_connectors.yaml")
+CATALOG = Path(CATALOG_FILE)
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,12 @@ class BuildContext:
 
 
 def open_build_context(settings: Settings) -> BuildContext:
-    """Read the catalog and tenants.yaml.
+    """Read the catalog and tenants.yaml; log which files of the working directory are used in place of bundled ones.
 
     Raises:
         ConfigError: One of them is wrong; names file, line and what was meant.
     """
+    log_shadows()
     catalog = load_catalog(CATALOG)
     manifest = load_tenants(settings.tenants, catalog)
     return BuildContext(settings, catalog, manifest, blueprints(catalog))

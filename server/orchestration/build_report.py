@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import GataError, GateFailed
 from server.orchestration.publishing import PublishedStar
@@ -18,7 +19,7 @@ DONE, INPUT, GATE = 0, 2, 3
 class TenantReport:
     """How one tenant's build went; filled in step by step."""
 
-    tenant: str
+    tenant: Slug
     status: str = "pending"
     """published, unchanged, failed, unpublished (a run waits), done (a step alone), offboarded (left out), or pending
     while the build runs."""

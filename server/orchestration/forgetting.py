@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.config.naming import identifier
+from pipeline.config.slug import Slug, slugs_among
 from pipeline.config.tenant import Tenant
 from pipeline.errors import ConfigError, shorten
 from pipeline.privacy.forget import Erased, Person, forget_person, forget_tenant, known_ids
@@ -28,7 +28,7 @@ from warehouse.build.star import projects_folder
 class Forgotten:
     """What was erased: rows by table, and since when the tenant's one remaining run is published."""
 
-    tenant: str
+    tenant: Slug
     erased: Erased
     run_id: str | None = None
 
@@ -63,16 +63,17 @@ def _folded(email: str) -> str:
     return f"{name}@{host}"
 
 
-def _forget_tenant(shop: BuildContext, slug: str, wait_seconds: float) -> Forgotten:
+def _forget_tenant(shop: BuildContext, text: str, wait_seconds: float) -> Forgotten:
     declared = {tenant.slug: tenant.status for tenant in shop.manifest.tenants}
+    slug = next(slugs_among([text]), None)
+    if slug is None or (slug not in declared and not is_known(slug, shop.settings)):
+        slug = shop.manifest.get(text).slug  # says which tenants there are
     if declared.get(slug, "offboarded") != "offboarded":
         raise ConfigError(
             f"{slug} is {declared[slug]} in {shop.manifest.path}: the next build would bring it back.",
             "Set its status to offboarded first, or remove it from the file.",
         )
     settings = shop.settings
-    if slug not in declared and (identifier(slug, 40) or not is_known(slug, settings)):
-        shop.manifest.get(slug)  # says which tenants there are
     with build_lock(settings.home, wait_seconds=wait_seconds), Ops(settings.ops) as ops:
         erased = erase(slug, settings)
         _clear_ledger(ops, slug)
@@ -80,12 +81,12 @@ def _forget_tenant(shop: BuildContext, slug: str, wait_seconds: float) -> Forgot
     return Forgotten(slug, erased)
 
 
-def is_known(slug: str, settings: Settings) -> bool:
+def is_known(slug: Slug, settings: Settings) -> bool:
     """Whether there is anything of a tenant but what tenants.yaml says."""
     return any(folder.exists() for folder in _folders(slug, settings))
 
 
-def erase(slug: str, settings: Settings) -> Erased:
+def erase(slug: Slug, settings: Settings) -> Erased:
     """Remove a tenant from hub, stars and published runs. The caller holds the build lock."""
     erased = forget_tenant(slug, settings)
     leftovers = (settings.home / part / slug for part in ("synthetic", "landing"))
@@ -94,7 +95,7 @@ def erase(slug: str, settings: Settings) -> Erased:
     return erased
 
 
-def _folders(slug: str, settings: Settings) -> tuple[Path, ...]:
+def _folders(slug: Slug, settings: Settings) -> tuple[Path, ...]:
     return settings.published(slug), settings.stars(slug).parent, projects_folder(settings, slug)
 
 
@@ -129,7 +130,7 @@ def _build(
     return tenant.run_id
 
 
-def _clear_ledger(ops: Ops, slug: str) -> None:
+def _clear_ledger(ops: Ops, slug: Slug) -> None:
     """Remove the tenant's lines from every table of ops.sqlite, tokens included, and from its free pages."""
     with ops.transaction() as ledger:
         tables = [name for (name,) in ledger.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
@@ -160,13 +161,13 @@ def _close_gaps(ops: Ops) -> None:
     ops.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def last_forgotten(ops: Ops, slug: str) -> str | None:
+def last_forgotten(ops: Ops, slug: Slug) -> str | None:
     """When the tenant was last forgotten as a whole; None where it never was."""
     found = ops.connection.execute("SELECT max(at) FROM erasures WHERE tenant = ? AND person IS NULL", (slug,))
     return found.fetchone()[0]  # type: ignore[no-any-return]  # sqlite's rows are untyped
 
 
-def _note(ops: Ops, slug: str, erased: Erased, person: str | None = None) -> None:
+def _note(ops: Ops, slug: Slug, erased: Erased, person: str | None = None) -> None:
     """Keep the record that it happened.
 
     `person` is kept as the SHA-256 of a salt and the email: it proves that a given person was forgotten, and names

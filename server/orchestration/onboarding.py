@@ -1,6 +1,6 @@
 """Bringing a tenant in, in six phases, each with a record of its start, end and result in the ledger.
 
-    0 manifest     its entry in tenants.yaml is whole: a source of every domain, only connectors that exist
+    0 manifest     its entry in tenants.yaml is whole: a source of every domain it has, only connectors that exist
     1 foundation   the hub has a sink and a blueprint for every object, and knows the tenant's configuration
     2 scaffolding  the dbt projects of push and stars
     3 sources      what they read: landing tables and sinks
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import check_ready
 from pipeline.errors import BuildError, ConfigError
@@ -35,7 +36,7 @@ PARTS = ("push", "stars")
 class Onboarding:
     """The generated files of a tenant's dbt projects, and which of them changed."""
 
-    slug: str
+    slug: Slug
     files: tuple[str, ...]
     changed: tuple[str, ...]
 

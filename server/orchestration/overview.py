@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import LandError, PublishError
 from pipeline.publish.pointer import latest_run_id
@@ -102,7 +103,7 @@ def _reasons(shop: BuildContext, tenant: Tenant) -> list[str]:
     return [] if built and inputs == built.inputs else ["its configuration, its pushed records or gata itself changed"]
 
 
-def _what_is_gone(settings: Settings, slug: str, built: PublishedStar | None) -> str | None:
+def _what_is_gone(settings: Settings, slug: Slug, built: PublishedStar | None) -> str | None:
     """What a build makes again whatever else changed; None where all of it is there."""
     try:
         run_id = latest_run_id(settings.published(slug))

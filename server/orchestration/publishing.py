@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import PublishError
 from pipeline.publish.run_manifest import DEFINITIONS, ROLLUPS, STARS, PublishedFile, PublishedRollups, sha256_of
@@ -59,17 +60,17 @@ def write_note(note: BuildNote, path: Path) -> None:
     replace_text(path, note.model_dump_json(indent=2) + "\n")
 
 
-def read_published_star(settings: Settings, slug: str) -> PublishedStar | None:
+def read_published_star(settings: Settings, slug: Slug) -> PublishedStar | None:
     """The note of the last publish, and none where everything is to be built."""
     return read_note(PublishedStar, _built(settings, slug))
 
 
-def begin_star(settings: Settings, slug: str) -> None:
+def begin_star(settings: Settings, slug: Slug) -> None:
     """A star is about to be rebuilt: until it is finished there is nothing to publish."""
     _finished(settings, slug).unlink(missing_ok=True)
 
 
-def finish_star(settings: Settings, slug: str, inputs: str, findings: tuple[str, ...]) -> None:
+def finish_star(settings: Settings, slug: Slug, inputs: str, findings: tuple[str, ...]) -> None:
     """A star is whole and its checks let it pass."""
     write_note(FinishedStar(inputs=inputs, findings=findings), _finished(settings, slug))
 
@@ -170,9 +171,9 @@ def table_rows(published: Published) -> dict[str, int]:
     return {table.name: table.rows for table in published.manifest.tables}
 
 
-def _built(settings: Settings, slug: str) -> Path:
+def _built(settings: Settings, slug: Slug) -> Path:
     return settings.stars(slug).with_name("built.json")
 
 
-def _finished(settings: Settings, slug: str) -> Path:
+def _finished(settings: Settings, slug: Slug) -> Path:
     return settings.stars(slug).with_name("finished.json")

@@ -12,6 +12,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import PublishError, shorten
 from pipeline.ingest.landing_gates import enforce
@@ -42,7 +43,7 @@ class Replayed(BuildNote):
     """An unpublished run: which logic made it."""
 
     run_id: str
-    tenant: str
+    tenant: Slug
     logic_version: str
 
 
@@ -71,12 +72,12 @@ def replay(tenant: Tenant, shop: BuildContext, version: str) -> tuple[Replayed, 
     return run, tuple(replace(node, project=f"replay_{tenant.slug}") for node in star.nodes)
 
 
-def unpublished(settings: Settings, slug: str) -> Path:
+def unpublished(settings: Settings, slug: Slug) -> Path:
     """The folder of a tenant's unpublished runs."""
     return settings.stars(slug).with_name("runs")
 
 
-def replayed(settings: Settings, slug: str) -> list[Replayed]:
+def replayed(settings: Settings, slug: Slug) -> list[Replayed]:
     """A tenant's unpublished runs, oldest first."""
     found = (
         read_note(Replayed, unpublished(settings, slug) / run_id / RUN)
@@ -131,7 +132,7 @@ def publish_replayed(waiting: UnpublishedRun, shop: BuildContext) -> Published:
     return published
 
 
-def _prune(settings: Settings, slug: str) -> None:
+def _prune(settings: Settings, slug: Slug) -> None:
     """Keep the newest unpublished runs only."""
     folder = unpublished(settings, slug)
     for run_id in run_ids(folder)[:-RUNS_KEPT]:

@@ -10,6 +10,7 @@ import json
 from pathlib import PurePath
 from typing import Any
 
+from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.ingest.landing_tables import dataset
 from pipeline.settings import Settings
@@ -66,12 +67,12 @@ def record_sources(tenant: Tenant, ops: Ops, settings: Settings) -> None:
             ledger.executemany(f"insert into {table} values ({marks})", [(tenant.slug, *row) for row in rows])
 
 
-def freshness_of(slug: str, ops: Ops) -> list[Row]:
+def freshness_of(slug: Slug, ops: Ops) -> list[Row]:
     """Per account and object: files, rows, and when the newest were exported and landed (UTC)."""
     return _read("source_freshness", slug, ops)
 
 
-def shapes_of(slug: str, ops: Ops) -> list[Row]:
+def shapes_of(slug: Slug, ops: Ops) -> list[Row]:
     """Per account and object: the fields its newest records had, those the contract does not know, those now missing.
 
     `advice` as in platform_ops__source_table_candidate_registry: INVESTIGATE unknown fields, MONITOR missing ones.
@@ -84,7 +85,7 @@ def shapes_of(slug: str, ops: Ops) -> list[Row]:
     return found
 
 
-def _read(table: str, slug: str, ops: Ops) -> list[Row]:
+def _read(table: str, slug: Slug, ops: Ops) -> list[Row]:
     rows = ops.connection.execute(
         f"select * from {table} where tenant = ? order by platform, account, object", (slug,)
     ).fetchall()

@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from structlog.contextvars import bound_contextvars
 
+from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
-from pipeline.contracts.contract_lock import check_lock, update_lock
+from pipeline.contracts.contract_lock import check_lock
 from pipeline.errors import ConfigError, DbtFailed, GataError
 from pipeline.ingest.exports import export_targets
 from pipeline.ingest.land import land_tenant
@@ -29,6 +31,7 @@ from pipeline.publish.run_manifest import read_manifest
 from pipeline.publish.run_store import move_pointer_back, verify
 from pipeline.settings import Settings
 from pipeline.storage.build_lock import build_lock
+from pipeline.storage.contract_lock_file import update_lock
 from pipeline.storage.ops import Ops
 from server.orchestration.build_context import BuildContext
 from server.orchestration.build_report import BuildReport, TenantReport
@@ -76,11 +79,11 @@ class BuildCommand:
     crew: WorkerPool
     run_id: str
     tenants: tuple[Tenant, ...]
-    reports: dict[str, TenantReport]
+    reports: dict[Slug, TenantReport]
     watch: StepObserver
     books: HubRecords | None = None
     """What the hub's books held when the command began; None until the hub is ready."""
-    drifted: dict[str, list[str]] = field(default_factory=dict)
+    drifted: dict[Slug, list[str]] = field(default_factory=dict)
     """By tenant, what no longer holds to its contract."""
 
     @property
@@ -186,13 +189,13 @@ def build(
         return job.report()
 
 
-def library(shop: BuildContext, *, wait_seconds: float = 0.0) -> dict[str, int | bool]:
+def library(shop: BuildContext, *, wait_seconds: float = 0.0) -> dict[str, Any]:  # Any: JSON values
     """See that every sink and blueprint of the catalog exists in the hub, and its books say what tenants.yaml says."""
     with _job(shop, (), wait_seconds, _unwatched) as job:
         changed = _library(job)
-        update_lock(shop.blueprints)
+        lock = update_lock(shop.blueprints)
     sinks = {blueprint.sink for blueprint in shop.blueprints.values()}
-    return {"blueprints": len(shop.blueprints), "sinks": len(sinks), "changed": changed}
+    return {"blueprints": len(shop.blueprints), "sinks": len(sinks), "changed": changed, "lock": asdict(lock)}
 
 
 def onboard_tenant(shop: BuildContext, slug: str, *, dry_run: bool = False) -> Onboarding:
@@ -360,7 +363,7 @@ def _land(job: BuildCommand) -> None:
             landing = land_tenant(tenant, job.shop.blueprints, settings)
             report.step_rows = sum(table.rows for table in landing.tables)
             report.quarantined = sum(table.quarantined for table in landing.tables)
-            report.findings += [*tenant.notes, *landing_notes(landing)]
+            report.findings += landing_notes(landing)
             for bad in quarantine_counts(tenant, landing.load_id, settings):
                 job.ops.add_quarantine(job.run_id, tenant.slug, **asdict(bad))
             report.findings += enforce(tenant.slug, landing_failures(tenant, settings), strict=settings.strict)
@@ -397,7 +400,7 @@ def _changed(job: BuildCommand, tenant: Tenant, *, full: bool) -> str | None:
     return inputs
 
 
-def _stars(job: BuildCommand, tenants: Sequence[Tenant], *, publish: dict[str, str | None]) -> None:
+def _stars(job: BuildCommand, tenants: Sequence[Tenant], *, publish: dict[Slug, str | None]) -> None:
     """Rebuild stars, the largest first, and publish each whose inputs are in `publish` as soon as it is there."""
     settings = job.shop.settings
     inputs = {
@@ -473,7 +476,7 @@ def _new_definitions(shop: BuildContext, books: HubRecords) -> list[dict[str, ob
     return [_definitions(shop.settings, slug, run_id) for slug, run_id in new]
 
 
-def _definitions(settings: Settings, slug: str, run_id: str) -> dict[str, object]:
+def _definitions(settings: Settings, slug: Slug, run_id: str) -> dict[str, object]:
     from semantic.answering.semantic_model import load_model
 
     folder = settings.published(slug) / run_id

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.slug import Slug
 from pipeline.errors import AccessError
 from pipeline.storage.ops import Ops
 from server.orchestration.build_context import CATALOG
@@ -33,7 +34,7 @@ def catalog_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
 
     jobs = Jobs(ops, job_folder(runs.settings))
 
-    def seen_by(caller: Caller) -> list[str]:
+    def seen_by(caller: Caller) -> list[Slug]:
         return [slug for slug in runs.slugs() if caller.sees(slug)]
 
     def models_of(caller: Caller) -> list[Payload]:
@@ -41,7 +42,10 @@ def catalog_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
 
     @routes.get("/connectors", summary="The kinds of source there are", **produces(EXAMPLES["connectors"]))
     def connectors(request: Request, _: CallerDependency) -> Response:
-        """Each with its domain and its objects. A tenant needs a source of ads, of ecommerce and of analytics."""
+        """Each with its domain and its objects.
+
+        A tenant needs a source of ads, of ecommerce and of analytics, unless its `domains` name fewer.
+        """
         found = load_catalog(CATALOG).values()
         listed = [{**asdict(connector), "is_built": connector.is_built} for connector in found]
         return tagged_response(request, {"connectors": listed})

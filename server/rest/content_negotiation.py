@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pipeline.errors import RequestRefused
-
-MEDIA = {
-    "json": "application/json",
-    "csv": "text/csv",
-    "arrow": "application/vnd.apache.arrow.stream",
-    "parquet": "application/vnd.apache.parquet",
-}
-"""By the format's name; the first is what a caller gets who does not care."""
+from server.serving.result_formats import MEDIA
 
 
 def choose_format(accept: Sequence[str], named: str | None = None) -> str:
@@ -27,7 +20,7 @@ def choose_format(accept: Sequence[str], named: str | None = None) -> str:
         raise _none(f"There is no format named {named[:40]!r}.")
     ranges = list(_ranges(",".join(accept)))
     if not ranges:
-        return "json"
+        return next(iter(MEDIA))
     liked = {name: _liking(media, ranges) for name, media in MEDIA.items()}
     best = max(liked, key=lambda name: liked[name])  # of equals the first
     if liked[best] <= 0:

@@ -16,6 +16,7 @@ from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 from pipeline.bug_reports import internal_error_message
+from pipeline.config.slug import Slug
 from pipeline.errors import GataError, RequestRefused
 from server.asgi.bearer_auth import caller_of_request
 from server.asgi.problems import problem, status_of
@@ -41,7 +42,7 @@ async def _caller(_: Annotated[object, Depends(HTTPBearer(auto_error=False))]) -
 CallerDependency = Annotated[Caller, Depends(_caller)]
 
 
-def visible(caller: Caller, slug: str) -> str:
+def visible(caller: Caller, slug: str) -> Slug:
     """The slug, when the caller may see that tenant.
 
     Raises:
@@ -132,7 +133,7 @@ def _revalidated(etag: str) -> dict[str, str]:
     return {"etag": etag, "cache-control": "private, no-cache", "vary": "Authorization, Accept"}
 
 
-async def answer_of_run(request: Request, runs: PublishedRuns, slug: str, work: Work[object]) -> Response:
+async def answer_of_run(request: Request, runs: PublishedRuns, slug: Slug, work: Work[object]) -> Response:
     """What `work` makes of the tenant's newest run, tagged by that run; 304, and no work, when the caller has it."""
 
     def unless_known(run: OpenRun, cursor: DuckDBPyConnection) -> tuple[str, object]:

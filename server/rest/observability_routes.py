@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from pipeline.config.slug import Slug
 from pipeline.errors import AccessError
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
@@ -22,7 +23,7 @@ from server.serving.runs.readiness import readiness
 
 Payload = dict[str, Any]  # Any: JSON values
 
-Known = Callable[[Caller, str], str]
+Known = Callable[[Caller, str], Slug]
 
 Status = Annotated[str | None, Query(max_length=20, description="Only those with it: pass, warn, fail, skipped.")]
 
@@ -31,7 +32,7 @@ def observability_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
     """What the ledger, the manifest and the published run tell of a tenant."""
     routes = APIRouter(prefix="/observability/{tenant}", route_class=Guarded, tags=["observability"])
 
-    def known(caller: Caller, tenant: str) -> str:
+    def known(caller: Caller, tenant: str) -> Slug:
         """The slug of a tenant that the caller sees and somebody has heard of."""
         slug = visible(caller, tenant)
         readiness(runs, ops, slug)

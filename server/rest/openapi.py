@@ -7,8 +7,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from server.rest.content_negotiation import MEDIA
 from server.rest.examples import EXAMPLES
+from server.serving.result_formats import MEDIA
 
 __all__ = ["ANSWER_FORMS", "EXAMPLES", "document", "example", "produces"]
 

@@ -1,4 +1,4 @@
-"""Result files: rows written whole in a format of `server.rest.content_negotiation` before the first byte is sent.
+"""Result files: rows written whole in a format of `server.serving.result_formats` before the first byte is sent.
 
 So the database is done with a question before a slow client has its answer, and what goes wrong on the way is a problem
 document and not half a file. The file has no name: it is gone when nobody reads it any more, however that comes.
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -52,17 +53,15 @@ def write_rows(found: ResultStream, form: str, folder: Path, *, for_spreadsheet:
 
     Args:
         found: The rows; they are read to their end.
-        form: json, csv, arrow or parquet.
+        form: A name of MEDIA.
         folder: Made when it is not there.
         for_spreadsheet: In CSV, a text that a spreadsheet would run as a formula gets an apostrophe before it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # closed by whoever sends it
     try:
-        if form == "csv":
-            _write_csv(found, file, for_spreadsheet=for_spreadsheet)
-        else:
-            _WRITERS[form](found, file)
+        write = partial(_write_csv, cell=_guarded) if for_spreadsheet and form == "csv" else WRITERS[form]
+        write(found, file)
         return ResultFile(file, file.tell(), found.answer(), found.rows)
     except BaseException:
         file.close()
@@ -82,16 +81,15 @@ def _write_json(found: ResultStream, file: IO[bytes]) -> None:
     file.write(b"]," + to_json(said)[1:].encode())
 
 
-def _write_csv(found: ResultStream, file: IO[bytes], *, for_spreadsheet: bool) -> None:
+def _write_csv(found: ResultStream, file: IO[bytes], *, cell: Callable[[object], str] | None = None) -> None:
     """RFC 4180: CRLF, quotes where needed, a line of names. No value is an empty field, an empty text is "".
 
     Decimals have every digit, days are ISO, flags true and false.
     """
     file.write((",".join(map(_field, found.schema.names)) + "\r\n").encode())
-    cell = _guarded if for_spreadsheet else _cell
     alone = '""' if len(found.schema.names) == 1 else ""  # an empty line would be no row to many readers
     for batch in found.batches:
-        lines = (",".join(row) or alone for row in _rows(batch, cell))
+        lines = (",".join(row) or alone for row in _rows(batch, cell or _cell))
         file.write("".join(f"{line}\r\n" for line in lines).encode())
 
 
@@ -133,11 +131,13 @@ def _write_parquet(found: ResultStream, file: IO[bytes]) -> None:
 
 
 _QUOTED = re.compile('[",\r\n]')
-_WRITERS: Mapping[str, Callable[[ResultStream, IO[bytes]], None]] = {
+WRITERS: Mapping[str, Callable[[ResultStream, IO[bytes]], None]] = {
     "json": _write_json,
+    "csv": _write_csv,
     "arrow": _write_arrow,
     "parquet": _write_parquet,
 }
+"""How each format of MEDIA is written."""
 
 
 def _rows(batch: pa.RecordBatch, cell: Callable[[Any], T]) -> Iterable[tuple[T, ...]]:  # Any: column values

@@ -14,10 +14,11 @@ from duckdb import DuckDBPyConnection
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from pipeline.config.slug import Slug
 from pipeline.errors import AccessError, QueryError
+from semantic.planning.query import ABOUT_THE_ANSWER, read_query
 from semantic.planning.query import Query as Question
-from semantic.planning.query import read_query
-from server.rest.content_negotiation import MEDIA, choose_format
+from server.rest.content_negotiation import choose_format
 from server.rest.dependencies import (
     CLIENT_GONE,
     CallerDependency,
@@ -30,6 +31,7 @@ from server.rest.dependencies import (
 from server.rest.openapi import ANSWER_FORMS, produces
 from server.rest.result_files import ResultFile, write_rows
 from server.serving.access import Caller
+from server.serving.result_formats import MEDIA
 from server.serving.result_handles import Handle, Handles
 from server.serving.runs.published_runs import OpenRun, PublishedRuns
 from server.serving.runs.run_call import run_call
@@ -96,14 +98,14 @@ def _handle(handles: Handles, caller: Caller, handle_id: str) -> Handle:
 
 
 def _everything(handle: Handle) -> Question:
-    whole = {"limit": MOST_ROWS, "cursor": None, "include_sql": False, "compile_only": False}
-    return read_query(json.loads(handle.query)).model_copy(update=whole)
+    asked = {key: value for key, value in json.loads(handle.query).items() if key not in ABOUT_THE_ANSWER}
+    return read_query(asked).model_copy(update={"limit": MOST_ROWS})
 
 
 async def as_file(  # noqa: PLR0917  # whom to ask, what, and in which form
     request: Request,
     runs: PublishedRuns,
-    slug: str,
+    slug: Slug,
     question: Callable[[], Question],
     day: date,
     form: str,
@@ -118,7 +120,7 @@ async def as_file(  # noqa: PLR0917  # whom to ask, what, and in which form
         slug: The tenant.
         question: What is asked, read where an error becomes an answer.
         day: That named ranges count from.
-        form: csv, json, parquet or arrow.
+        form: A name of MEDIA.
         for_spreadsheet: As for `write_rows`.
 
     Raises:
@@ -141,7 +143,7 @@ async def as_file(  # noqa: PLR0917  # whom to ask, what, and in which form
     return StreamingResponse(written.chunks(), headers=_about(written, slug, form), media_type=kind)
 
 
-def _about(written: ResultFile, slug: str, form: str) -> dict[str, str]:
+def _about(written: ResultFile, slug: Slug, form: str) -> dict[str, str]:
     answer = written.answer
     headers = {
         "content-length": str(written.size),

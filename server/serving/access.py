@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from pipeline.errors import AccessError, shorten, suggest
+from pipeline.config.slug import Slug, slug_of
+from pipeline.errors import AccessError, ConfigError, shorten, suggest
 
 if TYPE_CHECKING:  # a stdio server needs no token, and answers `initialize` before it would have loaded these
     import sqlite3
@@ -25,7 +26,6 @@ if TYPE_CHECKING:  # a stdio server needs no token, and answers `initialize` bef
 
 Scope = Literal["read", "admin"]
 
-SLUG = re.compile(r"[a-z][a-z0-9_]{0,62}")
 LOCAL = "local"
 _TOKEN = re.compile(r"gata_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _NO_HASH = "0" * 64  # compared when the id is unknown, so that both refusals take the same time
@@ -37,7 +37,7 @@ _COLUMNS = "id, name, tenant, scope, created_at, expires_at, revoked_at"
 class Caller:
     """Who is asking. A read caller sees one tenant; an admin (tenant is None) sees them all."""
 
-    tenant: str | None
+    tenant: Slug | None
     scope: Scope
     token_id: str
     name: str
@@ -57,7 +57,7 @@ class Token:
 
     id: str
     name: str
-    tenant: str | None
+    tenant: Slug | None
     scope: Scope
     created_at: datetime
     expires_at: datetime | None
@@ -72,15 +72,16 @@ def local_caller(slug: str) -> Caller:
     return Caller(check_slug(slug), "read", LOCAL, LOCAL)
 
 
-def check_slug(text: str) -> str:
-    """The text, when a tenant could have it as its slug; it is safe in a path.
+def check_slug(text: str) -> Slug:
+    """The text as a slug; one that is none is answered as a tenant that there is not.
 
     Raises:
         AccessError: It could not.
     """
-    if SLUG.fullmatch(text) is None:
-        raise no_such_tenant()
-    return text
+    try:
+        return slug_of(text)
+    except ConfigError as error:
+        raise no_such_tenant() from error
 
 
 def no_such_tenant() -> AccessError:
@@ -88,7 +89,7 @@ def no_such_tenant() -> AccessError:
     return AccessError("There is no such tenant here.", "Ask for the tenant of your token.")
 
 
-def tenant_of(caller: Caller) -> str:
+def tenant_of(caller: Caller) -> Slug:
     """The one tenant a caller asks for without naming it.
 
     Raises:
@@ -108,7 +109,7 @@ class Access:
         self._ops = ops
         self._clock = clock
 
-    def create(self, *, tenant: str | None, name: str, expires: timedelta | None = None) -> tuple[str, Token]:
+    def create(self, *, tenant: Slug | None, name: str, expires: timedelta | None = None) -> tuple[str, Token]:
         """A new token and its secret text: read scope for a tenant, admin scope without one. Shown once, now."""
         scope: Scope = "admin" if tenant is None else "read"
         if tenant is not None:

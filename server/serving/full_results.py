@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 FullResult = Callable[["OpenRun", "Query"], dict[str, Any]]  # Any: JSON values
 
-_NOT_PART = {"limit", "cursor", "include_sql", "compile_only"}
-
 
 def full_result_by_handle(handles: Handles) -> FullResult:
     """Over HTTP: a path of this server, for whoever holds the tenant's token, for an hour."""
@@ -35,4 +33,6 @@ def full_result_by_command(settings: Settings) -> FullResult:
 
 def _all_of(query: Query, *, keep: str = "") -> str:
     """The question as JSON, without what is about one page of its answer."""
-    return query.model_dump_json(exclude=_NOT_PART - {keep}, exclude_defaults=True)
+    from semantic.planning.query import ABOUT_THE_ANSWER
+
+    return query.model_dump_json(exclude=set(ABOUT_THE_ANSWER - {keep}), exclude_defaults=True)

@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from pipeline.config.slug import Slug
+from server.serving.result_formats import MEDIA
+
 if TYPE_CHECKING:
     from pipeline.storage.ops import Ops
 
 LIFE = timedelta(hours=1)
 KEPT = 1_000
 """Handles of one tenant; a newer one drives out the oldest."""
-FORMATS = ("csv", "json", "parquet", "arrow")
 
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -30,7 +32,7 @@ class Handle:
     """A question, the run it was asked of, and when: what its rows depend on."""
 
     id: str
-    tenant: str
+    tenant: Slug
     run_id: str
     query: str
     """As JSON."""
@@ -42,7 +44,7 @@ class Handle:
         """What an answer says about its whole result."""
         return {
             "path": f"/results/{self.id}",
-            "formats": list(FORMATS),
+            "formats": list(MEDIA),
             "expires_at": self.expires_at.isoformat(timespec="seconds"),
         }
 
@@ -54,7 +56,7 @@ class Handles:
         self._ops = ops
         self._clock = clock
 
-    def make(self, slug: str, run_id: str, query_json: str) -> Handle:
+    def make(self, slug: Slug, run_id: str, query_json: str) -> Handle:
         """A new handle on all rows of a query; those that are over, or too many, go."""
         now = self._clock()
         handle = Handle(secrets.token_urlsafe(16), slug, run_id, query_json, now, now + LIFE)
@@ -71,7 +73,7 @@ class Handles:
             )
         return handle
 
-    def find(self, slug: str | None, handle_id: str) -> Handle | None:
+    def find(self, slug: Slug | None, handle_id: str) -> Handle | None:
         """The tenant's live handle of that id; None for any other. An admin has no slug, and finds every tenant's."""
         if _ID.fullmatch(handle_id) is None:
             return None

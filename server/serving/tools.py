@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
@@ -14,6 +15,7 @@ from server.serving.runs.published_runs import OpenRun
 if TYPE_CHECKING:  # imported with the first run: a stdio server answers `initialize` before that
     import duckdb
 
+    from semantic.catalog.catalog import Fact
     from semantic.planning.query import Answer, Query
 
 Payload = dict[str, Any]  # Any: what JSON can carry, and Decimal
@@ -126,7 +128,7 @@ def get_status(run: OpenRun) -> Payload:
         "currency": catalog.currency,
         "facts": facts,
         "tables": {table.name: table.rows for table in run.manifest.tables},
-        "notes": [*([run.note] if run.note else []), *catalog.notes, *_empty(facts)],
+        "notes": [*([run.note] if run.note else []), *catalog.notes, *_empty(catalog.facts.values())],
     }
 
 
@@ -196,6 +198,7 @@ def _share(part: int, whole: int) -> float | None:
     return round(part / whole, 6) if whole else None
 
 
-def _empty(facts: list[Payload]) -> list[str]:
-    names = [fact["fact"] for fact in facts if not fact["rows"]]
+def _empty(facts: Iterable[Fact]) -> list[str]:
+    """Which facts have no rows, but for those that the tenant says it has no source for."""
+    names = [fact.name for fact in facts if not fact.rows and not fact.is_left_out]
     return [f"There are no rows in {', '.join(names)}."] if names else []

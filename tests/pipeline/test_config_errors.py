@@ -89,6 +89,13 @@ BAD: dict[str, str] = {
     "a misspelt currency": tenant("currency: usd"),
     "a currency that is none": tenant("currency: EURO"),
     "a misspelt first day of the week": tenant("week_start: tuesday"),
+    "a misspelt key of sessions": tenant("sessions: {gap_minute: 45}"),
+    "sessions that are a number": tenant("sessions: 45"),
+    "a gap of nothing": tenant("sessions: {gap_minutes: 0}"),
+    "a gap of more than a day": tenant("sessions: {gap_minutes: 1441}"),
+    "half a minute": tenant("sessions: {gap_minutes: 30.5}"),
+    "a gap that is text": tenant("sessions: {gap_minutes: 30m}"),
+    "a gap left empty": tenant("sessions: {gap_minutes: }"),
     "a rates file that is not there": tenant("rates: rates.csv"),
     "an included file that is not there": "include: [tenant/*.yaml]\n" + GOOD,
     "a file that includes itself": "include: ['*.yaml']\n" + GOOD,
@@ -102,6 +109,20 @@ BAD: dict[str, str] = {
     "an active tenant without analytics": source("shopify", "enabled: true", "generation: {}", "accounts: {eu: {}}")
     .replace("pending", "active")
     .replace("  sources:", "  sources:\n      facebook_ads: {enabled: true}"),
+    "an active tenant without any source": GOOD.replace("pending", "active"),
+    "an active tenant without one of two domains": tenant(
+        "domains: [ecommerce, ads]", "sources: {shopify: {enabled: true}}"
+    ).replace("pending", "active"),
+    "a misspelt domain": tenant("domains: [ecomerce]"),
+    "a domain twice": tenant("domains: [ads, ads]"),
+    "no domains": tenant("domains: []"),
+    "empty domains": tenant("domains:"),
+    "domains of payments": tenant("domains: [ecommerce, payments]"),
+    "domains that are a mapping": tenant("domains: {ads: true}"),
+    "a source of another domain": tenant(
+        "domains: [ecommerce]", "sources:", "  shopify: {enabled: true}", "  mixpanel: {enabled: true}"
+    ),
+    "payments without orders": tenant("domains: [ads]", "sources: {stripe: {enabled: true}}"),
     "two analytics sources": tenant("sources: {mixpanel: {enabled: true}, google_analytics: {enabled: true}}"),
     "an analytics source that is not enabled": tenant("analytics: mixpanel", "sources: {mixpanel: {}}"),
     "an analytics source that is a shop": tenant(

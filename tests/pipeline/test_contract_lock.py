@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.config.connector_catalog import load_catalog
-from pipeline.contracts.contract_lock import check_lock, frozen, update_lock, write_lock
+from pipeline.contracts.contract_lock import LOCK, check_lock, frozen
 from pipeline.contracts.fields import Contract, DecimalText, Integer, Text
 from pipeline.contracts.registry import Blueprint, blueprints
 from pipeline.errors import ConfigError
+from pipeline.storage.contract_lock_file import LockUpdate, update_lock, write_lock
 
 ROOT = Path(__file__).resolve().parents[2]
 BLUEPRINTS = blueprints(load_catalog(ROOT / "supported_connectors.yaml"))
@@ -100,9 +102,9 @@ def test_the_committed_lock_holds_every_contract_as_it_is() -> None:
 @pytest.mark.parametrize("wider", [LongerOrder, WiderInTheMiddle])
 def test_a_new_field_passes_and_is_added(lock: Path, wider: type[Contract]) -> None:
     assert check_lock(of(wider), lock)
-    assert update_lock(of(wider), lock)
+    assert update_lock(of(wider), lock) == LockUpdate(str(lock), ("shop v1",), is_written=True)
     assert check_lock(of(wider), lock) is None
-    assert not update_lock(of(wider), lock)
+    assert update_lock(of(wider), lock) == LockUpdate(str(lock), (), is_written=False)
     with pytest.raises(ConfigError, match="its note was 'VARCHAR text' and is gone"):
         check_lock(of(Order), lock)
 
@@ -133,7 +135,7 @@ def test_anything_else_is_refused_by_contract_field_old_and_new(
 
 
 def test_a_new_version_may_be_anything(lock: Path) -> None:
-    assert update_lock(of(ShorterOrder, "v2"), lock)
+    assert update_lock(of(ShorterOrder, "v2"), lock).is_written
     assert check_lock(of(Order), lock) is None
 
 
@@ -145,3 +147,28 @@ def test_an_object_that_is_taken_from_a_published_version_is_refused(lock: Path)
 
 def test_a_connector_that_is_not_installed_stays_in_the_lock(lock: Path) -> None:
     assert check_lock({}, lock) is None
+
+
+def test_without_a_lock_in_the_working_directory_the_bundled_one_holds_and_is_never_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = (ROOT / LOCK).read_bytes()
+    known = BLUEPRINTS["shopify", "orders"]
+    changed = {("shopify", "orders"): replace(known, contract=Order)}
+    with pytest.raises(ConfigError, match=rf"The contract {known.master_model_id} .* is published, and"):
+        check_lock(changed)
+    newer = {("shopify", "orders"): replace(known, version="v99")}
+    assert check_lock(BLUEPRINTS) is None
+    assert update_lock(newer) == LockUpdate(str(ROOT / LOCK), (f"{known.master_model_id} v99",), is_written=False)
+    assert ((ROOT / LOCK).read_bytes(), list(tmp_path.iterdir())) == (before, [])
+
+
+def test_a_copy_of_the_bundled_lock_in_the_working_directory_gains_what_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    newer = {("shopify", "orders"): replace(BLUEPRINTS["shopify", "orders"], version="v99")}
+    shutil.copy(ROOT / LOCK, tmp_path)
+    assert update_lock(newer).is_written
+    assert check_lock(newer) is None

@@ -64,6 +64,7 @@ def test_a_tenant_that_says_little_gets_the_documented_defaults(tmp_path: Path) 
     assert acme.funnel == DEFAULT_FUNNEL
     assert acme.conversion_events == ("purchase",)
     assert acme.attribution_model == "first_touch"
+    assert (acme.sessions.gap_minutes, acme.sessions.gap) == (30, "30 minutes")
     assert acme.conversion_pattern("facebook_ads") is None
     (account,) = acme.source("shopify").accounts
     assert (account.name, account.read.kind, account.read.objects) == ("main", "synthetic", {})
@@ -82,6 +83,34 @@ def test_an_active_tenant_without_a_domain_is_refused_by_the_name_of_that_domain
         load(tmp_path, ONE.replace(f"{names[domain]}: {{enabled: true}}", f"{names[domain]}: {{enabled: false}}"))
     assert names[domain] in caught.value.fix
     assert sorted(path.name for path in tmp_path.iterdir()) == ["tenants.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("domains", "sources"),
+    [
+        (["ecommerce"], {"shopify", "stripe"}),
+        ("ads", {"google_ads"}),
+        (["analytics", "ads"], {"google_ads", "mixpanel"}),
+        (["analytics", "ecommerce", "ads"], {"google_ads", "mixpanel", "shopify"}),
+    ],
+)
+def test_a_tenant_needs_sources_of_the_domains_it_names_and_of_no_other(
+    tmp_path: Path, domains: Any, sources: set[str]
+) -> None:
+    found = tenant(tmp_path, domains=domains, status="active", sources={key: {"enabled": True} for key in sources})
+    assert found.domains == tuple(name for name in ("ads", "ecommerce", "analytics") if name in domains)
+    with pytest.raises(ConfigError, match="acme has no enabled"):
+        tenant(tmp_path, status="active", domains=domains)
+
+
+def test_a_source_that_is_off_may_be_of_another_domain(tmp_path: Path) -> None:
+    assert tenant(tmp_path, domains=["ecommerce"], sources={"mixpanel": {}}).analytics_source is None
+
+
+def test_the_order_in_which_domains_are_named_changes_nothing(tmp_path: Path) -> None:
+    one, other = (tenant(tmp_path, domains=named) for named in (["ads", "analytics"], ["analytics", "ads"]))
+    every = tenant(tmp_path, domains=["analytics", "ads", "ecommerce"])
+    assert one.fingerprint == other.fingerprint != every.fingerprint == tenant(tmp_path).fingerprint
 
 
 def test_a_pending_tenant_may_wait_for_a_domain_and_for_connectors_and_is_not_ready_until_they_come(
@@ -242,6 +271,7 @@ def test_the_fingerprint_changes_with_every_word_that_matters_and_with_the_order
     variants: list[dict[str, Any]] = [
         {},
         {"timezone": "Asia/Tokyo"},
+        {"sessions": {"gap_minutes": 45}},
         {"sources": {"shopify": {"enabled": True}}},
         {"sources": {"shopify": {"enabled": True, "generation": {"product_count": 9}}}},
         {"sources": analytics(funnel_steps=["a", "b"])},

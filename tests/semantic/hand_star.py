@@ -30,7 +30,7 @@ class HandStar:
 
     def __init__(self, folder: Path, **tenant: Any) -> None:
         self.tenant = Tenant(slug=SLUG, business_name="Shop", **tenant)
-        promised = star_schema(len(self.tenant.funnel))
+        promised = star_schema(len(self.tenant.funnel), gap=self.tenant.sessions.gap)
         rated = (with_rates(table, self.tenant.currency) for table in promised)
         self.tables = {table.name: table for table in (rated if self.tenant.rates else promised)}
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in self.tables}

@@ -10,8 +10,13 @@ import pytest
 from pipeline.errors import QueryError, UnknownName
 from semantic.answering.run_query import run_query
 from semantic.answering.semantic_model import load_model
-from semantic.planning.query import TimeRange, read_query
+from semantic.planning.query import ABOUT_THE_ANSWER, Query, TimeRange, read_query
 from tests.semantic.hand_star import HandStar
+
+
+def test_what_is_about_the_answer_may_be_left_out_of_a_question() -> None:
+    assert Query.model_fields.keys() > ABOUT_THE_ANSWER
+    assert not any(Query.model_fields[key].is_required() for key in ABOUT_THE_ANSWER)
 
 
 def test_lists_and_objects_may_be_sent_as_json_text() -> None:

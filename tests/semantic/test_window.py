@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pipeline.errors import QueryError, UnknownName
 from semantic.planning.window import (
     GRAINS,
+    RANGES,
     Shift,
     Window,
     check_days,
@@ -68,6 +69,14 @@ def test_days_that_no_shop_has_are_refused() -> None:
         resolve("last_9999_years", TODAY, "monday")
     with pytest.raises(QueryError, match="Choose days from 1970-01-01 to 2200-12-31"):
         check_days(Window(date(1, 1, 1), None))
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_every_range_that_is_offered_has_days(name: str) -> None:
+    window = resolve(name, TODAY, "monday")
+    assert window.start
+    assert window.end
+    assert window.start <= window.end
 
 
 @given(DAYS, st.sampled_from(GRAINS), WEEK_STARTS)

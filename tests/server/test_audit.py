@@ -15,13 +15,12 @@ from typing import Any
 import httpx
 import pytest
 from mcp import Client
-from server.serving.audit.call_record import report_call_bug
 
 from pipeline.errors import AuditError, QueueFull
 from server.app import http_app
 from server.serving.audit import audit_log as audit_file
 from server.serving.audit.audit_log import AuditLog
-from server.serving.audit.call_record import CallRecord, recording, without_personal
+from server.serving.audit.call_record import CallRecord, recording, report_call_bug, without_personal
 from server.serving.audit.call_recorder import open_call_recorder
 from server.serving.audit.read_audit_log import CallFilter, follow_calls, read_calls
 from server.stdio import stdio_app

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.storage.build_lock import build_lock
+from server.cli.build import lock_text
 from tests.server.cli_run import Terminal
 
 if TYPE_CHECKING:
@@ -119,3 +120,11 @@ def test_a_report_for_people_has_every_tenant_table_and_finding(golden: Callable
     done = TenantReport("alpha", "published", "20260301T000000000000Z_0a1b2c", {"fct_alpha__orders": 12345}, 3)
     failed = TenantReport("beta", "failed", findings=["12 rows of shopify orders are late."])
     golden("cli_build.txt", report_text(BuildReport("20260301T000000000000Z_ffffff", (done, failed)).to_dict()) + "\n")
+
+
+def test_the_library_says_which_contracts_the_lock_gained_or_why_it_could_not() -> None:
+    gained = {"file": "contracts.lock.yaml", "new": ["shop_api_v1 v2"], "is_written": True}
+    assert lock_text(gained) == "contracts.lock.yaml holds now: shop_api_v1 v2. Commit it."
+    bundled = {"file": "/site/contracts.lock.yaml", "new": ["shop_api_v1 v2"], "is_written": False}
+    assert "Copy it here (`cp /site/contracts.lock.yaml .`) and run `gata library` again" in lock_text(bundled)
+    assert lock_text({**gained, "new": [], "is_written": False}) == ""

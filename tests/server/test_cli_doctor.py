@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from pipeline.storage.build_lock import build_lock
 from server.cli.doctor.access_checks import check_clock
-from tests.server.cli_run import Terminal
+from tests.server.cli_run import ROOT, Terminal
 
 if TYPE_CHECKING:
     from tests.server.published_fixture import PublishedHome
@@ -71,6 +72,21 @@ def test_a_wrong_tenants_file_fails_with_its_line(gata: Terminal, fresh_world: P
     line = checks(gata, code=2)["tenants"]
     assert line["state"] == "fail"
     assert "tenants.yaml:2" in line["what"]
+
+
+@pytest.mark.parametrize("name", ["supported_connectors.yaml", "contracts.lock.yaml"])
+def test_a_file_that_is_used_in_place_of_a_bundled_one_is_noticed(
+    gata: Terminal, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert checks(gata)[name]["state"] == "ok"
+    shutil.copy(ROOT / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    line = checks(gata)[name]
+    assert (line["state"], str(tmp_path / name) in line["what"]) == ("warn", True)
+    shown = {file["name"]: file for file in json.loads(gata("config", "show", "--json").out)["files"]}
+    assert (shown[name]["source"], shown[name]["path"]) == ("working directory", str(tmp_path / name))
+    (event,) = map(json.loads, gata("status").err.splitlines())
+    assert (event["event"], event["what"]) == ("bundled_file_shadowed", line["what"])
 
 
 def test_a_misspelt_variable_is_noticed(gata: Terminal) -> None:

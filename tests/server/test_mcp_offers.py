@@ -21,6 +21,7 @@ from mcp.types import (
     TextResourceContents,
 )
 
+from semantic.planning.window import RANGES
 from server.stdio import stdio_app
 from tests.server.published_fixture import PublishedHome
 
@@ -215,6 +216,7 @@ async def test_names_and_values_are_completed_from_what_is_typed(world: Publishe
             "campaign_status",
         ]
         assert "last_month" in await offered(client, WHY, "period", "last_")
+        assert await offered(client, WHY, "period", "") == list(RANGES)
         campaigns = await offered(client, WHY, "value", "campaign", {"dimension": "campaign_name"})
         assert campaigns == [f"{world.canary('alpha')} campaign {n}" for n in (1, 2)]
         assert await offered(client, WHY, "value", "", {"dimension": "no_such"}) == []

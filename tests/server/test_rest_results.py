@@ -24,7 +24,8 @@ from semantic.answering.semantic_model import Compiled, SemanticModel
 from semantic.planning.query import read_query
 from semantic.planning.query_shape import QueryShape
 from server.rest.content_negotiation import choose_format
-from server.rest.result_files import write_rows
+from server.rest.result_files import WRITERS, write_rows
+from server.serving.result_formats import MEDIA
 from server.serving.result_handles import Handles
 from server.serving.runs.published_runs import PublishedRuns
 from tests.server.published_fixture import DAYS, PublishedHome
@@ -98,7 +99,7 @@ def test_the_handle_of_a_cut_answer_gives_all_of_its_rows_in_every_form(
     cut = http.post(QUERY, json={**ASKED, "limit": 3}).json()
     assert (cut["row_count"], cut["truncated"]) == (3, True)
     handle = cut["full_result"]
-    assert handle["formats"] == ["csv", "json", "parquet", "arrow"]
+    assert handle["formats"] == list(MEDIA)
     for answer in (
         http.get(handle["path"], params={"format": form}),
         http.get(handle["path"], headers={"Accept": FORMS[form]}),
@@ -112,6 +113,11 @@ def test_the_handle_of_a_cut_answer_gives_all_of_its_rows_in_every_form(
     etag = answer.headers["etag"]
     again = http.get(handle["path"], params={"format": form}, headers={"If-None-Match": etag})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_every_format_that_is_offered_can_be_written() -> None:
+    assert WRITERS.keys() == MEDIA.keys()
+    assert all(choose_format([media]) == name == choose_format([], name) for name, media in MEDIA.items())
 
 
 def test_an_answer_that_is_whole_names_no_handle(http: httpx.Client) -> None:

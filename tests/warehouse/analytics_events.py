@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from pipeline.config.blocks.sessions import GAP_MINUTES
 from pipeline.config.tenant import Tenant
 from tests.warehouse.engine_rig import BLUEPRINTS, Answer, a_source, render
 from warehouse.projects.canonical_tables import EVENTS
@@ -15,12 +16,14 @@ from warehouse.projects.engines import engines_like
 from warehouse.projects.unit_tests import parsed_rows
 
 
-def numbered(rows: Answer) -> Answer:
+def numbered(rows: Answer, *, gap_minutes: int = GAP_MINUTES) -> Answer:
     """The engine's rows, in their order in time, with event_number, user_key and session_id."""
     with duckdb.connect(config={"threads": 1}) as con:
         types = json.dumps([{column.name: column.type for column in EVENTS.columns}])
         engine_rows = f"with engine_rows as (select unnest(from_json($rows, '{types}'), recursive := true)),\n"
-        query = f"{engine_rows}{render('number_sessions', {})} order by occurred_at, event_number"
+        query = (
+            f"{engine_rows}{render('number_sessions', {'gap_minutes': gap_minutes})} order by occurred_at, event_number"
+        )
         result = con.execute(query, {"rows": json.dumps(rows, default=str)})
         names = [column[0] for column in result.description or ()]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

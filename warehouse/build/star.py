@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprint
 from pipeline.contracts.sql import literal
@@ -22,7 +23,6 @@ from pipeline.ingest.landing_tables import dataset
 from pipeline.settings import Settings
 from pipeline.storage.disk import replace_text
 from pipeline.storage.hub import read_hub
-from warehouse.projects.engines import ignored_sources
 from warehouse.projects.hub_projects import library_project, push_project
 from warehouse.projects.rates_table import RATES_FILE
 from warehouse.projects.reference_tables import reference_files
@@ -61,12 +61,12 @@ class BuildPaths:
         return self.project.with_name(f"{self.project.name}_rates.parquet")
 
 
-def projects_folder(settings: Settings, slug: str) -> Path:
+def projects_folder(settings: Settings, slug: Slug) -> Path:
     """Where a tenant's generated dbt projects live."""
     return settings.home / "dbt" / slug
 
 
-def star_paths(settings: Settings, slug: str) -> BuildPaths:
+def star_paths(settings: Settings, slug: Slug) -> BuildPaths:
     """Where the star of a tenant is built that builds publish."""
     return BuildPaths(projects_folder(settings, slug) / "stars", settings.stars(slug))
 
@@ -226,7 +226,7 @@ def _checked(tenant: Tenant, at: BuildPaths, settings: Settings) -> StarBuild:
     for node in nodes:
         if node.status in ("warn", "fail", "error"):
             said["warn" if node.status == "warn" else "fail"] += _sentences(node, at, settings)
-    return StarBuild(nodes, (*ignored_sources(tenant), *said["warn"]), tuple(said["fail"]))
+    return StarBuild(nodes, (*tenant.notes, *said["warn"]), tuple(said["fail"]))
 
 
 def _sentences(node: Node, at: BuildPaths, settings: Settings) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.config.slug import Slug
 from warehouse.star_schema import MONEY, Column
 
 ORDER_LINE = (
@@ -24,7 +25,7 @@ class Canonical:
     sentence: str
     columns: tuple[Column, ...]
 
-    def table_name(self, slug: str) -> str:
+    def table_name(self, slug: Slug) -> str:
         return f"int_{slug}__{self.name}"
 
 

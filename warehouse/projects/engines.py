@@ -17,14 +17,6 @@ def engines_of(tenant: Tenant, fills: str) -> tuple[tuple[Engine, Source], ...]:
     )
 
 
-def ignored_sources(tenant: Tenant) -> tuple[str, ...]:
-    """What is to say of analytics sources that feed no sessions, because the tenant names another one."""
-    named = tenant.analytics_source
-    others = [s.platform for s in tenant.enabled if s.domain == "analytics" and s.platform != named]
-    told = f"Sessions and events are those of {named}; the records of {' and '.join(others)} stay in their sinks."
-    return (told,) if others else ()
-
-
 def has_payments(tenant: Tenant) -> bool:
     """Whether a payments source says what was really paid for orders."""
     return bool(engines_of(tenant, "charges"))

@@ -166,7 +166,8 @@ def canonical_models(tenant: Tenant) -> dict[str, str]:
     for canonical in CANONICAL:
         text = _union(tenant, canonical)
         if canonical.name == "events":
-            text = f"with engine_rows as (\n{indent(text, '    ')}\n),\n\n{macro_call('number_sessions')}"
+            numbered = macro_call("number_sessions", gap_minutes=tenant.sessions.gap_minutes)
+            text = f"with engine_rows as (\n{indent(text, '    ')}\n),\n\n{numbered}"
         path = f"models/intermediate/{canonical.table_name(tenant.slug)}.sql"
         models[path] = f"{_opening(canonical.sentence)}{text}\n"
     return models

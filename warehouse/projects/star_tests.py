@@ -18,7 +18,7 @@ from warehouse.projects.canonical_tables import CANONICAL, NUMBERED, Canonical
 from warehouse.projects.engines import engines_of, has_payments
 from warehouse.projects.hub_projects import GENERATED
 from warehouse.projects.star_models import without_quotes
-from warehouse.star_schema import Column, Table
+from warehouse.star_schema import Column, Table, table_named
 
 Tree = dict[str, object]
 
@@ -158,8 +158,7 @@ def _column_tests(tenant: Tenant, table: Table, column: Column) -> list[object]:
     tests: list[object] = ["unique"] if table.grain == (column.name,) else []
     for reference in table.references:
         if reference.column == column.name:
-            kind = "dim" if reference.to in ("campaigns", "users", "products") else "fct"
-            to = f"ref('{kind}_{tenant.slug}__{reference.to}')"
+            to = f"ref('{table_named(reference.to).table_name(tenant.slug)}')"
             tests.append(_test("relationships", to=to, field=reference.to_column))
     accepted = {"financial_status": FINANCIAL_STATUSES, "attribution": ATTRIBUTIONS}.get(column.name)
     return [*tests, _test("accepted_values", values=list(accepted))] if accepted else tests

@@ -8,6 +8,7 @@ from typing import Any  # pyarrow is untyped: its arrays are Any
 import numpy as np
 import pyarrow as pa
 
+from pipeline.config.blocks.sessions import GAP_MINUTES
 from pipeline.synthetic.arrays.columns import taken
 from pipeline.synthetic.arrays.names import DEVICES, TOWNS
 from pipeline.synthetic.arrays.rng import Bools, Floats, Ints, Purpose, draw_choice, draw_counts, draw_uniform
@@ -16,8 +17,11 @@ from pipeline.synthetic.model.funnel import MAX_VISITS, PURCHASE
 from pipeline.synthetic.model.shop import Shop, ShopAccount
 
 NEVER = np.iinfo(np.int64).max
-SHORTEST_STEP, LONGEST_STEP = 20, 1800  # seconds between two events of a visit: at most the 30 minutes of a session
-SHORTEST_BREAK, LONGEST_BREAK = 1860, 604_800  # seconds between two visits
+SHORTEST_STEP, LONGEST_STEP = (
+    20,
+    GAP_MINUTES * 60,
+)  # seconds between two events of a visit: what every tool takes for one
+SHORTEST_BREAK, LONGEST_BREAK = LONGEST_STEP + 60, 604_800  # seconds between two visits
 COHORT_DAYS = 16  # later than its first day and these, nobody of a cohort is seen
 WEEKDAYS = np.array([0.97, 0.95, 0.96, 1.00, 1.04, 1.06, 1.02])  # Monday first; 1 on average
 HOURS = np.array([2, 1, 1, 1, 1, 2, 3, 5, 6, 6, 6, 6, 7, 6, 6, 6, 6, 7, 8, 10, 11, 10, 7, 4])  # how busy each is

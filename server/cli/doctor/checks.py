@@ -14,6 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from pipeline.config.slug import Slug
+from pipeline.contracts.bundled import CATALOG_FILE, LOCK_FILE, bundled_file, shadow
 from pipeline.errors import Busy, GataError, suggest
 from pipeline.publish.pointer import latest_run_id
 from pipeline.publish.run_manifest import read_manifest
@@ -45,7 +47,8 @@ def run_checks(settings: Settings) -> Iterator[DoctorLine]:
     yield _state_folder(settings.home)
     yield _disk(settings.home)
     yield from _build(settings)
-    active: tuple[str, ...] = ()
+    yield from map(_bundled, (CATALOG_FILE, LOCK_FILE))
+    active: tuple[Slug, ...] = ()
     try:
         shop = open_build_context(settings)
     except GataError as error:
@@ -82,6 +85,16 @@ def _environment() -> Iterator[DoctorLine]:
     for name in sorted(os.environ):
         if name.startswith("GATA_") and name not in known:
             yield DoctorLine("environment", "warn", f"{name} is set, and nothing reads it.", suggest(name, known))
+
+
+def _bundled(name: str) -> DoctorLine:
+    """Which file of that name is used: the one that ships with gata, or one of the working directory."""
+    try:
+        if found := shadow(Path(name)):
+            return DoctorLine(name, "warn", found.what, found.fix)
+        return DoctorLine(name, "ok", f"{bundled_file(name)}.")
+    except GataError as error:
+        return DoctorLine(name, "fail", error.what, error.fix)
 
 
 def _state_folder(home: Path) -> DoctorLine:
@@ -144,7 +157,7 @@ def _tenants(shop: BuildContext) -> DoctorLine:
     )
 
 
-def _run(slug: str, settings: Settings, *, is_built: bool) -> DoctorLine:
+def _run(slug: Slug, settings: Settings, *, is_built: bool) -> DoctorLine:
     """Whether the run that readers of a tenant see is whole and, where builds renew it, fresh."""
     check, folder, build = f"run of {slug}", settings.published(slug), f"Run `gata build --tenant {slug}`."
     try:

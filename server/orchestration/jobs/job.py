@@ -19,6 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from pipeline.config.slug import Slug
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -39,7 +41,7 @@ class Job:
     number: int
     id: str
     kind: Kind
-    tenant: str
+    tenant: Slug
     state: State
     reason: str | None
     fix: str | None

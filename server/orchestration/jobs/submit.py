@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from pipeline.bug_reports import event_logger
 from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.slug import Slug, slug_of
 from pipeline.config.tenants_file import load_tenants
 from pipeline.contracts.connector import Connector
 from pipeline.errors import BuildError, ConfigError, QueryError, Taken, shorten, suggest
@@ -84,7 +85,7 @@ class JobService:
             if known := self._same_content(posted, slug, catalog):
                 return known
             change = (self._new_tenant if posted.kind == "onboard" else self._changes)(posted, slug, catalog)
-            return self._begin(posted, slug, change)
+            return self._begin(posted, slug_of(slug), change)
 
     def looked_after(self, job: Job) -> Job:
         """The job as it stands; one whose process has died is failed, and its change of tenants.yaml taken back."""
@@ -138,9 +139,10 @@ class JobService:
             raise QueryError("status is not active.", "Leave it out: a posted tenant is built at once.")
         change = plan_change(settings.tenants, lambda text: with_tenant(text, posted.sent))
         then = checked_change(change, settings, catalog, slug)
-        check_files(then.get(slug), settings)
+        tenant = then.get(slug)
+        check_files(tenant, settings)
         last = self.jobs.newest(slug, "onboard")
-        if is_known(slug, settings) and not (last and last.state == "failed"):
+        if is_known(tenant.slug, settings) and not (last and last.state == "failed"):
             raise Taken(
                 f"There are data of an earlier tenant named {slug!r}.",
                 f"Choose another slug, or erase them first: `gata forget --tenant {slug}`.",
@@ -166,7 +168,7 @@ class JobService:
         checked_change(change, self._settings, catalog, slug)
         return change
 
-    def _begin(self, posted: Posted, slug: str, change: TenantsFileChange) -> Job:
+    def _begin(self, posted: Posted, slug: Slug, change: TenantsFileChange) -> Job:
         """Note the job, write the file, begin the process: in this order, so that whatever is written can be undone."""
         job_id = new_job_id()
         with self.jobs.life(job_id) as lifeline:

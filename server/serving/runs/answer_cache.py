@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from pipeline.config.slug import Slug
+
 if TYPE_CHECKING:
     from semantic.planning.query import Answer
 
@@ -22,7 +24,7 @@ _ROOM_OF_AN_ANSWER = 2_000
 class AnswerKey:
     """Everything an answer depends on."""
 
-    slug: str
+    slug: Slug
     run_id: str
     definitions: str
     exposed: frozenset[str]
@@ -65,7 +67,7 @@ class AnswerCache:
             while self.bytes > self._limit:
                 self.bytes -= self._kept.popitem(last=False)[1][1]
 
-    def forget(self, slug: str) -> None:
+    def forget(self, slug: Slug) -> None:
         """Drop what was kept for a tenant: it has a new run, or shows other columns."""
         with self._lock:
             for key in [key for key in self._kept if key.slug == slug]:

@@ -10,6 +10,7 @@ from collections import Counter, deque
 
 import anyio
 
+from pipeline.config.slug import Slug
 from pipeline.errors import QueueFull
 
 
@@ -19,10 +20,10 @@ class FairQueue:
     def __init__(self, of_one: int, of_all: int, waiting: int) -> None:
         """`of_one` and `of_all` calls run at once, of a tenant and altogether; `waiting` of a tenant may queue."""
         self._of_one, self._of_all, self._waiting = of_one, of_all, waiting
-        self._running: Counter[str] = Counter()
-        self._queues: dict[str, deque[anyio.Event]] = {}
+        self._running: Counter[Slug] = Counter()
+        self._queues: dict[Slug, deque[anyio.Event]] = {}
 
-    async def take(self, slug: str) -> None:
+    async def take(self, slug: Slug) -> None:
         """Wait for a place; whoever gets one gives it back with `leave`.
 
         Raises:
@@ -48,7 +49,7 @@ class FairQueue:
                 self._drop(slug, turn)
             raise
 
-    def leave(self, slug: str) -> None:
+    def leave(self, slug: Slug) -> None:
         """Give the place back; the next in turn gets it."""
         self._running[slug] -= 1
         if not self._running[slug]:
@@ -59,7 +60,7 @@ class FairQueue:
         """How many calls run and how many wait."""
         return {"running": self._running.total(), "waiting": sum(map(len, self._queues.values()))}
 
-    def _has_place(self, slug: str) -> bool:
+    def _has_place(self, slug: Slug) -> bool:
         return self._running[slug] < self._of_one and self._running.total() < self._of_all
 
     def _serve(self) -> None:
@@ -71,7 +72,7 @@ class FairQueue:
             if queue:
                 self._queues[slug] = queue  # behind all others
 
-    def _drop(self, slug: str, turn: anyio.Event) -> None:
+    def _drop(self, slug: Slug, turn: anyio.Event) -> None:
         queue = self._queues[slug]
         queue.remove(turn)
         if not queue:

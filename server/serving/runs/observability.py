@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from pipeline.config.slug import Slug
 from pipeline.contracts.sql import quote
 from pipeline.publish.pointer import latest_run_id
 from pipeline.publish.run_manifest import read_manifest
@@ -18,6 +19,7 @@ from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
 from semantic.answering.listing import fact_days
 from server.orchestration.source_states import freshness_of, shapes_of
+from warehouse.star_schema import table_named
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -32,7 +34,7 @@ LOOKED_BACK = 50
 """Builds; one that did nothing for a tenant has nothing to say about it."""
 
 
-def summary(slug: str, ops: Ops, settings: Settings, *, is_operator: bool) -> Payload:
+def summary(slug: Slug, ops: Ops, settings: Settings, *, is_operator: bool) -> Payload:
     """How the tenant stands in one look: its run, its last build, its tests, what was kept out, what has drifted."""
     builds = runs_of(slug, ops, LOOKED_BACK, None, is_operator=is_operator)
     _, tests = tests_of(slug, ops)
@@ -52,7 +54,7 @@ def summary(slug: str, ops: Ops, settings: Settings, *, is_operator: bool) -> Pa
     }
 
 
-def runs_of(slug: str, ops: Ops, limit: int, before: int | None, *, is_operator: bool) -> list[Payload]:
+def runs_of(slug: Slug, ops: Ops, limit: int, before: int | None, *, is_operator: bool) -> list[Payload]:
     """The builds that took a step for the tenant, newest first, each with those steps.
 
     Args:
@@ -70,14 +72,14 @@ def runs_of(slug: str, ops: Ops, limit: int, before: int | None, *, is_operator:
     return [_run(row["run_id"], row["number"], slug, ops, is_operator=is_operator) for row in found]
 
 
-def run_of(slug: str, run_id: str, ops: Ops, *, is_operator: bool) -> Payload | None:
+def run_of(slug: Slug, run_id: str, ops: Ops, *, is_operator: bool) -> Payload | None:
     """One build and what it did for the tenant; None where it did nothing."""
     if not any(step["tenant"] == slug for step in ops.steps(run_id)):
         return None
     return _run(run_id, 0, slug, ops, is_operator=is_operator)
 
 
-def _run(run_id: str, number: int, slug: str, ops: Ops, *, is_operator: bool) -> Payload:
+def _run(run_id: str, number: int, slug: Slug, ops: Ops, *, is_operator: bool) -> Payload:
     """A build as the tenant sees it: failed when a step of its own did, whatever became of others."""
     steps = [step for step in ops.steps(run_id) if step["tenant"] == slug]
     row = ops.connection.execute("select * from runs where run_id = ?", (run_id,)).fetchone()
@@ -103,7 +105,7 @@ def _run(run_id: str, number: int, slug: str, ops: Ops, *, is_operator: bool) ->
     }
 
 
-def tests_of(slug: str, ops: Ops) -> tuple[str | None, list[Payload]]:
+def tests_of(slug: Slug, ops: Ops) -> tuple[str | None, list[Payload]]:
     """The dbt tests of the tenant's projects as they last ran, and the build that ran them."""
     run_id, nodes = _last_nodes(slug, ops, ("test", "unit_test"))
     return run_id, [
@@ -123,7 +125,7 @@ def tests_of(slug: str, ops: Ops) -> tuple[str | None, list[Payload]]:
     ]
 
 
-def models_of(slug: str, ops: Ops, settings: Settings) -> tuple[str | None, list[Payload]]:
+def models_of(slug: Slug, ops: Ops, settings: Settings) -> tuple[str | None, list[Payload]]:
     """The dbt models of the tenant as they were last built; rows of those that are published."""
     run_id, nodes = _last_nodes(slug, ops, ("model", "seed", "snapshot"))
     published = settings.published(slug)
@@ -145,7 +147,7 @@ def models_of(slug: str, ops: Ops, settings: Settings) -> tuple[str | None, list
     ]
 
 
-def _last_nodes(slug: str, ops: Ops, kinds: tuple[str, ...]) -> tuple[str | None, list[Payload]]:
+def _last_nodes(slug: Slug, ops: Ops, kinds: tuple[str, ...]) -> tuple[str | None, list[Payload]]:
     """What dbt did with nodes of these kinds, in the newest build that had any."""
     for run in ops.runs(limit=LOOKED_BACK):
         found = ops.artifacts(run["run_id"], slug)
@@ -160,7 +162,7 @@ def _last_part(node_id: str | None) -> str | None:
     return node_id and node_id.split(".")[2 if node_id.count(".") >= 2 else -1]
 
 
-def quarantine_of(slug: str, ops: Ops, *, is_operator: bool) -> list[Payload]:
+def quarantine_of(slug: Slug, ops: Ops, *, is_operator: bool) -> list[Payload]:
     """What was kept out of the tenant's sinks, newest first: by file and reason."""
     return [
         {
@@ -187,13 +189,13 @@ def _field(reason: str) -> str | None:
     return match[1] if match else None
 
 
-def drift_of(slug: str, ops: Ops, settings: Settings, *, is_operator: bool) -> Payload:
+def drift_of(slug: Slug, ops: Ops, settings: Settings, *, is_operator: bool) -> Payload:
     """The shapes that the tenant's sources were seen to have, and what the last build said about drift."""
     told = [finding for finding in findings_of(slug, settings) if "drifted" in finding] if is_operator else []
     return {"drift": shapes_of(slug, ops), "findings": told}
 
 
-def findings_of(slug: str, settings: Settings) -> list[str]:
+def findings_of(slug: Slug, settings: Settings) -> list[str]:
     """What the checks of the last published build had to say."""
     from server.orchestration.publishing import read_published_star
 
@@ -216,7 +218,7 @@ def freshness(run: OpenRun, ops: Ops) -> Payload:
 
 def identity(run: OpenRun, cursor: DuckDBPyConnection) -> Payload:
     """How far visitors, orders and customers are known to be the same people, counted in the published run."""
-    tables = {name: quote(f"{kind}_{run.slug}__{name}") for kind, name in _COUNTED}
+    tables = {name: quote(table_named(name).table_name(run.slug)) for name in _COUNTED}
     row = cursor.execute(_IDENTITY.format(**tables)).fetchall()[0]
     counts = dict(zip(_COUNTS, row, strict=True))
     return {
@@ -240,7 +242,7 @@ def _share(part: int, whole: int) -> float | None:
     return round(part / whole, 6) if whole else None
 
 
-_COUNTED = (("dim", "users"), ("fct", "orders"), ("fct", "sessions"), ("fct", "events"))
+_COUNTED = ("users", "orders", "sessions", "events")
 _COUNTS = (
     *("users", "users_with_email", "customers"),
     *("orders", "orders_with_session", "orders_with_customer"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.config.slug import Slug
 from pipeline.publish.pointer import latest_run_id
 from pipeline.publish.run_manifest import PublishedTable, read_manifest
 from pipeline.settings import Settings
@@ -12,7 +13,7 @@ from warehouse.star_schema import Table, star_schema
 Payload = dict[str, Any]  # Any: JSON values
 
 
-def published_models(settings: Settings, slug: str) -> list[Payload]:
+def published_models(settings: Settings, slug: Slug) -> list[Payload]:
     """Every table of the tenant's newest run: what a row is, its columns, how many rows; none before the first run.
 
     Raises:
@@ -27,7 +28,7 @@ def published_models(settings: Settings, slug: str) -> list[Payload]:
     return [_model(slug, run_id, table, promised.get(table.name)) for table in tables]
 
 
-def _model(slug: str, run_id: str, table: PublishedTable, promise: Table | None) -> Payload:
+def _model(slug: Slug, run_id: str, table: PublishedTable, promise: Table | None) -> Payload:
     described = {column.name: column.description for column in promise.columns} if promise else {}
     return {
         "tenant": slug,

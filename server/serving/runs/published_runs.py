@@ -17,9 +17,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.config.slug import Slug, slugs_among
 from pipeline.errors import AccessError, RunGone
 from pipeline.settings import Settings
-from server.serving.access import SLUG, check_slug
+from server.serving.access import check_slug
 from server.serving.audit.call_record import report_call_bug
 from server.serving.runs.answer_cache import AnswerCache
 from server.serving.runs.fair_queue import FairQueue
@@ -38,7 +39,7 @@ Stamp = tuple[int, int, int]
 class OpenRun:
     """One published run of one tenant, ready to answer. `note` says so when it is not the newest after all."""
 
-    slug: str
+    slug: Slug
     manifest: RunManifest
     model: SemanticModel
     rolled: SemanticModel
@@ -107,7 +108,7 @@ class PublishedRuns:
         return view
 
     @contextmanager
-    def run(self, slug: str) -> Iterator[OpenRun]:
+    def run(self, slug: Slug) -> Iterator[OpenRun]:
         """The newest run of a tenant, kept open until the block ends even when a newer one is published meanwhile.
 
         Raises:
@@ -131,12 +132,12 @@ class PublishedRuns:
                 if not lease.readers:
                     shelf.older = {key: other for key, other in shelf.older.items() if other is not lease}
 
-    def slugs(self) -> tuple[str, ...]:
+    def slugs(self) -> tuple[Slug, ...]:
         """Every tenant that has a published run and is served."""
         from pipeline.publish.pointer import POINTER
 
         names = [path.parent.name for path in (self.settings.home / "published").glob(f"*/{POINTER}")]
-        return tuple(sorted(name for name in names if SLUG.fullmatch(name) and not self.standing.refusal(name)))
+        return tuple(sorted(slug for slug in slugs_among(names) if not self.standing.refusal(slug)))
 
     def counts(self) -> dict[str, int]:
         """What is under way, open and kept in this process."""
@@ -149,12 +150,12 @@ class PublishedRuns:
             with shelf.lock:
                 _retire(shelf)
 
-    def _shelf(self, slug: str) -> _Shelf:
+    def _shelf(self, slug: Slug) -> _Shelf:
         if slug not in self._shelves and _stamp(self.settings, slug) is None:
             raise _not_built(slug)
         return self._shelves.setdefault(slug, _Shelf())
 
-    def _newest(self, slug: str, shelf: _Shelf) -> _Lease:
+    def _newest(self, slug: Slug, shelf: _Shelf) -> _Lease:
         """The lease of the run the pointer names now; while that cannot be opened, the one before it.
 
         But not one that shows a personal column which has been withdrawn since.
@@ -178,7 +179,7 @@ class PublishedRuns:
         shelf.lease, shelf.stamp, shelf.exposed = _Lease(opened), stamp, exposed
         return shelf.lease
 
-    def _older(self, slug: str, shelf: _Shelf, run_id: str) -> _Lease:
+    def _older(self, slug: Slug, shelf: _Shelf, run_id: str) -> _Lease:
         """The lease of an earlier run; it is open as long as somebody reads it."""
         from pipeline.publish.pointer import run_ids
 
@@ -192,7 +193,7 @@ class PublishedRuns:
 
 
 def open_run(
-    settings: Settings, slug: str, exposed: frozenset[str], answers: AnswerCache, *, run_id: str | None = None
+    settings: Settings, slug: Slug, exposed: frozenset[str], answers: AnswerCache, *, run_id: str | None = None
 ) -> OpenRun:
     """Open the run that a tenant's pointer names, sandboxed: no write, no file but its own, no extension, no setting.
 
@@ -252,7 +253,7 @@ def _sandbox(settings: Settings, spill: Path) -> dict[str, str | bool | int | fl
     }
 
 
-def _stamp(settings: Settings, slug: str) -> Stamp | None:
+def _stamp(settings: Settings, slug: Slug) -> Stamp | None:
     """What changes when the pointer is replaced: its inode, its time and its size."""
     from pipeline.publish.pointer import POINTER
 
@@ -275,7 +276,7 @@ def _close_if_done(lease: _Lease) -> None:
         lease.run.close()
 
 
-def _kept(error: Exception, slug: str, run: OpenRun) -> str:
+def _kept(error: Exception, slug: Slug, run: OpenRun) -> str:
     """Log why the newest run cannot be opened, once, and say which one answers instead."""
     note = f"A newer run is published and cannot be opened; this is run {run.run_id}."
     if run.note is None:
@@ -283,5 +284,5 @@ def _kept(error: Exception, slug: str, run: OpenRun) -> str:
     return note
 
 
-def _not_built(slug: str) -> AccessError:
+def _not_built(slug: Slug) -> AccessError:
     return AccessError(f"{slug} is not built yet.", f"Run `gata build --tenant {slug}`.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.config.slug import Slug
 from pipeline.publish.pointer import latest_run_id
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.storage.ops import Ops
@@ -14,7 +15,7 @@ from server.serving.runs.tenant_status import OFFBOARDED
 Payload = dict[str, Any]  # Any: JSON values
 
 
-def readiness(runs: PublishedRuns, ops: Ops, slug: str) -> Payload:
+def readiness(runs: PublishedRuns, ops: Ops, slug: Slug) -> Payload:
     """Whether the tenant can be asked (`ready`), and else what is in the way.
 
     That it is `offboarded`, is being built (`building`), has `failed`, or is `not_built`.
@@ -44,7 +45,7 @@ def readiness(runs: PublishedRuns, ops: Ops, slug: str) -> Payload:
     }
 
 
-def _last_build(ops: Ops, slug: str) -> str | None:
+def _last_build(ops: Ops, slug: Slug) -> str | None:
     """How the newest build that took a step for this tenant went: running, done, failed or interrupted."""
     for run in ops.runs(limit=20):
         steps = [step for step in ops.steps(run["run_id"]) if step["tenant"] == slug]

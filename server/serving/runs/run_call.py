@@ -11,6 +11,7 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
+from pipeline.config.slug import Slug
 from pipeline.errors import GataError, TooMuch
 from server.serving.audit.call_record import set_error, set_rows, set_run
 from server.serving.runs.published_runs import OpenRun, PublishedRuns
@@ -30,7 +31,7 @@ Work = Callable[[OpenRun, "duckdb.DuckDBPyConnection"], T]
 
 
 async def run_call(
-    runs: PublishedRuns, slug: str, work: Work[T], *, on_start: Callable[[Call[T]], None] | None = None
+    runs: PublishedRuns, slug: Slug, work: Work[T], *, on_start: Callable[[Call[T]], None] | None = None
 ) -> T:
     """Answer a call as `_ask` does, and note for the audit how it went: see there."""
     try:
@@ -41,7 +42,7 @@ async def run_call(
 
 
 async def _ask(
-    runs: PublishedRuns, slug: str, work: Work[T], *, on_start: Callable[[Call[T]], None] | None = None
+    runs: PublishedRuns, slug: Slug, work: Work[T], *, on_start: Callable[[Call[T]], None] | None = None
 ) -> T:
     """Do `work` on the tenant's newest run in a thread, with a cursor of its own, when it is its turn.
 
@@ -84,7 +85,7 @@ class _State(Enum):
 class Call(Generic[T]):
     """A call that has its turn: the handle that stops it."""
 
-    def __init__(self, runs: PublishedRuns, slug: str, work: Work[T]) -> None:
+    def __init__(self, runs: PublishedRuns, slug: Slug, work: Work[T]) -> None:
         self._runs, self._slug, self._work = runs, slug, work
         self._lock, self._state = threading.Lock(), _State.NEW
         self._watched: StatementDeadline | None = None

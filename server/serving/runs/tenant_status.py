@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.bug_reports import event_logger
+from pipeline.config.slug import Slug
 from pipeline.errors import AccessError, ConfigError
 from server.serving.access import no_such_tenant
 
@@ -39,24 +40,24 @@ class TenantStatus:
         """Whether nothing has changed since the file was read: then asking costs a `stat` and waits for nobody."""
         return self._stamp() == self._read_as and time.monotonic() < self._retry_at
 
-    def exposed(self, slug: str) -> frozenset[str]:
+    def exposed(self, slug: Slug) -> frozenset[str]:
         """The personal names a tenant shows; none when tenants.yaml does not name the tenant or cannot be read."""
         self._refresh()
         return self._exposed.get(slug, frozenset())
 
-    def status(self, slug: str) -> str | None:
+    def status(self, slug: Slug) -> str | None:
         """A tenant's status in tenants.yaml; None where it is not named, or the file was never read."""
         self._refresh()
         return (self._statuses or {}).get(slug)
 
-    def refusal(self, slug: str) -> AccessError | None:
+    def refusal(self, slug: Slug) -> AccessError | None:
         """Why nothing of a tenant is answered, whatever is published of it; None for one that is served."""
         self._refresh()
         if self._statuses is None or self._statuses.get(slug, OFFBOARDED) != OFFBOARDED:
             return None
         return _offboarded(slug) if slug in self._statuses else no_such_tenant()
 
-    def check(self, slug: str) -> None:
+    def check(self, slug: Slug) -> None:
         """See that a tenant is served.
 
         Raises:
@@ -97,7 +98,7 @@ class TenantStatus:
         self._files, self._read_as = files, stamp if files == self._files else None
 
 
-def _offboarded(slug: str) -> AccessError:
+def _offboarded(slug: Slug) -> AccessError:
     return AccessError(
         f"{slug} is offboarded: nothing of it is answered any more.",
         "Ask whoever runs gata: its status in tenants.yaml says so.",

@@ -1,9 +1,9 @@
-{#- Events with their place in their user's sessions: a gap of more than 30:00 minutes starts a new session.
-    Takes  the CTE engine_rows: analytics events in the canonical columns.
+{#- Events with their place in their user's sessions: a gap of more than gap_minutes starts a new session.
+    Takes  the CTE engine_rows: analytics events in the canonical columns.  gap_minutes: whole minutes.
     Gives  one row per event: the columns of engine_rows, event_number, user_key, session_id.
     Note   a user's events are ordered by time, then session_start, first_visit, the rest, then position in the export.
            Events without a user are in no session. -#}
-{% macro number_sessions() -%}
+{% macro number_sessions(gap_minutes) -%}
 {%- set user = "source_platform, user_pseudo_id" -%}
 ordered as (
     select
@@ -20,7 +20,7 @@ ordered as (
 started as (
     select
         *,
-        max(case when previous_at is null or previous_at + interval 30 minutes < occurred_at then occurred_at end)
+        max(case when previous_at is null or previous_at + interval {{ gap_minutes }} minutes < occurred_at then occurred_at end)
             over (partition by {{ user }} order by event_number) as started_at
     from ordered
 )

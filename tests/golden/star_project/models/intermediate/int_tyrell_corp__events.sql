@@ -30,4 +30,4 @@ with engine_rows as (
     )
 ),
 
-{{ number_sessions() }}
+{{ number_sessions(gap_minutes=30) }}

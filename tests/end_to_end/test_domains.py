@@ -1,0 +1,128 @@
+"""A tenant of fewer domains: its own facts answer, those of the others are there and empty, and nothing is missed."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipeline.publish.pointer import latest_run_id
+from pipeline.publish.run_manifest import STARS
+from semantic.planning.query import read_query
+from server.mcp_server.analyses import ANALYSES
+from server.orchestration.overview import plan_builds, tenant_statuses
+from server.serving import tools
+from server.serving.runs.published_runs import PublishedRuns
+from tests.end_to_end.project_fixture import House, house
+from tests.end_to_end.small_shop import write_shop
+from warehouse.projects.star_project import star_tables
+
+TENANTS = """
+tenants:
+  - slug: only_shop
+    business_name: Only Shop
+    currency: EUR
+    domains: [ecommerce]
+    sources:
+      shopify: {enabled: true, read: {kind: files, objects: {orders: shop/orders*, products: shop/products*}}}
+  - slug: no_shop
+    business_name: No Shop
+    currency: EUR
+    domains: [ads, analytics]
+    sources:
+      facebook_ads:
+        enabled: true
+        read: {kind: files, objects: {campaigns: ads/campaigns*, facebook_insights: ads/insights*}}
+      google_analytics: {enabled: true, read: {kind: files, objects: {events: web/events*}}}
+  - slug: made_shop
+    business_name: Made Shop
+    domains: [ecommerce]
+    sources: {shopify: {enabled: true, generation: {daily_orders_mean: 3}}}
+  - slug: shut_shop
+    business_name: Shut Shop
+    domains: [ecommerce]
+    sources: {shopify: {enabled: true, read: {kind: files, objects: {products: shop/products*}}}}
+"""
+EMPTY = {
+    "only_shop": {"ad_performance", "sessions", "events"},
+    "no_shop": {"orders", "order_items"},
+    "made_shop": {"ad_performance", "sessions", "events"},
+}
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> House:
+    folder = tmp_path_factory.mktemp("few")
+    write_shop(folder)
+    built = house(folder, TENANTS)
+    built.build()
+    return built
+
+
+def state_of(home: House, slug: str) -> dict[str, Any]:
+    runs = PublishedRuns(home.settings)
+    try:
+        with runs.run(slug) as run:
+            return tools.get_status(run)
+    finally:
+        runs.close()
+
+
+@pytest.mark.parametrize("slug", EMPTY)
+def test_facts_of_other_domains_are_there_in_their_types_and_empty(few: House, slug: str) -> None:
+    folder = few.settings.published(slug)
+    with duckdb.connect(folder / str(latest_run_id(folder)) / STARS, read_only=True) as stars:
+        for table in star_tables(few.shop.manifest.get(slug)):
+            name = table.table_name(slug)
+            found = stars.execute(f"select column_name, column_type from (describe {name})").fetchall()
+            assert dict(found) == {column.name: column.type for column in table.columns}
+            if table.kind == "fct":
+                (count,) = stars.execute(f"select count(*) from {name}").fetchall()[0]
+                assert (count == 0) == (table.name in EMPTY[slug])
+
+
+@pytest.mark.parametrize("slug", EMPTY)
+def test_nothing_is_said_to_be_missing(few: House, slug: str) -> None:
+    told = state_of(few, slug)
+    assert {fact["fact"] for fact in told["facts"] if not fact["rows"]} == EMPTY[slug]
+    assert told["notes"] == []
+    (listed,) = (each for each in tenant_statuses(few.shop) if each["tenant"] == slug)
+    assert (listed["last_build"], listed["findings"]) == ("done", [])
+    (planned,) = (each for each in plan_builds(few.shop) if each["tenant"] == slug)
+    assert (planned["action"], planned["reasons"]) == ("unchanged", [])
+
+
+def test_its_own_facts_answer_and_a_question_about_another_domain_counts_nothing(few: House) -> None:
+    assert few.number("only_shop", "orders") == 3
+    assert few.number("only_shop", "order_revenue") == Decimal("60.75")
+    assert few.number("no_shop", "spend") == Decimal("18.25")
+    assert few.number("no_shop", "sessions") == 3
+    assert few.number("made_shop", "orders") > 0
+    spend = few.ask("only_shop", metrics=["spend"])
+    assert (spend["rows"], spend["notes"]) == ([[Decimal(0)]], ["ad_performance has no rows yet."])
+    both = few.ask("only_shop", metrics=["orders", "spend"], dimensions=["date"], time_grain="month")
+    assert [row[1:] for row in both["rows"]] == [[3, Decimal(0)]]
+
+
+@pytest.mark.parametrize("slug", EMPTY)
+def test_guided_analyses_ask_for_nothing_that_the_tenant_has_not(few: House, slug: str) -> None:
+    runs = PublishedRuns(few.settings)
+    try:
+        with runs.run(slug) as run, run.cursor() as cursor:
+            for guide in ANALYSES:
+                queries = re.findall(r"^ {3}(\{.*\})$", guide.write(run.model.catalog, {}), re.MULTILINE)
+                assert queries
+                for query in map(read_query, map(json.loads, queries)):
+                    used = {fact for name in query.metrics for fact in run.model.catalog.facts_of(name)}
+                    assert not used & EMPTY[slug]
+                    tools.query(run, query, cursor, few.settings)
+    finally:
+        runs.close()
+
+
+def test_a_fact_that_is_empty_though_the_tenant_has_its_domain_is_still_said(few: House) -> None:
+    assert state_of(few, "shut_shop")["notes"] == ["There are no rows in order_items, orders."]
