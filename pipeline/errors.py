@@ -10,6 +10,7 @@
     │   ├── DbtFailed   a model or test failed; carries what every node did
     │   └── GateFailed  a check failed in strict mode; nothing of the tenant was published
     ├── PublishError    a run could not be published, found or rolled back; readers keep what they have
+    │   └── DamagedRun  a published run is no longer what was published; names the run and what differs
     ├── AccessError     the caller may not see this; says nothing about whether it exists
     ├── RequestRefused  the request itself will not do, whatever it asks for: its scope, its form, its headers
     │   └── CredentialRefused   its token opens nothing, or nobody can tell now
@@ -91,6 +92,14 @@ class GateFailed(BuildError):
 
 class PublishError(GataError):
     """A run could not be published, found or rolled back; readers keep what they have."""
+
+
+class DamagedRun(PublishError):
+    """A published run is no longer what was published; `difference` is what differs, without the run's name."""
+
+    def __init__(self, what: str, fix: str, *, difference: str) -> None:
+        super().__init__(what, fix)
+        self.difference = difference
 
 
 class AccessError(GataError):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.errors import PublishError
+from pipeline.errors import DamagedRun, PublishError
+from pipeline.publish.damage import Damage, fatal, find_damage
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.storage.disk import replace_text
 from pipeline.storage.run_id import is_run_id
@@ -52,6 +55,72 @@ def run_ids(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(entry.name for entry in folder.iterdir() if is_run_id(entry.name) and entry.is_dir()))
 
 
+@dataclass(frozen=True)
+class ServedRun:
+    """The run of a tenant that answers; `notes` says why it is not the one the pointer names, or what it lacks."""
+
+    run_id: str
+    notes: tuple[str, ...] = ()
+
+
+def served_run(folder: Path) -> ServedRun | None:
+    """The run that the pointer names, or the last one before it that can answer; None when nothing is published.
+
+    Raises:
+        PublishError: None can answer; names the damage and the step that makes a new run.
+    """
+    current, reason = latest_readable(folder), ""
+    if current is None:
+        if not (folder / POINTER).exists():
+            return None
+        reason = "The pointer to the newest run cannot be read."
+    for run_id in chain([current] if current else [], earlier(folder, current)):
+        damage = find_damage(folder / run_id)
+        if worst := fatal(damage):
+            reason = reason or f"Run {run_id} is damaged: {worst}."
+        elif reason:
+            return ServedRun(run_id, (instead(reason, run_id),))
+        else:
+            return ServedRun(run_id, lacking(run_id, damage))
+    raise nothing_to_serve(folder, reason)
+
+
+def lacking(run_id: str, damage: tuple[Damage, ...]) -> tuple[str, ...]:
+    """The notes of answers from a run that lacks what readers can do without."""
+    return tuple(f"Run {run_id} answers without a damaged file: {each}." for each in damage)
+
+
+def instead(reason: str, run_id: str) -> str:
+    """The note of an answer that comes from an earlier run."""
+    return f"{reason} An earlier run answers instead: {run_id}."
+
+
+def nothing_to_serve(folder: Path, reason: str) -> PublishError:
+    """The error of a tenant none of whose runs can answer."""
+    return PublishError(
+        f"{folder.name} has no undamaged run. {reason}", f"Run `gata build --tenant {folder.name}` to make one."
+    )
+
+
+def earlier(folder: Path, run_id: str | None) -> Iterator[str]:
+    """The runs that readers saw before a run, the last first; of an unknown one, every run.
+
+    A manifest says which one was before. Where it cannot be read, that is the next older one.
+    """
+    known = run_ids(folder)
+    seen = {run_id}
+    while True:
+        older = max((each for each in known if run_id is None or each < run_id), default=None)
+        with contextlib.suppress(DamagedRun):
+            older = read_manifest(folder / run_id).previous if run_id else older
+        if older is None or older in seen:
+            return
+        if older in known:
+            yield older
+        seen.add(older)
+        run_id = older
+
+
 def run_before(folder: Path) -> str:
     """The run that readers saw until the current one was published.
 
@@ -61,7 +130,10 @@ def run_before(folder: Path) -> str:
     current = latest_run_id(folder)
     if current is None:
         raise PublishError(f"{folder.name} has no current run to go back from.", choose_rollback(folder))
-    previous = read_manifest(folder / current).previous
+    try:
+        previous = read_manifest(folder / current).previous
+    except DamagedRun:
+        previous = next(earlier(folder, current), None)
     if previous is None:
         raise PublishError(f"Run {current} of {folder.name} is the first one.", choose_rollback(folder))
     if previous not in run_ids(folder):
@@ -95,7 +167,9 @@ def pointer_lock(folder: Path) -> Iterator[None]:
 
 def choose_rollback(folder: Path) -> str:
     """The imperative half of an error about runs: every run that can be asked for, newest first."""
-    known = run_ids(folder)[::-1]
+    known = [run_id for run_id in reversed(run_ids(folder)) if not fatal(find_damage(folder / run_id))]
+    if not known:
+        return f"Run `gata build --tenant {folder.name}` to make one."
     more = f" and {len(known) - RUNS_SHOWN} older" if len(known) > RUNS_SHOWN else ""
     return f"Choose one with `gata rollback --tenant {folder.name} --to`: {', '.join(known[:RUNS_SHOWN])}{more}."
 

@@ -9,21 +9,17 @@ keeps serving the old content of a path that was replaced.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Literal
 
 import duckdb
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from pipeline.config.slug import Slug
-from pipeline.contracts.sql import literal, quote
-from pipeline.errors import PublishError
-
-STARS: Final = "stars.duckdb"
-ROLLUPS: Final = "rollups.duckdb"
-DEFINITIONS = "semantic.yml"
-MANIFEST = "_MANIFEST.json"
-STAGING = ".staging-"
+from pipeline.contracts.sql import quote
+from pipeline.errors import DamagedRun
+from pipeline.publish.run_files import DEFINITIONS, MANIFEST, ROLLUPS, STAGING, STARS, hashed_name
 
 
 class _Frozen(BaseModel):
@@ -47,9 +43,9 @@ class PublishedTable(_Frozen):
 
 
 class PublishedFile(_Frozen):
-    """A file that holds tables."""
+    """A file of the run, by its name in `RUN_FILES`."""
 
-    name: Literal["stars.duckdb", "rollups.duckdb"] = STARS
+    name: Annotated[str, AfterValidator(hashed_name)] = STARS
     bytes: int
     sha256: str
 
@@ -88,13 +84,34 @@ class RunManifest(_Frozen):
     file: PublishedFile
     tables: tuple[PublishedTable, ...]
     rollups: PublishedRollups | None = None
+    files: tuple[PublishedFile, ...] | None = None
+    """The hashed files that nothing above names; None when a release published the run that did not hash them."""
+
+    def expected(self) -> dict[str, ExpectedFile]:
+        """What each hashed file of the run was when it was published, by its name."""
+        found = {file.name: ExpectedFile(file.sha256, file.bytes) for file in self.files or ()}
+        found |= {STARS: ExpectedFile(self.file.sha256, self.file.bytes, self.tables)}
+        found |= {DEFINITIONS: ExpectedFile(self.definitions)}
+        if self.rollups:
+            file, tables = self.rollups.file, tuple(rollup.table for rollup in self.rollups.rollups)
+            found |= {ROLLUPS: ExpectedFile(file.sha256, file.bytes, tables)}
+        return found
+
+
+@dataclass(frozen=True)
+class ExpectedFile:
+    """What a manifest says of one file; a text's size is not kept where its SHA-256 is always compared."""
+
+    sha256: str
+    bytes: int | None = None
+    tables: tuple[PublishedTable, ...] = ()
 
 
 def read_manifest(run: Path) -> RunManifest:
     """The manifest of the run in the folder `run`.
 
     Raises:
-        PublishError: It is missing, unreadable or of a version this program does not know.
+        DamagedRun: It is missing, unreadable or of a version this program does not know.
     """
     try:
         return RunManifest.model_validate_json((run / MANIFEST).read_bytes())
@@ -121,62 +138,20 @@ def describe_tables(connection: duckdb.DuckDBPyConnection, name: str, *, catalog
     )
 
 
-def check_tables(run: Path, manifest: RunManifest) -> None:
-    """Compare everything the manifest says with what is in the folder `run`.
-
-    Raises:
-        PublishError: The first thing that differs.
-    """
-    ours = (run.parent.name, run.name.removeprefix(STAGING))
-    if (manifest.tenant, manifest.run_id) != ours:
-        raise manifest_mismatch(run, f"it is run {manifest.run_id} of {manifest.tenant}")
-    held = {STARS: (manifest.file, manifest.tables)}
-    if manifest.rollups:
-        held[ROLLUPS] = (manifest.rollups.file, tuple(rollup.table for rollup in manifest.rollups.rollups))
-    for name, promised in (
-        (DEFINITIONS, manifest.definitions),
-        *((name, file.sha256) for name, (file, _) in held.items()),
-    ):
-        try:
-            found = sha256_of(run / name)
-        except OSError as error:
-            raise manifest_mismatch(run, f"{name} cannot be read ({error.strerror})") from error
-        if found != promised:
-            raise manifest_mismatch(run, f"{name} has SHA-256 {found[:12]}…, published was {promised[:12]}…")
-    for name, (file, tables) in held.items():
-        if (run / name).stat().st_size != file.bytes:
-            raise manifest_mismatch(run, f"{name} does not have {file.bytes} bytes")
-        try:
-            _check_tables(run, name, tables, manifest)
-        except duckdb.Error as error:
-            raise manifest_mismatch(run, f"{name} cannot be opened ({str(error).splitlines()[0]})") from error
-
-
-def _check_tables(run: Path, name: str, tables: tuple[PublishedTable, ...], manifest: RunManifest) -> None:
-    with duckdb.connect() as connection:  # attached, because a server may have the file open with other settings
-        connection.execute(f"ATTACH {literal(str(run / name))} AS run (READ_ONLY)")
-        connection.execute("USE run")
-        names = sorted(row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall())
-        if names != sorted(table.name for table in tables):
-            raise manifest_mismatch(run, f"it holds the tables {', '.join(names) or 'none'}")
-        for promised in tables:
-            found = describe_tables(connection, promised.name)
-            if manifest.duckdb != duckdb.__version__:
-                found = found.model_copy(update={"row_hash_sum": promised.row_hash_sum})
-            if found != promised:
-                raise manifest_mismatch(
-                    run, f"{promised.name} has other columns or rows ({found.rows}, not {promised.rows})"
-                )
-
-
-def manifest_mismatch(run: Path, what: str) -> PublishError:
+def manifest_mismatch(run: Path, what: str) -> DamagedRun:
     """The error of a run that is not what was published."""
     slug = run.parent.name
-    return PublishError(
-        f"Run {run.name.removeprefix('.staging-')} of {slug} does not match its manifest: {what}.",
-        f"Choose another run with `gata rollback --tenant {slug} --to RUN_ID`, or make a new one with "
-        f"`gata build --tenant {slug}`.",
+    return DamagedRun(
+        f"Run {run.name.removeprefix(STAGING)} of {slug} does not match its manifest: {what}.",
+        f"Make a new one with `gata build --tenant {slug} --full`, or choose another with "
+        f"`gata rollback --tenant {slug} --to RUN_ID`.",
+        difference=what,
     )
+
+
+def published_file(run: Path, name: str) -> PublishedFile:
+    """What a manifest says of a file that lies in the folder `run`."""
+    return PublishedFile(name=name, bytes=(run / name).stat().st_size, sha256=sha256_of(run / name))
 
 
 def sha256_of(path: Path) -> str:

@@ -13,9 +13,10 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -23,27 +24,27 @@ import duckdb
 from pipeline.config.slug import Slug, slug_of
 from pipeline.contracts.sql import literal, quote
 from pipeline.errors import ConfigError, PublishError, shorten
+from pipeline.log import log
+from pipeline.publish.damage import check, unhashed
 from pipeline.publish.pointer import (
     choose_rollback,
+    earlier,
     latest_readable,
     latest_run_id,
     pointer_lock,
     run_before,
     run_ids,
+    served_run,
     write_pointer,
 )
+from pipeline.publish.run_files import DEFINITIONS, MANIFEST, ROLLUPS, RUN_FILES, STAGING, STARS
 from pipeline.publish.run_manifest import (
-    DEFINITIONS,
-    MANIFEST,
-    ROLLUPS,
-    STAGING,
-    STARS,
     PublishedFile,
     PublishedRollups,
     PublishedTable,
     RunManifest,
-    check_tables,
     describe_tables,
+    published_file,
     read_manifest,
     sha256_of,
 )
@@ -107,18 +108,16 @@ def stage(stars: Path, folder: Path, run_id: str, slug: Slug, tables: Mapping[st
         with _removed_on_error(staging):
             staging.mkdir()
             target = staging / STARS
-            copied = _link(folder, target, source_sha256)
-            linked = copied is not None
-            if copied is None:
-                copied = _copy(stars, target, tables)
-            file = PublishedFile(bytes=target.stat().st_size, sha256=sha256_of(target))
-    return Staged(run_id, slug, folder, source_sha256, file, copied, linked)
+            linked = _link(folder, target, lambda run: run.source_sha256 == source_sha256)
+            copied = linked.tables if linked else _copy(stars, target, tables)
+            file = published_file(staging, STARS)
+    return Staged(run_id, slug, folder, source_sha256, file, copied, linked is not None)
 
 
 def commit(staged: Staged, semantic_text: str, *, now: datetime, rollups: PublishedRollups | None = None) -> Published:
     """Publish a staged star together with the definitions of its metrics, and point readers to it.
 
-    `rollups` are those that lie beside it.
+    `rollups` are those that lie beside it. What else of `RUN_FILES` lies there is published too, and nothing more.
 
     Raises:
         PublishError: The staged file is not what was staged, or the disk refuses; readers keep the run they have.
@@ -129,21 +128,19 @@ def commit(staged: Staged, semantic_text: str, *, now: datetime, rollups: Publis
             run_id=staged.run_id,
             tenant=staged.slug,
             published_at=now.astimezone(UTC),
-            previous=latest_readable(folder),
+            previous=_served(folder),
             definitions=hashlib.sha256(semantic_text.encode()).hexdigest(),
             duckdb=duckdb.__version__,
             source_sha256=staged.source_sha256,
             file=staged.file,
             tables=staged.tables,
             rollups=rollups,
+            files=_other_files(staged.path),
         )
         (staged.path / DEFINITIONS).write_text(semantic_text, encoding="utf-8", newline="\n")
         (staged.path / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        for name in (STARS, *([ROLLUPS] if rollups else []), DEFINITIONS, MANIFEST):
-            sync(staged.path / name)
-            (staged.path / name).chmod(0o444)
-        sync(staged.path)
-        check_tables(staged.path, manifest)
+        _seal(staged.path)
+        check(staged.path, manifest)
         staged.path.rename(run)
         with _removed_unless_latest(run):
             sync(folder)
@@ -152,7 +149,7 @@ def commit(staged: Staged, semantic_text: str, *, now: datetime, rollups: Publis
 
 
 def move_pointer_back(folder: Path, to: str | None, *, now: datetime) -> str:
-    """Point readers to the run `to`, or to the one they saw before the current one; returns its id.
+    """Point readers to the run `to`, or to the last undamaged one they saw before the current one; returns its id.
 
     Raises:
         PublishError: There is no such run, or it is no longer what was published. The pointer stays where it is.
@@ -163,21 +160,26 @@ def move_pointer_back(folder: Path, to: str | None, *, now: datetime) -> str:
                 f"{folder.name} has no published run.", f"Run `gata build --tenant {folder.name}` first."
             )
         with pointer_lock(folder):
-            run_id = to if to is not None else run_before(folder)
-            if run_id not in run_ids(folder):
-                raise PublishError(f"{folder.name} has no run {shorten(run_id)!r}.", choose_rollback(folder))
-            verify(folder / run_id)
+            if to is None:
+                run_id = _undamaged_before(folder)
+            elif to in run_ids(folder):
+                run_id = to
+                verify(folder / run_id)
+            else:
+                raise PublishError(f"{folder.name} has no run {shorten(to)!r}.", choose_rollback(folder))
             write_pointer(folder, run_id, now)
     return run_id
 
 
-def verify(run_dir: Path) -> None:
-    """Prove that a run still is what was published.
+def verify(run_dir: Path) -> tuple[str, ...]:
+    """Prove that a run still is what was published; names the files that its release did not hash.
 
     Raises:
-        PublishError: Its manifest does not match its files; names the first difference.
+        DamagedRun: Its manifest does not match its files; names the first difference.
     """
-    check_tables(run_dir, read_manifest(run_dir))
+    manifest = read_manifest(run_dir)
+    check(run_dir, manifest)
+    return unhashed(run_dir, manifest)
 
 
 def prune(folder: Path, keep: int, *, spare_previous: bool = True) -> tuple[str, ...]:
@@ -205,20 +207,11 @@ def prune(folder: Path, keep: int, *, spare_previous: bool = True) -> tuple[str,
 
 def link_rollups(staged: Staged, semantic_text: str) -> PublishedRollups | None:
     """Hard-link the rollups of a run with the same star and the same definitions, if they are still intact."""
-    definitions = hashlib.sha256(semantic_text.encode()).hexdigest()
-    for run_id in reversed(run_ids(staged.folder)) if staged.linked else ():
-        with contextlib.suppress(PublishError, OSError):  # as in `_link`
-            manifest = read_manifest(staged.folder / run_id)
-            if manifest.rollups is None or (manifest.source_sha256, manifest.definitions) != (
-                staged.source_sha256,
-                definitions,
-            ):
-                continue
-            file = staged.folder / run_id / ROLLUPS
-            if sha256_of(file) == manifest.rollups.file.sha256:
-                (staged.path / ROLLUPS).hardlink_to(file)
-                return manifest.rollups
-    return None
+    if not staged.linked:
+        return None
+    of_same = (staged.source_sha256, hashlib.sha256(semantic_text.encode()).hexdigest())
+    linked = _link(staged.folder, staged.path / ROLLUPS, lambda run: (run.source_sha256, run.definitions) == of_same)
+    return linked.rollups if linked else None
 
 
 def _check_names(run_id: str, slug: Slug, tables: Mapping[str, Sequence[str]]) -> None:
@@ -245,16 +238,62 @@ def _fingerprint(stars: Path, tables: Mapping[str, Sequence[str]]) -> str:
     return digest.hexdigest()
 
 
-def _link(folder: Path, target: Path, source_sha256: str) -> tuple[PublishedTable, ...] | None:
-    """Hard-link the file of a run that was made from the same source and is still intact; its tables, or None."""
+def _link(folder: Path, target: Path, is_same: Callable[[RunManifest], bool]) -> RunManifest | None:
+    """Hard-link a file of the newest run that is the same and has it undamaged; that run's manifest, or None."""
     for run_id in reversed(run_ids(folder)):
-        with contextlib.suppress(PublishError, OSError):  # a damaged run or a disk without links: copy instead
-            manifest = read_manifest(folder / run_id)
-            if manifest.source_sha256 != source_sha256 or sha256_of(folder / run_id / STARS) != manifest.file.sha256:
-                continue
-            target.hardlink_to(folder / run_id / STARS)
-            return manifest.tables
+        with contextlib.suppress(PublishError, OSError):  # a damaged run or a disk without links: make it anew
+            manifest, file = read_manifest(folder / run_id), folder / run_id / target.name
+            expected = manifest.expected().get(target.name)
+            if expected and is_same(manifest) and sha256_of(file) == expected.sha256:
+                target.hardlink_to(file)
+                return manifest
     return None
+
+
+def _other_files(staged: Path) -> tuple[PublishedFile, ...]:
+    """The hashed files of a staged run that its manifest names nowhere else."""
+    named = (STARS, ROLLUPS, DEFINITIONS)
+    others = (file.name for file in RUN_FILES if file.is_hashed and file.name not in named)
+    return tuple(published_file(staged, name) for name in others if (staged / name).exists())
+
+
+def _seal(staged: Path) -> None:
+    """Have every file of a staged run on the disk, and let nobody write to it any more."""
+    for file in RUN_FILES:
+        path = staged / file.name
+        if path.exists():
+            sync(path)
+            if file.is_sealed:
+                path.chmod(0o444)
+    sync(staged)
+
+
+def _served(folder: Path) -> str | None:
+    """The run that readers see until now; None also when no run is left that could be read."""
+    try:
+        served = served_run(folder)
+    except PublishError:
+        return None
+    return served.run_id if served else None
+
+
+def _undamaged_before(folder: Path) -> str:
+    """The last run before the current one that still is what was published.
+
+    Raises:
+        PublishError: There is none; says why the first of them is not taken.
+    """
+    first = run_before(folder)
+    refused: PublishError | None = None
+    for run_id in chain([first], earlier(folder, first)):
+        try:
+            verify(folder / run_id)
+        except PublishError as error:
+            log.warning("damaged_run_skipped", tenant=folder.name, what=error.what)
+            refused = refused or error
+        else:
+            return run_id
+    raise refused or PublishError(f"{folder.name} has no run before.", choose_rollback(folder))
 
 
 def _copy(stars: Path, target: Path, tables: Mapping[str, Sequence[str]]) -> tuple[PublishedTable, ...]:

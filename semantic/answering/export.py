@@ -14,9 +14,6 @@ from pipeline.config.slug import Slug
 from semantic.answering.semantic_model import SemanticModel
 from semantic.planning.currency_rules import unit_shown
 
-JSON_FILE = "semantic.json"
-SCHEMA_FILE = "semantic.schema.json"
-
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")

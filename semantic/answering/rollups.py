@@ -21,9 +21,10 @@ from typing import Any
 import duckdb
 
 from pipeline.contracts.sql import literal, quote
-from pipeline.publish.run_manifest import STARS, PublishedRollup, describe_tables
+from pipeline.publish.run_files import DEFINITIONS, STARS
+from pipeline.publish.run_manifest import PublishedRollup, describe_tables
 from semantic.answering.answer_columns import with_values
-from semantic.answering.semantic_model import DEFINITIONS, KEPT, SemanticModel, load_model, statements
+from semantic.answering.semantic_model import KEPT, SemanticModel, load_model, statements
 from semantic.catalog.catalog import DATE, Catalog, Metric
 from semantic.catalog.conditions import Condition
 from semantic.catalog.run_definitions import RunDefinitions, TableModel, read_definitions

@@ -13,6 +13,7 @@ import yaml
 
 from pipeline.config.slug import Slug, slug_of
 from pipeline.errors import PublishError
+from pipeline.publish.run_files import DEFINITIONS
 from semantic.catalog.catalog import Catalog, read_catalog
 from semantic.catalog.expression import columns_in
 from semantic.catalog.run_definitions import RunDefinitions, TableModel, read_definitions
@@ -20,7 +21,6 @@ from semantic.planning.query_shape import QueryShape, Scan
 from semantic.sql.compose import compose
 from semantic.sql.fact_aggregate import ScanTables, aggregate
 
-DEFINITIONS = "semantic.yml"
 KEPT = 500
 """Statements kept per run, one per shape of question; the least used leaves."""
 

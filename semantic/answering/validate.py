@@ -14,9 +14,9 @@ import yaml
 
 from pipeline.contracts.sql import quote
 from pipeline.errors import BuildError, GataError, PublishError
-from pipeline.publish.run_manifest import STARS
+from pipeline.publish.run_files import DEFINITIONS, STARS
 from semantic.answering.answer_columns import with_values
-from semantic.answering.semantic_model import DEFINITIONS, SemanticModel, load_model
+from semantic.answering.semantic_model import SemanticModel, load_model
 from semantic.catalog.catalog import COMPUTED, FLAGS, Catalog
 from semantic.catalog.expression import ADDS_UP, columns_in
 from semantic.catalog.formula import expand, metric_names, parse, to_sql

@@ -29,6 +29,8 @@ class TenantReport:
     """Rows per sink and per table of the star."""
     quarantined: int = 0
     findings: list[str] = field(default_factory=list)
+    damage: tuple[str, ...] = ()
+    """What the builds before had left behind and was damaged when this one began; not kept as a finding of the run."""
     error: GataError | None = None
     step_rows: int | None = None
     """Rows that the step at work has brought on; None where it has none by its nature, or failed before it knew."""
@@ -68,7 +70,7 @@ class TenantReport:
             self.status = "done"
 
     def to_dict(self) -> dict[str, Any]:  # Any: JSON values
-        findings = [*self.findings, *([str(self.error)] if self.error else [])]
+        findings = [*self.damage, *self.findings, *([str(self.error)] if self.error else [])]
         return {
             "tenant": self.tenant,
             "status": self.status,

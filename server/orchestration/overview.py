@@ -10,12 +10,13 @@ import duckdb
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import LandError, PublishError
-from pipeline.publish.pointer import latest_run_id
+from pipeline.publish.pointer import latest_run_id, served_run
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops, Row
 from server.orchestration.build_context import BuildContext
 from server.orchestration.forgetting import last_forgotten
+from server.orchestration.outputs import output_damage
 from server.orchestration.publishing import PublishedStar, read_published_star
 from warehouse.build.star import star_inputs
 
@@ -29,10 +30,12 @@ def tenant_statuses(shop: BuildContext) -> list[dict[str, Any]]:  # Any: JSON va
 def _status(shop: BuildContext, tenant: Tenant, ops: Ops) -> dict[str, Any]:  # Any: JSON values
     folder = shop.settings.published(tenant.slug)
     built = read_published_star(shop.settings, tenant.slug)
-    run_id, published_at, notes = None, None, list[str]()
+    run_id, published_at, notes = None, None, list(output_damage(shop.settings, tenant.slug))
     try:
-        run_id = latest_run_id(folder)
-        published_at = read_manifest(folder / run_id).published_at.isoformat() if run_id else None
+        if served := served_run(folder):
+            run_id = served.run_id
+            published_at = read_manifest(folder / run_id).published_at.isoformat()
+            notes += served.notes
     except PublishError as error:
         notes.append(str(error))
     steps = _last_steps(tenant, ops)
@@ -100,7 +103,9 @@ def _reasons(shop: BuildContext, tenant: Tenant) -> list[str]:
         return [error.what]
     except duckdb.Error as error:
         return [f"the hub cannot be read: {str(error).partition(chr(10))[0]}"]
-    return [] if built and inputs == built.inputs else ["its configuration, its pushed records or gata itself changed"]
+    is_same = built is not None and inputs == built.inputs
+    changed = [] if is_same else ["its configuration, its pushed records or gata itself changed"]
+    return [*changed, *(damage.rstrip(".") for damage in output_damage(settings, tenant.slug))]
 
 
 def _what_is_gone(settings: Settings, slug: Slug, built: PublishedStar | None) -> str | None:

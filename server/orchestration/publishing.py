@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import PublishError
-from pipeline.publish.run_manifest import DEFINITIONS, ROLLUPS, STARS, PublishedFile, PublishedRollups, sha256_of
+from pipeline.publish.damage import Stamp, stamps
+from pipeline.publish.run_files import CATALOG_JSON, CATALOG_SCHEMA, DEFINITIONS, ROLLUPS, STARS
+from pipeline.publish.run_manifest import PublishedRollups, published_file
 from pipeline.publish.run_store import Published, Staged, commit, link_rollups, prune, stage
 from pipeline.settings import Settings
 from pipeline.storage.disk import replace_text
@@ -35,6 +37,8 @@ class FinishedStar(BuildNote):
     """A star whose build and checks came to an end: what it was made of."""
 
     inputs: str
+    star_bytes: int | None = None
+    """The size of its file; None when an earlier release built it."""
 
 
 class PublishedStar(BuildNote):
@@ -43,6 +47,8 @@ class PublishedStar(BuildNote):
     inputs: str
     run_id: str
     rows: dict[str, int]
+    undamaged_at: dict[str, Stamp] = {}
+    """By run and file, when DuckDB files that were found undamaged had been written."""
 
 
 AnyNote = TypeVar("AnyNote", bound=BuildNote)
@@ -65,6 +71,15 @@ def read_published_star(settings: Settings, slug: Slug) -> PublishedStar | None:
     return read_note(PublishedStar, _built(settings, slug))
 
 
+def write_built(settings: Settings, slug: Slug, built: PublishedStar) -> None:
+    write_note(built, _built(settings, slug))
+
+
+def read_finished(settings: Settings, slug: Slug) -> FinishedStar | None:
+    """The note of the star as it lies there, and none while it is unfinished."""
+    return read_note(FinishedStar, _finished(settings, slug))
+
+
 def begin_star(settings: Settings, slug: Slug) -> None:
     """A star is about to be rebuilt: until it is finished there is nothing to publish."""
     _finished(settings, slug).unlink(missing_ok=True)
@@ -72,7 +87,8 @@ def begin_star(settings: Settings, slug: Slug) -> None:
 
 def finish_star(settings: Settings, slug: Slug, inputs: str, findings: tuple[str, ...]) -> None:
     """A star is whole and its checks let it pass."""
-    write_note(FinishedStar(inputs=inputs, findings=findings), _finished(settings, slug))
+    size = settings.stars(slug).stat().st_size
+    write_note(FinishedStar(inputs=inputs, findings=findings, star_bytes=size), _finished(settings, slug))
 
 
 def publish_finished(tenant: Tenant, shop: BuildContext) -> PublishedStar:
@@ -81,7 +97,7 @@ def publish_finished(tenant: Tenant, shop: BuildContext) -> PublishedStar:
     Raises:
         PublishError: None was finished since the last try.
     """
-    finished = read_note(FinishedStar, _finished(shop.settings, tenant.slug))
+    finished = read_finished(shop.settings, tenant.slug)
     if finished is None:
         raise PublishError(
             f"{tenant.slug} has no finished star.", f"Run `gata transform --tenant {tenant.slug}` first."
@@ -98,8 +114,10 @@ def publish_star(tenant: Tenant, settings: Settings, inputs: str, findings: tupl
         BuildError: A metric does not compile.
     """
     published = publish_file(tenant, settings, settings.stars(tenant.slug), new_run_id(settings.now()))
-    built = PublishedStar(inputs=inputs, run_id=published.run_id, rows=table_rows(published), findings=findings)
-    write_note(built, _built(settings, tenant.slug))
+    seen = {f"{published.run_id}/{name}": stamp for name, stamp in stamps(published.path).items()}
+    rows = table_rows(published)
+    built = PublishedStar(inputs=inputs, run_id=published.run_id, rows=rows, findings=findings, undamaged_at=seen)
+    write_built(settings, tenant.slug, built)
     return built
 
 
@@ -111,7 +129,7 @@ def publish_file(
     Raises:
         PublishError, ConfigError, BuildError: As for `publish_star`.
     """
-    from semantic.answering.export import JSON_FILE, SCHEMA_FILE, catalog_json_schema, export_catalog
+    from semantic.answering.export import catalog_json_schema, export_catalog
     from semantic.answering.validate import validate_run
 
     layout = {table.table_name(tenant.slug): table.order_by for table in star_tables(tenant)}
@@ -119,8 +137,8 @@ def publish_file(
     text = definitions or derive_definitions(tenant, staged.path / STARS)
     (staged.path / DEFINITIONS).write_text(text, encoding="utf-8")
     model = validate_run(staged.path)
-    (staged.path / JSON_FILE).write_text(export_catalog(model, run_id=run_id), encoding="utf-8")
-    (staged.path / SCHEMA_FILE).write_text(catalog_json_schema(), encoding="utf-8")
+    (staged.path / CATALOG_JSON).write_text(export_catalog(model, run_id=run_id), encoding="utf-8")
+    (staged.path / CATALOG_SCHEMA).write_text(catalog_json_schema(), encoding="utf-8")
     rollups = _rollups(staged, text, settings.rollup_rows) if settings.rollups else None
     published = commit(staged, text, now=settings.now(), rollups=rollups)
     prune(settings.published(tenant.slug), RUNS_KEPT)
@@ -148,9 +166,7 @@ def _rollups(staged: Staged, definitions: str, least_rows: int) -> PublishedRoll
     if not made:
         file.unlink(missing_ok=True)
         return None
-    return PublishedRollups(
-        file=PublishedFile(name=ROLLUPS, bytes=file.stat().st_size, sha256=sha256_of(file)), rollups=made
-    )
+    return PublishedRollups(file=published_file(staged.path, ROLLUPS), rollups=made)
 
 
 def derive_definitions(tenant: Tenant, stars: Path) -> str:

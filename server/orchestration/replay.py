@@ -17,7 +17,7 @@ from pipeline.config.tenant import Tenant
 from pipeline.errors import PublishError, shorten
 from pipeline.ingest.landing_gates import enforce
 from pipeline.publish.pointer import run_ids
-from pipeline.publish.run_manifest import DEFINITIONS, STARS
+from pipeline.publish.run_files import DEFINITIONS, STARS
 from pipeline.publish.run_store import Published
 from pipeline.settings import Settings
 from pipeline.storage.disk import explain_os_error

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from structlog.contextvars import bound_contextvars
@@ -21,12 +22,12 @@ from structlog.contextvars import bound_contextvars
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.contract_lock import check_lock
-from pipeline.errors import ConfigError, DbtFailed, GataError
+from pipeline.errors import ConfigError, DbtFailed, GataError, PublishError
 from pipeline.ingest.exports import export_targets
 from pipeline.ingest.land import land_tenant
 from pipeline.ingest.landing_gates import drift_failures, enforce, landing_failures, landing_notes, quarantine_counts
 from pipeline.log import log
-from pipeline.publish.pointer import latest_run_id, run_ids
+from pipeline.publish.pointer import latest_readable, latest_run_id, run_ids
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.publish.run_store import move_pointer_back, verify
 from pipeline.settings import Settings
@@ -36,6 +37,7 @@ from pipeline.storage.ops import Ops
 from server.orchestration.build_context import BuildContext
 from server.orchestration.build_report import BuildReport, TenantReport
 from server.orchestration.onboarding import Onboarding, is_onboarded, planned, take_phases
+from server.orchestration.outputs import output_damage, remember_undamaged
 from server.orchestration.publishing import (
     PublishedStar,
     begin_star,
@@ -146,7 +148,7 @@ def _job(
     ):
         ops.close_interrupted()
         reports = {
-            tenant.slug: TenantReport(tenant.slug, run_id=latest_run_id(shop.settings.published(tenant.slug)))
+            tenant.slug: TenantReport(tenant.slug, run_id=latest_readable(shop.settings.published(tenant.slug)))
             for tenant in tenants
         }
         job = BuildCommand(shop, ops, crew, ops.start_run("*"), tenants, reports, watch)
@@ -298,10 +300,28 @@ def validate(
                 job.saw(tenant.slug, star.nodes)
                 report.findings += [*star.findings, *enforce(tenant.slug, star.failures, strict=shop.settings.strict)]
                 if full:
-                    folder = shop.settings.published(tenant.slug)
-                    for run_id in run_ids(folder):
-                        verify(folder / run_id)
+                    report.findings += _proved(shop.settings.published(tenant.slug))
         return job.report()
+
+
+def _proved(folder: Path) -> list[str]:
+    """Prove the published runs of a tenant; what is to be known of those that readers do not see.
+
+    Raises:
+        PublishError: The run that readers see is damaged.
+    """
+    current, found = latest_run_id(folder), []
+    for run_id in run_ids(folder):
+        try:
+            if unproved := verify(folder / run_id):
+                found.append(f"Run {run_id} is of a release that did not hash {', '.join(unproved)}.")
+        except PublishError as error:
+            if run_id == current:
+                raise
+            found.append(f"{error.what} Readers do not see it.")
+    if current is not None and current not in run_ids(folder):
+        verify(folder / current)
+    return found
 
 
 def rollback(shop: BuildContext, slug: str, to: str | None = None) -> str:
@@ -390,14 +410,17 @@ def _push(job: BuildCommand) -> None:
 
 
 def _changed(job: BuildCommand, tenant: Tenant, *, full: bool) -> str | None:
-    """A digest of what the tenant's next run would be made of; None when the last one was made of the same."""
-    settings = job.shop.settings
+    """A digest of what the tenant's next run would be made of; None when the last one was, and is undamaged."""
+    settings, report = job.shop.settings, job.reports[tenant.slug]
     inputs, built = star_inputs(tenant, job.shop.blueprints, settings), read_published_star(settings, tenant.slug)
-    is_served = latest_run_id(settings.published(tenant.slug)) is not None
-    if built and built.inputs == inputs and is_served and not full:
-        job.reports[tenant.slug].unchanged(built)
-        return None
-    return inputs
+    report.damage = output_damage(settings, tenant.slug)
+    for damage in report.damage:
+        log.warning("output_damaged", tenant=tenant.slug, what=damage)
+    if built is None or built.inputs != inputs or report.damage or full:
+        return inputs
+    remember_undamaged(settings, tenant.slug)
+    report.unchanged(built)
+    return None
 
 
 def _stars(job: BuildCommand, tenants: Sequence[Tenant], *, publish: dict[Slug, str | None]) -> None:
@@ -473,7 +496,13 @@ def _new_definitions(shop: BuildContext, books: HubRecords) -> list[dict[str, ob
         for run_id in run_ids(shop.settings.published(tenant.slug))
         if (tenant.slug, run_id) not in books.published
     ]
-    return [_definitions(shop.settings, slug, run_id) for slug, run_id in new]
+    found = []
+    for slug, run_id in new:
+        try:
+            found.append(_definitions(shop.settings, slug, run_id))
+        except PublishError as error:  # a damaged run, or one of an older release, keeps no other out of the books
+            log.warning("run_not_recorded", tenant=slug, what=error.what)
+    return found
 
 
 def _definitions(settings: Settings, slug: Slug, run_id: str) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
@@ -66,14 +67,16 @@ def list_briefly(run: OpenRun, asked: MetricsAsked) -> Payload:
     from semantic.answering.listing import PAGE
     from semantic.answering.listing import list_briefly as listed
 
-    return listed(run.model, search=asked.search, limit=asked.limit or PAGE, cursor=asked.cursor)
+    return _noted(run, listed(run.model, search=asked.search, limit=asked.limit or PAGE, cursor=asked.cursor))
 
 
 def get_dimension_values(run: OpenRun, asked: ValuesAsked, cursor: duckdb.DuckDBPyConnection) -> Payload:
     """The values of a dimension, the most frequent first."""
     from semantic.answering.dimension_values import dimension_values
 
-    return dimension_values(asked.dimension_name, run.model, cursor, search=asked.search, limit=asked.limit)
+    return _noted(
+        run, dimension_values(asked.dimension_name, run.model, cursor, search=asked.search, limit=asked.limit)
+    )
 
 
 def query(
@@ -105,12 +108,17 @@ def query(
         from_rollups=use_rollups,
         query=asked.model_dump_json(),
     )
-    if known := run.answers.get(key):
-        return known
-    model = run.rolled if use_rollups else run.model
-    given = answer(asked, model, cursor, today=day, timeout_seconds=settings.query_timeout)
-    run.answers.put(key, given)
-    return given
+    given = run.answers.get(key)
+    if given is None:
+        model = run.rolled if use_rollups else run.model
+        given = answer(asked, model, cursor, today=day, timeout_seconds=settings.query_timeout)
+        run.answers.put(key, given)
+    return replace(given, notes=(run.note, *given.notes)) if run.note else given
+
+
+def _noted(run: OpenRun, found: Payload) -> Payload:
+    """What was found, with the note of a run that is not the newest or lacks a file."""
+    return {**found, "notes": [run.note, *found.get("notes", ())]} if run.note else found
 
 
 def get_status(run: OpenRun) -> Payload:

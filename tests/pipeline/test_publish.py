@@ -151,7 +151,7 @@ def test_a_flipped_byte_is_found_and_refuses_the_rollback(tmp_path: Path, folder
         (lambda manifest: manifest["tables"][0].update(rows=501), r"has other columns or rows \(500, not 501\)"),
         (lambda manifest: manifest["tables"][0].update(row_hash_sum="1"), "has other columns or rows"),
         (lambda manifest: manifest["tables"][0]["columns"][0].update(type="DATE"), "has other columns or rows"),
-        (lambda manifest: manifest["tables"].pop(), "it holds the tables dim_acme__users, fct_acme__orders"),
+        (lambda manifest: manifest["tables"].pop(), "stars.duckdb holds the tables dim_acme__users, fct_acme__orders"),
         (lambda manifest: manifest["file"].update(bytes=1), "does not have 1 bytes"),
         (lambda manifest: manifest.update(tenant="globex"), "of globex"),
         (lambda manifest: manifest.update(version=2), "version of _MANIFEST.json"),

@@ -15,8 +15,9 @@ import duckdb
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from pipeline.publish.run_files import DEFINITIONS
 from semantic.answering.run_query import run_query
-from semantic.answering.semantic_model import DEFINITIONS, SemanticModel, load_model
+from semantic.answering.semantic_model import SemanticModel, load_model
 from semantic.catalog.expression import ADDS_UP, MetricKind, measure_of
 from semantic.catalog.run_definitions import VERSION, RunDefinitions
 from semantic.planning.query import Answer, Query

@@ -23,6 +23,7 @@ from pipeline.ingest.landing_tables import dataset
 from pipeline.settings import Settings
 from pipeline.storage.disk import replace_text
 from pipeline.storage.hub import read_hub
+from warehouse.build.source_digest import source_digest
 from warehouse.projects.hub_projects import library_project, push_project
 from warehouse.projects.rates_table import RATES_FILE
 from warehouse.projects.reference_tables import reference_files
@@ -31,8 +32,6 @@ from warehouse.run_dbt import Node, first_lines, refuse_failures, run_dbt, write
 
 Blueprints = Mapping[tuple[str, str], Blueprint]
 PLATFORM_MODELS = Path(__file__).parent.parent / "models" / "platform"
-HOUSE = Path(__file__).resolve().parents[2]
-SOURCES = ("pipeline", "warehouse", "semantic")
 FINDINGS_SHOWN = 5  # of one test
 
 
@@ -261,16 +260,6 @@ def star_inputs(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> s
             [tenant.slug],
         ).fetchall()
     digest.update(repr(loads).encode())
-    return digest.hexdigest()
-
-
-def source_digest() -> str:
-    """A digest of the code that turns records into stars and definitions, so that a new version rebuilds."""
-    digest = hashlib.sha256()
-    for folder in SOURCES:
-        for path in sorted((HOUSE / folder).rglob("*")):
-            if path.suffix in (".py", ".sql", ".csv", ".yml"):
-                digest.update(str(path.relative_to(HOUSE)).encode() + path.read_bytes())
     return digest.hexdigest()
 
 

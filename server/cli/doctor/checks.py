@@ -17,7 +17,8 @@ from typing import Literal
 from pipeline.config.slug import Slug
 from pipeline.contracts.bundled import CATALOG_FILE, LOCK_FILE, bundled_file, shadow
 from pipeline.errors import Busy, GataError, suggest
-from pipeline.publish.pointer import latest_run_id
+from pipeline.publish.damage import fatal, find_damage
+from pipeline.publish.pointer import latest_run_id, run_ids
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.publish.run_store import verify
 from pipeline.settings import Settings
@@ -26,6 +27,7 @@ from pipeline.storage.ops import Ops
 from server.cli.doctor.access_checks import check_callers
 from server.cli.doctor.line import DoctorLine
 from server.orchestration.build_context import BuildContext, open_build_context
+from server.orchestration.outputs import output_damage
 from server.serving.runs.published_runs import PublishedRuns
 
 LIBRARIES = {"duckdb": "duckdb", "dbt-core": "dbt.cli.main", "dbt-duckdb": "dbt.adapters.duckdb", "dlt": "dlt"}
@@ -164,13 +166,22 @@ def _run(slug: Slug, settings: Settings, *, is_built: bool) -> DoctorLine:
         run_id = latest_run_id(folder)
         if run_id is None:
             return DoctorLine(check, "warn", "Nothing is published yet.", build)
-        verify(folder / run_id)
+        unproved = verify(folder / run_id)
         published_at = read_manifest(folder / run_id).published_at
     except GataError as error:
         return DoctorLine(check, "fail", error.what, error.fix)
-    said = f"{run_id} is whole, published {published_at:%Y-%m-%d %H:%M} UTC."
+    if (damage := output_damage(settings, slug)) and is_built:
+        return DoctorLine(check, "warn", damage[0], build)
+    but = f" Its release did not hash {', '.join(unproved)}." if unproved else ""
+    said = f"{run_id} is whole, published {published_at:%Y-%m-%d %H:%M} UTC.{but}{_damaged_others(folder, run_id)}"
     is_stale = is_built and settings.now() - published_at > FRESH
     return DoctorLine(check, "warn", said, build) if is_stale else DoctorLine(check, "ok", said)
+
+
+def _damaged_others(folder: Path, current: str) -> str:
+    """The runs that a rollback would refuse at first sight."""
+    others = [run_id for run_id in run_ids(folder) if run_id != current and fatal(find_damage(folder / run_id))]
+    return f" Damaged, and seen by no reader: {', '.join(others)}." if others else ""
 
 
 def _program(name: str) -> DoctorLine:

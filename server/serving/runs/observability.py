@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.config.slug import Slug
 from pipeline.contracts.sql import quote
-from pipeline.publish.pointer import latest_run_id
+from pipeline.publish.pointer import served_run
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
@@ -40,7 +40,8 @@ def summary(slug: Slug, ops: Ops, settings: Settings, *, is_operator: bool) -> P
     _, tests = tests_of(slug, ops)
     _, models = models_of(slug, ops, settings)
     published = settings.published(slug)
-    run_id = latest_run_id(published)
+    served = served_run(published)
+    run_id = served.run_id if served else None
     return {
         "tenant": slug,
         "run_id": run_id,
@@ -129,8 +130,8 @@ def models_of(slug: Slug, ops: Ops, settings: Settings) -> tuple[str | None, lis
     """The dbt models of the tenant as they were last built; rows of those that are published."""
     run_id, nodes = _last_nodes(slug, ops, ("model", "seed", "snapshot"))
     published = settings.published(slug)
-    current = latest_run_id(published)
-    rows = {table.name: table.rows for table in read_manifest(published / current).tables} if current else {}
+    served = served_run(published)
+    rows = {table.name: table.rows for table in read_manifest(published / served.run_id).tables} if served else {}
     return run_id, [
         {
             "name": node["name"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.config.slug import Slug
-from pipeline.publish.pointer import latest_run_id
+from pipeline.publish.pointer import served_run
 from pipeline.publish.run_manifest import PublishedTable, read_manifest
 from pipeline.settings import Settings
 from warehouse.star_schema import Table, star_schema
@@ -14,18 +14,18 @@ Payload = dict[str, Any]  # Any: JSON values
 
 
 def published_models(settings: Settings, slug: Slug) -> list[Payload]:
-    """Every table of the tenant's newest run: what a row is, its columns, how many rows; none before the first run.
+    """Every table of the run that answers: what a row is, its columns, how many rows; none before the first run.
 
     Raises:
-        PublishError: The pointer or the manifest is damaged.
+        PublishError: Every run is damaged.
     """
     folder = settings.published(slug)
-    run_id = latest_run_id(folder)
-    if run_id is None:
+    served = served_run(folder)
+    if served is None:
         return []
-    tables = read_manifest(folder / run_id).tables
+    tables = read_manifest(folder / served.run_id).tables
     promised = {table.table_name(slug): table for table in _star(tables)}
-    return [_model(slug, run_id, table, promised.get(table.name)) for table in tables]
+    return [_model(slug, served.run_id, table, promised.get(table.name)) for table in tables]
 
 
 def _model(slug: Slug, run_id: str, table: PublishedTable, promise: Table | None) -> Payload:

@@ -2,6 +2,7 @@
 
 A run never changes, so an open one can be kept; which one is the newest stands in the tenant's pointer file, and
 looking at that costs one `stat`. A run that is no longer the newest is closed when the last call that reads it ends.
+While the newest one is damaged, the last one before it that is not answers, and every answer says so.
 Each run is a DuckDB instance of its own: no statement of one tenant can name a file of another.
 """
 
@@ -11,14 +12,16 @@ import copy
 import os
 import shutil
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.bug_reports import event_logger
 from pipeline.config.slug import Slug, slugs_among
-from pipeline.errors import AccessError, RunGone
+from pipeline.errors import AccessError, DamagedRun, PublishError, RunGone
 from pipeline.settings import Settings
 from server.serving.access import check_slug
 from server.serving.audit.call_record import report_call_bug
@@ -33,11 +36,13 @@ if TYPE_CHECKING:  # imported when the first run is opened: a stdio server answe
     from semantic.answering.semantic_model import SemanticModel
 
 Stamp = tuple[int, int, int]
+LOOK_AGAIN_SECONDS = 5.0
+"""How long an earlier run answers before the damaged one is looked at again: it may have been restored."""
 
 
 @dataclass(frozen=True)
 class OpenRun:
-    """One published run of one tenant, ready to answer. `note` says so when it is not the newest after all."""
+    """One published run of one tenant, ready to answer. `note` says so when it is not the newest, or lacks a file."""
 
     slug: Slug
     manifest: RunManifest
@@ -86,6 +91,9 @@ class _Shelf:
     lease: _Lease | None = None
     stamp: Stamp | None = None
     exposed: frozenset[str] = frozenset()
+    look_again_at: float = float("inf")
+    damaged: dict[str, DamagedRun] = field(default_factory=dict)
+    """The runs in which a query met damage that opening does not see, by id."""
     older: dict[tuple[str, frozenset[str]], _Lease] = field(default_factory=dict)
     """Earlier runs that are being read, by id and the personal names they show."""
 
@@ -125,6 +133,11 @@ class PublishedRuns:
             lease.readers += 1
         try:
             yield lease.run
+        except Exception as error:
+            if damaged := self._damage_behind(error, lease.run):
+                self._give_up(shelf, lease, damaged)
+                raise damaged from error
+            raise
         finally:
             with shelf.lock:
                 lease.readers -= 1
@@ -156,28 +169,55 @@ class PublishedRuns:
         return self._shelves.setdefault(slug, _Shelf())
 
     def _newest(self, slug: Slug, shelf: _Shelf) -> _Lease:
-        """The lease of the run the pointer names now; while that cannot be opened, the one before it.
-
-        But not one that shows a personal column which has been withdrawn since.
-        """
+        """The lease of the run the pointer names now; while that cannot be opened, of the last one before it."""
         stamp = _stamp(self.settings, slug)
         if stamp is None:
             _retire(shelf)
             raise _not_built(slug)
         exposed = self.standing.exposed(slug)
-        if shelf.lease is not None and (shelf.stamp, shelf.exposed) == (stamp, exposed):
+        if shelf.lease is not None and (shelf.stamp, shelf.exposed) == (stamp, exposed) and not self._restored(shelf):
             return shelf.lease
-        try:
-            opened = open_run(self.settings, slug, exposed, self._answers)
-        except Exception as error:
-            if shelf.lease is None or not shelf.exposed <= exposed:
-                raise
-            shelf.lease.run = replace(shelf.lease.run, note=_kept(error, slug, shelf.lease.run))
-            return shelf.lease
+        if shelf.stamp != stamp:
+            shelf.damaged.clear()
+        opened = open_newest(self.settings, slug, exposed, self._answers, shelf.damaged)
         _retire(shelf)
         self._answers.forget(slug)
         shelf.lease, shelf.stamp, shelf.exposed = _Lease(opened), stamp, exposed
+        shelf.look_again_at = time.monotonic() + LOOK_AGAIN_SECONDS if opened.note else float("inf")
         return shelf.lease
+
+    def _restored(self, shelf: _Shelf) -> bool:
+        """Whether an earlier run answers, or one that lacks a file, and the one the pointer names is whole again."""
+        from pipeline.publish.damage import find_damage
+        from pipeline.publish.pointer import latest_readable
+
+        if shelf.lease is None or time.monotonic() < shelf.look_again_at:
+            return False
+        shelf.look_again_at = time.monotonic() + LOOK_AGAIN_SECONDS
+        folder = self.settings.published(shelf.lease.run.slug)
+        run_id = latest_readable(folder)
+        return run_id is not None and run_id not in shelf.damaged and not find_damage(folder / run_id)
+
+    def _damage_behind(self, error: Exception, run: OpenRun) -> DamagedRun | None:
+        """The damage that made a query fail, which no quick look sees: every byte of the run is compared."""
+        import duckdb
+
+        from pipeline.publish.damage import check
+
+        if not isinstance(error, duckdb.IOException | duckdb.FatalException | duckdb.SerializationException):
+            return None
+        try:
+            check(self.settings.published(run.slug) / run.run_id, run.manifest)
+        except DamagedRun as damaged:
+            return damaged
+        return None
+
+    def _give_up(self, shelf: _Shelf, lease: _Lease, damaged: DamagedRun) -> None:
+        """Let no other call read a run in which one met damage."""
+        with shelf.lock:
+            shelf.damaged[lease.run.run_id] = damaged
+            if shelf.lease is lease:
+                _retire(shelf)
 
     def _older(self, slug: Slug, shelf: _Shelf, run_id: str) -> _Lease:
         """The lease of an earlier run; it is open as long as somebody reads it."""
@@ -192,18 +232,74 @@ class PublishedRuns:
         return shelf.older[run_id, exposed]
 
 
+def open_newest(
+    settings: Settings,
+    slug: Slug,
+    exposed: frozenset[str],
+    answers: AnswerCache,
+    damaged: Mapping[str, DamagedRun],
+) -> OpenRun:
+    """Open the run that a tenant's pointer names; when that is damaged, the last one before it, with a note.
+
+    Args:
+        settings: Where the runs are, and what a query may use.
+        slug: The tenant.
+        exposed: The personal dimensions that it shows now.
+        answers: Where the run keeps its answers.
+        damaged: Runs that are not to be opened, and why.
+
+    Raises:
+        AccessError: There is no run.
+        PublishError: No run can be opened; names the newest, and the step that makes another.
+    """
+    from pipeline.publish.pointer import earlier, instead, latest_readable, latest_run_id, nothing_to_serve
+
+    folder = settings.published(slug)
+    try:
+        return _open_unless(damaged, settings, slug, exposed, answers, run_id=latest_run_id(folder))
+    except AccessError:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever keeps it from opening, an earlier run may answer
+        first = error
+    reason = _reason(first, slug, latest_readable(folder))
+    for run_id in earlier(folder, latest_readable(folder)):
+        with suppress(PublishError):
+            opened = _open_unless(damaged, settings, slug, exposed, answers, run_id=run_id)
+            return replace(opened, note=" ".join([instead(reason, run_id), opened.note or ""]).strip())
+    if isinstance(first, PublishError):
+        raise nothing_to_serve(folder, reason) from first
+    raise first
+
+
+def _open_unless(
+    damaged: Mapping[str, DamagedRun],
+    settings: Settings,
+    slug: Slug,
+    exposed: frozenset[str],
+    answers: AnswerCache,
+    *,
+    run_id: str | None,
+) -> OpenRun:
+    if run_id is not None and run_id in damaged:
+        raise damaged[run_id]
+    return open_run(settings, slug, exposed, answers, run_id=run_id)
+
+
 def open_run(
     settings: Settings, slug: Slug, exposed: frozenset[str], answers: AnswerCache, *, run_id: str | None = None
 ) -> OpenRun:
     """Open the run that a tenant's pointer names, sandboxed: no write, no file but its own, no extension, no setting.
 
-    Another run where its id is given.
+    Another run where its id is given. One that lacks only what readers can do without is opened, with a note.
 
     Raises:
         AccessError: There is no run.
-        PublishError: The run is damaged, or it is another tenant's.
+        DamagedRun: The run is not what was published, or it is another tenant's.
+        PublishError: This version cannot read its definitions.
     """
-    from pipeline.publish.pointer import latest_run_id
+    from pipeline.publish.damage import fatal, find_damage
+    from pipeline.publish.pointer import lacking, latest_run_id
+    from pipeline.publish.run_files import ROLLUPS
     from pipeline.publish.run_manifest import manifest_mismatch, read_manifest
     from semantic.answering.rollups import with_rollups
     from semantic.answering.semantic_model import load_model
@@ -213,27 +309,40 @@ def open_run(
     if run_id is None:
         raise _not_built(slug)
     run_dir = folder / run_id
+    damage = find_damage(run_dir)
+    if worst := fatal(damage):
+        raise manifest_mismatch(run_dir, str(worst))
     manifest = read_manifest(run_dir)
-    if (manifest.tenant, manifest.run_id) != (slug, run_id):
-        raise manifest_mismatch(run_dir, f"it is run {manifest.run_id} of {manifest.tenant}")
     model = load_model(run_dir, expose=exposed)
     spill = settings.home / "tmp" / f"{run_id}_{os.getpid()}"
     spill.parent.mkdir(parents=True, exist_ok=True)
-    rolled = with_rollups(model, manifest.rollups.rollups) if settings.rollups and manifest.rollups else model
+    has_rollups = settings.rollups and ROLLUPS not in {each.file for each in damage}
+    rolled = with_rollups(model, manifest.rollups.rollups) if has_rollups and manifest.rollups else model
     connection = _connect(run_dir, settings, spill, has_rollups=rolled is not model)
-    return OpenRun(slug, manifest, model, rolled, exposed, connection, spill, answers)
+    note = " ".join(lacking(run_id, damage)) or None
+    return OpenRun(slug, manifest, model, rolled, exposed, connection, spill, answers, note)
 
 
 def _connect(run_dir: Path, settings: Settings, spill: Path, *, has_rollups: bool) -> duckdb.DuckDBPyConnection:
-    """The star, and the rollups beside it, behind a door that is then locked."""
+    """The star, and the rollups beside it, behind a door that is then locked.
+
+    Raises:
+        DamagedRun: DuckDB cannot open one of them.
+    """
     import duckdb
 
-    from pipeline.publish.run_manifest import ROLLUPS, STARS
+    from pipeline.publish.run_files import ROLLUPS, STARS
+    from pipeline.publish.run_manifest import manifest_mismatch
     from semantic.answering.rollups import attach
 
-    connection = duckdb.connect(str(run_dir / STARS), read_only=True, config=_sandbox(settings, spill))
-    if has_rollups:
-        attach(connection, run_dir / ROLLUPS)
+    file = STARS
+    try:
+        connection = duckdb.connect(str(run_dir / STARS), read_only=True, config=_sandbox(settings, spill))
+        if has_rollups:
+            file = ROLLUPS
+            attach(connection, run_dir / ROLLUPS)
+    except (duckdb.IOException, duckdb.SerializationException) as error:
+        raise manifest_mismatch(run_dir, f"{file} cannot be opened ({str(error).splitlines()[0]})") from error
     if not connection.execute("SELECT current_setting('lock_configuration')").fetchall()[0][0]:
         # not so when this process has the run open already, and shares the instance
         connection.execute("SET enable_external_access = false")
@@ -276,12 +385,16 @@ def _close_if_done(lease: _Lease) -> None:
         lease.run.close()
 
 
-def _kept(error: Exception, slug: Slug, run: OpenRun) -> str:
-    """Log why the newest run cannot be opened, once, and say which one answers instead."""
-    note = f"A newer run is published and cannot be opened; this is run {run.run_id}."
-    if run.note is None:
-        report_call_bug(error, call=f"open_run {slug}")
-    return note
+def _reason(error: Exception, slug: Slug, run_id: str | None) -> str:
+    """Log why the newest run cannot be opened, and give it as a sentence for those who ask: without a path."""
+    if isinstance(error, DamagedRun):
+        event_logger().warning("damaged_run", tenant=slug, what=error.what)
+        return f"Run {run_id} is damaged: {error.difference}."
+    if run_id is None:
+        event_logger().warning("damaged_pointer", tenant=slug, what=str(error))
+        return "The pointer to the newest run cannot be read."
+    report_call_bug(error, call=f"open_run {slug}")
+    return f"Run {run_id} cannot be opened."
 
 
 def _not_built(slug: Slug) -> AccessError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.config.slug import Slug
-from pipeline.publish.pointer import latest_run_id
+from pipeline.publish.pointer import served_run
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.storage.ops import Ops
 from server.serving.access import no_such_tenant
@@ -22,10 +22,11 @@ def readiness(runs: PublishedRuns, ops: Ops, slug: Slug) -> Payload:
 
     Raises:
         AccessError: Nobody has heard of the tenant.
-        PublishError: Its pointer or manifest is damaged.
+        PublishError: Every run of it is damaged.
     """
     folder = runs.settings.published(slug)
-    run_id = latest_run_id(folder)
+    served = served_run(folder)
+    run_id = served.run_id if served else None
     published_at = read_manifest(folder / run_id).published_at.isoformat() if run_id else None
     last_build = _last_build(ops, slug)
     status = runs.standing.status(slug)

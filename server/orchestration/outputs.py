@@ -1,0 +1,68 @@
+"""A look at what the last build of a tenant left behind: what is damaged or gone is built again, whatever the inputs.
+
+Looked at: the tenant's own star file (there, a DuckDB file, of the size that the build left), the pointer, and the run
+it names (pipeline/publish/damage.py hashes its DuckDB files when they were written since the last look). Not looked
+at: runs that readers do not see, a byte that changed in a star file without its size, and one that changed in a
+published DuckDB file without its time: `gata validate --full` finds these.
+"""
+
+from __future__ import annotations
+
+from pipeline.config.slug import Slug
+from pipeline.errors import PublishError
+from pipeline.publish.damage import DUCKDB_MARK, Damage, find_damage, stamps
+from pipeline.publish.pointer import POINTER, latest_run_id
+from pipeline.settings import Settings
+from server.orchestration.publishing import PublishedStar, read_finished, read_published_star, write_built
+
+
+def output_damage(settings: Settings, slug: Slug) -> tuple[str, ...]:
+    """What a tenant's last build left behind and is no longer so, as sentences; nothing before its first publish."""
+    built = read_published_star(settings, slug)
+    if built is None:
+        return ()
+    return (*_star_damage(settings, slug), *_run_damage(settings, slug, built))
+
+
+def remember_undamaged(settings: Settings, slug: Slug) -> None:
+    """Keep when the files of the run that readers see were written: they have just been found undamaged."""
+    built, run_id = read_published_star(settings, slug), latest_run_id(settings.published(slug))
+    if built and run_id:
+        seen = {f"{run_id}/{name}": stamp for name, stamp in stamps(settings.published(slug) / run_id).items()}
+        if seen != built.undamaged_at:
+            write_built(settings, slug, built.model_copy(update={"undamaged_at": seen}))
+
+
+def _star_damage(settings: Settings, slug: Slug) -> tuple[str, ...]:
+    stars, finished = settings.stars(slug), read_finished(settings, slug)
+    try:
+        offset, mark = DUCKDB_MARK
+        with stars.open("rb") as content:
+            is_duckdb = content.read(offset + len(mark))[offset:] == mark
+        size = stars.stat().st_size
+    except OSError as error:
+        return (f"The star file {stars.name} cannot be read ({error.strerror}).",)
+    if not is_duckdb:
+        return (f"The star file {stars.name} is no DuckDB file.",)
+    if finished is None:
+        return (f"The star file {stars.name} was left unfinished.",)
+    if finished.star_bytes not in (None, size):
+        return (f"The star file {stars.name} has {size:,} bytes, its build left {finished.star_bytes:,}.",)
+    return ()
+
+
+def _run_damage(settings: Settings, slug: Slug, built: PublishedStar) -> tuple[str, ...]:
+    folder = settings.published(slug)
+    try:
+        run_id = latest_run_id(folder)
+    except PublishError:
+        return (f"The pointer {POINTER} cannot be read.",)
+    if run_id is None:
+        return (f"The pointer {POINTER} is gone.",)
+    prefix = f"{run_id}/"
+    known = {name.removeprefix(prefix): stamp for name, stamp in built.undamaged_at.items() if name.startswith(prefix)}
+    return tuple(_sentence(run_id, damage) for damage in find_damage(folder / run_id, known))
+
+
+def _sentence(run_id: str, damage: Damage) -> str:
+    return f"Run {run_id} is damaged: {damage}."

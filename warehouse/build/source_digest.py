@@ -1,0 +1,104 @@
+"""A digest of the code that a published run depends on: a changed expression rebuilds every tenant, a comment nobody.
+
+All code of the packages counts, except what is listed below with its reason: a run that is rebuilt for nothing costs
+minutes, one that is not rebuilt serves numbers of the version before.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+PACKAGES: Final = ("pipeline", "warehouse", "semantic")
+"""Found by name, and not imported: definitions are made by `semantic`, which this package may not know."""
+SUFFIXES: Final = (".py", ".sql", ".csv", ".yml")
+LEFT_OUT: Final = {
+    "synthetic": "It writes simulated exports: what lands of them is in the loads, which are an input of their own.",
+    "cases": "It holds fixtures of dbt unit tests, which no build runs.",
+    "unit_tests": "As `cases`.",
+}
+"""Folders and modules by name, and why no published run depends on them."""
+
+_SQL_PARTS = re.compile(
+    r"""
+    '(?:[^']|'')*' | "(?:[^"]|"")*" | \$\$.*?\$\$   # a text or a quoted name: kept
+    | (?P<jinja>\{\#.*?\#\})
+    | (?P<block>/\*.*?\*/)
+    | (?P<line>--[^\n]*)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@cache
+def source_digest() -> str:
+    """The digest of the code that this process runs, computed at the first call."""
+    return digest_of(folder for package in PACKAGES for folder in folders_of(package))
+
+
+def folders_of(package: str) -> tuple[Path, ...]:
+    """Where a package of ours lies."""
+    spec = find_spec(package)
+    return tuple(Path(folder) for folder in (spec.submodule_search_locations if spec else None) or ())
+
+
+def digest_of(folders: Iterable[Path]) -> str:
+    """A digest of what the code in some package folders does, whatever its comments and docstrings say."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in _files(folder):
+            name = path.relative_to(folder.parent).as_posix()
+            content = meaning(path.suffix, path.read_bytes())
+            digest.update(f"{name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def meaning(suffix: str, content: bytes) -> bytes:
+    """What of a file's content can change a result; data files count byte by byte."""
+    if suffix == ".py":
+        return _without_docstrings(ast.parse(content))
+    if suffix == ".sql":
+        return _without_comments(content.decode()).encode()
+    return content
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if path.suffix in SUFFIXES and LEFT_OUT.keys().isdisjoint({*inside.parts[:-1], inside.stem}):
+            yield path
+
+
+def _without_docstrings(tree: ast.Module) -> bytes:
+    """The syntax tree as text. A string that is a statement of its own is a docstring, of an attribute too."""
+    for node in ast.walk(tree):
+        for body in (getattr(node, name, None) for name in ("body", "orelse", "finalbody")):
+            if isinstance(body, list):
+                body[:] = [statement for statement in body if not _is_text(statement)]
+    return ast.dump(tree).encode()
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _without_comments(text: str) -> str:
+    """SQL and Jinja without comments, blank lines and spaces at the end of lines."""
+    lines = (line.rstrip() for line in _SQL_PARTS.sub(_kept, text).splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def _kept(found: re.Match[str]) -> str:
+    """A match as it stays: dbt renders Jinja in SQL comments too, so a comment with some in it is code."""
+    is_comment = found["jinja"] or ((said := found["block"] or found["line"]) and "{{" not in said and "{%" not in said)
+    return "" if is_comment else found[0]
