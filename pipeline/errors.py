@@ -2,7 +2,8 @@
 
     GataError
     ├── ConfigError     tenants.yaml, the catalog or the environment is wrong; nothing was touched
-    │   └── Taken       what is to be made is there already
+    │   ├── Taken       what is to be made is there already
+    │   └── MissingExtra  packages are not installed that only some uses of gata need
     ├── StateError      ops.sqlite cannot be read or written now: a full disk, a lock; what it holds is safe
     ├── LandError       a source could not be read or landed; says which rows are safe
     ├── BuildError      dbt or a gate failed; names the model, the test and how many rows failed
@@ -60,6 +61,10 @@ class ConfigError(GataError):
 
 class Taken(ConfigError):
     """What is to be made is there already, and is not the same."""
+
+
+class MissingExtra(ConfigError):
+    """Packages that only some uses of gata need are not installed; names them and the command that installs them."""
 
 
 class StateError(GataError):

@@ -1,6 +1,6 @@
 """What of a published run is no longer what was published.
 
-    differences   every byte is hashed and every table counted: before a rollback, by `validate --full` and `doctor`
+    run_differences  every byte is hashed and every table counted: before a rollback, by `validate --full` and `doctor`
     find_damage   cheap enough for every opening and every build: the manifest is readable and speaks of this run, each
                   file is there with its size, texts have their SHA-256, DuckDB files the mark of one
 
@@ -85,11 +85,11 @@ def check(run: Path, manifest: RunManifest) -> None:
         DamagedRun: The first thing that differs.
     """
     _check_identity(run, manifest)
-    for damage in differences(run, manifest):
+    for damage in run_differences(run, manifest):
         raise manifest_mismatch(run, str(damage))
 
 
-def differences(run: Path, manifest: RunManifest) -> Iterator[Damage]:
+def run_differences(run: Path, manifest: RunManifest) -> Iterator[Damage]:
     """What differs from the manifest, byte by byte and row by row."""
     expected = manifest.expected()
     for name in HASHED:

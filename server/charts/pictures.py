@@ -12,6 +12,9 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.errors import QueryError
+from pipeline.extras import install_command, is_installed
+
 MIME = {"svg": "image/svg+xml", "png": "image/png"}
 PIXELS = 2.0
 """Of a screen, for each pixel of the chart."""
@@ -27,7 +30,14 @@ def picture(spec: Mapping[str, Any], kind: str) -> bytes:  # Any: Vega-Lite is a
 
     Raises:
         ValueError: The specification names an address.
+        QueryError: There is nothing here that draws.
     """
+    if not is_installed("vl_convert"):
+        raise QueryError(
+            "No pictures of charts are drawn here: vl-convert is not installed.",
+            "Ask for Vega-Lite (`chart: vega`, `--chart FILE.json`), which needs none, or run"
+            f" `{install_command('charts')}`.",
+        )
     import vl_convert
 
     check_offline(spec)

@@ -48,9 +48,11 @@ def serve(
     from server.app import run_server
     from server.asgi.server import listen
     from server.serving.process.setup import keep_pandas_out
+    from server.serving.process.tracing import tracing
 
     keep_pandas_out()
     log_shadows()
+    tracing()  # refuses here, before an address is announced
     settings = settings.model_copy(update={"workers": workers or settings.workers})
     with listen(host, port) as door:
         bound = door.getsockname()[1]

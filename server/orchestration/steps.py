@@ -23,6 +23,7 @@ from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.contract_lock import check_lock
 from pipeline.errors import ConfigError, DbtFailed, GataError, PublishError
+from pipeline.extras import require_extra
 from pipeline.ingest.exports import export_targets
 from pipeline.ingest.land import land_tenant
 from pipeline.ingest.landing_gates import drift_failures, enforce, landing_failures, landing_notes, quarantine_counts
@@ -140,7 +141,9 @@ def _job(
 
     Raises:
         Busy: Another build holds the lock after `wait_seconds`.
+        MissingExtra: This installation only serves.
     """
+    require_extra("build", "Building")
     with (
         build_lock(shop.settings.home, wait_seconds=wait_seconds),
         Ops(shop.settings.ops) as ops,

@@ -533,14 +533,19 @@ def test_a_run_published_behind_the_servers_back_is_what_the_next_question_gets(
 
 def test_ci_runs_every_check_on_locked_packages(nodes: list[dict[str, Any]]) -> None:
     """23: CI ran one file of tests on whatever was installed, and dbt with no tests."""
-    assert "exec make test" in (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+    ci = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+    assert [line.split()[:2] for line in ci if line.startswith("make ")] == [["make", "test"], ["make", "test-long"]]
     make = (ROOT / "Makefile").read_text(encoding="utf-8")
-    checks = re.search(r"^test: setup\n((?:\t.*\n)+)", make, re.MULTILINE)
+    checks = re.search(r"^lint: setup\n((?:\t.*\n)+)", make, re.MULTILINE)
     assert checks
-    for check in ("ruff format --check", "ruff check", "mypy", "lint-imports", "sqlfluff lint", "pytest"):
+    for check in ("ruff format --check", "ruff check", "mypy", "lint-imports", "sqlfluff lint"):
         assert f"$(BIN)/{check}" in checks[1]
-    (pytest_line,) = [line for line in checks[1].splitlines() if "pytest" in line]
-    assert re.fullmatch(r"\t\$\(BIN\)/pytest( -n \d+)?( --dist \w+)?", pytest_line)  # every test: no file, no -k
+    assert "\ntest: lint\n\t$(PYTEST) $(NOTED)\n" in make
+    assert "\n\t$(PYTEST) --long -m long $(NOTED)\n" in make
+    (pytest_line,) = [line for line in make.splitlines() if line.startswith("PYTEST :=")]
+    assert re.fullmatch(
+        r"PYTEST := \$\(BIN\)/pytest( -n \d+)?( --dist \w+)?", pytest_line
+    )  # every test: no file, no -k
     assert "--require-hashes --requirement requirements.lock" in make
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     pinned = re.findall(r"^[\w.\[\],-]+==\S+(?: ;[^\\\n]*)? \\\n    --hash=sha256:", lock, re.MULTILINE)

@@ -8,7 +8,6 @@ from io import BufferedIOBase
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
@@ -65,6 +64,8 @@ def _take(refused: list[Refused]) -> pa.Table:
 
 def _batches(file: BufferedIOBase, delimiter: str, width: int, refused: list[Refused]) -> Iterator[pa.Table]:
     """The rows as text columns `c0`, `c1`, ... with their `position`; the rows that are none are added to `refused`."""
+    import numpy as np
+
     names = [f"c{number}" for number in range(width)]
     before: list[int] = []  # for each row of another width, how many rows of the right width come before it
     single: list[Refused] = []  # rows of one cell that no other row follows yet: perhaps the footer
@@ -120,6 +121,8 @@ def _is_footer(texts: list[str], tail: bytes) -> bool:
 
 def _as_text(rows: pa.Table, refused: list[Refused]) -> pa.Table:
     """The rows with their cells as UTF-8 text; those with a cell that is not are refused."""
+    import numpy as np
+
     text = pa.schema([pa.field(name, pa.string() if name != "position" else pa.int64()) for name in rows.column_names])
     try:
         return rows.cast(text)

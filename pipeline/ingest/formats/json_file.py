@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from pipeline.contracts.fields import Contract, Layout, Leaf, Record, Shape, place_of, shape_of
@@ -32,6 +31,8 @@ IS_OBJECT = f"starts_with(ltrim(line, {BLANKS}), '{{')"
 
 def rows_of_texts(con: duckdb.DuckDBPyConnection, texts: Texts, contract: type[Contract], names: set[str]) -> pa.Table:
     """Landing rows of a batch of records; adds the names of their fields to `names`. Blank lines are no records."""
+    import numpy as np
+
     first, lines = texts
     batch = pa.table({"line": lines, "position": pa.array(np.arange(first, first + len(lines), dtype=np.int64))})
     con.register("batch", batch)

@@ -8,7 +8,6 @@ from io import BufferedIOBase
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from pipeline.contracts.fields import Contract
@@ -70,6 +69,8 @@ def _blocks(file: BufferedIOBase) -> Iterator[bytes]:
 
 def _split(text: bytes, end: int) -> pa.Array:
     """The lines of `text[:end]`, which ends with a newline, without copying them; each keeps its newline."""
+    import numpy as np
+
     ends = np.flatnonzero(np.frombuffer(text, np.uint8, count=end) == ord("\n")) + 1
     offsets = np.concatenate((np.zeros(1, np.int32), ends.astype(np.int32)))
     array = pa.Array.from_buffers(pa.string(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(text)])

@@ -17,6 +17,7 @@ from typing import Literal
 from pipeline.config.slug import Slug
 from pipeline.contracts.bundled import CATALOG_FILE, LOCK_FILE, bundled_file, shadow
 from pipeline.errors import Busy, GataError, suggest
+from pipeline.extras import install_command, is_installed
 from pipeline.publish.damage import fatal, find_damage
 from pipeline.publish.pointer import latest_run_id, run_ids
 from pipeline.publish.run_manifest import read_manifest
@@ -74,6 +75,9 @@ def _python() -> DoctorLine:
 
 
 def _library(name: str) -> DoctorLine:
+    if name != "duckdb" and not is_installed(LIBRARIES[name]):
+        fix = f"Where there are builds, run `{install_command('build')}`."
+        return DoctorLine(name, "warn", f"{name} is not installed; only builds need it.", fix)
     try:
         importlib.import_module(LIBRARIES[name])
         return DoctorLine(name, "ok", f"{name} {version(name)}.")

@@ -20,6 +20,7 @@ from pipeline.config.slug import Slug, slug_of
 from pipeline.config.tenants_file import load_tenants
 from pipeline.contracts.connector import Connector
 from pipeline.errors import BuildError, ConfigError, QueryError, Taken, shorten, suggest
+from pipeline.extras import require_extra
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
 from server.orchestration.build_context import CATALOG
@@ -75,7 +76,9 @@ class JobService:
             Taken: The tenant is there already, or is just being built.
             ConfigError: tenants.yaml itself is wrong, or cannot be written.
             BuildError: No process can be begun.
+            MissingExtra: This installation only serves.
         """
+        require_extra("build", "Building")
         check_tree(posted.sent)
         with locked_tenants_file(self._settings):
             if known := self._same_key(posted):

@@ -67,8 +67,18 @@ class Spans:
 
 
 def tracing() -> tuple[Spans, ...]:
-    """The observer that sends spans, where an endpoint is named; else none."""
-    return (Spans(),) if any(os.environ.get(name) for name in ENDPOINTS) else ()
+    """The observer that sends spans, where an endpoint is named; else none.
+
+    Raises:
+        MissingExtra: An endpoint is named, and nothing is installed that sends.
+    """
+    named = next((name for name in ENDPOINTS if os.environ.get(name)), None)
+    if named is None:
+        return ()
+    from pipeline.extras import require_extra
+
+    require_extra("otel", f"{named} is set, and sending traces")
+    return (Spans(),)
 
 
 def _attributes(entry: CallRecord) -> dict[str, str | int | None]:

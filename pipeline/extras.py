@@ -1,0 +1,58 @@
+"""The packages that only some uses of gata need: its extras, and what to run where one is missing.
+
+gata             asks and serves published runs
+gata[build]      builds them: dlt, dbt, numpy
+gata[charts]     draws charts as pictures: vl-convert
+gata[otel]       sends traces: OpenTelemetry
+gata[all]        everything, as `make setup` installs it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Final, Literal
+
+from pipeline.errors import MissingExtra
+
+Extra = Literal["build", "charts", "otel"]
+
+MODULES: Final[Mapping[Extra, tuple[str, ...]]] = {
+    "build": ("dbt.adapters.duckdb", "dbt.cli", "dbt_common", "dlt", "numpy"),
+    "charts": ("vl_convert",),
+    "otel": ("opentelemetry.exporter.otlp.proto.http", "opentelemetry.sdk"),
+}
+"""What each extra brings, by the modules that this tree imports."""
+
+
+def require_extra(extra: Extra, use: str) -> None:
+    """Check that the packages of an extra are installed, before anything is begun that needs them.
+
+    Args:
+        use: What needs them, as the subject of a sentence: "Building".
+
+    Raises:
+        MissingExtra: One of them is not.
+    """
+    missing = [module for module in MODULES[extra] if not is_installed(module)]
+    if missing:
+        raise MissingExtra(
+            f"{use} needs packages that are not installed: {', '.join(missing)}.", f"Run `{install_command(extra)}`."
+        )
+
+
+def install_command(extra: Extra) -> str:
+    """The command that adds an extra to this installation.
+
+    It names the version that is installed, so that pip keeps it and looks for no other project of this name.
+    """
+    return f"pip install 'gata[{extra}]=={version('gata')}'"
+
+
+def is_installed(module: str) -> bool:
+    """Whether a module could be imported; only the packages above it are."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
