@@ -1,9 +1,10 @@
-"""docs/adding-a-connector.md, done: one new folder and lines of the catalog, no other edit, right answers."""
+"""examples/own_connector, done as its page says: one new folder and lines of the catalog, no other edit."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,21 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.small_shop import write_jsonl, write_shop
+from tests.end_to_end.shown_output import commands_and_output, is_shown
 
 ROOT = Path(__file__).resolve().parents[2]
-STALL = Path(__file__).parent / "sample_connector"
-NEW_FILES = ("contract.py", "engine.py", "engine.sql", "unit_tests.py")
-TENANTS = """
-tenants:
-  - slug: sunday_market
-    business_name: Sunday Market
-    currency: EUR
-    sources:
-      facebook_ads: {enabled: true, read: {kind: files, objects: {facebook_insights: ads/insights.jsonl}}}
-      market_stall: {enabled: true, read: {kind: files, objects: {receipts: stall/*.jsonl}}}
-      google_analytics: {enabled: true, read: {kind: files, objects: {events: web/events.jsonl}}}
-"""
+EXAMPLE = ROOT / "examples" / "own_connector"
 GATA = ("-c", "import sys; from server.cli.app import main; sys.exit(main())")
 GENERATED = """
 import hashlib, json, sys
@@ -41,17 +31,16 @@ print(json.dumps({tenant.slug: onboard_files(tenant, routes) for tenant in tenan
 """
 
 
-def receipt(number: str, day: str, amount: object, **more: object) -> dict[str, object]:
-    line = {"what": "Honey", "pieces": 2, "each": {"amount": 500, "currency": "EUR"}}
-    total = {"amount": amount, "currency": "EUR"}
-    return {"receipt": {"no": number}, "sold": {"on": day}, "total": total, "lines": [line], **more}
+def environment(checkout: Path) -> dict[str, str]:
+    """The variables of a process that runs the code of a checkout."""
+    own = {"PYTHONPATH": str(checkout), "GATA_TODAY": "2026-01-10", "COLUMNS": "100"}
+    own |= {"GATA_HOME": ".gata/sunday_market", "GATA_TENANTS": "examples/own_connector/tenants.yaml"}
+    return {**os.environ, **own}
 
 
-def run(checkout: Path, *arguments: str) -> str:
-    """A command with the code of that checkout."""
-    environment = {**os.environ, "PYTHONPATH": str(checkout), "GATA_TODAY": "2026-01-10", "GATA_HOME": "state"}
+def run(checkout: Path, *command: str) -> str:
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=checkout, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, *command], cwd=checkout, env=environment(checkout), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -59,30 +48,39 @@ def run(checkout: Path, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the checkout with the connector's folder and catalog lines, and a tenant who uses it."""
+    """A copy of the checkout, without the connector."""
     folder = tmp_path_factory.mktemp("checkout")
-    for package in ("pipeline", "warehouse", "semantic", "server"):
-        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    catalog = (ROOT / "supported_connectors.yaml").read_text() + "\n" + (STALL / "catalog.yaml").read_text()
-    (folder / "supported_connectors.yaml").write_text(catalog)
-    shutil.copy(ROOT / "contracts.lock.yaml", folder)
-    own = folder / "pipeline" / "connectors" / "market_stall"
-    own.mkdir()
-    (own / "__init__.py").touch()
-    for name in NEW_FILES:
-        shutil.copy(STALL / name, own)
-    write_shop(folder)
-    rows = [receipt("A-1", "31.12.2025", 1250), receipt("A-2", "01.01.2026", 99), receipt("A-2", "01.01.2026", 199)]
-    write_jsonl(folder / "stall/receipts.jsonl", [*rows, receipt("A-3", "2026-01-01", 5), {"sold": {"on": "1"}}])
-    (folder / "tenants.yaml").write_text(TENANTS)
+    for package in ("pipeline", "warehouse", "semantic", "server", "examples/own_connector"):
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__", ".gata"))
+    for name in ("supported_connectors.yaml", "contracts.lock.yaml"):
+        shutil.copy(ROOT / name, folder)
     return folder
 
 
-def test_its_answers_are_right_and_what_does_not_fit_is_kept_out(checkout: Path) -> None:
-    report = json.loads(run(checkout, *GATA, "build", "--json"))
-    (tenant,) = report["tenants"]
-    assert tenant["status"] == "published"
-    assert tenant["quarantined"] == 2
+@pytest.fixture(scope="module")
+def printed(checkout: Path) -> str:
+    """What the commands of the page print."""
+    (script, _) = commands_and_output(EXAMPLE / "README.md")[0]
+    gata = f"gata() {{ '{sys.executable}' -c '{GATA[1]}' \"$@\"; }}"
+    done = subprocess.run(
+        ["bash", "-c", f"set -e\n{gata}\n{script}"],
+        cwd=checkout,
+        env=environment(checkout),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_page_shows_what_its_commands_print(printed: str) -> None:
+    ((_, shown),) = commands_and_output(EXAMPLE / "README.md")
+    assert is_shown(shown, printed)
+
+
+def test_its_answers_are_right_and_what_does_not_fit_is_kept_out(checkout: Path, printed: str) -> None:
+    assert re.search(r"sunday_market +published +\S+ +2$", printed, re.MULTILINE)  # two in quarantine
     query = {
         "metrics": ["orders", "order_revenue", "units_sold"],
         "dimensions": ["shop_platform", "date"],
@@ -95,14 +93,13 @@ def test_its_answers_are_right_and_what_does_not_fit_is_kept_out(checkout: Path)
     assert answer["rows"] == [["market_stall", "2025-12-31", 1, 12.5, 2], ["market_stall", "2026-01-01", 1, 1.99, 2]]
 
 
-def test_the_library_adds_its_contract_to_the_lock_and_changes_no_line_of_it(checkout: Path) -> None:
-    before = (checkout / "contracts.lock.yaml").read_text().splitlines()
-    run(checkout, *GATA, "library")
+def test_the_library_adds_its_contract_to_the_lock_and_changes_no_line_of_it(checkout: Path, printed: str) -> None:
+    before = (ROOT / "contracts.lock.yaml").read_text().splitlines()
     after = (checkout / "contracts.lock.yaml").read_text().splitlines()
     assert set(before) <= set(after)
     assert "market_stall_api_v1 v1:" in after
 
 
-def test_the_projects_of_every_other_tenant_are_byte_for_byte_the_same(checkout: Path) -> None:
+def test_the_projects_of_every_other_tenant_are_byte_for_byte_the_same(checkout: Path, printed: str) -> None:
     tenants = str(ROOT / "tenants.yaml")
     assert run(checkout, "-c", GENERATED, tenants) == run(ROOT, "-c", GENERATED, tenants)

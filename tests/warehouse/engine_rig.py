@@ -84,11 +84,17 @@ def a_source(platform: str, accounts: Sequence[Account] = (Account(),), logic: M
 
 def render(macro: str, arguments: Mapping[str, object], macros: Path = MACROS) -> str:
     """The SQL of a macro call, with refs and sources as plain table names."""
-    template = _templates(macros)
-    call = template.make_module(
-        {"ref": lambda name: name, "source": lambda _, name: name, "exceptions": _Exceptions(), "var": lambda *_: None}
-    )
-    return str(getattr(call, macro)(**arguments))
+    return str(getattr(_module(macros), macro)(**arguments))
+
+
+def render_model(text: str, macros: Path = MACROS) -> str:
+    """The SQL of a generated model, with refs and sources as plain table names."""
+    model: jinja2.Template = _templates(macros).environment.from_string(text)
+    return model.render(_module(macros).__dict__ | _DBT)
+
+
+def _module(macros: Path) -> Any:  # Any: Jinja's module has each macro as an attribute
+    return _templates(macros).make_module(_DBT)
 
 
 class _Exceptions:
@@ -96,6 +102,15 @@ class _Exceptions:
 
     def raise_compiler_error(self, message: str) -> None:
         raise ValueError(message)
+
+
+_DBT: dict[str, Any] = {
+    "ref": lambda name: name,
+    "source": lambda _, name: name,
+    "exceptions": _Exceptions(),
+    "var": lambda *_: None,
+}
+"""What dbt gives a template."""
 
 
 @cache

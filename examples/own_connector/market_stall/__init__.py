@@ -1,0 +1,1 @@
+"""The market stall: receipts as a till prints them."""
