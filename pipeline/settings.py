@@ -24,10 +24,12 @@ class Settings(BaseSettings):
     home: Path = Field(
         default=Path(".gata"), description="State folder: hub, stars, published runs, dlt and dbt state."
     )
-    tenants: Path = Field(default=Path("tenants.yaml"), description="Who we serve.")
-    env: Literal["local", "dev", "prod"] = Field(default="local", description="local warns, prod is strict.")
+    tenants: Path = Field(default=Path("tenants.yaml"), description="The file of tenants.")
+    env: Literal["local", "dev", "prod"] = Field(
+        default="local", description="local publishes with failed checks as notes; dev and prod refuse to."
+    )
     tenant: str | None = Field(default=None, description="The tenant of a stdio server.")
-    today: date | None = Field(default=None, description="The clock, for repeatable runs: YYYY-MM-DD.")
+    today: date | None = Field(default=None, description="The date that counts as today, for repeatable runs.")
     query_timeout: float = Field(default=30.0, gt=0, description="Longest a query may run, in seconds.")
     query_memory: str = Field(default="512MB", pattern=r"^\d+(MB|GB)$", description="Memory of one tenant's queries.")
     query_spill: str = Field(
@@ -42,15 +44,18 @@ class Settings(BaseSettings):
         pattern=r"^\d+(MB|GB)$",
         description="Memory for answers that may be asked for again; 0MB: none.",
     )
-    rollups: bool = Field(default=True, description="Whether daily rollups are made, and read instead of whole facts.")
+    rollups: bool = Field(
+        default=True, description="Whether daily rollups are built, and read in place of whole facts."
+    )
     rollup_rows: int = Field(default=500_000, ge=1, description="Rows from which on a fact gets daily rollups.")
     threads: int = Field(default=2, ge=1, description="Threads of one DuckDB instance.")
     workers: int = Field(default=1, ge=1, le=64, description="Processes behind the port of `gata serve`.")
     public_url: str | None = Field(
-        default=None, description="What callers write before /mcp, such as https://gata.example.com; its host is ours."
+        default=None, description="The address before /mcp that callers use, such as https://gata.example.com."
     )
     cors_origins: str = Field(
-        default="", description="Sites whose pages may ask, such as https://app.example.com, with commas; empty: none."
+        default="",
+        description="Origins of web pages that may call, such as https://app.example.com, with commas; empty: none.",
     )
     body_limit: str = Field(default="1MB", pattern=r"^\d+(MB|GB)$", description="Largest body of a request.")
     sessions: int = Field(default=1_000, ge=1, description="MCP sessions of the `initialize` era open at once.")
@@ -61,12 +66,12 @@ class Settings(BaseSettings):
     calls_at_once: int = Field(default=100, ge=0, description="Calls of one token under way at once; 0: no limit.")
     streams_at_once: int = Field(default=32, ge=0, description="Event streams one token holds open; 0: no limit.")
     audit: Literal["on", "required", "off"] = Field(
-        default="on", description="Whether calls are written down; required: what cannot be is not answered."
+        default="on", description="Whether calls are recorded; required: a call that cannot be recorded is refused."
     )
-    audit_days: int = Field(default=90, ge=1, description="Days for which what was written down is kept.")
+    audit_days: int = Field(default=90, ge=1, description="Days that recorded calls are kept.")
     oauth_issuer: str | None = Field(
         default=None,
-        description="Identity provider whose JWTs open the door, as `iss` names it; none: our tokens only.",
+        description="Identity provider that issues accepted JWTs, as `iss` names it; none: only tokens of gata.",
     )
     oauth_audience: str = Field(
         default="",

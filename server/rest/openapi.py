@@ -26,7 +26,7 @@ ERRORS = {
     "400": "The body is not JSON.",
     "401": "There is no live token in the request.",
     "403": "The token has another scope, or its tenant is not served any more.",
-    "404": "There is no such thing here, or it is somebody else's: the same answer for both.",
+    "404": "There is no such thing here, or it is another tenant's: the same answer for both.",
     "406": "Nothing that the Accept header takes is offered here.",
     "409": "What is to be made is there already.",
     "410": "The run that was asked of is no longer kept.",
@@ -34,7 +34,7 @@ ERRORS = {
     "415": "The body is not declared to be JSON.",
     "422": "It cannot be answered or done; `fix` names what can.",
     "429": "Too many questions wait; ask again after `Retry-After` seconds.",
-    "503": "Only whoever runs the server can mend it.",
+    "503": "Only the operator of the server can repair it.",
 }
 _EVERYWHERE = ("401", "403", "404", "422", "429", "503")
 _WITH_BODY = ("400", "413", "415")

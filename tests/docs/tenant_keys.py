@@ -190,8 +190,9 @@ def _sentence(model: type[BaseModel] | None, name: str) -> str:
         if is_field and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
             return inspect.cleandoc(str(after.value.value))
     kind = model.model_fields[name].annotation
-    own = kind if isinstance(kind, type) and issubclass(kind, BaseModel) else model
-    return inspect.getdoc(own) or ""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return inspect.getdoc(kind) or ""
+    return (inspect.getdoc(model) or "") if len(model.model_fields) == 1 else ""
 
 
 def default(path: str) -> str:
