@@ -17,6 +17,8 @@ Path = tuple[str, ...]
 Lambdas = Mapping[str, frozenset[Path]]
 """The variables of the lambdas around an expression, with what each stands for."""
 ITEM = "[]"
+LOOKUP = "platform_ref__"
+"""How tables of references begin: a value of theirs is made from what they are joined by."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,16 @@ class Lineage:
         for alias, source in self._sources(select).items():
             if table is None or alias == table:
                 found |= self._in_source(source, path)
+            if alias == table and source.name.startswith(LOOKUP):
+                found |= self._joined_by(select, alias)
         return found
+
+    def _joined_by(self, select: exp.Select, alias: str) -> frozenset[Path]:
+        """What the condition that joins a table reads of the other inputs."""
+        conditions = [join.args.get("on") for join in select.args.get("joins", ()) if join.this.alias_or_name == alias]
+        columns = [each for on in conditions if on is not None for each in on.find_all(exp.Column, exp.Dot)]
+        chains = [each for each in columns if not isinstance(each.parent, exp.Dot) and _parts(each)[:1] != (alias,)]
+        return frozenset[Path]().union(*(self._made_of(each, select, {}) for each in chains))
 
     def _in_source(self, source: exp.Expression, path: Path) -> frozenset[Path]:
         if isinstance(source, exp.Table) and source.name not in self._ctes:

@@ -19,6 +19,11 @@ from tests.docs.lineage import ITEM, Lineage
         ("select o.inner.a as c from t as o", ["c"], {("t", "inner", "a")}),
         ("select list_transform(l, lambda i: i.p) as c from t", ["c"], {("t", "l", ITEM, "p")}),
         (
+            "select r.v as c from t left join platform_ref__words as r on r.w = t.raw",
+            ["c"],
+            {("platform_ref__words", "v"), ("t", "raw")},
+        ),
+        (
             "with x as (select unnest(l) as i from t) select i.q as c from x",
             ["c"],
             {("t", "l", ITEM, "q")},
