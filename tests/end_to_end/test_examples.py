@@ -57,7 +57,9 @@ SESSIONS = """(
     ),
 
     numbered as (
-        select *, count(*) filter (where is_later) over (partition by user_pseudo_id order by happened) as number from begun
+        select *, count(*) filter (where is_later) over by_user as number
+        from begun
+        window by_user as (partition by user_pseudo_id order by happened)
     )
 
     select
