@@ -39,7 +39,7 @@ def generate(given: Given) -> Found:
 
 
 def library(given: Given) -> Found:
-    from warehouse.build.star import prepare_hub
+    from warehouse.build.hub_library import prepare_hub
 
     shop, _tenant = open_shop(given.home)
     prepare_hub(shop.blueprints, shop.settings)
@@ -55,7 +55,7 @@ def land(given: Given) -> Found:
 
 
 def push(given: Given) -> Found:
-    from warehouse.build.star import push, sink_rows
+    from warehouse.build.push import push, sink_rows
 
     shop, tenant = open_shop(given.home)
     push(tenant, shop.blueprints, shop.settings)
@@ -72,7 +72,7 @@ def stars(given: Given) -> Found:
 
 def publish(given: Given) -> Found:
     from server.orchestration.publishing import publish_star
-    from warehouse.build.star import star_inputs
+    from warehouse.build.inputs import star_inputs
 
     shop, tenant = open_shop(given.home)
     built = publish_star(tenant, shop.settings, star_inputs(tenant, shop.blueprints, shop.settings))

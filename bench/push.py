@@ -90,7 +90,7 @@ def lay(home: Path, batch: int, history: int) -> dict[str, Any]:
     from bench.shop import SLUG, generate_files, open_shop, write_tenants
     from pipeline.contracts.fields import wire_type
     from pipeline.storage.hub import write_hub
-    from warehouse.build.star import prepare_hub
+    from warehouse.build.hub_library import prepare_hub
 
     write_tenants(home, 3 * batch // 2, 365)
     generate_files(home, 365)
@@ -151,7 +151,7 @@ def push_gata(home: Path, _batch: int, _history: int) -> dict[str, Any]:
     import dbt.cli.main  # noqa: F401  # so that it is not timed
 
     from bench.shop import open_shop
-    from warehouse.build.star import push
+    from warehouse.build.push import push
 
     shop, tenant = open_shop(home)
     sink = shop.blueprints["google_analytics", "events"].sink

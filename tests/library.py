@@ -11,7 +11,7 @@ from tempfile import mkdtemp
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.contracts.registry import blueprints
 from pipeline.settings import Settings
-from warehouse.build.star import prepare_hub
+from warehouse.build.hub_library import prepare_hub
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +120,11 @@ def run_dbt(folder: Path, command: tuple[str, ...], *, files: Mapping[str, Path]
             "Run the build again; if it stays, delete the folder named here, which is generated.",
         ) from result.exception
     return tuple(_node(item) for item in getattr(result.result, "results", None) or ())
+
+
+def with_rows(nodes: tuple[Node, ...], rows: Mapping[str, int]) -> tuple[Node, ...]:
+    """The nodes with how many rows each made, by its name."""
+    return tuple(replace(node, rows=rows.get(node.name)) for node in nodes)
 
 
 def refuse_failures(nodes: tuple[Node, ...], *, of: str) -> None:

@@ -35,6 +35,10 @@ class Blueprint:
         return shape_of(self.contract)
 
 
+Blueprints = Mapping[tuple[str, str], Blueprint]
+"""The blueprints of every connector, by (platform, object)."""
+
+
 def schema_hash(columns: tuple[tuple[str, str], ...]) -> str:
     """MD5 of the sorted `column:type` list, so that the order of columns does not count."""
     listed = ",".join(sorted(f"{name}:{type_}" for name, type_ in columns))

@@ -21,7 +21,7 @@ from pipeline.storage.ops import Ops
 from server.orchestration import steps
 from server.orchestration.build_context import BuildContext
 from server.orchestration.replay import unpublished
-from warehouse.build.star import projects_folder
+from warehouse.build.build_paths import projects_folder
 
 
 @dataclass(frozen=True)

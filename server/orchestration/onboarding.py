@@ -25,7 +25,8 @@ from pipeline.ingest.landing_tables import LEDGERS, landing_columns, prepare_lan
 from pipeline.storage.hub import write_hub
 from pipeline.storage.ops import Ops
 from server.orchestration.build_context import BuildContext
-from warehouse.build.star import onboard_files, projects_folder
+from warehouse.build.build_paths import projects_folder
+from warehouse.projects.tenant_files import onboard_files
 from warehouse.run_dbt import write_files, write_project
 
 PHASES = ("manifest", "foundation", "scaffolding", "sources", "staging", "marts")

@@ -18,7 +18,7 @@ from server.orchestration.build_context import BuildContext
 from server.orchestration.forgetting import last_forgotten
 from server.orchestration.outputs import output_damage
 from server.orchestration.publishing import PublishedStar, read_published_star
-from warehouse.build.star import star_inputs
+from warehouse.build.inputs import star_inputs
 
 
 def tenant_statuses(shop: BuildContext) -> list[dict[str, Any]]:  # Any: JSON values

@@ -31,8 +31,9 @@ from server.orchestration.publishing import (
     read_note,
     write_note,
 )
+from warehouse.build.build_paths import BuildPaths, projects_folder
 from warehouse.build.hub_metadata import earlier_logic
-from warehouse.build.star import BuildPaths, build_star, projects_folder
+from warehouse.build.star import build_star
 from warehouse.projects.logic_versions import with_logic
 from warehouse.run_dbt import Node
 

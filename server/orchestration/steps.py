@@ -51,17 +51,11 @@ from server.orchestration.publishing import (
 from server.orchestration.replay import find_unpublished, publish_replayed, replay
 from server.orchestration.source_states import record_sources
 from server.orchestration.worker_pool import WorkerPool
+from warehouse.build.hub_library import prepare_hub
 from warehouse.build.hub_metadata import HubRecords, read_hub_records, record_build, record_configs
-from warehouse.build.star import (
-    build_star,
-    check_star,
-    parse_push,
-    parse_star,
-    prepare_hub,
-    push,
-    sink_rows,
-    star_inputs,
-)
+from warehouse.build.inputs import star_inputs
+from warehouse.build.push import parse_push, push, sink_rows
+from warehouse.build.star import build_star, check_star, parse_star
 from warehouse.projects.star_project import star_tables
 from warehouse.run_dbt import Node
 

@@ -23,10 +23,10 @@ from typing import Any, ParamSpec, Self, TypeVar
 from structlog.contextvars import bound_contextvars, get_contextvars
 
 from pipeline.config.tenant import Tenant
+from pipeline.contracts.registry import Blueprints
 from pipeline.errors import GataError
 from pipeline.log import configure_log
 from pipeline.settings import Settings
-from warehouse.build.star import Blueprints
 
 LOADED = ("dbt.cli.main", "dbt.adapters.duckdb.connections", "semantic.answering.validate")
 """Modules that every process of a crew will need, and that take long to load."""

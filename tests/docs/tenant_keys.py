@@ -14,15 +14,15 @@ from typing import Any
 from unittest import mock
 
 import yaml
+from pipeline.config.generation import CONNECTOR_LEVERS, FUNNEL, LEVERS
+from pipeline.config.table_logic import _HOMES
 from pydantic import BaseModel
 
 from pipeline.config import tenants_file
 from pipeline.config.accounts import Account, Read
 from pipeline.config.entry import Entry
-from pipeline.config.generation import CONNECTOR_LEVERS, FUNNEL, LEVERS
 from pipeline.config.key_meanings import GENERATION, LOGIC, MEANINGS, SOURCE, TENANT
 from pipeline.config.source import Source
-from pipeline.config.table_logic import _HOMES
 from pipeline.config.tenant import Tenant
 from pipeline.config.yaml_file import read_yaml
 from tests.docs.markdown import code, codes, table

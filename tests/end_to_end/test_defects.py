@@ -34,7 +34,8 @@ from tests.end_to_end.three_stores import CHUNKS, DAYS, ROOT, STORES, TENANTS, T
 from tests.pipeline.raw_shop import CAMPAIGNS, EVENTS, ORDERS, SHOPS
 from tests.pipeline.raw_shop import tenant as tenant_of
 from tests.server.published_fixture import new_published_home
-from warehouse.build.star import onboard_files, push
+from warehouse.build.push import push
+from warehouse.projects.tenant_files import onboard_files
 
 Row = tuple[Any, ...]
 CATALOG = load_catalog(ROOT / "supported_connectors.yaml")

@@ -23,7 +23,7 @@ from pathlib import Path
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.contracts.registry import blueprints
 from pipeline.config.tenants_file import load_tenants
-from warehouse.build.star import onboard_files
+from warehouse.projects.tenant_files import onboard_files
 catalog = load_catalog(Path("supported_connectors.yaml"))
 routes = blueprints(catalog)
 tenants = load_tenants(Path(sys.argv[1]), catalog).tenants

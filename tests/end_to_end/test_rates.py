@@ -11,7 +11,7 @@ from server.orchestration.publishing import read_published_star
 from server.orchestration.steps import build
 from tests.end_to_end.project_fixture import House, house
 from tests.end_to_end.small_shop import CAMPAIGNS, SMALL_TENANT, event, insight, order, write_shop
-from warehouse.build.star import star_inputs
+from warehouse.build.inputs import star_inputs
 
 SHOP = "small_shop"
 RATES = "date,currency,rate\n2026-03-01,USD,0.9\n2026-03-03,USD,0.8\n2026-03-03,GBP,1.15\n"

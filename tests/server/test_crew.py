@@ -19,7 +19,8 @@ from pipeline.settings import Settings
 from server.orchestration.build_context import BuildContext, open_build_context
 from server.orchestration.worker_pool import WorkerPool
 from tests.server.cli_run import ROOT, environment
-from warehouse.build.star import check_star, projects_folder
+from warehouse.build.build_paths import projects_folder
+from warehouse.build.star import check_star
 
 TENANTS = """
 tenants:

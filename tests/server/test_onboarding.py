@@ -23,7 +23,7 @@ from server.orchestration.overview import onboarded_tenants
 from server.orchestration.steps import library, onboard_tenant
 from tests.library import with_library
 from tests.server.cli_run import Terminal, environment
-from warehouse.build.star import projects_folder
+from warehouse.build.build_paths import projects_folder
 
 TENANTS = """
 tenants:
@@ -178,7 +178,7 @@ def test_an_offboarded_tenant_is_not_brought_in_again_by_chance(place: Place) ->
 
 def test_every_generated_file_belongs_to_one_phase_and_all_phases_have_files(place: Place) -> None:
     from server.orchestration.onboarding import _phase_of
-    from warehouse.build.star import onboard_files
+    from warehouse.projects.tenant_files import onboard_files
 
     files = onboard_files(place.shop.manifest.get("whole"), place.shop.blueprints)
     phases: dict[str, Callable[[str], bool]] = {

@@ -24,8 +24,8 @@ from pipeline.contracts.registry import blueprints, schema_hash
 from pipeline.errors import BuildError, ConfigError
 from pipeline.ingest.landing_tables import LEDGERS
 from pipeline.settings import Settings
+from warehouse.build.hub_library import prepare_hub
 from warehouse.build.hub_metadata import earlier_logic, read_hub_records, record_build, record_configs
-from warehouse.build.star import prepare_hub
 from warehouse.projects import reference_tables
 from warehouse.projects.logic_versions import canonical_logic, logic_hash, logic_tables, with_logic
 from warehouse.run_dbt import Node, run_dbt

@@ -14,7 +14,7 @@ from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import load_tenants
 from pipeline.contracts.connector import Connector
 from pipeline.contracts.registry import blueprints, schema_hash
-from warehouse.build.star import platform_models
+from warehouse.build.hub_library import platform_models
 from warehouse.projects.hub_projects import library_project, push_project
 from warehouse.projects.reference_tables import reference_files
 

@@ -19,7 +19,8 @@ from pipeline.contracts.registry import Blueprint, blueprints
 from pipeline.errors import BuildError
 from pipeline.settings import Settings
 from tests.library import with_library
-from warehouse.build.star import projects_folder, push
+from warehouse.build.build_paths import projects_folder
+from warehouse.build.push import push
 from warehouse.projects.hub_projects import push_project
 from warehouse.run_dbt import refuse_failures, run_dbt, write_project
 

@@ -7,13 +7,12 @@ views of other objects and engines.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from pipeline.config.engine_cases import Case, Rows, unit_test_cases
 from pipeline.config.source import Source
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.engine import Engine
-from pipeline.contracts.registry import Blueprint
+from pipeline.contracts.registry import Blueprint, Blueprints
 from pipeline.contracts.sql import literal, struct_json
 from warehouse.projects.canonical_tables import CANONICAL, Canonical
 from warehouse.projects.engines import engines_of
@@ -21,7 +20,6 @@ from warehouse.projects.reference_tables import reference_rows
 from warehouse.projects.star_models import KEPT, without_quotes
 from warehouse.projects.star_tests import Tree, generated_yaml
 
-Blueprints = Mapping[tuple[str, str], Blueprint]
 NOTHING = Case("no records", {}, ())
 
 

@@ -1,0 +1,49 @@
+"""The library of the hub: sinks, ledgers, blueprints and reference tables exist before anything is pushed."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from pipeline.contracts.registry import Blueprints
+from pipeline.settings import Settings
+from pipeline.storage.disk import replace_text
+from pipeline.storage.hub import read_hub
+from warehouse.projects.hub_projects import library_project
+from warehouse.projects.reference_tables import reference_files
+from warehouse.run_dbt import Node, refuse_failures, run_dbt, write_project
+
+PLATFORM_MODELS = Path(__file__).parent.parent / "models" / "platform"
+
+
+def prepare_hub(blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
+    """See that every table of the hub's library exists; what dbt did for it, nothing where all was there.
+
+    Raises:
+        LandError: Another process has the hub open.
+        BuildError: dbt failed, or a reference table fails a test.
+    """
+    files = library_project(blueprints, platform_models(), reference_files())
+    digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
+    folder, done = settings.home / "dbt" / "_library", settings.home / "dbt" / "_library.sha256"
+    tables = {Path(path).stem for path in files if path.endswith((".sql", ".csv"))}
+    if _has_tables(settings, tables) and done.exists() and done.read_text(encoding="utf-8") == digest:
+        return ()
+    write_project(folder, files)
+    nodes = run_dbt(folder, ("build",), files={"GATA_HUB_FILE": settings.hub})
+    refuse_failures(nodes, of="library")
+    replace_text(done, digest)
+    return nodes
+
+
+def platform_models() -> dict[str, str]:
+    """The models of the hub that are written by hand, by file name."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(PLATFORM_MODELS.glob("*.sql"))}
+
+
+def _has_tables(settings: Settings, names: set[str]) -> bool:
+    if not settings.hub.exists():
+        return False
+    with read_hub(settings) as hub:
+        found = hub.execute("select table_name from information_schema.tables where table_schema = 'main'").fetchall()
+    return names <= {name for (name,) in found}

@@ -1,0 +1,79 @@
+"""The push of a tenant: what landed and is not pushed goes into the sinks, one transaction per object."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pipeline.config.tenant import Tenant
+from pipeline.contracts.registry import Blueprints
+from pipeline.ingest.landing_tables import dataset
+from pipeline.settings import Settings
+from pipeline.storage.hub import read_hub
+from warehouse.build.build_paths import projects_folder
+from warehouse.projects.hub_projects import push_project
+from warehouse.run_dbt import Node, refuse_failures, run_dbt, with_rows, write_project
+
+
+def push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
+    """Push what the tenant landed and has not pushed into the sinks; one transaction per object.
+
+    Raises:
+        BuildError: dbt failed; the objects pushed so far are whole, the failed one is untouched.
+    """
+    folder = projects_folder(settings, tenant.slug) / "push"
+    write_project(folder, push_project(tenant, blueprints))
+    if not _has_unpushed(tenant, blueprints, settings):
+        return ()
+    began = datetime.now(UTC)
+    nodes = run_dbt(folder, ("run",), files={"GATA_HUB_FILE": settings.hub})
+    refuse_failures(nodes, of=f"push of {tenant.slug}")
+    return with_rows(nodes, _pushed_rows(tenant, settings, began))
+
+
+def parse_push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> None:
+    """Have dbt read the project of a tenant's push, so that it need not when it runs.
+
+    Raises:
+        BuildError: It could not; `push` says so, too.
+    """
+    folder = projects_folder(settings, tenant.slug) / "push"
+    write_project(folder, push_project(tenant, blueprints))
+    run_dbt(folder, ("parse",), files={"GATA_HUB_FILE": settings.hub})
+
+
+def _pushed_rows(tenant: Tenant, settings: Settings, began: datetime) -> dict[str, int]:
+    """The records that each pusher took from the landing tables since a moment, by its name."""
+    with read_hub(settings) as hub:
+        rows = hub.execute(
+            "select source_platform, source_object, max(batch_rows) from platform_ops__push_ledger"
+            " where tenant_slug = ? and pushed_at >= ? group by all",
+            [tenant.slug, began.replace(tzinfo=None)],
+        ).fetchall()
+    return {f"stg_{tenant.slug}__{platform}_{name}": count for platform, name, count in rows}
+
+
+def _has_unpushed(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> bool:
+    """Whether a finished load lacks its ledger row for one of the tenant's objects."""
+    routed = [(b.platform, b.object) for b in blueprints.values() for s in tenant.enabled if b.platform == s.platform]
+    with read_hub(settings) as hub:
+        missing = hub.execute(
+            f"""select count(*) from (select unnest(?) as platform, unnest(?) as object) as routed
+            cross join (select load_id from {dataset(tenant)}._dlt_loads where status = 0) as loads
+            where not exists (
+                select 1 from platform_ops__push_ledger as pushed
+                where pushed.tenant_slug = ? and pushed.source_platform = routed.platform
+                    and pushed.source_object = routed.object and pushed.load_id = loads.load_id)""",
+            [[platform for platform, _ in routed], [name for _, name in routed], tenant.slug],
+        ).fetchall()
+    return bool(missing[0][0])
+
+
+def sink_rows(tenant: Tenant, settings: Settings, blueprints: Blueprints) -> dict[str, int]:
+    """The tenant's rows in each sink that its sources route to, all versions counted."""
+    platforms = {source.platform for source in tenant.enabled}
+    sinks = sorted({blueprint.sink for blueprint in blueprints.values() if blueprint.platform in platforms})
+    counts = " union all ".join(
+        f"select '{sink}' as sink, count(*) from {sink} where tenant_slug = $slug" for sink in sinks
+    )
+    with read_hub(settings) as hub:
+        return dict(hub.execute(f"{counts} order by sink", {"slug": tenant.slug}).fetchall())
