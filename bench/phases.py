@@ -94,7 +94,7 @@ def ask(given: Given) -> Found:
 
 
 def build(given: Given) -> Found:
-    from server.orchestration.steps import build
+    from server.orchestration.verbs import build
 
     shop, _tenant = open_shop(given.home)
     began: dict[str, float] = {}

@@ -42,8 +42,8 @@ from server.mcp_server.app import mcp_app
 from server.mcp_server.audit_middleware import AuditMcpCalls
 from server.mcp_server.tool_specs import TOOLS
 from server.rest.app import rest_app
-from server.rest.dependencies import not_found
 from server.rest.docs_page import docs_routes
+from server.rest.error_responses import not_found
 from server.serving.access import Access
 from server.serving.audit.call_recorder import open_call_recorder
 from server.serving.full_results import full_result_by_handle

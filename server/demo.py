@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def _build(shop: BuildContext) -> None:
-    from server.orchestration.steps import build
+    from server.orchestration.verbs import build
 
     started = time.monotonic()
     report = build(shop, watch=_show_step)

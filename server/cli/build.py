@@ -12,9 +12,9 @@ from server.cli.options import AsJson, Tenants, Wait, read_command_settings
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from server.orchestration.build_command import StepObserver
     from server.orchestration.build_context import BuildContext
     from server.orchestration.build_report import BuildReport
-    from server.orchestration.steps import StepObserver
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The tenant, as tenants.yaml names it.")]
 
@@ -30,16 +30,16 @@ def build(
     A tenant that fails keeps the run its readers have and never stops the others.
     Exit 0 done, 1 a bug, 2 your input, 3 a gate failed in strict mode (GATA_ENV dev or prod).
     """
-    from server.orchestration import steps
+    from server.orchestration import verbs
 
-    _run(lambda shop, watch: steps.build(shop, tenant, full=full, wait_seconds=wait, watch=watch), as_json=as_json)
+    _run(lambda shop, watch: verbs.build(shop, tenant, full=full, wait_seconds=wait, watch=watch), as_json=as_json)
 
 
 def land(tenant: Tenants = None, wait: Wait = 0.0, as_json: AsJson = False) -> None:
     """Bring new exports and new synthetic days into the landing tables, and no further."""
-    from server.orchestration import steps
+    from server.orchestration import verbs
 
-    _run(lambda shop, watch: steps.land_only(shop, tenant, wait_seconds=wait, watch=watch), as_json=as_json)
+    _run(lambda shop, watch: verbs.land_only(shop, tenant, wait_seconds=wait, watch=watch), as_json=as_json)
 
 
 def transform(
@@ -60,10 +60,10 @@ def transform(
 
     With --logic-version the result is an unpublished run: `gata publish --run RUN_ID` lets readers see it.
     """
-    from server.orchestration import steps
+    from server.orchestration import verbs
 
     _run(
-        lambda shop, watch: steps.transform(shop, tenant, logic_version=logic_version, wait_seconds=wait, watch=watch),
+        lambda shop, watch: verbs.transform(shop, tenant, logic_version=logic_version, wait_seconds=wait, watch=watch),
         as_json=as_json,
     )
 
@@ -75,9 +75,9 @@ def validate(
     as_json: AsJson = False,
 ) -> None:
     """Run every check on the stars as they were last built."""
-    from server.orchestration import steps
+    from server.orchestration import verbs
 
-    _run(lambda shop, watch: steps.validate(shop, tenant, full=full, wait_seconds=wait, watch=watch), as_json=as_json)
+    _run(lambda shop, watch: verbs.validate(shop, tenant, full=full, wait_seconds=wait, watch=watch), as_json=as_json)
 
 
 def publish(
@@ -95,10 +95,10 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Publish the stars as they were last built, or one unpublished run."""
-    from server.orchestration import steps
+    from server.orchestration import verbs
 
     _run(
-        lambda shop, watch: steps.publish_only(shop, tenant, run_id=run, wait_seconds=wait, watch=watch),
+        lambda shop, watch: verbs.publish_only(shop, tenant, run_id=run, wait_seconds=wait, watch=watch),
         as_json=as_json,
     )
 
@@ -110,11 +110,11 @@ def library(wait: Wait = 0.0, as_json: AsJson = False) -> None:
     """
     settings = read_command_settings()
     from server.cli.output.stdout import print_json, print_text, stdout_for_answers
-    from server.orchestration import steps
+    from server.orchestration import verbs
     from server.orchestration.build_context import open_build_context
 
     with stdout_for_answers():
-        made = steps.library(open_build_context(settings), wait_seconds=wait)
+        made = verbs.library(open_build_context(settings), wait_seconds=wait)
     if as_json:
         print_json(made)
     else:
@@ -132,10 +132,10 @@ def onboard(
     """Write a tenant's dbt projects: sources, pushers, stars and their tests, routed by its blueprints."""
     settings = read_command_settings()
     from server.cli.output.stdout import print_json, print_text
-    from server.orchestration import steps
+    from server.orchestration import verbs
     from server.orchestration.build_context import open_build_context
 
-    done = steps.onboard_tenant(open_build_context(settings), slug, dry_run=dry_run)
+    done = verbs.onboard_tenant(open_build_context(settings), slug, dry_run=dry_run)
     if as_json:
         print_json({"tenant": done.slug, "dry_run": dry_run, "files": done.files, "changed": done.changed})
         return

@@ -18,10 +18,10 @@ def rollback(
     """Let readers see an earlier run again: its data and its definitions, from the next question on."""
     settings = read_command_settings()
     from server.cli.output.stdout import print_text
-    from server.orchestration import steps
+    from server.orchestration import verbs
     from server.orchestration.build_context import open_build_context
 
-    print_text(steps.rollback(open_build_context(settings), tenant, to))
+    print_text(verbs.rollback(open_build_context(settings), tenant, to))
 
 
 def status(as_json: AsJson = False) -> None:

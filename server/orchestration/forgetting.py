@@ -18,7 +18,8 @@ from pipeline.publish.run_store import prune
 from pipeline.settings import Settings
 from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops import Ops
-from server.orchestration import steps
+from server.orchestration import verbs
+from server.orchestration.build_command import StepObserver
 from server.orchestration.build_context import BuildContext
 from server.orchestration.replay import unpublished
 from warehouse.build.build_paths import projects_folder
@@ -39,7 +40,7 @@ def erase_with_record(
     email: str | None = None,
     *,
     wait_seconds: float = 0.0,
-    watch: steps.StepObserver | None = None,
+    watch: StepObserver | None = None,
 ) -> Forgotten:
     """Erase a person of a tenant, or without `email` the whole tenant, from hub, stars, runs and ledger.
 
@@ -100,7 +101,7 @@ def _folders(slug: Slug, settings: Settings) -> tuple[Path, ...]:
 
 
 def _forget_person(
-    shop: BuildContext, tenant: Tenant, email: str, wait_seconds: float, watch: steps.StepObserver | None
+    shop: BuildContext, tenant: Tenant, email: str, wait_seconds: float, watch: StepObserver | None
 ) -> Forgotten:
     """The build before pushes what has landed and knows the person's ids; the one after publishes without them."""
     settings, chosen = shop.settings, [tenant.slug]
@@ -120,10 +121,10 @@ def _forget_person(
 
 
 def _build(
-    shop: BuildContext, slugs: Sequence[str], wait_seconds: float, watch: steps.StepObserver | None, *, full: bool
+    shop: BuildContext, slugs: Sequence[str], wait_seconds: float, watch: StepObserver | None, *, full: bool
 ) -> str | None:
     watched = {"watch": watch} if watch else {}
-    report = steps.build(shop, slugs, full=full, wait_seconds=wait_seconds, **watched)
+    report = verbs.build(shop, slugs, full=full, wait_seconds=wait_seconds, **watched)
     (tenant,) = report.tenants
     if tenant.error:
         raise tenant.error

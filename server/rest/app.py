@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline.storage.ops import Ops
 from server.rest.catalog_routes import catalog_routes
-from server.rest.dependencies import not_found, unreadable
+from server.rest.error_responses import not_found, unreadable
 from server.rest.examples import EXAMPLES
 from server.rest.job_routes import job_routes
 from server.rest.observability_routes import observability_routes

@@ -14,8 +14,10 @@ from pipeline.storage.ops import Ops
 from server.orchestration.build_context import CATALOG
 from server.orchestration.jobs.job import Jobs
 from server.orchestration.jobs.process import job_folder
-from server.rest.dependencies import CallerDependency, Guarded, tagged_response, visible
+from server.rest.dependencies import CallerDependency, visible
+from server.rest.error_responses import Guarded
 from server.rest.examples import EXAMPLES
+from server.rest.json_answers import tagged_response
 from server.rest.openapi import produces
 from server.rest.pagination import Cursor, Limit, link, page
 from server.rest.semantic_layer_routes import Tenant

@@ -24,8 +24,10 @@ from pipeline.storage.ops import Ops
 from semantic.answering.exact_json import to_json
 from server.orchestration.jobs.job import Job, Jobs
 from server.orchestration.jobs.submit import JobService, Posted
-from server.rest.dependencies import Admin, Guarded, JsonBody, json_response
+from server.rest.dependencies import Admin, JsonBody
+from server.rest.error_responses import Guarded
 from server.rest.examples import EXAMPLES
+from server.rest.json_answers import json_response
 from server.rest.openapi import ADMIN, example, produces
 from server.rest.pagination import Cursor, Limit, link, read_page_cursor, write_page_cursor
 from server.serving.access import Caller

@@ -11,8 +11,10 @@ from pipeline.config.slug import Slug
 from pipeline.errors import AccessError
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
-from server.rest.dependencies import CallerDependency, Guarded, answer_of_run, tagged_response, visible
+from server.rest.dependencies import CallerDependency, visible
+from server.rest.error_responses import Guarded
 from server.rest.examples import EXAMPLES
+from server.rest.json_answers import answer_of_run, tagged_response
 from server.rest.openapi import produces
 from server.rest.pagination import Cursor, Limit, link, page, read_page_cursor, write_page_cursor
 from server.rest.semantic_layer_routes import Tenant

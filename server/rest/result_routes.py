@@ -19,15 +19,9 @@ from pipeline.errors import AccessError, QueryError
 from semantic.planning.query import ABOUT_THE_ANSWER, read_query
 from semantic.planning.query import Query as Question
 from server.rest.content_negotiation import choose_format
-from server.rest.dependencies import (
-    CLIENT_GONE,
-    CallerDependency,
-    Guarded,
-    etag_of,
-    is_known_tag,
-    unchanged,
-    while_connected,
-)
+from server.rest.dependencies import CallerDependency
+from server.rest.error_responses import CLIENT_GONE, Guarded, while_connected
+from server.rest.json_answers import etag_of, is_known_tag, unchanged
 from server.rest.openapi import ANSWER_FORMS, produces
 from server.rest.result_files import ResultFile, write_rows
 from server.serving.access import Caller

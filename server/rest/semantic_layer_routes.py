@@ -15,16 +15,10 @@ from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from semantic.planning.query import read_query
 from server.rest.content_negotiation import choose_format
-from server.rest.dependencies import (
-    CallerDependency,
-    Guarded,
-    JsonBody,
-    answer_of_run,
-    json_response,
-    visible,
-    while_connected,
-)
+from server.rest.dependencies import CallerDependency, JsonBody, visible
+from server.rest.error_responses import Guarded, while_connected
 from server.rest.examples import EXAMPLES
+from server.rest.json_answers import answer_of_run, json_response
 from server.rest.openapi import ANSWER_FORMS, example, produces
 from server.rest.pagination import Cursor, Limit, link, page
 from server.rest.result_routes import Format, Spreadsheet, as_file

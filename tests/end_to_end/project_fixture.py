@@ -13,7 +13,7 @@ from pipeline.settings import Settings
 from semantic.planning.query import read_query
 from server.orchestration.build_context import BuildContext, open_build_context
 from server.orchestration.build_report import BuildReport
-from server.orchestration.steps import build
+from server.orchestration.verbs import build
 from server.serving import tools
 from server.serving.runs.published_runs import PublishedRuns
 from tests.library import with_library

@@ -16,7 +16,7 @@ from server.orchestration.build_report import TenantReport
 from server.orchestration.outputs import output_damage, remember_undamaged
 from server.orchestration.overview import plan_builds, tenant_statuses
 from server.orchestration.publishing import publish_star
-from server.orchestration.steps import land_only, validate
+from server.orchestration.verbs import land_only, validate
 from server.serving.runs.observability import findings_of
 from tests.end_to_end.project_fixture import House, copied
 from tests.pipeline.test_publish import flip_a_byte

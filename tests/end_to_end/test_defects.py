@@ -25,7 +25,7 @@ from pipeline.errors import ConfigError, QueryError
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
 from server.orchestration.overview import tenant_statuses
-from server.orchestration.steps import land_only, onboard_tenant
+from server.orchestration.verbs import land_only, onboard_tenant
 from server.serving.runs.published_runs import PublishedRuns
 from server.serving.tools import relationships
 from tests.end_to_end.project_fixture import House

@@ -11,7 +11,7 @@ import duckdb
 
 from pipeline.storage.ops import Ops
 from server.orchestration.build_report import TenantReport
-from server.orchestration.steps import build, land_only
+from server.orchestration.verbs import build, land_only
 from tests.end_to_end.project_fixture import House, copied
 from tests.end_to_end.small_shop import EVENTS, SMALL_TENANT, insight, order, write_jsonl
 

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.errors import Busy, ConfigError, LandError
 from pipeline.storage.build_lock import build_lock
-from server.orchestration.steps import build
+from server.orchestration.verbs import build
 from tests.end_to_end.project_fixture import House, copied, house
 from tests.end_to_end.small_shop import SMALL_TENANT, order, write_jsonl, write_shop
 from tests.server.cli_run import ROOT, environment
@@ -22,7 +22,7 @@ from tests.server.cli_run import ROOT, environment
 SHOP = "small_shop"
 BUILD = """
 from pipeline.settings import read_settings
-from server.orchestration.steps import build
+from server.orchestration.verbs import build
 from server.orchestration.build_context import open_build_context
 build(open_build_context(read_settings()), watch=lambda tenant, step: print(step, flush=True))
 """

@@ -8,7 +8,7 @@ import pytest
 
 from server.orchestration.build_report import BuildReport
 from server.orchestration.publishing import read_published_star
-from server.orchestration.steps import build
+from server.orchestration.verbs import build
 from tests.end_to_end.project_fixture import House, house
 from tests.end_to_end.small_shop import CAMPAIGNS, SMALL_TENANT, event, insight, order, write_shop
 from warehouse.build.inputs import star_inputs

@@ -108,7 +108,7 @@ def test_what_cannot_be_read_is_quarantined_by_name_and_the_rest_counts(tmp_path
 def test_a_gate_that_fails_in_prod_keeps_the_last_run_and_goes_on_refusing(tmp_path: Path, small: House) -> None:
     shop = copied(small, tmp_path, env="prod")
     write_jsonl(tmp_path / "shop/orders_bad.jsonl", [order(7, "x"), order(8, "80.00")])
-    from server.orchestration.steps import build
+    from server.orchestration.verbs import build
 
     for _ in range(2):
         report = build(shop.shop)
@@ -127,7 +127,7 @@ def test_one_bad_tenant_never_stops_the_others(tmp_path: Path) -> None:
         .replace("order_revenue - spend", "nothing - spend")
     )
     both = house(tmp_path, SMALL_TENANT + other, threads=2)
-    from server.orchestration.steps import build
+    from server.orchestration.verbs import build
 
     report = build(both.shop)
     assert {tenant.tenant: tenant.status for tenant in report.tenants} == {

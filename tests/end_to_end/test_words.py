@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 
 from pipeline.publish.pointer import latest_run_id
-from server.orchestration.steps import build
+from server.orchestration.verbs import build
 from tests.end_to_end.project_fixture import house
 from tests.end_to_end.small_shop import SMALL_TENANT, write_shop
 

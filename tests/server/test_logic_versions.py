@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import ConfigError, PublishError
 from pipeline.publish.pointer import latest_run_id, run_ids
 from pipeline.storage.ops import Ops
-from server.orchestration.steps import build, publish_only, transform
+from server.orchestration.verbs import build, publish_only, transform
 from tests.end_to_end.project_fixture import House, house
 from tests.end_to_end.small_shop import SMALL_TENANT, write_shop
 from tests.server.cli_run import Terminal

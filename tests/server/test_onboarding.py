@@ -20,7 +20,7 @@ from pipeline.storage.ops import Ops
 from server.orchestration.build_context import BuildContext, open_build_context
 from server.orchestration.onboarding import PHASES
 from server.orchestration.overview import onboarded_tenants
-from server.orchestration.steps import library, onboard_tenant
+from server.orchestration.verbs import library, onboard_tenant
 from tests.library import with_library
 from tests.server.cli_run import Terminal, environment
 from warehouse.build.build_paths import projects_folder

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from pipeline.storage.ops import Ops
-from server.rest.dependencies import while_connected
+from server.rest.error_responses import while_connected
 from server.serving.access import Access
 from tests.server.published_fixture import DAYS, PublishedHome
 

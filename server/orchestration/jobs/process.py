@@ -85,7 +85,7 @@ def _built(job: Job, jobs: Jobs, settings: Settings) -> str | None:
     Raises:
         GataError: The build failed.
     """
-    from server.orchestration import steps
+    from server.orchestration import verbs
     from server.orchestration.build_context import open_build_context
 
     def watch(_: str, step: str) -> None:
@@ -98,7 +98,7 @@ def _built(job: Job, jobs: Jobs, settings: Settings) -> str | None:
             if has_leftovers:
                 _erase(job, settings)  # of an attempt that was killed
                 has_leftovers = False
-            report = steps.build(open_build_context(settings), [job.tenant], watch=watch)
+            report = verbs.build(open_build_context(settings), [job.tenant], watch=watch)
         except Busy:
             time.sleep(POLL_SECONDS)
             continue
