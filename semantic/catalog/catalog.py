@@ -1,4 +1,4 @@
-"""What may be asked for, read back from the definitions: metrics, dimensions, facts, and how they meet."""
+"""Catalog of a run, read from its definitions: metrics, dimensions, facts, and which of them combine."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ COMPARED = ("_previous", "_change", "_change_ratio")
 SHARE = "_share"
 CUMULATIVE = "_cumulative"
 COMPUTED = (*COMPARED, SHARE, CUMULATIVE)
-"""How the columns end that a query adds beside a metric; no metric may."""
+"""Suffixes of the columns that a query adds beside a metric; no metric name may end with one."""
 IS_OTHER, IS_TOTAL = "is_other", "is_total"
 FLAGS = (IS_OTHER, IS_TOTAL)
-"""Columns that a query adds to tell rows apart."""
+"""Columns that a query adds to mark rows: the group of others, the totals."""
 
 _AGGREGATES = {"sum": "SUM", "minimum": "MIN", "maximum": "MAX", "none": None}
 
@@ -40,16 +40,16 @@ class Metric:
     """Over base metrics only; its own name for a base metric."""
     fact: str | None = None
     kind: str | None = None
-    """How rows become the value, as `semantic.catalog.expression` says; ratio or derived for a formula."""
+    """The aggregation of rows, listed in `semantic.catalog.expression`; ratio or derived for a formula."""
     adds_up: str | None = None
-    """The SQL aggregate that makes the value of a whole from those of its parts; None where none does."""
+    """The SQL aggregate that combines the values of parts into that of the whole; None where none does."""
     hidden: bool = False
     note: str | None = None
     synonyms: tuple[str, ...] = ()
 
     @property
     def is_zero_without_rows(self) -> bool:
-        """Whether nothing counted is 0, and not unknown."""
+        """Whether the value over no rows is 0, not unknown."""
         return self.kind in ZERO_WITHOUT_ROWS
 
 
@@ -65,7 +65,7 @@ class Dimension:
     paths: Mapping[str, str]
     """By fact: the tables to join and the dimension's name, joined with dots."""
     meanings: Mapping[str, str]
-    """By fact, where facts mean different things by it: only facts that mean the same meet on it."""
+    """By fact, where facts mean different things by it: only facts with the same meaning are joined on it."""
     values: frozenset[str] | None = None
     """All its values, when they are few."""
     is_personal: bool = False
@@ -76,7 +76,7 @@ class Dimension:
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """One fact of the star and what it holds."""
+    """One fact of the star: its rows, days, currencies and time zones."""
 
     name: str
     day_column: str
@@ -87,12 +87,12 @@ class Fact:
     rows_without_currency: int
     time_zones: tuple[str, ...]
     priced: str | None = None
-    """Which rows have a currency, where others hold no money: "with a purchase"."""
+    """The rows that have a currency, where others hold no money: "with a purchase"."""
     rows_without_money: int = 0
     unconverted: Mapping[str, int] = field(default_factory=dict)
-    """By currency, the rows whose money is in no number: no rate is known for it."""
+    """By currency, the rows whose money is in no amount: no rate is known for it."""
     is_left_out: bool = False
-    """The tenant has no source of its domain, and says so: it is empty, and lacks nothing."""
+    """The tenant's `domains` exclude it: it is empty, and nothing is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,9 +106,9 @@ class Catalog:
     week_start: str
     currency: str
     notes: tuple[str, ...] = ()
-    """What there is to know of the tenant's sources."""
+    """Notes on the tenant's sources."""
     rates: str | None = None
-    """The name of the file by whose rates all money is in `currency`; None where it is in the currency of its rows."""
+    """The file of the rates that converted all money to `currency`; None where money is in the currency of its rows."""
 
     @cached_property
     def askable_metrics(self) -> tuple[str, ...]:
@@ -119,29 +119,29 @@ class Catalog:
         return tuple(sorted(name for name, dimension in self.dimensions.items() if not dimension.hidden))
 
     def facts_of(self, metric: str) -> tuple[str, ...]:
-        """The facts that a metric is made from, in the order of its formula."""
-        found = (self.metrics[base].fact or "" for base in metric_names(self.metrics[metric].formula))
-        return tuple(dict.fromkeys(found))
+        """The facts that a metric is computed from, in the order of its formula."""
+        facts = (self.metrics[base].fact or "" for base in metric_names(self.metrics[metric].formula))
+        return tuple(dict.fromkeys(facts))
 
     def is_reached(self, dimension: str, facts: Iterable[str]) -> bool:
-        """Whether every one of the facts has the dimension, and all mean the same by it."""
-        known, used = self.dimensions[dimension], tuple(facts)
-        return all(fact in known.paths for fact in used) and len({known.meanings.get(fact) for fact in used}) <= 1
+        """Whether every fact has the dimension, all in the same meaning."""
+        entry, names = self.dimensions[dimension], tuple(facts)
+        return all(fact in entry.paths for fact in names) and len({entry.meanings.get(fact) for fact in names}) <= 1
 
     def dimensions_of(self, facts: Iterable[str]) -> list[str]:
-        """The dimensions that all these facts can be cut by together."""
-        used = tuple(facts)
-        return [name for name in self.askable_dimensions if self.is_reached(name, used)]
+        """The dimensions that these facts can all be grouped by together."""
+        names = tuple(facts)
+        return [name for name in self.askable_dimensions if self.is_reached(name, names)]
 
 
 def read_catalog(definitions: RunDefinitions, *, expose: frozenset[str]) -> Catalog:
-    """The catalog of a run. A metric whose measure is gone is gone; a personal dimension needs `expose`."""
+    """Build the catalog of a run, without metrics that lack a measure and personal dimensions not in `expose`."""
     return Catalog(
         metrics=_metrics(definitions),
         dimensions={
             name: Dimension(
                 name=name,
-                label=_words(name) if entry.label is None else entry.label,
+                label=_spaced(name) if entry.label is None else entry.label,
                 description=entry.description,
                 type=entry.type,
                 role=entry.role,
@@ -169,18 +169,18 @@ def _metrics(definitions: RunDefinitions) -> dict[str, Metric]:
     entries = definitions.metrics
     measured = {name for name, entry in entries.items() if name in definitions.measures_of(entry.fact)}
     formulas = {name: parse(entry.expression, name) for name, entry in entries.items() if entry.expression is not None}
-    found = {}
+    metrics = {}
     for name, entry in entries.items():
         formula = expand(name, formulas)
         if measured.issuperset(metric_names(formula)):
-            found[name] = _metric(name, entry, formula)
-    return found
+            metrics[name] = _metric(name, entry, formula)
+    return metrics
 
 
 def _metric(name: str, entry: MetricDefinition, formula: Formula) -> Metric:
     return Metric(
         name=name,
-        label=_words(name) if entry.label is None else entry.label,
+        label=_spaced(name) if entry.label is None else entry.label,
         description=entry.description,
         type=entry.type,
         unit=entry.unit,
@@ -211,5 +211,5 @@ def _fact(name: str, entry: FactDefinition) -> Fact:
     )
 
 
-def _words(name: str) -> str:
+def _spaced(name: str) -> str:
     return name.replace("_", " ")

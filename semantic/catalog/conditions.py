@@ -1,4 +1,4 @@
-"""Filters with typed values: what an operator takes, and the shape of a condition apart from its values."""
+"""Filter conditions: reads values in the type of the filtered column, and keeps their shape apart from the values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from semantic.catalog.days import read_day
 from semantic.catalog.input_text import quote_input
 
 Value = str | bool | date | Decimal | float
-Sent = bool | int | float | str | tuple[bool | int | float | str, ...] | None
+FilterInput = bool | int | float | str | tuple[bool | int | float | str, ...] | None
 """The value of a filter as a caller sends it: JSON, days as ISO text."""
 
 _UNARY = ("is_null", "is_not_null")
@@ -31,7 +31,7 @@ class Condition:
     type: str  # text, date, boolean or number
     op: str
     count: int
-    """Of places for values: of a list 1, 2, 4, 8, ..., so that lists of many lengths share one statement."""
+    """Value slots: for a list 1, 2, 4, 8, ..., so that lists of many lengths share one statement."""
     parameter: str
 
     @property
@@ -39,25 +39,25 @@ class Condition:
         return tuple(f"{self.parameter}_{n}" for n in range(self.count))
 
     def bind(self, values: tuple[Value, ...]) -> dict[str, Value]:
-        """The parameters with their values; the last one of a list stands in the places left over."""
+        """Map the parameters to their values; the last value of a list fills the slots left over."""
         filled = values + values[-1:] * (self.count - len(values))
         return dict(zip(self.parameters, filled, strict=True))
 
 
 def value_slots(op: str, values: int) -> int:
-    """How many places the values of an operator get."""
+    """Count the slots for the values of an operator."""
     return 1 << (values - 1).bit_length() if op in ("in", "not_in") else values
 
 
-def read_values(name: str, op: str, value: Sent, type_: str) -> tuple[Value, ...]:
-    """The values of a filter on `name`, in the type of what it filters.
+def read_values(name: str, op: str, value: FilterInput, type_: str) -> tuple[Value, ...]:
+    """Read the values of a filter on `name` in the type of what it filters.
 
     Raises:
         QueryError: The operator does not fit the type, or takes more or fewer values, or values of another type.
     """
     if (op in _TEXT_ONLY and type_ != "text") or (type_ == "boolean" and op not in _BOOLEAN):
-        known = ", ".join(_BOOLEAN) if type_ == "boolean" else "=, >, <, between or in"
-        raise QueryError(f"{op} does not fit {name}, which is a {type_}.", f"Use {known}.")
+        allowed = ", ".join(_BOOLEAN) if type_ == "boolean" else "=, >, <, between or in"
+        raise QueryError(f"{op} does not fit {name}, which is a {type_}.", f"Use {allowed}.")
     if op in _UNARY:
         if value is not None:
             raise QueryError(f"{op} on {name} takes no value.", "Leave value out.")
@@ -81,20 +81,20 @@ def read_values(name: str, op: str, value: Sent, type_: str) -> tuple[Value, ...
 
 
 def _typed(value: bool | float | str, type_: str, name: str) -> Value:
-    shown = quote_input(value)
+    quoted = quote_input(value)
     if type_ == "text":
         if isinstance(value, str):
             return value
         if type(value) is int and abs(value) < _LARGEST:
             return str(value)
-        raise QueryError(f"{name} is text, and a filter compares it with {shown}.", "Write the value as text.")
+        raise QueryError(f"{name} is text, and a filter compares it with {quoted}.", "Write the value as text.")
     if type_ == "date":
         return read_day(value, f"The value of the filter on {name}")
     if type_ == "boolean":
         flag = _FLAGS.get(value.casefold()) if isinstance(value, str) else value
         if isinstance(flag, bool):
             return flag
-        raise QueryError(f"{name} is true or false, and a filter compares it with {shown}.", "Write true or false.")
+        raise QueryError(f"{name} is true or false, and a filter compares it with {quoted}.", "Write true or false.")
     return _number(value, name)
 
 

@@ -1,4 +1,4 @@
-"""Days as callers write them."""
+"""Reads days from the ISO text that callers send."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import date
 from pipeline.errors import QueryError, shorten
 
 FIRST, LAST = date(1970, 1, 1), date(2200, 12, 31)
-"""Days outside these are refused: no shop kept records there, and arithmetic on them may leave the calendar."""
+"""Days outside these are refused: no shop has records there, and arithmetic on them may leave the calendar."""
 
 
 def read_day(text: object, where: str) -> date:
-    """A day from ISO text.
+    """Read a day from ISO text.
 
     Raises:
-        QueryError: It is none.
+        QueryError: It is no day.
     """
     try:
         day = date.fromisoformat(text) if isinstance(text, str) and len(text) == 10 else None

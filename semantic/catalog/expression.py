@@ -1,13 +1,13 @@
-"""Measures as Boring Semantic Layer takes them: text over `_`, the fact's table; written, and read back for columns.
+"""Writes measures as Boring Semantic Layer expressions over `_`, the fact's table, and parses them for columns.
 
-A kind of metric is how rows become its value, and how values of parts become the value of a whole:
+A kind of metric defines how rows aggregate to its value, and how values of parts aggregate to that of the whole:
 
     sum             added up; 0 where no row counts
     count           rows; likewise
     count_distinct  different values; those of parts overlap, so they are never added up
     minimum         the least of the least
     maximum         the greatest of the greatest
-    median          the value in the middle; a whole needs its rows again
+    median          the value in the middle; the whole needs all rows again
     percentile      the value that so many percent of the rows do not exceed, interpolated; likewise
 """
 
@@ -32,11 +32,11 @@ ADDS_UP: Mapping[str, AddsUp] = {
 }
 """By kind, how values of parts become the value of a whole: sum, minimum, maximum, or none where none of them does."""
 ZERO_WITHOUT_ROWS = ("sum", "count", "count_distinct")
-"""The kinds of which nothing counted is 0, and not unknown."""
+"""The kinds whose value over no rows is 0, not unknown."""
 
 
 def measure_of(kind: MetricKind, value: str | None = None, *, where: str | None = None, percent: int = 50) -> str:
-    """The text of a measure.
+    """Write the expression of a measure.
 
     Args:
         kind: One of `ADDS_UP`.
@@ -71,10 +71,10 @@ def columns_in(expression: str) -> tuple[str, ...]:
     except SyntaxError as error:
         raise ValueError(f"{expression!r} is no expression") from error
     called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
-    found = [
+    attributes = [
         node
         for node in nodes
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "_"
     ]
-    read = sorted((node for node in found if id(node) not in called), key=lambda node: node.end_col_offset or 0)
-    return tuple(dict.fromkeys(node.attr for node in read))
+    columns = sorted((node for node in attributes if id(node) not in called), key=lambda node: node.end_col_offset or 0)
+    return tuple(dict.fromkeys(node.attr for node in columns))

@@ -1,4 +1,4 @@
-"""Arithmetic over metric names, such as `spend / clicks * 1000`: parsed from text, checked, and written as SQL."""
+"""Parses arithmetic over metric names, such as `spend / clicks * 1000`, checks it, and writes it as SQL."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Operation:
-    """Two formulas and + - * or / between them."""
+    """Two formulas with + - * or / between them."""
 
     sign: str
     left: Formula
@@ -43,7 +43,7 @@ Formula = Name | Number | Operation
 
 
 def parse(text: str, metric: str) -> Formula:
-    """The formula that `text` writes; `metric` is named where it is wrong.
+    """Parse the formula in `text`; errors name `metric`.
 
     Raises:
         ConfigError: It holds more than + - * / and parentheses over names and numbers, or no name at all.
@@ -73,7 +73,7 @@ def _read(node: ast.expr, text: str) -> Formula:
 
 
 def metric_names(formula: Formula) -> Iterator[str]:
-    """The metrics a formula names, in the order of the text, repeated where it repeats them."""
+    """Yield the metrics that a formula names, in the order of the text, with repetitions."""
     if isinstance(formula, Name):
         yield formula.name
     elif isinstance(formula, Operation):
@@ -82,10 +82,10 @@ def metric_names(formula: Formula) -> Iterator[str]:
 
 
 def expand(name: str, formulas: Mapping[str, Formula], *, path: tuple[str, ...] = ()) -> Formula:
-    """The formula of a metric over base metrics alone: names that are in `formulas` are replaced by theirs.
+    """Expand a metric to a formula over base metrics: replaces each name in `formulas` with its formula.
 
     Raises:
-        ConfigError: The metric is made of itself; names the way around.
+        ConfigError: The metric is made of itself; names the cycle.
     """
     if name in path:
         circle = " -> ".join([*path[path.index(name) :], name])
@@ -104,7 +104,7 @@ def expand(name: str, formulas: Mapping[str, Formula], *, path: tuple[str, ...] 
 
 
 def to_text(formula: Formula, rename: Callable[[str], str]) -> str:
-    """The formula as `parse` reads it, its names replaced."""
+    """Write the formula as text for `parse`, its names replaced."""
     if isinstance(formula, Name):
         return rename(formula.name)
     if isinstance(formula, Number):
@@ -116,7 +116,7 @@ def to_text(formula: Formula, rename: Callable[[str], str]) -> str:
 
 
 def to_sql(formula: Formula, column: Callable[[str], str]) -> str:
-    """The formula as a DuckDB expression; a quotient with a denominator of 0 is NULL."""
+    """Write the formula as a DuckDB expression; a quotient with a denominator of 0 is NULL."""
     if isinstance(formula, Name):
         return column(formula.name)
     if isinstance(formula, Number):
@@ -135,7 +135,7 @@ def _nested(formula: Formula, column: Callable[[str], str]) -> str:
 
 
 def is_sum(formula: Formula) -> bool:
-    """Whether the formula of a whole is the sum of the formulas of its parts, when the metrics in it add up."""
+    """Whether the formula adds up: its value for the whole is the sum of those of the parts if its metrics add up."""
     if isinstance(formula, Operation):
         sides = (formula.left, formula.right)
         if formula.sign in "+-":
@@ -150,7 +150,7 @@ def _is_zero(formula: Formula) -> bool:
 
 
 def type_of(formula: Formula, types: Mapping[str, MetricType]) -> MetricType:
-    """integer, decimal (exact) or number (a double): what a formula over metrics of these types gives."""
+    """Infer the type of a formula over metrics of these types: integer, decimal (exact) or number (a double)."""
     if isinstance(formula, Name):
         return types[formula.name]
     if isinstance(formula, Number):
@@ -163,7 +163,7 @@ def type_of(formula: Formula, types: Mapping[str, MetricType]) -> MetricType:
 
 
 def unit_of(formula: Formula, units: Mapping[str, str | None], metric: str) -> str | None:
-    """The unit of a formula over metrics of these units; None where it has no name.
+    """Infer the unit of a formula over metrics of these units; None where it has no name.
 
     Raises:
         ConfigError: Different units are added, such as money and clicks.

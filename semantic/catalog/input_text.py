@@ -1,4 +1,4 @@
-"""Text that a caller sent: how an error repeats it, and whether it can be written down at all."""
+"""Quotes text that a caller sent for error messages, and checks that it can be encoded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pipeline.errors import shorten
 
 
 def quote_input(value: object) -> str:
-    """What a caller sent, as an error repeats it; a number of thousands of digits cannot be written out."""
+    """Quote a value that a caller sent, shortened; describes numbers of thousands of digits and deep nesting."""
     try:
         return shorten(repr(value), 80)
     except ValueError:
@@ -16,7 +16,7 @@ def quote_input(value: object) -> str:
 
 
 def is_text(text: str) -> bool:
-    """Whether it can be written down: half of a surrogate pair cannot."""
+    """Whether the text can be encoded as UTF-8: half of a surrogate pair cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,7 +1,7 @@
-"""The definitions of a run as typed values: what semantic.yml holds.
+"""Definitions of a run as typed values, the content of semantic.yml.
 
-`derive` makes them and writes them, `read_definitions` reads and checks them. The parts are frozen dataclasses, so that
-mypy checks every `replace`; pydantic reads, writes and describes the whole.
+`derive` creates and writes them, `read_definitions` reads and checks them. The parts are frozen dataclasses, so that
+mypy checks every `replace`; pydantic reads, writes and describes them.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from semantic.catalog.expression import AddsUp, MetricKind
 from semantic.catalog.formula import MetricType
 
 VERSION = 2
-"""Of the form of semantic.yml; a run of another one is built again."""
+"""Version of the format of semantic.yml; a run of another version is built again."""
 
 DimensionType = Literal["text", "date", "boolean"]
 DimensionRole = Literal["time", "identifier", "name", "flag", "category"]
 ComparedType = Literal["text", "date", "boolean", "number"]
-"""How a filter compares the values of a column."""
+"""The type as which a filter compares the values of a column."""
 _CONFIG = ConfigDict(extra="forbid")
 
 
@@ -72,7 +72,7 @@ class TableModel:
     """Likewise."""
     joins: Mapping[str, ModelJoin] = field(default_factory=dict)
     selections: Mapping[str, Selection] = field(default_factory=dict)
-    """By the name under which a measure asks for it."""
+    """By the name that a measure uses."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ class FactDefinition:
     rows_without_currency: int
     """Rows that hold money and do not say of which currency."""
     priced: str | None = None
-    """Which rows have a currency, where others hold no money: "with a purchase"."""
+    """The rows that have a currency, where others hold no money: "with a purchase"."""
     rows_without_money: int | None = None
     """Counted where `priced` says that there may be such rows."""
     unconverted: Mapping[str, int] = field(default_factory=dict)
@@ -111,7 +111,7 @@ class MetricDefinition:
     """currency, count, ratio, seconds or a word of the tenant's own; null where a product or quotient has no name."""
     kind: Literal[MetricKind, "ratio", "derived"]
     adds_up: AddsUp
-    """How values of parts become the value of a whole."""
+    """The aggregation of values of parts to that of the whole."""
     fact: str | None = None
     """The fact whose measure of this name it is."""
     expression: str | None = None
@@ -119,7 +119,7 @@ class MetricDefinition:
     label: str | None = None
     hidden: bool = False
     rule: str | None = None
-    """Which rows a filtered metric counts, in words."""
+    """The rows that a filtered metric counts, in words."""
     note: str | None = None
     synonyms: tuple[str, ...] = ()
 
@@ -193,16 +193,16 @@ class RunDefinitions(BaseModel):
     notes: tuple[str, ...] = Field(default=(), description="What there is to know of the tenant's sources.")
 
     def measures_of(self, fact: str | None) -> Mapping[str, str]:
-        """The measures of a fact; none where there is no such fact."""
+        """The measures of a fact; empty for an unknown fact."""
         return self.models[fact].measures if fact and fact in self.models else {}
 
     def types_of(self, model: str) -> Mapping[str, str]:
-        """The columns of a model's table with their types; none where there is no such model or table."""
+        """The columns of a model's table with their types; empty for an unknown model or table."""
         return self.tables.get(self.models[model].table, {}) if model in self.models else {}
 
 
 def read_definitions(text: bytes) -> RunDefinitions:
-    """The definitions in the text of semantic.yml.
+    """Read the definitions from the text of semantic.yml.
 
     Raises:
         ValueError: They are of another version or form; names the entry.
@@ -220,6 +220,6 @@ def read_definitions(text: bytes) -> RunDefinitions:
 
 
 def definitions_schema() -> str:
-    """The JSON Schema of semantic.yml (draft 2020-12)."""
-    said: dict[str, Any] = RunDefinitions.model_json_schema(by_alias=True)  # Any: a tree of JSON
-    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **said}, indent=2) + "\n"
+    """Return the JSON Schema of semantic.yml (draft 2020-12)."""
+    schema: dict[str, Any] = RunDefinitions.model_json_schema(by_alias=True)  # Any: a tree of JSON
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"

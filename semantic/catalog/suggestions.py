@@ -1,7 +1,7 @@
-"""The real names nearest to one that is not: misspelt, cut short, in other words, or in another order.
+"""Suggests the known names nearest to an unknown one: misspelt, cut short, a synonym, or in another word order.
 
-Names are compared word by word, each with the word that is most like it; what a name is also called (label, synonyms)
-counts as much as the name. Words that say little (`total`, `name`) weigh little.
+Names are compared word by word, each with its most similar word; aliases (label, synonyms) count as much as the name.
+Generic words (`total`, `name`) weigh little.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from difflib import SequenceMatcher
 from pipeline.errors import UnknownName
 from semantic.catalog.catalog import Catalog
 
-SHOWN = 3
-_LIKE = 0.5
-"""Names less like it than this are not shown."""
+MAX_SUGGESTIONS = 3
+_MIN_SIMILARITY = 0.5
+"""Names less similar than this are not suggested."""
 _WORD = re.compile(r"[^\W_]+")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_LITTLE = "a all amount average avg by count current from in metric mean name no num number of per sum the total value"
-_WEAK = frozenset(_LITTLE.split())
-_SAME_WORDS = (
+_CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_GENERIC = "a all amount average avg by count current from in metric mean name no num number of per sum the total value"
+_GENERIC_WORDS = frozenset(_GENERIC.split())
+_SYNONYM_GROUPS = (
     "spend spending spent cost costs expense expenses budget investment adspend",
     "revenue sales turnover income gmv earnings",
     "sessions session visits visit traffic",
@@ -45,60 +45,65 @@ _SAME_WORDS = (
     "net",
     "date day days calendar period timestamp when",
 )
-_SAME = {word: n for n, words in enumerate(_SAME_WORDS) for word in words.split()}
+_GROUP_OF = {word: n for n, words in enumerate(_SYNONYM_GROUPS) for word in words.split()}
 
 
 def unknown_metric(name: str, catalog: Catalog) -> UnknownName:
-    """The error for a metric that there is not, with the nearest ones."""
+    """Create the error for an unknown metric, with the nearest ones."""
     return unknown("metric", name, _metrics(catalog))
 
 
 def unknown_dimension(name: str, catalog: Catalog) -> UnknownName:
-    """The error for a dimension that there is not, with the nearest ones."""
+    """Create the error for an unknown dimension, with the nearest ones."""
     return unknown("dimension", name, _dimensions(catalog))
 
 
 def unknown_name(name: str, catalog: Catalog, *, is_number: bool) -> UnknownName:
-    """The error for a name that is neither a metric nor a dimension; it can be a metric where it meets a number."""
-    called = {**(_metrics(catalog) if is_number else {}), **_dimensions(catalog)}
+    """Create the error for a name that is no metric or dimension; metrics are suggested only where `is_number`."""
+    aliases = {**(_metrics(catalog) if is_number else {}), **_dimensions(catalog)}
     known = (*catalog.askable_metrics, *catalog.askable_dimensions)
-    return UnknownName("metric or dimension", name, known, near=nearest(name, called))
+    return UnknownName("metric or dimension", name, known, near=nearest(name, aliases))
 
 
-def unknown(kind: str, name: str, called: Mapping[str, Iterable[str]]) -> UnknownName:
-    """The error for a name that there is not; `called` has what each real name is also called."""
-    return UnknownName(kind, name, called, near=nearest(name, called))
+def unknown(kind: str, name: str, aliases: Mapping[str, Iterable[str]]) -> UnknownName:
+    """Create the error for an unknown name; `aliases` maps each known name to its other names."""
+    return UnknownName(kind, name, aliases, near=nearest(name, aliases))
 
 
-def nearest(name: str, called: Mapping[str, Iterable[str]]) -> list[str]:
-    """At most three names, the nearest first; `called` has what each is also called."""
-    asked = {
+def nearest(name: str, aliases: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return at most three names, the nearest first; `aliases` maps each known name to its other names."""
+    variants = {
         name,
         name.rpartition(".")[2] or name,
     }  # campaigns.campaign_name is campaign_name, products.name is not name
     scores = {
-        real: max(_likeness(one, text) for one in asked for text in (real, *also)) for real, also in called.items()
+        known: max(_similarity(one, text) for one in variants for text in (known, *others))
+        for known, others in aliases.items()
     }
-    return sorted((real for real in scores if scores[real] >= _LIKE), key=lambda real: (-scores[real], real))[:SHOWN]
+    return sorted(
+        (known for known in scores if scores[known] >= _MIN_SIMILARITY), key=lambda known: (-scores[known], known)
+    )[:MAX_SUGGESTIONS]
 
 
-def nearest_values(wanted: str, known: Iterable[str]) -> list[str]:
-    """At most three of many values: the same in another case, then one inside the other, then those most like it."""
-    folded = wanted.casefold().strip()
+def nearest_values(text: str, known: Iterable[str]) -> list[str]:
+    """Return at most three of many values: equal but for case, then one inside the other, then the most similar."""
+    folded = text.casefold().strip()
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(folded)
-    scores = {value: _value_likeness(folded, value.casefold().strip(), matcher) for value in known}
-    return sorted((value for value in scores if scores[value] >= _LIKE), key=lambda v: (-scores[v], len(v), v))[:SHOWN]
+    scores = {value: _value_similarity(folded, value.casefold().strip(), matcher) for value in known}
+    return sorted(
+        (value for value in scores if scores[value] >= _MIN_SIMILARITY), key=lambda v: (-scores[v], len(v), v)
+    )[:MAX_SUGGESTIONS]
 
 
-def _value_likeness(wanted: str, value: str, matcher: SequenceMatcher[str]) -> float:
-    if wanted == value:
+def _value_similarity(text: str, value: str, matcher: SequenceMatcher[str]) -> float:
+    if text == value:
         return 2
-    if _letters(wanted) == _letters(value):
+    if _letters(text) == _letters(value):
         return 1.5
-    inside = min(len(wanted), len(value)) >= 2 and (wanted in value or value in wanted)
+    inside = min(len(text), len(value)) >= 2 and (text in value or value in text)
     matcher.set_seq1(value)
-    if not inside and (matcher.real_quick_ratio() < _LIKE or matcher.quick_ratio() < _LIKE):
+    if not inside and (matcher.real_quick_ratio() < _MIN_SIMILARITY or matcher.quick_ratio() < _MIN_SIMILARITY):
         return 0
     return max(matcher.ratio(), 0.8 if inside else 0)
 
@@ -108,47 +113,47 @@ def _letters(text: str) -> str:
 
 
 def _metrics(catalog: Catalog) -> dict[str, tuple[str, ...]]:
-    return {name: _called(catalog.metrics[name]) for name in catalog.askable_metrics}
+    return {name: _aliases(catalog.metrics[name]) for name in catalog.askable_metrics}
 
 
 def _dimensions(catalog: Catalog) -> dict[str, tuple[str, ...]]:
-    return {name: _called(catalog.dimensions[name]) for name in catalog.askable_dimensions}
+    return {name: _aliases(catalog.dimensions[name]) for name in catalog.askable_dimensions}
 
 
-def _called(entry: object) -> tuple[str, ...]:
+def _aliases(entry: object) -> tuple[str, ...]:
     return (str(getattr(entry, "label", "")), *getattr(entry, "synonyms", ()))
 
 
-def _likeness(asked: str, text: str) -> float:
-    """From 0 to 1: how much of the words of both is met by a word of the other."""
-    ours, theirs = _words(asked[:200]), _words(text)
-    if not ours or not theirs:
+def _similarity(name: str, text: str) -> float:
+    """Similarity from 0 to 1: the weight of the words in each text that have a similar word in the other."""
+    words, other_words = _words(name[:200]), _words(text)
+    if not words or not other_words:
         return 0
-    joined, whole = "".join(ours), "".join(theirs)
-    if joined == whole:
+    joined, other_joined = "".join(words), "".join(other_words)
+    if joined == other_joined:
         return 1
-    if len(theirs) > 1 and joined == "".join(word[0] for word in theirs):
+    if len(other_words) > 1 and joined == "".join(word[0] for word in other_words):
         return 0.95
-    met = sum(_weight(word) * max(_same(word, other) for other in theirs) for word in ours)
-    met += sum(_weight(word) * max(_same(word, other) for other in ours) for word in theirs)
-    by_word = met / (sum(map(_weight, ours)) + sum(map(_weight, theirs)))
-    return max(0.98 * by_word, 0.95 * SequenceMatcher(None, joined, whole, autojunk=False).ratio())
+    matched = sum(_weight(word) * max(_word_similarity(word, other) for other in other_words) for word in words)
+    matched += sum(_weight(word) * max(_word_similarity(word, other) for other in words) for word in other_words)
+    by_word = matched / (sum(map(_weight, words)) + sum(map(_weight, other_words)))
+    return max(0.98 * by_word, 0.95 * SequenceMatcher(None, joined, other_joined, autojunk=False).ratio())
 
 
 def _words(text: str) -> list[str]:
-    """Words in lower case."""
-    return [word.casefold() for word in _WORD.findall(_HUMP.sub(" ", text))]
+    """Split a text into its words, in lower case."""
+    return [word.casefold() for word in _WORD.findall(_CAMEL_CASE.sub(" ", text))]
 
 
 def _weight(word: str) -> float:
-    return 0.25 if word in _WEAK else 1
+    return 0.25 if word in _GENERIC_WORDS else 1
 
 
-def _same(word: str, other: str) -> float:
-    """From 0 to 1: whether two words are one."""
+def _word_similarity(word: str, other: str) -> float:
+    """Similarity of two words, from 0 to 1."""
     if word == other or word.rstrip("s") == other.rstrip("s"):
         return 1
-    if word in _SAME and _SAME[word] == _SAME.get(other):
+    if word in _GROUP_OF and _GROUP_OF[word] == _GROUP_OF.get(other):
         return 0.9
     short, long = sorted((word, other), key=len)
     if len(short) >= 3 and long.startswith(short.rstrip("s")):
