@@ -1,1 +1,1 @@
-"""The definitions of a run, made from built tables with the tenant's configuration."""
+"""Definitions of a run, derived from built tables with the tenant's configuration."""

@@ -1,13 +1,13 @@
-"""Derives the definitions of a run, semantic.yml, from a built star and its tenant's words.
+"""Derives the definitions of a run, semantic.yml, from a built star and its tenant's overlay.
 
 tables         column types, so that ibis tables are built without a connection
 models         Boring Semantic Layer models, as `from_config` takes them: one per fact and dimension table; beside them
                `selections`, the rows that filtered metrics count
-facts          the day column of each fact, and which days, currencies and time zones it holds
-metrics        what may be measured: a measure of one fact, or arithmetic over metrics, and how each adds up
-dimensions     what may be grouped and filtered by, and the way to it from each fact
+facts          the day column of each fact, and its days, currencies and time zones
+metrics        a measure of one fact, or arithmetic over metrics, and how each adds up
+dimensions     columns to group and filter by, and the join path from each fact
 rates          where the tenant has exchange rates: their file, and the columns of money in the reporting currency
-relationships  the joins, always many rows to one, and how much of the keys was found when it was counted
+relationships  the joins, always many rows to one, with the rows whose key is missing or unknown
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from semantic.definitions.join_paths import find_path
 from semantic.definitions.metric_filters import MetricInputs
 from semantic.definitions.overlay import Overlay, add_metrics, apply_overlay
 from semantic.definitions.rename import rename
-from semantic.definitions.reporting_currency import described, measured_in_reporting, selected_in_reporting
+from semantic.definitions.reporting_currency import measured_in_reporting, rates_definition, selected_in_reporting
 from semantic.definitions.standard_dimensions import DIMENSIONS, StandardDimension, date_dimension, personal_dimensions
 from semantic.definitions.standard_metrics import (
     DERIVED_METRICS,
@@ -44,37 +44,39 @@ from semantic.definitions.standard_metrics import (
     funnel_rates,
 )
 from semantic.definitions.synonyms import SYNONYMS
-from semantic.definitions.table_models import DimensionColumns, dimension_columns, fact_of, model_of, relationships_of
+from semantic.definitions.table_models import DimensionColumns, fact_of, model_of, relationships_of, used_columns
 from semantic.definitions.targets import note_targets
 from warehouse.star_schema import Table
 
 
 def derive(tenant: Tenant, tables: Sequence[Table], observed: BuiltTables) -> RunDefinitions:
-    """The definitions of a tenant's metrics and dimensions. The same input gives the same bytes.
+    """Derive the definitions of a tenant's metrics and dimensions. The same input gives the same bytes.
 
     Raises:
-        ConfigError: `semantic:` of tenants.yaml does not fit the star; names the place, the wrong entry and the nearest
-            right one.
+        ConfigError: `semantic:` of tenants.yaml does not fit the star; names the location, the wrong entry and the
+            nearest right one.
     """
-    words = Overlay(tenant.semantic, tenant.semantic_places)
+    overlay = Overlay(tenant.semantic, tenant.semantic_places)
     tables = [_as_built(table, observed) for table in tables]
-    homes = _homes(tables, observed)
-    dimensions = _dimensions(words, homes, tables, observed)
-    promised = (*base_metrics(tenant.sessions.gap), *funnel_metrics(tenant.funnel_events))
-    standard = [metric for metric in promised if _is_built(metric, observed)]
+    columns_of = _dimension_columns(tables, observed)
+    dimensions = _dimensions(overlay, columns_of, tables, observed)
+    specified = (*base_metrics(tenant.sessions.gap), *funnel_metrics(tenant.funnel_events))
+    standard = [metric for metric in specified if _is_built(metric, observed)]
     derived = _standard_derived(tenant, standard)
-    known = MetricInputs(standard=standard, derived=derived, dimensions=dimensions, tables=tables, homes=homes)
-    own = custom_metrics(words, known)
-    base = [*standard, *own.measured]
+    known = MetricInputs(
+        standard=standard, derived=derived, dimensions=dimensions, tables=tables, dimension_columns=columns_of
+    )
+    custom = custom_metrics(overlay, known)
+    base = [*standard, *custom.measured]
     metrics = {metric.name: _base_entry(metric, observed[metric.fact]) for metric in base}
-    add_metrics(metrics, {**derived, **own.derived}, words)
-    apply_overlay(words, "metrics", metrics)
-    apply_overlay(words, "dimensions", dimensions)
+    add_metrics(metrics, {**derived, **custom.derived}, overlay)
+    apply_overlay(overlay, "metrics", metrics)
+    apply_overlay(overlay, "dimensions", dimensions)
     note_targets(tenant, metrics)
     converted = {table.name: table.converted for table in tables}
-    measured = [measured_in_reporting(metric, converted) for metric in base]
-    selections = selected_in_reporting(own.selections, converted)
-    models = {table.name: model_of(table, tenant.slug, homes, measured, selections) for table in tables}
+    converted_metrics = [measured_in_reporting(metric, converted) for metric in base]
+    selections = selected_in_reporting(custom.selections, converted)
+    models = {table.name: model_of(table, tenant.slug, columns_of, converted_metrics, selections) for table in tables}
     definitions = RunDefinitions(
         version=VERSION,
         tenant=tenant.slug,
@@ -82,27 +84,27 @@ def derive(tenant: Tenant, tables: Sequence[Table], observed: BuiltTables) -> Ru
         week_start=tenant.week_start,
         currency=tenant.currency,
         funnel=tuple(tenant.funnel),
-        tables={table.table_name(tenant.slug): dimension_columns(models, table.name, observed) for table in tables},
+        tables={table.table_name(tenant.slug): used_columns(models, table.name, observed) for table in tables},
         models=models,
         facts={table.name: fact_of(table, tenant, observed[table.name]) for table in tables if table.date},
         metrics=metrics,
         dimensions=dimensions,
         relationships=relationships_of(tables, observed),
-        rates=described(tenant, converted),
+        rates=rates_definition(tenant, converted),
         notes=tuple(tenant.notes),
     )
-    return rename(definitions, words)
+    return rename(definitions, overlay)
 
 
 def definitions_yaml(definitions: RunDefinitions) -> str:
-    """The text of semantic.yml, keys sorted."""
+    """Write the text of semantic.yml, keys sorted."""
     head = f"# Generated by `gata build` for {definitions.tenant}. Do not edit; write `semantic:` in tenants.yaml.\n"
     tree = definitions.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return head + yaml.dump(tree, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=120)
 
 
 class _Dumper(yaml.CSafeDumper):
-    """Writes a list that stands in two places twice: anchors are for machines."""
+    """Writes a list that occurs twice in full each time, without YAML anchors: people read the file."""
 
     def ignore_aliases(self, data: object) -> bool:
         del data
@@ -110,23 +112,23 @@ class _Dumper(yaml.CSafeDumper):
 
 
 def check_overlay(tenant: Tenant, tables: Sequence[Table]) -> None:
-    """See that `semantic:` of tenants.yaml fits the star as it is promised: before anything is built.
+    """Check that `semantic:` of tenants.yaml fits the specification of the star, before anything is built.
 
     Raises:
         ConfigError: As for `derive`.
     """
-    derive(tenant, tables, {table.name: BuiltTable.promised(table) for table in tables})
+    derive(tenant, tables, {table.name: BuiltTable.from_specification(table) for table in tables})
 
 
 def _as_built(table: Table, observed: BuiltTables) -> Table:
-    """The table with only the columns and references that there are."""
-    there = observed[table.name].columns
+    """Limit a table to the columns and references that were built."""
+    columns = observed[table.name].columns
     built = tuple(
         ref
         for ref in table.references
-        if ref.to in observed and ref.column in there and ref.to_column in observed[ref.to].columns
+        if ref.to in observed and ref.column in columns and ref.to_column in observed[ref.to].columns
     )
-    return replace(table, columns=tuple(c for c in table.columns if c.name in there), references=built)
+    return replace(table, columns=tuple(c for c in table.columns if c.name in columns), references=built)
 
 
 def _is_built(metric: BaseMetric, observed: BuiltTables) -> bool:
@@ -156,54 +158,54 @@ def _base_entry(metric: BaseMetric, table: BuiltTable) -> MetricDefinition:
 
 
 def _standard_derived(tenant: Tenant, base: Iterable[BaseMetric]) -> dict[str, DerivedMetric]:
-    """The standard derived metrics whose inputs there are."""
-    known, found = {metric.name for metric in base}, {}
+    """Select the standard derived metrics whose inputs exist."""
+    known, derived = {metric.name for metric in base}, {}
     for metric in (*DERIVED_METRICS, *funnel_rates(tenant.funnel)):
         if set(metric_names(parse(metric.expression, metric.name))) <= known:
             known.add(metric.name)
-            found[metric.name] = metric
-    return found
+            derived[metric.name] = metric
+    return derived
 
 
-def _homes(tables: Sequence[Table], observed: BuiltTables) -> DimensionColumns:
-    """Every dimension with the tables that really hold it, and in which column."""
-    known = (date_dimension(tables), *DIMENSIONS, *personal_dimensions(tables))
+def _dimension_columns(tables: Sequence[Table], observed: BuiltTables) -> DimensionColumns:
+    """Map every dimension to the built tables that hold it, and their columns."""
+    dimensions = (date_dimension(tables), *DIMENSIONS, *personal_dimensions(tables))
     built = {table.name: observed[table.name].columns for table in tables}
     return {
         dimension.name: (
             dimension,
-            {table: column for table, column in dimension.homes.items() if column in built.get(table, {})},
+            {table: column for table, column in dimension.columns.items() if column in built.get(table, {})},
         )
-        for dimension in known
+        for dimension in dimensions
     }
 
 
 def _dimensions(
-    words: Overlay, homes: DimensionColumns, tables: Sequence[Table], observed: BuiltTables
+    overlay: Overlay, columns_of: DimensionColumns, tables: Sequence[Table], observed: BuiltTables
 ) -> dict[str, DimensionDefinition]:
-    """Every dimension that some fact reaches, and how; of the personal ones those that the tenant exposes."""
-    allowed = words.exposed([dimension.name for dimension, _ in homes.values() if dimension.personal])
+    """Define every dimension that a fact reaches; of the personal ones only those that the tenant exposes."""
+    permitted = overlay.exposed([dimension.name for dimension, _ in columns_of.values() if dimension.personal])
     by_name = {table.name: table for table in tables}
-    found = {}
-    for dimension, at in homes.values():
-        paths = {t.name: path for t in tables if t.date and (path := _path(t.name, dimension, at, by_name))}
-        if paths and (dimension.name in allowed or not dimension.personal):
-            found[dimension.name] = DimensionDefinition(
+    definitions = {}
+    for dimension, columns in columns_of.values():
+        paths = {t.name: path for t in tables if t.date and (path := _path(t.name, dimension, columns, by_name))}
+        if paths and (dimension.name in permitted or not dimension.personal):
+            definitions[dimension.name] = DimensionDefinition(
                 description=dimension.description,
                 type=dimension.type,
                 role=_role(dimension),
                 paths=paths,
                 personal=dimension.personal,
                 meanings=dimension.meanings,
-                values=None if dimension.personal else _values(at, observed),
-                note=_note(dimension.name, at, paths, by_name, observed),
+                values=None if dimension.personal else _values(columns, observed),
+                note=_note(dimension.name, columns, paths, by_name, observed),
                 synonyms=SYNONYMS.get(dimension.name, ()),
             )
-    return found
+    return definitions
 
 
 def _role(dimension: StandardDimension) -> DimensionRole:
-    """What a dimension is good for: time, identifier, name, flag or category."""
+    """Classify a dimension: time, identifier, name, flag or category."""
     if dimension.type == "date":
         return "time"
     if dimension.type == "boolean":
@@ -213,25 +215,27 @@ def _role(dimension: StandardDimension) -> DimensionRole:
     return "name" if dimension.name.endswith("_name") else "category"
 
 
-def _path(fact: str, dimension: StandardDimension, homes: Mapping[str, str], tables: Mapping[str, Table]) -> str | None:
-    """Tables and dimension joined with dots, such as orders.campaigns.campaign_name; None where there is no way."""
-    path = find_path(fact, homes, tables) if dimension.through_joins or fact in homes else None
+def _path(
+    fact: str, dimension: StandardDimension, columns: Mapping[str, str], tables: Mapping[str, Table]
+) -> str | None:
+    """Tables and dimension joined with dots, such as orders.campaigns.campaign_name; None without a join path."""
+    path = find_path(fact, columns, tables) if dimension.through_joins or fact in columns else None
     return None if path is None else ".".join((*path, dimension.name))
 
 
-def _values(homes: Mapping[str, str], observed: BuiltTables) -> tuple[str, ...] | None:
-    """All values of a dimension, when every table that holds it has few."""
-    lists = [observed[table].values.get(column) for table, column in homes.items()]
+def _values(columns: Mapping[str, str], observed: BuiltTables) -> tuple[str, ...] | None:
+    """List all values of a dimension, when every table that holds it has few."""
+    lists = [observed[table].values.get(column) for table, column in columns.items()]
     if any(values is None for values in lists):
         return None
     return tuple(sorted({value for values in lists if values for value in values}))
 
 
 def _note(
-    name: str, homes: Mapping[str, str], paths: Mapping[str, str], tables: Mapping[str, Table], observed: BuiltTables
+    name: str, columns: Mapping[str, str], paths: Mapping[str, str], tables: Mapping[str, Table], observed: BuiltTables
 ) -> str | None:
-    """What to know when cutting by a dimension: rows that share one, and keys that its table does not know."""
-    repeated = sum(observed[table].repeated.get(column, 0) for table, column in homes.items())
+    """Write the note on grouping by a dimension: rows that share a value, and keys that its table lacks."""
+    repeated = sum(observed[table].repeated.get(column, 0) for table, column in columns.items())
     notes = [f"Several rows share one {name}: they are added up."] if repeated else []
     for fact, path in sorted(paths.items()):
         table = fact

@@ -1,4 +1,4 @@
-"""What a built star holds: columns, rows, days, currencies, few-valued columns. Read at build, never per query."""
+"""Reads the content of a built star: columns, rows, days, currencies, few-valued columns. At build, never per query."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pipeline.config.slug import Slug
 from pipeline.errors import BuildError
 from warehouse.star_schema import Table
 
-FEW = 24
-"""A text column with at most so many different values is few-valued: the catalog lists them all."""
+MAX_FEW_VALUES = 24
+"""A text column with at most this many distinct values is few-valued: the catalog lists all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuiltTable:
-    """One table of a star as it was built."""
+    """The measured content of one built table of a star."""
 
     columns: Mapping[str, str]
     """Name to DuckDB type."""
@@ -30,23 +30,23 @@ class BuiltTable:
     last_date: date | None
     currencies: tuple[str, ...]
     rows_without_currency: int
-    """Rows that hold money and do not say of which currency."""
+    """Rows with money but no currency."""
     rows_without_money: int
-    """Rows that hold no money, and say no currency."""
+    """Rows without money and without a currency."""
     unconverted: Mapping[str, int]
-    """By currency, the rows with money of which nobody knows what it is worth in the reporting currency."""
+    """By currency, the rows with money whose value in the reporting currency is unknown."""
     accounts: tuple[tuple[str, str], ...]
-    """Platform and account of its rows."""
+    """Platforms and accounts of its rows."""
     values: Mapping[str, tuple[str, ...]]
-    """All values of the few-valued text columns that are not personal."""
+    """All values of few-valued text columns that are not personal."""
     repeated: Mapping[str, int]
     """Rows of a dimension table that share an id or a name with another row, by column."""
     unknown_keys: Mapping[str, int] = field(default_factory=dict)
-    """Rows whose key the table it refers to does not have, by column; only columns that have such rows."""
+    """Rows with a key that the referenced table lacks, by column; only columns with such rows."""
 
     @classmethod
-    def promised(cls, table: Table) -> BuiltTable:
-        """A table as it is promised: all its columns and no rows."""
+    def from_specification(cls, table: Table) -> BuiltTable:
+        """A table by its specification: all columns, no rows."""
         columns = {column.name: column.type for column in table.columns}
         return cls(
             columns=columns,
@@ -69,14 +69,14 @@ BuiltTables = Mapping[str, BuiltTable]
 
 
 def introspect(stars_file: Path, tables: Sequence[Table], slug: Slug) -> BuiltTables:
-    """What the star file of a tenant holds.
+    """Measure the tables of a tenant's star file.
 
     Raises:
         BuildError: The file cannot be read, or a table is missing.
     """
     try:
         with duckdb.connect(stars_file, read_only=True) as connection:
-            observed = {table.name: _observe(connection, table, slug) for table in tables}
+            observed = {table.name: _measure(connection, table, slug) for table in tables}
             names = {table.name: table.table_name(slug) for table in tables}
             for table in tables:
                 unknown = _unknown_keys(connection, table, observed, names)
@@ -88,7 +88,7 @@ def introspect(stars_file: Path, tables: Sequence[Table], slug: Slug) -> BuiltTa
     return observed
 
 
-def _observe(connection: duckdb.DuckDBPyConnection, table: Table, slug: Slug) -> BuiltTable:
+def _measure(connection: duckdb.DuckDBPyConnection, table: Table, slug: Slug) -> BuiltTable:
     name = f'"{table.table_name(slug)}"'
     columns = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {name}").fetchall()}
     days = f'min("{table.date}"), max("{table.date}")' if table.date in columns else "NULL, NULL"
@@ -125,8 +125,8 @@ def _unpriced(connection: duckdb.DuckDBPyConnection, name: str, table: Table) ->
 
 
 def _unconverted(connection: duckdb.DuckDBPyConnection, name: str, table: Table) -> dict[str, int]:
-    lost = " OR ".join(f'("{amount}" <> 0 AND "{column}" IS NULL)' for amount, column in table.converted.items())
-    sql = f"SELECT currency, count(*) FROM {name} WHERE currency IS NOT NULL AND ({lost}) GROUP BY ALL ORDER BY ALL"
+    unrated = " OR ".join(f'("{amount}" <> 0 AND "{column}" IS NULL)' for amount, column in table.converted.items())
+    sql = f"SELECT currency, count(*) FROM {name} WHERE currency IS NOT NULL AND ({unrated}) GROUP BY ALL ORDER BY ALL"
     return dict(connection.execute(sql).fetchall())
 
 
@@ -138,36 +138,40 @@ def _accounts(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[tuple[s
 def _few_values(
     connection: duckdb.DuckDBPyConnection, name: str, table: Table, columns: Mapping[str, str]
 ) -> dict[str, tuple[str, ...]]:
-    """The values of text columns that say something and repeat: no keys, nothing personal."""
-    told = [c.name for c in table.columns if c.type == "VARCHAR" and not c.personal and not c.name.endswith("_key")]
-    found = {column: _distinct(connection, name, column, FEW + 1) for column in told if column in columns}
-    return {column: values for column, values in found.items() if len(values) <= FEW}
+    """Read the values of few-valued text columns that are neither keys nor personal."""
+    names = [c.name for c in table.columns if c.type == "VARCHAR" and not c.personal and not c.name.endswith("_key")]
+    distinct = {
+        column: _distinct(connection, name, column, MAX_FEW_VALUES + 1) for column in names if column in columns
+    }
+    return {column: values for column, values in distinct.items() if len(values) <= MAX_FEW_VALUES}
 
 
 def _repeated(
     connection: duckdb.DuckDBPyConnection, name: str, table: Table, columns: Mapping[str, str]
 ) -> dict[str, int]:
-    """How many rows of a dimension table are not told apart by each id and name."""
-    told = [c.name for c in table.columns if c.name.endswith(("_id", "_name")) and c.name in columns and not c.personal]
-    if not table.is_dimension or not told:
+    """Count the rows of a dimension table that share each id or name with another row."""
+    names = [
+        c.name for c in table.columns if c.name.endswith(("_id", "_name")) and c.name in columns and not c.personal
+    ]
+    if not table.is_dimension or not names:
         return {}
-    counts = ", ".join(f'count("{column}") - count(DISTINCT "{column}")' for column in told)
-    found = connection.execute(f"SELECT {counts} FROM {name}").fetchall()[0]
-    return {column: count for column, count in zip(told, found, strict=True) if count}
+    counts = ", ".join(f'count("{column}") - count(DISTINCT "{column}")' for column in names)
+    repeats = connection.execute(f"SELECT {counts} FROM {name}").fetchall()[0]
+    return {column: count for column, count in zip(names, repeats, strict=True) if count}
 
 
 def _unknown_keys(
     connection: duckdb.DuckDBPyConnection, table: Table, observed: Mapping[str, BuiltTable], names: Mapping[str, str]
 ) -> dict[str, int]:
-    """How many rows have a key that the table it refers to lacks."""
-    found = {}
+    """Count the rows with a key that the referenced table lacks, by column."""
+    unknown = {}
     for ref in table.references:
-        there = observed[ref.to].columns if ref.to in observed else {}
-        if ref.column in observed[table.name].columns and ref.to_column in there:
+        columns = observed[ref.to].columns if ref.to in observed else {}
+        if ref.column in observed[table.name].columns and ref.to_column in columns:
             sql = (
                 f'SELECT count(*) FROM "{names[table.name]}" AS f WHERE f."{ref.column}" IS NOT NULL AND NOT EXISTS '
                 f'(SELECT 1 FROM "{names[ref.to]}" AS d WHERE d."{ref.to_column}" = f."{ref.column}")'
             )
             if count := int(connection.execute(sql).fetchall()[0][0]):
-                found[ref.column] = count
-    return found
+                unknown[ref.column] = count
+    return unknown

@@ -1,7 +1,7 @@
-"""Which rows a filtered metric counts: filters of tenants.yaml become conditions, which are data and never text of SQL.
+"""Turns the filters of a metric in tenants.yaml into conditions on rows, which are data and never SQL text.
 
-A filter by a dimension of another table asks whether the row's key is among those of the rows that meet it, so no row
-is ever counted twice.
+A filter on a dimension of another table tests whether the row's key is among those of the rows that meet it, so no row
+is counted twice.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from semantic.definitions.standard_metrics import BaseMetric, DerivedMetric
 from warehouse.star_schema import Table
 
 Selections = Mapping[str, Mapping[str, Selection]]
-"""By fact, then by the name under which a measure asks for it."""
+"""By fact, then by the name that a measure uses."""
 
 _TYPES: Mapping[str, ComparedType] = {"VARCHAR": "text", "BOOLEAN": "boolean", "DATE": "date"}
-_SAYS = {"=": "is", "!=": "is not", "in": "is in", "not_in": "is not in", "between": "is between"}
-_SAYS |= {"starts_with": "starts with", "is_null": "is empty", "is_not_null": "is not empty"}
+_OPERATOR_TEXTS = {"=": "is", "!=": "is not", "in": "is in", "not_in": "is not in", "between": "is between"}
+_OPERATOR_TEXTS |= {"starts_with": "starts with", "is_null": "is empty", "is_not_null": "is not empty"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class MetricInputs:
-    """What metrics of a tenant's own may be made of."""
+    """The metrics, dimensions and tables that custom metrics may use."""
 
     standard: Sequence[BaseMetric]
     derived: Mapping[str, DerivedMetric]
     dimensions: Mapping[str, DimensionDefinition]
     tables: Sequence[Table]
     """As they are built."""
-    homes: Mapping[str, tuple[StandardDimension, Mapping[str, str]]]
+    dimension_columns: Mapping[str, tuple[StandardDimension, Mapping[str, str]]]
 
     def table(self, name: str) -> Table:
         return next(table for table in self.tables if table.name == name)
@@ -44,104 +44,118 @@ class MetricInputs:
 
 @dataclass(frozen=True, kw_only=True)
 class SelectedRows:
-    """The rows that filters leave, for every fact they are about."""
+    """The rows that pass filters, for every fact of a metric."""
 
     conditions: Mapping[str, Selection]
     rule: str
     """In words."""
     note: str | None
-    """What to know about it."""
+    """A warning about its values."""
 
 
 def select_rows(
     metric: str, filters: Iterable[Mapping[str, Any]], facts: Sequence[str], known: MetricInputs
 ) -> SelectedRows:
-    """The rows of facts that meet the filters of a metric. Any: as tenants.yaml writes them, in our names.
+    """Select the rows of facts that meet the filters of a metric. Any: as in tenants.yaml, with standard names.
 
     Raises:
-        ConfigError: One is by personal data, or by what a fact does not have or means otherwise.
-        QueryError: A value is not such as what it is compared with.
+        ConfigError: One is on personal data, on a column that a fact does not have, or with another meaning per fact.
+        QueryError: A value does not fit the type of what it is compared with.
     """
     conditions: dict[str, list[SelectionCondition]] = {fact: [] for fact in facts}
-    told, notes = [], []
-    for said in filters:
-        _check_meaning(metric, said["name"], facts, known)
+    rules, notes = [], []
+    for filter_ in filters:
+        _check_meaning(metric, filter_["name"], facts, known)
         for fact in facts:
-            conditions[fact].append(_condition(metric, said, fact, known))
-        told.append(_in_words(said))
-        notes += _strange_values(metric, said, known)
+            conditions[fact].append(_condition(metric, filter_, fact, known))
+        rules.append(_rule_text(filter_))
+        notes += _unknown_value_notes(metric, filter_, known)
     return SelectedRows(
         conditions={fact: tuple(each) for fact, each in conditions.items()},
-        rule=f"Only rows where {' and '.join(told)}.",
+        rule=f"Only rows where {' and '.join(rules)}.",
         note=" ".join(notes) or None,
     )
 
 
-def _condition(name: str, said: Mapping[str, Any], fact: str, known: MetricInputs) -> SelectionCondition:
-    """A filter where a fact finds what it is about: in its own column, or along its joins. Any: as tenants.yaml."""
-    of = said["name"]
-    if of in {column.name for table in known.tables for column in table.columns if column.personal}:
-        raise ConfigError(f"{name} is filtered by {of}, which is personal data.", "Choose another column.")
-    through, column, type_ = _place(name, of, fact, known)
-    values = tuple(_plain(each) for each in read_values(of, said["op"], _sent(said.get("value")), type_))
-    return SelectionCondition(through=through, column=column, type=type_, op=said["op"], values=values)
+def _condition(metric: str, filter_: Mapping[str, Any], fact: str, known: MetricInputs) -> SelectionCondition:
+    """Resolve a filter for a fact: to its own column, or one along its joins. Any: as in tenants.yaml."""
+    filtered = filter_["name"]
+    if filtered in {column.name for table in known.tables for column in table.columns if column.personal}:
+        raise ConfigError(f"{metric} is filtered by {filtered}, which is personal data.", "Choose another column.")
+    through, column, type_ = _find_column(metric, filtered, fact, known)
+    values = tuple(
+        _plain_value(each) for each in read_values(filtered, filter_["op"], _json_value(filter_.get("value")), type_)
+    )
+    return SelectionCondition(through=through, column=column, type=type_, op=filter_["op"], values=values)
 
 
-def _place(name: str, of: str, fact: str, known: MetricInputs) -> tuple[tuple[str, ...], str, ComparedType]:
-    """The tables on the way from a fact to what a filter is about, its column, and its type."""
-    if (dimension := known.dimensions.get(of)) and fact in dimension.paths:
+def _find_column(
+    metric: str, filtered: str, fact: str, known: MetricInputs
+) -> tuple[tuple[str, ...], str, ComparedType]:
+    """Find the tables to join from a fact to the filtered column, the column, and its type."""
+    if (dimension := known.dimensions.get(filtered)) and fact in dimension.paths:
         *through, _ = dimension.paths[fact].split(".")
-        return tuple(through), known.homes[of][1][through[-1] if through else fact], dimension.type
-    return (), of, _column_type(name, of, fact, known)
+        return tuple(through), known.dimension_columns[filtered][1][through[-1] if through else fact], dimension.type
+    return (), filtered, _column_type(metric, filtered, fact, known)
 
 
-def _column_type(name: str, of: str, fact: str, known: MetricInputs) -> ComparedType:
-    """The type of a fact's own column, as filters know types."""
+def _column_type(metric: str, filtered: str, fact: str, known: MetricInputs) -> ComparedType:
+    """The filter type of a fact's own column."""
     columns = [column for column in known.table(fact).columns if not column.personal and column.type != "TIMESTAMP"]
-    typed: dict[str, ComparedType] = {column.name: _TYPES.get(column.type, "number") for column in columns}
-    if of not in typed:
-        reached = [each for each, entry in known.dimensions.items() if fact in entry.paths]
-        what = f"{name} is filtered by {of!r}, which {fact} does not have."
-        raise ConfigError(what, suggest(of, {*reached, *typed} - {"tenant_slug"}))
-    return typed[of]
+    types: dict[str, ComparedType] = {column.name: _TYPES.get(column.type, "number") for column in columns}
+    if filtered not in types:
+        reachable = [each for each, entry in known.dimensions.items() if fact in entry.paths]
+        what = f"{metric} is filtered by {filtered!r}, which {fact} does not have."
+        raise ConfigError(what, suggest(filtered, {*reachable, *types} - {"tenant_slug"}))
+    return types[filtered]
 
 
-def _sent(value: Any) -> Any:  # Any: as tenants.yaml writes it, to what a caller could send
-    """The value of a filter as JSON has it."""
+def _json_value(value: Any) -> Any:  # Any: from a value of tenants.yaml to one that a caller could send
+    """Convert the value of a filter to JSON types."""
     if isinstance(value, list):
-        return tuple(_sent(each) for each in value)
+        return tuple(_json_value(each) for each in value)
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _plain(value: str | bool | date | Decimal | float) -> str | bool | float:
+def _plain_value(value: str | bool | date | Decimal | float) -> str | bool | float:
     if isinstance(value, Decimal):
         return format(value, "f")
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _check_meaning(name: str, of: str, facts: Sequence[str], known: MetricInputs) -> None:
-    meanings = known.dimensions[of].meanings if of in known.dimensions else {}
+def _check_meaning(metric: str, filtered: str, facts: Sequence[str], known: MetricInputs) -> None:
+    meanings = known.dimensions[filtered].meanings if filtered in known.dimensions else {}
     if len({meanings.get(fact) for fact in facts}) > 1:
-        said = " and ".join(f"{meanings.get(fact)} {of}" for fact in facts)
-        raise ConfigError(f"{name} is filtered by {of}, which is the {said}.", "Filter metrics of one fact by it.")
+        listed = " and ".join(f"{meanings.get(fact)} {filtered}" for fact in facts)
+        raise ConfigError(
+            f"{metric} is filtered by {filtered}, which is the {listed}.", "Filter metrics of one fact by it."
+        )
 
 
-def _in_words(said: Mapping[str, Any]) -> str:  # Any: as tenants.yaml
-    value = said.get("value")
-    between = " and " if said["op"] == "between" else ", "
-    shown = between.join(map(str, value)) if isinstance(value, list) else value
-    return " ".join((said["name"], _SAYS.get(said["op"], said["op"]), *(() if shown is None else (str(shown),))))
+def _rule_text(filter_: Mapping[str, Any]) -> str:  # Any: as in tenants.yaml
+    value = filter_.get("value")
+    between = " and " if filter_["op"] == "between" else ", "
+    listed = between.join(map(str, value)) if isinstance(value, list) else value
+    return " ".join(
+        (
+            filter_["name"],
+            _OPERATOR_TEXTS.get(filter_["op"], filter_["op"]),
+            *(() if listed is None else (str(listed),)),
+        )
+    )
 
 
-def _strange_values(name: str, said: Mapping[str, Any], known: MetricInputs) -> list[str]:  # Any: as tenants.yaml
-    """Values that no row has now, of a dimension whose values are all known: likely misspelt, perhaps just new."""
-    dimension = known.dimensions.get(said["name"])
-    values = dimension.values if dimension else None
-    if values is None or said["op"] not in ("=", "in"):
+def _unknown_value_notes(
+    metric: str, filter_: Mapping[str, Any], known: MetricInputs
+) -> list[str]:  # Any: as in tenants.yaml
+    """Warn of values that no row has, where all values of the dimension are known: likely misspelt, perhaps new."""
+    dimension = known.dimensions.get(filter_["name"])
+    known_values = dimension.values if dimension else None
+    if known_values is None or filter_["op"] not in ("=", "in"):
         return []
-    given = said["value"] if isinstance(said["value"], list) else [said["value"]]
+    values = filter_["value"] if isinstance(filter_["value"], list) else [filter_["value"]]
     return [
-        f"{name} counts rows whose {said['name']} is {each}, and none is. {suggest(str(each), values)}"
-        for each in given
-        if str(each) not in values
+        f"{metric} counts rows whose {filter_['name']} is {each}, and none is. {suggest(str(each), known_values)}"
+        for each in values
+        if str(each) not in known_values
     ]

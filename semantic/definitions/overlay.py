@@ -1,6 +1,6 @@
-"""What tenants.yaml says under `semantic:`: words for what there is, the tenant's own metrics, personal data allowed.
+"""Overlay: the `semantic:` block of tenants.yaml with labels, custom metrics, and the personal dimensions it permits.
 
-Its shape was checked when it was read; here its names meet the catalog, and every error says where they stand.
+Its shape was checked when it was read; here its names are checked against the catalog, and errors carry file and line.
 """
 
 from __future__ import annotations
@@ -24,69 +24,71 @@ _KINDS = ("metrics", "dimensions")
 
 @dataclass(frozen=True)
 class Overlay:
-    """The `semantic:` block of a tenant, and where each of its names stands."""
+    """The `semantic:` block of a tenant, with the location of each of its names."""
 
-    said: Mapping[str, Any]  # Any: a plain tree of text and flags
-    places: Mapping[str, str]
+    block: Mapping[str, Any]  # Any: a plain tree of text and flags
+    locations: Mapping[str, str]
     """Such as `metrics.profit` to tenants.yaml:12."""
 
-    def wrong(self, kind: str, name: str, what: str, fix: str) -> ConfigError:
-        """The error to raise about a name, with its place."""
-        place = self.places.get(f"{kind}.{name}")
-        return ConfigError(f"{place}: {what}" if place else what, fix)
+    def error(self, kind: str, name: str, what: str, fix: str) -> ConfigError:
+        """Create an error about a name, with its location."""
+        location = self.locations.get(f"{kind}.{name}")
+        return ConfigError(f"{location}: {what}" if location else what, fix)
 
     @contextmanager
-    def placed(self, name: str) -> Iterator[None]:
-        """Errors inside are about this metric, whatever is wrong with it."""
+    def located(self, name: str) -> Iterator[None]:
+        """Raise errors of the block as errors about this metric, with its location."""
         try:
             yield
-        except GataError as error:
-            raise self.wrong("metrics", name, error.what, error.fix) from error
+        except GataError as cause:
+            raise self.error("metrics", name, cause.what, cause.fix) from cause
 
-    def of(self, kind: str) -> Mapping[str, Mapping[str, Any]]:  # Any: as `said`
-        """What is said about metrics or dimensions, by name."""
-        found: Mapping[str, Mapping[str, Any]] = self.said.get(kind, {})
-        return found
+    def entries(self, kind: str) -> Mapping[str, Mapping[str, Any]]:  # Any: as `block`
+        """The entries for metrics or dimensions, by name."""
+        entries: Mapping[str, Mapping[str, Any]] = self.block.get(kind, {})
+        return entries
 
     @cached_property
     def renames(self) -> Mapping[str, str]:
-        """Our names to the tenant's, of metrics and dimensions."""
-        return {name: said["rename"] for kind in _KINDS for name, said in self.of(kind).items() if "rename" in said}
+        """Standard names to the tenant's, of metrics and dimensions."""
+        return {
+            name: entry["rename"] for kind in _KINDS for name, entry in self.entries(kind).items() if "rename" in entry
+        }
 
     @cached_property
-    def ours(self) -> Mapping[str, str]:
-        """The tenant's names to ours: `semantic:` may use both."""
+    def standard_names(self) -> Mapping[str, str]:
+        """The tenant's names to the standard ones: `semantic:` may use both."""
         return {new: old for old, new in self.renames.items()}
 
     def exposed(self, personal: Collection[str]) -> frozenset[str]:
-        """The personal dimensions that the tenant allows.
+        """Return the personal dimensions that the tenant permits.
 
         Raises:
-            ConfigError: It allows something that is not personal data here.
+            ConfigError: It permits something that is no personal dimension here.
         """
-        allowed = frozenset(self.said.get("expose", ()))
-        for name in sorted(allowed - frozenset(personal)):
+        permitted = frozenset(self.block.get("expose", ()))
+        for name in sorted(permitted - frozenset(personal)):
             what = f"semantic.expose names {name!r}, which is no personal dimension."
-            raise self.wrong("expose", name, what, suggest(name, personal))
-        return allowed
+            raise self.error("expose", name, what, suggest(name, personal))
+        return permitted
 
 
-def add_metrics(metrics: dict[str, MetricDefinition], derived: Mapping[str, DerivedMetric], words: Overlay) -> None:
-    """Add metrics made of others, with their type, unit and kind, and how they add up.
+def add_metrics(metrics: dict[str, MetricDefinition], derived: Mapping[str, DerivedMetric], overlay: Overlay) -> None:
+    """Add derived metrics, with their type, unit and kind, and how they add up.
 
     Raises:
-        ConfigError: One names a metric that there is not, is made of itself, or adds money and clicks.
+        ConfigError: One names an unknown metric, is made of itself, or adds different units such as money and clicks.
     """
     formulas: dict[str, Formula] = {}
     for name, metric in derived.items():
-        with words.placed(name):
+        with overlay.located(name):
             formulas[name] = parse(metric.expression, name)
     base = {name: entry for name, entry in metrics.items() if entry.fact is not None}
     types = {name: entry.type for name, entry in base.items()}
     units = {name: entry.unit for name, entry in base.items()}
     known = base.keys() | derived.keys()
     for name, metric in derived.items():
-        with words.placed(name):
+        with overlay.located(name):
             for used in metric_names(formulas[name]):
                 if used not in known:
                     what = f"The expression of {name} names {used!r}, which is no metric here."
@@ -111,27 +113,27 @@ def _is_ratio(formula: Formula) -> bool:
     return isinstance(formula, Operation) and formula.sign == "/" and not isinstance(formula.right, Number)
 
 
-def apply_overlay(words: Overlay, kind: str, entries: dict[str, Definition]) -> None:
-    """Let the tenant's labels, descriptions, synonyms and `hidden` replace ours, of metrics or of dimensions.
+def apply_overlay(overlay: Overlay, kind: str, entries: dict[str, Definition]) -> None:
+    """Apply the tenant's labels, descriptions, synonyms and `hidden` to metrics or dimensions.
 
     Raises:
-        ConfigError: They are about a metric or dimension that there is not.
+        ConfigError: They are about an unknown metric or dimension.
     """
-    for name, said in words.of(kind).items():
+    for name, entry in overlay.entries(kind).items():
         if name not in entries:
             what = f"semantic.{kind}.{name} names nothing that is here."
-            raise words.wrong(kind, name, what, suggest(name, entries))
-        entries[name] = _worded(entries[name], said)
+            raise overlay.error(kind, name, what, suggest(name, entries))
+        entries[name] = _with_texts(entries[name], entry)
 
 
-def _worded(entry: Definition, said: Mapping[str, Any]) -> Definition:  # Any: text, flags and lists of text
-    description = said.get("description", entry.description)
-    if isinstance(entry, MetricDefinition) and entry.rule:
-        description = f"{description.removesuffix(entry.rule).rstrip()} {entry.rule}"
+def _with_texts(definition: Definition, entry: Mapping[str, Any]) -> Definition:  # Any: text, flags and lists of text
+    description = entry.get("description", definition.description)
+    if isinstance(definition, MetricDefinition) and definition.rule:
+        description = f"{description.removesuffix(definition.rule).rstrip()} {definition.rule}"
     return replace(
-        entry,
-        label=said.get("label", entry.label),
+        definition,
+        label=entry.get("label", definition.label),
         description=description,
-        hidden=said.get("hidden", entry.hidden),
-        synonyms=tuple(dict.fromkeys((*said.get("synonyms", ()), *entry.synonyms))),
+        hidden=entry.get("hidden", definition.hidden),
+        synonyms=tuple(dict.fromkeys((*entry.get("synonyms", ()), *definition.synonyms))),
     )

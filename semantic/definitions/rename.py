@@ -1,4 +1,4 @@
-"""Gives metrics and dimensions the tenant's own names: the last thing done to definitions, and done everywhere."""
+"""Renames metrics and dimensions to the tenant's own names, as the last step of `derive`, everywhere they are used."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from semantic.definitions.overlay import Definition, Overlay
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def rename(definitions: RunDefinitions, words: Overlay) -> RunDefinitions:
-    """The definitions with every renamed metric and dimension under its new name; the old one becomes a synonym.
+def rename(definitions: RunDefinitions, overlay: Overlay) -> RunDefinitions:
+    """Rename metrics and dimensions of definitions; the old name becomes a synonym.
 
     Raises:
-        ConfigError: A new name is taken or reserved, or what is renamed is what planning relies on.
+        ConfigError: A new name is taken or reserved, or planning relies on the old one.
     """
-    if not words.renames:
+    if not overlay.renames:
         return definitions
-    _check(definitions, words)
-    names = _NewNames(words.renames)
+    _check(definitions, overlay)
+    names = _NewNames(overlay.renames)
     metrics = {name: names.of_metric(entry) for name, entry in definitions.metrics.items()}
     dimensions = {name: names.of_dimension(entry) for name, entry in definitions.dimensions.items()}
     models = {name: names.of_model(model) for name, model in definitions.models.items()}
-    changed = {"metrics": names.keyed(metrics), "dimensions": names.keyed(dimensions), "models": models}
-    return RunDefinitions.model_validate({**dict(definitions), **changed})
+    renamed = {"metrics": names.keyed(metrics), "dimensions": names.keyed(dimensions), "models": models}
+    return RunDefinitions.model_validate({**dict(definitions), **renamed})
 
 
 @dataclass(frozen=True)
 class _NewNames:
-    """The names that a tenant gives, by ours."""
+    """The tenant's names by the standard ones."""
 
     renames: Mapping[str, str]
 
@@ -42,7 +42,7 @@ class _NewNames:
     def of_metric(self, entry: MetricDefinition) -> MetricDefinition:
         if entry.expression is None:
             return entry
-        return replace(entry, expression=_NAME.sub(lambda found: self.of(found[0]), entry.expression))
+        return replace(entry, expression=_NAME.sub(lambda match: self.of(match[0]), entry.expression))
 
     def of_dimension(self, entry: DimensionDefinition) -> DimensionDefinition:
         return replace(entry, paths={fact: self._path(path) for fact, path in entry.paths.items()})
@@ -55,10 +55,10 @@ class _NewNames:
         )
 
     def keyed(self, entries: Mapping[str, Definition]) -> dict[str, Definition]:
-        """The entries under their new names, the old one the first synonym of each that has another."""
-        return {self.of(name): self._known_as(name, entry) for name, entry in entries.items()}
+        """The entries under their new names, with the old name as the first synonym of each renamed one."""
+        return {self.of(name): self._with_synonym(name, entry) for name, entry in entries.items()}
 
-    def _known_as(self, old: str, entry: Definition) -> Definition:
+    def _with_synonym(self, old: str, entry: Definition) -> Definition:
         return replace(entry, synonyms=(old, *entry.synonyms)) if old in self.renames else entry
 
     def _path(self, path: str) -> str:
@@ -66,20 +66,22 @@ class _NewNames:
         return ".".join((*tables, self.of(name)))
 
 
-def _check(definitions: RunDefinitions, words: Overlay) -> None:
+def _check(definitions: RunDefinitions, overlay: Overlay) -> None:
     taken = definitions.metrics.keys() | definitions.dimensions.keys()
     personal = {name for name, entry in definitions.dimensions.items() if entry.personal}
-    seen: dict[str, str] = {}
+    new_names: dict[str, str] = {}
     for kind in ("metrics", "dimensions"):
-        for name, said in words.of(kind).items():
-            if "rename" not in said:
+        for name, entry in overlay.entries(kind).items():
+            if "rename" not in entry:
                 continue
-            to = said["rename"]
+            new_name = entry["rename"]
             if name in (DATE, CURRENCY) or name in personal:
-                raise words.wrong(kind, name, f"{name} keeps its name.", "Give it a label or synonyms instead.")
-            if to.endswith(COMPUTED) or to in FLAGS:
-                what = f"{name} is renamed to {to}, which answers use for columns of their own."
-                raise words.wrong(kind, name, what, f"Choose a name that does not end with {', '.join(COMPUTED)}.")
-            if to in taken or to in seen:
-                raise words.wrong(kind, name, f"{name} is renamed to {to}, which is taken.", "Choose another name.")
-            seen[to] = name
+                raise overlay.error(kind, name, f"{name} keeps its name.", "Give it a label or synonyms instead.")
+            if new_name.endswith(COMPUTED) or new_name in FLAGS:
+                what = f"{name} is renamed to {new_name}, which answers use for columns of their own."
+                raise overlay.error(kind, name, what, f"Choose a name that does not end with {', '.join(COMPUTED)}.")
+            if new_name in taken or new_name in new_names:
+                raise overlay.error(
+                    kind, name, f"{name} is renamed to {new_name}, which is taken.", "Choose another name."
+                )
+            new_names[new_name] = name

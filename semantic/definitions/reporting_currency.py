@@ -1,4 +1,4 @@
-"""With exchange rates, money is measured in the reporting currency: the same measures over other columns."""
+"""Switches measures and conditions on money to the columns in the reporting currency, where rates are known."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from semantic.definitions.metric_filters import Selections
 from semantic.definitions.standard_metrics import BaseMetric
 
 Converted = Mapping[str, Mapping[str, str]]
-"""By fact: each column of money with the column of the same in the reporting currency."""
+"""By fact: each column of money with its column in the reporting currency."""
 
 _COLUMN = re.compile(r"(?<=\b_\.)\w+")
 
 
 def measured_in_reporting(metric: BaseMetric, converted: Converted) -> BaseMetric:
-    """The metric over amounts in the reporting currency."""
+    """Return the metric over amounts in the reporting currency."""
     columns = converted.get(metric.fact, {})
-    return replace(metric, value=_renamed(metric.value, columns), where=_renamed(metric.where, columns))
+    return replace(metric, value=_with_columns(metric.value, columns), where=_with_columns(metric.where, columns))
 
 
 def selected_in_reporting(selections: Selections, converted: Converted) -> Selections:
-    """The conditions of filtered metrics, those about amounts over amounts in the reporting currency."""
+    """Return the conditions of filtered metrics, with amounts compared in the reporting currency."""
     return {
         fact: {
             name: tuple(_condition(each, fact, converted) for each in conditions) for name, conditions in named.items()
@@ -33,16 +33,16 @@ def selected_in_reporting(selections: Selections, converted: Converted) -> Selec
     }
 
 
-def described(tenant: Tenant, converted: Converted) -> RatesDefinition | None:
-    """What definitions say about rates; None where the tenant has none."""
+def rates_definition(tenant: Tenant, converted: Converted) -> RatesDefinition | None:
+    """Define the rates and the converted columns of a run; None where the tenant has no rates."""
     if tenant.rates is None:
         return None
     columns = {fact: dict(sorted(pairs.items())) for fact, pairs in sorted(converted.items()) if pairs}
     return RatesDefinition(file=tenant.rates.name, columns=columns)
 
 
-def _renamed(text: str | None, columns: Mapping[str, str]) -> str | None:
-    return text and _COLUMN.sub(lambda found: columns.get(found[0], found[0]), text)
+def _with_columns(text: str | None, columns: Mapping[str, str]) -> str | None:
+    return text and _COLUMN.sub(lambda match: columns.get(match[0], match[0]), text)
 
 
 def _condition(condition: SelectionCondition, fact: str, converted: Converted) -> SelectionCondition:

@@ -1,4 +1,4 @@
-"""The dimensions that every tenant has, as data. The planner knows none of these names."""
+"""Standard dimensions of every tenant, as data; planning uses none of these names."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from warehouse.star_schema import Table
 
 @dataclass(frozen=True, kw_only=True)
 class StandardDimension:
-    """A column to group and filter by; any fact that refers to one of the tables in `homes` reaches it."""
+    """A column to group and filter by; any fact that refers to one of the tables in `columns` reaches it."""
 
     name: str
     type: DimensionType
     description: str
-    homes: Mapping[str, str]  # the tables that hold it, and in which column
+    columns: Mapping[str, str]  # by table: the column that holds it
     through_joins: bool = True
     meanings: Mapping[str, str] = field(default_factory=dict)  # by fact, where facts mean different things by it
     personal: bool = False
@@ -26,9 +26,9 @@ class StandardDimension:
 _ACCOUNTS = {ADS: "ad", ORDERS: "shop", ITEMS: "shop", SESSIONS: "analytics", EVENTS: "analytics"}
 
 
-def _column(name: str, *homes: str, type_: DimensionType = "text", description: str) -> StandardDimension:
-    """A dimension whose column has its name in every table that holds it."""
-    return StandardDimension(name=name, type=type_, description=description, homes=dict.fromkeys(homes, name))
+def _column(name: str, *tables: str, type_: DimensionType = "text", description: str) -> StandardDimension:
+    """Create a dimension with one column name in all its tables."""
+    return StandardDimension(name=name, type=type_, description=description, columns=dict.fromkeys(tables, name))
 
 
 DIMENSIONS = (
@@ -36,7 +36,7 @@ DIMENSIONS = (
         name="ad_platform",
         type="text",
         description="The ad platform, such as facebook_ads; for visits and orders the one that brought them.",
-        homes={ADS: "source_platform", SESSIONS: "ad_platform", ORDERS: "ad_platform"},
+        columns={ADS: "source_platform", SESSIONS: "ad_platform", ORDERS: "ad_platform"},
     ),
     _column("campaign_id", ADS, "campaigns", description="The ad campaign's id, as its platform gives it."),
     _column("campaign_name", "campaigns", description="The ad campaign's current name."),
@@ -49,14 +49,14 @@ DIMENSIONS = (
         name="currency",
         type="text",
         description="ISO 4217 code of the row's money; empty for visits without a purchase.",
-        homes=dict.fromkeys((ADS, ORDERS, ITEMS, SESSIONS, EVENTS), "currency"),
+        columns=dict.fromkeys((ADS, ORDERS, ITEMS, SESSIONS, EVENTS), "currency"),
         through_joins=False,
     ),
     StandardDimension(
         name="account",
         type="text",
         description="The account of the connector that the row came from, as named in tenants.yaml.",
-        homes=dict.fromkeys(_ACCOUNTS, "source_account"),
+        columns=dict.fromkeys(_ACCOUNTS, "source_account"),
         through_joins=False,
         meanings=_ACCOUNTS,
     ),
@@ -64,14 +64,14 @@ DIMENSIONS = (
         name="shop_platform",
         type="text",
         description="The shop system, such as shopify.",
-        homes=dict.fromkeys((ORDERS, ITEMS), "source_platform"),
+        columns=dict.fromkeys((ORDERS, ITEMS), "source_platform"),
     ),
     _column("financial_status", ORDERS, description="Where an order's money is, such as paid or refunded."),
     StandardDimension(
         name="analytics_platform",
         type="text",
         description="The analytics tool, such as google_analytics.",
-        homes=dict.fromkeys((SESSIONS, EVENTS), "source_platform"),
+        columns=dict.fromkeys((SESSIONS, EVENTS), "source_platform"),
     ),
     _column("traffic_source", SESSIONS, ORDERS, EVENTS, description="Where the visit came from, such as google."),
     _column("traffic_medium", SESSIONS, ORDERS, EVENTS, description="How the visit came, such as cpc or email."),
@@ -109,27 +109,27 @@ DIMENSIONS = (
 
 
 def date_dimension(tables: Sequence[Table]) -> StandardDimension:
-    """The one dimension of time; each fact has its own column behind it."""
+    """Create the date dimension; each fact has its own column for it."""
     return StandardDimension(
         name="date",
         type="date",
         description="The day, in the tenant's time zone; for ads in the ad account's own. With time_grain: its first "
         "day.",
-        homes={table.name: table.date for table in tables if table.date is not None},
+        columns={table.name: table.date for table in tables if table.date is not None},
         through_joins=False,
     )
 
 
 def personal_dimensions(tables: Sequence[Table]) -> tuple[StandardDimension, ...]:
-    """Personal columns, by name; withheld unless tenants.yaml exposes them."""
-    homes: dict[str, dict[str, str]] = {}
+    """Create a dimension per name of a personal column; they are withheld unless tenants.yaml exposes them."""
+    columns: dict[str, dict[str, str]] = {}
     descriptions: dict[str, str] = {}
     for table in tables:
         for column in table.columns:
             if column.personal:
-                homes.setdefault(column.name, {})[table.name] = column.name
+                columns.setdefault(column.name, {})[table.name] = column.name
                 descriptions.setdefault(column.name, column.description)
     return tuple(
-        StandardDimension(name=name, type="text", description=descriptions[name], homes=homes[name], personal=True)
-        for name in homes
+        StandardDimension(name=name, type="text", description=descriptions[name], columns=columns[name], personal=True)
+        for name in columns
     )

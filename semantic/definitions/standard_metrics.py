@@ -1,7 +1,7 @@
-"""The metrics and dimensions that every tenant has, as data. The planner knows none of these names.
+"""Standard metrics of every tenant, as data; planning uses none of these names.
 
-`value` and `where` of a base metric are expressions of Boring Semantic Layer: `_` is the fact's table. A metric whose
-columns a star does not have is left out, and so is what is made of it.
+`value` and `where` of a base metric are expressions of Boring Semantic Layer: `_` is the fact's table. A metric is left
+out where a star lacks its columns, and so are metrics derived from it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class BaseMetric:
 
     name: str
     fact: str
-    kind: MetricKind  # semantic.catalog.expression says what each does and how it adds up
+    kind: MetricKind  # listed in semantic.catalog.expression, with how each adds up
     value: str | None = None  # what is aggregated, such as _.spend; None for a count
     where: str | None = None  # the rows that count, such as _.is_valid
     percent: int = 50  # of a percentile
@@ -40,14 +40,14 @@ class BaseMetric:
 
 @dataclass(frozen=True, kw_only=True)
 class DerivedMetric:
-    """Arithmetic over metrics, done after facts are aggregated and joined."""
+    """Arithmetic over metrics, computed after facts are aggregated and joined."""
 
     name: str
     expression: str
     description: str
     unit: str | None = None  # that of the expression where left out
     label: str | None = None
-    rule: str | None = None  # as of a base metric
+    rule: str | None = None  # as for a base metric
 
 
 ADS, ORDERS, ITEMS, SESSIONS, EVENTS = "ad_performance", "orders", "order_items", "sessions", "events"
@@ -56,7 +56,7 @@ ADS, ORDERS, ITEMS, SESSIONS, EVENTS = "ad_performance", "orders", "order_items"
 def _count(
     name: str, fact: str, *, where: str | None = None, description: str, label: str | None = None, hidden: bool = False
 ) -> BaseMetric:
-    """A count of rows."""
+    """Create a count of rows."""
     return BaseMetric(
         name=name,
         fact=fact,
@@ -71,7 +71,7 @@ def _count(
 
 
 def _distinct(name: str, fact: str, *, column: str, where: str | None = None, description: str) -> BaseMetric:
-    """A count of the different values of a column."""
+    """Create a count of the distinct values of a column."""
     return BaseMetric(
         name=name,
         fact=fact,
@@ -94,19 +94,19 @@ def _total(
     description: str,
     hidden: bool = False,
 ) -> BaseMetric:
-    """A sum of numbers."""
+    """Create a sum of numbers."""
     return BaseMetric(
         name=name, fact=fact, kind="sum", value=value, type=type_, unit=unit, description=description, hidden=hidden
     )
 
 
 def _money(name: str, fact: str, *, value: str, description: str, hidden: bool = False) -> BaseMetric:
-    """A sum of money, in major units of its currency."""
+    """Create a sum of money, in major units of its currency."""
     return _total(name, fact, value=value, type_="decimal", unit="currency", description=description, hidden=hidden)
 
 
 def _order_value(name: str, *, kind: MetricKind, percent: int = 50, description: str) -> BaseMetric:
-    """A figure of what single valid orders bring; between two orders it is interpolated, in doubles."""
+    """Create a statistic of the value of valid orders; medians and percentiles are interpolated, in doubles."""
     return BaseMetric(
         name=name,
         fact=ORDERS,
@@ -309,11 +309,11 @@ def base_metrics(gap: str) -> tuple[BaseMetric, ...]:
 
 
 def funnel_metrics(steps: Mapping[str, Sequence[str]]) -> tuple[BaseMetric, ...]:
-    """Counts per funnel step, named by position; `steps` holds the events that reach each.
+    """Create counts per funnel step, named by position; `steps` maps each step to the events that reach it.
 
-    Visits may skip steps, so the visits of two steps in a row are counted too: the rate between them is never over 1.
+    Visits may skip steps, so visits that reach two steps in a row are counted too: the rate between them is at most 1.
     """
-    named = list(enumerate(steps.items(), start=1))
+    numbered = list(enumerate(steps.items(), start=1))
     reached = [
         _count(
             f"funnel_step_{n}",
@@ -322,7 +322,7 @@ def funnel_metrics(steps: Mapping[str, Sequence[str]]) -> tuple[BaseMetric, ...]
             description=f"Visits that reach step {n} of the funnel, {step}: at least one {' or '.join(events)} event.",
             label=step,
         )
-        for n, (step, events) in named
+        for n, (step, events) in numbered
     ]
     both = [
         _count(
@@ -332,13 +332,13 @@ def funnel_metrics(steps: Mapping[str, Sequence[str]]) -> tuple[BaseMetric, ...]
             description=f"Visits that reach step {n} of the funnel and the one before.",
             hidden=True,
         )
-        for n, _ in named[1:]
+        for n, _ in numbered[1:]
     ]
     return (*reached, *both)
 
 
 def funnel_rates(steps: Sequence[str]) -> tuple[DerivedMetric, ...]:
-    """From each step of the funnel to the next: the share of the visits of the one that also reach the other."""
+    """Create a rate per pair of consecutive funnel steps: the share of visits with the first that reach the second."""
     return tuple(
         DerivedMetric(
             name=f"funnel_step_{n}_rate",

@@ -1,4 +1,4 @@
-"""Other words for standard metrics and dimensions: searches and misspelt names are matched against them."""
+"""Synonyms of standard metrics and dimensions, matched by searches and suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -56,4 +56,4 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "first_order_date": ("cohort", "customer_since", "acquisition_date"),
     "first_seen_date": ("user_cohort", "first_visit_date"),
 }
-"""What else people call metrics and dimensions, written as names are: a search finds them, an error leads to them."""
+"""By standard name, its synonyms, written as names: searches match them, errors suggest the standard name."""

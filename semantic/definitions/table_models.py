@@ -1,4 +1,4 @@
-"""Describes the tables of a star: BSL models, the columns they use, what facts hold, and how tables join."""
+"""Describes the tables of a star: their BSL models, used columns, fact definitions and joins."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ DimensionColumns = Mapping[str, tuple[StandardDimension, Mapping[str, str]]]
 
 
 def model_of(
-    table: Table, slug: Slug, homes: DimensionColumns, metrics: Iterable[BaseMetric], selections: Selections
+    table: Table, slug: Slug, dimension_columns: DimensionColumns, metrics: Iterable[BaseMetric], selections: Selections
 ) -> TableModel:
-    """A Boring Semantic Layer model of one table: its dimensions, measures and many-to-one joins."""
+    """Create the Boring Semantic Layer model of one table: its dimensions, measures and many-to-one joins."""
     return TableModel(
         table=table.table_name(slug),
         description=table.sentence,
-        dimensions={d.name: f"_.{at[table.name]}" for d, at in homes.values() if table.name in at},
+        dimensions={
+            d.name: f"_.{columns[table.name]}" for d, columns in dimension_columns.values() if table.name in columns
+        },
         measures={metric.name: metric.expression for metric in metrics if metric.fact == table.name},
         joins={
             ref.to: ModelJoin(model=ref.to, type="one", left_on=ref.column, right_on=ref.to_column)
@@ -35,22 +37,22 @@ def model_of(
     )
 
 
-def dimension_columns(models: Mapping[str, TableModel], name: str, observed: BuiltTables) -> dict[str, str]:
-    """The types of the columns of a table that models use."""
+def used_columns(models: Mapping[str, TableModel], name: str, observed: BuiltTables) -> dict[str, str]:
+    """Map the columns of a table that models use to their types."""
     model = models[name]
     texts = [*model.dimensions.values(), *model.measures.values()]
-    used = {column for text in texts for column in columns_in(text)} - model.selections.keys()
-    used |= {join.left_on for join in model.joins.values()}
+    columns = {column for text in texts for column in columns_in(text)} - model.selections.keys()
+    columns |= {join.left_on for join in model.joins.values()}
     for other in models.values():
-        used |= {join.right_on for to, join in other.joins.items() if to == name}
+        columns |= {join.right_on for to, join in other.joins.items() if to == name}
     for fact, other in models.items():
         for conditions in other.selections.values():
-            used |= {each.column for each in conditions if [fact, *each.through][-1] == name}
-    return {column: observed[name].columns[column] for column in sorted(used)}
+            columns |= {each.column for each in conditions if [fact, *each.through][-1] == name}
+    return {column: observed[name].columns[column] for column in sorted(columns)}
 
 
 def fact_of(table: Table, tenant: Tenant, observed: BuiltTable) -> FactDefinition:
-    """What a fact holds: its day, and which days, currencies and time zones."""
+    """Define a fact: its day column, rows, range of days, currencies and time zones."""
     return FactDefinition(
         day_column=table.date or "",
         rows=observed.rows,
@@ -67,7 +69,7 @@ def fact_of(table: Table, tenant: Tenant, observed: BuiltTable) -> FactDefinitio
 
 
 def _time_zones(table: Table, tenant: Tenant, observed: BuiltTable) -> tuple[str, ...]:
-    """Whose days the fact counts: the tenant's, or those of the ad accounts that say so."""
+    """The time zones of the fact's days: those of its ad accounts where known, else the tenant's."""
     if table.date != "report_date":
         return (tenant.timezone,)
     zones = {
@@ -80,7 +82,7 @@ def _time_zones(table: Table, tenant: Tenant, observed: BuiltTable) -> tuple[str
 
 
 def relationships_of(tables: Sequence[Table], observed: BuiltTables) -> tuple[RelationshipDefinition, ...]:
-    """Every join with its cardinality, and how many rows have no key, and how many a key that the other table lacks."""
+    """List every join with its cardinality, the rows without a key, and those with a key that the other table lacks."""
     return tuple(
         RelationshipDefinition(
             from_model=table.name,
