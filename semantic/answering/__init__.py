@@ -1,1 +1,1 @@
-"""From a plan to an answer: compiled, run, cached, annotated."""
+"""Answers a plan: compiled statements, execution, rollups, notes, listings."""

@@ -1,4 +1,4 @@
-"""Rows become an answer: columns with units, days as text, the row of totals last, what was applied and from when."""
+"""Describes the rows of an answer: columns with units, days as text, applied filters and days, as-of date."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ Row = tuple[Any, ...]  # Any: whatever a column holds
 
 
 def columns(query: Query, plan: Plan, catalog: Catalog) -> tuple[Column, ...]:
-    """What each value of a row is."""
-    found = [_column(name, "dimension", catalog.dimensions[name].type, None) for name in query.dimensions]
+    """Describe each column of the rows: name, role, type and unit."""
+    described = [_column(name, "dimension", catalog.dimensions[name].type, None) for name in query.dimensions]
     for name in query.metrics:
         metric = catalog.metrics[name]
         unit = plan.money if metric.unit == CURRENCY and plan.money else metric.unit
-        endings = [("", metric.type, unit)]
+        suffixes = [("", metric.type, unit)]
         if query.compare:
             previous, change, ratio = COMPARED
-            endings += [(previous, metric.type, unit), (change, metric.type, unit), (ratio, "number", "ratio")]
+            suffixes += [(previous, metric.type, unit), (change, metric.type, unit), (ratio, "number", "ratio")]
         if name in query.share_of_total:
-            endings.append((SHARE, "number", "ratio"))
+            suffixes.append((SHARE, "number", "ratio"))
         if query.cumulative and query.cumulative.metric == name:
-            endings.append((CUMULATIVE, metric.type, unit))
-        found += [_column(f"{name}{ending}", "metric", type_, unit) for ending, type_, unit in endings]
+            suffixes.append((CUMULATIVE, metric.type, unit))
+        described += [_column(f"{name}{suffix}", "metric", type_, unit) for suffix, type_, unit in suffixes]
     flags = [IS_OTHER] if query.top and query.top.other else []
     flags += [IS_TOTAL] if query.totals else []
-    return (*found, *(_column(flag, "flag", "boolean", None) for flag in flags))
+    return (*described, *(_column(flag, "flag", "boolean", None) for flag in flags))
 
 
-def json_values(rows: Sequence[Row], described: Sequence[Column]) -> list[list[Any]]:  # Any: as Row
-    """Rows as lists, days as ISO text."""
-    days = [n for n, column in enumerate(described) if column["type"] == "date"]
+def json_values(rows: Sequence[Row], columns: Sequence[Column]) -> list[list[Any]]:  # Any: as Row
+    """Convert rows to lists, with days as ISO text."""
+    days = [n for n, column in enumerate(columns) if column["type"] == "date"]
     listed = [list(row) for row in rows]
     for row in listed if days else ():
         for n in days:
@@ -50,7 +50,7 @@ def json_values(rows: Sequence[Row], described: Sequence[Column]) -> list[list[A
 
 
 def applied_filters(query: Query, plan: Plan) -> tuple[dict[str, Any], ...]:  # Any: the filter's own values
-    """The filters as they were understood, in the types they were compared in."""
+    """List the filters as applied, with values in the types they were compared in."""
     return tuple(
         {"name": filter_.name, "op": filter_.op, "value": _as_sent(filter_.value, values)}
         for filter_, values in zip(query.filters, plan.values, strict=True)
@@ -58,12 +58,12 @@ def applied_filters(query: Query, plan: Plan) -> tuple[dict[str, Any], ...]:  # 
 
 
 def _as_sent(sent: object, values: Sequence[Any]) -> Any:  # Any: the filter's own values
-    told = [value.isoformat() if isinstance(value, date) else value for value in values]
-    return told if isinstance(sent, tuple) else (told[0] if told else None)
+    typed = [value.isoformat() if isinstance(value, date) else value for value in values]
+    return typed if isinstance(sent, tuple) else (typed[0] if typed else None)
 
 
 def as_of(plan: Plan, catalog: Catalog) -> str | None:
-    """The last day that all the facts used have data for; None when one has no rows."""
+    """The last day for which all facts of the plan have data; None when one has no rows."""
     days = [catalog.facts[name].last_date for name in plan.facts]
     return min(day for day in days if day is not None).isoformat() if None not in days else None
 
@@ -75,7 +75,7 @@ def days_of(window: Window | None) -> dict[str, str | None] | None:
 
 
 def with_values(sql: str, values: Mapping[str, object]) -> str:
-    """A statement with its values written in, so that it gives the same rows when somebody runs it."""
+    """Write the values into a statement, so that it returns the same rows when run by hand."""
     return _PARAMETER.sub(lambda match: _literal(values[match[1]]), sql)
 
 

@@ -1,4 +1,4 @@
-"""Cursors: where the next rows of one query begin, bound to the tenant, the run and the query."""
+"""Cursors: the offset of the next rows of one query, bound to the tenant, the run and the query."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _LAST_OFFSET = 10**9
 
 
 def write_cursor(offset: int, query: Query, window: Window | None, model: SemanticModel) -> str:
-    """The cursor of the rows from `offset` on."""
-    said = [offset, model.run_id, _digest(query, window, model)]
-    return base64.urlsafe_b64encode(json.dumps(said).encode()).decode()
+    """Write the cursor of the rows from `offset` on."""
+    content = [offset, model.run_id, _digest(query, window, model)]
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
 
 
 def read_offset(query: Query, window: Window | None, model: SemanticModel) -> int:
-    """Where the rows of a query begin: at 0 without a cursor.
+    """Read the offset of a query's rows from its cursor; 0 without one.
 
     Raises:
-        QueryError: The cursor is none, or belongs to another run, query or day.
+        QueryError: The cursor is malformed, or belongs to another run, query or day.
     """
     if query.cursor is None:
         return 0
@@ -44,5 +44,5 @@ def read_offset(query: Query, window: Window | None, model: SemanticModel) -> in
 
 def _digest(query: Query, window: Window | None, model: SemanticModel) -> str:
     days = [str(window.start), str(window.end)] if window else []
-    said = json.dumps([model.tenant, days, query.model_dump(mode="json", exclude=set(ABOUT_THE_ANSWER))])
-    return hashlib.sha256(said.encode()).hexdigest()[:16]
+    text = json.dumps([model.tenant, days, query.model_dump(mode="json", exclude=set(ABOUT_THE_ANSWER))])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

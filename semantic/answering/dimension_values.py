@@ -1,4 +1,4 @@
-"""The values that a dimension has: listed for callers, and looked up so that a misspelt filter is never just empty."""
+"""Values of dimensions: lists them for callers, and checks filters, so that a misspelt value is an error or a note."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from semantic.catalog.input_text import is_text, quote_input
 from semantic.catalog.suggestions import nearest_values, unknown_dimension
 from semantic.planning.query import MAX_LIMIT
 
-MANY = 5000
-"""A dimension with more values than this is asked for single values, instead of being read whole once."""
-_LOOKED_AT = 50
+MAX_CACHED_VALUES = 5000
+"""A dimension with more values than this is queried per value, instead of being read in full once."""
+_CANDIDATES = 50
 
 
 def dimension_values(
@@ -30,12 +30,12 @@ def dimension_values(
     limit: int = 100,
     timeout_seconds: float = 30,
 ) -> dict[str, Any]:  # Any: the shape of `gata values --json`
-    """The values of a dimension, the most frequent first; `search` is text they hold, upper or lower case.
+    """List the values of a dimension, the most frequent first; `search` is text that they contain, in any case.
 
     Raises:
         UnknownName: There is no such dimension; carries the nearest.
         TooMuch: It took longer than `timeout_seconds`.
-        QueryError: The limit is none.
+        QueryError: The limit is out of range, or `search` is no text.
     """
     if dimension not in model.catalog.askable_dimensions:
         raise unknown_dimension(dimension, model.catalog)
@@ -43,9 +43,10 @@ def dimension_values(
         raise QueryError(f"limit is {limit}.", f"Choose from 1 to {MAX_LIMIT}.")
     if search and not is_text(search):
         raise QueryError(f"search is {quote_input(search)}, which is no text.", "Write words to look for.")
-    found = "\nWHERE CONTAINS(LOWER(CAST(value AS VARCHAR)), LOWER($search))" if search else ""
+    where = "\nWHERE CONTAINS(LOWER(CAST(value AS VARCHAR)), LOWER($search))" if search else ""
+    counts = _value_counts(model.dimension_columns[dimension])
     sql = (
-        f"SELECT value, CAST(SUM(n) AS BIGINT) AS n\nFROM (\n  {_counted(model.homes[dimension])}\n){found}\n"
+        f"SELECT value, CAST(SUM(n) AS BIGINT) AS n\nFROM (\n  {counts}\n){where}\n"
         "GROUP BY value\nORDER BY n DESC, value\nLIMIT $limit"
     )
     bound = {"limit": limit + 1, **({"search": search} if search else {})}
@@ -61,86 +62,86 @@ def check_values(
     model: SemanticModel,
     cursor: duckdb.DuckDBPyConnection,
 ) -> list[str]:
-    """See that text values that filters name exist, and say where one matches nothing.
+    """Check that text values of filters exist; returns notes on those that match nothing.
 
-    A misspelt value would give an empty answer that looks like a true one; behind != it would leave nothing out.
+    A misspelt value would give an empty answer that looks like a true one; with != it would exclude nothing.
 
     Raises:
         UnknownName: One does not exist; carries the nearest real ones.
     """
-    told = []
-    for condition, given in conditions:
-        wanted = [value for value in given if isinstance(value, str)]
-        if condition.type != "text" or not wanted or condition.op not in _LOOKED_UP:
+    notes = []
+    for condition, values in conditions:
+        texts = [value for value in values if isinstance(value, str)]
+        if condition.type != "text" or not texts or condition.op not in _CHECKED_OPERATORS:
             continue
         members = _Members(condition.name, model, cursor)
-        if condition.op in _SEARCHES:
-            if not members.match(_SEARCHES[condition.op], wanted[0]):
-                told.append(f"Nothing matches the filter on {condition.name}: look at its values.")
+        if condition.op in _SEARCH_FUNCTIONS:
+            if not members.match(_SEARCH_FUNCTIONS[condition.op], texts[0]):
+                notes.append(f"Nothing matches the filter on {condition.name}: look at its values.")
             continue
-        for value in members.missing(wanted):
+        for value in members.missing(texts):
             if (unknown := members.unknown(value)).near or condition.op in ("=", "in"):
                 raise unknown
-            told.append(
+            notes.append(
                 f"{condition.name} has no value {shorten(value, 80)!r}: {condition.op} leaves nothing out by it."
             )
-    return told
+    return notes
 
 
-_SEARCHES = {"contains": "CONTAINS", "starts_with": "STARTS_WITH"}
-_LOOKED_UP = ("=", "in", "!=", "not_in", *_SEARCHES)
+_SEARCH_FUNCTIONS = {"contains": "CONTAINS", "starts_with": "STARTS_WITH"}
+_CHECKED_OPERATORS = ("=", "in", "!=", "not_in", *_SEARCH_FUNCTIONS)
 
 
 class _Members:
-    """The values of one dimension: read whole once where they are not too many, else asked for one by one."""
+    """The values of one dimension: read in full once where they are not too many, else queried one by one."""
 
     def __init__(self, name: str, model: SemanticModel, cursor: duckdb.DuckDBPyConnection) -> None:
         self._name, self._cursor = name, cursor
-        self._all = _all(model.homes[name])
+        self._all_sql = _all_values(model.dimension_columns[name])
         known = model.catalog.dimensions[name].values
         if known is None:
             known = model.known_values.get(name)
         if known is None:
-            known = frozenset(row[0] for row in execute(cursor, f"{self._all}\nLIMIT {MANY + 1}", {}))
+            known = frozenset(row[0] for row in execute(cursor, f"{self._all_sql}\nLIMIT {MAX_CACHED_VALUES + 1}", {}))
             model.known_values[name] = known
         self._known = known
-        self._is_whole = len(known) <= MANY
+        self._is_complete = len(known) <= MAX_CACHED_VALUES
 
-    def missing(self, wanted: Sequence[str]) -> list[str]:
-        """Those that there are not."""
-        missing = [value for value in wanted if value not in self._known]
-        if not missing or self._is_whole:
+    def missing(self, texts: Sequence[str]) -> list[str]:
+        """Return the values that do not exist."""
+        missing = [value for value in texts if value not in self._known]
+        if not missing or self._is_complete:
             return missing
-        sql = f"SELECT value FROM (\n  {self._all}\n)\nWHERE value IN (SELECT UNNEST($wanted))"
-        found = {row[0] for row in execute(self._cursor, sql, {"wanted": missing})}
-        return [value for value in missing if value not in found]
+        sql = f"SELECT value FROM (\n  {self._all_sql}\n)\nWHERE value IN (SELECT UNNEST($wanted))"
+        existing = {row[0] for row in execute(self._cursor, sql, {"wanted": missing})}
+        return [value for value in missing if value not in existing]
 
     def match(self, function: str, text: str) -> bool:
         """Whether `function`, such as CONTAINS, holds for any value, upper or lower case."""
-        sql = f"SELECT 1 FROM (\n  {self._all}\n)\nWHERE {function}(LOWER(value), LOWER($text))\nLIMIT 1"
+        sql = f"SELECT 1 FROM (\n  {self._all_sql}\n)\nWHERE {function}(LOWER(value), LOWER($text))\nLIMIT 1"
         return bool(execute(self._cursor, sql, {"text": text}))
 
     def unknown(self, value: str) -> UnknownName:
-        """The error for a value that there is not, with the nearest ones."""
+        """Create the error for a value that does not exist, with the nearest ones."""
         known = self._known
-        if not self._is_whole:
+        if not self._is_complete:
             sql = (
-                f"SELECT value FROM (\n  {self._all}\n)\nORDER BY CONTAINS(LOWER(value), LOWER($wanted)) DESC, "
-                f"JARO_WINKLER_SIMILARITY(LOWER(value), LOWER($wanted)) DESC, value\nLIMIT {_LOOKED_AT}"
+                f"SELECT value FROM (\n  {self._all_sql}\n)\nORDER BY CONTAINS(LOWER(value), LOWER($wanted)) DESC, "
+                f"JARO_WINKLER_SIMILARITY(LOWER(value), LOWER($wanted)) DESC, value\nLIMIT {_CANDIDATES}"
             )
             known = frozenset(row[0] for row in execute(self._cursor, sql, {"wanted": value}))
         return UnknownName(f"value of {self._name}", value, known, near=nearest_values(value, known))
 
 
-def _all(homes: Iterable[DimensionColumn]) -> str:
+def _all_values(columns: Iterable[DimensionColumn]) -> str:
     return "\nUNION\n".join(
-        f"SELECT {quote(h.column)} AS value FROM {quote(h.table)} WHERE {quote(h.column)} IS NOT NULL" for h in homes
+        f"SELECT {quote(h.column)} AS value FROM {quote(h.table)} WHERE {quote(h.column)} IS NOT NULL" for h in columns
     )
 
 
-def _counted(homes: Iterable[DimensionColumn]) -> str:
+def _value_counts(columns: Iterable[DimensionColumn]) -> str:
     return "\n  UNION ALL\n  ".join(
         f"SELECT {quote(h.column)} AS value, COUNT(*) AS n FROM {quote(h.table)}"
         f" WHERE {quote(h.column)} IS NOT NULL GROUP BY ALL"
-        for h in homes
+        for h in columns
     )

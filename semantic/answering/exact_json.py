@@ -1,4 +1,4 @@
-"""JSON that prints every Decimal with all its digits, as a number."""
+"""Serializes JSON with every Decimal as a number with all its digits."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 
 def to_json(value: Any) -> str:  # Any: maps, lists, text, numbers, flags and None, nested
-    """Compact JSON of plain values; a number that JSON has no word for is null."""
-    mark = secrets.token_hex(8)  # no text can hold it: nobody knew it before
+    """Serialize plain values as compact JSON; NaN and infinity become null."""
+    mark = secrets.token_hex(8)  # no text can hold it: it is random
 
     def as_text(item: object) -> str | None:
         if not isinstance(item, Decimal):
@@ -26,7 +26,7 @@ def to_json(value: Any) -> str:  # Any: maps, lists, text, numbers, flags and No
 
 
 def exact_digits(value: Decimal) -> str:
-    """All digits and no exponent; zeros after the last digit that counts say nothing."""
+    """Write all digits without an exponent or trailing zeros."""
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 

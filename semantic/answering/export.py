@@ -1,6 +1,7 @@
-"""The catalog as JSON for other programs, with the JSON Schema it keeps: what may be asked for, without any SQL.
+"""Exports the catalog as JSON with a JSON Schema for other programs, without any SQL.
 
-It lies beside semantic.yml in a published run. Personal dimensions are never in it: who may see them is decided live.
+The files lie beside semantic.yml in a published run. They have no personal dimensions: access to those is decided per
+request.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.config.slug import Slug
 from semantic.answering.semantic_model import SemanticModel
-from semantic.planning.currency_rules import unit_shown
+from semantic.planning.currency_rules import catalog_unit
 
 
 class _Part(BaseModel):
@@ -93,7 +94,7 @@ class ExportedCatalog(_Part):
 
 
 def export_catalog(model: SemanticModel, *, run_id: str) -> str:
-    """The catalog of a run as JSON text; the same run gives the same bytes."""
+    """Export the catalog of a run as JSON text; the same run gives the same bytes."""
     catalog = model.catalog
     exported = ExportedCatalog(
         tenant=model.tenant,
@@ -102,7 +103,7 @@ def export_catalog(model: SemanticModel, *, run_id: str) -> str:
         week_start=catalog.week_start,
         currency=catalog.currency,
         metrics=tuple(_metric(name, model) for name in catalog.askable_metrics),
-        dimensions=tuple(_dimension(name, model) for name in _shown(model, catalog.askable_dimensions)),
+        dimensions=tuple(_dimension(name, model) for name in _without_personal(model, catalog.askable_dimensions)),
         facts=tuple(_fact(name, model) for name in sorted(catalog.facts)),
         relationships=tuple(
             ExportedRelationship(
@@ -122,18 +123,18 @@ def export_catalog(model: SemanticModel, *, run_id: str) -> str:
 
 
 def catalog_json_schema() -> str:
-    """The JSON Schema of the export (draft 2020-12)."""
-    said = ExportedCatalog.model_json_schema(by_alias=True)
-    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **said}, indent=2) + "\n"
+    """Return the JSON Schema of the export (draft 2020-12)."""
+    schema = ExportedCatalog.model_json_schema(by_alias=True)
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
 
 
-def _shown(model: SemanticModel, names: tuple[str, ...] | list[str]) -> tuple[str, ...]:
+def _without_personal(model: SemanticModel, names: tuple[str, ...] | list[str]) -> tuple[str, ...]:
     return tuple(name for name in names if not model.catalog.dimensions[name].is_personal)
 
 
 def _metric(name: str, model: SemanticModel) -> ExportedMetric:
     metric, facts = model.catalog.metrics[name], model.catalog.facts_of(name)
-    ways = {"SUM": "sum", "MIN": "minimum", "MAX": "maximum"}
+    adds_up = {"SUM": "sum", "MIN": "minimum", "MAX": "maximum"}
     return ExportedMetric.model_validate(
         {
             "name": name,
@@ -141,11 +142,11 @@ def _metric(name: str, model: SemanticModel) -> ExportedMetric:
             "description": metric.description,
             "synonyms": metric.synonyms,
             "type": metric.type,
-            "unit": unit_shown(metric, model.catalog) if model.catalog.rates else metric.unit,
+            "unit": catalog_unit(metric, model.catalog) if model.catalog.rates else metric.unit,
             "kind": metric.kind,
-            "adds_up": ways.get(metric.adds_up or "", "none"),
+            "adds_up": adds_up.get(metric.adds_up or "", "none"),
             "facts": facts,
-            "dimensions": _shown(model, model.catalog.dimensions_of(facts)),
+            "dimensions": _without_personal(model, model.catalog.dimensions_of(facts)),
             "note": metric.note,
         }
     )

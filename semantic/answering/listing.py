@@ -1,4 +1,4 @@
-"""What may be asked for, as callers read it."""
+"""Lists the metrics and dimensions of a catalog for callers, in full or briefly."""
 
 from __future__ import annotations
 
@@ -8,62 +8,62 @@ from typing import Any
 from pipeline.errors import QueryError, shorten
 from semantic.answering.semantic_model import SemanticModel
 from semantic.catalog.catalog import Dimension, Fact, Metric
-from semantic.planning.currency_rules import unit_shown
+from semantic.planning.currency_rules import catalog_unit
 
 PAGE = 60
-"""Metrics of a brief list: what two thousand tokens hold, and what most tenants have."""
+"""Metrics of a brief list: as many as two thousand tokens hold and as most tenants have."""
 
 
 def list_metrics(
     model: SemanticModel, *, search: str | None = None, limit: int | None = None, cursor: str | None = None
 ) -> dict[str, Any]:  # Any: the shape of `gata metrics --json`
-    """Every metric with the dimensions it can be cut by, and every dimension; fewer with `search` or `limit`.
+    """List every metric with its dimensions, and every dimension; fewer with `search` or `limit`.
 
     Args:
         model: The run's definitions.
-        search: Words; a metric is listed when each is in its name, label, synonyms or description, and of the
-            dimensions those of the metrics listed.
-        limit: At most so many metrics; then `cursor` is in the answer, None when these were the last.
-        cursor: Of the answer before.
+        search: Words; a metric is listed when each is in its name, label, synonyms or description, and a dimension
+            when a listed metric has it.
+        limit: The most metrics to list; the result then has a `cursor`, None after the last.
+        cursor: From the previous result.
 
     Raises:
-        QueryError: The limit or the cursor is none.
+        QueryError: The limit or the cursor is not valid.
     """
     catalog = model.catalog
-    found = [catalog.metrics[name] for name in catalog.askable_metrics if _is_meant(catalog.metrics[name], search)]
-    begin = _begin(cursor, len(found))
+    matching = [catalog.metrics[name] for name in catalog.askable_metrics if _matches(catalog.metrics[name], search)]
+    offset = _read_offset(cursor, len(matching))
     if limit is not None and limit < 1:
         raise QueryError(f"limit is {limit}.", "Choose 1 or more.")
-    shown = found[begin:] if limit is None else found[begin : begin + limit]
-    reach = {metric.name: catalog.dimensions_of(catalog.facts_of(metric.name)) for metric in shown}
-    used = {name for names in reach.values() for name in names}
-    dimensions = [catalog.dimensions[name] for name in catalog.askable_dimensions if name in used or not search]
+    page = matching[offset:] if limit is None else matching[offset : offset + limit]
+    dimensions_of = {metric.name: catalog.dimensions_of(catalog.facts_of(metric.name)) for metric in page}
+    reached = {name for names in dimensions_of.values() for name in names}
+    dimensions = [catalog.dimensions[name] for name in catalog.askable_dimensions if name in reached or not search]
     listed = {
         "metrics": [
             {
                 "name": metric.name,
                 "description": metric.description,
-                "unit": unit_shown(metric, catalog),
+                "unit": catalog_unit(metric, catalog),
                 "type": metric.type,
-                "dimensions": reach[metric.name],
+                "dimensions": dimensions_of[metric.name],
             }
-            for metric in shown
+            for metric in page
         ],
         "dimensions": [{"name": d.name, "description": d.description, "type": d.type} for d in dimensions],
     }
     if limit is None:
         return listed
-    end = begin + len(shown)
-    return {**listed, "cursor": str(end) if end < len(found) else None}
+    end = offset + len(page)
+    return {**listed, "cursor": str(end) if end < len(matching) else None}
 
 
 def list_briefly(
     model: SemanticModel, *, search: str | None = None, limit: int = PAGE, cursor: str | None = None
 ) -> dict[str, Any]:  # Any: maps of text
-    """The same list for a reader who pays for every word: names under the facts they are of, each said in one line.
+    """List metrics and dimensions in few tokens: names grouped by their facts, one line each.
 
     A metric goes with the dimensions whose facts include all of its own. Fifty metrics take less than 2,000 tokens.
-    With `search` a dimension that is meant itself is listed too. What is left out is said in `notes`.
+    With `search` a dimension that matches itself is listed too. `notes` say what is left out.
 
     Raises:
         QueryError: As for `list_metrics`.
@@ -73,13 +73,13 @@ def list_briefly(
     for metric in listed["metrics"]:
         facts = ", ".join(sorted(catalog.facts_of(metric["name"])))
         metrics.setdefault(facts, {})[metric["name"]] = f"{metric['unit'] or 'number'}: {metric['description']}"
-    used = {dimension["name"] for dimension in listed["dimensions"]}
+    reached = {dimension["name"] for dimension in listed["dimensions"]}
     dimensions: dict[str, dict[str, str]] = {}
     for dimension in (catalog.dimensions[name] for name in catalog.askable_dimensions):
-        if dimension.name in used or (search and _is_meant(dimension, search)):
-            apart = " Not across kinds of fact." if dimension.meanings else ""
-            said = f"{dimension.type}: {dimension.description}{apart}"
-            dimensions.setdefault(", ".join(sorted(dimension.paths)), {})[dimension.name] = said
+        if dimension.name in reached or (search and _matches(dimension, search)):
+            caution = " Not across kinds of fact." if dimension.meanings else ""
+            line = f"{dimension.type}: {dimension.description}{caution}"
+            dimensions.setdefault(", ".join(sorted(dimension.paths)), {})[dimension.name] = line
     return {
         "metrics_by_facts": metrics,
         "dimensions_by_facts": dimensions,
@@ -90,23 +90,23 @@ def list_briefly(
 
 def _left_out(
     listed: Mapping[str, Any], model: SemanticModel, search: str | None
-) -> list[str]:  # Any: as `list_metrics` gives
-    """What a brief list does not hold, and the way to it."""
+) -> list[str]:  # Any: as from `list_metrics`
+    """Write notes on what a brief list leaves out, and how to get it."""
     if listed["cursor"]:
-        found = sum(_is_meant(model.catalog.metrics[name], search) for name in model.catalog.askable_metrics)
-        more = f"{found - int(listed['cursor'])} more metrics are not shown"
-        return [f"{more}: send the cursor for the next ones, or search for what you need."]
+        matching = sum(_matches(model.catalog.metrics[name], search) for name in model.catalog.askable_metrics)
+        hidden = f"{matching - int(listed['cursor'])} more metrics are not shown"
+        return [f"{hidden}: send the cursor for the next ones, or search for what you need."]
     if search and not listed["metrics"]:
         return ["No metric is named or described with all these words: search for fewer or others, or leave it out."]
     return ["Only what the search found is shown."] if search else []
 
 
-def _is_meant(named: Metric | Dimension, search: str | None) -> bool:
-    text = " ".join((named.name, named.label, named.description, *named.synonyms)).casefold()
+def _matches(entry: Metric | Dimension, search: str | None) -> bool:
+    text = " ".join((entry.name, entry.label, entry.description, *entry.synonyms)).casefold()
     return all(word in text for word in (search or "").casefold().split())
 
 
-def _begin(cursor: str | None, count: int) -> int:
+def _read_offset(cursor: str | None, count: int) -> int:
     if cursor is None:
         return 0
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 9 and int(cursor) < count):
@@ -115,7 +115,7 @@ def _begin(cursor: str | None, count: int) -> int:
 
 
 def fact_days(fact: Fact) -> dict[str, Any]:  # Any: JSON values
-    """How many rows a fact has, and from which day to which."""
+    """Describe a fact: its rows, first day and last day."""
     return {
         "fact": fact.name,
         "rows": fact.rows,

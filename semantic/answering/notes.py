@@ -1,4 +1,4 @@
-"""What a reader must know to read an answer right: said in sentences beside the rows."""
+"""Notes of an answer: sentences that a reader needs to interpret its rows."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from semantic.planning.window import Window, period_end, period_start
 
 
 def notes(query: Query, plan: Plan, catalog: Catalog, *, today: date, is_empty: bool) -> Iterator[str]:
-    """The sentences that go with an answer."""
+    """Yield the notes of an answer."""
     facts = [catalog.facts[name] for name in plan.facts]
-    yield from _about_days(query, plan, catalog, facts, today)
+    yield from _day_notes(query, plan, catalog, facts, today)
     if plan.previous:
         yield f"Compared with {plan.previous.start} to {plan.previous.end}."
         if plan.shape.comparison and plan.shape.comparison.drops_unmatched:
@@ -37,7 +37,7 @@ def notes(query: Query, plan: Plan, catalog: Catalog, *, today: date, is_empty: 
         yield f"No row is left by the filters on {' and '.join(dict.fromkeys(f.name for f in query.filters))}."
 
 
-def _about_days(query: Query, plan: Plan, catalog: Catalog, facts: list[Fact], today: date) -> Iterator[str]:
+def _day_notes(query: Query, plan: Plan, catalog: Catalog, facts: list[Fact], today: date) -> Iterator[str]:
     window, by_date = plan.window, DATE in query.dimensions
     start, end = (window.start, window.end) if window else (None, None)
     for fact in facts:
@@ -51,20 +51,20 @@ def _about_days(query: Query, plan: Plan, catalog: Catalog, facts: list[Fact], t
         if zones and (by_date or window):
             yield f"The days of {fact.name} are those of {' and '.join(fact.time_zones)}, not of {catalog.time_zone}."
     if by_date and window:
-        yield from _about_cut_periods(window, query.time_grain or "day", catalog.week_start)
+        yield from _partial_period_notes(window, query.time_grain or "day", catalog.week_start)
     last = end or max((fact.last_date for fact in facts if fact.last_date), default=None)
     grain = (query.time_grain or "day") if by_date else "day"
     if last and period_end(last, grain, catalog.week_start) >= today and (start is None or start <= today):
-        begun = period_start(min(last, today), grain, catalog.week_start)
-        yield f"The {grain} of {begun} is not over: its numbers will change."
+        unfinished = period_start(min(last, today), grain, catalog.week_start)
+        yield f"The {grain} of {unfinished} is not over: its numbers will change."
     if query.fill_gaps and end is not None and end > today:
         yield f"Days after {today} are still to come: their rows are only filled in."
 
 
-def _about_cut_periods(window: Window, grain: str, week_start: str) -> Iterator[str]:
-    """The first and the last period of a range that it begins or ends inside of: they hold fewer days than others."""
+def _partial_period_notes(window: Window, grain: str, week_start: str) -> Iterator[str]:
+    """Yield notes on the first and last period of a range where it covers only a part of their days."""
     start, end = window.start, window.end
-    if start is not None and (begun := period_start(start, grain, week_start)) != start:
-        yield f"The {grain} of {begun} is counted from {start} on."
+    if start is not None and (first_period := period_start(start, grain, week_start)) != start:
+        yield f"The {grain} of {first_period} is counted from {start} on."
     if end is not None and period_end(end, grain, week_start) != end:
         yield f"The {grain} of {period_start(end, grain, week_start)} is counted until {end}."

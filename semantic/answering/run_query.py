@@ -1,4 +1,4 @@
-"""Answering: a query is planned, its statement compiled or found, its values bound, and the rows made an answer."""
+"""Answers a query: plans it, compiles its statement or takes it from the cache, binds values, and runs it."""
 
 from __future__ import annotations
 
@@ -39,34 +39,34 @@ def run_query(
     Args:
         query: Names from the catalog.
         model: The run's definitions.
-        cursor: On the run's stars.duckdb; nobody else uses it meanwhile.
+        cursor: On the run's stars.duckdb, used by this call only.
         today: The day that named ranges count from; a moment with an offset is read in the tenant's time zone.
-        timeout_seconds: The longest that its statements may run, together.
+        timeout_seconds: The time limit of all its statements together.
 
     Returns:
         At most `query.limit` rows (and the row of totals) in the query's order: dimensions, then metrics. Ratios are
         fractions (0.25, not 25), sums divided by sums; money is in major units of the column's unit.
 
     Raises:
-        UnknownName: A name or a filter value that there is not; carries the nearest.
+        UnknownName: A name or a filter value does not exist; carries the nearest.
         NoJoinPath: A metric cannot be cut or filtered by a dimension.
-        TooMuch: The warehouse worked for `timeout_seconds`. Nothing is kept; a narrower time range helps.
+        TooMuch: The warehouse worked for `timeout_seconds`. No rows are kept; a narrower time range helps.
         QueryError: The query is wrong in another way; names the way that works.
     """
-    ready = prepare_query(query, model, today=today)
+    prepared = prepare_query(query, model, today=today)
     rows: list[Row] = []
-    said: list[str] = []
+    filter_notes: list[str] = []
     if not query.compile_only:
         with with_deadline(cursor, timeout_seconds):
-            said = check_values(ready.given, model, cursor)
-            rows = execute(cursor, ready.compiled.sql, ready.bound)
+            filter_notes = check_values(prepared.filter_values, model, cursor)
+            rows = execute(cursor, prepared.compiled.sql, prepared.bound)
     totals = [row for row in rows if row[-1]] if query.totals else []
     page = [row for row in rows if not row[-1]] if query.totals else rows
     is_empty = not page and not query.compile_only
     truncated = len(page) > query.limit
-    answer = ready.without_rows(is_empty=is_empty, truncated=truncated, said=said)
-    shown_rows = json_values([*page[: query.limit], *totals], answer.columns)
-    return replace(answer, rows=tuple(shown_rows), row_count=len(shown_rows))
+    answer = prepared.without_rows(is_empty=is_empty, truncated=truncated, filter_notes=filter_notes)
+    listed = json_values([*page[: query.limit], *totals], answer.columns)
+    return replace(answer, rows=tuple(listed), row_count=len(listed))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,22 +83,22 @@ class Prepared:
     bound: dict[str, object]
 
     @property
-    def given(self) -> Iterator[tuple[Condition, Sequence[Value]]]:
+    def filter_values(self) -> Iterator[tuple[Condition, Sequence[Value]]]:
         """The conditions of the query and the values of each."""
         return zip(self.planned.conditions, self.planned.values, strict=True)
 
-    def without_rows(self, *, is_empty: bool, truncated: bool, said: Sequence[str]) -> Answer:
-        """All that an answer says about its rows.
+    def without_rows(self, *, is_empty: bool, truncated: bool, filter_notes: Sequence[str]) -> Answer:
+        """Return the answer without its rows.
 
         Args:
             is_empty: It ran, and there is no row.
             truncated: There are more than `query.limit`.
-            said: What there is to know about values of filters.
+            filter_notes: Notes on the values of filters.
         """
         query, planned, model = self.query, self.planned, self.model
-        told = [*notes(query, planned, model.catalog, today=self.day, is_empty=is_empty), *said]
+        sentences = [*notes(query, planned, model.catalog, today=self.day, is_empty=is_empty), *filter_notes]
         if truncated:
-            told.append("There are more rows: send the same query with this cursor.")
+            sentences.append("There are more rows: send the same query with this cursor.")
         return Answer(
             columns=columns(query, planned, model.catalog),
             rows=(),
@@ -112,7 +112,7 @@ class Prepared:
             filters=applied_filters(query, planned),
             as_of=as_of(planned, model.catalog),
             run_id=model.run_id,
-            notes=tuple(dict.fromkeys(told)),
+            notes=tuple(dict.fromkeys(sentences)),
             sql=(with_values(self.compiled.sql, self.bound),) if query.include_sql or query.compile_only else (),
         )
 
@@ -121,7 +121,7 @@ def prepare_query(query: Query, model: SemanticModel, *, today: date) -> Prepare
     """Plan a query, compile its statement and bind its values; nothing runs.
 
     Raises:
-        QueryError: As for `run`.
+        QueryError: As for `run_query`.
     """
     day = local_day(today, model.catalog)
     window = _window(query, model.catalog, day)
@@ -141,13 +141,13 @@ def prepare_query(query: Query, model: SemanticModel, *, today: date) -> Prepare
 
 
 def cursor_after(rows: int, query: Query, model: SemanticModel, *, today: date) -> str:
-    """The cursor of what follows the first so many rows of a query's answer: for whoever shows fewer than it has."""
+    """Write the cursor after the first `rows` of an answer, for interfaces that return fewer than it has."""
     window = _window(query, model.catalog, local_day(today, model.catalog))
     return write_cursor(read_offset(query, window, model) + rows, query, window, model)
 
 
 def local_day(today: date, catalog: Catalog) -> date:
-    """The tenant's own day; a moment with an offset is read in the tenant's time zone."""
+    """The day in the tenant's time zone; a moment with an offset is converted to it."""
     return today.astimezone(ZoneInfo(catalog.time_zone)).date() if isinstance(today, datetime) else today
 
 
@@ -162,11 +162,11 @@ def _window(query: Query, catalog: Catalog, today: date) -> Window | None:
 
 
 def _bind(query: Query, planned: Plan, compiled: Compiled, offset: int) -> dict[str, object]:
-    """The values of a statement's parameters."""
-    known: dict[str, object] = {"limit": query.limit + 1, "offset": offset, "shift": planned.shift}
-    known["top"] = query.top.n if query.top else None
+    """Map the parameters of a statement to their values."""
+    available: dict[str, object] = {"limit": query.limit + 1, "offset": offset, "shift": planned.shift}
+    available["top"] = query.top.n if query.top else None
     for prefix, window in (("", planned.read), ("shown_", planned.window), ("previous_", planned.previous)):
-        known |= {f"{prefix}{end}": day for end, day in (days_of(window) or {}).items()}
-    for condition, given in zip(planned.conditions, planned.values, strict=True):
-        known |= condition.bind(given)
-    return {name: known[name] for name in compiled.parameters}
+        available |= {f"{prefix}{end}": day for end, day in (days_of(window) or {}).items()}
+    for condition, values in zip(planned.conditions, planned.values, strict=True):
+        available |= condition.bind(values)
+    return {name: available[name] for name in compiled.parameters}

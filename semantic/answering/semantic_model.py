@@ -1,4 +1,4 @@
-"""A published run's definitions, read for answering: `load_model`. ibis and BSL are imported at the first compile."""
+"""Loads a published run's definitions for answering. ibis and BSL are imported at the first compile."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from semantic.planning.query_shape import QueryShape, Scan
 from semantic.sql.compose import compose
 from semantic.sql.fact_aggregate import ScanTables, aggregate
 
-KEPT = 500
-"""Statements kept per run, one per shape of question; the least used leaves."""
+MAX_STATEMENTS = 500
+"""Statements cached per run, one per query shape; the least recently used is evicted."""
 
 _PARAMETER = re.compile(r"\$(\w+)")
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A statement, and the parameters it has."""
+    """A compiled statement with its parameters."""
 
     sql: str
     parameters: frozenset[str]
@@ -61,30 +61,30 @@ class Relationship:
 
 @dataclass(frozen=True, kw_only=True)
 class SemanticModel:
-    """One run of one tenant, ready to be asked. What was compiled for it stays with it, and leaves with it."""
+    """One run of one tenant, ready for queries. It owns the cache of its compiled statements."""
 
     run_id: str
     tenant: Slug
     catalog: Catalog
     definitions: str
     """SHA-256 of semantic.yml."""
-    homes: Mapping[str, tuple[DimensionColumn, ...]]
+    dimension_columns: Mapping[str, tuple[DimensionColumn, ...]]
     relationships: tuple[Relationship, ...]
     statement: Callable[[QueryShape], Compiled] = field(repr=False, compare=False)
     scan: Callable[[Scan], str] = field(repr=False, compare=False)
     known_values: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
-    """Values that dimensions were found to have: a run never changes, so they stay."""
+    """Cached values of dimensions: a run never changes."""
 
 
 def load_model(run_dir: Path, *, expose: frozenset[str] = frozenset()) -> SemanticModel:
-    """The model of a published run.
+    """Load the model of a published run.
 
     Args:
         run_dir: The folder of the run; its name is the run's id.
-        expose: The personal dimensions that tenants.yaml allows now; a run alone never shows any.
+        expose: The personal dimensions that tenants.yaml permits now; without it there are none.
 
     Raises:
-        PublishError: The run has no definitions, or not such as this version reads.
+        PublishError: The run has no definitions, or ones that this version cannot read.
     """
     path = run_dir / DEFINITIONS
     try:
@@ -97,13 +97,15 @@ def load_model(run_dir: Path, *, expose: frozenset[str] = frozenset()) -> Semant
 
 def _model(run_id: str, definitions: RunDefinitions, digest: str, expose: frozenset[str]) -> SemanticModel:
     catalog = read_catalog(definitions, expose=expose)
-    scan = lru_cache(maxsize=KEPT)(partial(aggregate, tables=ScanTables.of_run(definitions)))
+    scan = lru_cache(maxsize=MAX_STATEMENTS)(partial(aggregate, tables=ScanTables.of_run(definitions)))
     return SemanticModel(
         run_id=run_id,
         tenant=slug_of(definitions.tenant),
         catalog=catalog,
         definitions=digest,
-        homes={name: _homes(name, each.paths, definitions.models) for name, each in catalog.dimensions.items()},
+        dimension_columns={
+            name: _dimension_columns(name, each.paths, definitions.models) for name, each in catalog.dimensions.items()
+        },
         relationships=_relationships(definitions),
         statement=statements(scan),
         scan=scan,
@@ -111,9 +113,9 @@ def _model(run_id: str, definitions: RunDefinitions, digest: str, expose: frozen
 
 
 def statements(scan: Callable[[Scan], str]) -> Callable[[QueryShape], Compiled]:
-    """The statement of a shape, compiled once, over scans compiled by `scan`."""
+    """Create the cached compiler of shapes, over scans compiled by `scan`."""
 
-    @lru_cache(maxsize=KEPT)
+    @lru_cache(maxsize=MAX_STATEMENTS)
     def statement(shape: QueryShape) -> Compiled:
         sql = compose(shape, scan)
         return Compiled(sql, frozenset(_PARAMETER.findall(sql)))
@@ -121,10 +123,12 @@ def statements(scan: Callable[[Scan], str]) -> Callable[[QueryShape], Compiled]:
     return statement
 
 
-def _homes(name: str, paths: Mapping[str, str], models: Mapping[str, TableModel]) -> tuple[DimensionColumn, ...]:
+def _dimension_columns(
+    name: str, paths: Mapping[str, str], models: Mapping[str, TableModel]
+) -> tuple[DimensionColumn, ...]:
     holders = {(path.split(".")[-2] if "." in path else fact) for fact, path in paths.items()}
-    found = (models[holder] for holder in sorted(holders))
-    return tuple(DimensionColumn(model.table, columns_in(model.dimensions[name])[0]) for model in found)
+    tables = (models[holder] for holder in sorted(holders))
+    return tuple(DimensionColumn(model.table, columns_in(model.dimensions[name])[0]) for model in tables)
 
 
 def _relationships(definitions: RunDefinitions) -> tuple[Relationship, ...]:

@@ -1,6 +1,6 @@
-"""The last look at definitions before readers get them: all they name is in the star, and every metric can be run.
+"""Validates definitions before they are published: all they name is in the star, and every metric compiles.
 
-What joins rely on is checked on the rows: the one side has each key once and never an empty one, and some keys are met.
+Joins are checked on the rows: on the one side each key is unique and never empty, and some keys match.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from semantic.catalog.formula import expand, metric_names, parse, to_sql
 from semantic.catalog.run_definitions import RunDefinitions, TableModel, read_definitions
 from semantic.planning.query_shape import Key, Scan
 
-_SHOWN = 3
+_MAX_PROBLEMS = 3
 _DAYS = {"start": "2026-01-01", "end": "2026-01-31"}
 _TYPES = {"integer": "HUGEINT", "decimal": "DECIMAL(38,6)", "number": "DOUBLE"}
 
 
 def validate_run(run_dir: Path) -> SemanticModel:
-    """The model of a run whose definitions fit its star; compiles every measure, and every dimension along every join.
+    """Load the model of a run and validate its definitions; compiles every measure, and every dimension by every join.
 
     Raises:
-        BuildError: They do not fit; names what is wrong. Nothing may be published.
+        BuildError: The definitions do not fit the star; names the problems. Nothing may be published.
     """
     try:
         definitions = read_definitions((run_dir / DEFINITIONS).read_bytes())
-        _refuse(_structure(definitions))
+        _refuse(_structure_problems(definitions))
         personal = frozenset(name for name, entry in definitions.dimensions.items() if entry.personal)
         model = load_model(run_dir, expose=personal)
         with duckdb.connect(run_dir / STARS, read_only=True) as connection:
-            _refuse(_tables(definitions, connection))
-            _refuse(_joins(definitions, connection))
-            _refuse(_metrics(model, connection))
+            _refuse(_table_problems(definitions, connection))
+            _refuse(_join_problems(definitions, connection))
+            _refuse(_compile_problems(model, connection))
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError, PublishError) as error:
         raise BuildError(
             f"The definitions in {run_dir.name} cannot be read: {error!r}.", "Build the tenant again with --full."
@@ -53,14 +53,16 @@ def validate_run(run_dir: Path) -> SemanticModel:
 
 
 def _refuse(problems: Iterator[str]) -> None:
-    found = list(dict.fromkeys(problems))
-    if found:
-        more = f" And {len(found) - _SHOWN} more." if len(found) > _SHOWN else ""
-        raise BuildError(f"{' '.join(found[:_SHOWN])}{more}", "Correct the definition; nothing was published.")
+    distinct = list(dict.fromkeys(problems))
+    if distinct:
+        more = f" And {len(distinct) - _MAX_PROBLEMS} more." if len(distinct) > _MAX_PROBLEMS else ""
+        raise BuildError(
+            f"{' '.join(distinct[:_MAX_PROBLEMS])}{more}", "Correct the definition; nothing was published."
+        )
 
 
-def _structure(definitions: RunDefinitions) -> Iterator[str]:
-    """What is wrong with definitions in themselves."""
+def _structure_problems(definitions: RunDefinitions) -> Iterator[str]:
+    """Yield the problems of definitions in themselves."""
     metrics, dimensions, models = definitions.metrics, definitions.dimensions, definitions.models
     for name in sorted(metrics.keys() & dimensions.keys()):
         yield f"{name} is a metric and a dimension."
@@ -68,30 +70,31 @@ def _structure(definitions: RunDefinitions) -> Iterator[str]:
         if name.endswith(COMPUTED) or name in FLAGS:
             yield f"{name} has a name that answers use for columns of their own."
     for name in models:
-        yield from _model(name, definitions)
-    yield from _circles(models)
+        yield from _model_problems(name, definitions)
+    yield from _join_circles(models)
     yield from _unconverted(definitions)
     for name, fact in definitions.facts.items():
         if definitions.types_of(name).get(fact.day_column) != "DATE":
             yield f"The fact {name} has no day in {fact.day_column}."
-    yield from _made(definitions)
+    yield from _metric_problems(definitions)
     for name, dimension in dimensions.items():
         for at, path in dimension.paths.items():
-            if (problem := _walk(at, path.split(".")[:-1], models)) or name not in _last(at, path, models):
+            problem = _path_problem(at, path.split(".")[:-1], models)
+            if problem or name not in _last_dimensions(at, path, models):
                 yield f"{name} is not reached from {at} by {path}{f': {problem}' if problem else ''}."
 
 
-def _model(name: str, definitions: RunDefinitions) -> Iterator[str]:
-    """What a model of a table needs and does not find."""
+def _model_problems(name: str, definitions: RunDefinitions) -> Iterator[str]:
+    """Yield the columns and models that the model of a table needs and that do not exist."""
     models, model = definitions.models, definitions.models[name]
     types = definitions.types_of(name)
     if model.table not in definitions.tables:
         yield f"The model {name} is about {model.table}, which is no table here."
         return
-    for said, text in (*model.dimensions.items(), *model.measures.items()):
+    for field, text in (*model.dimensions.items(), *model.measures.items()):
         for column in columns_in(text):
             if column not in types and column not in model.selections:
-                yield f"{said} of {name} needs the column {column}, which {model.table} does not have."
+                yield f"{field} of {name} needs the column {column}, which {model.table} does not have."
     for to, join in model.joins.items():
         if to not in models:
             yield f"{name} joins {to}, which is no model here."
@@ -100,12 +103,12 @@ def _model(name: str, definitions: RunDefinitions) -> Iterator[str]:
     for selected, conditions in model.selections.items():
         for each in conditions:
             table = [name, *each.through][-1]
-            if _walk(name, each.through, models) or each.column not in definitions.types_of(table):
+            if _path_problem(name, each.through, models) or each.column not in definitions.types_of(table):
                 yield f"{selected} needs the column {each.column} of {table}, which is not there."
 
 
 def _unconverted(definitions: RunDefinitions) -> Iterator[str]:
-    """Where there are rates, what measures money in the currencies of its rows."""
+    """Yield measures and conditions on unconverted money, where there are rates."""
     for fact, columns in (definitions.rates.columns if definitions.rates else {}).items():
         model = definitions.models[fact]
         for name, text in model.measures.items():
@@ -118,20 +121,20 @@ def _unconverted(definitions: RunDefinitions) -> Iterator[str]:
                     yield f"{selected} is about {each.column} of {fact}, which is not converted."
 
 
-def _circles(models: Mapping[str, TableModel]) -> Iterator[str]:
-    """Joins that lead back to where they began."""
-    waiting: list[tuple[str, ...]] = [(name,) for name in sorted(models)]
-    while waiting:
-        path = waiting.pop()
+def _join_circles(models: Mapping[str, TableModel]) -> Iterator[str]:
+    """Yield circles of joins."""
+    stack: list[tuple[str, ...]] = [(name,) for name in sorted(models)]
+    while stack:
+        path = stack.pop()
         for to in sorted(models[path[-1]].joins) if path[-1] in models else ():
             if to == path[0]:
                 yield f"Joins lead in a circle: {' -> '.join((*path, to))}."
             elif to not in path:
-                waiting.append((*path, to))
+                stack.append((*path, to))
 
 
-def _made(definitions: RunDefinitions) -> Iterator[str]:
-    """What is wrong with metrics: a measure that is not there, or a formula over what is not."""
+def _metric_problems(definitions: RunDefinitions) -> Iterator[str]:
+    """Yield the problems of metrics: a missing measure, or a formula over missing metrics."""
     metrics = definitions.metrics
     formulas = {name: parse(entry.expression, name) for name, entry in metrics.items() if entry.expression is not None}
     for name, entry in metrics.items():
@@ -149,8 +152,8 @@ def _made(definitions: RunDefinitions) -> Iterator[str]:
             yield f"{name} is a {entry.kind} and says it adds up by {entry.adds_up}."
 
 
-def _walk(at: str, through: Iterable[str], models: Mapping[str, TableModel]) -> str | None:
-    """What breaks a way along joins."""
+def _path_problem(at: str, through: Iterable[str], models: Mapping[str, TableModel]) -> str | None:
+    """Return the problem of a join path, if it has one."""
     for to in through:
         if at not in models or to not in models[at].joins:
             return f"{at} does not join {to}"
@@ -158,29 +161,29 @@ def _walk(at: str, through: Iterable[str], models: Mapping[str, TableModel]) -> 
     return None if at in models else f"{at} is no model here"
 
 
-def _last(fact: str, path: str, models: Mapping[str, TableModel]) -> Mapping[str, str]:
-    """The dimensions of the table where a way ends."""
+def _last_dimensions(fact: str, path: str, models: Mapping[str, TableModel]) -> Mapping[str, str]:
+    """The dimensions of the last table of a path."""
     return models[[fact, *path.split(".")][-2]].dimensions
 
 
-def _tables(definitions: RunDefinitions, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    """What definitions name and the star does not have, or has in another type."""
+def _table_problems(definitions: RunDefinitions, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """Yield the tables and columns of definitions that the star lacks, or has in another type."""
     sql = "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal"
-    there: dict[str, dict[str, str]] = {}
+    existing: dict[str, dict[str, str]] = {}
     for table, column, type_ in connection.execute(sql).fetchall():
-        there.setdefault(table, {})[column] = type_
+        existing.setdefault(table, {})[column] = type_
     for table, columns in definitions.tables.items():
-        if table not in there:
+        if table not in existing:
             yield f"The star has no table {table}."
             continue
         for column, type_ in columns.items():
-            if there[table].get(column) != type_:
-                found = f"is {there[table][column]}" if column in there[table] else "is not there"
-                yield f"{column} of {table} is to be {type_} and {found}."
+            if existing[table].get(column) != type_:
+                difference = f"is {existing[table][column]}" if column in existing[table] else "is not there"
+                yield f"{column} of {table} is to be {type_} and {difference}."
 
 
-def _joins(definitions: RunDefinitions, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    """What makes a join wrong: a row per key is not enough to say, every row must say its own."""
+def _join_problems(definitions: RunDefinitions, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """Yield wrong joins: keys that are repeated or empty on the one side, and keys of which none matches."""
     models = definitions.models
     sides = sorted({(join.model, join.right_on) for model in models.values() for join in model.joins.values()})
     rows = {}
@@ -196,16 +199,16 @@ def _joins(definitions: RunDefinitions, connection: duckdb.DuckDBPyConnection) -
             yield f"No {each.column} of {each.from_model} is a {each.to_column} of {each.to}: they do not join."
 
 
-def _metrics(model: SemanticModel, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    """What does not compile, or compiles to what the star cannot run."""
+def _compile_problems(model: SemanticModel, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """Yield the measures, dimensions and metrics that do not compile, or that the star cannot run."""
     for scan in every_scan(model.catalog):
-        if whole := _problem(scan, model, connection):
+        if problem := _scan_problem(scan, model, connection):
             parts = [replace(scan, keys=(), measures=(measure,)) for measure in scan.measures]
             parts += [replace(scan, keys=(key,), measures=()) for key in scan.keys]
-            broken = [(part, said) for part in parts if (said := _problem(part, model, connection))]
-            for part, said in broken or [(scan, whole)]:
+            broken = [(part, cause) for part in parts if (cause := _scan_problem(part, model, connection))]
+            for part, cause in broken or [(scan, problem)]:
                 name = part.measures[0] if part.measures else part.keys[0][0].name if part.keys else part.fact
-                yield f"{name} does not compile: {said}."
+                yield f"{name} does not compile: {cause}."
     for metric in model.catalog.metrics.values():
         bases = {name: _TYPES[model.catalog.metrics[name].type] for name in metric_names(metric.formula)}
         columns = ", ".join(f"CAST(NULL AS {type_}) AS {quote(name)}" for name, type_ in bases.items())
@@ -216,20 +219,22 @@ def _metrics(model: SemanticModel, connection: duckdb.DuckDBPyConnection) -> Ite
 
 
 def every_scan(catalog: Catalog) -> Iterator[Scan]:
-    """Scans that together use everything: all measures of a fact by its own columns, then each way to another table."""
+    """Yield scans that together use all: the measures of a fact by its own columns, then each path to another table."""
     for fact in catalog.facts:
-        ways: dict[str, list[tuple[Key, str]]] = {"": []}
+        by_join: dict[str, list[tuple[Key, str]]] = {"": []}
         for dimension in catalog.dimensions.values():
             if path := dimension.paths.get(fact):
                 grain = "month" if dimension.type == "date" else None
-                ways.setdefault(path.rpartition(".")[0], []).append((Key(dimension.name, dimension.type, grain), path))
-        for way, keys in ways.items():
-            measures = () if way else tuple(name for name, metric in catalog.metrics.items() if metric.fact == fact)
+                by_join.setdefault(path.rpartition(".")[0], []).append(
+                    (Key(dimension.name, dimension.type, grain), path)
+                )
+        for joined, keys in by_join.items():
+            measures = () if joined else tuple(name for name, metric in catalog.metrics.items() if metric.fact == fact)
             yield Scan(fact=fact, keys=tuple(keys), measures=measures, has_start=True, has_end=True)
 
 
-def _problem(scan: Scan, model: SemanticModel, connection: duckdb.DuckDBPyConnection) -> str | None:
-    """Why a scan cannot be run."""
+def _scan_problem(scan: Scan, model: SemanticModel, connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Return the error of a scan that cannot run, None if it can."""
     try:
         connection.execute(f"EXPLAIN {with_values(model.scan(scan), _DAYS)}")
     except Exception as error:  # noqa: BLE001  # whatever a definition makes ibis, BSL or DuckDB raise

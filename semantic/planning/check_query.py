@@ -1,4 +1,4 @@
-"""See that a query names only what there is, and says each thing where it belongs. Before any SQL."""
+"""Checks a query against the catalog before any SQL: names exist, and parts go together."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from semantic.catalog.suggestions import unknown_dimension, unknown_metric, unkn
 from semantic.planning.currency_rules import check_currency_filter
 from semantic.planning.query import Query, Top
 
-_GRAIN_AS_NAME = re.compile(r"(?:date_{0,2})?(day|week|month|quarter|year)(?:_start)?")
-_CUT_BY_FILTER = ("compare", "cumulative", "fill_gaps")
+_GRAIN_NAME = re.compile(r"(?:date_{0,2})?(day|week|month|quarter|year)(?:_start)?")
+_NOT_WITH_DATE_FILTER = ("compare", "cumulative", "fill_gaps")
 
 
 def check_query(query: Query, catalog: Catalog) -> None:
-    """See that every name of a query exists and that its parts go together.
+    """Check that every name of a query exists and that its parts go together.
 
     Raises:
-        UnknownName: A metric, dimension or column that there is not; carries the nearest real ones.
+        UnknownName: A metric, dimension or column does not exist; carries the nearest ones.
         QueryError: Two parts of the query do not go together; names what to add or leave out.
     """
     for part, chosen in (("metrics", query.metrics), ("dimensions", query.dimensions), ("order_by", query.order_by)):
@@ -39,7 +39,7 @@ def check_query(query: Query, catalog: Catalog) -> None:
 
 
 def adds_up(name: str, catalog: Catalog) -> bool:
-    """Whether a metric of a whole can be made from the base metrics of its parts."""
+    """Whether the value of a metric for a whole can be computed from the base metrics of its parts."""
     return all(catalog.metrics[base].adds_up for base in metric_names(catalog.metrics[name].formula))
 
 
@@ -62,7 +62,7 @@ def _check_dimension(name: str, catalog: Catalog) -> None:
         return
     if name in catalog.askable_metrics:
         raise QueryError(f"{name} is a metric, not a dimension.", f'Write "metrics": ["{name}"].')
-    if match := _GRAIN_AS_NAME.fullmatch(name.casefold()):
+    if match := _GRAIN_NAME.fullmatch(name.casefold()):
         fix = f'Write "dimensions": ["date"] and "time_grain": "{match[1]}".'
         raise QueryError(f"There is no dimension named {name!r}.", fix)
     raise unknown_dimension(name, catalog)
@@ -79,7 +79,7 @@ def _check_time(query: Query, catalog: Catalog) -> None:
         if getattr(query, part) and query.time_range is None:
             raise QueryError(f"{part} needs the days it is about.", 'Add "time_range".')
     if any(filter_.name == DATE for filter_ in query.filters):
-        for part in _CUT_BY_FILTER:
+        for part in _NOT_WITH_DATE_FILTER:
             if getattr(query, part):
                 raise QueryError(f"A filter on date does not go with {part}.", "Write the days as time_range.")
         if has_date and query.time_grain not in (None, "day"):

@@ -1,7 +1,8 @@
-"""Money has one currency: nothing is added, divided or ranked across currencies.
+"""Currency rules: money is never added, divided or ranked across currencies.
 
-With exchange rates all of it is in the reporting currency; without, a question that meets several chooses one, or rows
-say theirs. Rows that hold no money have no currency: a filter on it leaves them out, and ratios of such rows would lie.
+With exchange rates all money is in the reporting currency; without, a query over several currencies filters one, or
+groups by currency. Rows without money have no currency: a filter on it excludes them, and ratios over such rows would
+be wrong.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from semantic.planning.query import Query
 
 
 def money_unit(query: Query, base: Iterable[str], catalog: Catalog) -> str | None:
-    """The currency of a query's money: a code, `currency` where each row says it, None without money.
+    """The currency of a query's money: a code, `currency` where each row has its own, None without money.
 
     Raises:
         QueryError: Its money is in several currencies and the query neither selects nor filters `currency`.
@@ -26,8 +27,8 @@ def money_unit(query: Query, base: Iterable[str], catalog: Catalog) -> str | Non
     if catalog.rates:
         return catalog.currency
     currencies = _currencies(money, catalog)
-    if (chosen := _chosen(query)) is not None:
-        return chosen
+    if (selected := _selected_currency(query)) is not None:
+        return selected
     if len(currencies) <= 1:
         return currencies[0] if currencies else catalog.currency
     filter_ = f'add a filter such as {{"name": "currency", "op": "=", "value": "{currencies[0]}"}}'
@@ -46,8 +47,8 @@ def money_unit(query: Query, base: Iterable[str], catalog: Catalog) -> str | Non
     return CURRENCY
 
 
-def unit_shown(metric: Metric, catalog: Catalog) -> str | None:
-    """The unit of a metric as a catalog lists it: money by its currency, where all of it has one."""
+def catalog_unit(metric: Metric, catalog: Catalog) -> str | None:
+    """The unit of a metric as a catalog lists it: for money its currency, where it has only one."""
     if metric.unit == CURRENCY and catalog.rates:
         return catalog.currency
     currencies = _currencies(metric_names(metric.formula), catalog)
@@ -57,13 +58,13 @@ def unit_shown(metric: Metric, catalog: Catalog) -> str | None:
 
 
 def check_currency_filter(query: Query, catalog: Catalog) -> None:
-    """See that a filter on the currency does not narrow what a metric is about to the rows that hold money.
+    """Check that a filter on the currency does not limit a metric to the rows with money, which changes its meaning.
 
     Raises:
         QueryError: It would, as with the share of visits that convert: those that do not have no currency.
     """
     used = (*query.metrics, *(filter_.name for filter_ in query.filters if filter_.name in catalog.metrics))
-    for name in used if _cuts_by_currency(query) else ():
+    for name in used if _filters_currency(query) else ():
         base = list(metric_names(catalog.metrics[name].formula))
         unpriced = _without_money(base, catalog)
         if unpriced and not _money(base, catalog) and not _is_amount(name, catalog):
@@ -75,57 +76,57 @@ def check_currency_filter(query: Query, catalog: Catalog) -> None:
 
 
 def currency_notes(query: Query, base: Iterable[str], catalog: Catalog) -> Iterator[str]:
-    """What to know of the money in an answer, and of its rows without money."""
+    """Yield notes on the money in an answer, and on its rows without money."""
     used = list(base)
     money = _money(used, catalog)
     if money:
         facts = [catalog.facts[name] for name in dict.fromkeys(catalog.metrics[name].fact or "" for name in money)]
-        yield from _about_conversion(query, facts, catalog) if catalog.rates else ()
+        yield from _conversion_notes(query, facts, catalog) if catalog.rates else ()
         if not catalog.rates and money_unit(query, used, catalog) == CURRENCY:
             yield "Money is in the currency of each row."
-    told = used if _cuts_by_currency(query) else money
-    for name in dict.fromkeys(catalog.metrics[name].fact or "" for name in told):
-        if silent := catalog.facts[name].rows_without_currency:
+    checked = used if _filters_currency(query) else money
+    for name in dict.fromkeys(catalog.metrics[name].fact or "" for name in checked):
+        if missing := catalog.facts[name].rows_without_currency:
             lost = ": it is in no amount." if catalog.rates else "."
-            yield f"{silent} rows of {name} hold money without saying its currency{lost}"
+            yield f"{missing} rows of {name} hold money without saying its currency{lost}"
     for fact in _without_money(used, catalog):
         rows = f"{fact.rows_without_money} of {fact.rows} {fact.name}"
-        said = f"{rows} have no currency: only those {fact.priced} have one"
-        if _cuts_by_currency(query):
-            yield f"{said}, and the filter on currency leaves out the others."
+        note = f"{rows} have no currency: only those {fact.priced} have one"
+        if _filters_currency(query):
+            yield f"{note}, and the filter on currency leaves out the others."
         elif CURRENCY in query.dimensions:
-            yield f"{said}."
+            yield f"{note}."
 
 
 def _is_amount(name: str, catalog: Catalog) -> bool:
-    """Whether a metric counts or adds up, so that of some rows it is smaller and not another thing."""
+    """Whether a metric is a count or a sum, so that over fewer rows it is smaller but means the same."""
     formula = catalog.metrics[name].formula
     return is_sum(formula) and all(catalog.metrics[base].is_zero_without_rows for base in metric_names(formula))
 
 
 def _without_money(base: Iterable[str], catalog: Catalog) -> list[Fact]:
-    """The facts that have rows without money, which a metric that is no money counts."""
+    """The facts with rows without money that metrics without a currency count."""
     counted = (catalog.metrics[name] for name in base)
     facts = dict.fromkeys(metric.fact or "" for metric in counted if metric.unit != CURRENCY)
     return [fact for fact in map(catalog.facts.__getitem__, facts) if fact.priced and fact.rows_without_money]
 
 
-def _about_conversion(query: Query, facts: Iterable[Fact], catalog: Catalog) -> Iterator[str]:
-    chosen, held = _chosen(query), list(facts)
-    codes = {chosen} if chosen else {code for fact in held for code in fact.currencies}
+def _conversion_notes(query: Query, facts: Iterable[Fact], catalog: Catalog) -> Iterator[str]:
+    selected, used = _selected_currency(query), list(facts)
+    codes = {selected} if selected else {code for fact in used for code in fact.currencies}
     if foreign := sorted(codes - {catalog.currency}):
         from_ = " and ".join(foreign)
         yield f"Money is in {catalog.currency}, converted from {from_} by the rates of {catalog.rates} by day."
         if CURRENCY in query.dimensions:
             yield "The column currency is that of the money before."
-    for fact in held:
+    for fact in used:
         for code, rows in sorted(fact.unconverted.items()):
             if code in codes:
                 lost = f"{rows} rows of {fact.name} in {code} have no rate on or before their day"
                 yield f"{lost}: they are in no amount."
 
 
-def _cuts_by_currency(query: Query) -> bool:
+def _filters_currency(query: Query) -> bool:
     return any(filter_.name == CURRENCY and filter_.op != "is_null" for filter_ in query.filters)
 
 
@@ -139,8 +140,8 @@ def _currencies(base: Iterable[str], catalog: Catalog) -> list[str]:
     return sorted({code for fact in facts for code in catalog.facts[fact].currencies})
 
 
-def _chosen(query: Query) -> str | None:
-    """The one currency that a filter leaves."""
+def _selected_currency(query: Query) -> str | None:
+    """The currency that filters select, if it is only one."""
     for filter_ in query.filters:
         if filter_.name == CURRENCY and filter_.op in ("=", "in"):
             values = filter_.value if isinstance(filter_.value, tuple) else (filter_.value,)

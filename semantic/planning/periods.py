@@ -1,4 +1,4 @@
-"""What time asks of a plan: how periods meet the ones before, and how far back adding up along the date reads."""
+"""Plans the periods of a query: the comparison with the period before, and the lookback of cumulative columns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _RESTARTS: Mapping[str, Literal["month", "year"]] = {"month_to_date": "month", "
 
 
 def comparison(query: Query, window: Window | None) -> tuple[Comparison | None, Window | None, int]:
-    """How rows meet the rows of the period before, the days of that period, and how many months or days it lies back.
+    """Plan the comparison: the join to the period before, its days, and how many months or days it lies back.
 
     Raises:
         QueryError: The time range is open, or the periods of the grain do not line up.
@@ -45,7 +45,7 @@ def comparison(query: Query, window: Window | None) -> tuple[Comparison | None, 
 def cumulative_column(
     query: Query, window: Window | None, week_start: str
 ) -> tuple[CumulativeColumn | None, Window | None]:
-    """How a metric is added up along the date, and the days that must be read for it.
+    """Plan the cumulative column: how the metric adds up along the date, and the days that must be read for it.
 
     Raises:
         QueryError: The grain is too coarse, or the time range begins inside one of its periods.
@@ -53,20 +53,20 @@ def cumulative_column(
     if query.cumulative is None:
         return None, window
     kind, grain, metric = query.cumulative.kind, query.time_grain or "day", query.cumulative.metric
-    fits = {"rolling": ("day",), "month_to_date": ("day",), "year_to_date": ("day", "month", "quarter")}
-    if kind in fits and grain not in fits[kind]:
-        raise QueryError(f"{kind} does not go with {grain}s.", f'Write "time_grain": "{fits[kind][-1]}".')
+    grains_of = {"rolling": ("day",), "month_to_date": ("day",), "year_to_date": ("day", "month", "quarter")}
+    if kind in grains_of and grain not in grains_of[kind]:
+        raise QueryError(f"{kind} does not go with {grain}s.", f'Write "time_grain": "{grains_of[kind][-1]}".')
     days = query.cumulative.days
     first = window.start if window else None
-    back = first if first is None else _begin(first, kind, days)
-    reads_back = back is not None and first is not None and back < first
-    if reads_back and first is not None and first != period_start(first, grain, week_start):
+    first_read = first if first is None else _first_read(first, kind, days)
+    has_lookback = first_read is not None and first is not None and first_read < first
+    if has_lookback and first is not None and first != period_start(first, grain, week_start):
         raise QueryError(f"The time range begins inside a {grain}.", f"Begin it on the first day of a {grain}.")
-    read = Window(back, window.end) if window and reads_back else window
-    return CumulativeColumn(metric=metric, restarts=_RESTARTS.get(kind), days=days, reads_back=reads_back), read
+    read = Window(first_read, window.end) if window and has_lookback else window
+    return CumulativeColumn(metric=metric, restarts=_RESTARTS.get(kind), days=days, has_lookback=has_lookback), read
 
 
-def _begin(first: date, kind: str, days: int | None) -> date:
+def _first_read(first: date, kind: str, days: int | None) -> date:
     if days is not None:
         return first - timedelta(days=days - 1)
     if kind == "running":
@@ -75,10 +75,10 @@ def _begin(first: date, kind: str, days: int | None) -> date:
 
 
 def ends(window: Window | None, part: str) -> tuple[date, date]:
-    """The first and the last day of a window.
+    """Return the first and the last day of a window.
 
     Raises:
-        QueryError: It has none, and `part` of the query needs them.
+        QueryError: One is missing, and `part` of the query needs them.
     """
     if window is None or window.start is None or window.end is None:
         raise QueryError(f"{part} needs both ends of the time range.", 'Write "start" and "end" in time_range.')

@@ -1,4 +1,4 @@
-"""A query becomes a plan: which facts are aggregated and by what, what is done once they meet, and the values bound."""
+"""Plans a query: the facts to aggregate and their keys, the stages after the join, and the values to bind."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from semantic.planning.window import Window, week_shift
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The shape of a question, and what it is about this time."""
+    """The shape of a query, with its values, days and currency."""
 
     shape: QueryShape
     facts: tuple[str, ...]
     metrics: tuple[str, ...]
     """All metrics used, also those that only filters name."""
     money: str | None
-    """The currency of its money: a code, or `currency` where each row says it."""
+    """The currency of its money: a code, or `currency` where each row has its own."""
     conditions: tuple[Condition, ...]
     values: tuple[tuple[Value, ...], ...]
     """The values of each condition."""
@@ -38,38 +38,38 @@ class Plan:
     """The window, earlier where a cumulative metric needs the days before it."""
     previous: Window | None
     shift: int
-    """How many months or days the previous window lies back."""
+    """The distance of the previous window, in months or days."""
 
 
 def plan_query(query: Query, catalog: Catalog, window: Window | None) -> Plan:
     """Plan a query over the days of `window`.
 
     Raises:
-        UnknownName: It names what there is not.
+        UnknownName: It uses a name that does not exist.
         NoJoinPath: A metric cannot be cut or filtered by a dimension; names those that go together.
-        QueryError: It asks for what cannot be answered right; names the way that works.
+        QueryError: It asks for a result that cannot be correct; names the way that works.
     """
     check_query(query, catalog)
     used = tuple(dict.fromkeys((*query.metrics, *(f.name for f in query.filters if f.name in catalog.metrics))))
     base = tuple(dict.fromkeys(part for name in used for part in metric_names(catalog.metrics[name].formula)))
     facts = tuple(dict.fromkeys(catalog.metrics[name].fact or "" for name in base))
     conditions, values = _conditions(query, catalog)
-    cuts = tuple(condition for condition in conditions if condition.name in catalog.dimensions)
-    for name in dict.fromkeys((*query.dimensions, *(condition.name for condition in cuts))):
+    row_filters = tuple(condition for condition in conditions if condition.name in catalog.dimensions)
+    for name in dict.fromkeys((*query.dimensions, *(condition.name for condition in row_filters))):
         check_reach(name, used, catalog)
-    compared, previous, shift = comparison(query, window)
+    compared_rows, previous, shift = comparison(query, window)
     if query.fill_gaps:
         ends(window, "fill_gaps")
-    added, read = cumulative_column(query, window, catalog.week_start)
+    cumulative, read = cumulative_column(query, window, catalog.week_start)
     keys = tuple(_key(name, query, catalog) for name in query.dimensions)
     shape = QueryShape(
         keys=keys,
-        scans=tuple(_scan(fact, catalog, base=base, keys=keys, conditions=cuts, window=read) for fact in facts),
+        scans=tuple(_scan(fact, catalog, base=base, keys=keys, conditions=row_filters, window=read) for fact in facts),
         components=tuple(_component(name, catalog) for name in base),
         metrics=tuple(RequestedMetric(name, catalog.metrics[name].formula) for name in query.metrics),
         having=tuple((c, catalog.metrics[c.name].formula) for c in conditions if c.name in catalog.metrics),
-        comparison=compared,
-        along=added,
+        comparison=compared_rows,
+        cumulative=cumulative,
         shares=query.share_of_total,
         totals=_totals(query, used, catalog) if query.totals else None,
         fill_gaps=query.fill_gaps,
@@ -104,7 +104,7 @@ def _conditions(query: Query, catalog: Catalog) -> tuple[tuple[Condition, ...], 
 
 
 def _key(name: str, query: Query, catalog: Catalog) -> Key:
-    """A dimension as rows are grouped by it: every date by the period asked for."""
+    """Make a dimension a key to group by; every date has the query's grain."""
     type_ = catalog.dimensions[name].type
     return Key(name, type_, (query.time_grain or "day") if type_ == "date" else None)
 
@@ -140,7 +140,7 @@ def _component(name: str, catalog: Catalog) -> Component:
 
 
 def _totals(query: Query, used: Iterable[str], catalog: Catalog) -> Literal["rows", "facts"]:
-    """Totals come from the rows where metrics add up, and every compared day has its row; else from the facts."""
+    """Choose the source of totals: the rows where metrics add up and each compared day has a row, else the facts."""
     by_day = DATE in query.dimensions and query.time_grain in (None, "day")
     if all(adds_up(name, catalog) for name in used) and not (query.compare and by_day):
         return "rows"
@@ -153,25 +153,25 @@ def _totals(query: Query, used: Iterable[str], catalog: Catalog) -> Literal["row
 
 
 def _order(query: Query) -> tuple[tuple[str, bool], ...]:
-    """What is asked for, else dates first, then the highest of the first metric; then the dimensions as they stand."""
+    """Order by `order_by`, else by date, then by the first metric from the highest; then by the dimensions."""
     columns = [*query.dimensions, *answer_columns(query)]
-    asked = [(name.removeprefix("-"), name.startswith("-")) for name in query.order_by]
-    for name, _ in asked:
+    order = [(name.removeprefix("-"), name.startswith("-")) for name in query.order_by]
+    for name, _ in order:
         if name not in columns:
             raise unknown("column to order by", name, dict.fromkeys(columns, ()))
     others_last = [(IS_OTHER, False)] if query.top and query.top.other else []
-    if asked:
-        asked += others_last
+    if order:
+        order += others_last
     else:
         first = query.top.by if query.top else query.metrics[0]
-        asked = [(DATE, False)] if DATE in query.dimensions else []
-        asked += [*others_last, (first, True)]
-    rest = [(name, False) for name in query.dimensions if name not in dict(asked)]
-    return (*asked, *rest)
+        order = [(DATE, False)] if DATE in query.dimensions else []
+        order += [*others_last, (first, True)]
+    rest = [(name, False) for name in query.dimensions if name not in dict(order)]
+    return (*order, *rest)
 
 
 def answer_columns(query: Query) -> list[str]:
-    """The columns of an answer after its dimensions: each metric, then what is computed from it."""
+    """List the columns of an answer after its dimensions: each metric, then what is computed from it."""
     columns = []
     for name in query.metrics:
         columns.append(name)

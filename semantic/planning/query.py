@@ -1,4 +1,4 @@
-"""A question and its answer: what a caller may send, and what comes back. Has no SQL, and no tenant."""
+"""Query and answer: the request that a caller sends, and the result. Neither names a tenant; a query has no SQL."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Operator = Literal[
 
 
 def _unpacked(value: Any) -> Any:  # Any: whatever a caller sent; pydantic checks it next
-    """JSON in a string becomes what it says: agents send lists and objects that way."""
+    """Parse JSON in a string: agents send lists and objects that way."""
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         try:
             return json.loads(value)
@@ -35,7 +35,7 @@ def _unpacked(value: Any) -> Any:  # Any: whatever a caller sent; pydantic check
 
 
 def _listed(value: Any) -> Any:  # Any: as above
-    """A list; one thing alone is a list of one."""
+    """Make one value a list of one."""
     value = _unpacked(value)
     if value is None:
         return ()
@@ -43,7 +43,7 @@ def _listed(value: Any) -> Any:  # Any: as above
 
 
 def _named(value: Any) -> Any:  # Any: as above
-    """Names; text may list several, as in `spend, clicks` or `['spend', 'clicks']`."""
+    """Split text into names, as in `spend, clicks` or `['spend', 'clicks']`."""
     value = _unpacked(value)
     if not isinstance(value, str):
         return _listed(value)
@@ -52,7 +52,7 @@ def _named(value: Any) -> Any:  # Any: as above
 
 
 def _ordered(value: Any) -> Any:  # Any: as above
-    """Columns to order by; `spend desc` is `-spend`."""
+    """Read columns to order by; `spend desc` becomes `-spend`."""
     value = _named(value)
     return tuple(_DIRECTED.sub(_signed, name) if isinstance(name, str) else name for name in value)
 
@@ -62,7 +62,7 @@ def _signed(match: re.Match[str]) -> str:
 
 
 def _counted(value: Any) -> Any:  # Any: as above
-    """A number; true is none."""
+    """Refuse true and false as numbers."""
     if isinstance(value, bool):
         raise ValueError("input should be a number")  # noqa: TRY004  # pydantic reports this one
     return value
@@ -153,10 +153,10 @@ class Query(_Part):
 
 
 def read_query(sent: Mapping[str, Any]) -> Query:  # Any: whatever a caller sent
-    """The query that a caller sent; a key without a value counts as left out.
+    """Read the query that a caller sent; a key without a value counts as left out.
 
     Raises:
-        QueryError: A key or value is wrong; names it, and the place or form that is right.
+        QueryError: A key or value is wrong; names it, and the right key or form.
     """
     refuse_misplaced(sent, Query.model_fields)
     try:
@@ -186,8 +186,8 @@ class Answer:
     run_id: str
     notes: tuple[str, ...]
     sql: tuple[str, ...]
-    """The statement that ran, values written into it; empty unless it was asked for."""
+    """The statement that ran, with its values; empty unless requested."""
 
     def to_dict(self) -> dict[str, Any]:  # Any: as the fields
-        """Plain lists and maps; money stays Decimal, so write it with `semantic.answering.exact_json.to_json`."""
+        """Convert to lists and maps; money stays Decimal, so write it with `semantic.answering.exact_json.to_json`."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}

@@ -1,4 +1,4 @@
-"""What callers write instead of what is meant: each becomes an error that names the right place and form."""
+"""Turns common mistakes in queries into errors that name the right key and form."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FORMS = {
     "include_sql": 'Write "include_sql": true.',
     "compile_only": 'Write "compile_only": true.',
 }
-_MEANT = {
+_KEY_ALIASES = {
     "metrics": ("metric", "measure", "measures", "select", "fields", "kpis"),
     "dimensions": ("dimension", "group_by", "groupby", "group", "breakdown", "breakdowns", "by_dimension"),
     "time_grain": ("grain", "granularity", "time_granularity", "interval", "time_dimension", "date_grain", "bucket"),
@@ -51,8 +51,8 @@ _MEANT = {
     "include_sql": ("sql", "show_sql", "with_sql"),
     "compile_only": ("dry_run", "explain", "preview"),
 }
-_PLACES = {mistake: right for right, mistakes in _MEANT.items() for mistake in mistakes}
-_PARTS: dict[str, dict[str, str]] = {
+_KEY_OF_ALIAS = {alias: key for key, aliases in _KEY_ALIASES.items() for alias in aliases}
+_PART_KEY_ALIASES: dict[str, dict[str, str]] = {
     "filters": {
         **dict.fromkeys(("field", "dimension", "metric", "member", "column", "key"), "name"),
         **dict.fromkeys(("operator", "operation", "comparison", "condition"), "op"),
@@ -65,7 +65,7 @@ _PARTS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("to", "end_date", "until", "lte"), "end"),
     },
 }
-_WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+_VALUE_ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
     "op": {
         "=": ("==", "===", "eq", "equals", "equal", "is", "equal_to", "on"),
         "!=": ("<>", "ne", "neq", "not_equals", "not_equal", "is_not", "isnt", "not", "does_not_equal"),
@@ -110,69 +110,69 @@ _WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "rolling": ("rolling_window", "moving", "moving_average", "trailing", "window", "rolling_sum"),
     },
 }
-"""For each place with a fixed list: what else its words are called."""
+"""For each key with a fixed list of values: their aliases."""
 
-_KNOWN = frozenset(_FORMS) | frozenset(part for parts in _PARTS.values() for part in parts.values())
+_KNOWN = frozenset(_FORMS) | frozenset(part for parts in _PART_KEY_ALIASES.values() for part in parts.values())
 
 
 def refuse_misplaced(sent: Mapping[str, Any], known: Collection[str]) -> None:  # Any: whatever a caller sent
-    """See that every key of a query is one.
+    """Check that every key of a query exists.
 
     Raises:
-        QueryError: One is not; names the key that is meant and its form.
+        QueryError: One does not; names the intended key and its form.
     """
     for key in sent:
         if key in known:
             continue
         if key in ("tenant", "tenant_slug", "tenant_id"):
             raise QueryError(f"A query has no key {key!r}.", "Leave it out: the tenant comes from your credential.")
-        meant = _PLACES.get(str(key).casefold())
-        fix = f"Meant is {meant}: {_FORMS[meant]}" if meant else suggest(str(key), known)
+        right = _KEY_OF_ALIAS.get(str(key).casefold())
+        fix = f"Meant is {right}: {_FORMS[right]}" if right else suggest(str(key), known)
         raise QueryError(f"A query has no key {shorten(str(key), 80)!r}.", fix)
 
 
 def explain_validation(error: ValidationError) -> QueryError:
-    """The first thing that is wrong, with the form that is right."""
+    """Create the error for the first problem of a query, with the right form."""
     problems = error.errors(include_url=False)
-    problem = next((found for found in problems if found["type"] == "extra_forbidden"), problems[0])
-    place = [part for part in problem["loc"] if isinstance(part, int) or part in _KNOWN]
-    root = str(place[0]) if place else ""
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+    problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
+    path = [part for part in problem["loc"] if isinstance(part, int) or part in _KNOWN]
+    root = str(path[0]) if path else ""
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
     sent, form = quote_input(problem["input"]), _FORMS.get(root, "Leave it out, or correct it.")
     if problem["type"] == "extra_forbidden":
         return _misplaced(root, str(problem["loc"][-1]), problem["input"])
     if problem["type"] == "missing":
-        return QueryError(f"{where} is missing.", form)
+        return QueryError(f"{name} is missing.", form)
     if problem["type"] == "literal_error":
-        kind = "There is no operator" if place[-1] == "op" else f"{where} is"
-        return QueryError(f"{kind} {sent}.", _choices(str(place[-1]), problem))
-    if place[-1:] == ["value"]:
-        return QueryError(f"{where} is {sent}, not text, a number, true, false or a list of those.", form)
-    return QueryError(f"{where} is {sent}: {problem['msg'].lower()}.", form)
+        kind = "There is no operator" if path[-1] == "op" else f"{name} is"
+        return QueryError(f"{kind} {sent}.", _choices(str(path[-1]), problem))
+    if path[-1:] == ["value"]:
+        return QueryError(f"{name} is {sent}, not text, a number, true, false or a list of those.", form)
+    return QueryError(f"{name} is {sent}: {problem['msg'].lower()}.", form)
 
 
 def _misplaced(root: str, key: str, sent: object) -> QueryError:
-    """The error for a key that a part of a query does not have: it belongs to another part, or is called otherwise."""
+    """Create the error for an unknown key in a part of a query: it belongs to another part, or has another name."""
     what = f"{root} has no key {shorten(key, 80)!r}."
     folded = key.casefold()
-    if right := _PARTS.get(root, {}).get(folded):
+    if right := _PART_KEY_ALIASES.get(root, {}).get(folded):
         return QueryError(what, f"Meant is {right}: {_FORMS[root]}")
-    if (home := key if key in _FORMS else _PLACES.get(folded)) and home != root:
-        return QueryError(what, f"Put it beside {root}, not inside: {_FORMS[home]}")
+    if (owner := key if key in _FORMS else _KEY_OF_ALIAS.get(folded)) and owner != root:
+        return QueryError(what, f"Put it beside {root}, not inside: {_FORMS[owner]}")
     if root == "filters" and isinstance(sent, str | int | float | bool):
-        meant = json.dumps(
+        example = json.dumps(
             {"name": shorten(key, 80), "op": "=", "value": sent if len(quote_input(sent)) < 80 else "..."}
         )
-        return QueryError(what, f'Write "filters": [{meant}].')
+        return QueryError(what, f'Write "filters": [{example}].')
     return QueryError(what, _FORMS.get(root, "Leave it out."))
 
 
-def _choices(place: str, problem: Mapping[str, Any]) -> str:  # Any: pydantic's own
-    """The nearest words that a place with a fixed list takes, else all of them."""
-    called = _WORDS.get(place, {})
+def _choices(key: str, problem: Mapping[str, Any]) -> str:  # Any: pydantic's own
+    """Suggest the nearest values of a key with a fixed list, else all of them."""
+    aliases = _VALUE_ALIASES.get(key, {})
     sent = re.sub(r"[\s-]+", "_", str(problem["input"]).strip().casefold()) if type(problem["input"]) is str else ""
-    exact = [word for word, also in called.items() if sent == word or sent in also]
-    near = exact or get_close_matches(sent, called, n=3, cutoff=0.6)
+    exact = [value for value, others in aliases.items() if sent == value or sent in others]
+    near = exact or get_close_matches(sent, aliases, n=3, cutoff=0.6)
     if near:
         return f"Did you mean {' or '.join(near)}?"
     return f"Choose one of: {str(problem['ctx']['expected']).replace(' or ', ', ')}."

@@ -1,6 +1,6 @@
-"""The shape of a question: everything its SQL depends on, and no value that a caller sent.
+"""Query shape: everything the SQL of a query depends on, without the values that a caller sent.
 
-It is hashable: compiled SQL is kept by it.
+It is hashable, and the key of the cache of compiled SQL.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Key:
 
 @dataclass(frozen=True, kw_only=True)
 class Scan:
-    """One aggregate over one fact: what it is grouped by and limited to, each with the way there."""
+    """One aggregate over one fact: the keys and conditions, each with its join path."""
 
     fact: str
     keys: tuple[tuple[Key, str], ...] = ()
@@ -38,7 +38,7 @@ class Scan:
 
 @dataclass(frozen=True, kw_only=True)
 class Component:
-    """A base metric that metrics are made from, as a column of the aggregated rows."""
+    """A base metric that metrics are computed from, as a column of the aggregated rows."""
 
     name: str
     fact: str
@@ -47,13 +47,13 @@ class Component:
 
 
 def row_count_column(fact: str) -> str:
-    """The column that says how many rows of a fact were seen: NULL or 0 where there was nothing to count."""
+    """The name of the column with the number of rows of a fact; it is NULL or 0 where there were none."""
     return f"rows_of_{fact}"
 
 
 @dataclass(frozen=True)
 class RequestedMetric:
-    """A metric that is asked for, over components."""
+    """A metric of the query, as a formula over components."""
 
     name: str
     formula: Formula
@@ -61,11 +61,11 @@ class RequestedMetric:
 
 @dataclass(frozen=True)
 class Comparison:
-    """How rows meet those of the period before: so many months or days back; None where there is no date to shift."""
+    """The join to the period before: by dates so many months or days back; None where no date is grouped by."""
 
     unit: Literal["months", "days"] | None
     drops_unmatched: bool = False
-    """A day that the month before does not have meets nothing; else it meets that month's last day."""
+    """A day that the month before does not have joins no row; else it joins that month's last day."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +75,13 @@ class CumulativeColumn:
     metric: str
     restarts: Literal["month", "year"] | None
     days: int | None
-    reads_back: bool
-    """Days before the time range are read and counted, and not shown."""
+    has_lookback: bool
+    """Days before the time range are read and added up, and left out of the answer."""
 
 
 @dataclass(frozen=True)
 class TopGroups:
-    """Only the groups with the highest value of a metric: groups of the other keys than the date, if there are any."""
+    """Keeps the groups with the highest value of a metric: groups by all keys but the date, if there are others."""
 
     by: str
     has_other: bool
@@ -89,7 +89,7 @@ class TopGroups:
 
 @dataclass(frozen=True, kw_only=True)
 class QueryShape:
-    """A whole question."""
+    """The shape of a full query."""
 
     keys: tuple[Key, ...]
     scans: tuple[Scan, ...]
@@ -97,28 +97,28 @@ class QueryShape:
     metrics: tuple[RequestedMetric, ...]
     having: tuple[tuple[Condition, Formula], ...]
     comparison: Comparison | None
-    along: CumulativeColumn | None
+    cumulative: CumulativeColumn | None
     shares: tuple[str, ...]
     totals: Literal["rows", "facts"] | None
-    """Whether the row of totals is made from the other rows or by aggregating the facts again."""
+    """Whether the row of totals is computed from the other rows or by aggregating the facts again."""
     fill_gaps: bool
     top: TopGroups | None
     order: tuple[tuple[str, bool], ...]
-    """Columns, and whether the highest comes first; those that are left out follow as they stand."""
+    """Columns, and whether the highest comes first; other dimensions follow, ascending."""
     week_shift: int
 
     @cached_property
     def carried(self) -> tuple[Component, ...]:
-        """What every row has besides its keys: the components, and how many rows of each fact were seen."""
-        seen = (
+        """The columns of every row besides its keys: the components, and the number of rows of each fact."""
+        row_counts = (
             Component(name=row_count_column(scan.fact), fact=scan.fact, adds_up="SUM", is_zero_without_rows=True)
             for scan in self.scans
         )
-        return (*self.components, *seen)
+        return (*self.components, *row_counts)
 
     @cached_property
     def is_sparse(self) -> bool:
-        """Whether a row may lack a fact: another fact, period or group has made it."""
+        """Whether a row may lack a fact, because another fact, period or group produced it."""
         return len(self.scans) > 1 or not self.keys or self.comparison is not None or self.fill_gaps
 
     @cached_property

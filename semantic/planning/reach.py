@@ -1,4 +1,4 @@
-"""Refusing what cannot be joined: a metric is never spread over a dimension that its facts do not have."""
+"""Checks join paths: a metric is never grouped or filtered by a dimension that its facts do not have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from semantic.catalog.catalog import Catalog
 
 
 def check_reach(dimension: str, metrics: Sequence[str], catalog: Catalog) -> None:
-    """See that every fact of every metric has the dimension, and means the same by it.
+    """Check that every fact of every metric has the dimension, all in the same meaning.
 
     Raises:
         NoJoinPath: One does not; names the dimensions and the metrics that go together.
@@ -25,15 +25,15 @@ def check_reach(dimension: str, metrics: Sequence[str], catalog: Catalog) -> Non
     if not catalog.is_reached(
         dimension, dict.fromkeys(fact for metric in metrics for fact in catalog.facts_of(metric))
     ):
-        known = catalog.dimensions[dimension]
-        said = {metric: known.meanings[catalog.facts_of(metric)[0]] for metric in metrics}
+        entry = catalog.dimensions[dimension]
+        meanings = [f"{metric} ({entry.meanings[catalog.facts_of(metric)[0]]} {dimension})" for metric in metrics]
         raise NoJoinPath(
-            f"{dimension} is not the same for {' and '.join(f'{m} ({word} {dimension})' for m, word in said.items())}.",
+            f"{dimension} is not the same for {' and '.join(meanings)}.",
             f"Ask for them one at a time, or leave {dimension} out.",
         )
 
 
 def _listed(names: Iterable[str]) -> str:
-    shown = list(names)
-    more = f" and {len(shown) - NAMES_SHOWN} more" if len(shown) > NAMES_SHOWN else ""
-    return (", ".join(shown[:NAMES_SHOWN]) or "nothing") + more
+    listed = list(names)
+    more = f" and {len(listed) - NAMES_SHOWN} more" if len(listed) > NAMES_SHOWN else ""
+    return (", ".join(listed[:NAMES_SHOWN]) or "nothing") + more

@@ -1,4 +1,4 @@
-"""Days: named ranges, the periods of a grain, and the range another is compared with. Both ends belong to it."""
+"""Time windows: named ranges, periods of a grain, and the comparison window. A window includes both ends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RANGES = (
     *(f"{unit}_to_date" for unit in GRAINS[1:]),
 )
 """The named ranges; besides them last_N_days, weeks, months, quarters and years, of any N."""
-_ALSO: dict[str, tuple[str, ...]] = {
+_ALIASES: dict[str, tuple[str, ...]] = {
     "today": ("now", "current_day"),
     "yesterday": ("last_day", "previous_day"),
     "last_7_days": ("past_week", "past_7_days", "previous_7_days", "7d", "l7d", "7_days"),
@@ -42,7 +42,7 @@ _PERIOD = re.compile(
 
 @dataclass(frozen=True)
 class Window:
-    """The days from start to end; None where it is open."""
+    """The days from start to end, both included; None where it is open."""
 
     start: date | None
     end: date | None
@@ -50,14 +50,14 @@ class Window:
 
 @dataclass(frozen=True)
 class Shift:
-    """How far back the compared period lies: whole months (days keep their number), else days."""
+    """The distance back to the compared period: full months (days keep their number), else days."""
 
     months: int = 0
     days: int = 0
 
 
 def week_shift(week_start: str) -> int:
-    """How many days to move a date on, so that its Monday week is the week that starts on `week_start`."""
+    """The days to add to a date so that its week from Monday is its week from `week_start`."""
     return (7 - _WEEKDAYS.index(week_start)) % 7
 
 
@@ -80,17 +80,17 @@ def period_end(day: date, grain: str, week_start: str) -> date:
 
 
 def add_months(day: date, months: int) -> date:
-    """The same day of another month; the last one, where that month is shorter."""
+    """Add months to a day; gives the last day of a shorter month."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def resolve(name: str, today: date, week_start: str) -> Window:
-    """The days that a named range stands for on the day `today`.
+    """Resolve a named range to its days, counted from `today`.
 
     Raises:
         UnknownName: There is no such range; carries the nearest.
-        QueryError: It names days in a form of its own; carries the right one.
+        QueryError: It writes days in another form; carries the right one.
     """
     yesterday = today - timedelta(days=1)
     if match := _LAST_N.fullmatch(name):
@@ -108,17 +108,17 @@ def resolve(name: str, today: date, week_start: str) -> Window:
 
 
 def _unknown(name: str) -> QueryError:
-    """The error for a range that there is not: with the days it seems to mean, else with the nearest names."""
+    """Create the error for an unknown range, with the days it seems to mean, else with the nearest names."""
     if days := _days_in(name):
         form = f'Write "time_range": {{"start": "{days.start}", "end": "{days.end}"}}.'
         return QueryError(f"There is no time range named {shorten(name)!r}.", form)
-    return unknown("time range", name, {known: _ALSO.get(known, ()) for known in RANGES})
+    return unknown("time range", name, {known: _ALIASES.get(known, ()) for known in RANGES})
 
 
 def _days_in(text: str) -> Window | None:
-    """The days that a text names: one or two days, a month, a quarter or a year."""
+    """Read the days in a text: one or two days, a month, a quarter or a year."""
     try:
-        if days := [date.fromisoformat(found) for found in _DAY.findall(text)]:
+        if days := [date.fromisoformat(day) for day in _DAY.findall(text)]:
             return check_days(Window(min(days), max(days)))
         if match := _PERIOD.fullmatch(text.strip()):
             year, month, quarter = int(match["year"]), match["month"], match["quarter"] or match["before"]
@@ -131,7 +131,7 @@ def _days_in(text: str) -> Window | None:
 
 
 def _last(count: int, unit: str, today: date, week_start: str) -> Window:
-    """The last `count` whole units before today's; days end yesterday."""
+    """The last `count` full units before today's; days end yesterday."""
     end = period_start(today, unit, week_start) - timedelta(days=1)
     try:
         if unit in _MONTHS:
@@ -144,10 +144,10 @@ def _last(count: int, unit: str, today: date, week_start: str) -> Window:
 
 
 def check_days(window: Window) -> Window:
-    """The window itself.
+    """Check a window and return it.
 
     Raises:
-        QueryError: It ends before it starts, or leaves the years we know.
+        QueryError: It ends before it starts, or is outside the supported years.
     """
     for day in (window.start, window.end):
         if day is not None and not FIRST <= day <= LAST:
@@ -158,10 +158,10 @@ def check_days(window: Window) -> Window:
 
 
 def comparison_window(start: date, end: date, comparison: str) -> tuple[Window, Shift]:
-    """The window that one is compared with, and how far back it lies.
+    """Return the window to compare with, and how far back it lies.
 
-    previous_period is the previous calendar unit where the range is whole months, else as many days; previous_year
-    the same days of the year before, 29 February becoming the 28th; whole months stay whole.
+    previous_period is the previous calendar unit where the range is full months, else as many days; previous_year
+    the same days of the year before, 29 February becoming the 28th; full months stay full months.
     """
     months = (end.year - start.year) * 12 + end.month - start.month + 1
     is_whole = start.day == 1 and (end + timedelta(days=1)).day == 1

@@ -1,10 +1,10 @@
-"""A shape becomes one statement: facts meet, then everything else happens to the rows they give.
+"""Composes the SQL statement of a query shape: joins the fact aggregates, then applies each stage to their rows.
 
-    current, previous   the facts, aggregated each on its own and joined on every key (`meet`)
+    current, previous   the facts, aggregated each on its own and joined on every key (`drill_across`)
     compared            the period before beside the period
     filled              a row for every period
     cumulated           components added up along the date
-    kept                the groups that filters on metrics leave
+    kept                the groups that pass filters on metrics
     topped              the highest groups, and the others as one
     the last SELECT     formulas over components, so that ratios are ratios of sums; order, limit, totals
 
@@ -25,31 +25,31 @@ from semantic.sql.statement import Statement, select
 
 
 def compose(shape: QueryShape, aggregate: Aggregate) -> str:
-    """The statement that answers a shape; `aggregate` gives the SQL of each fact's aggregate."""
+    """Compose the statement of a shape; `aggregate` compiles the SQL of each fact's aggregate."""
     statement = Statement()
-    rows, components = _met(statement, shape, aggregate)
+    rows, components = _joined_facts(statement, shape, aggregate)
     if shape.fill_gaps and shape.date:
         rows = fill(statement, shape, shape.date, rows, components)
-    if shape.along:
-        rows = add_up(statement, shape, shape.along, rows)
+    if shape.cumulative:
+        rows = add_up(statement, shape, shape.cumulative, rows)
     if shape.having:
         rows = keep(statement, shape, rows)
     if shape.shares or shape.totals == "rows":
         total(statement, "whole", rows, components)
     if shape.top:
         rows = rank(statement, shape, shape.top, rows, components)
-    columns = [*(quote(key.name) for key in shape.keys), *_metrics(shape)]
+    columns = [*(quote(key.name) for key in shape.keys), *_metric_columns(shape)]
     columns += [IS_OTHER] if shape.top and shape.top.has_other else []
     page = f"{select(columns, f'FROM {quote(rows)}')}\nORDER BY {_order(shape)}\nLIMIT $limit OFFSET $offset"
     if shape.totals is None:
         return statement.ending_with(page)
-    whole = "whole" if shape.totals == "rows" else _met_again(statement, shape, aggregate)
+    totals = "whole" if shape.totals == "rows" else _total_facts(statement, shape, aggregate)
     indented = page.replace("\n", "\n  ")
     page = f"SELECT *, FALSE AS {IS_TOTAL}\nFROM (\n  {indented}\n)"
-    return statement.ending_with(f"{page}\nUNION ALL\n{_total_row(shape, whole)}")
+    return statement.ending_with(f"{page}\nUNION ALL\n{_total_row(shape, totals)}")
 
 
-def _met(statement: Statement, shape: QueryShape, aggregate: Aggregate) -> tuple[str, Components]:
+def _joined_facts(statement: Statement, shape: QueryShape, aggregate: Aggregate) -> tuple[str, Components]:
     current = drill_across(statement, shape, aggregate, "current")
     if shape.comparison is None:
         return current, shape.carried
@@ -57,10 +57,10 @@ def _met(statement: Statement, shape: QueryShape, aggregate: Aggregate) -> tuple
     return compare(statement, shape, current, previous, "compared")
 
 
-def _met_again(statement: Statement, shape: QueryShape, aggregate: Aggregate) -> str:
-    """The stage with the totals from the facts themselves: one row, as nothing is grouped."""
+def _total_facts(statement: Statement, shape: QueryShape, aggregate: Aggregate) -> str:
+    """Add the stage with the totals aggregated from the facts again: one row, as nothing is grouped."""
     ungrouped = replace(shape, keys=(), scans=tuple(replace(scan, keys=()) for scan in shape.scans))
-    window = "shown_" if shape.along and shape.along.reads_back else ""
+    window = "shown_" if shape.cumulative and shape.cumulative.has_lookback else ""
     current = drill_across(statement, ungrouped, aggregate, "total", window=window)
     if shape.comparison is None:
         return current
@@ -68,25 +68,25 @@ def _met_again(statement: Statement, shape: QueryShape, aggregate: Aggregate) ->
     return compare(statement, ungrouped, current, previous, "total_compared")[0]
 
 
-def _metrics(shape: QueryShape, *, is_total: bool = False) -> list[str]:
-    """Each metric, and after it what is computed from it, in the order of `plan.columns_of`."""
+def _metric_columns(shape: QueryShape, *, is_total: bool = False) -> list[str]:
+    """The columns of each metric and of what is computed from it, in the order of `plan.answer_columns`."""
     columns = []
     for metric in shape.metrics:
         value = metric_sql(shape, metric.formula, sparse=is_total)
         columns.append(f"{value} AS {quote(metric.name)}")
-        columns += _compared(shape, metric, value, is_total=is_total) if shape.comparison else []
+        columns += _comparison_columns(shape, metric, value, is_total=is_total) if shape.comparison else []
         if metric.name in shape.shares:
             whole = f"(SELECT {metric_sql(shape, metric.formula, sparse=True)} FROM whole)"
             columns.append(f"({value}) / NULLIF({whole}, 0) AS {quote(metric.name + SHARE)}")
-        if shape.along and shape.along.metric == metric.name:
-            added = "NULL" if is_total else metric_sql(shape, metric.formula, ending=CUMULATIVE)
-            columns.append(f"{added} AS {quote(metric.name + CUMULATIVE)}")
+        if shape.cumulative and shape.cumulative.metric == metric.name:
+            cumulative = "NULL" if is_total else metric_sql(shape, metric.formula, suffix=CUMULATIVE)
+            columns.append(f"{cumulative} AS {quote(metric.name + CUMULATIVE)}")
     return columns
 
 
-def _compared(shape: QueryShape, metric: RequestedMetric, now: str, *, is_total: bool) -> list[str]:
-    """The value of the period before, the difference, and its ratio; nothing on a day that that month does not have."""
-    before = metric_sql(shape, metric.formula, ending=PREVIOUS, sparse=True)
+def _comparison_columns(shape: QueryShape, metric: RequestedMetric, now: str, *, is_total: bool) -> list[str]:
+    """The previous value, the change and its ratio; NULL on a day that the month before does not have."""
+    before = metric_sql(shape, metric.formula, suffix=PREVIOUS, sparse=True)
     if shape.comparison and shape.comparison.drops_unmatched and not is_total:
         before = f"CASE WHEN {matched(shape, shape.comparison)} THEN {before} END"
     change = f"({now}) - ({before})"
@@ -95,7 +95,7 @@ def _compared(shape: QueryShape, metric: RequestedMetric, now: str, *, is_total:
 
 
 def _total_row(shape: QueryShape, whole: str) -> str:
-    columns = [*(f"NULL AS {quote(key.name)}" for key in shape.keys), *_metrics(shape, is_total=True)]
+    columns = [*(f"NULL AS {quote(key.name)}" for key in shape.keys), *_metric_columns(shape, is_total=True)]
     columns += ["FALSE"] if shape.top and shape.top.has_other else []
     return select([*columns, "TRUE"], f"FROM {quote(whole)}")
 

@@ -1,6 +1,7 @@
-"""What happens to rows once facts have met. Every stage has the keys, and what a shape carries; NULL is not seen.
+"""Stages (CTEs) over the joined rows of facts; each has the keys and the columns that the shape carries.
 
-A sum of nothing becomes 0 only where a metric is computed (`measure`): until then rows that lack a fact add nothing.
+A row that lacks a fact has NULL in its columns, and adds nothing. A sum over no rows becomes 0 only where a metric is
+computed (`metric_sql`).
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from semantic.sql.statement import Statement, column, condition_sql, period, sam
 
 PREVIOUS = "_previous"
 IS_MATCHED = "is_matched"
-"""Beside the highest days and the others, where the month before may lack some of them."""
+"""The column that marks days, and the group of other days, that the month before has."""
 Components = tuple[Component, ...]
 
 
 def compare(statement: Statement, shape: QueryShape, current: str, previous: str, name: str) -> tuple[str, Components]:
-    """Put the rows of the period before beside those of the period, in columns that end with `_previous`."""
+    """Join the rows of the period before to those of the period, in columns that end with `_previous`."""
     keys = [key.name for key in shape.keys]
     if shape.comparison and shape.date:
         previous = _shifted(statement, shape, shape.comparison, shape.date, previous)
@@ -45,17 +46,17 @@ def compare(statement: Statement, shape: QueryShape, current: str, previous: str
 
 
 def _shifted(statement: Statement, shape: QueryShape, comparison: Comparison, date: Key, previous: str) -> str:
-    """The rows of the period before under the dates that look them up."""
+    """Move the rows of the period before to the dates of the period that they are compared with."""
     day = 'CAST("day" AS DATE)'
-    only = f"\nWHERE {is_matched(day, comparison)}" if comparison.drops_unmatched else ""
+    where = f"\nWHERE {is_matched(day, comparison)}" if comparison.drops_unmatched else ""
     looked_up = [f"{day} AS {quote(DATE)}", f"{_before(day, comparison)} AS previous_date"]
-    calendar = statement.add("calendar", select(looked_up, f"FROM {_days(shape, date, 'shown_start')}{only}"))
+    calendar = statement.add("calendar", select(looked_up, f"FROM {_days(shape, date, 'shown_start')}{where}"))
     columns = [
         *(column(calendar if key is date else previous, key.name) for key in shape.keys),
         *(column(previous, part.name) for part in shape.carried),
     ]
-    met = f"{column(previous, DATE)} = {column(calendar, 'previous_date')}"
-    return statement.add("shifted", select(columns, f"FROM {quote(calendar)}\nJOIN {quote(previous)} ON {met}"))
+    on = f"{column(previous, DATE)} = {column(calendar, 'previous_date')}"
+    return statement.add("shifted", select(columns, f"FROM {quote(calendar)}\nJOIN {quote(previous)} ON {on}"))
 
 
 def _before(day: str, comparison: Comparison) -> str:
@@ -65,30 +66,30 @@ def _before(day: str, comparison: Comparison) -> str:
 
 
 def is_matched(day: str, comparison: Comparison) -> str:
-    """That the month before has such a day."""
+    """Write the condition that the month before has such a day."""
     return f"DAY({_before(day, comparison)}) = DAY({day})"
 
 
 def matched(shape: QueryShape, comparison: Comparison) -> str:
-    """That the month before has the day of a row; of the group of other days, that it has one of them."""
+    """Write the condition that the month before has the day of a row, or one of those in the group of others."""
     return IS_MATCHED if _merges_days(shape) else is_matched(quote(DATE), comparison)
 
 
 def _merges_days(shape: QueryShape) -> bool:
-    """Whether the group of others is one of days, some of which the month before may lack."""
+    """Whether the group of others merges days, some of which the month before may lack."""
     drops = shape.comparison is not None and shape.comparison.drops_unmatched
     return drops and shape.top is not None and shape.top.has_other and not shape.others
 
 
 def _days(shape: QueryShape, date: Key, start: str) -> str:
-    """The first days of all periods from a parameter to the end of the range, as `day`."""
+    """Generate the first days of all periods from a parameter to the end of the range, as `day`."""
     step = {"quarter": "3 MONTH"}.get(date.grain or "", f"1 {date.grain or 'day'}".upper())
-    first = period(f"CAST(${start} AS DATE)", date.grain or "day", shape.week_shift)
-    return f'GENERATE_SERIES({first}, CAST($end AS DATE), INTERVAL {step}) AS "days"("day")'
+    first_day = period(f"CAST(${start} AS DATE)", date.grain or "day", shape.week_shift)
+    return f'GENERATE_SERIES({first_day}, CAST($end AS DATE), INTERVAL {step}) AS "days"("day")'
 
 
 def fill(statement: Statement, shape: QueryShape, date: Key, rows: str, components: Components) -> str:
-    """A row for every period of the range and every group that there is."""
+    """Add a row for every period of the range and every existing group."""
     days = statement.add("spine", f'SELECT CAST("day" AS DATE) AS {quote(DATE)}\nFROM {_days(shape, date, "start")}')
     others = [key.name for key in shape.others]
     if others:
@@ -101,45 +102,45 @@ def fill(statement: Statement, shape: QueryShape, date: Key, rows: str, componen
     return statement.add("filled", select(columns, rest))
 
 
-def add_up(statement: Statement, shape: QueryShape, along: CumulativeColumn, rows: str) -> str:
-    """Components added up along the date, in columns that end with `_cumulative`; only the days asked for stay."""
-    formula = next(metric.formula for metric in shape.metrics if metric.name == along.metric)
+def add_up(statement: Statement, shape: QueryShape, cumulative: CumulativeColumn, rows: str) -> str:
+    """Add up components along the date, in columns that end with `_cumulative`; keeps only the requested days."""
+    formula = next(metric.formula for metric in shape.metrics if metric.name == cumulative.metric)
     used = set(metric_names(formula))
     used |= {row_count_column(part.fact) for part in shape.components if part.name in used}
     partition = [quote(key.name) for key in shape.others]
-    partition += [f"DATE_TRUNC('{along.restarts}', {quote(DATE)})"] if along.restarts else []
-    over = (f"PARTITION BY {', '.join(partition)} " if partition else "") + f"ORDER BY {quote(DATE)}"
-    if along.days is not None:
-        over += f" RANGE BETWEEN INTERVAL {along.days - 1} DAY PRECEDING AND CURRENT ROW"
+    partition += [f"DATE_TRUNC('{cumulative.restarts}', {quote(DATE)})"] if cumulative.restarts else []
+    frame = (f"PARTITION BY {', '.join(partition)} " if partition else "") + f"ORDER BY {quote(DATE)}"
+    if cumulative.days is not None:
+        frame += f" RANGE BETWEEN INTERVAL {cumulative.days - 1} DAY PRECEDING AND CURRENT ROW"
     columns = [
-        f"{part.adds_up}({quote(part.name)}) OVER ({over}) AS {quote(part.name + CUMULATIVE)}"
+        f"{part.adds_up}({quote(part.name)}) OVER ({frame}) AS {quote(part.name + CUMULATIVE)}"
         for part in shape.carried
         if part.name in used
     ]
     rows = statement.add("cumulated", select(["*", *columns], f"FROM {quote(rows)}"))
-    if not along.reads_back:
+    if not cumulative.has_lookback:
         return rows
     return statement.add("shown", f"SELECT *\nFROM {quote(rows)}\nWHERE {quote(DATE)} >= CAST($shown_start AS DATE)")
 
 
 def keep(statement: Statement, shape: QueryShape, rows: str) -> str:
-    """The groups that the filters on metrics leave."""
+    """Keep the groups that pass the filters on metrics."""
     conditions = [condition_sql(f"({metric_sql(shape, formula)})", condition) for condition, formula in shape.having]
     return statement.add("kept", f"SELECT *\nFROM {quote(rows)}\nWHERE " + "\n  AND ".join(conditions))
 
 
 def rank(statement: Statement, shape: QueryShape, top: TopGroups, rows: str, components: Components) -> str:
-    """Only the highest groups, each with all its dates; and the others as one more group, if that is asked for."""
+    """Keep the highest groups, each with all its dates; merge the others into one more group if requested."""
     keys = [key.name for key in (shape.others or shape.keys)]
-    spread = len(keys) < len(shape.keys)  # over dates: a group's value is that of all its rows
+    has_dates = len(keys) < len(shape.keys)  # over dates: the value of a group is that of all its rows
     formula = next(metric.formula for metric in shape.metrics if metric.name == top.by)
-    value = f"{metric_sql(shape, formula, added=spread)} AS rank_value"
-    group = f"\nGROUP BY {', '.join(map(quote, keys))}" if spread else ""
+    value = f"{metric_sql(shape, formula, added=has_dates)} AS rank_value"
+    group = f"\nGROUP BY {', '.join(map(quote, keys))}" if has_dates else ""
     ranked = statement.add("ranked", select([*map(quote, keys), value], f"FROM {quote(rows)}{group}"))
     order = ", ".join(["rank_value DESC NULLS LAST", *(f"{quote(key)} NULLS LAST" for key in keys)])
-    places = [*map(quote, keys), f"ROW_NUMBER() OVER (ORDER BY {order}) AS place"]
-    placed = statement.add("placed", select(places, f"FROM {quote(ranked)}"))
-    source = f"FROM {quote(rows)}\nJOIN {quote(placed)} ON {same_keys(rows, placed, keys)}"
+    positions = [*map(quote, keys), f"ROW_NUMBER() OVER (ORDER BY {order}) AS place"]
+    with_position = statement.add("placed", select(positions, f"FROM {quote(ranked)}"))
+    source = f"FROM {quote(rows)}\nJOIN {quote(with_position)} ON {same_keys(rows, with_position, keys)}"
     if not top.has_other:
         return statement.add("topped", f"SELECT {quote(rows)}.*\n{source}\nWHERE place <= $top")
     columns = [
@@ -148,26 +149,26 @@ def rank(statement: Statement, shape: QueryShape, top: TopGroups, rows: str, com
         f"FALSE AS {IS_OTHER}",
     ]
     others = [
-        *(column(rows, key.name) if key.name not in keys else _other(key) for key in shape.keys),
+        *(column(rows, key.name) if key.name not in keys else _other_key(key) for key in shape.keys),
         *(f"{part.adds_up}({column(rows, part.name)})" if part.adds_up else "NULL" for part in components),
         "TRUE",
     ]
     if shape.comparison and _merges_days(shape):
         day = is_matched(column(rows, DATE), shape.comparison)
         columns, others = [*columns, f"{day} AS {IS_MATCHED}"], [*others, f"BOOL_OR({day})"]
-    rest = f"GROUP BY {column(rows, DATE)}" if spread else "HAVING COUNT(*) > 0"
+    rest = f"GROUP BY {column(rows, DATE)}" if has_dates else "HAVING COUNT(*) > 0"
     highest = select(columns, f"{source}\nWHERE place <= $top")
     lower = select(others, f"{source}\nWHERE place > $top\n{rest}")
     return statement.add("topped", f"{highest}\nUNION ALL\n{lower}")
 
 
-def _other(key: Key) -> str:
-    """What the group of others has for a key: text says so, another type is empty."""
+def _other_key(key: Key) -> str:
+    """The key of the group of others: 'other' for text, NULL for another type."""
     return "'other'" if key.type == "text" else f"CAST(NULL AS {'DATE' if key.type == 'date' else 'BOOLEAN'})"
 
 
 def total(statement: Statement, name: str, rows: str, components: Components) -> str:
-    """One row of all rows, by the components that add up."""
-    added = [part for part in components if part.adds_up]
-    columns = [f"{part.adds_up}({quote(part.name)}) AS {quote(part.name)}" for part in added]
+    """Aggregate all rows into one, by the components that add up."""
+    parts = [part for part in components if part.adds_up]
+    columns = [f"{part.adds_up}({quote(part.name)}) AS {quote(part.name)}" for part in parts]
     return statement.add(name, select(columns, f"FROM {quote(rows)}"))

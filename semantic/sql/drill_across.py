@@ -1,6 +1,6 @@
-"""Facts meet: each is aggregated on its own, then they are full-outer-joined on every key, NULL-safe.
+"""Drill-across: aggregates each fact on its own, then full-outer-joins the results on every key, NULL-safe.
 
-No fact is ever joined to another row by row, so nothing is multiplied; a key that only one fact has stays visible.
+Facts are never joined row by row, so no row is multiplied; a key that only one fact has stays in the result.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from semantic.planning.query_shape import QueryShape, Scan
 from semantic.sql.statement import Statement, column, select
 
 Aggregate = Callable[[Scan], str]
-"""The SQL of one fact's aggregate: its keys, its measures, and `rows_of` the fact."""
+"""Compiles the SQL of one fact's aggregate: its keys, its measures, and `rows_of` the fact."""
 
 _WINDOW = re.compile(r"\$(start|end)\b")
 
 
 def drill_across(statement: Statement, shape: QueryShape, aggregate: Aggregate, name: str, *, window: str = "") -> str:
-    """Aggregate every fact of a shape and join them, as a stage called `name`; the stage.
+    """Aggregate every fact of a shape, join them in a stage called `name`, and return the stage with the result.
 
     Args:
         statement: Grows by one stage per fact, and one for the join.
-        shape: What is asked.
-        aggregate: Gives the SQL of a scan.
-        name: Of the stage, and the beginning of the names of those before it.
+        shape: The shape of the query.
+        aggregate: Compiles the SQL of a scan.
+        name: Of the stage; the names of the stages before it begin with it.
         window: The parameters of its days are `$<window>start` and `$<window>end`.
     """
     keys = [key.name for key in shape.keys]
@@ -50,9 +50,9 @@ def _coalesced(stages: Sequence[str], key: str) -> str:
 
 
 def _joined(stages: Sequence[str], keys: Sequence[str]) -> str:
-    """The stages, each joined to all before it on all keys."""
+    """Join each stage to all before it on all keys."""
     text = quote(stages[0])
     for n, stage in enumerate(stages[1:], start=1):
-        met = " AND ".join(f"{_coalesced(stages[:n], key)} IS NOT DISTINCT FROM {column(stage, key)}" for key in keys)
-        text += f"\nFULL JOIN {quote(stage)} ON {met}" if keys else f"\nCROSS JOIN {quote(stage)}"
+        on = " AND ".join(f"{_coalesced(stages[:n], key)} IS NOT DISTINCT FROM {column(stage, key)}" for key in keys)
+        text += f"\nFULL JOIN {quote(stage)} ON {on}" if keys else f"\nCROSS JOIN {quote(stage)}"
     return text

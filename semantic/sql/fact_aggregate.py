@@ -1,8 +1,8 @@
 """Compiles a scan, the aggregate of one fact, to SQL with Boring Semantic Layer; only here are ibis and BSL imported.
 
-What BSL gets is as small as can be: one fact, the measures and dimensions of this scan, and only the `join_one` tables
+BSL gets as little as possible: one fact, the measures and dimensions of this scan, and only the `join_one` tables
 on the way to them, over unbound ibis tables of only the columns used. Facts never share a tree (two facts in one BSL
-tree repeat or cross their rows), no dimension is an entity (unmatched keys would split), filters are typed by us.
+tree repeat or cross their rows), no dimension is an entity (unmatched keys would split), filter values are typed here.
 """
 
 from __future__ import annotations
@@ -70,48 +70,48 @@ class ScanTables:
         return cls(columns=definitions.tables, models=definitions.models, days=days)
 
     def ibis_types(self, table: str, columns: Iterable[str]) -> dict[str, str]:
-        """Columns of a table as ibis knows their types, in one order."""
+        """Map columns of a table to their ibis types, sorted by name."""
         return {column: _ibis_type(self.columns[table][column], column) for column in sorted(columns)}
 
 
 def aggregate(scan: Scan, tables: ScanTables) -> str:
-    """The SQL of a scan: its keys, its measures and `rows_of` its fact; values are parameters such as `$start`."""
+    """Compile the SQL of a scan: keys, measures and `rows_of` its fact; values are parameters such as `$start`."""
     import ibis
     from boring_semantic_layer import from_config
 
     config = _config(scan, tables.models)
-    place = {"catalog": tables.catalog, "database": "main"} if tables.catalog else {}
-    read = {
-        model["table"]: ibis.table(_columns(name, config, scan, tables), name=model["table"], **place)
+    location = {"catalog": tables.catalog, "database": "main"} if tables.catalog else {}
+    by_table = {
+        model["table"]: ibis.table(_columns(name, config, scan, tables), name=model["table"], **location)
         for name, model in config.items()
     }
     table = config[scan.fact]["table"]
-    read[table] = _own_rows(read[table], scan, tables)
-    for at, model in config.items():
-        read[model["table"]] = _with_periods(read[model["table"]], at, scan, tables)
-    model = from_config(config, tables=read)[scan.fact]
+    by_table[table] = _filtered_rows(by_table[table], scan, tables)
+    for name, model in config.items():
+        by_table[model["table"]] = _with_periods(by_table[model["table"]], name, scan, tables)
+    model = from_config(config, tables=by_table)[scan.fact]
     for condition, path in scan.conditions:
         if "." in path:
-            model = _filtered(model, _field(path, scan), condition)
-    fields = {key.name: _field(_way(key, path), scan) for key, path in scan.keys}
+            model = _with_filter(model, _field(path, scan), condition)
+    fields = {key.name: _field(_key_path(key, path), scan) for key, path in scan.keys}
     measures = {measure: _field(measure, scan) for measure in scan.measures}
-    counted = (
+    row_count = (
         {row_count_column(scan.fact): lambda rows: rows.count()}
         if row_count_column(scan.fact) not in scan.measures
         else {}
     )
-    rows = model.group_by(*fields.values()).aggregate(*measures.values(), **counted).to_untagged()
-    named = {key.name: _as_key(rows[fields[key.name]], key) for key, _ in scan.keys}
-    named |= {measure: rows[field] for measure, field in measures.items()} | {name: rows[name] for name in counted}
-    sql = str(ibis.to_sql(rows.select(**named), dialect="duckdb"))
+    rows = model.group_by(*fields.values()).aggregate(*measures.values(), **row_count).to_untagged()
+    columns = {key.name: _as_key(rows[fields[key.name]], key) for key, _ in scan.keys}
+    columns |= {measure: rows[field] for measure, field in measures.items()} | {name: rows[name] for name in row_count}
+    sql = str(ibis.to_sql(rows.select(**columns), dialect="duckdb"))
     return _PARAMETER.sub(r"$\1", sql)
 
 
 def _field(path: str, scan: Scan) -> str:
-    """The name that BSL gives a dimension or measure: bare in a model of one table, else behind its table's name."""
+    """The name of a dimension or measure in BSL: bare in a model of one table, else qualified by its table."""
     if "." in path:
         return ".".join(path.split(".")[-2:])
-    return f"{scan.fact}.{path}" if any("." in way for way in _paths(scan)) else path
+    return f"{scan.fact}.{path}" if any("." in used for used in _paths(scan)) else path
 
 
 def _paths(scan: Scan) -> list[str]:
@@ -119,42 +119,42 @@ def _paths(scan: Scan) -> list[str]:
 
 
 def _config(scan: Scan, models: Mapping[str, TableModel]) -> dict[str, Any]:  # Any: what from_config takes
-    """The models of a scan's tables, with only the dimensions, measures and joins it uses."""
-    config = {scan.fact: _part(scan.fact, models)}
+    """Configure the models of a scan's tables with only the dimensions, measures and joins that it uses."""
+    config = {scan.fact: _empty_model(scan.fact, models)}
     for path in _paths(scan):
         *joined, dimension = path.split(".")
         at = scan.fact
         for to in joined:
-            config.setdefault(to, _part(to, models))
+            config.setdefault(to, _empty_model(to, models))
             config[at].setdefault("joins", {})[to] = asdict(models[at].joins[to])
             at = to
         config[at]["dimensions"][dimension] = models[at].dimensions[dimension]
     config[scan.fact]["measures"] = {measure: models[scan.fact].measures[measure] for measure in scan.measures}
     for key, path in scan.keys:
         if _has_period(key):
-            config[_home(path, scan)]["dimensions"][_period_of(key)] = f"_.{_period_of(key)}"
-    return dict(reversed(config.items()))  # BSL takes a joined model as it is when its turn comes: the farthest first
+            config[_holder(path, scan)]["dimensions"][_period_column(key)] = f"_.{_period_column(key)}"
+    return dict(reversed(config.items()))  # BSL resolves joined models in order: the farthest comes first
 
 
-def _part(name: str, models: Mapping[str, TableModel]) -> dict[str, Any]:  # Any: what from_config takes
+def _empty_model(name: str, models: Mapping[str, TableModel]) -> dict[str, Any]:  # Any: what from_config takes
     return {"table": models[name].table, "dimensions": {}}
 
 
-def _home(path: str, scan: Scan) -> str:
-    """The table that holds what a path leads to."""
+def _holder(path: str, scan: Scan) -> str:
+    """The table at the end of a path."""
     return path.split(".")[-2] if "." in path else scan.fact
 
 
-def _way(key: Key, path: str) -> str:
-    """The path to a key: to its period, where it has one; a filter on the same date goes on naming the day."""
-    return ".".join((*path.split(".")[:-1], _period_of(key))) if _has_period(key) else path
+def _key_path(key: Key, path: str) -> str:
+    """The path to a key, or to its period where it has one; a filter on the same date still uses the day."""
+    return ".".join((*path.split(".")[:-1], _period_column(key))) if _has_period(key) else path
 
 
 def _has_period(key: Key) -> bool:
     return key.grain not in (None, "day")
 
 
-def _period_of(key: Key) -> str:
+def _period_column(key: Key) -> str:
     """The column that holds the period of a date."""
     return f"period_of_{key.name}"
 
@@ -163,8 +163,8 @@ def _columns(name: str, config: Mapping[str, Any], scan: Scan, tables: ScanTable
     """The columns of a table that the scan uses, with their ibis types. Any: what from_config takes."""
     model = config[name]
     used = {column for text in _expressions(model) for column in columns_in(text)}
-    used -= {_period_of(key) for key, _ in scan.keys}
-    used |= {column for _, column in _dates(name, scan, tables)}
+    used -= {_period_column(key) for key, _ in scan.keys}
+    used |= {column for _, column in _period_dates(name, scan, tables)}
     used |= {join["left_on"] for join in model.get("joins", {}).values()}
     used |= {join["right_on"] for other in config.values() for to, join in other.get("joins", {}).items() if to == name}
     if name == scan.fact:
@@ -176,22 +176,22 @@ def _columns(name: str, config: Mapping[str, Any], scan: Scan, tables: ScanTable
     return tables.ibis_types(model["table"], used)
 
 
-def _dates(name: str, scan: Scan, tables: ScanTables) -> list[tuple[Key, str]]:
-    """The dates of a table whose periods are asked for, and their columns."""
+def _period_dates(name: str, scan: Scan, tables: ScanTables) -> list[tuple[Key, str]]:
+    """The date keys of a table that are grouped by period, with their columns."""
     dimensions = tables.models[name].dimensions
-    keys = [key for key, path in scan.keys if _has_period(key) and _home(path, scan) == name]
+    keys = [key for key, path in scan.keys if _has_period(key) and _holder(path, scan) == name]
     return [(key, columns_in(dimensions[key.name])[0]) for key in keys]
 
 
 def _selections(scan: Scan, tables: ScanTables) -> dict[str, Selection]:
-    """The conditions of the filtered measures of a scan, by the column that says whether a row meets them."""
+    """The conditions of the filtered measures of a scan, by the flag column that they compute."""
     model = tables.models[scan.fact]
     used = {column for measure in scan.measures for column in columns_in(model.measures[measure])}
     return {name: each for name, each in sorted(model.selections.items()) if name in used}
 
 
 def _first_column(at: str, condition: SelectionCondition, through: Sequence[str], tables: ScanTables) -> str:
-    """The column of a table itself with which a condition begins: its own, or the key to the next table."""
+    """The column of the table that a condition reads: its own, or the key to the next table."""
     return tables.models[at].joins[through[0]].left_on if through else condition.column
 
 
@@ -209,14 +209,14 @@ def _ibis_type(type_: str, column: str) -> str:
     return _TYPES[type_]
 
 
-def _own_rows(table: Any, scan: Scan, tables: ScanTables) -> Any:  # Any: an ibis table
-    """The fact's rows inside the time range and the filters on its own columns, told apart by selections."""
+def _filtered_rows(table: Any, scan: Scan, tables: ScanTables) -> Any:  # Any: an ibis table
+    """Filter the fact's rows by time range and own columns, and add the flag columns of selections."""
     day = tables.days[scan.fact]
     dimensions = tables.models[scan.fact].dimensions
-    holds = [_holds(table[columns_in(dimensions[p])[0]], c) for c, p in scan.conditions if "." not in p]
-    holds += [table[day] >= _parameter("start", "date")] if scan.has_start else []
-    holds += [table[day] <= _parameter("end", "date")] if scan.has_end else []
-    rows = table.filter(*holds) if holds else table
+    predicates = [_satisfies(table[columns_in(dimensions[p])[0]], c) for c, p in scan.conditions if "." not in p]
+    predicates += [table[day] >= _parameter("start", "date")] if scan.has_start else []
+    predicates += [table[day] <= _parameter("end", "date")] if scan.has_end else []
+    rows = table.filter(*predicates) if predicates else table
     selections = {
         name: reduce(and_, (_meets(rows, scan.fact, each, each.through, tables) for each in conditions))
         for name, conditions in _selections(scan, tables).items()
@@ -227,14 +227,14 @@ def _own_rows(table: Any, scan: Scan, tables: ScanTables) -> Any:  # Any: an ibi
 def _meets(
     rows: Any, at: str, condition: SelectionCondition, through: Sequence[str], tables: ScanTables
 ) -> Any:  # Any: ibis tables and values
-    """Whether rows meet a condition: by their own column, or by a key that is among those of the rows that do."""
+    """Whether rows meet a condition: by their own column, or by a key among those of the joined rows that meet it."""
     import ibis
 
     if condition.op == "is_null" and through:
         return ~_meets(rows, at, replace(condition, op="is_not_null"), through, tables).fill_null(False)
     if not through:
-        given = [_literal(value, condition.type) for value in condition.values]
-        return _OPERATORS[condition.op](rows[condition.column], given)
+        values = [_literal(value, condition.type) for value in condition.values]
+        return _OPERATORS[condition.op](rows[condition.column], values)
     to, *rest = through
     join, table = tables.models[at].joins[to], tables.models[to].table
     used = {join.right_on, _first_column(to, condition, rest, tables)}
@@ -243,7 +243,7 @@ def _meets(
 
 
 def _literal(value: Any, type_: str) -> Any:  # Any: a value of the definitions, an ibis value
-    """A value of the definitions; a $ in a text stands apart from a letter after it, or it would be a parameter."""
+    """Write a value of the definitions; splits text after a $ before a letter, which would look like a parameter."""
     import ibis
 
     if type_ == "text":
@@ -254,9 +254,9 @@ def _literal(value: Any, type_: str) -> Any:  # Any: a value of the definitions,
 
 
 def _with_periods(table: Any, name: str, scan: Scan, tables: ScanTables) -> Any:  # Any: an ibis table
-    """A table with the periods of those of its dates that are asked for by period."""
-    dates = _dates(name, scan, tables)
-    periods = {_period_of(key): _period(table[at], key.grain or "day", scan.week_shift) for key, at in dates}
+    """Add to a table the periods of its dates that are grouped by period."""
+    dates = _period_dates(name, scan, tables)
+    periods = {_period_column(key): _period(table[at], key.grain or "day", scan.week_shift) for key, at in dates}
     return table.mutate(**periods) if periods else table
 
 
@@ -270,23 +270,23 @@ def _period(day: Any, grain: str, week_shift: int) -> Any:  # Any: an ibis value
 
 
 def _as_key(value: Any, key: Key) -> Any:  # Any: an ibis value
-    """A period is a day again: DuckDB truncates a DATE to a TIMESTAMP, and ibis does not know."""
+    """Cast a period back to a day: DuckDB truncates a DATE to a TIMESTAMP, which ibis does not know."""
     return value.cast("timestamp").cast("date") if _has_period(key) else value
 
 
-def _filtered(model: Any, field: str, condition: Condition) -> Any:  # Any: a BSL model
-    return model.filter(lambda rows: _holds(rows[field], condition))
+def _with_filter(model: Any, field: str, condition: Condition) -> Any:  # Any: a BSL model
+    return model.filter(lambda rows: _satisfies(rows[field], condition))
 
 
-def _holds(value: Any, condition: Condition) -> Any:  # Any: an ibis value
-    """A condition as an ibis expression; its values are parameters."""
-    given = [_parameter(parameter, condition.type) for parameter in condition.parameters]
-    return _OPERATORS[condition.op](value, given)
+def _satisfies(value: Any, condition: Condition) -> Any:  # Any: an ibis value
+    """Write a condition as an ibis expression; its values are parameters."""
+    values = [_parameter(parameter, condition.type) for parameter in condition.parameters]
+    return _OPERATORS[condition.op](value, values)
 
 
 def _parameter(name: str, type_: str) -> Any:  # Any: an ibis value
-    """A place for a value: text that no value can be, turned into `$name` once SQL is written."""
+    """A placeholder for a value: text that no value can be, replaced by `$name` in the SQL."""
     import ibis
 
-    place = ibis.literal(f"\x01{name}\x01")
-    return place if type_ == "text" else place.cast(type_)
+    placeholder = ibis.literal(f"\x01{name}\x01")
+    return placeholder if type_ == "text" else placeholder.cast(type_)

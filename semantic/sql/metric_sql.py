@@ -1,4 +1,4 @@
-"""Metrics over the columns of a stage: formulas whose counts and sums are 0 where there was nothing to count."""
+"""Writes metrics as SQL over the columns of a stage; counts and sums over no rows are 0."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from semantic.planning.query_shape import QueryShape, row_count_column
 
 
 def metric_sql(
-    shape: QueryShape, formula: Formula, *, ending: str = "", added: bool = False, sparse: bool = False
+    shape: QueryShape, formula: Formula, *, suffix: str = "", added: bool = False, sparse: bool = False
 ) -> str:
-    """A formula as SQL.
+    """Write a formula as SQL.
 
     Args:
-        shape: Says how each component adds up.
+        shape: Holds how each component adds up.
         formula: Over components.
-        ending: Of the columns to read, such as `_previous`.
-        added: Over the rows of a group, each component added up as it does.
+        suffix: Of the columns to read, such as `_previous`.
+        added: Aggregate the rows of a group, each component by its own aggregate.
         sparse: The row may lack a fact although the shape's rows do not.
     """
     components = {part.name: part for part in shape.components}
 
     def value(name: str) -> str:
         part = components[name]
-        number, seen = quote(f"{name}{ending}"), quote(f"{row_count_column(part.fact)}{ending}")
+        number, row_count = quote(f"{name}{suffix}"), quote(f"{row_count_column(part.fact)}{suffix}")
         if added:
-            number, seen = f"{part.adds_up}({number})", f"SUM({seen})"
+            number, row_count = f"{part.adds_up}({number})", f"SUM({row_count})"
         if not part.is_zero_without_rows or not (sparse or shape.is_sparse):
             return number
-        return f"CASE WHEN {seen} > 0 THEN {number} ELSE 0 END"
+        return f"CASE WHEN {row_count} > 0 THEN {number} ELSE 0 END"
 
     return to_sql(formula, value)

@@ -1,4 +1,4 @@
-"""The few words of DuckDB's SQL that statements are put together from."""
+"""Building blocks of DuckDB SQL: a statement of stages, SELECT lists, key joins, periods, conditions."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _CONDITIONS = {
 
 @dataclass
 class Statement:
-    """A statement that grows stage by stage, each a name for a SELECT."""
+    """A statement built stage by stage; each stage is a named SELECT."""
 
     stages: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, name: str, select: str) -> str:
-        """Add a stage; its name."""
+        """Add a stage and return its name."""
         self.stages.append((name, select))
         return name
 
     def ending_with(self, select: str) -> str:
-        """The whole text."""
+        """Write the full statement, with `select` after its stages."""
         bodies = ((quote(name), text.replace("\n", "\n  ")) for name, text in self.stages)
         return "WITH " + ",\n".join(f"{name} AS (\n  {text}\n)" for name, text in bodies) + "\n" + select
 
@@ -44,12 +44,12 @@ def select(columns: Iterable[str], rest: str) -> str:
 
 
 def same_keys(left: str, right: str, keys: Iterable[str]) -> str:
-    """That rows of two stages have the same keys; one empty key is the same as another."""
+    """Write the condition that rows of two stages have the same keys; NULL equals NULL."""
     return " AND ".join(f"{column(left, key)} IS NOT DISTINCT FROM {column(right, key)}" for key in keys)
 
 
 def period(expression: str, grain: str, week_shift: int) -> str:
-    """The first day of the period that a date lies in."""
+    """Write the first day of the period that contains a date."""
     if grain == "day":
         return f"CAST({expression} AS DATE)"
     if grain == "week" and week_shift:
@@ -58,7 +58,7 @@ def period(expression: str, grain: str, week_shift: int) -> str:
 
 
 def condition_sql(expression: str, condition: Condition) -> str:
-    """A condition on a number; its values are parameters."""
+    """Write a condition on a number; its values are parameters."""
     values = [f"${parameter}" for parameter in condition.parameters]
-    form = _CONDITIONS.get(condition.op, f"{{0}} {condition.op} {{1}}")
-    return form.format(expression, *values, all=", ".join(values))
+    template = _CONDITIONS.get(condition.op, f"{{0}} {condition.op} {{1}}")
+    return template.format(expression, *values, all=", ".join(values))

@@ -71,7 +71,7 @@ def definition(name: str, model: SemanticModel) -> Payload:
     """
     from semantic.catalog.formula import metric_names, to_text
     from semantic.catalog.suggestions import unknown_metric
-    from semantic.planning.currency_rules import unit_shown
+    from semantic.planning.currency_rules import catalog_unit
 
     catalog = model.catalog
     if name not in catalog.askable_metrics:
@@ -83,7 +83,7 @@ def definition(name: str, model: SemanticModel) -> Payload:
         "name": name,
         "label": metric.label,
         "description": metric.description,
-        "unit": unit_shown(metric, catalog),
+        "unit": catalog_unit(metric, catalog),
         "type": metric.type,
         "kind": metric.kind or "derived",
         "formula": to_text(metric.formula, str),

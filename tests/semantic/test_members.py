@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import QueryError, UnknownName
-from semantic.answering.dimension_values import MANY, dimension_values
+from semantic.answering.dimension_values import MAX_CACHED_VALUES, dimension_values
 from tests.semantic.hand_star import HandStar
 
 
@@ -51,7 +51,7 @@ def test_a_value_among_many_is_found_and_a_misspelt_one_is_answered_with_the_nea
         "sessions",
         *(
             {"session_date": date(2026, 1, 1), "user_key": "u", "traffic_campaign": f"campaign {n}"}
-            for n in range(MANY + 10)
+            for n in range(MAX_CACHED_VALUES + 10)
         ),
     )
     question = {"metrics": ["sessions"]}
