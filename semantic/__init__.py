@@ -1,1 +1,1 @@
-"""Stars become answers: definitions, plans, one aggregate per fact."""
+"""Semantic layer: turns stars into answers by definitions, plans, one aggregate per fact."""

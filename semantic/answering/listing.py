@@ -62,7 +62,7 @@ def list_briefly(
 ) -> dict[str, Any]:  # Any: maps of text
     """List metrics and dimensions in few tokens: names grouped by their facts, one line each.
 
-    A metric goes with the dimensions whose facts include all of its own. Fifty metrics take less than 2,000 tokens.
+    A metric goes with the dimensions that have all of its facts. Fifty metrics take less than 2,000 tokens.
     With `search` a dimension that matches itself is listed too. `notes` say what is left out.
 
     Raises:

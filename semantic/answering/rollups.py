@@ -273,7 +273,7 @@ def _make_rollup(
 def _measures(
     connection: duckdb.DuckDBPyConnection, model: SemanticModel, definitions: RunDefinitions, fact: str
 ) -> dict[str, str]:
-    """The measures of a fact whose values add up exactly, each with its aggregate."""
+    """The measures of a fact that add up exactly, each with its aggregate."""
     return {
         name: metric.adds_up
         for name, metric in model.catalog.metrics.items()

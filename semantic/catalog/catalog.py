@@ -90,7 +90,7 @@ class Fact:
     """The rows that have a currency, where others hold no money: "with a purchase"."""
     rows_without_money: int = 0
     unconverted: Mapping[str, int] = field(default_factory=dict)
-    """By currency, the rows whose money is in no amount: no rate is known for it."""
+    """By currency, the rows with money that is in no amount: no rate is known for it."""
     is_left_out: bool = False
     """The tenant's `domains` exclude it: it is empty, and nothing is missing."""
 

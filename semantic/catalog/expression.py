@@ -30,9 +30,9 @@ ADDS_UP: Mapping[str, AddsUp] = {
     "median": "none",
     "percentile": "none",
 }
-"""By kind, how values of parts become the value of a whole: sum, minimum, maximum, or none where none of them does."""
+"""By kind, the aggregation of values of parts to that of the whole: sum, minimum, maximum; none where there is none."""
 ZERO_WITHOUT_ROWS = ("sum", "count", "count_distinct")
-"""The kinds whose value over no rows is 0, not unknown."""
+"""The kinds with the value 0 over no rows, rather than unknown."""
 
 
 def measure_of(kind: MetricKind, value: str | None = None, *, where: str | None = None, percent: int = 50) -> str:

@@ -93,10 +93,10 @@ class FactDefinition:
     rows_without_money: int | None = None
     """Counted where `priced` says that there may be such rows."""
     unconverted: Mapping[str, int] = field(default_factory=dict)
-    """By currency, the rows whose money is in no number: no rate is known for it."""
+    """By currency, the rows with money that is in no amount: no rate is known for it."""
     time_zones: tuple[str, ...]
     left_out: bool = False
-    """The tenant has no source of its domain, and says so in `domains`: it is empty, and lacks nothing."""
+    """The tenant's `domains` exclude it: it is empty, and nothing is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ class MetricDefinition:
     adds_up: AddsUp
     """The aggregation of values of parts to that of the whole."""
     fact: str | None = None
-    """The fact whose measure of this name it is."""
+    """The fact with the measure of this name."""
     expression: str | None = None
     """The arithmetic over other metrics, where it is of no single fact."""
     label: str | None = None

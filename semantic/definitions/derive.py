@@ -7,7 +7,7 @@ facts          the day column of each fact, and its days, currencies and time zo
 metrics        a measure of one fact, or arithmetic over metrics, and how each adds up
 dimensions     columns to group and filter by, and the join path from each fact
 rates          where the tenant has exchange rates: their file, and the columns of money in the reporting currency
-relationships  the joins, always many rows to one, with the rows whose key is missing or unknown
+relationships  the joins, always many rows to one, with the rows that have no key or an unknown one
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def _base_entry(metric: BaseMetric, table: BuiltTable) -> MetricDefinition:
 
 
 def _standard_derived(tenant: Tenant, base: Iterable[BaseMetric]) -> dict[str, DerivedMetric]:
-    """Select the standard derived metrics whose inputs exist."""
+    """Select the standard derived metrics that have all their inputs."""
     known, derived = {metric.name for metric in base}, {}
     for metric in (*DERIVED_METRICS, *funnel_rates(tenant.funnel)):
         if set(metric_names(parse(metric.expression, metric.name))) <= known:

@@ -34,7 +34,7 @@ class BuiltTable:
     rows_without_money: int
     """Rows without money and without a currency."""
     unconverted: Mapping[str, int]
-    """By currency, the rows with money whose value in the reporting currency is unknown."""
+    """By currency, the rows with money but an unknown value in the reporting currency."""
     accounts: tuple[tuple[str, str], ...]
     """Platforms and accounts of its rows."""
     values: Mapping[str, tuple[str, ...]]

@@ -29,7 +29,7 @@ class BaseMetric:
     description: str
     label: str | None = None
     hidden: bool = False
-    rule: str | None = None  # which rows a filtered metric counts, in words
+    rule: str | None = None  # the rows that a filtered metric counts, in words
     note: str | None = None
 
     @property
@@ -304,7 +304,7 @@ DERIVED_METRICS = (
 
 
 def base_metrics(gap: str) -> tuple[BaseMetric, ...]:
-    """The base metrics of every star, for a tenant whose sessions end after a gap such as "30 minutes"."""
+    """Create the base metrics of a tenant with a session gap such as "30 minutes"."""
     return tuple(replace(metric, description=metric.description.replace("{gap}", gap)) for metric in BASE_METRICS)
 
 

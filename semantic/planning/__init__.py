@@ -1,1 +1,1 @@
-"""From a query to a plan: names, reach, windows, currency rules, repairs."""
+"""Plans queries: names, join paths, windows, currency rules, repairs."""

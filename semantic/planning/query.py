@@ -17,7 +17,7 @@ from semantic.planning.window import Grain
 
 MAX_LIMIT = 10_000
 ABOUT_THE_ANSWER = frozenset({"limit", "cursor", "include_sql", "compile_only"})
-"""Keys of a query that say which page of its answer is wanted, and how; all others are the question."""
+"""Keys of a query that choose the page and form of its answer; all others define the question."""
 _DIRECTED = re.compile(r"\s*(\S+)\s+(asc|desc)\s*", re.IGNORECASE)
 Operator = Literal[
     "=", "!=", ">", ">=", "<", "<=", "in", "not_in", "contains", "starts_with", "is_null", "is_not_null", "between"
@@ -182,7 +182,7 @@ class Answer:
     time_zone: str
     filters: tuple[dict[str, Any], ...]  # Any: as the rows
     as_of: str | None
-    """The last day that all the facts used have data for."""
+    """The last day for which all facts of the query have data."""
     run_id: str
     notes: tuple[str, ...]
     sql: tuple[str, ...]

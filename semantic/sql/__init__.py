@@ -1,1 +1,1 @@
-"""From a plan to one SQL statement: fact aggregates, drill-across, stages."""
+"""Compiles a plan to one SQL statement: fact aggregates, drill-across, stages."""
