@@ -1,4 +1,4 @@
-"""What was generated for a tenant, kept beside the files: by which generator, for which shop, on which days."""
+"""Record of the files generated for a tenant, stored beside them: generator version, shop and chunks of days."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any  # a shop is described in plain JSON
 from pipeline.config.tenant import Tenant
 from pipeline.synthetic.writers import in_place
 
-GENERATOR = 2  # one more whenever the same shop would give other records
+GENERATOR = 2  # incremented whenever the same shop would give other records
 NAME = "_generator.json"
 
 
@@ -25,7 +25,7 @@ class Chunk:
 
 
 def describe_generator(tenant: Tenant) -> dict[str, Any]:
-    """All that the records of a tenant depend on, but the days."""
+    """Everything that the records of a tenant depend on, except the days."""
     sources = [
         {
             "platform": source.platform,
@@ -43,7 +43,7 @@ def describe_generator(tenant: Tenant) -> dict[str, Any]:
 
 
 def plan_chunks(folder: Path, tenant: Tenant, until: date, days: int) -> tuple[Chunk, ...]:
-    """The chunks that this tenant's files have to cover, the new ones noted before anything of them is written.
+    """The chunks that this tenant's files have to cover; new ones are recorded before any of their files is written.
 
     The folder is emptied when its files come from another generator or another shop, or begin too late.
     """
@@ -52,28 +52,28 @@ def plan_chunks(folder: Path, tenant: Tenant, until: date, days: int) -> tuple[C
     chunks = _read(folder / NAME, description)
     if chunks and last <= chunks[-1].last:
         return chunks
-    wanted = until - timedelta(days=days)
-    if chunks and chunks[0].first <= wanted:
+    first = until - timedelta(days=days)
+    if chunks and chunks[0].first <= first:
         chunks = (*chunks, Chunk(chunks[-1].last + timedelta(days=1), last))
     else:
         shutil.rmtree(folder, ignore_errors=True)
-        chunks = (Chunk(wanted, last),)
+        chunks = (Chunk(first, last),)
     content = {
         "generator": GENERATOR,
         "shop": description,
         "chunks": [[chunk.first.isoformat(), chunk.last.isoformat()] for chunk in chunks],
     }
-    with in_place(folder / NAME) as draft:
-        draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    with in_place(folder / NAME) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return chunks
 
 
 def _read(path: Path, description: dict[str, Any]) -> tuple[Chunk, ...]:
-    """The chunks of an earlier time; none when there was none, or its files are not this shop's."""
+    """The recorded chunks; none where nothing was recorded, or the files belong to another generator or shop."""
     try:
-        noted = json.loads(path.read_text(encoding="utf-8"))
+        saved = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return ()
-    if noted["generator"] != GENERATOR or noted["shop"] != description:
+    if saved["generator"] != GENERATOR or saved["shop"] != description:
         return ()
-    return tuple(Chunk(date.fromisoformat(first), date.fromisoformat(last)) for first, last in noted["chunks"])
+    return tuple(Chunk(date.fromisoformat(first), date.fromisoformat(last)) for first, last in saved["chunks"])

@@ -1,4 +1,4 @@
-"""One seeded shop, and every connector's view of it."""
+"""Generator of synthetic exports: files of one seeded shop, in the format of every connector."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ Key = tuple[str, str, str]  # platform, account, object
 
 
 def generate(tenant: Tenant, home: Path, *, until: date, days: int = 90) -> dict[Key, tuple[Path, ...]]:
-    """Files of the tenant's synthetic accounts, by platform, account and object, oldest first.
+    """Write the files of the tenant's synthetic accounts; gives them by platform, account and object, oldest first.
 
-    The first time they cover the `days` before `until`; later the days since then go to new files and no old file
-    changes. Whatever the days are cut into, the newest version of every record is the same. Nothing is written when
-    nothing is new. When the tenant's sources or levers have changed, everything is made anew.
+    The first call covers the `days` before `until`; a later call writes the days since then to new files and changes no
+    old file. However the days are divided into calls, the newest version of every record is the same. Nothing is
+    written when nothing is new. When the tenant's sources or parameters have changed, all files are generated again.
 
     Args:
-        until: The first day that is not exported any more: today, as a rule.
-        days: How far back the first files go. More than they do now makes everything anew, too.
+        until: The first day that is not exported: usually today.
+        days: The length of the first files. More days than they have now generates all files again, too.
 
     Raises:
-        ConfigError: A source cannot be made up, or levers contradict each other.
+        ConfigError: A source has no synthetic view, or parameters contradict each other.
     """
     views = synthetic_views(tenant)
     if not views:
@@ -40,20 +40,20 @@ def generate(tenant: Tenant, home: Path, *, until: date, days: int = 90) -> dict
     shop = open_shop(tenant)
     folder = home / "synthetic" / tenant.slug
     chunks = plan_chunks(folder, tenant, until, days)
-    found: dict[Key, tuple[Path, ...]] = {}
+    result: dict[Key, tuple[Path, ...]] = {}
     for chunk in chunks:
         files = list(_files(shop, views, folder, chunk))
         _write_missing(shop, Span(day_number(chunk.first), day_number(chunk.last), day_number(chunks[0].first)), files)
         for file in files:
-            found[file.key] = (*found.get(file.key, ()), file.path)
-    return found
+            result[file.key] = (*result.get(file.key, ()), file.path)
+    return result
 
 
 @dataclass(frozen=True)
 class _File:
-    """A file of one object of one account, as things were at the end of `last`."""
+    """A file of one object of one account, in its state at the end of `last`."""
 
-    outlet: ShopAccount
+    account: ShopAccount
     name: str
     export: SimulatedExport
     last: date
@@ -61,37 +61,38 @@ class _File:
 
     @property
     def key(self) -> Key:
-        return self.outlet.platform, self.outlet.name, self.name
+        return self.account.platform, self.account.name, self.name
 
 
 def _files(shop: Shop, views: dict[str, View], folder: Path, chunk: Chunk) -> Iterator[_File]:
-    """What every synthetic account exports of a chunk, whether or not it is there yet; oldest first."""
-    for platform, outlets in shop.outlets.items():
-        for outlet in outlets:
+    """The files that every synthetic account exports of a chunk, whether or not they exist; oldest first."""
+    for platform, accounts in shop.accounts.items():
+        for account in accounts:
             for name, export in views[platform].exports.items():
                 first = chunk.first
-                for last in (*_renames(shop, outlet, chunk, export), chunk.last):
-                    path = folder / platform / outlet.name / f"{name}_{first}_{last}.{export.suffix}"
-                    yield _File(outlet, name, export, last, path)
+                for last in (*_renames(shop, account, chunk, export), chunk.last):
+                    path = folder / platform / account.name / f"{name}_{first}_{last}.{export.suffix}"
+                    yield _File(account, name, export, last, path)
                     first = last + timedelta(days=1)
 
 
-def _renames(shop: Shop, outlet: ShopAccount, chunk: Chunk, export: SimulatedExport) -> list[date]:
-    """The days in a chunk after which campaigns have to be exported, for they get other names soon."""
+def _renames(shop: Shop, account: ShopAccount, chunk: Chunk, export: SimulatedExport) -> list[date]:
+    """The days in a chunk after which campaigns have to be exported, because a rename follows."""
     if not export.names_campaigns:
         return []
-    days = shop.ads.days_before_renames(shop.ad_accounts.index(outlet), day_number(chunk.first), day_number(chunk.last))
+    index = shop.ad_accounts.index(account)
+    days = shop.ads.days_before_renames(index, day_number(chunk.first), day_number(chunk.last))
     return [EPOCH + timedelta(days=day) for day in days]
 
 
 def _write_missing(shop: Shop, span: Span, files: list[_File]) -> None:
-    """Write the files of a chunk that are not there yet."""
+    """Write the files of a chunk that do not exist yet."""
     missing = [file for file in files if not file.path.exists()]
     if not missing:
         return
-    trade = simulate(shop, span)
+    activity = simulate(shop, span)
     with duckdb.connect(config={"threads": 1}) as connection:
         for file in missing:
-            as_of = replace(trade, span=span.upto(day_number(file.last)))
-            records = file.export.records(shop, as_of, file.outlet)
+            as_of = replace(activity, span=span.upto(day_number(file.last)))
+            records = file.export.records(shop, as_of, file.account)
             write_records(connection, records, file.path, keeps_nulls=file.export.keeps_nulls)

@@ -1,4 +1,4 @@
-"""Files of records, in place whole or not at all."""
+"""Writers of record files; each file is replaced atomically."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from pyarrow.csv import WriteOptions, write_csv
 
 @contextmanager
 def in_place(path: Path) -> Iterator[Path]:
-    """A path to write to; what is there at the end becomes `path`, at once."""
+    """A temporary path to write to; on success it replaces `path` atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
+    temporary = path.with_name(f".{path.name}.draft")
     try:
-        yield draft
-        draft.replace(path)
+        yield temporary
+        temporary.replace(path)
     finally:
-        draft.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def write_records(
     connection: duckdb.DuckDBPyConnection, records: Any, path: Path, *, keeps_nulls: bool = False
 ) -> None:
-    """Write a table of records as the path's suffix says; text is a whole file as it stands.
+    """Write a table of records in the format of the path's suffix; a text is written unchanged.
 
     Args:
         keeps_nulls: In JSON, a missing value is null; else it is an absent key.
     """
     if isinstance(records, str):
-        with in_place(path) as draft:
-            draft.write_text(records, encoding="utf-8", newline="\n")
+        with in_place(path) as temporary:
+            temporary.write_text(records, encoding="utf-8", newline="\n")
     elif path.suffix == ".parquet":
         _write_parquet(records, path)
     else:
@@ -50,18 +50,18 @@ def csv_text(records: Any) -> str:
 
 
 def _write_parquet(records: Any, path: Path) -> None:
-    """Nested columns, as exports of warehouses have them."""
-    with in_place(path) as draft:
-        pq.write_table(records, draft, compression="zstd")
+    """Write nested columns, as exports of warehouses have them."""
+    with in_place(path) as temporary:
+        pq.write_table(records, temporary, compression="zstd")
 
 
 def _write_json_lines(connection: duckdb.DuckDBPyConnection, records: Any, path: Path, *, keeps_nulls: bool) -> None:
-    """One JSON object per line, as an API returns it.
+    """Write one JSON object per line, as an API returns it.
 
-    No records are one blank line: a file of zero bytes would say that it was cut short.
+    No records are one blank line: a file of zero bytes would look truncated.
     """
     line = "to_json(records)" if keeps_nulls else "json_merge_patch('{}', to_json(records))"
     connection.register("records", records)
     lines = connection.execute(f"select {line} from records").fetchall()
-    with in_place(path) as draft:
-        draft.write_text("".join(f"{line}\n" for (line,) in lines) or "\n", encoding="utf-8", newline="\n")
+    with in_place(path) as temporary:
+        temporary.write_text("".join(f"{line}\n" for (line,) in lines) or "\n", encoding="utf-8", newline="\n")

@@ -1,4 +1,4 @@
-"""The shop as the Amazon Ads API returns it: lists of Sponsored Products entities, and the reports made beside them.
+"""The shop as the Amazon Ads API returns it: lists of Sponsored Products entities, and their reports.
 
 Ids are text in the lists and numbers in the reports. An ad is a product: the shop's most popular ones are advertised.
 """
@@ -30,133 +30,134 @@ from pipeline.synthetic.activity.ad_entities import (
     reviewed_at,
 )
 from pipeline.synthetic.activity.simulation import Activity
-from pipeline.synthetic.arrays.columns import chosen, digits, joined, same, struct, whole
+from pipeline.synthetic.arrays.columns import concat_texts, digits, integers, pick_texts, repeat_text, struct
 from pipeline.synthetic.arrays.money import major_units
 from pipeline.synthetic.arrays.rng import Ints
 from pipeline.synthetic.arrays.tokens import letters
 from pipeline.synthetic.arrays.zones import Zone, date_texts
-from pipeline.synthetic.model.shop import Shop, ShopAccount, advertised
+from pipeline.synthetic.model.shop import Shop, ShopAccount, advertised_count
 from pipeline.synthetic.model.view import Channel, SimulatedExport, View
 
 DEFAULT_BID = 0.75
-LATER_DAYS = (1, 7, 14, 30)  # attribution windows; the shop's buyers buy at once, so all say the same
+WINDOW_DAYS = (1, 7, 14, 30)  # attribution windows; purchases follow at once, so all have the same values
 
 
-def _campaigns(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
-    places = campaigns_of(shop, outlet)
+def _campaigns(shop: Shop, activity: Activity, account: ShopAccount) -> Any:
+    positions = campaigns_of(shop, account)
+    created, changed = created_at(activity, positions), campaigns_changed_at(shop, positions, activity.span.last)
     budget = {
-        "budget": pa.array(_budgets(shop, outlet, places, trade.span.last)),
-        "budgetType": same("DAILY", places),
+        "budget": pa.array(_budgets(shop, account, positions, activity.span.last)),
+        "budgetType": repeat_text("DAILY", positions),
     }
     return pa.table(
         {
-            "campaignId": campaign_ids(outlet, places),
-            "name": campaign_names(shop, places, trade.span.last),
-            "state": same("ENABLED", places),
-            "targetingType": same("AUTO", places),
-            "startDate": date_texts(outlet.zone.days(created_at(trade, places))),
+            "campaignId": campaign_ids(account, positions),
+            "name": campaign_names(shop, positions, activity.span.last),
+            "state": repeat_text("ENABLED", positions),
+            "targetingType": repeat_text("AUTO", positions),
+            "startDate": date_texts(account.zone.days(created)),
             "budget": struct(budget),
-            "extendedData": _extended(created_at(trade, places), campaigns_changed_at(shop, places, trade.span.last)),
+            "extendedData": _extended(created, changed),
         }
     )
 
 
-def _ad_groups(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
-    places = ad_groups_of(shop, outlet)
+def _ad_groups(shop: Shop, activity: Activity, account: ShopAccount) -> Any:
+    positions = ad_groups_of(shop, account)
     return pa.table(
         {
-            "adGroupId": ad_group_ids(outlet, places),
-            "campaignId": campaign_ids(outlet, shop.ads.campaign_of_ad_group[places]),
-            "name": chosen(shop.ads.ad_groups, places),
-            "state": same("ENABLED", places),
-            "defaultBid": pa.array(np.full(len(places), DEFAULT_BID)),
-            "extendedData": _extended(created_at(trade, places), reviewed_at(places, trade.span.last)),
+            "adGroupId": ad_group_ids(account, positions),
+            "campaignId": campaign_ids(account, shop.ads.campaign_of_ad_group[positions]),
+            "name": pick_texts(shop.ads.ad_groups, positions),
+            "state": repeat_text("ENABLED", positions),
+            "defaultBid": pa.array(np.full(len(positions), DEFAULT_BID)),
+            "extendedData": _extended(created_at(activity, positions), reviewed_at(positions, activity.span.last)),
         }
     )
 
 
-def _product_ads(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
-    places = ads_of(shop, outlet)
-    product = _products(shop, outlet, places)
+def _product_ads(shop: Shop, activity: Activity, account: ShopAccount) -> Any:
+    positions = ads_of(shop, account)
+    product = _products(shop, account, positions)
     return pa.table(
         {
-            "adId": ad_ids(outlet, places),
-            "adGroupId": ad_group_ids(outlet, shop.ads.ad_group_of_ad[places]),
-            "campaignId": campaign_ids(outlet, shop.ads.campaign_of_ad[places]),
+            "adId": ad_ids(account, positions),
+            "adGroupId": ad_group_ids(account, shop.ads.ad_group_of_ad[positions]),
+            "campaignId": campaign_ids(account, shop.ads.campaign_of_ad[positions]),
             "asin": _asins(shop, product),
-            "sku": joined("SKU-", digits(product + 1)),
-            "state": same("ENABLED", places),
-            "extendedData": _extended(created_at(trade, places), reviewed_at(places, trade.span.last)),
+            "sku": concat_texts("SKU-", digits(product + 1)),
+            "state": repeat_text("ENABLED", positions),
+            "extendedData": _extended(created_at(activity, positions), reviewed_at(positions, activity.span.last)),
         }
     )
 
 
-def _campaign_report(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
+def _campaign_report(shop: Shop, activity: Activity, account: ShopAccount) -> Any:
     """spCampaigns, one row per campaign and day."""
     contract = OBJECTS["sponsored_products_campaign_report"]
-    report = read_ad_days(shop, trade, outlet, contract).summed(shop.ads.campaign_of_ad)
-    return pa.table({**_of_campaign(shop, outlet, report.ad, report.day), **_numbers(report)})
+    report = read_ad_days(shop, activity, account, contract).summed(shop.ads.campaign_of_ad)
+    return pa.table({**_of_campaign(shop, account, report.ad, report.day), **_numbers(report)})
 
 
-def _product_report(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
+def _product_report(shop: Shop, activity: Activity, account: ShopAccount) -> Any:
     """spAdvertisedProduct, one row per product ad and day."""
-    report = read_ad_days(shop, trade, outlet, OBJECTS["sponsored_products_advertised_product_report"])
-    ads, product = shop.ads, _products(shop, outlet, report.ad)
+    report = read_ad_days(shop, activity, account, OBJECTS["sponsored_products_advertised_product_report"])
+    ads, product = shop.ads, _products(shop, account, report.ad)
     group = ads.ad_group_of_ad[report.ad]
     return pa.table(
         {
-            **_of_campaign(shop, outlet, ads.campaign_of_ad[report.ad], report.day),
-            "adGroupId": whole(ad_group_numbers(outlet, group)),
-            "adGroupName": chosen(ads.ad_groups, group),
-            "adId": whole(ad_numbers(outlet, report.ad)),
+            **_of_campaign(shop, account, ads.campaign_of_ad[report.ad], report.day),
+            "adGroupId": integers(ad_group_numbers(account, group)),
+            "adGroupName": pick_texts(ads.ad_groups, group),
+            "adId": integers(ad_numbers(account, report.ad)),
             "advertisedAsin": _asins(shop, product),
-            "advertisedSku": joined("SKU-", digits(product + 1)),
+            "advertisedSku": concat_texts("SKU-", digits(product + 1)),
             **_numbers(report),
         }
     )
 
 
-def _of_campaign(shop: Shop, outlet: ShopAccount, campaigns: Ints, days: Ints) -> dict[str, Any]:
+def _of_campaign(shop: Shop, account: ShopAccount, campaigns: Ints, days: Ints) -> dict[str, Any]:
     return {
-        "campaignId": whole(campaign_numbers(outlet, campaigns)),
+        "campaignId": integers(campaign_numbers(account, campaigns)),
         "campaignName": campaign_names(shop, campaigns, days),
-        "campaignStatus": same("ENABLED", campaigns),
-        "campaignBudgetAmount": pa.array(_budgets(shop, outlet, campaigns, days)),
-        "campaignBudgetType": same("DAILY_BUDGET", campaigns),
-        "campaignBudgetCurrencyCode": same(outlet.currency, campaigns),
+        "campaignStatus": repeat_text("ENABLED", campaigns),
+        "campaignBudgetAmount": pa.array(_budgets(shop, account, campaigns, days)),
+        "campaignBudgetType": repeat_text("DAILY_BUDGET", campaigns),
+        "campaignBudgetCurrencyCode": repeat_text(account.currency, campaigns),
     }
 
 
 def _numbers(report: AdDays) -> dict[str, Any]:
-    purchases, sales = whole(report.purchases), pa.array(major_units(report.revenue))
+    purchases, sales = integers(report.purchases), pa.array(major_units(report.revenue))
     return {
         "date": date_texts(report.day),
-        "impressions": whole(report.impressions),
-        "clicks": whole(report.clicks),
+        "impressions": integers(report.impressions),
+        "clicks": integers(report.clicks),
         "cost": pa.array(major_units(report.cents)),
-        **{f"purchases{days}d": purchases for days in LATER_DAYS},
-        **{f"sales{days}d": sales for days in LATER_DAYS},
+        **{f"purchases{days}d": purchases for days in WINDOW_DAYS},
+        **{f"sales{days}d": sales for days in WINDOW_DAYS},
     }
 
 
-def _budgets(shop: Shop, outlet: ShopAccount, campaigns: Ints, days: Ints | int) -> Any:
-    return major_units(daily_budgets(outlet, campaigns, campaign_spend(shop.ads, campaigns), days))
+def _budgets(shop: Shop, account: ShopAccount, campaigns: Ints, days: Ints | int) -> Any:
+    return major_units(daily_budgets(account, campaigns, campaign_spend(shop.ads, campaigns), days))
 
 
-def _products(shop: Shop, outlet: ShopAccount, ads: Ints) -> Ints:
-    """The product that each ad shows, by its position among the goods."""
-    count = advertised(shop.levers.ads[outlet.platform], len(shop.goods.titles))
+def _products(shop: Shop, account: ShopAccount, ads: Ints) -> Ints:
+    """The product of each ad, by its position among the goods."""
+    count = advertised_count(shop.parameters.ads[account.platform], len(shop.goods.titles))
     return shop.ads.number_of_ad[ads] % count
 
 
 def _asins(shop: Shop, products: Ints) -> Any:
-    return joined("B0", letters(shop.seed, "asin", products, 8, b"0123456789BCDFGHJKLMNPQRSTVWXYZ"))
+    return concat_texts("B0", letters(shop.seed, "asin", products, 8, b"0123456789BCDFGHJKLMNPQRSTVWXYZ"))
 
 
-def _extended(made: Ints, changed: Ints) -> Any:
+def _extended(created: Ints, changed: Ints) -> Any:
     utc = Zone("UTC")
-    times = {"creationDateTime": utc.texts(made), "lastUpdateDateTime": utc.texts(changed)}
-    return struct(times | {"servingStatus": same("CAMPAIGN_STATUS_ENABLED", made)})
+    times = {"creationDateTime": utc.texts(created), "lastUpdateDateTime": utc.texts(changed)}
+    return struct(times | {"servingStatus": repeat_text("CAMPAIGN_STATUS_ENABLED", created)})
 
 
 VIEW = View(

@@ -1,4 +1,4 @@
-"""The shop as Meta's Marketing API returns it: campaigns, ad sets and ads as they are at the end of the span."""
+"""The shop as Meta's Marketing API returns it: campaigns, ad sets and ads in their state at the end of the span."""
 
 from __future__ import annotations
 
@@ -25,69 +25,70 @@ from pipeline.synthetic.activity.ad_entities import (
     reviewed_at,
 )
 from pipeline.synthetic.activity.simulation import Activity
-from pipeline.synthetic.arrays.columns import chosen, digits, same, struct
+from pipeline.synthetic.arrays.columns import digits, pick_texts, repeat_text, struct
 from pipeline.synthetic.arrays.rng import Ints
 from pipeline.synthetic.model.shop import Shop, ShopAccount
 from pipeline.synthetic.model.view import Channel, SimulatedExport, View
 
 
-def _campaigns(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
-    places = campaigns_of(shop, outlet)
-    budgets = daily_budgets(outlet, places, campaign_spend(shop.ads, places), trade.span.last)
+def _campaigns(shop: Shop, activity: Activity, account: ShopAccount) -> Any:
+    positions = campaigns_of(shop, account)
+    budgets = daily_budgets(account, positions, campaign_spend(shop.ads, positions), activity.span.last)
+    changed = campaigns_changed_at(shop, positions, activity.span.last)
     return pa.table(
         {
-            "id": campaign_ids(outlet, places),
-            "account_id": account_ids(outlet, places),
-            "name": campaign_names(shop, places, trade.span.last),
-            "objective": same("OUTCOME_SALES", places),
-            **_status(places),
-            "daily_budget": digits(budgets // outlet.smallest),
-            **_times(outlet, created_at(trade, places), campaigns_changed_at(shop, places, trade.span.last)),
+            "id": campaign_ids(account, positions),
+            "account_id": account_ids(account, positions),
+            "name": campaign_names(shop, positions, activity.span.last),
+            "objective": repeat_text("OUTCOME_SALES", positions),
+            **_status(positions),
+            "daily_budget": digits(budgets // account.smallest),
+            **_times(account, created_at(activity, positions), changed),
         }
     )
 
 
-def _ad_sets(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
-    places = ad_groups_of(shop, outlet)
-    budgets = daily_budgets(outlet, places, ad_group_spend(shop.ads, places), trade.span.last)
+def _ad_sets(shop: Shop, activity: Activity, account: ShopAccount) -> Any:
+    positions = ad_groups_of(shop, account)
+    budgets = daily_budgets(account, positions, ad_group_spend(shop.ads, positions), activity.span.last)
     return pa.table(
         {
-            "id": ad_group_ids(outlet, places),
-            "account_id": account_ids(outlet, places),
-            "campaign_id": campaign_ids(outlet, shop.ads.campaign_of_ad_group[places]),
-            "name": chosen(shop.ads.ad_groups, places),
-            **_status(places),
-            "daily_budget": digits(budgets // outlet.smallest),
-            **_times(outlet, created_at(trade, places), reviewed_at(places, trade.span.last)),
+            "id": ad_group_ids(account, positions),
+            "account_id": account_ids(account, positions),
+            "campaign_id": campaign_ids(account, shop.ads.campaign_of_ad_group[positions]),
+            "name": pick_texts(shop.ads.ad_groups, positions),
+            **_status(positions),
+            "daily_budget": digits(budgets // account.smallest),
+            **_times(account, created_at(activity, positions), reviewed_at(positions, activity.span.last)),
         }
     )
 
 
-def _ads(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
-    ads, places = shop.ads, ads_of(shop, outlet)
+def _ads(shop: Shop, activity: Activity, account: ShopAccount) -> Any:
+    ads, positions = shop.ads, ads_of(shop, account)
     return pa.table(
         {
-            "id": ad_ids(outlet, places),
-            "account_id": account_ids(outlet, places),
-            "adset_id": ad_group_ids(outlet, ads.ad_group_of_ad[places]),
-            "campaign_id": campaign_ids(outlet, ads.campaign_of_ad[places]),
-            "name": chosen(ads.ads, places),
-            "creative": struct({"id": creative_ids(outlet, places)}),
-            **_status(places),
-            **_times(outlet, created_at(trade, places), reviewed_at(places, trade.span.last)),
+            "id": ad_ids(account, positions),
+            "account_id": account_ids(account, positions),
+            "adset_id": ad_group_ids(account, ads.ad_group_of_ad[positions]),
+            "campaign_id": campaign_ids(account, ads.campaign_of_ad[positions]),
+            "name": pick_texts(ads.ads, positions),
+            "creative": struct({"id": creative_ids(account, positions)}),
+            **_status(positions),
+            **_times(account, created_at(activity, positions), reviewed_at(positions, activity.span.last)),
         }
     )
 
 
-def _status(places: Ints) -> dict[str, Any]:
-    active = same("ACTIVE", places)
+def _status(positions: Ints) -> dict[str, Any]:
+    active = repeat_text("ACTIVE", positions)
     return {"status": active, "effective_status": active}
 
 
-def _times(outlet: ShopAccount, made: Ints, changed: Ints) -> dict[str, Any]:
+def _times(account: ShopAccount, created: Ints, changed: Ints) -> dict[str, Any]:
     return {
-        "created_time": outlet.zone.texts(made, colon=False),
-        "updated_time": outlet.zone.texts(changed, colon=False),
+        "created_time": account.zone.texts(created, colon=False),
+        "updated_time": account.zone.texts(changed, colon=False),
     }
 
 

@@ -1,6 +1,6 @@
-"""Meta's insights: what each ad cost and did on each day of its account's zone.
+"""Meta's insights: cost and results of each ad on each day of its account's zone.
 
-Numbers are text; a number of nothing is an absent key, which `write_json_lines` makes of a missing value.
+Numbers are text; a zero is an absent key, which `writers.write_records` makes of a missing value.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pipeline.connectors.facebook_ads.contract import OBJECTS
 from pipeline.synthetic.activity.ad_days import AdDays, read_ad_days
 from pipeline.synthetic.activity.ad_entities import account_ids, ad_group_ids, ad_ids, campaign_ids, campaign_names
 from pipeline.synthetic.activity.simulation import Activity
-from pipeline.synthetic.arrays.columns import chosen, digits, lists, same, struct, taken
+from pipeline.synthetic.arrays.columns import digits, lists, pick_texts, repeat_text, struct, take_rows
 from pipeline.synthetic.arrays.money import money
 from pipeline.synthetic.arrays.rng import Ints
 from pipeline.synthetic.arrays.zones import date_texts
 from pipeline.synthetic.model.funnel import STEPS
 from pipeline.synthetic.model.shop import Shop, ShopAccount
 
-ACTIONS = (  # types that mean the same are counted under each: adding them up counts twice
+ACTIONS = (  # an event is counted under each of its types: a sum over types counts it twice
     ("link_click", "session_start"),
     ("landing_page_view", "session_start"),
     ("offsite_conversion.fb_pixel_view_content", "view_item"),
@@ -36,43 +36,43 @@ ACTIONS = (  # types that mean the same are counted under each: adding them up c
 PURCHASE_TYPES = tuple(name for name, step in ACTIONS if step == "purchase")
 
 
-def insights(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
+def insights(shop: Shop, activity: Activity, account: ShopAccount) -> Any:
     """One row per ad and day on which it was shown."""
-    report = read_ad_days(shop, trade, outlet, OBJECTS["facebook_insights"])
+    report = read_ad_days(shop, activity, account, OBJECTS["facebook_insights"])
     ad, ads = report.ad, shop.ads
     campaign, group = ads.campaign_of_ad[ad], ads.ad_group_of_ad[ad]
     day, clicks = date_texts(report.day), digits(report.clicks, report.clicks > 0)
     return pa.table(
         {
-            "account_id": account_ids(outlet, ad),
-            "account_name": same(f"{shop.host} {outlet.name}", ad),
-            "account_currency": same(outlet.currency, ad),
-            "campaign_id": campaign_ids(outlet, campaign),
+            "account_id": account_ids(account, ad),
+            "account_name": repeat_text(f"{shop.host} {account.name}", ad),
+            "account_currency": repeat_text(account.currency, ad),
+            "campaign_id": campaign_ids(account, campaign),
             "campaign_name": campaign_names(shop, campaign, report.day),
-            "adset_id": ad_group_ids(outlet, group),
-            "adset_name": chosen(ads.ad_groups, group),
-            "ad_id": ad_ids(outlet, ad),
-            "ad_name": chosen(ads.ads, ad),
+            "adset_id": ad_group_ids(account, group),
+            "adset_name": pick_texts(ads.ad_groups, group),
+            "ad_id": ad_ids(account, ad),
+            "ad_name": pick_texts(ads.ads, ad),
             "date_start": day,
             "date_stop": day,
-            "spend": money(report.cents, report.cents > 0, decimals=outlet.decimals),
+            "spend": money(report.cents, report.cents > 0, decimals=account.decimals),
             "impressions": digits(report.impressions, report.impressions > 0),
             "clicks": clicks,
             "inline_link_clicks": clicks,
             "reach": digits(report.impressions * 4 // 5 + 1, report.impressions > 0),
-            **_actions(report, outlet),
+            **_actions(report, account),
         }
     )
 
 
-def _actions(report: AdDays, outlet: ShopAccount) -> dict[str, Any]:
-    """What people did, under each action type that means it; a row without any has no such key."""
-    by_step = {step: report.counts[:, place] for place, step in enumerate(STEPS)} | {"purchase": report.purchases}
+def _actions(report: AdDays, account: ShopAccount) -> dict[str, Any]:
+    """Counts and values of events, under each of their action types; a row without events has no such key."""
+    by_step = {step: report.counts[:, position] for position, step in enumerate(STEPS)} | {"purchase": report.purchases}
     counts = np.stack([by_step[step] for _, step in ACTIONS], axis=1)
     values = np.repeat(report.revenue[:, None], len(PURCHASE_TYPES), axis=1)
 
     def amounts(cents: Ints) -> Any:
-        return money(cents, decimals=outlet.decimals)
+        return money(cents, decimals=account.decimals)
 
     return {
         "actions": _typed(counts, [name for name, _ in ACTIONS], digits),
@@ -81,8 +81,8 @@ def _actions(report: AdDays, outlet: ShopAccount) -> dict[str, Any]:
 
 
 def _typed(numbers: Ints, names: Any, form: Any) -> Any:
-    """The numbers above 0 of each row as {action_type, value}; none for a row without."""
+    """The numbers above 0 of each row as {action_type, value}; null for a row without any."""
     row, name = np.nonzero(numbers)
     counts = (numbers > 0).sum(axis=1)
-    records = lists(counts, struct({"action_type": chosen(names, name), "value": form(numbers[row, name])}))
-    return taken(records, np.where(counts > 0, np.arange(len(counts)), -1))
+    records = lists(counts, struct({"action_type": pick_texts(names, name), "value": form(numbers[row, name])}))
+    return take_rows(records, np.where(counts > 0, np.arange(len(counts)), -1))

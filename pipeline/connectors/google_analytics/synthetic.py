@@ -11,7 +11,17 @@ import pyarrow.compute as pc
 from pipeline.connectors.google_analytics.contract import OBJECTS
 from pipeline.synthetic.activity.event_log import EventLog, read_event_log
 from pipeline.synthetic.activity.simulation import Activity, customer_ids, order_ids, store_bases
-from pipeline.synthetic.arrays.columns import at, chosen, digits, joined, lists, same, struct, taken, whole
+from pipeline.synthetic.arrays.columns import (
+    concat_texts,
+    digits,
+    integers,
+    lists,
+    pick_texts,
+    repeat_text,
+    struct,
+    take_numbers,
+    take_rows,
+)
 from pipeline.synthetic.arrays.names import DEVICES, TOWNS
 from pipeline.synthetic.arrays.zones import SECOND, date_texts
 from pipeline.synthetic.model.funnel import PURCHASE, STEPS
@@ -24,111 +34,112 @@ PARAMS = ("ga_session_id", "ga_session_number", "source", "medium", "campaign", 
 SESSION, NUMBER, SOURCE, MEDIUM, CAMPAIGN, CURRENCY, VALUE, TRANSACTION = range(len(PARAMS))
 
 
-def _events(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
-    """The events of the property; where an export is whole days, the day before comes again with its late events."""
-    log = read_event_log(shop, trade, outlet, whole_days=OBJECTS["events"].daily_slice)
-    visitors, visits = trade.traffic.visitors, trade.traffic.visits
+def _events(shop: Shop, activity: Activity, account: ShopAccount) -> Any:
+    """The events of the property; an export of complete days repeats the day before, with its late events."""
+    log = read_event_log(shop, activity, account, whole_days=OBJECTS["events"].daily_slice)
+    visitors, visits = activity.traffic.visitors, activity.traffic.visits
     first_at = visits.steps[: len(visitors.token), 0]
-    users = joined(digits(visitors.token), ".", digits(first_at // SECOND))
-    said, words = log.origins(trade), _words(trade)
-    collected = {f"manual_{key}": chosen(texts, said) for key, texts in words.items()}
+    users = concat_texts(digits(visitors.token), ".", digits(first_at // SECOND))
+    origin, labels = log.origins(activity), _origin_labels(activity)
+    collected = {f"manual_{key}": pick_texts(texts, origin) for key, texts in labels.items()}
     collected["manual_campaign_name"] = collected.pop("manual_name")
-    first_origin = at(visits.origin, log.visitor)
+    first_origin = take_numbers(visits.origin, log.visitor)
     columns = {
-        "event_date": date_texts(outlet.zone.days(log.at), compact=True),
-        "event_timestamp": whole(log.at),
-        "event_name": chosen(NAMES, log.name),
-        "event_params": _params(shop, trade, log, words),
-        "event_bundle_sequence_id": whole(log.at // SECOND % 10**9),
-        "user_id": digits(at(customer_ids(shop, visitors), log.visitor), log.is_known(trade)),
-        "user_pseudo_id": taken(users, log.visitor),
+        "event_date": date_texts(account.zone.days(log.at), compact=True),
+        "event_timestamp": integers(log.at),
+        "event_name": pick_texts(NAMES, log.name),
+        "event_params": _params(shop, activity, log, labels),
+        "event_bundle_sequence_id": integers(log.at // SECOND % 10**9),
+        "user_id": digits(take_numbers(customer_ids(shop, visitors), log.visitor), log.is_known(activity)),
+        "user_pseudo_id": take_rows(users, log.visitor),
         "privacy_info": _privacy(log),
-        "user_first_touch_timestamp": whole(at(first_at, log.visitor), log.has_user),
-        "device": _devices(shop.host).take(pa.array(log.machine)),
-        "geo": _places().take(pa.array(log.town)),
-        "traffic_source": struct({key: chosen(texts, first_origin) for key, texts in words.items()}, log.has_user),
-        "collected_traffic_source": struct(collected, said >= 0),
-        "stream_id": same(str(outlet.base % 10**10), log.at),
-        "platform": same("WEB", log.at),
-        "ecommerce": _ecommerce(shop, trade, log),
-        "items": _items(shop, trade, log),
+        "user_first_touch_timestamp": integers(take_numbers(first_at, log.visitor), log.has_user),
+        "device": _devices(shop.host).take(pa.array(log.device)),
+        "geo": _geo().take(pa.array(log.town)),
+        "traffic_source": struct({key: pick_texts(texts, first_origin) for key, texts in labels.items()}, log.has_user),
+        "collected_traffic_source": struct(collected, origin >= 0),
+        "stream_id": repeat_text(str(account.base % 10**10), log.at),
+        "platform": repeat_text("WEB", log.at),
+        "ecommerce": _ecommerce(shop, activity, log),
+        "items": _items(shop, activity, log),
     }
     return pa.table(columns)
 
 
-def _words(trade: Activity) -> dict[str, tuple[str, ...]]:
+def _origin_labels(activity: Activity) -> dict[str, tuple[str, ...]]:
     """Campaign, medium and source of every origin."""
-    said = trade.traffic.origins
-    return {"name": said.campaigns, "medium": said.mediums, "source": said.sources}
+    origins = activity.traffic.origins
+    return {"name": origins.campaigns, "medium": origins.mediums, "source": origins.sources}
 
 
-def _params(shop: Shop, trade: Activity, log: EventLog, words: dict[str, tuple[str, ...]]) -> Any:
-    """Keys with their values, each in the slot of its type: a `value` without cents is an int, as with the vendor."""
-    visits, orders, sold = trade.traffic.visits, trade.orders, log.orders(trade)
-    present = np.stack([log.has_user] * 2 + [log.origins(trade) >= 0] * 3 + [sold >= 0] * 3, axis=1)
+def _params(shop: Shop, activity: Activity, log: EventLog, labels: dict[str, tuple[str, ...]]) -> Any:
+    """Keys with values, each in the slot of its type: a `value` without cents is an int, as the vendor sends it."""
+    visits, orders, sold = activity.traffic.visits, activity.orders, log.orders(activity)
+    present = np.stack([log.has_user] * 2 + [log.origins(activity) >= 0] * 3 + [sold >= 0] * 3, axis=1)
     event, key = np.nonzero(present)
     visit, order = log.visit[event], np.where(key >= CURRENCY, sold[event], -1)
-    cents = at(orders.total, order)
+    cents = take_numbers(orders.total, order)
     is_value, is_round = key == VALUE, cents % 100 == 0
     integer = np.select(
         [key == SESSION, key == NUMBER], [visits.steps[visit, 0] // SECOND, visits.number[visit]], cents // 100
     )
-    sets = [*words["source"], *words["medium"], *words["name"], *(store.currency for store in shop.stores)]
-    size = len(words["name"])
-    word = np.where(key == CURRENCY, 3 * size + at(orders.store, order), (key - SOURCE) * size + visits.origin[visit])
-    is_word = (key >= SOURCE) & (key <= CURRENCY)
-    ids = taken(digits(order_ids(shop, orders)), np.where(key == TRANSACTION, order, -1))
+    texts = [*labels["source"], *labels["medium"], *labels["name"], *(store.currency for store in shop.stores)]
+    size = len(labels["name"])
+    currency = 3 * size + take_numbers(orders.store, order)
+    text = np.where(key == CURRENCY, currency, (key - SOURCE) * size + visits.origin[visit])
+    is_text = (key >= SOURCE) & (key <= CURRENCY)
+    ids = take_rows(digits(order_ids(shop, orders)), np.where(key == TRANSACTION, order, -1))
     slots = {
-        "string_value": pc.coalesce(chosen(sets, np.where(is_word, word, -1)), ids),
-        "int_value": whole(integer, (key < SOURCE) | (is_value & is_round)),
+        "string_value": pc.coalesce(pick_texts(texts, np.where(is_text, text, -1)), ids),
+        "int_value": integers(integer, (key < SOURCE) | (is_value & is_round)),
         "float_value": pa.nulls(len(key), pa.float64()),
         "double_value": pa.array(cents / 100, mask=~is_value | is_round),
     }
-    return lists(present.sum(axis=1), struct({"key": chosen(PARAMS, key), "value": struct(slots)}))
+    return lists(present.sum(axis=1), struct({"key": pick_texts(PARAMS, key), "value": struct(slots)}))
 
 
-def _ecommerce(shop: Shop, trade: Activity, log: EventLog) -> Any:
+def _ecommerce(shop: Shop, activity: Activity, log: EventLog) -> Any:
     """A purchase's totals; earlier steps from the cart on carry the vendor's '(not set)'."""
-    orders, sold = trade.orders, log.orders(trade)
+    orders, sold = activity.orders, log.orders(activity)
     order = sold[sold >= 0]
     in_usd = np.array([store.currency == "USD" for store in shop.stores])[orders.store[order]]
     revenue = orders.total[order] / 100
     fields = {
-        "total_item_quantity": whole(orders.quantity[order].sum(axis=1)),
+        "total_item_quantity": integers(orders.quantity[order].sum(axis=1)),
         "purchase_revenue_in_usd": pa.array(revenue, mask=~in_usd),
         "purchase_revenue": pa.array(revenue),
         "tax_value": pa.array(orders.tax[order] / 100),
-        "unique_items": whole((orders.quantity[order] > 0).sum(axis=1)),
+        "unique_items": integers((orders.quantity[order] > 0).sum(axis=1)),
         "transaction_id": digits(order_ids(shop, orders)[order]),
     }
     purchases = struct(fields)
     not_set = pa.array([{"transaction_id": "(not set)"}], purchases.type)
     rows = np.where((log.name >= CART) & (log.name < PURCHASE), 0, -1)
     rows[sold >= 0] = np.arange(1, len(order) + 1)
-    return taken(pa.concat_arrays([not_set, purchases]), rows)
+    return take_rows(pa.concat_arrays([not_set, purchases]), rows)
 
 
-def _items(shop: Shop, trade: Activity, log: EventLog) -> Any:
+def _items(shop: Shop, activity: Activity, log: EventLog) -> Any:
     """The lines of a purchase's basket; an empty list for every other event."""
-    orders, sold = trade.orders, log.orders(trade)
-    held = np.zeros((len(log.at), orders.quantity.shape[1]), dtype=np.bool_)
-    held[sold >= 0] = orders.quantity[sold[sold >= 0]] > 0
-    event, line = np.nonzero(held)
+    orders, sold = activity.orders, log.orders(activity)
+    is_present = np.zeros((len(log.at), orders.quantity.shape[1]), dtype=np.bool_)
+    is_present[sold >= 0] = orders.quantity[sold[sold >= 0]] > 0
+    event, line = np.nonzero(is_present)
     order = sold[event]
     product, price, quantity = (of[order, line] for of in (orders.product, orders.price, orders.quantity))
     fields = {
         "item_id": digits(store_bases(shop)[orders.store[order]] + product),
-        "item_name": chosen(shop.goods.titles, product),
-        "item_category": chosen(shop.goods.kinds, product),
+        "item_name": pick_texts(shop.goods.titles, product),
+        "item_category": pick_texts(shop.goods.kinds, product),
         "price": pa.array(price / 100),
-        "quantity": whole(quantity),
+        "quantity": integers(quantity),
         "item_revenue": pa.array((price * quantity - orders.discount[order, line]) / 100),
     }
-    return lists(held.sum(axis=1), struct(fields))
+    return lists(is_present.sum(axis=1), struct(fields))
 
 
 def _privacy(log: EventLog) -> Any:
-    consent = chosen(["No", "Yes"], log.has_user.astype(np.int64))
+    consent = pick_texts(["No", "Yes"], log.has_user.astype(np.int64))
     return struct({"analytics_storage": consent, "ads_storage": consent})
 
 
@@ -136,18 +147,18 @@ def _devices(host: str) -> Any:
     return pa.array(
         [
             {
-                "category": machine.category,
-                "mobile_brand_name": machine.brand,
-                "operating_system": machine.system,
+                "category": device.category,
+                "mobile_brand_name": device.brand,
+                "operating_system": device.system,
                 "language": "en-us",
-                "web_info": {"browser": machine.browser, "hostname": host},
+                "web_info": {"browser": device.browser, "hostname": host},
             }
-            for machine in DEVICES
+            for device in DEVICES
         ]
     )
 
 
-def _places() -> Any:
+def _geo() -> Any:
     names = ("continent", "sub_continent", "country", "region", "city")
     return pa.array([{name: getattr(town, name) for name in names} for town in TOWNS])
 

@@ -1,6 +1,6 @@
 """The shop as LinkedIn's Marketing API returns it: campaigns, and ad analytics by creative and by campaign.
 
-Amounts are text with many decimals, dates are objects, what a row is about is a URN. Its days are UTC.
+Amounts are text with many decimals, dates are objects, the subject of a row is a URN. Days are UTC.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pipeline.synthetic.activity.ad_entities import (
     daily_budgets,
 )
 from pipeline.synthetic.activity.simulation import Activity
-from pipeline.synthetic.arrays.columns import joined, lists, same, struct, whole
+from pipeline.synthetic.arrays.columns import concat_texts, integers, lists, repeat_text, struct
 from pipeline.synthetic.arrays.money import money
 from pipeline.synthetic.arrays.rng import Ints
 from pipeline.synthetic.arrays.zones import EPOCH
@@ -34,38 +34,38 @@ from pipeline.synthetic.model.view import Channel, SimulatedExport, View
 MILLISECOND = 1_000  # microseconds
 
 
-def _campaigns(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
-    places = campaigns_of(shop, outlet)
-    budgets = daily_budgets(outlet, places, campaign_spend(shop.ads, places), trade.span.last)
-    made = {"time": whole(created_at(trade, places) // MILLISECOND)}
-    changed = {"time": whole(campaigns_changed_at(shop, places, trade.span.last) // MILLISECOND)}
+def _campaigns(shop: Shop, activity: Activity, account: ShopAccount) -> Any:
+    positions = campaigns_of(shop, account)
+    budgets = daily_budgets(account, positions, campaign_spend(shop.ads, positions), activity.span.last)
+    created = {"time": integers(created_at(activity, positions) // MILLISECOND)}
+    changed = {"time": integers(campaigns_changed_at(shop, positions, activity.span.last) // MILLISECOND)}
     budget = {
-        "amount": money(budgets, decimals=outlet.decimals),
-        "currencyCode": same(outlet.currency, places),
+        "amount": money(budgets, decimals=account.decimals),
+        "currencyCode": repeat_text(account.currency, positions),
     }
     return pa.table(
         {
-            "id": campaign_ids(outlet, places),
-            "account": same(f"urn:li:sponsoredAccount:{outlet.base}", places),
-            "name": campaign_names(shop, places, trade.span.last),
-            "status": same("ACTIVE", places),
-            "type": same("SPONSORED_UPDATES", places),
-            "costType": same("CPC", places),
-            "objectiveType": same("WEBSITE_CONVERSION", places),
+            "id": campaign_ids(account, positions),
+            "account": repeat_text(f"urn:li:sponsoredAccount:{account.base}", positions),
+            "name": campaign_names(shop, positions, activity.span.last),
+            "status": repeat_text("ACTIVE", positions),
+            "type": repeat_text("SPONSORED_UPDATES", positions),
+            "costType": repeat_text("CPC", positions),
+            "objectiveType": repeat_text("WEBSITE_CONVERSION", positions),
             "dailyBudget": struct(budget),
-            "changeAuditStamps": struct({"created": struct(made), "lastModified": struct(changed)}),
+            "changeAuditStamps": struct({"created": struct(created), "lastModified": struct(changed)}),
         }
     )
 
 
-def _by_creative(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
-    report = read_ad_days(shop, trade, outlet, OBJECTS["ad_analytics"])
-    return _analytics(report, joined("urn:li:sponsoredCreative:", ad_ids(outlet, report.ad)))
+def _by_creative(shop: Shop, activity: Activity, account: ShopAccount) -> Any:
+    report = read_ad_days(shop, activity, account, OBJECTS["ad_analytics"])
+    return _analytics(report, concat_texts("urn:li:sponsoredCreative:", ad_ids(account, report.ad)))
 
 
-def _by_campaign(shop: Shop, trade: Activity, outlet: ShopAccount) -> Any:
-    report = read_ad_days(shop, trade, outlet, OBJECTS["ad_analytics_by_campaign"]).summed(shop.ads.campaign_of_ad)
-    return _analytics(report, joined("urn:li:sponsoredCampaign:", campaign_ids(outlet, report.ad)))
+def _by_campaign(shop: Shop, activity: Activity, account: ShopAccount) -> Any:
+    report = read_ad_days(shop, activity, account, OBJECTS["ad_analytics_by_campaign"]).summed(shop.ads.campaign_of_ad)
+    return _analytics(report, concat_texts("urn:li:sponsoredCampaign:", campaign_ids(account, report.ad)))
 
 
 def _analytics(report: AdDays, pivots: Any) -> Any:
@@ -74,11 +74,11 @@ def _analytics(report: AdDays, pivots: Any) -> Any:
         {
             "pivotValues": lists(np.ones_like(report.day), pivots),
             "dateRange": struct({"start": day, "end": day}),
-            "costInLocalCurrency": joined(money(report.cents, decimals=2), "0" * 16),
-            "impressions": whole(report.impressions),
-            "clicks": whole(report.clicks),
-            "externalWebsiteConversions": whole(report.purchases),
-            "oneClickLeads": whole(np.zeros_like(report.day)),
+            "costInLocalCurrency": concat_texts(money(report.cents, decimals=2), "0" * 16),
+            "impressions": integers(report.impressions),
+            "clicks": integers(report.clicks),
+            "externalWebsiteConversions": integers(report.purchases),
+            "oneClickLeads": integers(np.zeros_like(report.day)),
         }
     )
 

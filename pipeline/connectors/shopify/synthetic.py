@@ -1,4 +1,4 @@
-"""The shop as Shopify's Admin REST API returns it: orders, and products as they are at the end of the span."""
+"""The shop as Shopify's Admin REST API returns it: orders, and products in their state at the end of the span."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ import pyarrow.compute as pc
 from pipeline.connectors.shopify.synthetic_orders import order_records
 from pipeline.synthetic.activity.simulation import Activity
 from pipeline.synthetic.activity.stock import RESTOCK_DAYS, catalog_of, product_created_at, restocked_at
-from pipeline.synthetic.arrays.columns import chosen, digits, joined, lists, same, struct, whole
+from pipeline.synthetic.arrays.columns import concat_texts, digits, integers, lists, pick_texts, repeat_text, struct
 from pipeline.synthetic.arrays.money import money
 from pipeline.synthetic.arrays.zones import DAY
 from pipeline.synthetic.model.shop import Shop, ShopAccount
 from pipeline.synthetic.model.view import SimulatedExport, View
 
 
-def _products(shop: Shop, trade: Activity, store: ShopAccount) -> Any:
-    """Products as they are at the end of the span; each is restocked, and so updated, every four weeks."""
+def _products(shop: Shop, activity: Activity, store: ShopAccount) -> Any:
+    """Products in their state at the end of the span; each is restocked, and so updated, every four weeks."""
     prices = catalog_of(shop, store).prices
-    place = np.arange(len(prices))
-    ids, none = store.base + place, np.zeros_like(place)
-    made, restocked = product_created_at(trade, place), restocked_at(trade, place)
+    position = np.arange(len(prices))
+    ids, none = store.base + position, np.zeros_like(position)
+    created, restocked = product_created_at(activity, position), restocked_at(activity, position)
     variant = {
-        "id": whole(ids + len(place)),
-        "title": same("Default Title", none),
-        "sku": joined("SKU-", digits(place + 1)),
+        "id": integers(ids + len(position)),
+        "title": repeat_text("Default Title", none),
+        "sku": concat_texts("SKU-", digits(position + 1)),
         "price": money(prices, decimals=store.decimals),
     }
-    title = chosen(shop.goods.titles, place)
+    title = pick_texts(shop.goods.titles, position)
     columns = {
-        "id": whole(ids),
+        "id": integers(ids),
         "title": title,
         "handle": pc.replace_substring(pc.utf8_lower(title), " ", "-"),
-        "product_type": chosen(shop.goods.kinds, place),
-        "vendor": same(shop.host, none),
-        "status": same("active", none),
-        "tags": joined("restock-", digits(restocked // DAY // RESTOCK_DAYS)),
-        "created_at": store.zone.texts(made),
+        "product_type": pick_texts(shop.goods.kinds, position),
+        "vendor": repeat_text(shop.host, none),
+        "status": repeat_text("active", none),
+        "tags": concat_texts("restock-", digits(restocked // DAY // RESTOCK_DAYS)),
+        "created_at": store.zone.texts(created),
         "updated_at": store.zone.texts(restocked),
-        "published_at": store.zone.texts(made),
-        "variants": lists(np.ones_like(place), struct(variant)),
+        "published_at": store.zone.texts(created),
+        "variants": lists(np.ones_like(position), struct(variant)),
     }
     return pa.table(columns)
 

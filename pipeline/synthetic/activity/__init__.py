@@ -1,1 +1,1 @@
-"""The simulated shop at work: visits, orders, payments, ad results."""
+"""Simulated activity of the shop: visits, orders, payments, ad results."""

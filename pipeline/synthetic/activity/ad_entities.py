@@ -1,4 +1,4 @@
-"""The campaigns, ad groups and ads of an account: which are there, their ids, when they changed, what they may cost."""
+"""The campaigns, ad groups and ads of an account: positions, ids, names, times of changes, budgets."""
 
 from __future__ import annotations
 
@@ -7,105 +7,105 @@ from typing import Any  # pyarrow is untyped: its arrays are Any
 import numpy as np
 
 from pipeline.synthetic.activity.simulation import Activity
-from pipeline.synthetic.arrays.columns import chosen, digits, same
+from pipeline.synthetic.arrays.columns import digits, pick_texts, repeat_text
 from pipeline.synthetic.arrays.money import rounded
 from pipeline.synthetic.arrays.rng import Floats, Ints
 from pipeline.synthetic.arrays.zones import DAY, HOUR
 from pipeline.synthetic.model.campaigns import Ads
 from pipeline.synthetic.model.shop import Shop, ShopAccount
 
-REVIEW_DAYS = 28  # how often a budget is set anew
+REVIEW_DAYS = 28  # period of budget reviews
 
 
-def campaigns_of(shop: Shop, outlet: ShopAccount) -> Ints:
+def campaigns_of(shop: Shop, account: ShopAccount) -> Ints:
     """The campaigns of an account."""
-    return np.flatnonzero(shop.ads.account_of_campaign == shop.ad_accounts.index(outlet))
+    return np.flatnonzero(shop.ads.account_of_campaign == shop.ad_accounts.index(account))
 
 
-def ad_groups_of(shop: Shop, outlet: ShopAccount) -> Ints:
+def ad_groups_of(shop: Shop, account: ShopAccount) -> Ints:
     """The ad groups of an account."""
     ads = shop.ads
-    return np.flatnonzero(ads.account_of_campaign[ads.campaign_of_ad_group] == shop.ad_accounts.index(outlet))
+    return np.flatnonzero(ads.account_of_campaign[ads.campaign_of_ad_group] == shop.ad_accounts.index(account))
 
 
-def ads_of(shop: Shop, outlet: ShopAccount) -> Ints:
+def ads_of(shop: Shop, account: ShopAccount) -> Ints:
     """The ads of an account."""
-    return shop.ads.of_account(shop.ad_accounts.index(outlet))
+    return shop.ads.of_account(shop.ad_accounts.index(account))
 
 
-def account_ids(outlet: ShopAccount, places: Ints) -> Any:
-    """The account's own id as text, as often as there are places."""
-    return same(str(outlet.base), places)
+def account_ids(account: ShopAccount, positions: Ints) -> Any:
+    """The account's own id as text, repeated for every position."""
+    return repeat_text(str(account.base), positions)
 
 
-def campaign_ids(outlet: ShopAccount, places: Ints) -> Any:
-    return digits(campaign_numbers(outlet, places))
+def campaign_ids(account: ShopAccount, positions: Ints) -> Any:
+    return digits(campaign_numbers(account, positions))
 
 
-def ad_group_ids(outlet: ShopAccount, places: Ints) -> Any:
-    return digits(ad_group_numbers(outlet, places))
+def ad_group_ids(account: ShopAccount, positions: Ints) -> Any:
+    return digits(ad_group_numbers(account, positions))
 
 
-def ad_ids(outlet: ShopAccount, places: Ints) -> Any:
-    return digits(ad_numbers(outlet, places))
+def ad_ids(account: ShopAccount, positions: Ints) -> Any:
+    return digits(ad_numbers(account, positions))
 
 
-def creative_ids(outlet: ShopAccount, places: Ints) -> Any:
-    return digits(outlet.base + 4 * outlet.room + places)
+def creative_ids(account: ShopAccount, positions: Ints) -> Any:
+    return digits(account.base + 4 * account.id_range + positions)
 
 
-def campaign_numbers(outlet: ShopAccount, places: Ints) -> Ints:
-    """Ids as numbers: each kind has a range of its own after the account's base."""
-    return outlet.base + outlet.room + places
+def campaign_numbers(account: ShopAccount, positions: Ints) -> Ints:
+    """Campaign ids as numbers: each kind of entity has a range of its own after the account's base."""
+    return account.base + account.id_range + positions
 
 
-def ad_group_numbers(outlet: ShopAccount, places: Ints) -> Ints:
-    return outlet.base + 2 * outlet.room + places
+def ad_group_numbers(account: ShopAccount, positions: Ints) -> Ints:
+    return account.base + 2 * account.id_range + positions
 
 
-def ad_numbers(outlet: ShopAccount, places: Ints) -> Ints:
-    return outlet.base + 3 * outlet.room + places
+def ad_numbers(account: ShopAccount, positions: Ints) -> Ints:
+    return account.base + 3 * account.id_range + positions
 
 
-def campaign_names(shop: Shop, places: Ints, days: Ints | int) -> Any:
-    """What campaigns are called on days (UTC)."""
+def campaign_names(shop: Shop, positions: Ints, days: Ints | int) -> Any:
+    """The names of campaigns on days (UTC)."""
     ads = shop.ads
-    kinds, kind = np.unique(np.stack([places, ads.periods(places, days)]), axis=1, return_inverse=True)
-    return chosen([ads.name(campaign, period) for campaign, period in kinds.T.tolist()], kind.reshape(-1))
+    kinds, kind = np.unique(np.stack([positions, ads.periods(positions, days)]), axis=1, return_inverse=True)
+    return pick_texts([ads.name(campaign, period) for campaign, period in kinds.T.tolist()], kind.reshape(-1))
 
 
-def created_at(trade: Activity, places: Ints) -> Ints:
-    """When things were made: some time before the books were opened. UTC microseconds."""
-    return (trade.span.opening // REVIEW_DAYS - 10) * REVIEW_DAYS * DAY + 8 * HOUR + np.zeros_like(places)
+def created_at(activity: Activity, positions: Ints) -> Ints:
+    """The creation times of entities: some time before the opening. UTC microseconds."""
+    return (activity.span.opening // REVIEW_DAYS - 10) * REVIEW_DAYS * DAY + 8 * HOUR + np.zeros_like(positions)
 
 
-def reviewed_at(places: Ints, days: Ints | int) -> Ints:
-    """When budgets were last set, as of a day: each every 28 days. UTC microseconds."""
-    return (days - (days - places) % REVIEW_DAYS) * DAY + HOUR
+def reviewed_at(positions: Ints, days: Ints | int) -> Ints:
+    """The times of the last budget reviews, as of a day: each every 28 days. UTC microseconds."""
+    return (days - (days - positions) % REVIEW_DAYS) * DAY + HOUR
 
 
 def campaigns_changed_at(shop: Shop, campaigns: Ints, day: int) -> Ints:
-    """When campaigns were last reviewed or renamed, as of a day. UTC microseconds."""
+    """The times of the last review or rename of campaigns, as of a day. UTC microseconds."""
     return np.maximum(reviewed_at(campaigns, day), shop.ads.last_renames(campaigns, day) * DAY)
 
 
-def daily_budgets(outlet: ShopAccount, places: Ints, spend: Floats, days: Ints | int) -> Ints:
-    """What may be spent on a day, as of the last review: some more than usually is. Hundredths of the currency."""
-    room = 1.1 + 0.1 * (reviewed_at(places, days) // DAY // REVIEW_DAYS % 3)
-    return rounded(np.rint(spend * room * 100).astype(np.int64), outlet.smallest)
+def daily_budgets(account: ShopAccount, positions: Ints, spend: Floats, days: Ints | int) -> Ints:
+    """Daily budgets as of the last review: somewhat above usual spend. Hundredths of the currency."""
+    factor = 1.1 + 0.1 * (reviewed_at(positions, days) // DAY // REVIEW_DAYS % 3)
+    return rounded(np.rint(spend * factor * 100).astype(np.int64), account.smallest)
 
 
 def campaign_spend(ads: Ads, campaigns: Ints) -> Floats:
-    """What campaigns spend on a usual day, in their account's currency."""
+    """The spend of campaigns on a usual day, in their account's currency."""
     return _summed(ads.campaign_of_ad, ads.spend, len(ads.campaigns))[campaigns]
 
 
 def ad_group_spend(ads: Ads, ad_groups: Ints) -> Floats:
-    """What ad groups spend on a usual day, in their account's currency."""
+    """The spend of ad groups on a usual day, in their account's currency."""
     return _summed(ads.ad_group_of_ad, ads.spend, len(ads.ad_groups))[ad_groups]
 
 
-def _summed(place: Ints, spend: Floats, places: int) -> Floats:
-    sums = np.zeros(places)
-    np.add.at(sums, place, spend)
+def _summed(position: Ints, spend: Floats, length: int) -> Floats:
+    sums = np.zeros(length)
+    np.add.at(sums, position, spend)
     return sums

@@ -1,4 +1,4 @@
-"""Orders as a shop tells of them: one version per day on which an order changed, as it was at the end of that day."""
+"""Versions of orders as a shop exports them: one per day with a change, in the order's state at the end of that day."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 from pipeline.synthetic.activity.orders import Orders
 from pipeline.synthetic.activity.simulation import Activity
 from pipeline.synthetic.activity.traffic import NEVER
-from pipeline.synthetic.arrays.columns import taken
+from pipeline.synthetic.arrays.columns import take_rows
 from pipeline.synthetic.arrays.rng import Bools, Ints
 from pipeline.synthetic.model.shop import Shop, ShopAccount
 
 
 class State(IntEnum):
-    """What has become of an order."""
+    """The state of an order."""
 
     PENDING = 0
     PAID = 1
@@ -29,20 +29,20 @@ class State(IntEnum):
 
 @dataclass(frozen=True)
 class Versions:
-    """Orders as they were at the end of days on which they changed."""
+    """Orders in their state at the end of days on which they changed."""
 
     order: Ints  # row of the order
     as_of: Ints  # UTC microseconds of the last change on that day
 
     def is_past(self, moments: Ints) -> Bools:
-        """Whether a moment of each order had passed by then."""
+        """Whether a moment of each order is past in the version."""
         return np.asarray(moments[self.order] <= self.as_of)
 
     def states(self, orders: Orders) -> Ints:
         """The State of each version."""
-        is_whole = (orders.refund >= orders.total)[self.order]
+        is_full = (orders.refund >= orders.total)[self.order]
         refunded, cancelled = self.is_past(orders.refunded_at), self.is_past(orders.cancelled_at)
-        conditions = [refunded & is_whole, refunded, cancelled, self.is_past(orders.fulfilled_at)]
+        conditions = [refunded & is_full, refunded, cancelled, self.is_past(orders.fulfilled_at)]
         states = [State.REFUNDED, State.PARTLY_REFUNDED, State.CANCELLED, State.FULFILLED]
         paid = np.where(self.is_past(orders.paid_at), State.PAID, State.PENDING)
         return np.asarray(np.select(conditions, states, paid), dtype=np.int64)
@@ -54,30 +54,30 @@ class Versions:
         return Versions(self.order[rows], self.as_of[rows])
 
     def where_past(self, moments: Ints, texts: Any) -> Any:
-        """What `texts` makes of the moments that had passed by then; none for the others."""
+        """The moments that are past in the version, as `texts` writes them; null for the others."""
         past = self.is_past(moments)
         rows = np.where(past, np.cumsum(past) - 1, -1)
-        return taken(texts(moments[self.order[past]]), rows)
+        return take_rows(texts(moments[self.order[past]]), rows)
 
 
-def orders_of(shop: Shop, trade: Activity, store: ShopAccount, *, tests: bool) -> Ints:
-    """The orders of a store since the books were opened; with the shop's own tests, where the vendor marks them."""
-    orders = trade.orders
-    is_booked = np.append(trade.is_booked, tests)[orders.visit]  # a test has the visit -1
-    mine = np.flatnonzero((orders.store == shop.stores.index(store)) & is_booked)
-    return mine[store.zone.days(orders.placed_at[mine]) >= trade.span.opening]
+def orders_of(shop: Shop, activity: Activity, store: ShopAccount, *, tests: bool) -> Ints:
+    """The orders of a store since the opening; with the shop's own test orders, where the vendor marks them."""
+    orders = activity.orders
+    is_after_opening = np.append(activity.is_after_opening, tests)[orders.visit]  # a test has the visit -1
+    order_rows = np.flatnonzero((orders.store == shop.stores.index(store)) & is_after_opening)
+    return order_rows[store.zone.days(orders.placed_at[order_rows]) >= activity.span.opening]
 
 
-def read_versions(shop: Shop, trade: Activity, store: ShopAccount, *, tests: bool) -> Versions:
-    """What changed on the days of the span."""
-    orders, span = trade.orders, trade.span
-    mine = orders_of(shop, trade, store, tests=tests)
+def read_versions(shop: Shop, activity: Activity, store: ShopAccount, *, tests: bool) -> Versions:
+    """The versions of a store's orders that changed on the days of the span."""
+    orders, span = activity.orders, activity.span
+    order_rows = orders_of(shop, activity, store, tests=tests)
     moments = (orders.placed_at, orders.paid_at, orders.cancelled_at, orders.fulfilled_at, orders.refunded_at)
-    changes = np.sort(np.stack([moment[mine] for moment in moments], axis=1), axis=1)
+    changes = np.sort(np.stack([moment[order_rows] for moment in moments], axis=1), axis=1)
     happens = changes != NEVER
     days = np.full(changes.shape, NEVER)
     days[happens] = store.zone.days(changes[happens])
-    is_last = np.column_stack([days[:, 1:] != days[:, :-1], np.ones(len(mine), dtype=np.bool_)])
+    is_last = np.column_stack([days[:, 1:] != days[:, :-1], np.ones(len(order_rows), dtype=np.bool_)])
     row, column = np.nonzero(is_last & (days >= span.first) & (days <= span.last))
-    turn = np.argsort(changes[row, column], kind="stable")
-    return Versions(mine[row[turn]], changes[row, column][turn])
+    by_time = np.argsort(changes[row, column], kind="stable")
+    return Versions(order_rows[row[by_time]], changes[row, column][by_time])

@@ -1,4 +1,4 @@
-"""Who visitors are, where they tell: customers with an account, and guests who leave an address or none."""
+"""Names and email addresses of visitors: customers with an account, and guests with or without an address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from pipeline.synthetic.activity.simulation import customer_ids
 from pipeline.synthetic.activity.traffic import Visitors
-from pipeline.synthetic.arrays.columns import chosen, digits, joined, struct, taken
+from pipeline.synthetic.arrays.columns import concat_texts, digits, pick_texts, struct, take_rows
 from pipeline.synthetic.arrays.names import FIRST_NAMES, LAST_NAMES, TOWNS
 from pipeline.synthetic.arrays.rng import Bools, Ints
 from pipeline.synthetic.model.shop import Shop
@@ -26,23 +26,23 @@ class People:
     first_names: Any
     last_names: Any
     emails: Any
-    has_email: Bools  # says its address when ordering
+    has_email: Bools  # gives the address with an order
 
 
 def read_people(shop: Shop, visitors: Visitors) -> People:
-    """The names and addresses of visitors, whether or not they ever tell them."""
-    first_names = chosen(FIRST_NAMES, visitors.token % len(FIRST_NAMES))
-    last_names = chosen(LAST_NAMES, visitors.token // 7 % len(LAST_NAMES))
-    handle = pc.utf8_lower(joined(first_names, ".", last_names))
-    emails = joined(handle, ".", digits(customer_ids(shop, visitors) % 10**12), "@mail.example")
-    reachable = visitors.has_account | (visitors.token % GUESTS_WITH_EMAIL == 0)
-    return People(first_names, last_names, emails, reachable)
+    """The names and addresses of all visitors, whether or not they give them."""
+    first_names = pick_texts(FIRST_NAMES, visitors.token % len(FIRST_NAMES))
+    last_names = pick_texts(LAST_NAMES, visitors.token // 7 % len(LAST_NAMES))
+    handle = pc.utf8_lower(concat_texts(first_names, ".", last_names))
+    emails = concat_texts(handle, ".", digits(customer_ids(shop, visitors) % 10**12), "@mail.example")
+    has_email = visitors.has_account | (visitors.token % GUESTS_WITH_EMAIL == 0)
+    return People(first_names, last_names, emails, has_email)
 
 
 def addresses(shop: Shop, visitors: Visitors, rows: Ints, parts: Mapping[str, str]) -> Any:
-    """Where visitors have their bills sent: `email`, empty where they say none, and the parts of a Town, renamed."""
+    """Billing addresses of visitors: `email`, empty where a visitor gives none, and the parts of a Town, renamed."""
     people = read_people(shop, visitors)
-    emails = taken(people.emails, np.where(people.has_email[rows], rows, -1))
+    emails = take_rows(people.emails, np.where(people.has_email[rows], rows, -1))
     town = visitors.town[rows]
-    where = {name: chosen([getattr(each, part) for each in TOWNS], town) for name, part in parts.items()}
-    return struct({"email": pc.coalesce(emails, ""), **where})
+    renamed = {name: pick_texts([getattr(each, part) for each in TOWNS], town) for name, part in parts.items()}
+    return struct({"email": pc.coalesce(emails, ""), **renamed})

@@ -1,4 +1,4 @@
-"""What happened in a shop on some days: its traffic and its orders, the one thing that every connector's view shows."""
+"""Simulated activity of a shop on some days: the traffic and the orders that every connector's view exports."""
 
 from __future__ import annotations
 
@@ -10,48 +10,48 @@ import numpy as np
 from pipeline.synthetic.activity.orders import CHANGE_DAYS, Orders, place_orders
 from pipeline.synthetic.activity.traffic import COHORT_DAYS, Traffic, Visitors, simulate_traffic
 from pipeline.synthetic.arrays.rng import Bools, Ints
-from pipeline.synthetic.model.shop import Shop, numbers
+from pipeline.synthetic.model.shop import Shop, serial_numbers
 
-LINE_ROOM = 10  # ids set aside for the lines of one order
+LINE_IDS = 10  # ids reserved for the lines of one order
 
 
 @dataclass(frozen=True)
 class Span:
-    """Days to be exported, both included, of a shop whose books begin on `opening`. Days count from 1970."""
+    """The days of an export, both included; the shop's history begins on `opening`. Days are counted from 1970."""
 
     first: int
     last: int
     opening: int
 
     def upto(self, last: int) -> Span:
-        """The same, but ending on an earlier day."""
+        """The same span with an earlier end."""
         return replace(self, last=last)
 
 
 @dataclass(frozen=True)
 class Activity:
-    """Everything that can show on the days of `span`, and some of what happened around them."""
+    """All activity that an export of `span` may contain, and some of the days around it."""
 
     span: Span
     traffic: Traffic
     orders: Orders
-    is_booked: Bools  # of each visit: it began when the books were open, by the shop's own clock
+    is_after_opening: Bools  # of each visit: it began on the opening day or later, in the shop's own zone
 
     @cached_property
     def order_of_visit(self) -> Ints:
-        """The order that each visit placed; -1 for none."""
-        found = np.full(len(self.traffic.visits.visitor), -1)
+        """The order that each visit placed; -1 where it placed none."""
+        result = np.full(len(self.traffic.visits.visitor), -1)
         placed = np.flatnonzero(~self.orders.is_test)
-        found[self.orders.visit[placed]] = placed
-        return found
+        result[self.orders.visit[placed]] = placed
+        return result
 
 
 def simulate(shop: Shop, span: Span) -> Activity:
     """The cohorts whose visits, orders or changes of orders fall on days of the span, in any time zone."""
     cohorts = np.arange(span.first - COHORT_DAYS - CHANGE_DAYS - 1, span.last + 2)
     traffic = simulate_traffic(shop, cohorts)
-    is_booked = shop.zone.days(traffic.visits.steps[:, 0]) >= span.opening
-    return Activity(span, traffic, place_orders(shop, traffic), np.asarray(is_booked))
+    is_after_opening = shop.zone.days(traffic.visits.steps[:, 0]) >= span.opening
+    return Activity(span, traffic, place_orders(shop, traffic), np.asarray(is_after_opening))
 
 
 def order_ids(shop: Shop, orders: Orders) -> Ints:
@@ -60,10 +60,10 @@ def order_ids(shop: Shop, orders: Orders) -> Ints:
 
 
 def customer_ids(shop: Shop, visitors: Visitors) -> Ints:
-    """The id that each visitor has, or would have, as a customer of a store."""
-    return numbers(visitors.cohort, visitors.place) + store_bases(shop)[visitors.store]
+    """The customer id of each visitor in its store, also where the visitor has no account."""
+    return serial_numbers(visitors.cohort, visitors.position) + store_bases(shop)[visitors.store]
 
 
 def store_bases(shop: Shop) -> Ints:
-    """Where the ids of each store begin."""
+    """The first id of each store."""
     return np.array([store.base for store in shop.stores])

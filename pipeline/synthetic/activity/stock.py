@@ -1,4 +1,4 @@
-"""The products of a store as a shop's catalog keeps them: when each was made, and last restocked."""
+"""The catalog of a store: its products, with creation times and times of the last restocking."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ RESTOCK_DAYS = 28
 
 
 def catalog_of(shop: Shop, store: ShopAccount) -> Assortment:
-    """What a store sells."""
+    """The products that a store sells."""
     return shop.catalogs[shop.stores.index(store)]
 
 
-def product_created_at(trade: Activity, products: Ints) -> Ints:
-    """When products were made: long before the books were opened. UTC microseconds."""
-    return (trade.span.opening // RESTOCK_DAYS - 20) * RESTOCK_DAYS * DAY + 9 * HOUR + np.zeros_like(products)
+def product_created_at(activity: Activity, products: Ints) -> Ints:
+    """The creation times of products: long before the opening. UTC microseconds."""
+    return (activity.span.opening // RESTOCK_DAYS - 20) * RESTOCK_DAYS * DAY + 9 * HOUR + np.zeros_like(products)
 
 
-def restocked_at(trade: Activity, products: Ints) -> Ints:
-    """When products were last restocked, and so updated: each every four weeks. UTC microseconds."""
-    return (trade.span.last - (trade.span.last - products) % RESTOCK_DAYS) * DAY + HOUR
+def restocked_at(activity: Activity, products: Ints) -> Ints:
+    """The times at which products were last restocked, and so updated: each every four weeks. UTC microseconds."""
+    return (activity.span.last - (activity.span.last - products) % RESTOCK_DAYS) * DAY + HOUR

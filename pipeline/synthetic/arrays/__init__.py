@@ -1,1 +1,1 @@
-"""Whole columns of values: random numbers, texts, money, local times."""
+"""Columns of values as arrays: random numbers, texts, money, local times."""

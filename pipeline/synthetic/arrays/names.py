@@ -1,4 +1,4 @@
-"""Invented words: campaigns, products, people and towns that belong to nobody."""
+"""Invented names of campaigns, products, people and towns; none of them is real."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Town(NamedTuple):
-    """Where visitors live; countries are real, towns are not."""
+    """A town that visitors live in; countries are real, towns are not."""
 
     share: float
     continent: str
@@ -19,14 +19,14 @@ class Town(NamedTuple):
 
 
 class DeviceModel(NamedTuple):
-    """What visitors browse with."""
+    """A device that visitors browse with."""
 
     share: float
     category: str
     system: str
     browser: str
     brand: str
-    device: str | None  # what app analytics calls it; a desktop has no name there
+    model: str | None  # its name in app analytics, which has none for a desktop
 
 
 TOWNS = (

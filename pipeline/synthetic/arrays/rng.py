@@ -1,4 +1,4 @@
-"""Chance, repeatable: every number of a day comes from a generator seeded by the tenant, the purpose and that day."""
+"""Repeatable random numbers: those of a day come from a generator seeded by the tenant, the purpose and the day."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Bools = NDArray[np.bool_]
 
 
 class Purpose(IntEnum):
-    """What numbers are drawn for. Each purpose has its own generators, so a new one never disturbs the others."""
+    """The use of random numbers. Each purpose has its own generators, so a new purpose never changes the others."""
 
     VISITORS = 0
     FIRST_VISIT = 1
@@ -29,12 +29,12 @@ class Purpose(IntEnum):
 
 
 def seed_of(*names: str) -> int:
-    """A number that belongs to these names, the same on every machine."""
+    """The seed derived from these names, the same on every machine."""
     return int.from_bytes(sha256("/".join(names).encode()).digest()[:8], "big")
 
 
 def draw_counts(seed: int, purpose: Purpose, days: Ints, means: Floats) -> Ints:
-    """How many there are on each day: Poisson, around that day's mean."""
+    """A count for each day, drawn from a Poisson distribution with that day's mean."""
     counts = [
         np.random.default_rng((seed, purpose, 0, day)).poisson(mean) for day, mean in zip(days, means, strict=True)
     ]
@@ -51,12 +51,12 @@ def draw_uniform(seed: int, purpose: Purpose, days: Ints, counts: Ints, columns:
     )
 
 
-def draw_choice(chance: Floats, weights: Floats) -> Ints:
-    """The positions that uniform numbers stand for, when position k is as likely as its weight."""
+def draw_choice(uniform: Floats, weights: Floats) -> Ints:
+    """Positions drawn by uniform numbers; the probability of position k is proportional to its weight."""
     edges = np.cumsum(weights) / np.sum(weights)
-    return np.minimum(np.searchsorted(edges, chance, side="right"), len(weights) - 1).astype(np.int64)
+    return np.minimum(np.searchsorted(edges, uniform, side="right"), len(weights) - 1).astype(np.int64)
 
 
-def normal(chance: Floats, angle: Floats) -> Floats:
+def normal(uniform: Floats, angle: Floats) -> Floats:
     """Standard normal numbers from two uniform ones (Box and Muller)."""
-    return np.asarray(np.sqrt(-2.0 * np.log1p(-chance)) * np.cos(2.0 * np.pi * angle), dtype=np.float64)
+    return np.asarray(np.sqrt(-2.0 * np.log1p(-uniform)) * np.cos(2.0 * np.pi * angle), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Time zones over whole arrays: UTC microseconds to local days and ISO texts, and local midnights back to UTC."""
+"""Time zones over arrays: UTC microseconds to local days and ISO texts, and local midnights back to UTC."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def day_number(day: date) -> int:
 
 @dataclass(frozen=True)
 class Zone:
-    """An IANA time zone, asked for many instants at once (Arrow's own zones need files a small machine lacks)."""
+    """An IANA time zone over arrays of instants (Arrow's own zones need files that a small machine lacks)."""
 
     name: str
 
@@ -41,7 +41,7 @@ class Zone:
         return self.wall(instants) // DAY
 
     def wall(self, instants: Ints) -> Ints:
-        """What local clocks show, as if they were UTC: microseconds."""
+        """Local wall-clock times as microseconds, counted as if they were UTC."""
         return instants + self._offsets(instants) * SECOND
 
     def hours(self, instants: Ints) -> Ints:
@@ -49,13 +49,13 @@ class Zone:
         return self.wall(instants) % DAY // HOUR
 
     def clocks(self, instants: Ints, *, between: str = "T") -> Any:
-        """What local clocks show, whole seconds and no offset: 2026-01-31T08:00:00."""
+        """Local wall-clock times as text, in seconds and without an offset: 2026-01-31T08:00:00."""
         local = np.datetime_as_string((self.wall(instants) // SECOND).astype("datetime64[s]"))
         texts = pa.array(local, pa.string())
         return texts if between == "T" else pc.replace_substring(texts, "T", between)
 
     def texts(self, instants: Ints, *, colon: bool = True) -> Any:  # Any: a pyarrow array; pyarrow is untyped
-        """ISO 8601 with the zone's offset, whole seconds: 2026-01-31T08:00:00-05:00 (or -0500, as Meta writes)."""
+        """ISO 8601 with the zone's offset, in seconds: 2026-01-31T08:00:00-05:00 (or -0500, as Meta writes)."""
         offsets = self._offsets(instants)
         kinds, kind = np.unique(offsets, return_inverse=True)
         signs = pa.array([_offset_text(int(seconds), colon=colon) for seconds in kinds], pa.string())
@@ -69,12 +69,12 @@ class Zone:
         return offsets[np.searchsorted(starts, instants // SECOND, side="right") - 1]
 
     def _periods(self, first: int, last: int) -> tuple[Ints, Ints]:
-        """When, between two Unix times, which offset began: found by days, then by halving."""
+        """The start of each offset between two Unix times, and the offset; found day by day, then by bisection."""
         zone = ZoneInfo(self.name)
 
         def offset(second: int) -> int:
-            away = datetime.fromtimestamp(second, zone).utcoffset() or timedelta()
-            return int(away.total_seconds())
+            difference = datetime.fromtimestamp(second, zone).utcoffset() or timedelta()
+            return int(difference.total_seconds())
 
         periods = [(first, offset(first))]
         for day in range(first, last, 86_400):
@@ -103,10 +103,10 @@ def fine_clocks(instants: Ints) -> Any:
 
 
 def rfc_2822(instants: Ints) -> Any:
-    """UTC microseconds as mail writes them: Sat, 03 Mar 2018 02:35:28 +0000."""
+    """UTC microseconds in the format of RFC 2822: Sat, 03 Mar 2018 02:35:28 +0000."""
     seconds = pa.array(instants // SECOND, pa.int64()).cast(pa.timestamp("s"))
     days = pc.day_of_week(seconds), pc.subtract(pc.month(seconds), 1)
-    weekday, month = (pa.array(names).take(place) for names, place in zip((_WEEKDAYS, _MONTHS), days, strict=True))
+    weekday, month = (pa.array(names).take(index) for names, index in zip((_WEEKDAYS, _MONTHS), days, strict=True))
     parts = [pc.strftime(seconds, format=form) for form in ("%d", "%Y %H:%M:%S +0000")]
     return pc.binary_join_element_wise(weekday, parts[0], month, parts[1], " ")
 

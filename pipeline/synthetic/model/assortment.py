@@ -1,4 +1,4 @@
-"""What the shop sells: products, their prices, and how much of them a basket holds."""
+"""Products of the shop, their prices, and the distribution of lines and quantities in a basket."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TAX_PERCENT = 8
 
 @dataclass(frozen=True)
 class Goods:
-    """What there is to sell, by position: every store sells the first ones of them, under ids of its own."""
+    """Products by position: every store sells the first ones of them, under ids of its own."""
 
     titles: tuple[str, ...]
     kinds: tuple[str, ...]
@@ -27,37 +27,37 @@ class Goods:
 
 @dataclass(frozen=True)
 class Assortment:
-    """What one store sells, by position among the goods."""
+    """Prices and popularity of one store's products, by position among the goods."""
 
     prices: Ints  # hundredths of the store's currency
     popularity: Floats  # share of basket lines
 
 
 def price_assortment(seed: int, product_count: int, order_value: float, smallest: int) -> Assortment:
-    """Products priced so that orders are worth `order_value` on average, discount and tax included.
+    """Price products so that the mean order total is `order_value`, discount and tax included.
 
     Args:
         smallest: The smallest amount of the store's currency, in hundredths.
     """
-    chance = np.random.default_rng((seed, Purpose.CATALOG)).random((product_count, 2))
+    draws = np.random.default_rng((seed, Purpose.CATALOG)).random((product_count, 2))
     popularity = 1.0 / np.sqrt(np.arange(1, product_count + 1))
     popularity /= popularity.sum()
-    worth = np.exp(0.6 * normal(chance[:, 0], chance[:, 1]))
+    relative_value = np.exp(0.6 * normal(draws[:, 0], draws[:, 1]))
     sizes = np.arange(1, 4)
     units = float(LINES @ sizes) * float(QUANTITIES @ sizes)
-    kept = (1 - DISCOUNTED / DISCOUNT_DIVISOR) * (1 + TAX_PERCENT / 100)
-    prices = np.rint(worth * order_value * 100 / (units * kept * float(popularity @ worth)))
+    factor = (1 - DISCOUNTED / DISCOUNT_DIVISOR) * (1 + TAX_PERCENT / 100)
+    prices = np.rint(relative_value * order_value * 100 / (units * factor * float(popularity @ relative_value)))
     return Assortment(rounded(prices.astype(np.int64), smallest), popularity)
 
 
 def name_goods(seed: int, count: int) -> Goods:
-    """Titles, each its own, and the kinds of goods."""
-    turn = seed % len(THEMES)
+    """Unique titles of products, and their kinds."""
+    offset = seed % len(THEMES)
     titles, kinds = [], []
-    for place in range(count):
-        edition, pair = divmod(place, len(GOODS) * len(THEMES))
+    for position in range(count):
+        edition, pair = divmod(position, len(GOODS) * len(THEMES))
         goods, kind = GOODS[pair % len(GOODS)]
-        theme = THEMES[(pair // len(GOODS) + pair + turn) % len(THEMES)]
+        theme = THEMES[(pair // len(GOODS) + pair + offset) % len(THEMES)]
         titles.append(f"{theme} {goods}" if not edition else f"{theme} {goods} {edition + 1}")
         kinds.append(kind)
     return Goods(tuple(titles), tuple(kinds))

@@ -1,15 +1,15 @@
-"""Parameters of a simulated shop: what `generation` in tenants.yaml says, and the defaults.
+"""Parameters of a simulated shop: `generation` in tenants.yaml, and the defaults.
 
 pipeline/config/blocks/generation.py checks their names and ranges when tenants.yaml is read; their effect is here.
-Those of ads and shops hold for their own platform, so that several stand side by side. Those of analytics describe the
-one traffic that every analytics source sees; only what a source misses of it (`tracking_loss`) is its own.
+Those of ads and shops apply to their own platform, so that a tenant may have several. Those of analytics describe the
+one traffic that every analytics source tracks; only the share that a source misses (`tracking_loss`) is its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any  # levers are numbers of several kinds
+from typing import Any  # parameters are numbers of several kinds
 
 import numpy as np
 
@@ -18,9 +18,9 @@ from pipeline.config.tenant import Tenant
 from pipeline.errors import ConfigError
 from pipeline.synthetic.model.funnel import Funnel, build_funnel
 
-DAILY_ORDERS = 15.0  # through the default funnel; as many visitors come when nothing says how many
-USER_BASE_DAYS = 90  # how long it takes until `unique_user_base` different visitors have come
-CPC = 1.2  # of a platform that says none, beside others
+DAILY_ORDERS = 15.0  # through the default funnel; decides the visitors when no parameter does
+USER_BASE_DAYS = 90  # the days in which `unique_user_base` different visitors come
+CPC = 1.2  # of a platform without cpc_mean
 HIGHEST_RATE = 0.5  # of visits that buy, where clicks and orders decide it
 
 
@@ -39,22 +39,22 @@ class FunnelParameters:
     return_after_checkout: float = 0.50
     return_after_payment: float = 0.60
     return_after_purchase: float = 0.45
-    returning_customer_boost: float = 1.4  # of every share, for who has bought before
+    returning_customer_boost: float = 1.4  # factor of every share, for visitors who have bought before
 
     def build(self, rate: float | None) -> Funnel:
-        """The funnel; with a `rate`, its steps are moved alike until that share of visits buys."""
-        chances = [float(getattr(self, field.name)) for field in fields(self)]
-        return build_funnel(np.array(chances[:5]), np.array(chances[5:11]), chances[11], rate)
+        """The funnel; with a `rate`, all steps are scaled until that share of visits buys."""
+        shares = [float(getattr(self, field.name)) for field in fields(self)]
+        return build_funnel(np.array(shares[:5]), np.array(shares[5:11]), shares[11], rate)
 
 
 @dataclass(frozen=True)
 class AdParameters:
-    """What is asked of one ads platform. Numbers of a day are means over weeks: weekdays differ."""
+    """Parameters of one ads platform. Daily numbers are means over weeks: weekdays differ."""
 
     daily_spend_mean: float = 100.0  # over all its accounts, in their own currency
     campaign_count: int = 5
-    ad_group_count: int | None = None  # over all campaigns, two for each when nothing is said
-    cpc_mean: float | None = None  # spend per click; where visits are asked for otherwise, only a share of their clicks
+    ad_group_count: int | None = None  # over all campaigns; two for each by default
+    cpc_mean: float | None = None  # spend per click; where visits are decided otherwise, only their share of the clicks
     avg_ctr: float = 0.015  # clicks per impression
     sponsored_product_ratio: float = 0.25  # of the catalog's products, where ads are products
 
@@ -66,7 +66,7 @@ class AdParameters:
 
 @dataclass(frozen=True)
 class ShopParameters:
-    """What is asked of one shop platform, in its accounts' own currency."""
+    """Parameters of one shop platform, in its accounts' own currency."""
 
     daily_order_count: float | None = None  # test orders not counted
     avg_order_value: float = 75.0  # mean of an order's total
@@ -79,12 +79,12 @@ class ShopParameters:
 
 @dataclass(frozen=True)
 class SimulationParameters:
-    """What a tenant asks of its shop.
+    """Parameters of a tenant's simulated shop.
 
     Attributes:
-        ads: By platform whose campaigns are made up.
+        ads: By platform with synthetic campaigns.
         shops: By platform, at least one.
-        tracking_loss: By analytics platform, the share of visitors it never sees.
+        tracking_loss: By analytics platform, the share of visitors that it never tracks.
         organic_traffic_ratio: Of visits.
         conversion_rate: Purchases per visit.
     """
@@ -99,9 +99,9 @@ class SimulationParameters:
     funnel: FunnelParameters = FunnelParameters()
 
     def build_funnel(self) -> Funnel:
-        """The funnel. Of clicks and orders asked for, where nothing says how many visits buy, as many as it takes."""
+        """The funnel; its rate follows from requested orders and clicks, where neither rate nor funnel is given."""
         rate = self.conversion_rate
-        orders, visits = self.orders_asked(), self.visits_bought()
+        orders, visits = self.requested_orders(), self.visits_from_spend()
         if rate is None and self.funnel == FunnelParameters() and orders is not None and visits:
             implied = orders / visits
             rate = implied if implied <= HIGHEST_RATE else None
@@ -110,11 +110,11 @@ class SimulationParameters:
     def daily_visitors(self) -> float:
         """First visits a day.
 
-        As many as it takes for the orders asked for; else for the events; else for the user base; else for the clicks
-        that the spend buys, where a platform says its `cpc_mean`; else for 15 orders a day through the default funnel.
+        Derived from the requested orders; else from the events; else from the user base; else from the clicks that the
+        spend buys, where a platform has a `cpc_mean`; else from 15 orders a day through the default funnel.
         """
         expected = self.build_funnel().expected()
-        orders, visits = self.orders_asked(), self.visits_bought()
+        orders, visits = self.requested_orders(), self.visits_from_spend()
         if orders is not None:
             return _ratio(orders, expected.purchases)
         if self.daily_event_count is not None:
@@ -129,74 +129,75 @@ class SimulationParameters:
         return self.daily_visitors() * self.build_funnel().expected().visits
 
     def click_shares(self) -> dict[str, float]:
-        """The share of all clicks that each ads platform gets: as many as its spend buys of them."""
-        total = sum(levers.clicks for levers in self.ads.values())
-        return {name: levers.clicks / total if total else 1.0 / len(self.ads) for name, levers in self.ads.items()}
+        """The share of all clicks that each ads platform gets: that of the clicks its spend buys."""
+        total = sum(ads.clicks for ads in self.ads.values())
+        return {name: ads.clicks / total if total else 1.0 / len(self.ads) for name, ads in self.ads.items()}
 
     def order_shares(self) -> dict[str, float]:
         """The share of all orders that each shop platform takes."""
-        total = sum(levers.orders for levers in self.shops.values())
-        return {name: levers.orders / total if total else 1.0 / len(self.shops) for name, levers in self.shops.items()}
+        total = sum(shop.orders for shop in self.shops.values())
+        return {name: shop.orders / total if total else 1.0 / len(self.shops) for name, shop in self.shops.items()}
 
-    def orders_asked(self) -> float | None:
-        """The orders asked for on a day, over all shops; None where none says a number."""
-        if all(levers.daily_order_count is None for levers in self.shops.values()):
+    def requested_orders(self) -> float | None:
+        """The requested orders a day, over all shops; None where no shop has a number."""
+        if all(shop.daily_order_count is None for shop in self.shops.values()):
             return None
-        return sum(levers.orders for levers in self.shops.values())
+        return sum(shop.orders for shop in self.shops.values())
 
-    def visits_bought(self) -> float | None:
-        """The visits on a day of which the clicks that the spend buys are the paid share; None where no cpc is said."""
+    def visits_from_spend(self) -> float | None:
+        """The visits a day whose paid share is the clicks that the spend buys; None without a `cpc_mean`."""
         paid = 1.0 - self.organic_traffic_ratio
-        if paid <= 0 or all(levers.cpc_mean is None for levers in self.ads.values()):
+        if paid <= 0 or all(ads.cpc_mean is None for ads in self.ads.values()):
             return None
-        return sum(levers.clicks for levers in self.ads.values()) / paid
+        return sum(ads.clicks for ads in self.ads.values()) / paid
 
 
 def read_parameters(tenant: Tenant, synthetic: frozenset[str]) -> SimulationParameters:
-    """The levers of a tenant, from the `generation` of its sources.
+    """The parameters of a tenant, from the `generation` of its sources.
 
     Args:
         synthetic: The platforms that have synthetic accounts.
 
     Raises:
-        ConfigError: Orders are asked for, of visits that never buy; or two sources say different things of one traffic.
+        ConfigError: Orders are requested from visits that never buy; or two analytics sources contradict each other.
     """
-    said = {source.platform: _renamed(source.generation) for source in tenant.enabled}
-    of_domain = {
+    generation = {source.platform: _renamed(source.generation) for source in tenant.enabled}
+    by_domain = {
         domain: [source.platform for source in tenant.enabled if source.domain == domain]
         for domain in ("ads", "ecommerce", "analytics")
     }
-    traffic = _traffic(tenant, {name: said[name] for name in of_domain["analytics"]})
-    shops = [name for name in of_domain["ecommerce"] if name in synthetic] or of_domain["ecommerce"][:1]
-    levers = SimulationParameters(
-        ads={name: AdParameters(**said[name]) for name in of_domain["ads"] if name in synthetic},
-        shops={name: ShopParameters(**said[name]) for name in shops} or {"shop": ShopParameters()},
-        tracking_loss={name: said[name].get("tracking_loss", 0.0) for name in of_domain["analytics"]},
+    traffic = _traffic(tenant, {name: generation[name] for name in by_domain["analytics"]})
+    shops = [name for name in by_domain["ecommerce"] if name in synthetic] or by_domain["ecommerce"][:1]
+    parameters = SimulationParameters(
+        ads={name: AdParameters(**generation[name]) for name in by_domain["ads"] if name in synthetic},
+        shops={name: ShopParameters(**generation[name]) for name in shops} or {"shop": ShopParameters()},
+        tracking_loss={name: generation[name].get("tracking_loss", 0.0) for name in by_domain["analytics"]},
         **traffic,
     )
-    orders = levers.orders_asked()
-    if orders and not levers.build_funnel().expected().purchases:
+    orders = parameters.requested_orders()
+    if orders and not parameters.build_funnel().expected().purchases:
         raise ConfigError(
             f"{tenant.slug} asks for {orders:g} orders a day of visits that never buy.",
             "Raise conversion_rate, or every share of generation.funnel, above 0.",
         )
-    return levers
+    return parameters
 
 
 def _renamed(generation: Mapping[str, Any]) -> dict[str, Any]:
     return {SAME.get(name, name): value for name, value in generation.items()}
 
 
-def _traffic(tenant: Tenant, said: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The levers of the traffic itself, which analytics sources must not contradict."""
+def _traffic(tenant: Tenant, by_platform: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The parameters of the traffic itself, about which analytics sources must agree."""
     traffic: dict[str, Any] = {}
-    for levers in said.values():
-        for name, value in levers.items():
+    platforms = " and ".join(by_platform)
+    for parameters in by_platform.values():
+        for name, value in parameters.items():
             if name == "tracking_loss":
                 continue
             if traffic.setdefault(name, value) != value:
                 raise ConfigError(
-                    f"{tenant.slug} gives {name} twice, under {' and '.join(said)}, and they see the same visits.",
+                    f"{tenant.slug} gives {name} twice, under {platforms}, and they see the same visits.",
                     f"Keep one {name}.",
                 )
     if "funnel" in traffic:
@@ -204,5 +205,5 @@ def _traffic(tenant: Tenant, said: Mapping[str, Mapping[str, Any]]) -> dict[str,
     return traffic
 
 
-def _ratio(wanted: float, each: float) -> float:
-    return wanted / each if wanted else 0.0
+def _ratio(total: float, each: float) -> float:
+    return total / each if total else 0.0

@@ -1,4 +1,4 @@
-"""One tenant's shop: its accounts on every platform, what it sells and what it advertises. No chance after this."""
+"""One tenant's simulated shop: accounts on every platform, products and ads. It is fixed before days are simulated."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from pipeline.synthetic.model.campaigns import Ads, Advertiser, plan_ads
 from pipeline.synthetic.model.parameters import AdParameters, SimulationParameters, read_parameters
 from pipeline.synthetic.model.view import Channel, View, synthetic_views
 
-COHORT_ROOM = 10**8  # numbers set aside for what begins on one day
-FIRST_COHORT = 15_000  # a day of 2011, from which ids count
+COHORT_IDS = 10**8  # serial numbers reserved for each day
+FIRST_COHORT = 15_000  # a day of 2011 that ids are counted from
 
 
 @dataclass(frozen=True)
 class ShopAccount:
-    """One account of a platform whose records are made here."""
+    """One synthetic account of a platform."""
 
     platform: str
     name: str
-    place: int  # among the accounts of its platform
-    of: int  # how many those are
+    position: int  # among the accounts of its platform
+    platform_accounts: int  # number of accounts of its platform, itself included
     currency: str
     zone: Zone
-    says_zone: bool  # in tenants.yaml, so its clock may be the account's own
-    base: int  # its ids begin here
-    room: int  # ids set aside for each kind of thing
+    has_own_zone: bool  # tenants.yaml gives its time zone
+    base: int  # first of its ids
+    id_range: int  # number of ids reserved for each kind of entity
 
     @property
     def decimals(self) -> int:
@@ -45,21 +45,21 @@ class ShopAccount:
 
 @dataclass(frozen=True)
 class Shop:
-    """A shop, its levers resolved. There is always a store: orders happen even where nobody exports them.
+    """A shop with its parameters resolved. It always has a store: orders happen even where no source exports them.
 
     Attributes:
-        outlets: The synthetic accounts of each platform, in the order of tenants.yaml.
+        accounts: The synthetic accounts of each platform, in the order of tenants.yaml.
         ad_accounts: Those of ads platforms, over all of them.
-        channels: How visitors come from each ad account.
+        channels: How each ad account sends visitors.
         stores: Those of shop platforms, each with its catalog and its share of orders.
-        takes_payments: A payments platform takes the money of orders, and they keep the ids of its charges.
+        takes_payments: A payments platform charges for the orders, and orders have the ids of its charges.
     """
 
     seed: int
     host: str
-    levers: SimulationParameters
+    parameters: SimulationParameters
     zone: Zone
-    outlets: Mapping[str, tuple[ShopAccount, ...]]
+    accounts: Mapping[str, tuple[ShopAccount, ...]]
     ad_accounts: tuple[ShopAccount, ...]
     channels: tuple[Channel, ...]
     ads: Ads
@@ -74,64 +74,66 @@ def open_shop(tenant: Tenant) -> Shop:
     """The shop of a tenant, the same each time.
 
     Raises:
-        ConfigError: A synthetic source has no view; or levers contradict each other.
+        ConfigError: A synthetic source has no view; or parameters contradict each other.
     """
     views = synthetic_views(tenant)
-    levers = read_parameters(tenant, frozenset(views))
+    parameters = read_parameters(tenant, frozenset(views))
     seed = seed_of(tenant.slug)
-    outlets = {platform: _outlets(tenant, platform, view) for platform, view in views.items()}
-    ad_accounts = tuple(outlet for platform in levers.ads for outlet in outlets[platform])
-    stores = tuple(outlet for platform in levers.shops for outlet in outlets.get(platform, ()))
-    stores = stores or (_outlet(tenant, next(iter(levers.shops)), Account(), View.digits, place=(0, 1)),)
-    shop_levers = [levers.shops[store.platform] for store in stores]
-    shares = levers.order_shares()
+    accounts = {platform: _shop_accounts(tenant, platform, view) for platform, view in views.items()}
+    ad_accounts = tuple(account for platform in parameters.ads for account in accounts[platform])
+    stores = tuple(account for platform in parameters.shops for account in accounts.get(platform, ()))
+    stores = stores or (_shop_account(tenant, next(iter(parameters.shops)), Account(), View.digits),)
+    shop_parameters = [parameters.shops[store.platform] for store in stores]
+    shares = parameters.order_shares()
     return Shop(
         seed=seed,
         host=f"{tenant.slug.replace('_', '-')}.example",
-        levers=levers,
+        parameters=parameters,
         zone=Zone(tenant.timezone),
-        outlets=outlets,
+        accounts=accounts,
         ad_accounts=ad_accounts,
-        channels=tuple(_channel(views[outlet.platform]) for outlet in ad_accounts),
-        ads=plan_ads(seed, _advertisers(levers, views, outlets)),
+        channels=tuple(_channel(views[account.platform]) for account in ad_accounts),
+        ads=plan_ads(seed, _advertisers(parameters, views, accounts)),
         stores=stores,
-        store_shares=tuple(shares[store.platform] / store.of for store in stores),
-        goods=name_goods(seed, max(each.product_count for each in shop_levers)),
+        store_shares=tuple(shares[store.platform] / store.platform_accounts for store in stores),
+        goods=name_goods(seed, max(each.product_count for each in shop_parameters)),
         catalogs=tuple(
             price_assortment(seed, each.product_count, each.avg_order_value, store.smallest)
-            for store, each in zip(stores, shop_levers, strict=True)
+            for store, each in zip(stores, shop_parameters, strict=True)
         ),
-        takes_payments=any(tenant.source(platform).domain == "payments" for platform in outlets),
+        takes_payments=any(tenant.source(platform).domain == "payments" for platform in accounts),
     )
 
 
-def numbers(cohort: Ints, place: Ints) -> Ints:
-    """A number for each thing, by the day it belongs to and its place in that day; an outlet's base makes it an id."""
-    return (cohort - FIRST_COHORT) * COHORT_ROOM + place
+def serial_numbers(cohort: Ints, position: Ints) -> Ints:
+    """A serial number for each entity, from its day and its position in that day; added to an account's base, an id."""
+    return (cohort - FIRST_COHORT) * COHORT_IDS + position
 
 
-def _outlets(tenant: Tenant, platform: str, view: View) -> tuple[ShopAccount, ...]:
+def _shop_accounts(tenant: Tenant, platform: str, view: View) -> tuple[ShopAccount, ...]:
     """The synthetic accounts of a platform."""
     accounts = [account for account in tenant.source(platform).accounts if account.read.kind == "synthetic"]
     return tuple(
-        _outlet(tenant, platform, account, view.digits, place=(place, len(accounts)))
-        for place, account in enumerate(accounts)
+        _shop_account(tenant, platform, account, view.digits, position=position, count=len(accounts))
+        for position, account in enumerate(accounts)
     )
 
 
-def _outlet(tenant: Tenant, platform: str, account: Account, length: int, *, place: tuple[int, int]) -> ShopAccount:
-    """An account; `place` is its own among the platform's, and how many those are; `length` is that of its ids."""
-    lowest = 10 ** (length - 1)
+def _shop_account(
+    tenant: Tenant, platform: str, account: Account, id_length: int, *, position: int = 0, count: int = 1
+) -> ShopAccount:
+    """An account; `position` is its index among the `count` accounts of the platform."""
+    lowest = 10 ** (id_length - 1)
     return ShopAccount(
         platform=platform,
         name=account.name,
-        place=place[0],
-        of=place[1],
+        position=position,
+        platform_accounts=count,
         currency=account.currency or tenant.currency,
         zone=Zone(account.timezone or tenant.timezone),
-        says_zone=account.timezone is not None,
+        has_own_zone=account.timezone is not None,
         base=lowest + seed_of(tenant.slug, platform, account.name) % (7 * lowest),
-        room=min(10**9, lowest // 100),
+        id_range=min(10**9, lowest // 100),
     )
 
 
@@ -142,23 +144,25 @@ def _channel(view: View) -> Channel:
 
 
 def _advertisers(
-    levers: SimulationParameters, views: Mapping[str, View], outlets: Mapping[str, tuple[ShopAccount, ...]]
+    parameters: SimulationParameters, views: Mapping[str, View], accounts: Mapping[str, tuple[ShopAccount, ...]]
 ) -> list[Advertiser]:
-    """What the shop does on each ads platform. Where ads are products, each ad group has as many as it takes."""
-    shares = levers.click_shares()
-    products = max(each.product_count for each in levers.shops.values())
+    """The shop on each ads platform. Where ads are products, ad groups have enough ads for all advertised products."""
+    shares = parameters.click_shares()
+    products = max(each.product_count for each in parameters.shops.values())
 
-    def kinds(platform: str, asked: AdParameters) -> tuple[str, ...]:
-        groups = max(asked.campaign_count, asked.ad_group_count or 2 * asked.campaign_count)
-        wanted = advertised(asked, products)
-        return _channel(views[platform]).kinds or tuple(f"Product {place + 1}" for place in range(-(-wanted // groups)))
+    def kinds(platform: str, ads: AdParameters) -> tuple[str, ...]:
+        groups = max(ads.campaign_count, ads.ad_group_count or 2 * ads.campaign_count)
+        count = advertised_count(ads, products)
+        return _channel(views[platform]).kinds or tuple(
+            f"Product {number}" for number in range(1, -(-count // groups) + 1)
+        )
 
     return [
-        Advertiser(len(outlets[platform]), asked, shares[platform], kinds(platform, asked))
-        for platform, asked in levers.ads.items()
+        Advertiser(len(accounts[platform]), ads, shares[platform], kinds(platform, ads))
+        for platform, ads in parameters.ads.items()
     ]
 
 
-def advertised(levers: AdParameters, products: int) -> int:
-    """How many products are advertised, where ads are products."""
-    return max(1, round(levers.sponsored_product_ratio * products))
+def advertised_count(parameters: AdParameters, products: int) -> int:
+    """The number of advertised products, where ads are products."""
+    return max(1, round(parameters.sponsored_product_ratio * products))

@@ -1,7 +1,7 @@
-"""A connector's view of the shop: which objects it exports, in which files, and what builds their records.
+"""A connector's view of the shop: the objects that it exports, their files, and the functions that build their records.
 
 Views are found by their connector's name: `pipeline/connectors/<connector>/synthetic.py` declares one in `VIEW`.
-A connector that is like another has its own view, or the other's.
+A connector that is like another has its own view, or uses the other's.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class SimulatedExport:
     """One object of an account, exported chunk by chunk.
 
     Attributes:
-        suffix: Of its files; what `write.WRITERS` knows.
-        records: The object's records on the days of the trade's span, as they are at its end.
-        names_campaigns: The records say what campaigns are called; a rename on the way parts a chunk's file in two, so
-            that both names are told.
+        suffix: Of its files, as `writers.write_records` knows it.
+        records: Gives the object's records on the days of the activity's span, in their state at its end.
+        names_campaigns: The records have the names of campaigns; a rename within a chunk splits its file in two, so
+            that both names are exported.
         keeps_nulls: A missing value is null; else it is an absent key.
     """
 
@@ -45,7 +45,7 @@ class Channel:
         source: utm_source of its links.
         medium: utm_medium of its links. The seed platform_ref__traffic_platforms knows the pair.
         site: The page that visitors come from.
-        kinds: The ads of an ad group, by name; empty where ads are products.
+        kinds: The names of the ads of an ad group; empty where ads are products.
     """
 
     source: str
@@ -56,12 +56,12 @@ class Channel:
 
 @dataclass(frozen=True)
 class View:
-    """What a connector shows of the shop.
+    """The objects of the shop that a connector exports.
 
     Attributes:
         exports: By object.
         channel: Of an ads platform; None for the others.
-        digits: How long the ids of its accounts' things are.
+        digits: The length of the ids in its accounts.
     """
 
     exports: Mapping[str, SimulatedExport]
@@ -76,10 +76,10 @@ def find_view(connector: str) -> View | None:
 
 
 def synthetic_views(tenant: Tenant) -> dict[str, View]:
-    """The view of every enabled source that has accounts to be made up, by platform.
+    """The view of every enabled source with synthetic accounts, by platform.
 
     Raises:
-        ConfigError: A source has none.
+        ConfigError: Such a source has no view.
     """
     views = {}
     for source in tenant.enabled:
