@@ -1,10 +1,10 @@
-"""Amazon Ads API v3, Sponsored Products: the entity lists, and the asynchronous reports beside them.
+"""Amazon Ads API v3, Sponsored Products: entity lists and asynchronous reports.
 
 Source: advertising.amazon.com/API/docs/en-us/guides/reporting/v3 (reports; restatement in its faq), and the Postman
-collection of amzn/ads-advanced-tools-docs (MIT-0). The two are worlds apart: a list says what there is, a report what
-happened. Ids are text in the lists and numbers in the reports; a state is in upper case in v3, in lower case before. A
-report is JSON, gzipped; what was not asked for is an absent key, and a metric has its attribution window in its name. A
-profile is one marketplace, with a currency and a time zone of its own.
+collection of amzn/ads-advanced-tools-docs (MIT-0). A list has entities in their present state, a report has
+results. Ids are text in the lists and numbers in the reports; a state is in upper case in v3, in lower case before. A
+report is JSON, gzipped; a field that was not requested is an absent key, and a metric has its attribution window in its
+name. A profile is one marketplace, with a currency and a time zone of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pipeline.contracts.fields import Anything, Contract, DateText, Instant, Int
 
 
 class ExtendedData(Nested):
-    """Present where the list was asked for it (`includeExtendedDataFields`)."""
+    """Present where the list was requested with `includeExtendedDataFields`."""
 
     creationDateTime: Instant = None
     lastUpdateDateTime: Instant = None
@@ -21,7 +21,7 @@ class ExtendedData(Nested):
 
 
 class Entity(Contract):
-    """One thing of an advertiser's account as it is now."""
+    """One entity of an advertiser's account in its present state."""
 
     version_field = "extendedData.lastUpdateDateTime"
     date_field = "extendedData.creationDateTime"
@@ -45,7 +45,7 @@ def fivetran_list(key: str, **columns: str) -> tuple[Layout, ...]:
 
 
 class Campaign(Entity):
-    """One Sponsored Products campaign as it is now."""
+    """One Sponsored Products campaign in its present state."""
 
     key = ("campaignId",)
     required = ("campaignId",)
@@ -72,7 +72,7 @@ class Campaign(Entity):
 
 
 class AdGroup(Entity):
-    """One ad group as it is now."""
+    """One ad group in its present state."""
 
     key = ("adGroupId",)
     required = ("adGroupId",)
@@ -88,7 +88,7 @@ class AdGroup(Entity):
 
 
 class ProductAd(Entity):
-    """One product ad as it is now. It has no name: it shows a product."""
+    """One product ad in its present state. It has no name: it shows a product."""
 
     key = ("adId",)
     required = ("adId",)
@@ -105,7 +105,7 @@ class ProductAd(Entity):
 
 
 class Report(Contract):
-    """One day of something advertised. `date` is there with `timeUnit` DAILY; a SUMMARY has none and is refused."""
+    """One day of an advertised entity. `date` is present with `timeUnit` DAILY; a SUMMARY has none and is refused."""
 
     required = ("date",)
     date_field = "date"
@@ -156,7 +156,7 @@ def fivetran_report(**columns: str) -> tuple[Layout, ...]:
 
 
 class CampaignReport(Report):
-    """spCampaigns: one day of a campaign, or of an ad group or placement in it where it was grouped so."""
+    """spCampaigns: one day of a campaign, or of an ad group or placement in it where the report is grouped so."""
 
     key = ("date", "campaignId", "adGroupId", "placementClassification")
     layouts = fivetran_report(campaignBiddingStrategy="campaign_bidding_strategy")

@@ -1,4 +1,4 @@
-"""Amazon's records and what its engines make of them."""
+"""Amazon's records and the expected results of its engines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SUMS: Row = {
     "sales7d": 99.5,
 }
 
-NOTHING: Row = {
+EXPECTED: Row = {
     "source_platform": "amazon_ads",
     "source_account": "main",
     "report_date": None,
@@ -49,10 +49,10 @@ OF_AD_GROUP: Row = {"ad_group_id": "421", "ad_group_name": "Red now"}
 OF_AD: Row = OF_AD_GROUP | {"ad_id": "77", "ad_name": "B0DEF456"}
 
 CAMPAIGNS, ADS = "sponsored_products_campaign_report", "sponsored_products_advertised_product_report"
-Told = tuple[str, Row, Row]
-"""A report, a row of it as it is sent, and what differs from NOTHING in what it comes to."""
-DAYS: tuple[tuple[Told, ...], ...] = (
-    # Of an account's day the finest report counts; another account decides nothing.
+Example = tuple[str, Row, Row]
+"""An example: a report, a row of it as sent, and the differences of its result from EXPECTED."""
+DAYS: tuple[tuple[Example, ...], ...] = (
+    # Of an account's day the finest report counts; another account changes nothing.
     (
         (ADS, AD | SUMS, OF_AD | SPENT),
         (CAMPAIGNS, AD_GROUP, OF_AD_GROUP | NOT_COUNTED),
@@ -70,7 +70,7 @@ DAYS: tuple[tuple[Told, ...], ...] = (
     ((CAMPAIGNS, CAMPAIGN | {"purchases1d": 1, "purchases30d": 4}, {"conversions": 4.0}),),
     ((CAMPAIGNS, CAMPAIGN | {"purchases7d": 0, "purchases14d": 3}, {"conversions": 0.0}),),
     ((CAMPAIGNS, CAMPAIGN | {"campaignBudgetCurrencyCode": None}, {"currency": main_currency}),),
-    # An ad is named for its product; what a row leaves out is in the lists, and a parent that it says is right.
+    # An ad is named for its product; missing values of a row are in the lists, and a parent in the row is right.
     *(
         (
             (
@@ -135,9 +135,9 @@ def _report(_pattern: str | None) -> Case:
     expected = []
     for number, day in enumerate(DAYS, 1):
         date = f"2022-07-{number:02}"
-        for report, sent, made in day:
+        for report, sent, changes in day:
             records[report].append(sent | {"date": date})
-            expected.append(NOTHING | made | {"report_date": date, "last_date": date})
+            expected.append(EXPECTED | changes | {"report_date": date, "last_date": date})
     return Case(
         "ids are numbers, the shortest window from 7 days counts, and of a day the report by ad", records, expected
     )
@@ -154,7 +154,7 @@ def _campaigns(_pattern: str | None) -> Case:
         "startDate": "2022-07-12",
         "extendedData": {"creationDateTime": created, "lastUpdateDateTime": "2022-08-01T00:00:00Z"},
     }
-    made: Row = {
+    version: Row = {
         "source_platform": "amazon_ads",
         "source_account": "main",
         "campaign_id": "2187",
@@ -172,8 +172,8 @@ def _campaigns(_pattern: str | None) -> Case:
             ]
         },
         [
-            made,
-            made
+            version,
+            version
             | {"campaign_name": "Gold Leader", "campaign_status": "ENABLED"}
             | {"in_force_from": changed, "in_force_to": None},
         ],

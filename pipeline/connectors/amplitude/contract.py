@@ -1,12 +1,12 @@
-"""Amplitude: events as the Export API writes them, one JSON object a line, and users as User Activity gives them.
+"""Amplitude: events as the Export API writes them, one JSON object a line, and users as User Activity returns them.
 
 Sources: amplitude.com/docs/apis/analytics/export (events), .../apis/analytics/dashboard-rest#user-activity (users),
 .../data/sources/instrument-track-revenue (`$revenue`, `$price`, `$quantity`, `$currency`) and
 .../data/destination-catalog/amazon-s3: `uuid` is a row's own id; of one `device_id`, an `$insert_id` that came before
 is the same event sent twice; `amplitude_id` is the user's original one, merges are not applied. Times are UTC without
-saying so. `user_id` is null before login; ids under five characters are dropped by the vendor. `session_id` is -1
-outside sessions, and not used: sessions are ours. Properties are the shop's own; those declared here are the vendor's,
-and the names that Segment's e-commerce events gave the trade (order_id, revenue, currency).
+an offset. `user_id` is null before login; ids under five characters are dropped by the vendor. `session_id` is -1
+outside sessions, and not used: sessions are computed here. Properties are the shop's own; those declared here are the
+vendor's, and the common names of Segment's e-commerce events (order_id, revenue, currency).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class EventProperties(Nested):
     transaction_id: Text = None
     revenue: Number = None  # major units of currency
     currency: Text = None
-    utm_source: Text = None  # on page views, when the page's address says so
+    utm_source: Text = None  # on page views, when the page's address has it
     utm_medium: Text = None
     utm_campaign: Text = None
     utm_id: Text = None  # the campaign's id
@@ -69,7 +69,7 @@ class Event(Contract):
     event_type: Text = None
     event_time: UtcTime = None
     client_event_time: UtcTime = None  # the same by the device's clock
-    server_upload_time: UtcTime = None  # exports are cut by it, so late events come with a later one
+    server_upload_time: UtcTime = None  # exports are divided by it, so late events come in a later export
     user_id: Text = None
     device_id: Text = None
     amplitude_id: Integer = None
@@ -87,13 +87,13 @@ class Event(Contract):
 
 
 class Traits(Nested):
-    """What the shop told Amplitude about the user."""
+    """User properties that the shop sent to Amplitude."""
 
     email: Text = None
 
 
 class User(Contract):
-    """One user as they are now; `amplitude_id`s that were merged into theirs are listed."""
+    """One user in the present state, with the `amplitude_id`s that were merged into the user's own."""
 
     key = ("canonical_amplitude_id",)
     required = ("canonical_amplitude_id",)

@@ -1,4 +1,4 @@
-"""Amplitude's records and what its engines make of them."""
+"""Amplitude's records and the expected results of its engines."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ UNSET = "(not set)"
 
 
 def _utm(source: str | None, *rest: str, of: str = "utm") -> Row:
-    """The properties of a campaign; what is not given is left out."""
+    """The properties of a campaign; values that are not given are left out."""
     names = ("source", "medium", "campaign", "id")
     return {f"{of}_{name}": text for name, text in zip(names, (source, *rest), strict=False)}
 
 
-SEEN: Row = {
+EXPECTED: Row = {
     "source_platform": "amplitude",
     "source_account": "main",
     "event_name": "page_view",
@@ -53,24 +53,25 @@ SEEN: Row = {
     "geo_country": "Germany",
     "device_category": "mobile",
 }
-NOBODY: Row = {"user_id": None}
+ANONYMOUS: Row = {"user_id": None}
 BOUGHT: Row = {"event_name": "Order Completed", "is_purchase": True, "currency": main_currency}
 
-Told = tuple[Row, Row | None]
-"""What differs in an event from a page view of nobody, and in what it comes to from SEEN; None: it is not counted."""
-VISITORS: tuple[Told, ...] = (
+Example = tuple[Row, Row | None]
+"""An example: the differences of an event from an anonymous page view, and of its result from EXPECTED; None: it is
+not counted."""
+VISITORS: tuple[Example, ...] = (
     # A visitor is one before and after login: the first who logs in on the device, in that account.
-    ({}, NOBODY),
+    ({}, ANONYMOUS),
     (BOB, {}),
-    ({"amplitude_id": None}, NOBODY),
+    ({"amplitude_id": None}, ANONYMOUS),
     (
         {"amplitude_id": 3003, "user_id": "alice", "event_time": "2026-01-05T10:00:02Z"},
         {"user_pseudo_id": "3003", "user_id": "alice", "occurred_at": "2026-01-05 10:00:02"},
     ),
-    ({"_account": "eu"}, NOBODY | {"source_account": "eu", "user_pseudo_id": "1001"}),
-    ({"amplitude_id": None, "device_id": "tablet"}, NOBODY | {"user_pseudo_id": "tablet"}),
+    ({"_account": "eu"}, ANONYMOUS | {"source_account": "eu", "user_pseudo_id": "1001"}),
+    ({"amplitude_id": None, "device_id": "tablet"}, ANONYMOUS | {"user_pseudo_id": "tablet"}),
     ({"amplitude_id": 4004, "device_id": "", "user_id": "carol"}, {"user_pseudo_id": "4004", "user_id": "carol"}),
-    ({"amplitude_id": 5005, "device_id": "", "user_id": ""}, NOBODY | {"user_pseudo_id": "5005"}),
+    ({"amplitude_id": 5005, "device_id": "", "user_id": ""}, ANONYMOUS | {"user_pseudo_id": "5005"}),
     # Of one device, an $insert_id that came before is the same event sent twice, if only in the file.
     (BOB | {"$insert_id": "f", "event_type": "click"}, {"event_name": "click"}),
     (BOB | {"$insert_id": "f"}, None),
@@ -96,7 +97,7 @@ VISITORS: tuple[Told, ...] = (
 USERS: Row = _utm("google ", "cpc ", "Spring ", "c1 ")
 FROM_USER: Row = {"traffic_source": "google", "traffic_medium": "cpc", "traffic_campaign": "Spring"}
 TRAFFIC: tuple[tuple[Row, Row, Row], ...] = (
-    # The event's own properties, its user's, and what they come to: one campaign, taken whole.
+    # The event's own properties, its user's, and the result: all values of one campaign.
     ({}, USERS, FROM_USER | {"traffic_campaign_id": "c1"}),
     ({}, _utm("google", UNSET, UNSET, UNSET), {"traffic_source": "google"}),
     ({}, _utm("google", UNSET, "Spring"), {"traffic_source": "google", "traffic_campaign": "Spring"}),
@@ -118,7 +119,7 @@ TRAFFIC: tuple[tuple[Row, Row, Row], ...] = (
 )
 WORTH: Row = {"$revenue": 12.5, "revenue": 99, "$price": 98, "$currency": " eur", "currency": "usd"}
 PURCHASES: tuple[tuple[Row, Row], ...] = (
-    # What a purchase says of itself, and what it comes to.
+    # Properties of a purchase, and its result.
     (
         WORTH | {"order_id": " A", "transaction_id": "Z"},
         {"transaction_id": "A", "order_total": 12.5, "currency": "EUR"},
@@ -131,17 +132,20 @@ PURCHASES: tuple[tuple[Row, Row], ...] = (
     ({"$price": 4.5, "currency": UNSET}, {"order_total": 4.5}),
     ({"currency": " gbp", "utm_source": "news"}, {"currency": "GBP", "traffic_source": "news"}),
 )
-PLACES: tuple[Told, ...] = (
+PLACES: tuple[Example, ...] = (
     (BOB | {"country": " Norway"}, {"geo_country": "Norway"}),
     *((BOB | {"country": nothing}, {"geo_country": None}) for nothing in (UNSET, f" {UNSET}", "", " ", None)),
     (BOB | {"device_type": "Apple iPad"}, {"device_category": "tablet"}),
     (BOB | {"device_type": None}, {"device_category": "desktop"}),
 )
-EVENTS: tuple[Told, ...] = (
+EVENTS: tuple[Example, ...] = (
     *VISITORS,
-    *((BOB | {"event_properties": own, "user_properties": users}, made) for own, users, made in TRAFFIC),
-    *((BOB | {"event_type": "Order Completed", "event_properties": said}, BOUGHT | made) for said, made in PURCHASES),
-    # Nothing but its type makes an event a purchase.
+    *((BOB | {"event_properties": own, "user_properties": users}, changes) for own, users, changes in TRAFFIC),
+    *(
+        (BOB | {"event_type": "Order Completed", "event_properties": properties}, BOUGHT | changes)
+        for properties, changes in PURCHASES
+    ),
+    # Only its type makes an event a purchase.
     (
         BOB | {"event_type": "Order Refunded", "event_properties": WORTH | {"order_id": "A"}},
         {"event_name": "Order Refunded"},
@@ -156,9 +160,9 @@ def _amplitude_events(_pattern: str | None) -> Case:
         "a visitor is one before and after login, an event sent twice is one, $price times $quantity is its worth",
         {"events": [WEB | {"uuid": f"u{n}", "$insert_id": f"i{n}"} | event for n, (event, _) in numbered]},
         [
-            SEEN | {"event_key": f"key {n}", "source_position": n} | made
-            for n, (_, made) in numbered
-            if made is not None
+            EXPECTED | {"event_key": f"key {n}", "source_position": n} | changes
+            for n, (_, changes) in numbered
+            if changes is not None
         ],
     )
 
@@ -168,12 +172,12 @@ def _amplitude_profiles(_pattern: str | None) -> Case:
     place |= {"platform": "iOS", "os": "ios 8.2"}
     bob: Row = {"canonical_amplitude_id": 12345, "merged_amplitude_ids": [11111, 12345], "user_id": "bob"}
     bob |= {"properties": {"email": " Bob@Example.com"}, "device": "Apple iPhone", "device_type": "Apple iPad 6"}
-    nobody: Row = {"canonical_amplitude_id": 6, "device": "Windows", "country": UNSET, "properties": {"email": UNSET}}
+    other: Row = {"canonical_amplitude_id": 6, "device": "Windows", "country": UNSET, "properties": {"email": UNSET}}
     row: Row = {"source_platform": "amplitude", "source_account": "main"}
     known: Row = {"email": "bob@example.com", "geo_country": "United States", "device_category": "tablet"}
     return Case(
         "a user's profile goes with every id that was merged into theirs",
-        {"users": [place | bob, place | nobody]},
+        {"users": [place | bob, place | other]},
         [
             row | {"user_id": "12345"} | known,
             row | {"user_id": "11111"} | known,

@@ -1,10 +1,10 @@
 """BigCommerce: orders and their products (REST V2), and the catalog's products (REST V3).
 
 Source: the OpenAPI documents of bigcommerce/api-specs (orders.v2, catalog.v3), and the sample responses of
-Space48/bigcommerce-api-js (MIT). V2 sends money as text with four decimals, times as RFC 2822, and empty text for what
-is absent; V3 sends money as numbers and times as ISO 8601. The lines of an order are a link (`products.resource`), not
+Space48/bigcommerce-api-js (MIT). V2 sends money as text with four decimals, times as RFC 2822, and absent values as
+empty text; V3 sends money as numbers and times as ISO 8601. The lines of an order are a link (`products.resource`), not
 inline: they come as `order_products`. All money of an order is in `default_currency_code`, the currency the shopper
-pays in; `currency_code` is the one prices were shown in. `customer_id` 0 is a guest.
+pays in; `currency_code` is the one of displayed prices. `customer_id` 0 is a guest.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Address(Nested):
 
 
 class Order(Contract):
-    """One order as it is now."""
+    """One order in its present state."""
 
     key = ("id",)
     required = ("id",)
@@ -40,10 +40,10 @@ class Order(Contract):
     date_modified: Rfc2822 = None
     date_shipped: Rfc2822 = None
     status_id: Integer = None
-    status: Text = None  # the word for status_id; custom_status is the merchant's own word
+    status: Text = None  # the label of status_id; custom_status is the merchant's own label
     custom_status: Text = None
     payment_method: Text = None
-    payment_status: Text = None  # empty where the provider tells none
+    payment_status: Text = None  # empty where the provider sends none
     payment_provider_id: Text = None  # the payment's id at its provider
     subtotal_ex_tax: DecimalText = None
     subtotal_inc_tax: DecimalText = None
@@ -57,9 +57,9 @@ class Order(Contract):
     store_credit_amount: DecimalText = None
     gift_certificate_amount: DecimalText = None
     refunded_amount: DecimalText = None
-    currency_code: Text = None  # prices were shown in it
+    currency_code: Text = None  # currency of displayed prices
     currency_exchange_rate: DecimalText = None
-    default_currency_code: Text = None  # the shopper paid in it
+    default_currency_code: Text = None  # currency that the shopper paid in
     items_total: Integer = None
     is_deleted: Flag = None  # archived
     order_source: Text = None
@@ -74,7 +74,7 @@ class AppliedDiscount(Nested):
 
 
 class OrderProduct(Contract):
-    """One line of an order, as it is now."""
+    """One line of an order in its present state."""
 
     key = ("id",)
     required = ("id", "order_id")
@@ -104,11 +104,11 @@ class OrderProduct(Contract):
 class Variant(Nested):
     id: Integer = None
     sku: Text = None
-    price: Number = None  # null where the product's own holds
+    price: Number = None  # null where the product's own price applies
 
 
 class Product(Contract):
-    """One product as it is now."""
+    """One product in its present state."""
 
     key = ("id",)
     required = ("id",)

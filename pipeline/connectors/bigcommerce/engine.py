@@ -1,8 +1,8 @@
 """BigCommerce's engines.
 
-What a status means for the money is in platform_ref__order_statuses, by status_id and by its English label. Source: the
-response of /v2/orders/count in bigcommerce/api-specs (reference/orders.v2), whose system_description says of each
-status whether payment was confirmed: Incomplete reached the payment page and went no further, Awaiting Payment is not
+platform_ref__order_statuses maps statuses to financial statuses, by status_id and by its English label. Source: the
+response of /v2/orders/count in bigcommerce/api-specs (reference/orders.v2); its system_description says for each status
+whether payment was confirmed: Incomplete reached the payment page and went no further, Awaiting Payment is not
 confirmed yet, Awaiting Fulfillment is. Shipped, picked up, completed and disputed orders were paid for.
 """
 

@@ -1,4 +1,4 @@
-"""BigCommerce's records and what its engines make of them."""
+"""BigCommerce's records and the expected results of its engines."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ORDER: Row = {
     "items_total": 2,
     "billing_address": {"email": " JaneDoe@Example.com", "country": "Canada", "country_iso2": "CA"},
 }
-MADE: Row = {
+EXPECTED: Row = {
     "source_platform": delivering_platform,
     "source_account": "main",
     "order_id": "218",
@@ -66,12 +66,12 @@ STATUSES = (
 CANCELLED: Row = {"financial_status": "cancelled", "is_cancelled": True}
 REFUNDED: Row = {"financial_status": "refunded", "refunded_amount": 69.84}
 
-Told = tuple[Row, Row]
-"""What differs from ORDER in an order, and from MADE in what it comes to."""
-ORDERS: tuple[Told, ...] = (
+Example = tuple[Row, Row]
+"""An example: the differences of an order from ORDER, and of its result from EXPECTED."""
+ORDERS: tuple[Example, ...] = (
     # The status is known by its id, whatever a merchant calls it; by its label where the id is missing.
     *(({"status_id": id_, "status": "Ours"}, {"raw_status": "Ours", "financial_status": s}) for id_, _, s in STATUSES),
-    *(({"status_id": None, "status": word}, {"raw_status": word, "financial_status": s}) for _, word, s in STATUSES),
+    *(({"status_id": None, "status": label}, {"raw_status": label, "financial_status": s}) for _, label, s in STATUSES),
     ({"status_id": 5, "status": None}, CANCELLED | {"raw_status": "5"}),
     ({"status_id": None, "status": "Cancelled"}, CANCELLED | {"raw_status": "Cancelled"}),
     ({"status_id": 99, "status": "New one"}, {"financial_status": None, "raw_status": "New one"}),
@@ -90,7 +90,7 @@ ORDERS: tuple[Told, ...] = (
     ({"refunded_amount": "19.8400"}, {"refunded_amount": 19.84, "financial_status": "partially_refunded"}),
     ({"refunded_amount": "69.8400"}, {"refunded_amount": 69.84, "financial_status": "refunded"}),
     ({"refunded_amount": None}, {}),
-    # What is left out, or blank.
+    # Missing or blank values.
     ({"date_created": ""}, {"ordered_at": "2019-03-11 20:17:25"}),
     ({"date_created": "Tue, 05 Mar 2019 23:40:11 GMT"}, {"ordered_at": "2019-03-05 23:40:11"}),
     ({"default_currency_code": None}, {"currency": "CAD"}),
@@ -143,9 +143,9 @@ def _orders(_pattern: str | None) -> Case:
             "order_products": [custom, LINE | discounts, LINE | {"id": 5, "_account": "eu"}],
         },
         [
-            *(MADE | made for _, made in ORDERS),
-            MADE | {"order_id": "219", "lines": json.dumps(ours)},
-            MADE
+            *(EXPECTED | changes for _, changes in ORDERS),
+            EXPECTED | {"order_id": "219", "lines": json.dumps(ours)},
+            EXPECTED
             | {"order_id": "219", "source_account": "eu"}
             | {"lines": json.dumps([BOUGHT | whole | {"line_id": "5"}])},
         ],

@@ -1,18 +1,18 @@
 """Microsoft Advertising (Bing Ads) API v13: campaigns, ad groups and ads, and its performance reports of four levels.
 
-Source: learn.microsoft.com/en-us/advertising: campaign-management-service (entities), reporting-service (columns of
-the reports) and guides/reports. A report has the columns that were asked for, and those that are attributes decide
-what a row is: all of them belong to the key. Its day is UTC ("always relative to UTC time"), whatever time zone the
-request named to say when today ends. Only the Daily aggregation is read: a Summary has no TimePeriod, an hour is
-written `2020-03-15|7`, and both are quarantined.
+Source: learn.microsoft.com/en-us/advertising: campaign-management-service (entities), reporting-service (columns of the
+reports) and guides/reports. A report has the requested columns, and those that are attributes define a row: all of them
+belong to the key. Its day is UTC ("always relative to UTC time"), whatever time zone the request named for the end of
+today. Only the Daily aggregation is read: a Summary has no TimePeriod, an hour is written `2020-03-15|7`, and both are
+quarantined.
 
-A download is a CSV of quoted cells, with a BOM, lines of metadata before its header and a footer after its rows,
-unless the request excluded them. Percentages come with and without a percent sign. A score that was not computed is
-`--`, and revenue may have a comma for each thousand (FormatVersion 1.0): both are kept as text.
+A download is a CSV of quoted cells, with a BOM, lines of metadata before its header and a footer after its rows, unless
+the request excluded them. Percentages come with and without a percent sign. A score that was not computed is `--`, and
+revenue may have a comma for each thousand (FormatVersion 1.0): both are kept as text.
 
-Performance Max campaigns have no rows where ad group or ad columns are asked for (reporting-service, notes on the
-report requests). Spend is adjusted for a week or more where clicks prove invalid (guides/reports); conversions count
-on the day of the click, so they change for as long as the longest conversion window: 90 days
+Performance Max campaigns have no rows where ad group or ad columns are requested (reporting-service, notes on the
+report requests). Spend is adjusted for a week or more where clicks prove invalid (guides/reports); conversions count on
+the day of the click, so they change for as long as the longest conversion window: 90 days
 (campaign-management-service/conversiongoal).
 """
 
@@ -22,7 +22,7 @@ from pipeline.contracts.fields import Contract, DateText, DecimalText, IntegerTe
 
 
 class Entity(Contract):
-    """One thing of an account as it is now."""
+    """One entity of an account in its present state."""
 
     key = ("Id",)
     required = ("Id",)
@@ -34,7 +34,7 @@ class Entity(Contract):
 
     Id: Text = None
     Status: Text = None
-    ModifiedTime: UtcTime = None  # said by Bulk files and Fivetran's history tables; the service does not send it
+    ModifiedTime: UtcTime = None  # in Bulk files and Fivetran's history tables; the service does not send it
 
 
 def history(**columns: str) -> tuple[Layout, ...]:
@@ -62,7 +62,7 @@ class AdGroup(Entity):
 
 
 class Ad(Entity):
-    """One ad; it has no name, only what it says."""
+    """One ad; it has no name, only its texts."""
 
     wrappers = ("Ads",)
     layouts = history(
@@ -119,7 +119,7 @@ def daily_report(*ids: str, **columns: str) -> tuple[Layout, ...]:
 
 
 class Report(Contract):
-    """One day of something, per breakdown asked for."""
+    """One day of an entity, per requested breakdown."""
 
     required = ("TimePeriod",)
     date_field = "TimePeriod"
@@ -159,14 +159,14 @@ class Report(Contract):
 
 
 class AccountReport(Report):
-    """One day of an account, per breakdown asked for."""
+    """One day of an account, per requested breakdown."""
 
     key = (*ACCOUNT, *BREAKDOWNS)
     layouts = daily_report()
 
 
 class CampaignReport(Report):
-    """One day of a campaign, per breakdown asked for."""
+    """One day of a campaign, per requested breakdown."""
 
     key = (
         *ACCOUNT,
@@ -196,7 +196,7 @@ class CampaignReport(Report):
 
 
 class AdGroupReport(Report):
-    """One day of an ad group, per breakdown asked for."""
+    """One day of an ad group, per requested breakdown."""
 
     key = (*ACCOUNT, "CampaignId", "CampaignName", "AdGroupId", "AdGroupName", "Language", *BREAKDOWNS)
     layouts = daily_report("ad_group_id", CampaignId="campaign_id", AdGroupId="ad_group_id", Language="language")
@@ -213,7 +213,7 @@ class AdGroupReport(Report):
 
 
 class AdReport(Report):
-    """One day of an ad, per breakdown asked for; with KeywordId it is Microsoft's keyword report."""
+    """One day of an ad, per requested breakdown; with KeywordId it is Microsoft's keyword report."""
 
     key = (
         *ACCOUNT,

@@ -1,4 +1,4 @@
-"""Microsoft Advertising's records and what its engines make of them."""
+"""Microsoft Advertising's records and the expected results of its engines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BREAKDOWNS: tuple[Row, ...] = (
     {"KeywordId": "71"},
 )
 
-NOTHING: Row = {
+EXPECTED: Row = {
     "source_platform": "bing_ads",
     "source_account": "main",
     "report_date": None,
@@ -49,10 +49,10 @@ OF_AD: Row = OF_AD_GROUP | {"ad_id": "333", "ad_name": "Ad now"}
 
 ACCOUNTS, CAMPAIGNS = "account_performance_report", "campaign_performance_report"
 AD_GROUPS, ADS = "ad_group_performance_report", "ad_performance_report"
-Told = tuple[str, Row, Row]
-"""A report, a row of it as it is sent, and what differs from NOTHING in what it comes to."""
-DAYS: tuple[tuple[Told, ...], ...] = (
-    # Of four reports the finest counts, campaign by campaign; another account of ours decides nothing.
+Example = tuple[str, Row, Row]
+"""An example: a report, a row of it as sent, and the differences of its result from EXPECTED."""
+DAYS: tuple[tuple[Example, ...], ...] = (
+    # Of four reports the finest counts, campaign by campaign; another account of ours changes nothing.
     (
         (ACCOUNTS, ACCOUNT | SUMS, SPENT | NOT_COUNTED),
         (CAMPAIGNS, CAMPAIGN | SUMS | {"Conversions": "2"}, OF_CAMPAIGN | SPENT | NOT_COUNTED | {"conversions": 2.0}),
@@ -68,7 +68,7 @@ DAYS: tuple[tuple[Told, ...], ...] = (
         (AD_GROUPS, AD_GROUP | {"CampaignId": "999"}, OF_AD_GROUP | {"campaign_id": "999"}),
     ),
     ((ACCOUNTS, ACCOUNT, NOT_COUNTED), (CAMPAIGNS, CAMPAIGN, OF_CAMPAIGN)),
-    # A total of nobody does not count beside a part; beside a part of nobody, no total of its level does.
+    # A total without an id does not count beside a part; beside a part without its parent's id, no such total does.
     ((CAMPAIGNS, ACCOUNT | {"CampaignName": "A"}, {"campaign_name": "A"} | NOT_COUNTED), (ADS, AD, OF_AD)),
     (
         (
@@ -83,7 +83,7 @@ DAYS: tuple[tuple[Told, ...], ...] = (
         (AD_GROUPS, AD_GROUP, OF_AD_GROUP | NOT_COUNTED),
         (ADS, ACCOUNT | {"CampaignId": "999", "AdId": "9"}, {"campaign_id": "999", "ad_id": "9"}),
     ),
-    # Plain rows count before what breaks them down.
+    # Plain rows count before breakdowns.
     *(((ADS, AD, OF_AD), (ADS, AD | breakdown | SUMS, OF_AD | SPENT | NOT_COUNTED)) for breakdown in BREAKDOWNS),
     *(
         (
@@ -117,14 +117,14 @@ DAYS: tuple[tuple[Told, ...], ...] = (
     ),
     *(
         (
-            (report, {"AccountNumber": "X150", "AccountName": "Shop"} | plain, made | {"currency": main_currency}),
+            (report, {"AccountNumber": "X150", "AccountName": "Shop"} | plain, changes | {"currency": main_currency}),
             (
                 report,
                 {"AccountNumber": "X150", "AccountName": "Shop"} | other | PHONE,
-                is_ | {"currency": main_currency},
+                other_changes | {"currency": main_currency},
             ),
         )
-        for report, plain, made, other, is_ in (
+        for report, plain, changes, other, other_changes in (
             (CAMPAIGNS, {"CampaignId": "1"}, {"campaign_id": "1"}, {"CampaignId": "2"}, {"campaign_id": "2"}),
             (CAMPAIGNS, {"CampaignName": "A"}, {"campaign_name": "A"}, {"CampaignName": "B"}, {"campaign_name": "B"}),
             (AD_GROUPS, {"AdGroupId": "1"}, {"ad_group_id": "1"}, {"AdGroupId": "2"}, {"ad_group_id": "2"}),
@@ -134,7 +134,7 @@ DAYS: tuple[tuple[Told, ...], ...] = (
             (ACCOUNTS, {"AccountNumber": None}, {}, {"AccountNumber": None, "AccountName": "Other shop"}, {}),
         )
     ),
-    # What a row leaves out is in the lists; a parent that it says is right, a name that it says may be old.
+    # Missing values of a row are in the lists; a parent in the row is right, a name in the row may be old.
     ((ADS, {"AdId": "333", "CurrencyCode": "usd"}, OF_AD | {"campaign_name": None}),),
     (
         (
@@ -144,15 +144,15 @@ DAYS: tuple[tuple[Told, ...], ...] = (
         ),
     ),
     *(
-        ((ADS, AD | TITLES | {"AdId": ad} | said, OF_AD | {"ad_id": ad, "ad_name": name}),)
-        for ad, said, name in (
+        ((ADS, AD | TITLES | {"AdId": ad} | titles, OF_AD | {"ad_id": ad, "ad_name": name}),)
+        for ad, titles, name in (
             ("333", {}, "Ad now"),
             ("335", {}, "Part now"),
             ("336", {}, "Ad then"),
             ("336", {"AdTitle": ""}, "Part then"),
         )
     ),
-    # Conversions are whole since 2022: ConversionsQualified has their fractions.
+    # Conversions are integers since 2022: ConversionsQualified has their fractions.
     (
         (
             ADS,
@@ -187,9 +187,9 @@ def _report(_pattern: str | None) -> Case:
     expected = []
     for number, day in enumerate(DAYS):
         date = f"2026-{1 + number // 28:02}-{1 + number % 28:02}"
-        for report, sent, made in day:
+        for report, sent, changes in day:
             records.setdefault(report, []).append({"TimePeriod": date} | sent)
-            expected.append(NOTHING | made | {"report_date": date, "last_date": date})
+            expected.append(EXPECTED | changes | {"report_date": date, "last_date": date})
     return Case(
         "of four reports the finest counts, campaign by campaign, and parents come from the lists of entities",
         records,

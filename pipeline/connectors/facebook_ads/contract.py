@@ -3,7 +3,8 @@
 Source: developers.facebook.com/docs/marketing-api, and the Graph API recordings of keboola/ex-facebook-graph-api (MIT).
 Every metric arrives as text; a metric without activity is an absent key, not 0. Budgets are in minor units, spend in
 major units of the account's currency. `date_start` is a day of the ad account's time zone. Fivetran's tables
-(fivetran/dbt_facebook_ads, Apache-2.0) have the actions of a report apart from it, and of its clicks those on links.
+(fivetran/dbt_facebook_ads, Apache-2.0) have the actions of a report in tables of their own, and of its clicks those on
+links.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from pipeline.contracts.fields import Contract, DateText, DecimalText, Instant, 
 
 
 def fivetran_history(**columns: str) -> tuple[Layout, ...]:
-    """The layout of Fivetran's history table of an entity; `columns` are those that lost their field's name."""
+    """The layout of Fivetran's history table of an entity; `columns` are those with other names than their fields."""
     known_by = ("id", "account_id", "updated_time", "_fivetran_synced")
     stamps = {"updated_time": "updated_time", "created_time": "created_time"}
     return (Layout(name="fivetran", known_by=known_by, columns=columns | stamps, utc=tuple(stamps)),)
 
 
 class Campaign(Contract):
-    """One campaign as it is now."""
+    """One campaign in its present state."""
 
     key = ("id",)
     required = ("id",)
@@ -40,7 +41,7 @@ class Campaign(Contract):
 
 
 class AdSet(Contract):
-    """One ad set as it is now."""
+    """One ad set in its present state."""
 
     key = ("id",)
     required = ("id",)
@@ -65,7 +66,7 @@ class Creative(Nested):
 
 
 class Ad(Contract):
-    """One ad as it is now."""
+    """One ad in its present state."""
 
     key = ("id",)
     required = ("id",)
@@ -87,7 +88,7 @@ class Ad(Contract):
 
 
 class Action(Nested):
-    """One kind of action people took. The same purchase appears under several action types: never sum over them."""
+    """One type of action. The same purchase appears under several action types: never sum over them."""
 
     action_type: Text = None
     action_reaction: Text = None
@@ -95,7 +96,7 @@ class Action(Nested):
 
 
 class Insight(Contract):
-    """One day of one ad (or ad set, campaign, account: whatever level was asked for), per breakdown asked for."""
+    """One day of one ad (or ad set, campaign, account: whatever level was requested), per requested breakdown."""
 
     key = (
         "account_id",

@@ -1,4 +1,4 @@
-"""Meta's records and what its engines make of them."""
+"""Meta's records and the expected results of its engines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BREAKDOWNS: tuple[Row, ...] = (
     {"hourly_stats_aggregated_by_advertiser_time_zone": "00:00:00 - 00:59:59"},
 )
 
-NOTHING: Row = {
+EXPECTED: Row = {
     "source_platform": delivering_platform,
     "source_account": "main",
     "report_date": None,
@@ -46,11 +46,11 @@ OF_CAMPAIGN: Row = {"campaign_id": "c1", "campaign_name": "Spring"}
 OF_AD_SET: Row = OF_CAMPAIGN | {"ad_group_id": "s1", "ad_group_name": "Set now"}
 OF_AD: Row = OF_AD_SET | {"ad_id": "a1", "ad_name": "Ad now"}
 
-Told = tuple[Row, Row]
-"""A row as it is sent, and what differs from NOTHING in what it comes to."""
+Example = tuple[Row, Row]
+"""An example: a row as sent, and the differences of its result from EXPECTED."""
 
 
-def _days(pattern: str | None) -> tuple[tuple[Told, ...], ...]:
+def _days(pattern: str | None) -> tuple[tuple[Example, ...], ...]:
     wanted = pattern or "purchase"
     also: Row = {"action_type": f"omni_{wanted}", "value": "9"}
     reactions: list[Row] = [
@@ -77,7 +77,7 @@ def _days(pattern: str | None) -> tuple[tuple[Told, ...], ...]:
             ),
         ),
         ((CAMPAIGN | {"publisher_platform": "instagram"}, OF_CAMPAIGN | {"source_platform": "instagram_ads"}),),
-        # Plain rows count before what breaks them down, which counts where the same thing has no plain row.
+        # Plain rows count before breakdowns, which count where the same entity has no plain row.
         *(((AD, OF_AD), (AD | breakdown | SUMS, OF_AD | SPENT | NOT_COUNTED)) for breakdown in BREAKDOWNS),
         (
             (AD, OF_AD),
@@ -109,9 +109,9 @@ def _days(pattern: str | None) -> tuple[tuple[Told, ...], ...]:
         ((AD | WOMEN, OF_AD),),
         ((CAMPAIGN | {"account_currency": "usd"}, OF_CAMPAIGN | {"currency": "USD"}),),
         ((CAMPAIGN | {"account_currency": None}, OF_CAMPAIGN | {"currency": main_currency}),),
-        # What an ad belongs to is in the row where it was asked for.
+        # The parents of an ad are in the row where they were requested.
         ((AD | {"adset_id": "s2"}, OF_AD | {"ad_group_id": "s2", "ad_group_name": "Set then"}),),
-        # A loader's row says no more than the ad, and of its clicks those on links.
+        # A loader's row has only the ad, and of its clicks those on links.
         (
             (
                 ACCOUNT | {"ad_id": "a1", "inline_link_clicks": "7"},
@@ -135,12 +135,12 @@ def _meta_report(pattern: str | None) -> Case:
     none = _converted(pattern, 0.0, None)
     for number, day in enumerate(_days(pattern), 1):
         first, last = f"2026-01-{number:02}", f"2026-01-{number:02}"
-        for sent, made in day:
+        for sent, changes in day:
             records.append({"date_start": first, "date_stop": last} | sent)
-            expected.append(NOTHING | none | made | {"report_date": first, "last_date": last})
+            expected.append(EXPECTED | none | changes | {"report_date": first, "last_date": last})
     records.append(CAMPAIGN | {"date_start": "2026-02-01", "date_stop": "2026-02-28", "actions": []})
     expected.append(
-        NOTHING
+        EXPECTED
         | _converted(pattern, 0.0, "[]")
         | OF_CAMPAIGN
         | {"report_date": "2026-02-01", "last_date": "2026-02-28"}

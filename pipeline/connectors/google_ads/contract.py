@@ -1,13 +1,13 @@
 """Google Ads API v16: customers, campaigns, ad groups, ads and reports, as `googleAds:searchStream` sends its rows.
 
-Source: developers.google.com/google-ads/api, reference of GoogleAdsRow and `rest/design/json-mappings`. A row nests
-one object per resource that its query selects from, each with its resourceName; fields that the query did not select
-are absent. int64 arrives as text, doubles as numbers, enums as text. Ids are only unique within their parent.
+Source: developers.google.com/google-ads/api, reference of GoogleAdsRow and `rest/design/json-mappings`. A row nests one
+object per resource that its query selects from, each with its resourceName; fields that the query did not select are
+absent. int64 arrives as text, doubles as numbers, enums as text. Ids are only unique within their parent.
 
 A report's money is in millionths of the customer's currency, its day one of the customer's time zone. A row whose
 selected metrics are all zero is not sent (docs/reporting/zero-metrics), and Performance Max campaigns have no rows of
-ad groups or ads (performance-max/reporting). Cost changes for days, while invalid clicks are credited back;
-conversions count on the day of the click, so they change for as long as the longest conversion window: 90 days
+ad groups or ads (performance-max/reporting). Cost changes for days, while invalid clicks are credited back; conversions
+count on the day of the click, so they change for as long as the longest conversion window: 90 days
 (support.google.com/google-ads/answer/3123169).
 """
 
@@ -92,7 +92,7 @@ class Keyword(Nested):
 
 
 class Segments(Nested):
-    """What a report is broken down by; each one selected adds rows. Week, month and the like follow from `date`."""
+    """Breakdowns of a report; each selected one adds rows. Week, month and the like follow from `date`."""
 
     date: DateText = None
     hour: Integer = None
@@ -118,7 +118,7 @@ class Metrics(Nested):
 
 
 class Entity(Contract):
-    """One thing of an account as it is now."""
+    """One entity of an account in its present state."""
 
     version_field = "updated_at"
     date_field = "updated_at"
@@ -127,7 +127,7 @@ class Entity(Contract):
     zone = "utc"
     restated_days = 0
 
-    updated_at: UtcTime = None  # said by Fivetran's history tables; the API does not say when a resource changed
+    updated_at: UtcTime = None  # in Fivetran's history tables; the API does not send when a resource changed
 
 
 def history(**columns: str) -> tuple[Layout, ...]:
@@ -235,7 +235,7 @@ STATS = {
     "metrics.conversionsValue": "conversions_value",
     "metrics.viewThroughConversions": "view_through_conversions",
 }
-"""Columns of Fivetran's stats tables. `id` is the one whose meaning differs: each table calls its own resource so."""
+"""Columns of Fivetran's stats tables. Only `id` differs by table: it is the id of the table's own resource."""
 
 
 class PerformanceRow(Contract):

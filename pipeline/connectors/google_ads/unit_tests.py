@@ -1,4 +1,4 @@
-"""Google Ads' rows and what its engines make of them."""
+"""Google Ads' rows and the expected results of its engines."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ METRICS: Row = {
     "viewThroughConversions": "3",
 }
 
-NOTHING: Row = {
+EXPECTED: Row = {
     "source_platform": "google_ads",
     "source_account": "main",
     "report_date": None,
@@ -85,10 +85,10 @@ OF_EU: Row = {"source_account": "eu", "ad_group_name": "EU group", "ad_name": "E
 OF_THEIRS: Row = {"campaign_id": "777", "ad_group_id": "222", "ad_group_name": "Their group", "currency": "GBP"}
 OF_THEIR_AD: Row = OF_THEIRS | {"ad_id": "333", "ad_name": "Their ad"}
 
-Told = tuple[Row, Row]
-"""A row as it is sent, and what differs from NOTHING in what it comes to."""
-DAYS: tuple[tuple[Told, ...], ...] = (
-    # Ads count before totals, campaign by campaign; other customers and accounts decide nothing.
+Example = tuple[Row, Row]
+"""An example: a row as sent, and the differences of its result from EXPECTED."""
+DAYS: tuple[tuple[Example, ...], ...] = (
+    # Ads count before totals, campaign by campaign; other customers and accounts change nothing.
     (
         (OUR_AD | MOBILE | {"metrics": METRICS}, OF_AD | SPENT),
         ({"customer": US, "metrics": {"costMicros": "1"}}, NOT_COUNTED | {"spend": 0.000001}),
@@ -102,7 +102,7 @@ DAYS: tuple[tuple[Told, ...], ...] = (
     ((OUR_AD_GROUP | {"campaign": {"id": "113"}}, OF_AD_GROUP | {"campaign_id": "113", "campaign_name": None}),),
     ((OUR_AD_GROUP, OF_AD_GROUP), (OUR_CAMPAIGN, OF_CAMPAIGN | NOT_COUNTED)),
     ((OUR_CAMPAIGN, OF_CAMPAIGN), ({"customer": US}, NOT_COUNTED)),
-    # Plain rows count before what breaks them down.
+    # Plain rows count before breakdowns.
     *(
         ((OUR_AD, OF_AD), (OUR_AD | breakdown | {"metrics": METRICS}, OF_AD | SPENT | NOT_COUNTED))
         for breakdown in BREAKDOWNS
@@ -130,7 +130,7 @@ DAYS: tuple[tuple[Told, ...], ...] = (
         ),
     ),
     ((OUR_CAMPAIGN, OF_CAMPAIGN), ({"customer": US, "campaign": {"id": "999"}} | MOBILE, {"campaign_id": "999"})),
-    # Whatever ids a row says, in fields or in resource names; what it leaves out is in the lists.
+    # Ids of a row are in fields or in resource names; missing values are in the lists.
     (({"customer": {"resourceName": THEIRS}}, {"currency": "GBP"}),),
     (({"campaign": {"resourceName": f"{THEIRS}/campaigns/111"}}, {"campaign_id": "111", "currency": "GBP"}),),
     (({"adGroup": {"resourceName": f"{THEIRS}/adGroups/222", "name": "Then"}}, OF_THEIRS),),
@@ -159,7 +159,7 @@ DAYS: tuple[tuple[Told, ...], ...] = (
         ),
     ),
     (({"customer": US | {"currencyCode": "usd"}}, {"currency": "USD"}),),
-    # Names go with the ids of their customer, however a list says whose they are.
+    # Names belong to the ids of their customer, in whichever field a list has the customer.
     *(
         (
             ({"customer": US, "adGroup": {"id": group}}, {"ad_group_id": group}),
@@ -236,9 +236,9 @@ def _report(_pattern: str | None) -> Case:
     records, expected = [], []
     for number, day in enumerate(DAYS):
         date = f"2026-{1 + number // 28:02}-{1 + number % 28:02}"
-        for sent, made in day:
+        for sent, changes in day:
             records.append(sent | {"segments": {"date": date} | sent.get("segments", {})})
-            expected.append(NOTHING | made | {"report_date": date, "last_date": date})
+            expected.append(EXPECTED | changes | {"report_date": date, "last_date": date})
     return Case(
         "micros become major units, ids come out of resource names, and a campaign's total counts where no ads came",
         {"ad_performance": records, "ad_groups": AD_GROUPS, "ads": ADS, "customers": CUSTOMERS},

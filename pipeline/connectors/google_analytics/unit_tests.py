@@ -1,4 +1,4 @@
-"""Google Analytics' records and what its engine makes of them."""
+"""Google Analytics' records and the expected results of its engine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGE = "https://shop.example/?utm_source=google&utm_id=c3&hl=de#top"
 GOOGLE = {"source": " google", "medium": "cpc ", "campaign": "Spring", "campaign_id": "c1", "page_location": PAGE}
 UNSET = "(not set)"
 
-SEEN: Row = {
+EXPECTED: Row = {
     "source_platform": "google_analytics",
     "source_account": "main",
     "event_name": "page_view",
@@ -64,9 +64,9 @@ def _worth(slot: str, value: object) -> Row:
     return {"event_name": "purchase", "event_params": [{"key": "value", "value": {slot: value}}]}
 
 
-Told = tuple[Row, Row]
-"""What differs from VISIT in an event, and from SEEN in what it comes to."""
-TRAFFIC: tuple[Told, ...] = (
+Example = tuple[Row, Row]
+"""An example: the differences of an event from VISIT, and of its result from EXPECTED."""
+TRAFFIC: tuple[Example, ...] = (
     (
         {"collected_traffic_source": BING | {"manual_campaign_id": "c2"}} | _params(**GOOGLE),
         FROM_GOOGLE | {"traffic_campaign_id": "c1"},
@@ -87,7 +87,7 @@ TRAFFIC: tuple[Told, ...] = (
         {"collected_traffic_source": {"manual_source": "bing", "manual_medium": UNSET, "manual_campaign_name": UNSET}},
         {"traffic_source": "bing"},
     ),
-    # Source, medium, campaign and its id each come where they are said, whatever else is left out.
+    # Source, medium, campaign and its id are each taken where present, whatever else is left out.
     (_params(source="google", campaign_id="c1"), {"traffic_source": "google", "traffic_campaign_id": "c1"}),
     (
         {"collected_traffic_source": {"manual_source": "bing", "manual_campaign_name": "Autumn"}},
@@ -111,7 +111,7 @@ TRAFFIC: tuple[Told, ...] = (
     ),
 )
 DOLLARS, BOTH = {"purchase_revenue_in_usd": 7.5}, {"purchase_revenue_in_usd": 7.5, "purchase_revenue": 6.25}
-PURCHASES: tuple[Told, ...] = (
+PURCHASES: tuple[Example, ...] = (
     (_purchase(DOLLARS | {"transaction_id": UNSET}), {"order_total": 7.5, "currency": "USD"}),
     (_purchase(DOLLARS, currency="eur"), {"order_total": 7.5, "currency": "USD"}),
     (_purchase(BOTH), {"order_total": 7.5, "currency": "USD"}),
@@ -149,11 +149,11 @@ PURCHASES: tuple[Told, ...] = (
 
 
 def _ga4_events(_pattern: str | None) -> Case:
-    told = [*TRAFFIC, *((sent, BOUGHT | made) for sent, made in PURCHASES)]
+    examples = [*TRAFFIC, *((sent, BOUGHT | changes) for sent, changes in PURCHASES)]
     return Case(
         "an event's own source beats the collected one, a purchase has one value, (not set) is no transaction",
-        {"events": [VISIT | sent for sent, _ in told]},
-        [SEEN | made for _, made in told],
+        {"events": [VISIT | sent for sent, _ in examples]},
+        [EXPECTED | changes for _, changes in examples],
     )
 
 

@@ -1,9 +1,9 @@
 """LinkedIn Marketing API: campaigns, and ad analytics by creative or account and by campaign, as REST sends them.
 
 Source: learn.microsoft.com/en-us/linkedin/marketing/integrations/ads (campaigns) and .../ads-reporting/ads-reporting
-(analytics). Costs are decimal text of up to 18 decimals. Only the fields asked for are in a row, a metric that was not
-asked for is an absent key. `pivotValues` are URNs. The rows of a request without activity and of one without permission
-are equally none.
+(analytics). Costs are decimal text of up to 18 decimals. A row has only the requested fields, a metric that was not
+requested is an absent key. `pivotValues` are URNs. A request without activity and one without permission both return no
+rows.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Version(Nested):
 
 
 class Campaign(Contract):
-    """One campaign as it is now."""
+    """One campaign in its present state."""
 
     key = ("id",)
     required = ("id",)
@@ -101,7 +101,7 @@ class DateRange(Nested):
 
 
 class AdAnalytics(Contract):
-    """One day of one creative or account (or whatever pivots were asked for)."""
+    """One day of one creative or account (or of whatever pivots were requested)."""
 
     key = (
         "dateRange.start.year",

@@ -1,4 +1,4 @@
-"""LinkedIn's records and what its engines make of them."""
+"""LinkedIn's records and the expected results of its engines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ CAMPAIGN, CREATIVE = "urn:li:sponsoredCampaign:148633856", "urn:li:sponsoredCrea
 ACCOUNT = "urn:li:sponsoredAccount:507515057"
 SUMS: Row = {"impressions": 125, "clicks": 51, "externalWebsiteConversions": 2, "oneClickLeads": 4}
 
-NOTHING: Row = {
+EXPECTED: Row = {
     "source_platform": "linkedin_ads",
     "source_account": "main",
     "report_date": None,
@@ -33,15 +33,15 @@ OF_CAMPAIGN: Row = {"campaign_id": "148633856", "currency": "EUR"}
 OF_CREATIVE: Row = {"ad_id": "82332766"}
 
 BY_CAMPAIGN, REPORT = "ad_analytics_by_campaign", "ad_analytics"
-Told = tuple[str, Row, Row]
-"""A report, a row of it as it is sent, and what differs from NOTHING in what it comes to."""
+Example = tuple[str, Row, Row]
+"""An example: a report, a row of it as sent, and the differences of its result from EXPECTED."""
 
 
 def _of(*urns: str) -> Row:
     return {"pivotValues": list(urns)}
 
 
-DAYS: tuple[tuple[Told, ...], ...] = (
+DAYS: tuple[tuple[Example, ...], ...] = (
     # Of an account's day the report by campaign counts, else the finest other one; rows by member come last.
     (
         (BY_CAMPAIGN, _of(CAMPAIGN) | SUMS, OF_CAMPAIGN | SPENT),
@@ -57,7 +57,7 @@ DAYS: tuple[tuple[Told, ...], ...] = (
     ((REPORT, _of(CREATIVE) | SUMS, OF_CREATIVE | SPENT), (REPORT, _of(ACCOUNT), NOT_COUNTED)),
     ((REPORT, _of(ACCOUNT) | SUMS, SPENT), (REPORT, _of("urn:li:title:12", CREATIVE), OF_CREATIVE | NOT_COUNTED)),
     ((REPORT, _of("urn:li:geo:101") | SUMS, SPENT), (REPORT, _of("urn:li:title:12"), NOT_COUNTED)),
-    # Bare ids are what the report is by; a row without any is of the account.
+    # Bare ids are of the report's level; a row without any is of the account.
     ((BY_CAMPAIGN, {"pivot": "CAMPAIGN", "pivotValue": "148633856"}, OF_CAMPAIGN),),
     ((REPORT, {"pivot": "CREATIVE", "pivotValue": "82332766"}, OF_CREATIVE), (REPORT, {}, NOT_COUNTED)),
     ((REPORT, {}, {}),),
@@ -97,15 +97,15 @@ def _report(_pattern: str | None) -> Case:
         ],
     }
     expected = [
-        NOTHING | OF_CAMPAIGN | {"report_date": "2019-12-30", "last_date": "2020-01-05"},
-        NOTHING | OF_CAMPAIGN | {"report_date": "2019-11-28", "last_date": "2019-11-28"},
+        EXPECTED | OF_CAMPAIGN | {"report_date": "2019-12-30", "last_date": "2020-01-05"},
+        EXPECTED | OF_CAMPAIGN | {"report_date": "2019-11-28", "last_date": "2019-11-28"},
     ]
     for number, day in enumerate(DAYS, 1):
         date = f"2020-03-{number:02}"
-        for report, sent, made in day:
+        for report, sent, changes in day:
             range_ = {"start": _date(2020, 3, number), "end": _date(2020, 3, number)}
             records[report].append({"dateRange": range_} | sent)
-            expected.append(NOTHING | made | {"report_date": date, "last_date": date})
+            expected.append(EXPECTED | changes | {"report_date": date, "last_date": date})
     return Case(
         "URNs are ids, costs are text, and of a day the report by campaign counts, else the one by creative",
         records,
@@ -125,7 +125,7 @@ def _campaigns(_pattern: str | None) -> Case:
         "runSchedule": {"start": 1530119000000, "end": 1530219000000},
         "changeAuditStamps": {"created": {"time": 1530119777000}, "lastModified": {"time": 1549000000000}},
     }
-    made: Row = {
+    version: Row = {
         "source_platform": "linkedin_ads",
         "source_account": "main",
         "campaign_id": "546759565",
@@ -146,8 +146,8 @@ def _campaigns(_pattern: str | None) -> Case:
             ]
         },
         [
-            made,
-            made
+            version,
+            version
             | {"campaign_name": "Summer", "campaign_status": "ACTIVE"}
             | {"in_force_from": changed, "in_force_to": None},
         ],

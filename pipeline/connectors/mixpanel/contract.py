@@ -1,13 +1,13 @@
-"""Mixpanel: events as the Raw Event Export API writes them, one JSON object a line, and people as Query Profiles does.
+"""Mixpanel: events as the Raw Event Export API writes them, one JSON object a line, and people from Query Profiles.
 
 Sources: developer.mixpanel.com/reference/raw-event-export and .../event-deduplication (events),
 docs.mixpanel.com/reference/engage-query (people), docs.mixpanel.com/docs/data-structure/property-reference and
-.../tracking-methods/id-management. `time` is seconds since 1970 (milliseconds only when asked: `time_in_ms=true` is not
-read), UTC in projects created from 2023 on and by the project's own clock before: such an account says its `timezone`
-in tenants.yaml. Mixpanel tells events apart by event, time, `distinct_id` and `$insert_id`. A merge of identities
-rewrites `distinct_id`, so the key leaves it out: the same event exported again after a merge is a newer version of
-itself. Properties beside the vendor's are the shop's own; those declared here have the names that Segment's e-commerce
-events gave the trade (order_id, revenue, currency).
+.../tracking-methods/id-management. `time` is seconds since 1970 (milliseconds only on request: `time_in_ms=true` is not
+read), UTC in projects created from 2023 on and in the project's own zone before: such an account has its `timezone` in
+tenants.yaml. Mixpanel tells events apart by event, time, `distinct_id` and `$insert_id`. A merge of identities rewrites
+`distinct_id`, so the key leaves it out: the same event exported again after a merge is a newer version of itself.
+Properties beside the vendor's are the shop's own; those declared here have the common names of Segment's e-commerce
+events (order_id, revenue, currency).
 """
 
 from __future__ import annotations
@@ -19,13 +19,11 @@ from pipeline.contracts.fields import Contract, EpochSeconds, Integer, Layout, N
 
 class Properties(Nested):
     time: EpochSeconds = None
-    distinct_id: Text = None  # blank where the shop names nobody
+    distinct_id: Text = None  # blank where the shop sends no user
     insert_id: Text = Field(None, alias="$insert_id")
-    device_id: Text = Field(
-        None, alias="$device_id"
-    )  # while nobody is logged in, distinct_id is $device:<this>, or this
+    device_id: Text = Field(None, alias="$device_id")  # without a login, distinct_id is $device:<this>, or this
     user_id: Text = Field(None, alias="$user_id")  # the shop's own, after login
-    mp_processing_time_ms: Integer = None  # when Mixpanel took it in
+    mp_processing_time_ms: Integer = None  # time of ingestion by Mixpanel
     utm_source: Text = None
     utm_medium: Text = None
     utm_campaign: Text = None
@@ -83,7 +81,7 @@ class Event(Contract):
 
 
 class Traits(Nested):
-    """What Mixpanel and the shop know about a person."""
+    """Profile properties, of Mixpanel and of the shop."""
 
     email: Text = Field(None, alias="$email")
     city: Text = Field(None, alias="$city")
@@ -97,7 +95,7 @@ class Traits(Nested):
 
 
 class Person(Contract):
-    """One user profile as it is now."""
+    """One user profile in its present state."""
 
     key = ("$distinct_id",)
     required = ("$distinct_id",)

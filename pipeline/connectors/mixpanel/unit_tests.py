@@ -1,4 +1,4 @@
-"""Mixpanel's records and what its engines make of them."""
+"""Mixpanel's records and the expected results of its engines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SPRING: Row = {"utm_source": " google", "utm_medium": "cpc ", "utm_campaign": "S
 ORDER: Row = {"order_id": 501, "revenue": "13.5", "currency": "eur"}
 UNSET = "(not set)"
 
-SEEN: Row = {
+EXPECTED: Row = {
     "source_platform": "mixpanel",
     "source_account": "main",
     "event_name": "$mp_web_page_view",
@@ -49,9 +49,10 @@ UNKNOWN: Row = {"user_source": None, "user_medium": None, "user_campaign": None}
 BOUGHT: Row = {"event_name": "purchase", "is_purchase": True, "order_total": 13.5, "currency": "EUR"}
 EU: Row = {"source_account": "eu", "occurred_at": "2026-01-05 10:00:00"}
 
-Told = tuple[Row, Row, Row]
-"""What differs in an event from a page view of nobody, in its properties from WEB, in what it comes to from SEEN."""
-EVENTS: tuple[Told, ...] = (
+Example = tuple[Row, Row, Row]
+"""An example: the differences of an event from an anonymous page view, of its properties from WEB, of its result from
+EXPECTED."""
+EVENTS: tuple[Example, ...] = (
     # A visitor is one before and after login: the first who logs in on the device, in that account.
     ({}, {}, {"user_id": None}),
     ({}, BOB, {}),
@@ -84,7 +85,7 @@ EVENTS: tuple[Told, ...] = (
     ({}, BOB | SPRING | {"utm_source": UNSET}, {}),
     ({}, BOB | SPRING | {"utm_medium": UNSET, "utm_campaign": UNSET, "utm_id": UNSET}, {"traffic_source": "google"}),
     ({"event": "session_start"}, BOB, {"event_name": "session_start", "tie_break": 0}),
-    # Purchases, which only their name makes so.
+    # Only its name makes an event a purchase.
     ({"event": "purchase"}, BOB | ORDER | {"transaction_id": "T1"}, BOUGHT | {"transaction_id": "501"}),
     (
         {"event": "purchase"},
@@ -145,17 +146,17 @@ def _mixpanel_events(_pattern: str | None) -> Case:
                 _first_source("carol", UNSET, UNSET, UNSET),
             ],
         },
-        [SEEN | made for _, _, made in EVENTS],
+        [EXPECTED | changes for _, _, changes in EVENTS],
     )
 
 
 def _mixpanel_profiles(_pattern: str | None) -> Case:
     bob = _person(4, email="Example@Mixpanel.com", country_code="US", city="Austin", region="Texas", os="Android")
-    nobody = _person("5", email=UNSET, country_code=UNSET, city="Austin", os=UNSET)
+    other = _person("5", email=UNSET, country_code=UNSET, city="Austin", os=UNSET)
     row: Row = {"source_platform": "mixpanel", "source_account": "main"}
     return Case(
         "a distinct_id that is a number is text, an email is lower case",
-        {"people": [bob, nobody]},
+        {"people": [bob, other]},
         [
             row | {"user_id": "4", "email": "example@mixpanel.com", "geo_country": "US", "device_category": "mobile"},
             row | {"user_id": "5", "email": None, "geo_country": None, "device_category": None},

@@ -3,7 +3,7 @@
 Source: shopify.dev/docs/api/admin-rest, and the fixtures of Shopify/shopify_python_api (MIT). Money is text in major
 units of `currency`; times carry the shop's offset; `customer` and `email` may be null; `total_price` does not fall
 after refunds, the refunds are inside `refunds[].transactions[]`. Fivetran's tables (fivetran/dbt_shopify, Apache-2.0)
-have an order's lines, refunds and note attributes apart from it, and times in UTC without saying so.
+have an order's lines, refunds and note attributes in tables of their own, and times in UTC without an offset.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ PRODUCT_TIMES = ("created_at", "updated_at", "published_at")
 
 
 class Order(Contract):
-    """One order as it is now."""
+    """One order in its present state."""
 
     key = ("id",)
     required = ("id",)
@@ -138,7 +138,7 @@ class Variant(Nested):
 
 
 class Product(Contract):
-    """One product as it is now."""
+    """One product in its present state."""
 
     key = ("id",)
     required = ("id",)

@@ -1,6 +1,6 @@
 """Shopify's engines.
 
-What a financial status means in our words is in platform_ref__order_statuses. Source: shopify.dev, the Order resource.
+platform_ref__order_statuses maps financial statuses to ours. Source: shopify.dev, the Order resource.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pipeline.config.tenant import Tenant
 from pipeline.contracts.engine import Engine
 
 CHARGE_ID_ATTRIBUTES = ("stripe_charge_id", "charge_id")
-"""The note_attributes in which apps keep the id of a payment, unless tenants.yaml names others."""
+"""The note_attributes in which apps store the id of a payment, unless tenants.yaml names others."""
 
 
 def _orders(tenant: Tenant, source: Source) -> Mapping[str, object]:
-    """What orders leave out, and where an app of the shop keeps payment ids."""
+    """The currency of orders without one, and the note attributes that have payment ids."""
     names = next(iter(source.logic("charge_id_attributes")), CHARGE_ID_ATTRIBUTES)
     return {"currency": account_currency(tenant, source), "charge_id_attributes": list(names)}
 

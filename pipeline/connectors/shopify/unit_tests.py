@@ -1,4 +1,4 @@
-"""Shopify's records and what its engines make of them."""
+"""Shopify's records and the expected results of its engines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ORDER: Row = {
     "contact_email": "Office@Example.com",
     "customer": {"id": 207119551, "email": "Robert@Example.com", "first_name": "Bob", "last_name": "Norman"},
 }
-MADE: Row = {
+EXPECTED: Row = {
     "source_platform": delivering_platform,
     "source_account": "main",
     "order_id": "450789469",
@@ -46,10 +46,10 @@ MADE: Row = {
     "lines": None,
 }
 
-Told = tuple[Row, Row]
-"""What differs from ORDER in an order, and from MADE in what it comes to."""
+Example = tuple[Row, Row]
+"""An example: the differences of an order from ORDER, and of its result from EXPECTED."""
 BACK: Row = {"id": 1, "kind": "refund", "status": "success", "amount": "41.94", "currency": "USD"}
-REFUNDS: tuple[Told, ...] = (
+REFUNDS: tuple[Example, ...] = (
     (
         {
             "refunds": [
@@ -72,7 +72,7 @@ REFUNDS: tuple[Told, ...] = (
         {"refunded_amount": 41.94, "currency": main_currency},
     ),
 )
-NOTES: tuple[Told, ...] = (
+NOTES: tuple[Example, ...] = (
     (
         {
             "note_attributes": [
@@ -105,7 +105,7 @@ BOUGHT: Row = {
     "discount_amount": 0,
     "amount": None,
 }
-LINES: tuple[Told, ...] = (
+LINES: tuple[Example, ...] = (
     (
         {"line_items": [LINE, LINE | {"id": 12, "product_id": 0, "sku": "", "total_discount": "2.50"}]},
         {
@@ -128,11 +128,11 @@ STATUSES: dict[str, str | None] = {
     "PAID": "paid",
     "new_one": None,
 }
-ORDERS: tuple[Told, ...] = (
+ORDERS: tuple[Example, ...] = (
     *REFUNDS,
     *NOTES,
     *LINES,
-    *(({"financial_status": raw}, {"raw_status": raw, "financial_status": said}) for raw, said in STATUSES.items()),
+    *(({"financial_status": raw}, {"raw_status": raw, "financial_status": status}) for raw, status in STATUSES.items()),
     ({"created_at": None}, {"ordered_at": "2026-01-11 04:31:00"}),
     ({"created_at": None, "processed_at": None}, {"ordered_at": "2026-01-12 15:00:00"}),
     ({"cancelled_at": "2026-01-12T00:00:00Z", "cancel_reason": "fraud"}, {"is_cancelled": True}),
@@ -150,7 +150,7 @@ def _shopify_orders(_pattern: str | None) -> Case:
     return Case(
         "offsets become UTC, refunds are their successful transactions, guests stay guests, notes keep payment ids",
         {"orders": [ORDER | sent for sent, _ in ORDERS]},
-        [MADE | made for _, made in ORDERS],
+        [EXPECTED | changes for _, changes in ORDERS],
     )
 
 

@@ -1,10 +1,10 @@
-"""Stripe API v1: charges, each an attempt to take money.
+"""Stripe API v1: charges, each an attempt to collect a payment.
 
 Source: docs.stripe.com/api/charges/object, the fixture of stripe/openapi (MIT), and the table that Fivetran lands
 (fivetran/dbt_stripe, Apache-2.0). Amounts are whole numbers of the currency's minor unit (docs.stripe.com/currencies):
-cents of dollars, but whole yen, and thousandths of dinars. `amount` is what was asked for; what was taken is
+cents of dollars, but whole yen, and thousandths of dinars. `amount` is the requested amount; the collected one is
 `amount_captured`, which versions of the API before 2020 and Fivetran's table do not have. `payment_intent`,
-`balance_transaction` and `customer` are ids, or whole objects where the caller asked to expand them.
+`balance_transaction` and `customer` are ids, or full objects where the caller requested to expand them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class BillingDetails(Nested):
 
 
 class Charge(Contract):
-    """One charge as it is now: a refund changes it."""
+    """One charge in its present state: a refund changes it."""
 
     key = ("id",)
     required = ("id",)
@@ -72,7 +72,7 @@ class Charge(Contract):
     receipt_email: Text = None
     billing_details: BillingDetails | None = None
     payment_method_details: PaymentMethodDetails | None = None
-    metadata: Anything = None  # what the shop keeps with the charge
+    metadata: Anything = None  # data that the shop stores with the charge
 
 
 OBJECTS: dict[str, type[Contract]] = {"charges": Charge}

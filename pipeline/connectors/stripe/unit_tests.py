@@ -1,4 +1,4 @@
-"""Stripe's records and what its engine makes of them."""
+"""Stripe's records and the expected results of its engine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHARGE: Row = {
     "balance_transaction": "txn_1",
     "description": "A mug",
 }
-MADE: Row = {
+EXPECTED: Row = {
     "source_platform": delivering_platform,
     "source_account": "main",
     "charge_id": "ch_1",
@@ -50,7 +50,7 @@ CHARGES: tuple[tuple[Row, Row], ...] = (
         {"currency": "zzz", "amount": 5120, "amount_refunded": 12},
         {"captured_amount": None, "currency": "ZZZ"} | {"refunded_amount": None},
     ),
-    # What was asked for was not taken, unless the charge succeeded and was captured.
+    # The requested amount is collected only if the charge succeeded and was captured.
     ({"status": "failed", "captured": False}, {"captured_amount": 0, "status": "failed"}),
     ({"status": "succeeded", "captured": False}, {"captured_amount": 0}),
     ({"status": "pending", "captured": True}, {"captured_amount": 0, "status": "pending"}),
@@ -65,7 +65,7 @@ def _charges(_pattern: str | None) -> Case:
     return Case(
         "minor units by currency, what was captured and not what was asked for, livemode false is a test",
         {"charges": [CHARGE | sent for sent, _ in CHARGES]},
-        [MADE | made for _, made in CHARGES],
+        [EXPECTED | changes for _, changes in CHARGES],
     )
 
 

@@ -1,8 +1,8 @@
 """TikTok API for Business v1.3: campaigns, ad groups, ads, and the basic and audience reports by day or by hour.
 
 Source: business-api.tiktok.com/portal/docs (campaign/get, adgroup/get, ad/get, report/integrated/get). Records are
-wrapped in `data.list`. A report row is {dimensions, metrics}, every metric is text, and one that makes no sense for the
-row is "-". Report times are of the advertiser's own clock; times of campaigns, ad groups and ads are UTC.
+wrapped in `data.list`. A report row is {dimensions, metrics}, every metric is text, and one that does not apply to the
+row is "-". Report times are in the advertiser's time zone; times of campaigns, ad groups and ads are UTC.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipeline.contracts.fields import (
 
 
 class Entity(Contract):
-    """One thing of an advertiser's account as it is now."""
+    """One entity of an advertiser's account in its present state."""
 
     version_field = "modify_time"
     date_field = "create_time"
@@ -33,8 +33,8 @@ class Entity(Contract):
 
     advertiser_id: Text = None
     campaign_id: Text = None
-    operation_status: Text = None  # what the advertiser switched: ENABLE, DISABLE, FROZEN
-    secondary_status: Text = None  # what came of it: CAMPAIGN_STATUS_ENABLE, AD_STATUS_DELIVERY_OK, ...
+    operation_status: Text = None  # as set by the advertiser: ENABLE, DISABLE, FROZEN
+    secondary_status: Text = None  # the resulting delivery status: CAMPAIGN_STATUS_ENABLE, AD_STATUS_DELIVERY_OK, ...
     create_time: UtcTime = None
     modify_time: UtcTime = None
 
@@ -53,7 +53,7 @@ def fivetran_list(*same: str) -> tuple[Layout, ...]:
 
 
 class Campaign(Entity):
-    """One campaign as it is now."""
+    """One campaign in its present state."""
 
     key = ("campaign_id",)
     required = ("campaign_id",)
@@ -66,7 +66,7 @@ class Campaign(Entity):
 
 
 class AdGroup(Entity):
-    """One ad group as it is now."""
+    """One ad group in its present state."""
 
     key = ("adgroup_id",)
     required = ("adgroup_id",)
@@ -79,7 +79,7 @@ class AdGroup(Entity):
 
 
 class Ad(Entity):
-    """One ad as it is now."""
+    """One ad in its present state."""
 
     key = ("ad_id",)
     required = ("ad_id",)
@@ -91,7 +91,7 @@ class Ad(Entity):
 
 
 class Level(Nested):
-    """Which of a report's dimensions say what was advertised, and to whom: one of the ids, and any breakdowns."""
+    """Dimensions of a report that identify the advertised entity and its audience: one of the ids, any breakdowns."""
 
     advertiser_id: Text = None
     campaign_id: Text = None
@@ -112,15 +112,15 @@ GRAIN = tuple(f"dimensions.{name}" for name in Level.model_fields)
 
 
 class DayOfLevel(Level):
-    stat_time_day: DateText = None  # 2020-10-17 00:00:00, a day of the advertiser's own clock
+    stat_time_day: DateText = None  # 2020-10-17 00:00:00, a day in the advertiser's time zone
 
 
 class HourOfLevel(Level):
-    stat_time_hour: LocalTime = None  # the hour's beginning by the advertiser's own clock
+    stat_time_hour: LocalTime = None  # the hour's beginning in the advertiser's time zone
 
 
 class Metrics(Nested):
-    """Metrics, and the attributes of what was advertised that were asked for beside them."""
+    """Metrics, and the requested attributes of the advertised entity."""
 
     campaign_id: Text = None
     campaign_name: Text = None
@@ -135,7 +135,7 @@ class Metrics(Nested):
 
 
 class Report(Contract):
-    """What both reports share."""
+    """Attributes that both reports share."""
 
     wrappers = ("data.list", "list")
     money = "major units of the account's currency, as text"
@@ -144,14 +144,14 @@ class Report(Contract):
 
 
 def fivetran_report(time: str) -> tuple[Layout, ...]:
-    """The layout of Fivetran's report tables, by whatever level and breakdown."""
+    """The layout of Fivetran's report tables, of every level and breakdown."""
     grain = {path: path.removeprefix("dimensions.") for path in (*GRAIN, f"dimensions.{time}")}
     metrics = {f"metrics.{name}": name for name in ("spend", "impressions", "clicks", "conversion")}
     return (Layout(name="fivetran", known_by=(time, "_fivetran_synced"), columns=grain | metrics),)
 
 
 class DailyReport(Report):
-    """One day of an ad (or ad group, campaign, advertiser: whatever level was asked for), per breakdown asked for."""
+    """One day of an ad (or ad group, campaign, advertiser: whatever level was requested), per requested breakdown."""
 
     key = (*GRAIN, "dimensions.stat_time_day")
     required = ("dimensions.stat_time_day",)

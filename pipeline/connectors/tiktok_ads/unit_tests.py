@@ -1,4 +1,4 @@
-"""TikTok's records and what its engines make of them."""
+"""TikTok's records and the expected results of its engines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BREAKDOWNS: tuple[Row, ...] = (
     {"interest_category": "26"},
 )
 
-NOTHING: Row = {
+EXPECTED: Row = {
     "source_platform": "tiktok_ads",
     "source_account": "main",
     "report_date": None,
@@ -43,9 +43,9 @@ AD_GROUP: Row = {"campaign_id": "c1", "ad_group_id": "g1", "ad_group_name": "Gro
 AD: Row = AD_GROUP | {"ad_id": "a1", "ad_name": "Ad now"}
 
 DAILY, HOURLY = "ads_reports_daily", "ads_reports_hourly"
-Told = tuple[str, Row, Row, Row]
-"""A report, a row's dimensions, its metrics beside NAMES, and what differs from NOTHING in what it comes to."""
-DAYS: tuple[tuple[Told, ...], ...] = (
+Example = tuple[str, Row, Row, Row]
+"""An example: a report, a row's dimensions, its metrics beside NAMES, the differences of its result from EXPECTED."""
+DAYS: tuple[tuple[Example, ...], ...] = (
     # Of an account's day the finest report counts, and a day before its hours.
     (
         (DAILY, {"ad_id": "a1"}, SUMS, AD | SPENT),
@@ -61,7 +61,7 @@ DAYS: tuple[tuple[Told, ...], ...] = (
         (DAILY, {"advertiser_id": "6974"}, {}, NOT_COUNTED),
     ),
     ((HOURLY, {"ad_id": "a1"}, SUMS, AD | SPENT), (HOURLY, {"adgroup_id": "g1"}, {}, AD_GROUP | NOT_COUNTED)),
-    # A basic report counts before one by audience; another account decides nothing.
+    # A basic report counts before one by audience; another account changes nothing.
     *(
         (
             (DAILY, {"ad_id": "a1"}, {}, AD),
@@ -79,7 +79,7 @@ DAYS: tuple[tuple[Told, ...], ...] = (
             AD | {"source_account": "eu", "ad_group_name": "EU group", "ad_name": "EU ad"},
         ),
     ),
-    # A parent that the row says is right, in its dimensions before its metrics; others are in the lists.
+    # A parent in the row is right, in its dimensions before its metrics; others are in the lists.
     (
         (
             DAILY,
@@ -109,10 +109,10 @@ def _report(_pattern: str | None) -> Case:
     for number, day in enumerate(DAYS, 1):
         date = f"2020-10-{number:02}"
         times = {DAILY: {"stat_time_day": f"{date} 00:00:00"}, HOURLY: {"stat_time_hour": f"{date} 23:00:00"}}
-        for report, dimensions, metrics, made in day:
+        for report, dimensions, metrics, changes in day:
             account = {"_account": dimensions.get("_account", "main")}
             sent[report].append(account | {"dimensions": dimensions | times[report], "metrics": NAMES | metrics})
-            expected.append(NOTHING | made | {"report_date": date, "last_date": date})
+            expected.append(EXPECTED | changes | {"report_date": date, "last_date": date})
     known: Row = {"advertiser_id": "6974", "operation_status": "ENABLE", "secondary_status": "AD_STATUS_DELIVERY_OK"}
     eu: Row = known | {"_account": "eu"}
     ad_groups = [
@@ -143,7 +143,7 @@ def _campaigns(_pattern: str | None) -> Case:
         "create_time": "2021-08-16 20:40:15",
         "modify_time": "2021-09-15 00:52:08",
     }
-    made: Row = {
+    version: Row = {
         "source_platform": "tiktok_ads",
         "source_account": "main",
         "campaign_id": "1",
@@ -162,8 +162,8 @@ def _campaigns(_pattern: str | None) -> Case:
             ]
         },
         [
-            made,
-            made
+            version,
+            version
             | {"campaign_name": "Summer", "campaign_status": "ENABLE"}
             | {"in_force_from": changed, "in_force_to": None},
         ],

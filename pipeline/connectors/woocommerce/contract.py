@@ -33,13 +33,13 @@ class Address(Nested):
 class MetaData(Nested):
     id: Integer = None
     key: Text = None
-    value: Anything = None  # any JSON: plugins keep what they like
+    value: Anything = None  # any JSON: plugins store what they like
 
 
 class LineItem(Nested):
     id: Integer = None
     name: Text = None
-    product_id: Integer = None  # 0 for a product that is no more
+    product_id: Integer = None  # 0 for a deleted product
     variation_id: Integer = None
     sku: Text = None
     quantity: Integer = None
@@ -57,7 +57,7 @@ class Refund(Nested):
 
 
 class Order(Contract):
-    """One order as it is now."""
+    """One order in its present state."""
 
     key = ("id",)
     required = ("id",)
@@ -102,7 +102,7 @@ class Category(Nested):
 
 
 class Product(Contract):
-    """One product as it is now."""
+    """One product in its present state."""
 
     key = ("id",)
     required = ("id",)

@@ -1,7 +1,7 @@
 """WooCommerce's engines.
 
-What a status means for the money is in platform_ref__order_statuses. Source: the class OrderStatus of WooCommerce's
-code reference: processing and completed are paid, pending and on-hold are not yet, drafts never were orders.
+platform_ref__order_statuses maps statuses to financial statuses. Source: the class OrderStatus of WooCommerce's code
+reference: processing and completed are paid, pending and on-hold are not yet, drafts never were orders.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pipeline.contracts.engine import Engine
 
 
 def _account(tenant: Tenant, source: Source) -> Mapping[str, object]:
-    """What the orders of an account leave out: their currency, and the zone of its clock."""
+    """The currency and the time zone of an account, for orders without them."""
     return {
         "currency": account_currency(tenant, source, "orders.source_account"),
         "timezone": account_timezone(tenant, source, "orders.source_account"),

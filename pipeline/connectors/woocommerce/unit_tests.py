@@ -1,4 +1,4 @@
-"""WooCommerce's records and what its engines make of them."""
+"""WooCommerce's records and the expected results of its engines."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ORDER: Row = {
     "transaction_id": "ch_2",
     "refunds": [],
 }
-MADE: Row = {
+EXPECTED: Row = {
     "source_platform": delivering_platform,
     "source_account": "main",
     "order_id": "723",
@@ -91,16 +91,16 @@ BOUGHT: Row = {
 NO_MORE: Row = {"id": 316, "product_id": 0, "sku": "", "quantity": 0}
 BARE: Row = {"id": 317, "subtotal": None}
 
-Told = tuple[Row, Row]
-"""What differs from ORDER in an order, and from MADE in what it comes to."""
-ORDERS: tuple[Told, ...] = (
+Example = tuple[Row, Row]
+"""An example: the differences of an order from ORDER, and of its result from EXPECTED."""
+ORDERS: tuple[Example, ...] = (
     ({"transaction_id": "", "meta_data": KEPT}, {"charge_ids": "[ch_1, pi_1]"}),
     ({"meta_data": KEPT}, {"charge_ids": "[ch_1, pi_1, ch_2]"}),
     ({"meta_data": [], "transaction_id": None}, {"charge_ids": "[]"}),
     # A time without UTC is by the clock of the shop.
     ({"date_created_gmt": None}, {"ordered_at": main_clock("2017-03-21T23:30:00")}),
     # Statuses; one of the refund alone was paid back whole.
-    *(({"status": raw}, {"raw_status": raw, "financial_status": said}) for raw, said in STATUSES),
+    *(({"status": raw}, {"raw_status": raw, "financial_status": status}) for raw, status in STATUSES),
     *(
         ({"status": raw}, {"raw_status": raw, "financial_status": "cancelled", "is_cancelled": True})
         for raw in ("cancelled", "trash")
@@ -123,7 +123,7 @@ ORDERS: tuple[Told, ...] = (
         {"financial_status": "refunded", "refunded_amount": 39},
     ),
     ({"refunds": None}, {}),
-    # What is left out, or blank.
+    # Missing or blank values.
     ({"number": ""}, {"other_ids": "[]"}),
     ({"currency": ""}, {"currency": main_currency}),
     ({"customer_id": 0, "billing": {"email": ""}}, {"customer_id": None, "customer_email": None}),
@@ -146,7 +146,7 @@ def _orders(_pattern: str | None) -> Case:
     return Case(
         "the time in UTC counts, refunds are negative, 0 is a guest, and the number is another id",
         {"orders": [ORDER | sent for sent, _ in ORDERS]},
-        [MADE | made for _, made in ORDERS],
+        [EXPECTED | changes for _, changes in ORDERS],
     )
 
 
