@@ -168,8 +168,8 @@ def _amplitude_events(_pattern: str | None) -> Case:
 
 
 def _amplitude_profiles(_pattern: str | None) -> Case:
-    place: Row = {"country": " United States", "region": "California", "city": "San Francisco", "language": "English"}
-    place |= {"platform": "iOS", "os": "ios 8.2"}
+    device: Row = {"country": " United States", "region": "California", "city": "San Francisco", "language": "English"}
+    device |= {"platform": "iOS", "os": "ios 8.2"}
     bob: Row = {"canonical_amplitude_id": 12345, "merged_amplitude_ids": [11111, 12345], "user_id": "bob"}
     bob |= {"properties": {"email": " Bob@Example.com"}, "device": "Apple iPhone", "device_type": "Apple iPad 6"}
     other: Row = {"canonical_amplitude_id": 6, "device": "Windows", "country": UNSET, "properties": {"email": UNSET}}
@@ -177,7 +177,7 @@ def _amplitude_profiles(_pattern: str | None) -> Case:
     known: Row = {"email": "bob@example.com", "geo_country": "United States", "device_category": "tablet"}
     return Case(
         "a user's profile goes with every id that was merged into theirs",
-        {"users": [place | bob, place | other]},
+        {"users": [device | bob, device | other]},
         [
             row | {"user_id": "12345"} | known,
             row | {"user_id": "11111"} | known,

@@ -130,8 +130,8 @@ BOUGHT: Row = {
 def _orders(_pattern: str | None) -> Case:
     custom = LINE | {"id": 117, "product_id": 0, "sku": "", "name": "Wrapping"}
     discounts = {"applied_discounts": [{"id": "coupon", "amount": "3.0000"}, {"id": "total", "amount": "0.5000"}]}
-    whole: Row = {"discount_amount": 0, "amount": 63.9}
-    ours = [BOUGHT, BOUGHT | whole | {"line_id": "117", "product_id": None, "sku": None, "item_name": "Wrapping"}]
+    total: Row = {"discount_amount": 0, "amount": 63.9}
+    lines = [BOUGHT, BOUGHT | total | {"line_id": "117", "product_id": None, "sku": None, "item_name": "Wrapping"}]
     return Case(
         "status ids say where the money is, RFC 2822 becomes UTC, totals include tax, lines come from their own object",
         {
@@ -144,10 +144,10 @@ def _orders(_pattern: str | None) -> Case:
         },
         [
             *(EXPECTED | changes for _, changes in ORDERS),
-            EXPECTED | {"order_id": "219", "lines": json.dumps(ours)},
+            EXPECTED | {"order_id": "219", "lines": json.dumps(lines)},
             EXPECTED
             | {"order_id": "219", "source_account": "eu"}
-            | {"lines": json.dumps([BOUGHT | whole | {"line_id": "5"}])},
+            | {"lines": json.dumps([BOUGHT | total | {"line_id": "5"}])},
         ],
     )
 

@@ -51,21 +51,21 @@ Example = tuple[Row, Row]
 
 
 def _days(pattern: str | None) -> tuple[tuple[Example, ...], ...]:
-    wanted = pattern or "purchase"
-    also: Row = {"action_type": f"omni_{wanted}", "value": "9"}
+    conversion = pattern or "purchase"
+    omni: Row = {"action_type": f"omni_{conversion}", "value": "9"}
     reactions: list[Row] = [
-        {"action_type": wanted, "action_reaction": "like", "value": "1.5"},
-        {"action_type": wanted, "action_reaction": "love", "value": "1"},
+        {"action_type": conversion, "action_reaction": "like", "value": "1.5"},
+        {"action_type": conversion, "action_reaction": "love", "value": "1"},
     ]
     actions: Row = {
-        "actions": [*reactions, {"action_type": wanted, "value": "3"}, {"action_type": "like", "value": "4"}, also],
-        "action_values": [{"action_type": wanted, "value": "99.50"}],
+        "actions": [*reactions, {"action_type": conversion, "value": "3"}, {"action_type": "like", "value": "4"}, omni],
+        "action_values": [{"action_type": conversion, "value": "99.50"}],
     }
-    types = f"[{wanted}, {wanted}, {wanted}, omni_{wanted}]"
+    types = f"[{conversion}, {conversion}, {conversion}, omni_{conversion}]"
     return (
         ((AD | SUMS | actions, OF_AD | SPENT | _converted(pattern, 3.0, types)),),
-        ((AD | {"actions": reactions}, OF_AD | _converted(pattern, 2.5, f"[{wanted}, {wanted}]")),),
-        ((AD | {"actions": [also]}, OF_AD | _converted(pattern, 0.0, f"[omni_{wanted}]")),),
+        ((AD | {"actions": reactions}, OF_AD | _converted(pattern, 2.5, f"[{conversion}, {conversion}]")),),
+        ((AD | {"actions": [omni]}, OF_AD | _converted(pattern, 0.0, f"[omni_{conversion}]")),),
         # A row that names its platform counts for it, before the total of the platforms.
         (
             (AD, OF_AD | NOT_COUNTED),

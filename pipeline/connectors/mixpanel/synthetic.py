@@ -79,9 +79,9 @@ def _people(shop: Shop, activity: Activity, account: ShopAccount) -> Any:
     log = read_event_log(shop, activity, account, whole_days=False)
     visitors, visits = activity.traffic.visitors, activity.traffic.visits
     end = int(account.zone.midnights(np.array([activity.span.last + 1]))[0])
-    seen = np.full(len(visitors.cohort), -1)
-    np.maximum.at(seen, log.visitor[log.has_user], log.at[log.has_user])
-    person = np.flatnonzero((seen >= 0) & (known_since(activity) < end))
+    last_seen = np.full(len(visitors.cohort), -1)
+    np.maximum.at(last_seen, log.visitor[log.has_user], log.at[log.has_user])
+    person = np.flatnonzero((last_seen >= 0) & (known_since(activity) < end))
     people = read_people(shop, visitors)
     first = visits.origin[person]  # a visitor's first visit has the visitor's row
     initial = utm(activity.traffic.origins, np.where(first == DIRECT, -1, first))
@@ -92,7 +92,7 @@ def _people(shop: Shop, activity: Activity, account: ShopAccount) -> Any:
         "$region": pick_texts([each.region for each in TOWNS], town),
         "$country_code": pick_texts([each.code for each in TOWNS], town),
         "$os": pick_texts(_SYSTEMS, visitors.device[person]),
-        "$last_seen": Zone("UTC").clocks(seen[person]),
+        "$last_seen": Zone("UTC").clocks(last_seen[person]),
         **{f"initial_{name}": texts for name, texts in initial.items()},
     }
     ids = digits(customer_ids(shop, visitors)[person])

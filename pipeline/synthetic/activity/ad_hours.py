@@ -31,16 +31,16 @@ def read_ad_hours(
     counts = _count(activity, account, days)
     usual = np.broadcast_to(HOURS.astype(np.float64), (len(days.day), DAY_HOURS))
     clicks = counts[:, :, 0]
-    shown = clicks + _distributed(days.impressions - days.clicks, usual)
-    paid = np.where(days.impressions[:, None] > 0, shown, np.arange(DAY_HOURS) == UNSHOWN_HOUR)
+    impressions = clicks + _distributed(days.impressions - days.clicks, usual)
+    paid = np.where(days.impressions[:, None] > 0, impressions, np.arange(DAY_HOURS) == UNSHOWN_HOUR)
     cents = _distributed(days.cents // account.smallest, paid) * account.smallest
     bought = np.where(days.counts[:, PURCHASE, None] > 0, counts[:, :, PURCHASE], usual)
     purchases, revenue = _distributed(days.purchases, bought), _distributed(days.revenue, bought)
-    row, hour = np.nonzero((shown > 0) | (cents > 0) | (counts[:, :, PURCHASE] > 0))
+    row, hour = np.nonzero((impressions > 0) | (cents > 0) | (counts[:, :, PURCHASE] > 0))
     hours = replace(
         days.rows(row),
         cents=cents[row, hour],
-        impressions=shown[row, hour],
+        impressions=impressions[row, hour],
         counts=counts[row, hour],
         purchases=purchases[row, hour],
         revenue=revenue[row, hour],

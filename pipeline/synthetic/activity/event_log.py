@@ -98,9 +98,9 @@ def read_event_log(shop: Shop, activity: Activity, account: ShopAccount, *, whol
 def _all_events(activity: Activity, account: ShopAccount, is_tracked: Bools) -> EventLog:
     """All events that an account receives from the traffic."""
     visitors, visits, anonymous = activity.traffic.visitors, activity.traffic.visits, activity.traffic.anonymous
-    seen = np.flatnonzero(is_tracked[visits.visitor] & activity.is_after_opening)
-    position, step = np.nonzero(visits.steps[seen] != NEVER)
-    visit = seen[position]
+    tracked_visits = np.flatnonzero(is_tracked[visits.visitor] & activity.is_after_opening)
+    position, step = np.nonzero(visits.steps[tracked_visits] != NEVER)
+    visit = tracked_visits[position]
     first_visits = visit[(step == 0) & (visits.number[visit] == 1)]
     anonymous_rows = np.flatnonzero(received_by(account, anonymous.account_draw))
     last = np.append(visit[1:] != visit[:-1], True) if len(visit) else np.zeros(0, dtype=np.bool_)
