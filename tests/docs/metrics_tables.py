@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from semantic.catalog.formula import names, parse, unit_of
+from pipeline.config.blocks.sessions import SessionRules
+from semantic.catalog.formula import metric_names, parse, unit_of
+from semantic.definitions.standard_dimensions import DIMENSIONS, date_dimension, personal_dimensions
 from semantic.definitions.standard_metrics import (
-    BASE_METRICS,
     DERIVED_METRICS,
-    DIMENSIONS,
-    SYNONYMS,
     BaseMetric,
-    date_dimension,
+    base_metrics,
     funnel_metrics,
     funnel_rates,
-    personal_dimensions,
 )
+from semantic.definitions.synonyms import SYNONYMS
 from tests.docs.markdown import code, codes, table
 from warehouse.star_schema import star_schema
 
@@ -22,7 +21,7 @@ STARS = star_schema()
 
 
 def metrics() -> str:
-    base = [*BASE_METRICS, *funnel_metrics(FUNNEL)]
+    base = [*base_metrics(SessionRules().gap), *funnel_metrics(FUNNEL)]
     derived = [*DERIVED_METRICS, *funnel_rates(list(FUNNEL))]
     units: dict[str, str | None] = {metric.name: metric.unit for metric in base}
     facts = {metric.name: [metric.fact] for metric in base}
@@ -32,7 +31,7 @@ def metrics() -> str:
     for each in derived:
         formula = parse(each.expression, each.name)
         units[each.name] = unit_of(formula, units, each.name)
-        facts[each.name] = list(dict.fromkeys(fact for name in names(formula) for fact in facts[name]))
+        facts[each.name] = list(dict.fromkeys(fact for name in metric_names(formula) for fact in facts[name]))
         rows.append(
             (each.name, _unit(units[each.name]), each.expression, ", ".join(facts[each.name]), each.description)
         )
@@ -48,7 +47,9 @@ def metrics() -> str:
 
 def hidden_metrics() -> str:
     rows = [
-        (code(each.name), code(_aggregate(each)), each.fact, each.description) for each in BASE_METRICS if each.hidden
+        (code(each.name), code(_aggregate(each)), each.fact, each.description)
+        for each in base_metrics(SessionRules().gap)
+        if each.hidden
     ]
     return table(("metric", "formula", "facts", "meaning"), rows)
 
@@ -59,7 +60,7 @@ def dimensions() -> str:
         (
             code(each.name),
             each.type,
-            codes(f"{home}.{column}" for home, column in each.homes.items()),
+            codes(f"{home}.{column}" for home, column in each.columns.items()),
             each.description + (" (personal: only where `expose` names it)" if each.personal else ""),
             ", ".join(SYNONYMS.get(each.name, ())),
         )

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import PurePosixPath
 
+from pipeline.config.blocks.sessions import SessionRules
 from pipeline.config.source import Source
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.connector import Connector
 from pipeline.contracts.engine import Engine, engines_like
 from pipeline.contracts.fields import Contract, Many, Record, Shape, shape_of
-from semantic.definitions.standard_metrics import BASE_METRICS, DERIVED_METRICS, funnel_metrics
+from semantic.definitions.standard_metrics import DERIVED_METRICS, base_metrics, funnel_metrics
 from tests.docs.lineage import ITEM, Lineage
 from tests.docs.markdown import code, codes, table
 from tests.warehouse.engine_rig import CATALOG, a_source, render, render_model
@@ -202,7 +203,7 @@ def star_columns(canonical: str, column: str) -> list[tuple[str, str]]:
 @cache
 def metrics_of(star: str, column: str) -> list[str]:
     """The metrics that aggregate a star column, or count rows by it, and those made of them."""
-    every = (*BASE_METRICS, *funnel_metrics({}))
+    every = (*base_metrics(SessionRules().gap), *funnel_metrics({}))
     base = {
         metric.name
         for metric in every

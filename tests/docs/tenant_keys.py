@@ -14,12 +14,12 @@ from typing import Any
 from unittest import mock
 
 import yaml
-from pipeline.config.generation import CONNECTOR_LEVERS, FUNNEL, LEVERS
-from pipeline.config.table_logic import _HOMES
 from pydantic import BaseModel
 
 from pipeline.config import tenants_file
 from pipeline.config.accounts import Account, Read
+from pipeline.config.blocks.generation import CONNECTOR_LEVERS, FUNNEL, LEVERS
+from pipeline.config.blocks.table_logic import _HOMES
 from pipeline.config.entry import Entry
 from pipeline.config.key_meanings import GENERATION, LOGIC, MEANINGS, SOURCE, TENANT
 from pipeline.config.source import Source

@@ -1,7 +1,7 @@
 """The filters of tenants.yaml as SQL: which rows of an intermediate view a tenant counts. Sinks keep every row.
 
 Field and value go through the same `cast_as`, so that both are read by what the field means
-(pipeline/config/filter_rules.py says how a value is written). Values are quoted literals: no text of a
+(pipeline/config/blocks/filter_rules.py says how a value is written). Values are quoted literals: no text of a
 tenant is ever SQL or a template.
 """
 
