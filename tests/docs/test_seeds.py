@@ -74,7 +74,7 @@ def models() -> set[str]:
     catalog = load_catalog(ROOT / "supported_connectors.yaml")
     known = blueprints(catalog)
     tenants = load_tenants(ROOT / "tenants.yaml", catalog).tenants
-    written = {path.stem for path in (ROOT / "warehouse" / "models" / "platform").glob("*.sql")}
+    written = {path.stem for path in (ROOT / "warehouse" / "models").glob("*/*.sql")}
     projects = [library_project(known, {}, {})]
     projects += [project(tenant, known) for tenant in tenants for project in (push_project, star_project)]
     return written | {Path(path).stem for files in projects for path in files if path.endswith(".sql")}

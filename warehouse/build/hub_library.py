@@ -13,7 +13,8 @@ from warehouse.projects.hub_projects import library_project
 from warehouse.projects.reference_tables import reference_files
 from warehouse.run_dbt import Node, refuse_failures, run_dbt, write_project
 
-PLATFORM_MODELS = Path(__file__).parent.parent / "models" / "platform"
+MODELS = Path(__file__).parent.parent / "models"
+"""Two folders: `platform` (keys, satellites, operations) and `artifacts` (what dbt did)."""
 
 
 def prepare_hub(blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
@@ -38,7 +39,7 @@ def prepare_hub(blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
 
 def platform_models() -> dict[str, str]:
     """The models of the hub that are written by hand, by file name."""
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(PLATFORM_MODELS.glob("*.sql"))}
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(MODELS.glob("*/*.sql"), key=lambda path: path.name)}
 
 
 def _has_tables(settings: Settings, names: set[str]) -> bool:
