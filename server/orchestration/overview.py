@@ -10,7 +10,7 @@ import duckdb
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import LandError, PublishError
-from pipeline.publish.pointer import latest_run_id, served_run
+from pipeline.publish.pointer import latest_run_id, run_ids, served_run
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops, Row
@@ -109,12 +109,13 @@ def _reasons(shop: BuildContext, tenant: Tenant) -> list[str]:
 
 
 def _what_is_gone(settings: Settings, slug: Slug, built: PublishedStar | None) -> str | None:
-    """What a build makes again whatever else changed; None where all of it is there."""
+    """The thing whose loss makes a build start over; None where all is there, or `output_damage` names it."""
+    folder = settings.published(slug)
     try:
-        run_id = latest_run_id(settings.published(slug))
+        run_id = latest_run_id(folder)
     except PublishError as error:
-        return error.what
-    if run_id is None:
+        return None if built else error.what
+    if run_id is None and not (built and run_ids(folder)):
         return f"none of its runs is published: run {built.run_id} is gone" if built else "it has never been published"
     if not settings.hub.exists():
         return "the hub is gone: all its sources are landed again"

@@ -70,7 +70,7 @@ def new_checkout(folder: Path) -> Environment:
 
 def build_wheel(folder: Path) -> Path:
     """The wheel of this checkout."""
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    command = [sys.executable, "-P", "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")
     return wheel
@@ -85,7 +85,7 @@ def new_environment(folder: Path, wheel: Path) -> Environment:
     """An environment with the wheel and what it always needs, at the versions of the lock file, and no extra."""
     prefix, constraints = folder / "environment", folder / "constraints.txt"
     constraints.write_text("\n".join(pins(LOCK.read_text(encoding="utf-8"))), encoding="utf-8")
-    subprocess.run([sys.executable, "-m", "venv", str(prefix)], check=True)
+    subprocess.run([sys.executable, "-P", "-m", "venv", str(prefix)], check=True)
     environment = Environment(prefix, folder / "elsewhere")
     environment.folder.mkdir()
     environment.run("python", "-m", "pip", "install", "--quiet", "--constraint", str(constraints), str(wheel))

@@ -57,7 +57,7 @@ def main(upgrade: Sequence[str]) -> None:
             str(LOCK),
             free.name,
         ]
-        subprocess.run([sys.executable, "-m", *command], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "-P", "-m", *command], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     PROJECT.write_text(with_pins(project, pins(LOCK.read_text(encoding="utf-8"))), encoding="utf-8")
 
 

@@ -53,7 +53,7 @@ def run(folder: Path, *arguments: str) -> tuple[str, list[str]]:
     file = folder / "left_out"
     options = ["-v", "--strict-markers", "-p", "no:cacheprovider", f"--rootdir={folder}", f"--left-out={file}"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *arguments, str(folder)],
+        [sys.executable, "-P", "-m", "pytest", *options, *arguments, str(folder)],
         env=environment(),
         cwd=ROOT,
         capture_output=True,

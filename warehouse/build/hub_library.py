@@ -39,7 +39,10 @@ def prepare_hub(blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
 
 def platform_models() -> dict[str, str]:
     """The models of the hub that are written by hand, by file name."""
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(MODELS.glob("*/*.sql"), key=lambda path: path.name)}
+    return {
+        path.name: path.read_text(encoding="utf-8")
+        for path in sorted(MODELS.glob("*/*.sql"), key=lambda path: path.name)
+    }
 
 
 def _has_tables(settings: Settings, names: set[str]) -> bool:
