@@ -1,7 +1,6 @@
-"""The tools as HTTP resources, with OpenAPI at /openapi.json and pages to try them at /docs.
+"""REST API: the tools as HTTP resources, with OpenAPI at /openapi.json and a page to try them at /docs.
 
-Every error is an RFC 9457 problem document. A tenant that is not the caller's answers exactly like one that is not
-there.
+Every error is an RFC 9457 problem document. The tenant of another caller answers exactly like one that does not exist.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ lists come in pages: follow the `Link` header, or send `cursor`.
 
 
 def rest_app(runs: PublishedRuns, ops: Ops) -> FastAPI:
-    """The REST API over published runs; `server.asgi.bearer_auth.RequireToken` around it decides who may call it."""
+    """The REST API over published runs; `server.asgi.bearer_auth.RequireToken` around it authorizes callers."""
     app = FastAPI(
         title="gata",
         version=version("gata"),
@@ -59,7 +58,7 @@ def rest_app(runs: PublishedRuns, ops: Ops) -> FastAPI:
 
 
 class HeadAsGet:
-    """Answers HEAD with the headers that GET would have. An event stream has none to tell. Source: RFC 9110, 9.3.2."""
+    """Middleware that answers HEAD with the headers of GET, except on event streams. Source: RFC 9110, 9.3.2."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -1,4 +1,4 @@
-"""The house over HTTP: kinds of source, published tables, what can be asked, and how far a tenant is."""
+"""Catalog over HTTP: connectors, published tables, metrics and dimensions, and the readiness of a tenant."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ Payload = dict[str, Any]  # Any: JSON values
 
 
 def catalog_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
-    """What there is, for whoever asks."""
+    """Routes of connectors, models, catalog and readiness, limited to the tenants that the caller may see."""
     routes = APIRouter(route_class=Guarded, tags=["catalog"])
 
     jobs = Jobs(ops, job_folder(runs.settings))
 
-    def seen_by(caller: Caller) -> list[Slug]:
+    def visible_slugs(caller: Caller) -> list[Slug]:
         return [slug for slug in runs.slugs() if caller.sees(slug)]
 
     def models_of(caller: Caller) -> list[Payload]:
-        return [model for slug in seen_by(caller) for model in published_models(runs.settings, slug)]
+        return [model for slug in visible_slugs(caller) for model in published_models(runs.settings, slug)]
 
     @routes.get("/connectors", summary="The kinds of source there are", **produces(EXAMPLES["connectors"]))
     def connectors(request: Request, _: CallerDependency) -> Response:
@@ -48,36 +48,36 @@ def catalog_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
 
         A tenant needs a source of ads, of ecommerce and of analytics, unless its `domains` name fewer.
         """
-        found = load_catalog(CATALOG).values()
-        listed = [{**asdict(connector), "is_built": connector.is_built} for connector in found]
+        catalog = load_catalog(CATALOG).values()
+        listed = [{**asdict(connector), "is_built": connector.is_built} for connector in catalog]
         return tagged_response(request, {"connectors": listed})
 
     @routes.get("/models", summary="The published tables", **produces(EXAMPLES["models"]))
-    def models(request: Request, who: CallerDependency, limit: Limit = 100, cursor: Cursor = None) -> Response:
-        found = models_of(who)
-        runs_now = " ".join(sorted({model["run_id"] for model in found}))
-        listed, following = page(found, limit, cursor, of=f"models {runs_now}")
-        return tagged_response(request, {"models": listed, "cursor": following}, link(request, following))
+    def models(request: Request, caller: CallerDependency, limit: Limit = 100, cursor: Cursor = None) -> Response:
+        published = models_of(caller)
+        run_ids = " ".join(sorted({model["run_id"] for model in published}))
+        listed, next_cursor = page(published, limit, cursor, of=f"models {run_ids}")
+        return tagged_response(request, {"models": listed, "cursor": next_cursor}, link(request, next_cursor))
 
     @routes.get("/models/{name}", summary="One published table", **produces(EXAMPLES["model"]))
     def model(
         request: Request,
-        who: CallerDependency,
+        caller: CallerDependency,
         name: Annotated[str, Path(max_length=200, examples=["fct_acme__orders"])],
     ) -> Response:
-        for found in models_of(who):
-            if found["name"] == name:
-                return tagged_response(request, found)
+        for published in models_of(caller):
+            if published["name"] == name:
+                return tagged_response(request, published)
         raise AccessError("There is no such table here.", "GET /models lists those that there are.")
 
     @routes.get("/catalog", summary="What can be asked for, by tenant", **produces(EXAMPLES["catalog"]))
-    def catalog(request: Request, who: CallerDependency, limit: Limit = 100, cursor: Cursor = None) -> Response:
-        slugs, following = page(seen_by(who), limit, cursor, of="catalog")
-        found = []
+    def catalog(request: Request, caller: CallerDependency, limit: Limit = 100, cursor: Cursor = None) -> Response:
+        slugs, next_cursor = page(visible_slugs(caller), limit, cursor, of="catalog")
+        tenants = []
         for slug in slugs:
             with runs.run(slug) as run:
-                found.append(tools.describe_run(run))
-        return tagged_response(request, {"tenants": found, "cursor": following}, link(request, following))
+                tenants.append(tools.describe_run(run))
+        return tagged_response(request, {"tenants": tenants, "cursor": next_cursor}, link(request, next_cursor))
 
     @routes.get(
         "/readiness/{tenant}",
@@ -85,14 +85,14 @@ def catalog_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
         tags=["operations"],
         **produces(EXAMPLES["readiness"]),
     )
-    def ready(request: Request, who: CallerDependency, tenant: Tenant) -> Response:
+    def ready(request: Request, caller: CallerDependency, tenant: Tenant) -> Response:
         """`ready`, `building`, `failed`, `not_built` or `offboarded`.
 
         `job` says how far a build is that somebody asked for over HTTP.
         """
-        slug = visible(who, tenant)
-        said = readiness(runs, ops, slug)
+        slug = visible(caller, tenant)
+        status = readiness(runs, ops, slug)
         job = jobs.unfinished(slug)
-        return tagged_response(request, {**said, "job": job.state if job and jobs.is_alive(job.id) else None})
+        return tagged_response(request, {**status, "job": job.state if job and jobs.is_alive(job.id) else None})
 
     return routes

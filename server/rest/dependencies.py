@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 async def _caller(_: Annotated[object, Depends(HTTPBearer(auto_error=False))]) -> Caller:
-    """RequireToken has read the header; HTTPBearer only tells OpenAPI about it."""
+    """The caller that RequireToken has authenticated; HTTPBearer only declares the header in OpenAPI."""
     return caller_of_request()
 
 
@@ -24,10 +24,10 @@ CallerDependency = Annotated[Caller, Depends(_caller)]
 
 
 def visible(caller: Caller, slug: str) -> Slug:
-    """The slug, when the caller may see that tenant.
+    """The slug of a tenant that the caller may see.
 
     Raises:
-        AccessError: It may not, or there is none of that name: the same words for both.
+        AccessError: The caller may not see it, or there is none of that name: the same message for both.
     """
     if not caller.sees(slug):
         raise no_such_tenant()
@@ -35,7 +35,7 @@ def visible(caller: Caller, slug: str) -> Slug:
 
 
 async def _admin(caller: CallerDependency) -> Caller:
-    """The caller, when it may change what is served.
+    """The caller, with the scope admin.
 
     Raises:
         RequestRefused: 403, its token has another scope.
@@ -54,13 +54,14 @@ Admin = Annotated[Caller, Depends(_admin)]
 
 
 async def _json_body(request: Request) -> None:
-    """See that a body says it is JSON.
+    """Check that the request declares a JSON body.
 
     Raises:
-        RequestRefused: 415, it says something else.
+        RequestRefused: 415, it declares another type.
     """
-    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if sent != "application/json" and not (sent.startswith("application/") and sent.endswith("+json")):
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_suffixed = media_type.startswith("application/") and media_type.endswith("+json")
+    if media_type != "application/json" and not is_suffixed:
         raise RequestRefused(
             415, "The body is not declared to be JSON.", "Send it with `Content-Type: application/json`.", ACCEPTS
         )

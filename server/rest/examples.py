@@ -1,4 +1,4 @@
-"""One answer of each operation, short, as /openapi.json and /docs show it."""
+"""Examples of /openapi.json and /docs: one short answer for each operation."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Bringing in a tenant and changing what counts, over HTTP, for admins; and how far the builds are that follow.
+"""Onboarding and semantic-layer updates over HTTP, for admins, and the jobs that build them.
 
     POST /tenants/onboard          a tenant as tenants.yaml describes one
-    POST /semantic-layer/update    a tenant's words and logic, merged in (null takes away)
+    POST /semantic-layer/update    a tenant's semantic overlay and logic, merged in (null removes)
     GET  /jobs  /jobs/{id}  /jobs/{id}/events
 
-A request is checked whole before anything is touched. Then tenants.yaml is changed, a build begins in a process of its
-own, and the answer is 202 with the job. A build that fails takes the change back: a new tenant, and all that was landed
-for it, is gone again, and a changed one keeps its words, its logic and the run its readers have.
+A request is validated completely before anything changes. Then tenants.yaml is changed, a build starts in a process of
+its own, and the answer is 202 with the job. A failed build reverts the change: a new tenant, and all that was landed
+for it, is removed again, and a changed one keeps its overlay, its logic and its published run.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from server.serving.runs.published_runs import PublishedRuns
 
 POLL_SECONDS = 0.2
 ALIVE_SECONDS = 10.0
-"""After so long without news a stream says that it is still there."""
+"""Keep-alive of an event stream: after so long without an event it sends a comment."""
 
 Payload = dict[str, Any]  # Any: JSON values
 
@@ -51,56 +51,58 @@ Key = Annotated[
 
 
 def job_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
-    """What only an admin may do."""
+    """Routes of onboarding, updates and jobs; each needs the scope admin."""
     routes = APIRouter(route_class=Guarded, tags=[ADMIN])
-    office = JobService(runs.settings, ops)
+    service = JobService(runs.settings, ops)
 
-    async def accepted(posted: Posted) -> Response:
-        job = await anyio.to_thread.run_sync(office.accept, posted)
-        return _job_response(job, office.jobs, status=202)
+    async def submit(posted: Posted) -> Response:
+        job = await anyio.to_thread.run_sync(service.accept, posted)
+        return _job_response(job, service.jobs, status=202)
 
     @routes.post(
         "/tenants/onboard",
         summary="Bring in a tenant",
-        openapi_extra=_takes("onboarding", "An entry of `tenants:` in tenants.yaml."),
+        openapi_extra=_request_body("onboarding", "An entry of `tenants:` in tenants.yaml."),
         dependencies=[JsonBody],
         **produces(EXAMPLES["job"], status=202),
     )
-    async def onboard(who: Admin, sent: Annotated[Payload, Body()], *, idempotency_key: Key = None) -> Response:
+    async def onboard(caller: Admin, sent: Annotated[Payload, Body()], *, idempotency_key: Key = None) -> Response:
         """Check the tenant, write it to tenants.yaml, and build it in a process of its own.
 
         Files that it reads lie in the folder of tenants.yaml, and paths start there. The same content again gives the
         same job, and so does the same Idempotency-Key. When the first build fails, the tenant is taken out again.
         """
-        return await accepted(Posted("onboard", sent, _name(who), idempotency_key))
+        return await submit(Posted("onboard", sent, _key_owner(caller), idempotency_key))
 
     @routes.post(
         "/semantic-layer/update",
         summary="Change what counts for a tenant",
-        openapi_extra=_takes("update", "The tenant, and `semantic`, `attribution` or `logic` to merge into its entry."),
+        openapi_extra=_request_body(
+            "update", "The tenant, and `semantic`, `attribution` or `logic` to merge into its entry."
+        ),
         dependencies=[JsonBody],
         **produces(EXAMPLES["job"], status=202),
     )
-    async def update(who: Admin, sent: Annotated[Payload, Body()], *, idempotency_key: Key = None) -> Response:
+    async def update(caller: Admin, sent: Annotated[Payload, Body()], *, idempotency_key: Key = None) -> Response:
         """Merge words and logic into a tenant's entry of tenants.yaml, and build it anew.
 
         Merged as RFC 7396 says: a mapping into a mapping, null takes away, anything else replaces. `logic` is by
         platform and object. When the build fails, tenants.yaml says again what it said before, and readers keep their
         run.
         """
-        return await accepted(Posted("update", sent, _name(who), idempotency_key))
+        return await submit(Posted("update", sent, _key_owner(caller), idempotency_key))
 
     @routes.get("/jobs", summary="The jobs, newest first", **produces(EXAMPLES["jobs"]))
     def jobs(request: Request, _: Admin, *, limit: Limit = 100, cursor: Cursor = None) -> Response:
-        found = office.jobs.page(limit + 1, read_page_cursor(cursor, of="jobs") if cursor else None)
-        following = write_page_cursor(found[limit - 1].number, of="jobs") if len(found) > limit else None
-        listed = [office.jobs.to_dict(office.looked_after(job)) for job in found[:limit]]
-        return json_response({"jobs": listed, "cursor": following}, headers={**_FRESH, **link(request, following)})
+        newest = service.jobs.page(limit + 1, read_page_cursor(cursor, of="jobs") if cursor else None)
+        next_cursor = write_page_cursor(newest[limit - 1].number, of="jobs") if len(newest) > limit else None
+        listed = [service.jobs.to_dict(service.looked_after(job)) for job in newest[:limit]]
+        return json_response({"jobs": listed, "cursor": next_cursor}, headers={**_FRESH, **link(request, next_cursor)})
 
     @routes.get("/jobs/{id}", summary="How far a job is", **produces(EXAMPLES["job"]))
     def job(_: Admin, id: JobId) -> Response:  # noqa: A002  # its name
         """`queued`, `ingesting`, `transforming`, `validating`, then `ready`, or `failed` with the reason."""
-        return _job_response(_found(office, id), office.jobs)
+        return _job_response(_find_job(service, id), service.jobs)
 
     @routes.get(
         "/jobs/{id}/events",
@@ -120,9 +122,9 @@ def job_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
         last_event_id: Annotated[str | None, Header(max_length=20, description="The last one you have.")] = None,
     ) -> Response:
         """Each event has the state as its name. A client that comes back with Last-Event-ID misses none."""
-        found = await anyio.to_thread.run_sync(_found, office, id)
+        job = await anyio.to_thread.run_sync(_find_job, service, id)
         seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() and last_event_id.isascii() else 0
-        return StreamingResponse(_stream(request, office, found, seen), headers=_FRESH, media_type="text/event-stream")
+        return StreamingResponse(_stream(request, service, job, seen), headers=_FRESH, media_type="text/event-stream")
 
     return routes
 
@@ -130,22 +132,22 @@ def job_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
 _FRESH = {"cache-control": "no-store"}
 
 
-def _takes(sample: str, said: str) -> Payload:
-    schema = {"type": "object", "description": said, "additionalProperties": True}
+def _request_body(sample: str, description: str) -> Payload:
+    schema = {"type": "object", "description": description, "additionalProperties": True}
     content = {"application/json": {"schema": schema, "examples": example(EXAMPLES[sample])}}
     return {"requestBody": {"required": True, "content": content}}
 
 
-def _name(caller: Caller) -> str:
-    """Whose Idempotency-Keys these are."""
+def _key_owner(caller: Caller) -> str:
+    """The owner of a request's Idempotency-Key: keys are separate for each token."""
     return caller.token_id
 
 
-def _found(office: JobService, job_id: str) -> Job:
-    job = office.jobs.find(job_id)
+def _find_job(service: JobService, job_id: str) -> Job:
+    job = service.jobs.find(job_id)
     if job is None:
         raise AccessError("There is no such job here.", "GET /jobs lists those that there are.")
-    return office.looked_after(job)
+    return service.looked_after(job)
 
 
 def _job_response(job: Job, jobs: Jobs, *, status: int = 200) -> Response:
@@ -157,22 +159,22 @@ def _job_response(job: Job, jobs: Jobs, *, status: int = 200) -> Response:
     return json_response(jobs.to_dict(job), status, headers)
 
 
-async def _stream(request: Request, office: JobService, job: Job, seen: int) -> AsyncIterator[str]:
-    """An event for each state from the one after `seen`, until the job is over or nobody listens."""
-    silent = 0.0
+async def _stream(request: Request, service: JobService, job: Job, seen: int) -> AsyncIterator[str]:
+    """An event for each state after number `seen`, until the job is over or the client has disconnected."""
+    idle_seconds = 0.0
     while True:
-        happened = office.jobs.events(job.id, seen)
-        job = office.jobs.find(job.id) or job
-        for event in happened:
-            seen, silent = event["number"], 0.0
-            data = to_json({**office.jobs.to_dict(job), "state": event["state"]})
+        new_events = service.jobs.events(job.id, seen)
+        job = service.jobs.find(job.id) or job
+        for event in new_events:
+            seen, idle_seconds = event["number"], 0.0
+            data = to_json({**service.jobs.to_dict(job), "state": event["state"]})
             yield f"id: {seen}\nevent: {event['state']}\ndata: {data}\n\n"
-        if (job.is_over and not office.jobs.events(job.id, seen)) or await request.is_disconnected():
+        if (job.is_over and not service.jobs.events(job.id, seen)) or await request.is_disconnected():
             return
         await anyio.sleep(POLL_SECONDS)
-        silent += POLL_SECONDS
-        if silent >= ALIVE_SECONDS:
-            silent = 0.0
+        idle_seconds += POLL_SECONDS
+        if idle_seconds >= ALIVE_SECONDS:
+            idle_seconds = 0.0
             yield ": still at work\n\n"
-        if not office.jobs.is_alive(job.id):
-            job = await anyio.to_thread.run_sync(office.looked_after, job)
+        if not service.jobs.is_alive(job.id):
+            job = await anyio.to_thread.run_sync(service.looked_after, job)

@@ -1,4 +1,4 @@
-"""What /openapi.json says beyond the routes themselves: an example of every answer, every error, and who may call."""
+"""OpenAPI document: adds examples of every answer, every error and the scope of each operation to the routes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Payload = dict[str, Any]  # Any: JSON values
 
 BEARER = "bearer"
 ADMIN = "admin"
-"""The tag of what needs a token with this scope."""
+"""Tag of the operations that need a token with this scope."""
 OPEN = frozenset({"/health"})
 ANSWER_FORMS = tuple(media for name, media in MEDIA.items() if name != "json")
 BINARY = {"text/csv": {"type": "string"}}
 NULLABLE = frozenset({"run_id", "published_at", "last_build", "started_at", "finished_at", "reason", "fix"})
-"""What is null before there is anything to say."""
+"""Fields that are null before they have a value."""
 ERRORS = {
     "400": "The body is not JSON.",
     "401": "There is no live token in the request.",
@@ -61,7 +61,7 @@ _PROBLEM = {
 
 
 def example(sample: object) -> Payload:
-    """One example, as OpenAPI lists them."""
+    """One example in the form that OpenAPI lists examples in."""
     return {"example": {"value": sample}}
 
 
@@ -69,16 +69,16 @@ def produces(
     sample: Payload | None, *, schema: Payload | None = None, forms: tuple[str, ...] = (), status: int = 200
 ) -> Payload:
     """The keyword arguments of a route that answers with JSON like `sample`, or in other forms."""
-    known = sample if sample is not None else EXAMPLES["answer"]
-    content: Payload = {"application/json": {"schema": schema or shallow(known), "examples": example(known)}}
+    value = sample if sample is not None else EXAMPLES["answer"]
+    content: Payload = {"application/json": {"schema": schema or shallow(value), "examples": example(value)}}
     for form in forms:
         content[form] = {"schema": BINARY.get(form, {"type": "string", "format": "binary"})}
-    said = {200: "The answer.", 202: "Accepted: it goes on by itself."}[status]
-    return {"status_code": status, "responses": {status: {"description": said, "content": content}}}
+    description = {200: "The answer.", 202: "Accepted: it goes on by itself."}[status]
+    return {"status_code": status, "responses": {status: {"description": description, "content": content}}}
 
 
 def shallow(sample: Mapping[str, object]) -> Payload:
-    """The schema of an object like this one: its keys, and what each holds as far as the sample tells."""
+    """The schema of an object like this one: its keys, and the type of each value as far as the sample shows it."""
     kinds = {name: _kind(name, value) for name, value in sample.items()}
     return {"type": "object", "properties": kinds, "required": list(kinds)}
 
@@ -92,10 +92,10 @@ def _kind(name: str, value: object) -> Payload:
 
 
 def document(app: FastAPI) -> Payload:
-    """The OpenAPI document of the app, with who may call and every error in it; made once."""
+    """The OpenAPI document of the app, with the security and the errors of each operation; built once."""
     if app.openapi_schema is None:
-        made = FastAPI.openapi(app)
-        made["components"] = {
+        openapi = FastAPI.openapi(app)
+        openapi["components"] = {
             "schemas": {"Problem": _PROBLEM},
             "securitySchemes": {
                 BEARER: {
@@ -106,34 +106,34 @@ def document(app: FastAPI) -> Payload:
                 }
             },
         }
-        for path, operations in made["paths"].items():
+        for path, operations in openapi["paths"].items():
             for operation in operations.values():
                 _complete(operation, path)
-        app.openapi_schema = made
+        app.openapi_schema = openapi
     return app.openapi_schema
 
 
 def _complete(operation: Payload, path: str) -> None:
-    """Say of an operation who may call it and how it can fail."""
+    """Add the security and the errors of an operation."""
     if path in OPEN:
         operation["security"] = []
         return
     scope = "admin" if ADMIN in operation.get("tags", ()) else "read"
     operation["security"] = [{BEARER: [scope]}]
     responses = operation["responses"]
-    fitting = [*_EVERYWHERE, *(_WITH_BODY if "requestBody" in operation else ())]
-    fitting += ["409"] if scope == "admin" and "requestBody" in operation else []
-    fitting += ["406"] if any(len(answer.get("content", ())) > 2 for answer in responses.values()) else []
-    fitting += ["410"] if path.startswith("/results/") else []
-    for status in fitting:
+    statuses = [*_EVERYWHERE, *(_WITH_BODY if "requestBody" in operation else ())]
+    statuses += ["409"] if scope == "admin" and "requestBody" in operation else []
+    statuses += ["406"] if any(len(answer.get("content", ())) > 2 for answer in responses.values()) else []
+    statuses += ["410"] if path.startswith("/results/") else []
+    for status in statuses:
         responses[status] = _failure(ERRORS[status])
     responses["default"] = _failure("Another error, in the same form.")
     if "get" in operation["operationId"].rsplit("_", 1)[-1] and "200" in responses and "/events" not in path:
         responses["304"] = {"description": "What the caller holds (If-None-Match) is what there is."}
 
 
-def _failure(said: str) -> Payload:
+def _failure(description: str) -> Payload:
     return {
-        "description": said,
+        "description": description,
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }

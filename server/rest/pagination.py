@@ -1,4 +1,4 @@
-"""Lists that may be long, a page at a time: `limit` and `cursor` in, the next cursor and a Link header out."""
+"""Pagination of long lists: `limit` and `cursor` in, the next cursor and a Link header out."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ Cursor = Annotated[
 ]
 
 
-def page(found: Sequence[T], limit: int, cursor: str | None, *, of: str) -> tuple[Sequence[T], str | None]:
-    """The entries from the cursor on, and the cursor of the next ones; None when these were the last.
+def page(entries: Sequence[T], limit: int, cursor: str | None, *, of: str) -> tuple[Sequence[T], str | None]:
+    """The entries from the cursor on, and the cursor of the next page; None after the last.
 
     Args:
-        found: The whole list.
-        limit: How many.
+        entries: The complete list.
+        limit: Most entries of a page.
         cursor: Of the page before; None for the first one.
-        of: What the list is of, such as a run: a cursor of another list is refused.
+        of: Identifies the list, such as by its run: a cursor of another list is refused.
 
     Raises:
-        QueryError: The cursor is none of this list.
+        QueryError: The cursor is not one of this list.
     """
     begin = read_page_cursor(cursor, of=of) if cursor else 0
     end = begin + limit
-    return found[begin:end], write_page_cursor(end, of=of) if end < len(found) else None
+    return entries[begin:end], write_page_cursor(end, of=of) if end < len(entries) else None
 
 
 def write_page_cursor(position: int, *, of: str) -> str:
-    """A cursor that says where the next page of a list begins."""
+    """A cursor that holds the position where the next page of a list begins."""
     return base64.urlsafe_b64encode(json.dumps([position, of]).encode()).decode().rstrip("=")
 
 
 def read_page_cursor(cursor: str, *, of: str) -> int:
-    """Where the page of a cursor begins.
+    """The position where the page of a cursor begins.
 
     Raises:
-        QueryError: It is none of this list.
+        QueryError: It is not one of this list.
     """
     again = "Ask for the first page, and send the cursor that comes with it."
     try:
@@ -61,8 +61,8 @@ def read_page_cursor(cursor: str, *, of: str) -> int:
 
 
 def link(request: Request, cursor: str | None) -> dict[str, str]:
-    """The Link header that leads to the next page; none after the last. Source: RFC 8288."""
+    """The Link header of the next page; none after the last. Source: RFC 8288."""
     if cursor is None:
         return {}
-    asked = {**request.query_params, "cursor": cursor}
-    return {"link": f'<{request.url.path}?{urlencode(asked)}>; rel="next"'}
+    parameters = {**request.query_params, "cursor": cursor}
+    return {"link": f'<{request.url.path}?{urlencode(parameters)}>; rel="next"'}

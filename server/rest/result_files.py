@@ -1,7 +1,7 @@
-"""Result files: rows written whole in a format of `server.serving.result_formats` before the first byte is sent.
+"""Result files: all rows are written in a format of `server.serving.result_formats` before the first byte is sent.
 
-So the database is done with a question before a slow client has its answer, and what goes wrong on the way is a problem
-document and not half a file. The file has no name: it is gone when nobody reads it any more, however that comes.
+So the database finishes a query before a slow client has its answer, and an error on the way is a problem document and
+not half a file. The file has no name: it is gone once it is closed, however the call ends.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 256 * 1024
 T = TypeVar("T")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""How a text begins that a spreadsheet would run. Source: OWASP, CSV injection."""
+"""First characters of texts that a spreadsheet would run as a formula. Source: OWASP, CSV injection."""
 
 
 @dataclass(frozen=True)
 class ResultFile:
-    """A written file, and what there is to say about its rows."""
+    """A written file, its size in bytes, the answer it holds and the number of its rows."""
 
     file: IO[bytes]
     size: int
@@ -48,48 +48,48 @@ class ResultFile:
                 yield chunk
 
 
-def write_rows(found: ResultStream, form: str, folder: Path, *, for_spreadsheet: bool = False) -> ResultFile:
-    """Write all rows into a nameless file on the disk of `folder`.
+def write_rows(result: ResultStream, form: str, folder: Path, *, for_spreadsheet: bool = False) -> ResultFile:
+    """Write all rows into an unnamed temporary file on the disk of `folder`.
 
     Args:
-        found: The rows; they are read to their end.
+        result: The rows; they are read to their end.
         form: A name of MEDIA.
-        folder: Made when it is not there.
+        folder: Created when it does not exist.
         for_spreadsheet: In CSV, a text that a spreadsheet would run as a formula gets an apostrophe before it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # closed by whoever sends it
+    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # closed by the sender
     try:
-        write = partial(_write_csv, cell=_guarded) if for_spreadsheet and form == "csv" else WRITERS[form]
-        write(found, file)
-        return ResultFile(file, file.tell(), found.answer(), found.rows)
+        write = partial(_write_csv, cell=_escaped_cell) if for_spreadsheet and form == "csv" else WRITERS[form]
+        write(result, file)
+        return ResultFile(file, file.tell(), result.answer(), result.rows)
     except BaseException:
         file.close()
         raise
 
 
-def _write_json(found: ResultStream, file: IO[bytes]) -> None:
-    """The shape of an answer, its rows first: what is said about them is known when they have passed."""
+def _write_json(result: ResultStream, file: IO[bytes]) -> None:
+    """Write the JSON of an answer, its rows first: the other fields are known only after the rows."""
     file.write(b'{"rows":[')
     count = 0
-    for batch in found.batches:
+    for batch in result.batches:
         rows = [list(row) for row in _rows(batch, lambda value: value)]
         file.write((("," if count else "") + to_json(rows)[1:-1]).encode())
         count += len(rows)
-    said = {**found.answer().to_dict(), "row_count": count}
-    del said["rows"]
-    file.write(b"]," + to_json(said)[1:].encode())
+    fields = {**result.answer().to_dict(), "row_count": count}
+    del fields["rows"]
+    file.write(b"]," + to_json(fields)[1:].encode())
 
 
-def _write_csv(found: ResultStream, file: IO[bytes], *, cell: Callable[[object], str] | None = None) -> None:
-    """RFC 4180: CRLF, quotes where needed, a line of names. No value is an empty field, an empty text is "".
+def _write_csv(result: ResultStream, file: IO[bytes], *, cell: Callable[[object], str] | None = None) -> None:
+    """Write CSV by RFC 4180: CRLF, quotes where needed, a header line. No value is an empty field, an empty text is "".
 
     Decimals have every digit, days are ISO, flags true and false.
     """
-    file.write((",".join(map(_field, found.schema.names)) + "\r\n").encode())
-    alone = '""' if len(found.schema.names) == 1 else ""  # an empty line would be no row to many readers
-    for batch in found.batches:
-        lines = (",".join(row) or alone for row in _rows(batch, cell or _cell))
+    file.write((",".join(map(_field, result.schema.names)) + "\r\n").encode())
+    empty_row = '""' if len(result.schema.names) == 1 else ""  # an empty line would be no row to many readers
+    for batch in result.batches:
+        lines = (",".join(row) or empty_row for row in _rows(batch, cell or _cell))
         file.write("".join(f"{line}\r\n" for line in lines).encode())
 
 
@@ -97,7 +97,7 @@ def _field(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if not text or _QUOTED.search(text) else text
 
 
-def _guarded(value: object) -> str:
+def _escaped_cell(value: object) -> str:
     return _cell(f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value)
 
 
@@ -111,23 +111,23 @@ def _cell(value: object) -> str:
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
-def _write_arrow(found: ResultStream, file: IO[bytes]) -> None:
+def _write_arrow(result: ResultStream, file: IO[bytes]) -> None:
     import pyarrow as pa
 
-    with pa.ipc.new_stream(file, found.schema) as stream:
-        for batch in found.batches:
+    with pa.ipc.new_stream(file, result.schema) as stream:
+        for batch in result.batches:
             stream.write_batch(batch)
 
 
-def _write_parquet(found: ResultStream, file: IO[bytes]) -> None:
+def _write_parquet(result: ResultStream, file: IO[bytes]) -> None:
     from pyarrow import parquet
 
-    with parquet.ParquetWriter(file, found.schema, compression="zstd") as writer:
-        for batch in found.batches:
+    with parquet.ParquetWriter(file, result.schema, compression="zstd") as writer:
+        for batch in result.batches:
             writer.write_batch(batch, row_group_size=10 * BATCH_ROWS)
-        about = found.answer().to_dict()
-        del about["rows"], about["row_count"], about["sql"]
-        writer.add_key_value_metadata({"gata": json.dumps(about, default=str)})
+        metadata = result.answer().to_dict()
+        del metadata["rows"], metadata["row_count"], metadata["sql"]
+        writer.add_key_value_metadata({"gata": json.dumps(metadata, default=str)})
 
 
 _QUOTED = re.compile('[",\r\n]')
@@ -137,11 +137,11 @@ WRITERS: Mapping[str, Callable[[ResultStream, IO[bytes]], None]] = {
     "arrow": _write_arrow,
     "parquet": _write_parquet,
 }
-"""How each format of MEDIA is written."""
+"""The function that writes each format of MEDIA."""
 
 
 def _rows(batch: pa.RecordBatch, cell: Callable[[Any], T]) -> Iterable[tuple[T, ...]]:  # Any: column values
-    """The rows of a batch, days as ISO text, each value as `cell` makes it."""
+    """The rows of a batch, days as ISO text, each value converted by `cell`."""
     columns = [
         [cell(value.isoformat() if isinstance(value, date) else value) for value in column.to_pylist()]
         for column in batch.columns

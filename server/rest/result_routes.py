@@ -1,4 +1,4 @@
-"""Answers as files, and whole results: all rows of an answer that was cut, as long as its handle lasts.
+"""Results as files: answers, and all rows of a truncated answer for as long as its handle lasts.
 
 GET /results/{id}     JSON, CSV, Arrow or Parquet by Accept, or by `format`
 """
@@ -31,9 +31,9 @@ from server.serving.runs.published_runs import OpenRun, PublishedRuns
 from server.serving.runs.run_call import run_call
 
 MOST_ROWS = 1_000_000
-"""Of a whole result."""
+"""Most rows of a full result."""
 NOTES_CHARACTERS = 4_000
-"""Of a header."""
+"""Longest text of the header gata-notes."""
 
 Format = Annotated[
     str | None,
@@ -51,13 +51,13 @@ Spreadsheet = Annotated[
 
 
 def result_routes(runs: PublishedRuns, handles: Handles) -> APIRouter:
-    """The results that handles stand for."""
+    """Routes of the full results that handles name."""
     routes = APIRouter(route_class=Guarded, tags=["semantic layer"])
 
     @routes.get("/results/{id}", summary="All rows of an answer that was cut", **produces(None, forms=ANSWER_FORMS))
     async def results(
         request: Request,
-        who: CallerDependency,
+        caller: CallerDependency,
         id: Annotated[str, Path(max_length=100, examples=["Zq3v0mW1cXb2yTn8rKfLhA"])],  # noqa: A002  # its name
         *,
         format: Format = None,  # noqa: A002  # the parameter's name
@@ -68,13 +68,13 @@ def result_routes(runs: PublishedRuns, handles: Handles) -> APIRouter:
         At most 1,000,000: `Gata-Truncated` says when there are more. A handle lasts an hour; `full_result` of an answer
         that was cut names one.
         """
-        handle, form = _handle(handles, who, id), choose_format(request.headers.getlist("accept"), format)
+        handle, form = _handle(handles, caller, id), choose_format(request.headers.getlist("accept"), format)
         etag = etag_of(handle.id, form, spreadsheet)
         if is_known_tag(request, etag):
             return unchanged(etag)
-        at, day = runs.at(handle.run_id), runs.settings.today or handle.made_at
+        pinned, day = runs.at(handle.run_id), runs.settings.today or handle.made_at
         answer = await as_file(
-            request, at, handle.tenant, lambda: _everything(handle), day, form, for_spreadsheet=spreadsheet
+            request, pinned, handle.tenant, lambda: _full_query(handle), day, form, for_spreadsheet=spreadsheet
         )
         answer.headers["etag"] = etag
         return answer
@@ -91,12 +91,12 @@ def _handle(handles: Handles, caller: Caller, handle_id: str) -> Handle:
     return handle
 
 
-def _everything(handle: Handle) -> Question:
-    asked = {key: value for key, value in json.loads(handle.query).items() if key not in ABOUT_THE_ANSWER}
-    return read_query(asked).model_copy(update={"limit": MOST_ROWS})
+def _full_query(handle: Handle) -> Question:
+    arguments = {key: value for key, value in json.loads(handle.query).items() if key not in ABOUT_THE_ANSWER}
+    return read_query(arguments).model_copy(update={"limit": MOST_ROWS})
 
 
-async def as_file(  # noqa: PLR0917  # whom to ask, what, and in which form
+async def as_file(  # noqa: PLR0917  # run, question and format
     request: Request,
     runs: PublishedRuns,
     slug: Slug,
@@ -106,14 +106,14 @@ async def as_file(  # noqa: PLR0917  # whom to ask, what, and in which form
     *,
     for_spreadsheet: bool,
 ) -> Response:
-    """The rows of a question as a file on its way; what JSON would say about them is in its headers.
+    """The rows of a question as a streamed file; the other fields of a JSON answer are in its headers.
 
     Args:
-        request: Its caller may hang up: then the work stops.
-        runs: Where the tenant is asked.
+        request: The work stops when its client disconnects.
+        runs: The published runs to query.
         slug: The tenant.
-        question: What is asked, read where an error becomes an answer.
-        day: That named ranges count from.
+        question: Reads the query; called where an error becomes a response.
+        day: The day that named ranges count from.
         form: A name of MEDIA.
         for_spreadsheet: As for `write_rows`.
 
@@ -124,28 +124,28 @@ async def as_file(  # noqa: PLR0917  # whom to ask, what, and in which form
     def work(run: OpenRun, cursor: DuckDBPyConnection) -> ResultFile:
         from semantic.answering.result_stream import stream_result
 
-        asked = question()
-        if asked.compile_only:
+        query = question()
+        if query.compile_only:
             raise QueryError("compile_only gives SQL, and no rows.", "Ask for application/json, or leave it out.")
-        with stream_result(asked, run.rolled, cursor, today=day) as found:
-            return write_rows(found, form, runs.settings.home / "tmp", for_spreadsheet=for_spreadsheet)
+        with stream_result(query, run.rolled, cursor, today=day) as result:
+            return write_rows(result, form, runs.settings.home / "tmp", for_spreadsheet=for_spreadsheet)
 
-    written = await while_connected(request, run_call(runs, slug, work))
-    if written is None:
+    result_file = await while_connected(request, run_call(runs, slug, work))
+    if result_file is None:
         return Response(status_code=CLIENT_GONE)
     kind = f"{MEDIA[form]}; charset=utf-8; header=present" if form == "csv" else MEDIA[form]
-    return StreamingResponse(written.chunks(), headers=_about(written, slug, form), media_type=kind)
+    return StreamingResponse(result_file.chunks(), headers=_headers(result_file, slug, form), media_type=kind)
 
 
-def _about(written: ResultFile, slug: Slug, form: str) -> dict[str, str]:
-    answer = written.answer
+def _headers(result_file: ResultFile, slug: Slug, form: str) -> dict[str, str]:
+    answer = result_file.answer
     headers = {
-        "content-length": str(written.size),
+        "content-length": str(result_file.size),
         "content-disposition": f'attachment; filename="{slug}_{answer.run_id}.{form}"',
         "cache-control": "private, no-cache",
         "vary": "Accept",
         "gata-run-id": answer.run_id,
-        "gata-rows": str(written.rows),
+        "gata-rows": str(result_file.rows),
         "gata-truncated": "true" if answer.truncated else "false",
     }
     headers |= {"gata-as-of": answer.as_of} if answer.as_of else {}

@@ -1,9 +1,9 @@
-"""The semantic layer over HTTP: what can be asked, questions, the values of a dimension, and whole results.
+"""Semantic layer over HTTP: metrics and dimensions, queries, the values of a dimension, and full results.
 
     GET  /semantic-layer/{tenant}[/dimensions | /measures | /relationships | /values/{dimension}]
     POST /semantic-layer/{tenant}/query     JSON, CSV, Arrow or Parquet by Accept
 
-An answer in JSON that was cut names the handle of all its rows.
+A truncated JSON answer names the handle of all its rows.
 """
 
 from __future__ import annotations
@@ -38,42 +38,42 @@ Tenant = Annotated[str, Path(description="The tenant of your token.", examples=[
 
 
 def semantic_layer_routes(runs: PublishedRuns) -> APIRouter:
-    """What a tenant can be asked."""
+    """Routes of a tenant's metrics, dimensions, joins and values."""
     routes = APIRouter(prefix="/semantic-layer/{tenant}", route_class=Guarded, tags=["semantic layer"])
 
     async def answer(request: Request, caller: Caller, tenant: str, work: Work[object]) -> Response:
         return await answer_of_run(request, runs, visible(caller, tenant), work)
 
     def paged(request: Request, name: str, kind: str, limit: int, cursor: str | None) -> Work[object]:
-        """The work that gives a page of one of the lists of `describe`."""
+        """The work that returns a page of one list of `describe_run`."""
 
         def work(run: OpenRun, _: DuckDBPyConnection) -> Response:
-            entries, following = page(tools.describe_run(run)[kind], limit, cursor, of=f"{name} {run.run_id}")
-            said = {"run_id": run.run_id, name: entries, "cursor": following}
-            return json_response(said, headers=link(request, following))
+            entries, next_cursor = page(tools.describe_run(run)[kind], limit, cursor, of=f"{name} {run.run_id}")
+            payload = {"run_id": run.run_id, name: entries, "cursor": next_cursor}
+            return json_response(payload, headers=link(request, next_cursor))
 
         return work
 
     @routes.get("", summary="Everything that can be asked for", **produces(EXAMPLES["layer"]))
-    async def layer(request: Request, who: CallerDependency, tenant: Tenant) -> Response:
-        return await answer(request, who, tenant, lambda run, _: tools.describe_run(run))
+    async def layer(request: Request, caller: CallerDependency, tenant: Tenant) -> Response:
+        return await answer(request, caller, tenant, lambda run, _: tools.describe_run(run))
 
     @routes.get("/dimensions", summary="What metrics can be cut and filtered by", **produces(EXAMPLES["dimensions"]))
     async def dimensions(
-        request: Request, who: CallerDependency, tenant: Tenant, limit: Limit = 1000, cursor: Cursor = None
+        request: Request, caller: CallerDependency, tenant: Tenant, limit: Limit = 1000, cursor: Cursor = None
     ) -> Response:
-        return await answer(request, who, tenant, paged(request, "dimensions", "dimensions", limit, cursor))
+        return await answer(request, caller, tenant, paged(request, "dimensions", "dimensions", limit, cursor))
 
     @routes.get("/measures", summary="The metrics", **produces(EXAMPLES["measures"]))
     async def measures(
-        request: Request, who: CallerDependency, tenant: Tenant, limit: Limit = 1000, cursor: Cursor = None
+        request: Request, caller: CallerDependency, tenant: Tenant, limit: Limit = 1000, cursor: Cursor = None
     ) -> Response:
-        return await answer(request, who, tenant, paged(request, "measures", "metrics", limit, cursor))
+        return await answer(request, caller, tenant, paged(request, "measures", "metrics", limit, cursor))
 
     @routes.get(
         "/relationships", summary="How facts join their dimension tables", **produces(EXAMPLES["relationships"])
     )
-    async def relationships(request: Request, who: CallerDependency, tenant: Tenant) -> Response:
+    async def relationships(request: Request, caller: CallerDependency, tenant: Tenant) -> Response:
         """Each join with what was measured when it was published: how many rows of the fact find their dimension row.
 
         `match_share` is the share of all rows that do, `orphan_share` that of the rows with a key which nothing has,
@@ -85,12 +85,12 @@ def semantic_layer_routes(runs: PublishedRuns) -> APIRouter:
             joins = [{**join, "to_rows_inferred": inferred_rows.get(join["to"])} for join in tools.relationships(run)]
             return {"run_id": run.run_id, "relationships": joins}
 
-        return await answer(request, who, tenant, work)
+        return await answer(request, caller, tenant, work)
 
     @routes.get("/values/{dimension}", summary="The values of a dimension", **produces(EXAMPLES["values"]))
     async def values(
         request: Request,
-        who: CallerDependency,
+        caller: CallerDependency,
         tenant: Tenant,
         dimension: Annotated[str, Path(max_length=200, examples=["campaign_name"])],
         *,
@@ -98,47 +98,51 @@ def semantic_layer_routes(runs: PublishedRuns) -> APIRouter:
         limit: Limit = 100,
     ) -> Response:
         """The most frequent first, each with how many rows carry it; `truncated` says when there are more."""
-        asked = ValuesAsked(dimension_name=dimension, search=search, limit=limit)
-        return await answer(request, who, tenant, lambda run, cursor: tools.get_dimension_values(run, asked, cursor))
+        arguments = ValuesAsked(dimension_name=dimension, search=search, limit=limit)
+        return await answer(
+            request, caller, tenant, lambda run, cursor: tools.get_dimension_values(run, arguments, cursor)
+        )
 
     return routes
 
 
 def query_routes(runs: PublishedRuns, handles: Handles) -> APIRouter:
-    """Questions, answered in JSON or in a file."""
+    """Route of queries, answered in JSON or as a file."""
     routes = APIRouter(route_class=Guarded, tags=["semantic layer"])
     full_result = full_result_by_handle(handles)
-    asked = {"application/json": {"schema": query_schema(), "examples": example(EXAMPLES["question"])}}
+    content = {"application/json": {"schema": query_schema(), "examples": example(EXAMPLES["question"])}}
 
     @routes.post(
         "/semantic-layer/{tenant}/query",
         summary=QUERY_TITLE,
         description=QUERY_DESCRIPTION,
-        openapi_extra={"requestBody": {"content": asked, "required": True}},
+        openapi_extra={"requestBody": {"content": content, "required": True}},
         dependencies=[JsonBody],
         **produces(EXAMPLES["answer"], schema=answer_schema(), forms=ANSWER_FORMS),
     )
     async def query(
         request: Request,
-        who: CallerDependency,
+        caller: CallerDependency,
         tenant: Tenant,
         sent: Annotated[Payload, Body()],
         *,
         format: Format = None,  # noqa: A002  # the parameter's name
         spreadsheet: Spreadsheet = False,
     ) -> Response:
-        slug, form = visible(who, tenant), choose_format(request.headers.getlist("accept"), format)
+        slug, form = visible(caller, tenant), choose_format(request.headers.getlist("accept"), format)
         if form == "json":
-            given = await while_connected(request, run_call(runs, slug, lambda run, cursor: answer(run, sent, cursor)))
-            return json_response(given, headers={"vary": "Accept"})
+            payload = await while_connected(
+                request, run_call(runs, slug, lambda run, cursor: answer(run, sent, cursor))
+            )
+            return json_response(payload, headers={"vary": "Accept"})
         day = runs.settings.today or runs.settings.now()
         return await as_file(request, runs, slug, lambda: read_query(sent), day, form, for_spreadsheet=spreadsheet)
 
     def answer(run: OpenRun, sent: Payload, cursor: DuckDBPyConnection) -> Payload:
         question = read_query(sent)
-        given = tools.query(run, question, cursor, runs.settings).to_dict()
-        if given["truncated"]:
-            given["full_result"] = full_result(run, question)
-        return given
+        payload = tools.query(run, question, cursor, runs.settings).to_dict()
+        if payload["truncated"]:
+            payload["full_result"] = full_result(run, question)
+        return payload
 
     return routes

@@ -1,7 +1,7 @@
-"""`/docs`: a page that reads openapi.json, on which a person tries each operation.
+"""Page at `/docs` on which a person tries each operation of openapi.json.
 
 All of it is served by this server, so that it works without the internet and no other site's script ever sees the token
-that somebody types into it.
+that is typed into it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-PARTS = {
+FILES = {
     "/docs": ("index.html", "text/html"),
     "/docs/page.css": ("page.css", "text/css"),
     "/docs/page.js": ("page.js", "text/javascript"),
@@ -20,11 +20,11 @@ PARTS = {
 
 
 def docs_routes() -> list[Route]:
-    """The page and the two files it is made of."""
-    return [Route(path, _part, methods=["GET"]) for path in PARTS]
+    """Routes of the page, its stylesheet and its script."""
+    return [Route(path, _file, methods=["GET"]) for path in FILES]
 
 
-async def _part(request: Request) -> Response:
-    name, kind = PARTS[request.url.path]
+async def _file(request: Request) -> Response:
+    name, media_type = FILES[request.url.path]
     text = files(__package__).joinpath(name).read_text(encoding="utf-8")
-    return Response(text, media_type=kind, headers={"cache-control": "no-cache"})
+    return Response(text, media_type=media_type, headers={"cache-control": "no-cache"})

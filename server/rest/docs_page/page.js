@@ -3,7 +3,7 @@
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
 
-function made(name, text, more = {}) {
+function element(name, text, more = {}) {
   const element = Object.assign(document.createElement(name), more);
   if (text) element.textContent = text;
   return element;
@@ -26,14 +26,14 @@ function sample(document, content) {
 }
 
 function field(parameter) {
-  const label = made("label", `${parameter.name}${parameter.required ? " *" : ""} (${parameter.in}) `);
+  const label = element("label", `${parameter.name}${parameter.required ? " *" : ""} (${parameter.in}) `);
   const known = (parameter.schema && parameter.schema.examples) || [];
-  const input = made("input", "", { name: parameter.name, placeholder: String(parameter.example ?? known[0] ?? "") });
+  const input = element("input", "", { name: parameter.name, placeholder: String(parameter.example ?? known[0] ?? "") });
   label.append(input, ` ${parameter.description || ""}`);
   return { parameter, label, input };
 }
 
-async function send(path, method, fields, body, shown) {
+async function send(path, method, fields, body, output) {
   let address = path;
   const query = new URLSearchParams();
   const headers = {};
@@ -45,38 +45,39 @@ async function send(path, method, fields, body, shown) {
   const token = document.getElementById("token").value.trim();
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body) headers["Content-Type"] = body.type;
-  const asked = { method: method.toUpperCase(), headers, body: body && body.area.value };
-  shown.textContent = "…";
+  const request = { method: method.toUpperCase(), headers, body: body && body.area.value };
+  output.textContent = "…";
   try {
-    const answer = await fetch(address + (query.size ? `?${query}` : ""), asked);
+    const answer = await fetch(address + (query.size ? `?${query}` : ""), request);
     const text = await answer.text();
-    const kept = ["content-type", "etag", "link", "retry-after", "www-authenticate"];
-    const told = kept.filter((name) => answer.headers.get(name)).map((name) => `${name}: ${answer.headers.get(name)}`);
-    shown.textContent = [`${answer.status} ${answer.statusText}`, ...told, "", text.slice(0, 200000)].join("\n");
+    const headerNames = ["content-type", "etag", "link", "retry-after", "www-authenticate"];
+    const sent = headerNames.filter((name) => answer.headers.get(name));
+    const headerLines = sent.map((name) => `${name}: ${answer.headers.get(name)}`);
+    output.textContent = [`${answer.status} ${answer.statusText}`, ...headerLines, "", text.slice(0, 200000)].join("\n");
   } catch (error) {
-    shown.textContent = String(error);
+    output.textContent = String(error);
   }
 }
 
 function operation(document, path, method, described) {
-  const box = made("details");
-  const head = made("summary");
-  head.append(made("b", method.toUpperCase()), made("code", path), ` ${described.summary || ""}`);
-  const form = made("form");
+  const box = element("details");
+  const head = element("summary");
+  head.append(element("b", method.toUpperCase()), element("code", path), ` ${described.summary || ""}`);
+  const form = element("form");
   const fields = (described.parameters || []).map((each) => field(resolved(document, each)));
-  const shown = made("pre", "");
+  const output = element("pre", "");
   let body = null;
   const content = described.requestBody && resolved(document, described.requestBody).content;
   if (content) {
     const { type, text } = sample(document, content);
-    body = { type, area: made("textarea", "", { value: text, spellcheck: false }) };
+    body = { type, area: element("textarea", "", { value: text, spellcheck: false }) };
   }
-  form.append(...fields.map((each) => each.label), ...(body ? [body.area] : []), made("button", "Send"));
+  form.append(...fields.map((each) => each.label), ...(body ? [body.area] : []), element("button", "Send"));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(path, method, fields, body, shown);
+    send(path, method, fields, body, output);
   });
-  box.append(head, made("p", described.description || "", { className: "what" }), form, shown);
+  box.append(head, element("p", described.description || "", { className: "what" }), form, output);
   return box;
 }
 
@@ -88,7 +89,7 @@ async function show() {
   for (const [path, methods] of Object.entries(api.paths)) {
     for (const method of METHODS.filter((name) => methods[name])) {
       const tag = (methods[method].tags || ["other"])[0];
-      if (!sections.has(tag)) sections.set(tag, [made("h2", tag)]);
+      if (!sections.has(tag)) sections.set(tag, [element("h2", tag)]);
       sections.get(tag).push(operation(api, path, method, methods[method]));
     }
   }
