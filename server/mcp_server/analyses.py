@@ -1,4 +1,4 @@
-"""Guided analyses: each a task and the queries that answer it, written for the tenant that asks.
+"""Guided analyses: each is a task and the queries that answer it, written for the calling tenant.
 
 They use the metrics and dimensions that the tenant has, and every query can be sent as it stands.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 AnalysisArguments = Mapping[str, str]
 """The arguments that a client sent, by name; none is empty."""
-Asked = dict[str, Any]  # Any: a query as a caller sends it
+QueryArguments = dict[str, Any]  # Any: a query as a caller sends it
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,15 @@ class Analysis:
     name: str
     title: str
     description: str
-    takes: Mapping[str, str]
-    """Its arguments, none of which is required, with what each is."""
+    arguments: Mapping[str, str]
+    """Its arguments, all optional, each with a description."""
     write: Callable[[Catalog, AnalysisArguments], str]
 
 
-def _weekly_review(catalog: Catalog, given: AnalysisArguments) -> str:
-    dimension = _dimension(given.get("dimension"), catalog) or _first(catalog, "ad_platform", "traffic_source")
+def _weekly_review(catalog: Catalog, arguments: AnalysisArguments) -> str:
+    dimension = _dimension(arguments.get("dimension"), catalog) or _first(catalog, "ad_platform", "traffic_source")
     main = _known(catalog, "spend", "order_revenue", "valid_orders", "sessions", "conversion_rate", "blended_roas")
-    last_week: Asked = {"time_range": "last_week", "compare": "previous_period"}
+    last_week: QueryArguments = {"time_range": "last_week", "compare": "previous_period"}
     steps = [
         ("How the week went, against the week before", _query(catalog, main, [], **last_week)),
         (
@@ -54,18 +54,20 @@ def _weekly_review(catalog: Catalog, given: AnalysisArguments) -> str:
     )
 
 
-def _why_did_it_change(catalog: Catalog, given: AnalysisArguments) -> str:
-    metric = _metric(given.get("metric"), catalog) or _first_metric(catalog, "roas", "blended_roas", "order_revenue")
-    period = given.get("period", "last_month")
+def _why_did_it_change(catalog: Catalog, arguments: AnalysisArguments) -> str:
+    metric = _metric(arguments.get("metric"), catalog) or _first_metric(
+        catalog, "roas", "blended_roas", "order_revenue"
+    )
+    period = arguments.get("period", "last_month")
     facts = catalog.facts_of(metric)
-    wanted = _dimension(given.get("dimension"), catalog)
-    if wanted and not catalog.is_reached(wanted, facts):
+    dimension = _dimension(arguments.get("dimension"), catalog)
+    if dimension and not catalog.is_reached(dimension, facts):
         raise QueryError(
-            f"{metric} cannot be cut by {wanted}.", f"Choose one of: {', '.join(catalog.dimensions_of(facts))}."
+            f"{metric} cannot be cut by {dimension}.", f"Choose one of: {', '.join(catalog.dimensions_of(facts))}."
         )
-    filters = _filters(given, wanted)
+    filters = _filters(arguments, dimension)
     parts = _parts(metric, catalog)
-    compared: Asked = {"time_range": period, "compare": "previous_period", **filters}
+    compared: QueryArguments = {"time_range": period, "compare": "previous_period", **filters}
     steps = [(f"How {metric} changed", _query(catalog, [metric], [], **compared))]
     if len(parts) > 1:
         steps.append(("What it is made of, each by itself", _query(catalog, parts, [], **compared)))
@@ -77,7 +79,7 @@ def _why_did_it_change(catalog: Catalog, given: AnalysisArguments) -> str:
     )
     usual = ("ad_platform", "campaign_name", "traffic_source", "device_category", "geo_country", "shop_platform")
     cuts = [name for name in usual if name in catalog.askable_dimensions and catalog.is_reached(name, facts)]
-    cuts = [wanted] if wanted and not filters else [name for name in cuts if name != wanted][:3]
+    cuts = [dimension] if dimension and not filters else [name for name in cuts if name != dimension][:3]
     steps += [
         (f"Which {cut} it comes from", _query(catalog, [metric, *parts], [cut], limit=20, **compared)) for cut in cuts
     ]
@@ -90,17 +92,17 @@ def _why_did_it_change(catalog: Catalog, given: AnalysisArguments) -> str:
     )
 
 
-def _channel_comparison(catalog: Catalog, given: AnalysisArguments) -> str:
-    dimension = _dimension(given.get("dimension"), catalog) or _first(
+def _channel_comparison(catalog: Catalog, arguments: AnalysisArguments) -> str:
+    dimension = _dimension(arguments.get("dimension"), catalog) or _first(
         catalog, "ad_platform", "traffic_source", "account"
     )
     if dimension is None:
         raise QueryError("There is no dimension to compare by.", "Name one of list_metrics as dimension.")
-    period = given.get("period", "last_30_days")
-    wanted = _known(
+    period = arguments.get("period", "last_30_days")
+    usual = _known(
         catalog, "spend", "impressions", "clicks", "ctr", "cpc", "sessions", "attributed_revenue", "roas", "cac"
     )
-    cut = [name for name in wanted if catalog.is_reached(dimension, catalog.facts_of(name))]
+    cut = [name for name in usual if catalog.is_reached(dimension, catalog.facts_of(name))]
     if not cut:
         cut = [name for name in _counted(catalog) if catalog.is_reached(dimension, catalog.facts_of(name))][:5]
     sums = [name for name in cut if catalog.metrics[name].adds_up == "SUM"][:2]
@@ -154,26 +156,31 @@ ANALYSES = (
 )
 
 
-def _text(task: str, steps: Sequence[tuple[str, Asked]], ending: str) -> str:
+def _text(task: str, steps: Sequence[tuple[str, QueryArguments]], ending: str) -> str:
     """A task, the queries to send, and how to answer."""
-    asked = "\n".join(
-        f"{n}. {said}:\n   {json.dumps(query, ensure_ascii=False)}" for n, (said, query) in enumerate(steps, 1)
+    listed = "\n".join(
+        f"{n}. {title}:\n   {json.dumps(query, ensure_ascii=False)}" for n, (title, query) in enumerate(steps, 1)
     )
     return (
         f"{task}\nSend each of these to the tool query as it stands; follow up with queries of your own where an answer"
-        f" asks for it.\n\n{asked}\n\n{ending}"
+        f" asks for it.\n\n{listed}\n\n{ending}"
     )
 
 
-def _query(catalog: Catalog, metrics: Sequence[str], dimensions: Sequence[str], **more: Any) -> Asked:  # Any: as Asked
-    """A query that can be answered: money of several currencies is cut by currency."""
+def _query(
+    catalog: Catalog,
+    metrics: Sequence[str],
+    dimensions: Sequence[str],
+    **more: Any,  # Any: as QueryArguments
+) -> QueryArguments:
+    """A query that can be answered: cut by currency where it holds money of several currencies."""
     mixed = ["currency"] if _is_mixed(catalog, metrics) and "currency" not in dimensions else []
     cut = [*dimensions, *mixed]
     return {"metrics": list(metrics), **({"dimensions": cut} if cut else {}), **more}
 
 
 def _is_mixed(catalog: Catalog, metrics: Sequence[str]) -> bool:
-    """Whether the metrics hold money of several currencies, so that a question has to keep them apart."""
+    """Whether the metrics hold money of several currencies, which a query has to keep apart."""
     from semantic.catalog.formula import metric_names
     from semantic.planning.currency_rules import money_unit
     from semantic.planning.query import Query
@@ -190,19 +197,19 @@ def _is_mixed(catalog: Catalog, metrics: Sequence[str]) -> bool:
 
 
 def _parts(metric: str, catalog: Catalog) -> list[str]:
-    """The metrics that a ratio is made of, as far as they can be asked for."""
+    """The metrics in the formula of a ratio, as far as they can be asked for."""
     from semantic.catalog.formula import metric_names
 
     parts = dict.fromkeys(metric_names(catalog.metrics[metric].formula))
     return [name for name in parts if name in catalog.askable_metrics and name != metric]
 
 
-def _filters(given: AnalysisArguments, dimension: str | None) -> Asked:
-    if "value" not in given:
+def _filters(arguments: AnalysisArguments, dimension: str | None) -> QueryArguments:
+    if "value" not in arguments:
         return {}
     if dimension is None:
         raise QueryError("value is given, and no dimension that has it.", "Name the dimension too.")
-    return {"filters": [{"name": dimension, "op": "=", "value": given["value"]}]}
+    return {"filters": [{"name": dimension, "op": "=", "value": arguments["value"]}]}
 
 
 def _metric(name: str | None, catalog: Catalog) -> str | None:
@@ -222,13 +229,13 @@ def _dimension(name: str | None, catalog: Catalog) -> str | None:
 
 
 def _known(catalog: Catalog, *names: str) -> list[str]:
-    """Those of the names that can be asked for and counted; the first few metrics where none can."""
+    """The names that can be asked for and are counted; the first three metrics where none is."""
     counted = _counted(catalog)
     return [name for name in names if name in counted] or counted[:3]
 
 
 def _counted(catalog: Catalog) -> list[str]:
-    """The metrics that can be asked for, but for those of domains that the tenant says it has not."""
+    """The metrics that can be asked for, except those of domains that the tenant declares it does not have."""
     return [
         name
         for name in catalog.askable_metrics

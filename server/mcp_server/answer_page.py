@@ -1,4 +1,4 @@
-"""The page that shows a chart inside a client (MCP Apps): static, without a script of others, for one picture.
+"""MCP Apps page that shows a chart inside a client: static, without third-party scripts, for one picture.
 
 The picture comes with the result of `show_chart`, in `_meta`; as the source of an image nothing in it can run. The page
 asks for no domain and no permission. Source: the ext-apps specification of 2026-01-26.
@@ -22,13 +22,13 @@ _PAGE = """\
   p { margin: 8px 0 0 }
 </style>
 <img id="chart" alt="" hidden>
-<p id="said" role="status">The chart comes with the answer.</p>
+<p id="caption" role="status">The chart comes with the answer.</p>
 <script>
 "use strict";
 const host = window.parent;
 const send = (message) => host.postMessage({ jsonrpc: "2.0", ...message }, "*");
 const chart = document.getElementById("chart");
-const said = document.getElementById("said");
+const caption = document.getElementById("caption");
 const fit = () => send({
   method: "ui/notifications/size-changed",
   params: { width: document.documentElement.scrollWidth, height: document.documentElement.scrollHeight },
@@ -38,14 +38,14 @@ const show = (result) => {
   const about = result && result.structuredContent;
   if (!svg) {
     const text = result && result.content && result.content.find((part) => part.type === "text");
-    said.textContent = result && result.isError && text ? text.text : "There is no chart in this answer.";
+    caption.textContent = result && result.isError && text ? text.text : "There is no chart in this answer.";
     return fit();
   }
   chart.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(svg);
   chart.alt = (about && about.chart && about.chart.title) || "Chart";
   chart.hidden = false;
   chart.onload = fit;
-  said.textContent = ((about && about.notes) || []).join(" ");
+  caption.textContent = ((about && about.notes) || []).join(" ");
   fit();
 };
 window.addEventListener("message", (event) => {
@@ -71,7 +71,7 @@ send({
 
 
 def answer_page() -> Apps:
-    """The extension that serves the page; the tools that it shows carry its address themselves."""
+    """The MCP extension that serves the page; the tools shown in it carry its address themselves."""
     apps = Apps()
     apps.add_html_resource(
         ANSWER_PAGE, _PAGE, name="answer", title="The chart of an answer", description="Shows what show_chart draws."

@@ -1,4 +1,4 @@
-"""What the tools `query`, `get_dimension_values` and `show_chart` give: an answer within the budget, and its chart."""
+"""Replies of `query`, `get_dimension_values` and `show_chart`: an answer within the token budget, and its chart."""
 
 from __future__ import annotations
 
@@ -17,56 +17,56 @@ if TYPE_CHECKING:
     from server.serving.tools import Payload
 
 SVG_OF_PAGE = "gata/svg"
-"""Where the page of a client finds its picture: in `_meta`, which no model reads and nobody pays for."""
+"""Key of the picture for a client's page: in `_meta`, which no model reads and which costs no tokens."""
 
 
-def query_reply(desk: CallContext, asked: ChartedQuery) -> Reply:
-    """The answer, within the budget where it is of at most a hundred rows; a chart where one is asked for."""
-    answer = tools.query(desk.run, asked.query, desk.cursor, desk.settings)
+def query_reply(call: CallContext, request: ChartedQuery) -> Reply:
+    """The answer, within the budget where it has at most a hundred rows; with a chart where one is requested."""
+    answer = tools.query(call.run, request.query, call.cursor, call.settings)
     payload = plain_payload(answer.to_dict())
-    if asked.chart is None:
-        return _within_budget(payload, desk, asked.query)
-    chart = chart_of_answer(desk, asked.query, answer)
+    if request.chart is None:
+        return _within_budget(payload, call, request.query)
+    chart = chart_of_answer(call, request.query, answer)
     payload["notes"] = [*payload["notes"], *chart.notes]
-    if asked.chart == "vega":
-        return _within_budget(payload, desk, asked.query, chart=chart.spec)
+    if request.chart == "vega":
+        return _within_budget(payload, call, request.query, chart=chart.spec)
     from server.charts.pictures import MIME, picture
 
-    pictures = (Picture(MIME[asked.chart], picture(chart.spec, asked.chart)),)
-    said = {"format": asked.chart, "title": chart.title, "place": "beside this text"}
-    return _within_budget(payload, desk, asked.query, chart=said, pictures=pictures)
+    pictures = (Picture(MIME[request.chart], picture(chart.spec, request.chart)),)
+    description = {"format": request.chart, "title": chart.title, "place": "beside this text"}
+    return _within_budget(payload, call, request.query, chart=description, pictures=pictures)
 
 
-def page_reply(desk: CallContext, asked: ChartedQuery) -> Reply:
-    """The answer, and its chart where only the page that shows it finds it."""
+def page_reply(call: CallContext, request: ChartedQuery) -> Reply:
+    """The answer, with its chart in `_meta`, where only the page that shows it looks."""
     from server.charts.pictures import picture
 
-    answer = tools.query(desk.run, asked.query, desk.cursor, desk.settings)
+    answer = tools.query(call.run, request.query, call.cursor, call.settings)
     payload = plain_payload(answer.to_dict())
-    chart = chart_of_answer(desk, asked.query, answer)
+    chart = chart_of_answer(call, request.query, answer)
     payload["notes"] = [*payload["notes"], *chart.notes]
-    said = {"format": "svg", "title": chart.title, "place": "shown to the person by the page of this tool"}
+    description = {"format": "svg", "title": chart.title, "place": "shown to the person by the page of this tool"}
     meta = {SVG_OF_PAGE: picture(chart.spec, "svg").decode()}
-    return _within_budget(payload, desk, asked.query, chart=said, meta=meta)
+    return _within_budget(payload, call, request.query, chart=description, meta=meta)
 
 
 def values_reply(payload: Payload) -> Reply:
-    """The values of a dimension, within the budget; what is left out is said."""
+    """The values of a dimension, within the budget; a note says what is left out."""
     rows = [[value["value"], value["count"]] for value in payload["values"]]
-    found, changed = plain_rows([{"type": "text"}, {"type": "integer"}], rows)
+    plain, changed = plain_rows([{"type": "text"}, {"type": "integer"}], rows)
     notes = [changed_note(changed)] if changed else []
-    values = [{"value": value, "count": count} for value, count in found]
+    values = [{"value": value, "count": count} for value, count in plain]
     payload = {**payload, "values": values, "notes": notes}
-    kept = rows_within(payload, "values")
-    if kept < len(values):
-        payload = {**payload, "values": values[:kept], "truncated": True}
+    fitting = rows_within(payload, "values")
+    if fitting < len(values):
+        payload = {**payload, "values": values[:fitting], "truncated": True}
     if payload["truncated"]:
-        notes.append(f"Only the {kept} most frequent are shown: send search, or a higher limit (up to 1000).")
+        notes.append(f"Only the {fitting} most frequent are shown: send search, or a higher limit (up to 1000).")
     return reply(payload)
 
 
-def chart_of_answer(desk: CallContext, query: Query, answer: Answer) -> Chart:
-    """The chart of an answer: of all its rows, where the caller has not said how many.
+def chart_of_answer(call: CallContext, query: Query, answer: Answer) -> Chart:
+    """The chart of an answer: of all its rows, where the caller set no limit.
 
     Raises:
         QueryError: There is nothing to draw.
@@ -74,14 +74,14 @@ def chart_of_answer(desk: CallContext, query: Query, answer: Answer) -> Chart:
     from server.charts.vega import MOST_ROWS, chart_of
 
     if answer.truncated and "limit" not in query.model_fields_set and query.cursor is None:
-        most = min(MOST_ROWS, desk.settings.query_rows)
-        answer = tools.query(desk.run, query.model_copy(update={"limit": most}), desk.cursor, desk.settings)
-    return chart_of(answer, desk.run.model.catalog)
+        most = min(MOST_ROWS, call.settings.query_rows)
+        answer = tools.query(call.run, query.model_copy(update={"limit": most}), call.cursor, call.settings)
+    return chart_of(answer, call.run.model.catalog)
 
 
 def _within_budget(
     payload: Payload,
-    desk: CallContext,
+    call: CallContext,
     query: Query,
     *,
     chart: Payload | None = None,
@@ -90,35 +90,35 @@ def _within_budget(
 ) -> Reply:
     extras: Payload = {"chart": chart} if chart else {}
     if payload["truncated"]:
-        extras["full_result"] = desk.whole(desk.run, query)
-    given = reply({**payload, **extras})
-    if query.limit <= ROWS and len(given.text) > CHARACTERS:
-        cut = _cut(payload, desk, query)
+        extras["full_result"] = call.whole(call.run, query)
+    result = reply({**payload, **extras})
+    if query.limit <= ROWS and len(result.text) > CHARACTERS:
+        cut = _cut(payload, call, query)
         if cut["truncated"] and "full_result" not in extras:
-            extras["full_result"] = desk.whole(desk.run, query)
-        given = reply({**cut, **extras})
-    return Reply(given.text, given.structured, pictures, meta)
+            extras["full_result"] = call.whole(call.run, query)
+        result = reply({**cut, **extras})
+    return Reply(result.text, result.structured, pictures, meta)
 
 
-def _cut(payload: Payload, desk: CallContext, query: Query) -> Payload:
-    """The first rows, as many as the budget has room for, and the row of totals; the cursor goes on behind them."""
+def _cut(payload: Payload, call: CallContext, query: Query) -> Payload:
+    """The first rows that fit the budget, and the row of totals; the cursor continues after them."""
     totals = [row for row in payload["rows"] if query.totals and row[-1]]
     page = payload["rows"][: len(payload["rows"]) - len(totals)]
-    kept = rows_within({**payload, "rows": [*totals, *page]}) - len(totals)
-    if kept >= len(page):
+    fitting = rows_within({**payload, "rows": [*totals, *page]}) - len(totals)
+    if fitting >= len(page):
         return payload
-    kept = max(kept, 1)
-    today = desk.settings.today or desk.settings.now()
-    note = (
-        f"Only the first {kept} of these {len(page)} rows are shown, to keep within {TOKENS:,} tokens: ask for fewer"
+    fitting = max(fitting, 1)
+    today = call.settings.today or call.settings.now()
+    budget_note = (
+        f"Only the first {fitting} of these {len(page)} rows are shown, to keep within {TOKENS:,} tokens: ask for fewer"
         f" columns, send the same query with this cursor, or ask for more than {ROWS} rows to get them in one piece."
     )
-    notes = [said for said in payload["notes"] if not said.startswith("There are more rows")]
+    notes = [note for note in payload["notes"] if not note.startswith("There are more rows")]
     return {
         **payload,
-        "rows": [*page[:kept], *totals],
-        "row_count": kept + len(totals),
+        "rows": [*page[:fitting], *totals],
+        "row_count": fitting + len(totals),
         "truncated": True,
-        "cursor": cursor_after(kept, query, desk.run.model, today=today),
-        "notes": [*notes, note],
+        "cursor": cursor_after(fitting, query, call.run.model, today=today),
+        "notes": [*notes, budget_note],
     }

@@ -14,25 +14,29 @@ if TYPE_CHECKING:
     from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 
 BUSY = -32000
-"""JSON-RPC: the first of the codes that servers define themselves."""
+"""JSON-RPC error code: the first of those that servers define themselves."""
 
 
 class AuditMcpCalls:
-    """MCP middleware: every request of every transport, a tool's and the others."""
+    """MCP middleware that records the requests of every transport: tool calls and all others."""
 
-    def __init__(self, ledger: CallRecorder, caller: Callable[[], Caller]) -> None:
-        self._ledger, self._caller = ledger, caller
+    def __init__(self, recorder: CallRecorder, caller: Callable[[], Caller]) -> None:
+        self._recorder, self._caller = recorder, caller
 
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         if ctx.request_id is None:  # a notification has no answer
             return await call_next(ctx)
-        entry = CallRecord(
-            _door(ctx), _tool(ctx), _caller_or_none(self._caller), _arguments(ctx), traceparent=_traceparent(ctx.meta)
+        record = CallRecord(
+            _interface(ctx),
+            _tool(ctx),
+            _caller_or_none(self._caller),
+            _arguments(ctx),
+            traceparent=_traceparent(ctx.meta),
         )
         try:
-            with self._ledger.call(entry, limited=ctx.method != "subscriptions/listen"):
+            with self._recorder.call(record, limited=ctx.method != "subscriptions/listen"):
                 result = await call_next(ctx)
-                _measure(entry, result)
+                _measure(record, result)
                 return result
         except (QueueFull, AuditError) as error:
             return _too_busy(ctx.method, error)
@@ -45,14 +49,14 @@ def _caller_or_none(caller: Callable[[], Caller]) -> Caller | None:
         return None
 
 
-def _door(ctx: ServerRequestContext[Any, Any]) -> str:
+def _interface(ctx: ServerRequestContext[Any, Any]) -> str:
     path = getattr(getattr(ctx.request, "url", None), "path", None)
     return "stdio" if path is None else interface_of(path)
 
 
 def _traceparent(meta: object) -> str | None:
-    found = meta.get("traceparent") if isinstance(meta, Mapping) else None
-    return found if isinstance(found, str) else None
+    traceparent = meta.get("traceparent") if isinstance(meta, Mapping) else None
+    return traceparent if isinstance(traceparent, str) else None
 
 
 def _tool(ctx: ServerRequestContext[Any, Any]) -> str:
@@ -79,24 +83,24 @@ def _arguments(ctx: ServerRequestContext[Any, Any]) -> object:
     return None
 
 
-def _measure(entry: CallRecord, result: HandlerResult) -> None:
-    """How large the answer is, and whether it is one. In here the SDK passes models on as they will be sent."""
+def _measure(record: CallRecord, result: HandlerResult) -> None:
+    """Record the size, and the rows or error, of an answer. The SDK passes models here as they will be sent."""
     if result is None:
         return
     sent = result if isinstance(result, dict) else result.model_dump(by_alias=True, exclude_none=True, mode="python")
     content = sent.get("content") or sent.get("contents") or ()
-    entry.bytes = sum(len(part["text"].encode()) for part in content if isinstance(part, dict) and "text" in part)
+    record.bytes = sum(len(part["text"].encode()) for part in content if isinstance(part, dict) and "text" in part)
     if sent.get("isError"):
-        entry.error = entry.error or "ToolError"
-    elif entry.rows is None:
-        entry.rows = answer_rows(sent.get("structuredContent"))
+        record.error = record.error or "ToolError"
+    elif record.rows is None:
+        record.rows = answer_rows(sent.get("structuredContent"))
 
 
 def _too_busy(method: str, error: QueueFull | AuditError) -> HandlerResult:
     """A tool error that a model can read, or the protocol's own error where there is no tool.
 
     Raises:
-        MCPError: It was no tool that was called.
+        MCPError: The request was not a tool call.
     """
     if method == "tools/call":
         from mcp.types import CallToolResult, TextContent

@@ -1,4 +1,4 @@
-"""Where every call of MCP comes in: who asks, on which run, and what they are told when it goes wrong."""
+"""MCP call handler: finds the caller, runs work on the newest run of its tenant, and writes its error messages."""
 
 from __future__ import annotations
 
@@ -25,43 +25,43 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LONGEST_ERROR = 2_000
-"""Characters: names of a long list are cut before."""
+"""Characters; a long list of names is shortened before it comes to this."""
 
 
 class McpCallHandler:
-    """Published runs, behind whoever a request says that it is from."""
+    """Handles calls over MCP on the published runs of the tenant that a request comes from."""
 
     def __init__(
-        self, runs: PublishedRuns, caller: Callable[[], Caller], whole: FullResult | None, progress_seconds: float
+        self, runs: PublishedRuns, caller: Callable[[], Caller], full_result: FullResult | None, progress_seconds: float
     ) -> None:
         self._runs, self.caller, self._progress_seconds = runs, caller, progress_seconds
-        self._whole = whole or full_result_by_command(runs.settings)
+        self._full_result = full_result or full_result_by_command(runs.settings)
 
     async def ask(
         self,
         work: Callable[[CallContext], T],
         context: Context[Any, Any] | None = None,  # Any: there is no lifespan state
     ) -> T:
-        """Do `work` on the newest run of the caller's tenant, in its turn; cancelled with the request.
+        """Run `work` on the newest run of the caller's tenant, through the fair queue; cancelled with the request.
 
         Raises:
             GataError: As for `server.serving.runs.run_call.run_call`.
         """
         slug, runs = tenant_of(self.caller()), self._runs
 
-        async def asked(on_start: OnStart | None) -> T:
-            def at_desk(run: OpenRun, cursor: DuckDBPyConnection) -> T:
-                return work(CallContext(run, cursor, runs.settings, self._whole))
+        async def run_work(on_start: OnStart | None) -> T:
+            def with_context(run: OpenRun, cursor: DuckDBPyConnection) -> T:
+                return work(CallContext(run, cursor, runs.settings, self._full_result))
 
-            return await run_call(runs, slug, at_desk, on_start=on_start)
+            return await run_call(runs, slug, with_context, on_start=on_start)
 
         if context is None:
-            return await asked(None)
-        return await with_progress(context, asked, runs.settings.query_timeout, self._progress_seconds)
+            return await run_work(None)
+        return await with_progress(context, run_work, runs.settings.query_timeout, self._progress_seconds)
 
     def refusal(self, error: Exception, call: str) -> str:
-        """What the caller is told: how to repair it, or the id of the event of which the operator has the rest."""
-        is_theirs = isinstance(error, AccessError | QueryError)
-        if is_theirs or (isinstance(error, GataError) and self.caller().is_operator):
+        """The message for the caller: how to fix the error, or the id of the event that the operator can look up."""
+        is_for_caller = isinstance(error, AccessError | QueryError)
+        if is_for_caller or (isinstance(error, GataError) and self.caller().is_operator):
             return plain_text(str(error), LONGEST_ERROR)  # it may name values of the business
         return internal_error_message(report_call_bug(error, call=call))

@@ -1,4 +1,4 @@
-"""A question that a chart may be asked with: as the tool `query` takes it, and as the page of a client shows it."""
+"""Arguments of queries with a chart: as the tool `query` takes them, and as `show_chart` does."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ CHARTS = ("vega", "png", "svg")
 
 @dataclass(frozen=True)
 class ChartedQuery:
-    """A query, and the form of the chart that is wanted beside its answer."""
+    """A query, and the format of the chart requested beside its answer."""
 
     query: Query
     chart: str | None = None
 
 
 def read_charted(sent: Mapping[str, Any]) -> ChartedQuery:  # Any: whatever a caller sent
-    """The arguments of `query` over MCP.
+    """Read the arguments of `query` over MCP.
 
     Raises:
         QueryError: It is no query, or there is no such chart.
@@ -37,7 +37,7 @@ def read_charted(sent: Mapping[str, Any]) -> ChartedQuery:  # Any: whatever a ca
 
 
 def read_page(sent: Mapping[str, Any]) -> ChartedQuery:  # Any: whatever a caller sent
-    """The arguments of `show_chart`: one query, as an object or as its JSON text.
+    """Read the arguments of `show_chart`: one query, as an object or as its JSON text.
 
     Raises:
         QueryError: There is none, or something beside it.

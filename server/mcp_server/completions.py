@@ -1,6 +1,6 @@
-"""What a client offers while somebody types: names of metrics and dimensions, and values; of the caller's own tenant.
+"""Completions while a user types: names of metrics and dimensions, and values, of the caller's own tenant.
 
-Values of personal dimensions are never offered, also where they may be asked for: nobody is to leaf through them.
+Values of personal dimensions are never offered, even where they may be asked for: they must not be browsed.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from server.serving.call_context import CallContext
 
 MOST = 100
-"""As the protocol says."""
+"""Most values of one completion. Source: the protocol."""
 
 
-def add_completions(app: MCPServer[Any], door: McpCallHandler) -> None:  # Any: there is no lifespan state
+def add_completions(app: MCPServer[Any], handler: McpCallHandler) -> None:  # Any: there is no lifespan state
     """Let clients complete the arguments of prompts and the name in `metric://{name}`."""
 
     @app.completion()  # type: ignore[no-untyped-call, untyped-decorator]  # the SDK's own has no types
@@ -37,50 +37,50 @@ def add_completions(app: MCPServer[Any], door: McpCallHandler) -> None:  # Any: 
         argument: CompletionArgument,
         context: CompletionContext | None,
     ) -> Completion:
-        kind, known = _kind(ref, argument.name), (context.arguments if context else None) or {}
+        kind, arguments = _kind(ref, argument.name), (context.arguments if context else None) or {}
         if kind is None:
             return Completion(values=[])
         try:
-            found, more = await door.ask(lambda desk: _offered(desk, kind, argument.value, known))
-        except Exception as error:  # noqa: BLE001  # a menu is no place for an error: there is nothing to offer
-            door.refusal(error, "completion")  # a bug is reported
+            names, more = await handler.ask(lambda call: _candidates(call, kind, argument.value, arguments))
+        except Exception as error:  # noqa: BLE001  # a menu shows no errors: nothing is offered
+            handler.refusal(error, "completion")  # a bug is reported
             return Completion(values=[])
-        return Completion(values=found[:MOST], total=None if more else len(found), has_more=more or len(found) > MOST)
+        return Completion(values=names[:MOST], total=None if more else len(names), has_more=more or len(names) > MOST)
 
 
 def _kind(ref: PromptReference | ResourceTemplateReference, argument: str) -> str | None:
-    """What an argument takes: metric, dimension, value or period; None for one that nobody has."""
+    """The kind of an argument: metric, dimension, value or period; None for an unknown one."""
     if ref.type == "ref/resource":
         return "metric" if (ref.uri, argument) == (METRIC, "name") else None
-    takes = next((guide.takes for guide in ANALYSES if guide.name == ref.name), {})
-    return argument if argument in takes else None
+    arguments = next((analysis.arguments for analysis in ANALYSES if analysis.name == ref.name), {})
+    return argument if argument in arguments else None
 
 
-def _offered(desk: CallContext, kind: str, typed: str, known: dict[str, str]) -> tuple[list[str], bool]:
-    """What goes on from the typed text, or else holds it; and whether there is more of it."""
+def _candidates(call: CallContext, kind: str, typed: str, arguments: dict[str, str]) -> tuple[list[str], bool]:
+    """The names or values that begin with the typed text, then those that contain it; and whether there are more."""
     from semantic.planning.window import RANGES
 
-    catalog = desk.run.model.catalog
+    catalog = call.run.model.catalog
     if kind == "value":
-        return _values(desk, known.get("dimension", ""), typed)
+        return _values(call, arguments.get("dimension", ""), typed)
     names = {"metric": catalog.askable_metrics, "dimension": catalog.askable_dimensions, "period": RANGES}[kind]
-    if kind == "dimension" and (metric := known.get("metric")) in catalog.askable_metrics:
+    if kind == "dimension" and (metric := arguments.get("metric")) in catalog.askable_metrics:
         names = tuple(catalog.dimensions_of(catalog.facts_of(metric or "")))
     return _matching(names, typed), False
 
 
-def _values(desk: CallContext, dimension: str, typed: str) -> tuple[list[str], bool]:
+def _values(call: CallContext, dimension: str, typed: str) -> tuple[list[str], bool]:
     from semantic.answering.dimension_values import dimension_values
 
-    known = desk.run.model.catalog.dimensions.get(dimension)
-    if known is None or known.is_personal or known.hidden or known.type != "text":
+    definition = call.run.model.catalog.dimensions.get(dimension)
+    if definition is None or definition.is_personal or definition.hidden or definition.type != "text":
         return [], False
-    found = dimension_values(dimension, desk.run.model, desk.cursor, search=typed or None, limit=MOST)
-    texts = [str(value["value"]) for value in found["values"]]
-    return _matching([text for text in texts if text.isprintable()], typed), found["truncated"]
+    result = dimension_values(dimension, call.run.model, call.cursor, search=typed or None, limit=MOST)
+    texts = [str(value["value"]) for value in result["values"]]
+    return _matching([text for text in texts if text.isprintable()], typed), result["truncated"]
 
 
 def _matching(names: tuple[str, ...] | list[str], typed: str) -> list[str]:
     folded = typed.casefold()
-    found = [name for name in names if folded in name.casefold()]
-    return sorted(found, key=lambda name: not name.casefold().startswith(folded))  # the order stays otherwise
+    matching = [name for name in names if folded in name.casefold()]
+    return sorted(matching, key=lambda name: not name.casefold().startswith(folded))  # the order stays otherwise

@@ -1,4 +1,4 @@
-"""How far a call is, told to a client that wants to know: once a second, as long as it lasts."""
+"""Progress of a call, reported once a second to a client that asks for it, as long as the call lasts."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ OnStart = Callable[["Call[Any]"], None]  # Any: whatever the call gives
 
 async def with_progress(
     context: Context[Any, Any],  # Any: there is no lifespan state
-    asked: Callable[[OnStart | None], Awaitable[T]],
+    work: Callable[[OnStart | None], Awaitable[T]],
     most_seconds: float,
     every_seconds: float,
 ) -> T:
-    """What `asked` gives; meanwhile the client hears of its progress, if its request carries a token for that."""
+    """Run `work` and return its result; meanwhile report progress if the request carries a token for it."""
     meta = context.request_context.meta
     if not meta or "progress_token" not in meta:
-        return await asked(None)
+        return await work(None)
     calls: list[Call[Any]] = []  # Any: as above
 
-    async def tell() -> None:
+    async def report() -> None:
         began = time.monotonic()
         while True:
             await anyio.sleep(every_seconds)
             seconds = time.monotonic() - began
-            await context.report_progress(seconds, most_seconds, _said(calls))
+            await context.report_progress(seconds, most_seconds, _message(calls))
 
-    given: list[T] = []
+    results: list[T] = []
     failed: Exception | None = None
     async with anyio.create_task_group() as group:
-        group.start_soon(tell)
+        group.start_soon(report)
         try:
-            given.append(await asked(calls.append))
+            results.append(await work(calls.append))
         except Exception as error:  # noqa: BLE001  # raised again below: a task group would wrap it
             failed = error
         group.cancel_scope.cancel()
     if failed is not None:
         raise failed
-    return given[0]
+    return results[0]
 
 
-def _said(calls: list[Call[Any]]) -> str:  # Any: as above
-    """What the call is at. Its progress is the seconds it has taken, of those it may: they alone always grow."""
+def _message(calls: list[Call[Any]]) -> str:  # Any: as above
+    """The message of a report. Progress is counted in seconds of the longest call allowed: only they always grow."""
     if not calls:
         return "Waiting for its turn."
     percent = calls[0].progress()

@@ -1,4 +1,4 @@
-"""The guided analyses as prompts of MCP, which clients offer their users by name."""
+"""MCP prompts of the guided analyses, which clients offer their users by name."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from server.mcp_server.call_handler import McpCallHandler
 
 
-def add_prompts(app: MCPServer[Any], door: McpCallHandler) -> None:  # Any: there is no lifespan state
+def add_prompts(app: MCPServer[Any], handler: McpCallHandler) -> None:  # Any: there is no lifespan state
     """Offer the guided analyses to clients."""
-    for guide in ANALYSES:
-        app.add_prompt(_prompt(guide, door))
+    for analysis in ANALYSES:
+        app.add_prompt(_prompt(analysis, handler))
 
 
-class _Written(Prompt):
-    """A prompt that is written for the tenant that asks."""
+class _TenantPrompt(Prompt):
+    """A prompt with a text of its own for each tenant."""
 
-    say: Callable[[AnalysisArguments], Awaitable[str]] = Field(exclude=True)
+    write: Callable[[AnalysisArguments], Awaitable[str]] = Field(exclude=True)
 
     async def render(
         self,
@@ -37,30 +37,30 @@ class _Written(Prompt):
         context: Context[Any, Any],  # Any: there is no lifespan state
     ) -> list[Message]:
         del context
-        return [UserMessage(await self.say({name: str(said) for name, said in (arguments or {}).items() if said}))]
+        return [UserMessage(await self.write({name: str(value) for name, value in (arguments or {}).items() if value}))]
 
 
-def _prompt(guide: Analysis, door: McpCallHandler) -> _Written:
-    async def say(given: AnalysisArguments) -> str:
+def _prompt(analysis: Analysis, handler: McpCallHandler) -> _TenantPrompt:
+    async def write(arguments: AnalysisArguments) -> str:
         try:
-            _check_names(guide, given)
-            return await door.ask(lambda desk: guide.write(desk.run.model.catalog, given))
+            _check_names(analysis, arguments)
+            return await handler.ask(lambda call: analysis.write(call.run.model.catalog, arguments))
         except Exception as error:
             code = INVALID_PARAMS if isinstance(error, AccessError | QueryError) else INTERNAL_ERROR
-            raise MCPError(code, door.refusal(error, guide.name)) from error
+            raise MCPError(code, handler.refusal(error, analysis.name)) from error
 
-    return _Written(
-        name=guide.name,
-        title=guide.title,
-        description=guide.description,
-        arguments=[PromptArgument(name=name, description=said) for name, said in guide.takes.items()],
-        fn=say,
-        say=say,
+    return _TenantPrompt(
+        name=analysis.name,
+        title=analysis.title,
+        description=analysis.description,
+        arguments=[PromptArgument(name=name, description=text) for name, text in analysis.arguments.items()],
+        fn=write,
+        write=write,
     )
 
 
-def _check_names(guide: Analysis, given: AnalysisArguments) -> None:
-    for name in given:
-        if name not in guide.takes:
-            fix = suggest(name, guide.takes)
-            raise QueryError(f"{guide.name} has no argument named {shorten(name, 80)!r}.", fix)
+def _check_names(analysis: Analysis, arguments: AnalysisArguments) -> None:
+    for name in arguments:
+        if name not in analysis.arguments:
+            fix = suggest(name, analysis.arguments)
+            raise QueryError(f"{analysis.name} has no argument named {shorten(name, 80)!r}.", fix)

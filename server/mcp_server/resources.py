@@ -1,7 +1,7 @@
-"""What a client may read over MCP beside the tools: the definition of a metric, and the runs that answer.
+"""MCP resources beside the tools: the definition of a metric, and the published runs.
 
-metric://{name}   what a metric means, its unit, its formula, what it goes with, and its SQL
-status://runs     which run answers, how fresh each source is, and the runs that are kept
+metric://{name}   the meaning of a metric, its unit, its formula, its dimensions, and its SQL
+status://runs     the run that answers, the freshness of each source, and the runs that are kept
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ RUNS = "status://runs"
 _JSON = "application/json"
 
 
-def add_resources(app: MCPServer[Any], door: McpCallHandler) -> None:  # Any: there is no lifespan state
+def add_resources(app: MCPServer[Any], handler: McpCallHandler) -> None:  # Any: there is no lifespan state
     """Let clients read the resources above."""
 
     async def read(work: Callable[[CallContext], Payload], call: str) -> str:
         from semantic.answering.exact_json import to_json
 
         try:
-            return to_json(await door.ask(work))
+            return to_json(await handler.ask(work))
         except GataError as error:
             kind = ResourceNotFoundError if isinstance(error, QueryError) else ResourceError
-            raise kind(door.refusal(error, call)) from error
+            raise kind(handler.refusal(error, call)) from error
         except Exception as error:  # a bug: the caller gets an event id and no internals
-            raise ResourceError(door.refusal(error, call)) from error
+            raise ResourceError(handler.refusal(error, call)) from error
 
     @app.resource(
         METRIC,
@@ -50,7 +50,7 @@ def add_resources(app: MCPServer[Any], door: McpCallHandler) -> None:  # Any: th
         mime_type=_JSON,
     )
     async def metric(name: str) -> str:
-        return await read(lambda desk: definition(name, desk.run.model), METRIC)
+        return await read(lambda call: definition(name, call.run.model), METRIC)
 
     @app.resource(
         RUNS,
@@ -64,7 +64,7 @@ def add_resources(app: MCPServer[Any], door: McpCallHandler) -> None:  # Any: th
 
 
 def definition(name: str, model: SemanticModel) -> Payload:
-    """What a metric is, down to the SQL of what it is made from.
+    """The definition of a metric, down to the SQL of its base metrics.
 
     Raises:
         UnknownName: There is no such metric, or it cannot be asked for.
@@ -78,7 +78,7 @@ def definition(name: str, model: SemanticModel) -> Payload:
         raise unknown_metric(name, catalog)
     metric = catalog.metrics[name]
     facts = catalog.facts_of(name)
-    made_of = dict.fromkeys(metric_names(metric.formula))
+    base_metrics = dict.fromkeys(metric_names(metric.formula))
     return {
         "name": name,
         "label": metric.label,
@@ -89,7 +89,7 @@ def definition(name: str, model: SemanticModel) -> Payload:
         "formula": to_text(metric.formula, str),
         "facts": list(facts),
         "dimensions": catalog.dimensions_of(facts),
-        "sql": {base: expression(catalog.metrics[base], model) for base in made_of},
+        "sql": {base: expression(catalog.metrics[base], model) for base in base_metrics},
         "synonyms": list(metric.synonyms),
         "note": metric.note,
         "run_id": model.run_id,
@@ -97,7 +97,7 @@ def definition(name: str, model: SemanticModel) -> Payload:
 
 
 def expression(base: Metric, model: SemanticModel) -> Payload:
-    """The SQL that makes one base metric from the rows of its fact, and the table they lie in."""
+    """The SQL of one base metric over the rows of its fact, and the table that holds them."""
     import sqlglot
     from sqlglot import exp
 
@@ -105,31 +105,31 @@ def expression(base: Metric, model: SemanticModel) -> Payload:
 
     scan = Scan(fact=base.fact or "", measures=(base.name,))
     statement = sqlglot.parse_one(model.scan(scan), read="duckdb")
-    made = next(found for found in statement.find_all(exp.Alias) if found.alias == base.name)
-    for column in made.find_all(exp.Column):
+    projection = next(alias for alias in statement.find_all(exp.Alias) if alias.alias == base.name)
+    for column in projection.find_all(exp.Column):
         column.set("table", None)
     table = next(statement.find_all(exp.Table))
-    return {"expression": made.this.sql(dialect="duckdb"), "table": table.name}
+    return {"expression": projection.this.sql(dialect="duckdb"), "table": table.name}
 
 
-def status_resource(desk: CallContext) -> Payload:
-    """What get_status says, and every run that is kept, the newest first."""
+def status_resource(call: CallContext) -> Payload:
+    """The answer of get_status, and every run that is kept, the newest first."""
     from pipeline.errors import PublishError
     from pipeline.publish.pointer import run_ids
     from pipeline.publish.run_manifest import read_manifest
 
-    folder, kept = desk.settings.published(desk.run.slug), []
+    folder, listed = call.settings.published(call.run.slug), []
     for run_id in reversed(run_ids(folder)):
         try:
             manifest = read_manifest(folder / run_id)
-        except PublishError:  # it is just being removed, or damaged: nobody can ask it
+        except PublishError:  # it is being removed, or damaged: it cannot be queried
             continue
-        kept.append(
+        listed.append(
             {
                 "run_id": run_id,
                 "published_at": manifest.published_at.isoformat(),
-                "answers": run_id == desk.run.run_id,
+                "answers": run_id == call.run.run_id,
                 "rows": sum(table.rows for table in manifest.tables),
             }
         )
-    return {**tools.get_status(desk.run), "sources": tools.sources(desk.run, desk.cursor), "runs": kept}
+    return {**tools.get_status(call.run), "sources": tools.sources(call.run, call.cursor), "runs": listed}

@@ -1,4 +1,4 @@
-"""An answer within an agent's budget: whole rows up to so many tokens, and a sentence about what was left out.
+"""Token budget of answers to agents: complete rows up to a number of tokens, and how many rows fit.
 
 Both halves of a tool's result are made here, off the event loop and from one text, so that they cannot differ.
 """
@@ -18,12 +18,12 @@ TOKENS = 8_000
 CHARACTERS = 3 * TOKENS
 """JSON of names and numbers has three characters a token; prose has four."""
 ROWS = 100
-"""An answer of at most so many rows keeps within the budget; whoever asks for more rows gets them."""
+"""An answer of at most so many rows keeps within the budget; a caller that asks for more rows gets them."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart, drawn."""
+    """A rendered chart."""
 
     mime: str
     data: bytes
@@ -31,26 +31,26 @@ class Picture:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a tool gives: compact JSON, the same as a structure, and what stands beside them."""
+    """The result of a tool: compact JSON, the same as a structure, pictures and metadata."""
 
     text: str
     structured: dict[str, Any]  # Any: JSON values
     pictures: tuple[Picture, ...] = ()
-    meta: dict[str, Any] | None = field(default=None)  # Any: JSON values, for the client's own eyes
+    meta: dict[str, Any] | None = field(default=None)  # Any: JSON values, for the client alone
 
 
-def reply(payload: Payload, **beside: Any) -> Reply:  # Any: the other fields of Reply
-    """Both halves from one text, which keeps every digit of a decimal."""
+def reply(payload: Payload, **extras: Any) -> Reply:  # Any: the other fields of Reply
+    """Build both halves of a reply from one text, which keeps every digit of a decimal."""
     from pydantic_core import from_json
 
     from semantic.answering.exact_json import to_json
 
     text = to_json(payload)
-    return Reply(text, from_json(text), **beside)
+    return Reply(text, from_json(text), **extras)
 
 
 def plain_payload(payload: Payload) -> Payload:
-    """An answer whose texts hold nothing invisible, and say so where they did."""
+    """An answer without invisible characters in its texts, with a note where some were changed."""
     rows, changed = plain_rows(payload["columns"], payload["rows"])
     if not changed:
         return payload
@@ -62,9 +62,9 @@ def rows_within(payload: Mapping[str, Any], key: str = "rows") -> int:  # Any: J
     from semantic.answering.exact_json import to_json
 
     rows: Sequence[Any] = payload[key]
-    left = CHARACTERS - len(to_json({**payload, key: []}))
+    remaining = CHARACTERS - len(to_json({**payload, key: []}))
     for n, row in enumerate(rows):
-        left -= len(to_json(row)) + 1
-        if left < 0:
+        remaining -= len(to_json(row)) + 1
+        if remaining < 0:
             return max(n, 1)
     return len(rows)

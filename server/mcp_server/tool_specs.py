@@ -1,4 +1,4 @@
-"""The tools as an agent reads them: what each is for, what it takes, what it gives. A golden file holds the result."""
+"""Tool specifications: name, description, input and output schema of each tool. A golden file holds the result."""
 
 from __future__ import annotations
 
@@ -24,70 +24,70 @@ class ToolSpec:
     name: str
     title: str
     description: str
-    takes: Schema
-    gives: Schema
-    read: Callable[[Mapping[str, object]], Any]  # Any: the arguments of this one tool, given to `work`
+    input_schema: Schema
+    output_schema: Schema
+    read: Callable[[Mapping[str, object]], Any]  # Any: the arguments of this one tool, passed to `work`
     work: Callable[[CallContext, Any], Reply]  # Any: likewise
-    shown_in: str | None = None
-    """The `ui://` address of the page that shows what it gives: only for clients that show such pages."""
+    page_uri: str | None = None
+    """The `ui://` address of the page that shows its result: only for clients that show such pages."""
 
 
-def _charted(takes: Schema) -> Schema:
-    """What `query` takes over MCP: a query, and whether to draw it."""
+def _charted(schema: Schema) -> Schema:
+    """The input schema of `query` over MCP: a query, and the format of its chart."""
     chart = {
         "enum": list(CHARTS),
         "type": "string",
         "description": "Only when a person wants to see one: a Vega-Lite specification, or a picture.",
         "examples": ["png"],
     }
-    return {**takes, "properties": {**takes["properties"], "chart": chart}}
+    return {**schema, "properties": {**schema["properties"], "chart": chart}}
 
 
 def _object(**properties: Schema) -> Schema:
-    """Shallow on purpose: a client that checks 1,000 rows cell by cell takes 45 ms for it."""
+    """The schema of an object, shallow on purpose: a client that checks 1,000 rows cell by cell takes 45 ms for it."""
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _list_metrics(desk: CallContext, asked: MetricsAsked) -> Reply:
+def _list_metrics(call: CallContext, arguments: MetricsAsked) -> Reply:
     from server.mcp_server.token_budget import reply
     from server.serving.plain_text import plain_text
 
-    listed = tools.list_briefly(desk.run, asked)
+    listed = tools.list_briefly(call.run, arguments)
     for part in ("metrics_by_facts", "dimensions_by_facts"):
         listed[part] = {
-            facts: {name: plain_text(said, LONGEST_MEANING) for name, said in named.items()}
+            facts: {name: plain_text(meaning, LONGEST_MEANING) for name, meaning in named.items()}
             for facts, named in listed[part].items()
         }
     return reply(listed)
 
 
-def _values(desk: CallContext, asked: ValuesAsked) -> Reply:
+def _values(call: CallContext, arguments: ValuesAsked) -> Reply:
     from server.mcp_server.answer_reply import values_reply
 
-    return values_reply(tools.get_dimension_values(desk.run, asked, desk.cursor))
+    return values_reply(tools.get_dimension_values(call.run, arguments, call.cursor))
 
 
-def _query(desk: CallContext, asked: ChartedQuery) -> Reply:
+def _query(call: CallContext, request: ChartedQuery) -> Reply:
     from server.mcp_server.answer_reply import query_reply
 
-    return query_reply(desk, asked)
+    return query_reply(call, request)
 
 
-def _status(desk: CallContext, asked: StatusAsked) -> Reply:
-    del asked
+def _status(call: CallContext, arguments: StatusAsked) -> Reply:
+    del arguments
     from server.mcp_server.token_budget import reply
 
-    return reply({**tools.get_status(desk.run), "sources": tools.sources(desk.run, desk.cursor)})
+    return reply({**tools.get_status(call.run), "sources": tools.sources(call.run, call.cursor)})
 
 
-def _page(desk: CallContext, asked: ChartedQuery) -> Reply:
+def _page(call: CallContext, request: ChartedQuery) -> Reply:
     from server.mcp_server.answer_reply import page_reply
 
-    return page_reply(desk, asked)
+    return page_reply(call, request)
 
 
 LONGEST_MEANING = 200
-"""Characters of what a list says of a metric or a dimension: tenants write some of it."""
+"""Characters of the meaning of a metric or a dimension in a list: tenants write some of them."""
 ANSWER_PAGE = "ui://gata/answer.html"
 
 _LIST: Schema = {"type": "array"}
@@ -103,8 +103,8 @@ LIST_METRICS = ToolSpec(
         " query come from here. A metric goes with the dimensions whose facts include all of its own. Notes say what is"
         " left out; the cursor, or a search, brings it."
     ),
-    takes=input_schema(MetricsAsked),
-    gives=_object(metrics_by_facts=_MAP, dimensions_by_facts=_MAP, notes=_LIST),
+    input_schema=input_schema(MetricsAsked),
+    output_schema=_object(metrics_by_facts=_MAP, dimensions_by_facts=_MAP, notes=_LIST),
     read=lambda sent: read_arguments(MetricsAsked, sent),
     work=_list_metrics,
 )
@@ -116,8 +116,8 @@ GET_DIMENSION_VALUES = ToolSpec(
         "The values of one dimension, the most frequent first, each with how many rows carry it. Call it before you"
         " filter by a text: = and in refuse a value that does not exist. Truncated says when there are more."
     ),
-    takes=input_schema(ValuesAsked),
-    gives=_object(dimension=_TEXT, values=_LIST, truncated=_FLAG, notes=_LIST),
+    input_schema=input_schema(ValuesAsked),
+    output_schema=_object(dimension=_TEXT, values=_LIST, truncated=_FLAG, notes=_LIST),
     read=lambda sent: read_arguments(ValuesAsked, sent),
     work=_values,
 )
@@ -126,8 +126,8 @@ QUERY = ToolSpec(
     name="query",
     title=QUERY_TITLE,
     description=QUERY_DESCRIPTION,
-    takes=_charted(query_schema()),
-    gives=answer_schema(),
+    input_schema=_charted(query_schema()),
+    output_schema=answer_schema(),
     read=read_charted,
     work=_query,
 )
@@ -139,8 +139,8 @@ GET_STATUS = ToolSpec(
         "Which published run answers, up to which day each fact and each source has data, how many rows there are, and"
         " what is to know about them. Call it when it matters how fresh or complete an answer is."
     ),
-    takes=input_schema(StatusAsked),
-    gives=_object(run_id=_TEXT, facts=_LIST, sources=_LIST, notes=_LIST),
+    input_schema=input_schema(StatusAsked),
+    output_schema=_object(run_id=_TEXT, facts=_LIST, sources=_LIST, notes=_LIST),
     read=lambda sent: read_arguments(StatusAsked, sent),
     work=_status,
 )
@@ -151,7 +151,7 @@ SHOW_CHART = ToolSpec(
     description=(
         "Show a person the chart of a query, when they want to see one: the arguments of the tool query, as one object."
     ),
-    takes={
+    input_schema={
         "type": "object",
         "properties": {
             "query": {
@@ -163,12 +163,12 @@ SHOW_CHART = ToolSpec(
         "required": ["query"],
         "additionalProperties": False,
     },
-    gives={"type": "object"},  # the answer of query
+    output_schema={"type": "object"},  # the answer of query
     read=read_page,
     work=_page,
-    shown_in=ANSWER_PAGE,
+    page_uri=ANSWER_PAGE,
 )
 
 TOOLS = (LIST_METRICS, GET_DIMENSION_VALUES, QUERY, GET_STATUS)
 PAGE_TOOLS = (SHOW_CHART,)
-"""Only clients that show pages of a server are told of these."""
+"""Listed only to clients that show pages of a server."""

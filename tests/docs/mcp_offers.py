@@ -26,13 +26,13 @@ def tools() -> str:
 
 
 def _tool(spec: ToolSpec) -> str:
-    required = spec.takes.get("required", ())
+    required = spec.input_schema.get("required", ())
     rows = [
         (code(name), _type(schema), "yes" if name in required else "", schema.get("description", ""), _example(schema))
-        for name, schema in spec.takes.get("properties", {}).items()
+        for name, schema in spec.input_schema.get("properties", {}).items()
     ]
     heads = ("argument", "type", "required", "meaning", "example")
-    gives = ", ".join(code(name) for name in spec.gives.get("properties", ()))
+    gives = ", ".join(code(name) for name in spec.output_schema.get("properties", ()))
     parts = [
         f"### {spec.name}",
         spec.description,
@@ -60,7 +60,7 @@ def _example(schema: dict[str, Any]) -> str:  # Any: as above
 
 
 def prompts() -> str:
-    rows = [(code(each.name), each.description, _arguments(each.takes)) for each in ANALYSES]
+    rows = [(code(each.name), each.description, _arguments(each.arguments)) for each in ANALYSES]
     return table(("prompt", "what it does", "arguments"), rows)
 
 

@@ -44,8 +44,8 @@ class Endless:
             name="endless",
             title="Never end",
             description="Never end.",
-            takes={"type": "object", "properties": {}, "additionalProperties": False},
-            gives={"type": "object"},
+            input_schema={"type": "object", "properties": {}, "additionalProperties": False},
+            output_schema={"type": "object"},
             read=dict,
             work=self._work,
         )

@@ -118,7 +118,13 @@ def asked_by_hand(world: PublishedHome) -> list[list[object]]:
 
 def test_the_tools_and_their_schemas_are_as_reviewed(golden: Callable[[str, str], None]) -> None:
     listed = [
-        {"name": t.name, "title": t.title, "description": t.description, "takes": t.takes, "gives": t.gives}
+        {
+            "name": t.name,
+            "title": t.title,
+            "description": t.description,
+            "takes": t.input_schema,
+            "gives": t.output_schema,
+        }
         for t in TOOLS
     ]
     golden("mcp_tools.json", json.dumps(listed, indent=2, ensure_ascii=False) + "\n")
