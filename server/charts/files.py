@@ -11,10 +11,10 @@ KINDS = {".svg": "svg", ".png": "png", ".json": "vega"}
 
 
 def kind_of(file: Path) -> str:
-    """What a file of that name holds: svg, png or vega.
+    """The format of a chart file by its ending: svg, png or vega.
 
     Raises:
-        ConfigError: Its ending says nothing of the kind.
+        ConfigError: Its ending names no format.
     """
     kind = KINDS.get(file.suffix.lower())
     if kind is None:
@@ -23,7 +23,7 @@ def kind_of(file: Path) -> str:
 
 
 def write_chart(chart: Chart, file: Path) -> None:
-    """Write the chart in the form that the file's name says.
+    """Write the chart in the format of the file's ending.
 
     Raises:
         ConfigError: The file cannot be written.
@@ -32,9 +32,9 @@ def write_chart(chart: Chart, file: Path) -> None:
     from server.charts.pictures import picture
 
     kind = kind_of(file)
-    drawn = f"{to_json(chart.spec)}\n".encode() if kind == "vega" else picture(chart.spec, kind)
+    content = f"{to_json(chart.spec)}\n".encode() if kind == "vega" else picture(chart.spec, kind)
     try:
-        file.write_bytes(drawn)
+        file.write_bytes(content)
     except OSError as error:
         raise ConfigError(
             f"{file} cannot be written: {(error.strerror or str(error)).lower()}.", "Choose another file for --chart."

@@ -1,4 +1,4 @@
-"""A chart as a picture, drawn in this process without a browser and without the network.
+"""Charts as pictures, drawn in this process without a browser and without the network.
 
 vl-convert brings Vega, its fonts and a script engine along. It would fetch what a specification names by address; ours
 name none, which is checked, and no address is allowed besides. It is loaded with the first picture: 0.5 s, 80 MB.
@@ -17,11 +17,11 @@ from pipeline.extras import install_command, is_installed
 
 MIME = {"svg": "image/svg+xml", "png": "image/png"}
 PIXELS = 2.0
-"""Of a screen, for each pixel of the chart."""
+"""Screen pixels for each pixel of the chart."""
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ADDRESSES = frozenset({"url", "href", "src"})
-_ONE = threading.Lock()
+_LOCK = threading.Lock()
 """A script engine is for one thread at a time."""
 
 
@@ -30,7 +30,7 @@ def picture(spec: Mapping[str, Any], kind: str) -> bytes:  # Any: Vega-Lite is a
 
     Raises:
         ValueError: The specification names an address.
-        QueryError: There is nothing here that draws.
+        QueryError: vl-convert is not installed.
     """
     if not is_installed("vl_convert"):
         raise QueryError(
@@ -41,34 +41,34 @@ def picture(spec: Mapping[str, Any], kind: str) -> bytes:  # Any: Vega-Lite is a
     import vl_convert
 
     check_offline(spec)
-    with _ONE:
+    with _LOCK:
         if kind == "svg":
             return vl_convert.vegalite_to_svg(dict(spec), allowed_base_urls=[]).encode()
         return smaller(vl_convert.vegalite_to_png(dict(spec), scale=PIXELS, allowed_base_urls=[]))
 
 
 def smaller(png: bytes) -> bytes:
-    """The same picture, packed well: vl-convert packs in haste, and a client pays for every byte.
+    """The same picture, compressed better: vl-convert compresses in haste, and a client pays for every byte.
 
     A PNG is a signature and chunks: length, kind, data, checksum. Source: ISO/IEC 15948.
     """
-    packed, place, kept = b"", len(_SIGNATURE), []
-    while place < len(png):
-        (length,) = struct.unpack_from(">I", png, place)
-        kind, data = png[place + 4 : place + 8], png[place + 8 : place + 8 + length]
-        place += length + 12
+    compressed, position, chunks = b"", len(_SIGNATURE), []
+    while position < len(png):
+        (length,) = struct.unpack_from(">I", png, position)
+        kind, data = png[position + 4 : position + 8], png[position + 8 : position + 8 + length]
+        position += length + 12
         if kind == b"IDAT":
-            packed += data
+            compressed += data
         else:
-            kept.append((kind, data))
-    kept.insert(-1, (b"IDAT", zlib.compress(zlib.decompress(packed), 6)))  # before the end, as it was
+            chunks.append((kind, data))
+    chunks.insert(-1, (b"IDAT", zlib.compress(zlib.decompress(compressed), 6)))  # before the end, as it was
     return _SIGNATURE + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in kept
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
     )
 
 
 def check_offline(node: object) -> None:
-    """See that a specification fetches nothing.
+    """Check that a specification names no address to fetch.
 
     Raises:
         ValueError: It names an address.

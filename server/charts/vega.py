@@ -1,7 +1,7 @@
-"""An answer as a chart, for people: a Vega-Lite specification that holds its own rows and names no address.
+"""Vega-Lite charts of answers, for people: a specification holds its own rows and names no address.
 
-Days make lines; one category makes bars, two make stacks where parts add up to a whole, and groups where they do not.
-Every metric has a panel of its own, for units differ; money of one currency shares one. Axes say the unit. Money of
+Days make lines; one category makes bars, two make stacks where parts add up to a total, and groups where they do not.
+Every metric has a panel of its own, because units differ; money of one currency shares one. Axes say the unit. Money of
 several currencies is never drawn on one axis. The colours are those of Okabe and Ito, which colour-blind people tell
 apart. Source: https://jfly.uni-koeln.de/color/.
 """
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 Spec = dict[str, Any]  # Any: Vega-Lite is a tree of JSON values
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-"""Says which language this is; nobody fetches it."""
+"""Names the language; it is never fetched."""
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
 MOST_ROWS = 2_000
-"""Rows of an answer that are drawn where the caller has not said how many."""
+"""Rows of an answer that are drawn where the caller set no limit."""
 MOST_SERIES = len(COLOURS)
 MOST_BARS = 40
 MOST_PANELS = 4
@@ -39,7 +39,7 @@ _PREVIOUS = "_previous"
 
 @dataclass(frozen=True)
 class Chart:
-    """A specification, its title, and what there is to know about it."""
+    """A specification, its title, and notes on what it leaves out."""
 
     spec: Spec
     title: str
@@ -47,10 +47,10 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Column:
     """A column of the answer."""
 
-    at: int
+    index: int
     name: str
     unit: str | None
 
@@ -63,25 +63,25 @@ class _Place:
 class _Panel:
     """One pair of axes: the metrics drawn on it, of one unit, and the currency of its rows where there are several."""
 
-    metrics: tuple[_Place, ...]
+    metrics: tuple[_Column, ...]
     currency: str | None = None
 
     @property
     def heading(self) -> str:
         unit = self.currency or self.metrics[0].unit
-        return _Place(0, " and ".join(metric.name for metric in self.metrics), unit).heading
+        return _Column(0, " and ".join(metric.name for metric in self.metrics), unit).heading
 
 
 @dataclass(frozen=True)
 class _Table:
     """The rows of an answer as they are drawn."""
 
-    day: _Place | None
-    categories: tuple[_Place, ...]
-    currency: _Place | None
-    """Where money of several currencies stands in the rows."""
+    day: _Column | None
+    categories: tuple[_Column, ...]
+    currency: _Column | None
+    """The column of the currency, where the rows hold money of several."""
     other: int | None
-    """The column that marks the group of all the rest."""
+    """The index of the column that marks the group of all the rest."""
     rows: Sequence[Sequence[Any]]  # Any: as Answer.rows
     grain: str | None
 
@@ -92,7 +92,7 @@ def chart_of(answer: Answer, catalog: Catalog) -> Chart:
     Raises:
         QueryError: There is nothing to draw.
     """
-    table, metrics = _table(answer), [_place(answer, n) for n in _at(answer, "metric")]
+    table, metrics = _table(answer), [_column(answer, n) for n in _indices(answer, "metric")]
     if not table.rows or not metrics:
         raise QueryError("There are no rows to draw.", "Ask without chart, and read the notes of the answer.")
     panels = _panels(metrics, table)
@@ -107,7 +107,7 @@ def chart_of(answer: Answer, catalog: Catalog) -> Chart:
     for panel in panels[:MOST_PANELS]:
         view, left_out = _view(panel, table, height, can_stack=all(metric.name in adds_up for metric in panel.metrics))
         views.append(view)
-        notes += [said for said in left_out if said not in notes]
+        notes += [note for note in left_out if note not in notes]
     title = _title(answer)
     head = {"text": title, "subtitle": _subtitle(answer), "anchor": "start"}
     spec: Spec = {"$schema": SCHEMA, "title": head, "background": "white", "config": _CONFIG}
@@ -130,27 +130,27 @@ _CONFIG: Spec = {
 }
 
 
-def _at(answer: Answer, role: str) -> list[int]:
+def _indices(answer: Answer, role: str) -> list[int]:
     return [n for n, column in enumerate(answer.columns) if column["role"] == role]
 
 
-def _place(answer: Answer, n: int) -> _Place:
+def _column(answer: Answer, n: int) -> _Column:
     column = answer.columns[n]
-    return _Place(n, str(column["name"]), column["unit"])
+    return _Column(n, str(column["name"]), column["unit"])
 
 
 def _table(answer: Answer) -> _Table:
-    """The rows without the one of totals, and what each dimension is for."""
-    flags = {str(answer.columns[n]["name"]): n for n in _at(answer, "flag")}
+    """The rows without the row of totals, and the role of each dimension."""
+    flags = {str(answer.columns[n]["name"]): n for n in _indices(answer, "flag")}
     total = flags.get("is_total")
-    dimensions = [_place(answer, n) for n in _at(answer, "dimension")]
-    days = [place for place in dimensions if answer.columns[place.at]["type"] == "date"]
-    day = next((place for place in days if place.name == "date"), days[0] if days else None)
+    dimensions = [_column(answer, n) for n in _indices(answer, "dimension")]
+    days = [column for column in dimensions if answer.columns[column.index]["type"] == "date"]
+    day = next((column for column in days if column.name == "date"), days[0] if days else None)
     is_mixed = any(column["unit"] == "currency" for column in answer.columns)
-    currency = next((place for place in dimensions if is_mixed and place.name == "currency"), None)
+    currency = next((column for column in dimensions if is_mixed and column.name == "currency"), None)
     return _Table(
         day=day,
-        categories=tuple(place for place in dimensions if place not in (day, currency)),
+        categories=tuple(column for column in dimensions if column not in (day, currency)),
         currency=currency,
         other=flags.get("is_other"),
         rows=[row for row in answer.rows if total is None or not row[total]],
@@ -158,24 +158,24 @@ def _table(answer: Answer) -> _Table:
     )
 
 
-def _panels(metrics: Sequence[_Place], table: _Table) -> list[_Panel]:
-    """A panel per metric, its value of the period before beside it; money of one currency shares one panel."""
+def _panels(metrics: Sequence[_Column], table: _Table) -> list[_Panel]:
+    """A panel per metric, with its value of the previous period; money of one currency shares one panel."""
     names = {metric.name for metric in metrics}
-    groups: dict[str, list[_Place]] = {}
+    groups: dict[str, list[_Column]] = {}
     for metric in metrics:
-        own = metric.name.removesuffix(_PREVIOUS)
-        key = own if own in names else metric.name
+        base = metric.name.removesuffix(_PREVIOUS)
+        key = base if base in names else metric.name
         if _is_currency(metric.unit) and not table.categories and not metric.name.endswith("_change"):
             key = str(metric.unit)
         groups.setdefault(key, []).append(metric)
-    found = []
+    panels = []
     for group in groups.values():
         if group[0].unit == "currency" and table.currency:
-            codes = dict.fromkeys(row[table.currency.at] for row in table.rows)
-            found += [_Panel(tuple(group), str(code)) for code in codes if code is not None]
+            codes = dict.fromkeys(row[table.currency.index] for row in table.rows)
+            panels += [_Panel(tuple(group), str(code)) for code in codes if code is not None]
         else:
-            found.append(_Panel(tuple(group)))
-    return found
+            panels.append(_Panel(tuple(group)))
+    return panels
 
 
 def _is_currency(unit: str | None) -> bool:
@@ -183,58 +183,61 @@ def _is_currency(unit: str | None) -> bool:
 
 
 def _view(panel: _Panel, table: _Table, height: int, *, can_stack: bool) -> tuple[Spec, list[str]]:
-    """One pair of axes with its rows, and what was left out of it."""
+    """One pair of axes with its rows, and notes on what was left out of it."""
     rows = [
         row
         for row in table.rows
-        if panel.currency is None or (table.currency and row[table.currency.at] == panel.currency)
+        if panel.currency is None or (table.currency and row[table.currency.index] == panel.currency)
     ]
     axis, series = (None, table.categories) if table.day else (table.categories[:1], table.categories[1:])
     label = _labels(series, panel, table)
     values = [
         {
-            **({"day": row[table.day.at]} if table.day else {"category": _label(axis or (), row, table)}),
+            **({"day": row[table.day.index]} if table.day else {"category": _label(axis or (), row, table)}),
             "series": label(row, metric),
-            "value": None if row[metric.at] is None else float(row[metric.at]),
+            "value": None if row[metric.index] is None else float(row[metric.index]),
         }
         for row in rows
         for metric in panel.metrics
     ]
     values = [value for value in values if not table.day or value["day"] is not None]
-    shown, notes = _few(values, "series", MOST_SERIES, "series")
+    drawn, notes = _limit_groups(values, "series", MOST_SERIES, "series")
     if not table.day:
-        shown, more = _few(shown, "category", MOST_BARS, "bars", keep_order=True)
+        drawn, more = _limit_groups(drawn, "category", MOST_BARS, "bars", keep_order=True)
         notes += more
-    has_series = len({value["series"] for value in shown}) > 1
-    view = _lines(table, height) if table.day else _bars(axis or (), shown, has_series=has_series, can_stack=can_stack)
-    title = " and ".join(place.name for place in series) if series else None
+    has_series = len({value["series"] for value in drawn}) > 1
+    view = _lines(table, height) if table.day else _bars(axis or (), drawn, has_series=has_series, can_stack=can_stack)
+    title = " and ".join(column.name for column in series) if series else None
     if has_series:
         view["encoding"]["color"] = {"field": "series", "type": "nominal", "title": title, "sort": None}
     measured = view["encoding"]["y" if table.day else "x"]
     measured |= {"field": "value", "type": "quantitative", "title": panel.heading}
-    return {"data": {"values": shown}, "width": WIDTH, **view}, notes
+    return {"data": {"values": drawn}, "width": WIDTH, **view}, notes
 
 
-def _labels(series: Sequence[_Place], panel: _Panel, table: _Table) -> Callable[[Sequence[Any], _Place], str]:
-    """What a value belongs to, as the legend says it: its group, its metric, or both."""
+def _labels(series: Sequence[_Column], panel: _Panel, table: _Table) -> Callable[[Sequence[Any], _Column], str]:
+    """A function that gives the legend label of a value: its group, its metric, or both."""
 
-    def label(row: Sequence[Any], metric: _Place) -> str:  # Any: as Answer.rows
+    def label(row: Sequence[Any], metric: _Column) -> str:  # Any: as Answer.rows
         parts = [_label(series, row, table)] if series else []
         return ", ".join([*parts, *([metric.name] if len(panel.metrics) > 1 or not series else [])])
 
     return label
 
 
-def _label(places: Sequence[_Place], row: Sequence[Any], table: _Table) -> str:  # Any: as Answer.rows
-    """The group of a row in words; empty where it has none."""
+def _label(columns: Sequence[_Column], row: Sequence[Any], table: _Table) -> str:  # Any: as Answer.rows
+    """The group of a row as text; empty where it has none."""
     if table.other is not None and row[table.other]:
         return OTHER
-    told = [NOTHING if row[place.at] is None else plain_text(str(row[place.at]), LONGEST_LABEL) for place in places]
-    return " / ".join(told)
+    texts = [
+        NOTHING if row[column.index] is None else plain_text(str(row[column.index]), LONGEST_LABEL)
+        for column in columns
+    ]
+    return " / ".join(texts)
 
 
 def _lines(table: _Table, height: int) -> Spec:
-    days = len({row[table.day.at] for row in table.rows}) if table.day else 0
+    days = len({row[table.day.index] for row in table.rows}) if table.day else 0
     day = {
         "field": "day",
         "type": "temporal",
@@ -246,7 +249,7 @@ def _lines(table: _Table, height: int) -> Spec:
     return {"height": height, "mark": mark, "encoding": {"x": day, "y": {}}}
 
 
-def _bars(axis: Sequence[_Place], values: Sequence[Spec], *, has_series: bool, can_stack: bool) -> Spec:
+def _bars(axis: Sequence[_Column], values: Sequence[Spec], *, has_series: bool, can_stack: bool) -> Spec:
     """Bars from left to right, in the order of the rows."""
     title = axis[0].name if axis else None
     stacks = has_series and can_stack and all((value["value"] or 0) >= 0 for value in values)
@@ -265,33 +268,33 @@ def _bars(axis: Sequence[_Place], values: Sequence[Spec], *, has_series: bool, c
     return {"mark": "bar", "encoding": encoding, "height": {"step": 12 if has_series and not stacks else 24}}
 
 
-def _few(
+def _limit_groups(
     values: Sequence[Spec], field: str, most: int, word: str, *, keep_order: bool = False
 ) -> tuple[list[Spec], list[str]]:
-    """The values of the largest groups; in the order of the rows the first ones."""
+    """The values of the largest groups, or of the first ones where the order of the rows is kept; and a note."""
     sizes: dict[str, float] = {}
     for value in values:
         sizes[value[field]] = sizes.get(value[field], 0.0) + abs(value["value"] or 0.0)
     if len(sizes) <= most:
         return list(values), []
     ordered: Iterable[str] = sizes if keep_order else sorted(sizes, key=lambda name: -sizes[name])
-    kept = set(list(ordered)[:most])
+    names = set(list(ordered)[:most])
     which = "first" if keep_order else "largest"
     note = f"The chart shows the {most} {which} of {len(sizes)} {word}; the rows of the answer have them all."
-    return [value for value in values if value[field] in kept], [note]
+    return [value for value in values if value[field] in names], [note]
 
 
 def _title(answer: Answer) -> str:
-    metrics = [str(answer.columns[n]["name"]) for n in _at(answer, "metric")]
-    dimensions = [str(answer.columns[n]["name"]) for n in _at(answer, "dimension")]
+    metrics = [str(answer.columns[n]["name"]) for n in _indices(answer, "metric")]
+    dimensions = [str(answer.columns[n]["name"]) for n in _indices(answer, "dimension")]
     by = f" by {', '.join(dimensions)}" if dimensions else ""
     return f"{', '.join(metrics[:MOST_PANELS])}{', ...' if len(metrics) > MOST_PANELS else ''}{by}"
 
 
 def _subtitle(answer: Answer) -> list[str]:
-    """The days and the filters, and where it comes from."""
+    """The days, the filters, and the run of the answer."""
     days = answer.time_range or {}
     span = f"{days.get('start') or 'the first day'} to {days.get('end') or 'the last day'}" if days else "all days"
-    asked = [f"{f['name']} {f['op']} {plain_text(str(f['value']), LONGEST_LABEL)}" for f in answer.filters]
+    filters = [f"{f['name']} {f['op']} {plain_text(str(f['value']), LONGEST_LABEL)}" for f in answer.filters]
     as_of = [f"data up to {answer.as_of}"] if answer.as_of else []
-    return ["; ".join([f"{span}, {answer.time_zone}", *asked]), "; ".join([*as_of, f"run {answer.run_id}"])]
+    return ["; ".join([f"{span}, {answer.time_zone}", *filters]), "; ".join([*as_of, f"run {answer.run_id}"])]
