@@ -1,7 +1,7 @@
-"""The command line: every verb with an example, and what each way to end looks like.
+"""Command line: every verb with an example, and the exit codes.
 
 0 done   1 a bug: traceback and event id   2 your input: what is wrong and what works   3 a gate failed
-130 interrupted   141 nobody reads stdout any more
+130 interrupted   141 the reader of stdout has gone
 """
 
 from __future__ import annotations
@@ -73,18 +73,18 @@ GROUPS = {"token": "Make, list and revoke the tokens of callers over HTTP.", "co
 
 
 def main() -> int:
-    """Run one command and give its exit code."""
+    """Run one command and return its exit code."""
     with safe_import_path():
         return exit_code_of(lambda: get_command(commands())(prog_name="gata"))
 
 
 def exit_code_of(run: Callable[[], object]) -> int:
-    """Run something, tell stderr how it ended unless it ended well, and give the exit code for it."""
+    """Call `run`, report on stderr how it ended unless it ended well, and return the exit code."""
     try:
         run()
     except SystemExit as end:
         return _interrupted() if end.code == INTERRUPTED else int(end.code or DONE)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the door: what nobody foresaw ends here
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the entry point: unexpected errors end here
         if _is_interrupt(error):
             return _interrupted()
         if not isinstance(error, GataError):
@@ -95,7 +95,7 @@ def exit_code_of(run: Callable[[], object]) -> int:
 
 
 def commands() -> typer.Typer:
-    """The whole command line."""
+    """The complete command line."""
     app = _group("Raw API records go in, governed answers come out.")
     app.callback()(_gata)
     groups: dict[str, typer.Typer] = {}
@@ -127,10 +127,10 @@ def _gata(
     """What `gata` takes before a verb."""
 
 
-def _version(asked: bool) -> None:
+def _version(requested: bool) -> None:
     from server.cli.output.stdout import print_text
 
-    if asked:
+    if requested:
         print_text(f"gata {version('gata')}")
         raise typer.Exit
 
@@ -141,18 +141,18 @@ def _interrupted() -> int:
 
 
 def _is_interrupt(error: BaseException) -> bool:
-    """Whether Ctrl-C is behind it: DuckDB, dlt and dbt make errors of their own of it."""
-    behind: list[BaseException] = [error]
-    for each in behind:
+    """Whether Ctrl-C is the cause: DuckDB, dlt and dbt raise errors of their own for it."""
+    chain: list[BaseException] = [error]
+    for each in chain:
         if isinstance(each, KeyboardInterrupt):
             return True
         causes = (each.__cause__, each.__context__)
-        behind += [cause for cause in causes if cause is not None and cause not in behind]
+        chain += [cause for cause in causes if cause is not None and cause not in chain]
     return False
 
 
 def _bug(error: BaseException) -> int:
-    """Keep the traceback, and a name by which it can be found again."""
+    """Print the traceback, and an event id by which it can be found again."""
     traceback.print_exception(error)
     sys.stderr.write(f"This is a bug in gata, event {secrets.token_hex(6)}. Please report it with the lines above.\n")
     return BUG

@@ -1,4 +1,4 @@
-"""The verbs that ask: what can be asked, which values there are, and the question itself."""
+"""Verbs that ask: list metrics, list the values of a dimension, and run a query."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def metrics(tenant: AskedTenant = None, search: Search = None, as_json: AsJson =
     from server.serving import tools
     from server.serving.arguments import read_arguments
 
-    asked = read_arguments(tools.MetricsAsked, {"search": search})
+    arguments = read_arguments(tools.MetricsAsked, {"search": search})
     with _run_of(tenant, settings) as run:
-        found = tools.list_metrics(run, asked)
+        result = tools.list_metrics(run, arguments)
     if as_json:
-        print_json(found)
+        print_json(result)
     else:
-        print_text(_metrics_text(found))
+        print_text(_metrics_text(result))
 
 
 def values(
@@ -49,13 +49,13 @@ def values(
     from server.serving import tools
     from server.serving.arguments import read_arguments
 
-    asked = read_arguments(tools.ValuesAsked, {"dimension_name": dimension, "search": search, "limit": limit})
+    arguments = read_arguments(tools.ValuesAsked, {"dimension_name": dimension, "search": search, "limit": limit})
     with _run_of(tenant, settings) as run, run.cursor() as cursor:
-        found = tools.get_dimension_values(run, asked, cursor)
+        result = tools.get_dimension_values(run, arguments, cursor)
     if as_json:
-        print_json(found)
+        print_json(result)
     else:
-        print_text(_values_text(found))
+        print_text(_values_text(result))
 
 
 def ask(
@@ -140,8 +140,10 @@ def ask(
         kind_of(chart)  # before anything is asked
     with _run_of(tenant, settings) as run, run.cursor() as connection:
         answer = tools.query(run, question, connection, settings)
-        told = (
-            _drawn(chart, CallContext(run, connection, settings, full_result_by_command(settings)), question, answer)
+        chart_lines = (
+            _write_answer_chart(
+                chart, CallContext(run, connection, settings, full_result_by_command(settings)), question, answer
+            )
             if chart
             else []
         )
@@ -150,15 +152,15 @@ def ask(
         return
     from server.cli.output.tables import answer_text
 
-    print_text("\n".join([answer_text(answer, sql=question.include_sql or question.compile_only), *told]))
+    print_text("\n".join([answer_text(answer, sql=question.include_sql or question.compile_only), *chart_lines]))
 
 
-def _drawn(file: Path, desk: CallContext, question: Query, answer: Answer) -> list[str]:
-    """Write the chart of an answer, and say so."""
+def _write_answer_chart(file: Path, call: CallContext, question: Query, answer: Answer) -> list[str]:
+    """Write the chart of an answer; the lines to print about it."""
     from server.charts.files import write_chart
     from server.mcp_server.answer_reply import chart_of_answer
 
-    chart = chart_of_answer(desk, question, answer)
+    chart = chart_of_answer(call, question, answer)
     write_chart(chart, file)
     return [*(f"Note: {note}" for note in chart.notes), f"The chart is in {file}."]
 
@@ -184,12 +186,12 @@ def _run_of(slug: str | None, settings: Settings) -> Iterator[OpenRun]:
         runs.close()
 
 
-def _metrics_text(found: dict[str, Any]) -> str:  # Any: JSON values
-    """Metrics in groups that go with the same dimensions, then every dimension."""
+def _metrics_text(result: dict[str, Any]) -> str:  # Any: JSON values
+    """Metrics grouped by the dimensions they go with, then every dimension."""
     from server.cli.output.tables import add_row, render, table
 
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for metric in found["metrics"]:
+    for metric in result["metrics"]:
         groups.setdefault(tuple(metric["dimensions"]), []).append(metric)
     parts: list[Any] = []
     for dimensions, group in groups.items():
@@ -198,17 +200,17 @@ def _metrics_text(found: dict[str, Any]) -> str:  # Any: JSON values
             add_row(rows, metric["name"], metric["unit"], metric["description"])
         parts += [rows, f"by: {', '.join(dimensions)}", ""]
     rows = table("dimension", "type", "what it is")
-    for dimension in found["dimensions"]:
+    for dimension in result["dimensions"]:
         add_row(rows, dimension["name"], dimension["type"], dimension["description"])
     return render(*parts, rows)
 
 
-def _values_text(found: dict[str, Any]) -> str:  # Any: JSON values
+def _values_text(result: dict[str, Any]) -> str:  # Any: JSON values
     from server.cli.output.rounding import round_value
     from server.cli.output.tables import add_row, render, table
 
-    rows = table(found["dimension"], "rows", right=("rows",))
-    for value in found["values"]:
+    rows = table(result["dimension"], "rows", right=("rows",))
+    for value in result["values"]:
         add_row(rows, round_value(value["value"], {"unit": None}), f"{value['count']:,}")
-    more = ["", "There are more. Look for some with --search, or raise --limit."] if found["truncated"] else []
+    more = ["", "There are more. Look for some with --search, or raise --limit."] if result["truncated"] else []
     return render(rows, *more)

@@ -1,4 +1,4 @@
-"""What is typed behind `gata ask`, as the query that every other door takes too."""
+"""Flags of `gata ask` as the query that every other interface takes too."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXAMPLE = """Write one such as '{"metrics": ["spend"], "dimensions": ["date"]}'
 
 
 def query_of(text: str | None, flags: Mapping[str, Any], *, include_sql: bool) -> Query:  # Any: parts of a query
-    """The query of `--query`, or else the one that the other options make.
+    """The query of `--query`, or else the one of the other options.
 
     Args:
         flags: The parts of a query by their names; empty where nothing was typed.
@@ -28,23 +28,24 @@ def query_of(text: str | None, flags: Mapping[str, Any], *, include_sql: bool) -
     """
     from semantic.planning.query import read_query
 
-    given = {name: value for name, value in flags.items() if value is not None and value is not False and value != []}
-    if text is not None and given:
-        raise QueryError(f"--query is given, and {' and '.join(given)} beside it.", "Write everything into --query.")
-    if text is None and "metrics" not in given:
+    parts = {name: value for name, value in flags.items() if value is not None and value is not False and value != []}
+    if text is not None and parts:
+        raise QueryError(f"--query is given, and {' and '.join(parts)} beside it.", "Write everything into --query.")
+    if text is None and "metrics" not in parts:
         raise QueryError(
             "There is no metric to ask for.", "Name one or more with --metrics; `gata metrics` lists them."
         )
-    sent = given if text is None else _read_json(sys.stdin.read() if text == STDIN else text)
+    sent = parts if text is None else _read_json(sys.stdin.read() if text == STDIN else text)
     return read_query({**sent, "include_sql": True} if include_sql else sent)
 
 
 def split_names(typed: Sequence[str] | None) -> list[str]:
-    """The names of an option that may be repeated, and whose every value may hold several between commas."""
+    """The names of an option that may be repeated; each value may hold several, separated by commas."""
     return [name.strip() for text in typed or () for name in text.split(",") if name.strip()]
 
 
 def filters(typed: Sequence[str] | None) -> list[dict[str, Any]]:  # Any: filters as callers send them in JSON
+    """The filters of `--filter`, each read from its text."""
     return [read_filter(text) for text in typed or ()]
 
 

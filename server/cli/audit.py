@@ -1,4 +1,4 @@
-"""The verb that reads what was written down about calls, of every process and day, in the order of time."""
+"""Verb that reads the audit log: calls of every process and day, in order of time."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _SPAN = re.compile(r"([1-9]\d{0,4})([mhdw])")
 _MINUTES = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
-SHOWN = 50
-"""Calls shown to people when they ask for no time."""
+DEFAULT_CALLS = 50
+"""Calls shown to people when they name no time."""
 
 
 def audit(
@@ -40,29 +40,29 @@ def audit(
     settings = read_command_settings()
     from server.serving.audit.read_audit_log import CallFilter, follow_calls, read_calls
 
-    wanted = CallFilter(tenant, begin, tool)
-    found = read_calls(settings.audit_folder, wanted)
-    _show(found if begin or as_json else found[-SHOWN:], as_json=as_json, is_alone=not follow)
+    call_filter = CallFilter(tenant, begin, tool)
+    calls = read_calls(settings.audit_folder, call_filter)
+    _print_calls(calls if begin or as_json else calls[-DEFAULT_CALLS:], as_json=as_json, is_alone=not follow)
     if follow:
-        for call in follow_calls(settings.audit_folder, wanted, after=found):
-            _tell(call, as_json=as_json)
+        for call in follow_calls(settings.audit_folder, call_filter, after=calls):
+            _print_call(call, as_json=as_json)
 
 
-def _show(found: list[dict[str, Any]], *, as_json: bool, is_alone: bool) -> None:  # Any: JSON values
+def _print_calls(calls: list[dict[str, Any]], *, as_json: bool, is_alone: bool) -> None:  # Any: JSON values
     if as_json or not is_alone:
-        for call in found:
-            _tell(call, as_json=as_json)
+        for call in calls:
+            _print_call(call, as_json=as_json)
         return
     from server.cli.output.stdout import print_text
     from server.cli.output.tables import add_row, render, table
 
     rows = table("at (UTC)", "tenant", "token", "door", "tool", "outcome", "ms", "rows", "asked", right=("ms", "rows"))
-    for call in found:
+    for call in calls:
         add_row(rows, *_cells(call))
-    print_text(render(rows) if found else "No call was written down that fits.")
+    print_text(render(rows) if calls else "No call was written down that fits.")
 
 
-def _tell(call: Mapping[str, Any], *, as_json: bool) -> None:
+def _print_call(call: Mapping[str, Any], *, as_json: bool) -> None:
     import json
 
     from server.cli.output.stdout import print_text
@@ -74,20 +74,20 @@ def _tell(call: Mapping[str, Any], *, as_json: bool) -> None:
 def _cells(call: Mapping[str, Any]) -> tuple[object, ...]:
     import json
 
-    asked = json.dumps(call.get("arguments") or {}, ensure_ascii=False)
+    arguments = json.dumps(call.get("arguments") or {}, ensure_ascii=False)
     at = str(call.get("at", ""))[:19].replace("T", " ")
     outcome = " ".join(str(call[name]) for name in ("outcome", "status", "error") if name in call)
-    plain = [_printable(call.get(name)) for name in ("tenant", "token", "door", "tool")]
-    return (at, *plain, outcome, call.get("ms"), call.get("rows"), _printable(asked) if asked != "{}" else None)
+    texts = [_printable(call.get(name)) for name in ("tenant", "token", "door", "tool")]
+    return (at, *texts, outcome, call.get("ms"), call.get("rows"), _printable(arguments) if arguments != "{}" else None)
 
 
 def _printable(text: object) -> str:
-    """What a terminal shows as it is: a caller's text moves no cursor and turns no line around."""
-    return "".join(mark if mark.isprintable() else "�" for mark in str(text or ""))
+    """The text without control characters: a caller's text moves no cursor and reverses no line."""
+    return "".join(character if character.isprintable() else "�" for character in str(text or ""))
 
 
 def _read_since(text: str | None) -> datetime | None:
-    """The moment that a day or a span back from now names."""
+    """The time of a day, or of a span back from now."""
     if text is None:
         return None
     if match := _SPAN.fullmatch(text):

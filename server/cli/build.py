@@ -1,4 +1,4 @@
-"""The verbs of a build: all of it, or one step alone."""
+"""Verbs of a build: all of its steps, or one alone."""
 
 from __future__ import annotations
 
@@ -32,14 +32,16 @@ def build(
     """
     from server.orchestration import verbs
 
-    _run(lambda shop, watch: verbs.build(shop, tenant, full=full, wait_seconds=wait, watch=watch), as_json=as_json)
+    _run(
+        lambda context, watch: verbs.build(context, tenant, full=full, wait_seconds=wait, watch=watch), as_json=as_json
+    )
 
 
 def land(tenant: Tenants = None, wait: Wait = 0.0, as_json: AsJson = False) -> None:
     """Bring new exports and new synthetic days into the landing tables, and no further."""
     from server.orchestration import verbs
 
-    _run(lambda shop, watch: verbs.land_only(shop, tenant, wait_seconds=wait, watch=watch), as_json=as_json)
+    _run(lambda context, watch: verbs.land_only(context, tenant, wait_seconds=wait, watch=watch), as_json=as_json)
 
 
 def transform(
@@ -63,7 +65,9 @@ def transform(
     from server.orchestration import verbs
 
     _run(
-        lambda shop, watch: verbs.transform(shop, tenant, logic_version=logic_version, wait_seconds=wait, watch=watch),
+        lambda context, watch: verbs.transform(
+            context, tenant, logic_version=logic_version, wait_seconds=wait, watch=watch
+        ),
         as_json=as_json,
     )
 
@@ -77,7 +81,10 @@ def validate(
     """Run every check on the stars as they were last built."""
     from server.orchestration import verbs
 
-    _run(lambda shop, watch: verbs.validate(shop, tenant, full=full, wait_seconds=wait, watch=watch), as_json=as_json)
+    _run(
+        lambda context, watch: verbs.validate(context, tenant, full=full, wait_seconds=wait, watch=watch),
+        as_json=as_json,
+    )
 
 
 def publish(
@@ -98,7 +105,7 @@ def publish(
     from server.orchestration import verbs
 
     _run(
-        lambda shop, watch: verbs.publish_only(shop, tenant, run_id=run, wait_seconds=wait, watch=watch),
+        lambda context, watch: verbs.publish_only(context, tenant, run_id=run, wait_seconds=wait, watch=watch),
         as_json=as_json,
     )
 
@@ -114,14 +121,14 @@ def library(wait: Wait = 0.0, as_json: AsJson = False) -> None:
     from server.orchestration.build_context import open_build_context
 
     with stdout_for_answers():
-        made = verbs.library(open_build_context(settings), wait_seconds=wait)
+        result = verbs.library(open_build_context(settings), wait_seconds=wait)
     if as_json:
-        print_json(made)
+        print_json(result)
     else:
-        news = "made or renewed now" if made["changed"] else "all there already"
-        print_text(f"{made['blueprints']} blueprints route to {made['sinks']} sinks: {news}.")
-        if told := lock_text(made["lock"]):
-            print_text(told)
+        news = "made or renewed now" if result["changed"] else "all there already"
+        print_text(f"{result['blueprints']} blueprints route to {result['sinks']} sinks: {news}.")
+        if text := lock_text(result["lock"]):
+            print_text(text)
 
 
 def onboard(
@@ -146,7 +153,7 @@ def onboard(
 
 
 def lock_text(lock: Mapping[str, Any]) -> str:  # Any: JSON values
-    """What became of contracts that the lock lacked; empty where it lacked none."""
+    """The message about contracts that were missing from the lock; empty where none was."""
     if not lock["new"]:
         return ""
     new = ", ".join(lock["new"])
@@ -164,9 +171,9 @@ def _run(step: Callable[[BuildContext, StepObserver], BuildReport], *, as_json: 
     from server.cli.output.stdout import print_json, print_text, stdout_for_answers
     from server.orchestration.build_context import open_build_context
 
-    shop = open_build_context(settings)
+    context = open_build_context(settings)
     with stdout_for_answers(), show_progress() as watch:
-        report = step(shop, watch)
+        report = step(context, watch)
     if as_json:
         print_json(report.to_dict())
     else:
@@ -175,7 +182,7 @@ def _run(step: Callable[[BuildContext, StepObserver], BuildReport], *, as_json: 
 
 
 def report_text(report: Mapping[str, Any]) -> str:  # Any: JSON values
-    """How each tenant went, the rows of every table, and what the checks found."""
+    """The status of each tenant, the rows of every table, and the findings of the checks."""
     from server.cli.output.tables import add_row, render, table
 
     tenants = table("tenant", "status", "run", "quarantined", right=("quarantined",))

@@ -1,4 +1,4 @@
-"""The verbs about this installation: its settings, and whether everything it needs is there."""
+"""Verbs about this installation: show its settings, and check that everything it needs is there."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def show(as_json: AsJson = False) -> None:
     settings = read_command_settings()
     from server.cli.output.stdout import print_json, print_text
 
-    found, files = _settings(settings), _files()
+    listed, files = _settings(settings), _files()
     if as_json:
-        print_json({"settings": found, "files": files})
+        print_json({"settings": listed, "files": files})
         return
     from server.cli.output.tables import add_row, render, table
 
     rows = table("setting", "value", "from", "what it is")
-    for setting in found:
+    for setting in listed:
         add_row(rows, setting["name"], setting["value"], setting["source"], setting["description"])
     for file in files:
         add_row(rows, file["name"], file["path"], file["source"], file["description"])
@@ -63,27 +63,27 @@ def doctor(as_json: AsJson = False) -> None:
 def _settings(settings: Settings) -> list[dict[str, Any]]:  # Any: JSON values
     from pydantic import SecretStr
 
-    found = []
+    listed = []
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
-        shown = HIDDEN if isinstance(value, SecretStr) else None if value is None else str(value)
+        text = HIDDEN if isinstance(value, SecretStr) else None if value is None else str(value)
         source = f"GATA_{name.upper()}" if name in settings.model_fields_set else "default"
-        found.append({"name": name, "value": shown, "source": source, "description": field.description})
-    return found
+        listed.append({"name": name, "value": text, "source": source, "description": field.description})
+    return listed
 
 
 def _files() -> list[dict[str, str]]:
-    """The files that ship with gata, and what is used of them or in their place."""
+    """The files that ship with gata, each with the file that is used: itself, or one in its place."""
     from pathlib import Path
 
     from pipeline.contracts.bundled import CATALOG_FILE, LOCK_FILE, file_or_bundled, shadow
 
-    described = {CATALOG_FILE: "The connectors there are.", LOCK_FILE: "The contracts as they were published."}
-    found = []
-    for name, description in described.items():
-        instead = shadow(Path(name))
+    descriptions = {CATALOG_FILE: "The connectors there are.", LOCK_FILE: "The contracts as they were published."}
+    listed = []
+    for name, description in descriptions.items():
+        used = shadow(Path(name))
         path = file_or_bundled(Path(name)).absolute()
-        source = "working directory" if instead else "bundled"
-        told = f"{description} Used in place of the bundled {instead.bundled}." if instead else description
-        found.append({"name": name, "path": str(path), "source": source, "description": told})
-    return found
+        source = "working directory" if used else "bundled"
+        text = f"{description} Used in place of the bundled {used.bundled}." if used else description
+        listed.append({"name": name, "path": str(path), "source": source, "description": text})
+    return listed

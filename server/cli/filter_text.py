@@ -1,4 +1,4 @@
-"""A filter as it is typed: `ad_platform=facebook_ads`, `spend>100`, `campaign_name contains spring`."""
+"""Filters as they are typed: `ad_platform=facebook_ads`, `spend>100`, `campaign_name contains spring`."""
 
 from __future__ import annotations
 
@@ -29,39 +29,39 @@ def read_filter(text: str) -> dict[str, Any]:  # Any: a filter as callers send i
     match = _WORD.fullmatch(text) or _SIGN.fullmatch(text)
     if match is None:
         raise QueryError(f"--filter {shorten(text, 80)!r} is not a condition.", _EXAMPLES)
-    name, said, rest = match.groups()
-    op = "_".join(said.lower().split())
+    name, sign, rest = match.groups()
+    op = "_".join(sign.lower().split())
     if op in ("is_null", "is_not_null"):
         if rest:
-            raise QueryError(f"--filter {shorten(text, 80)!r} goes on after {said}.", "Leave the rest out.")
+            raise QueryError(f"--filter {shorten(text, 80)!r} goes on after {sign}.", "Leave the rest out.")
         return {"name": name, "op": op}
     if not rest:
-        fix = f"Write it behind {said}; for rows without a value write '{name} is null'."
+        fix = f"Write it behind {sign}; for rows without a value write '{name} is null'."
         raise QueryError(f"--filter {shorten(text, 80)!r} has no value.", fix)
     if op == "between":
-        return {"name": name, "op": op, "value": [_one(end) for end in _AND.split(rest)]}
+        return {"name": name, "op": op, "value": [_unquote(end) for end in _AND.split(rest)]}
     if op in ("in", "not_in"):
-        return {"name": name, "op": op, "value": _several(rest)}
+        return {"name": name, "op": op, "value": _split_values(rest)}
     op = _SAME.get(op, op)
-    values = _several(rest) if op in _OF_SEVERAL else [_one(rest)]
+    values = _split_values(rest) if op in _OF_SEVERAL else [_unquote(rest)]
     if len(values) > 1:
         return {"name": name, "op": _OF_SEVERAL[op], "value": values}
     return {"name": name, "op": op, "value": values[0]}
 
 
-def _several(text: str) -> list[str]:
-    """The values between `|`."""
-    found, place = [], 0
-    while place < len(text):
-        match = _ITEM.match(text, place)
+def _split_values(text: str) -> list[str]:
+    """Split a list into its values at `|`."""
+    values, position = [], 0
+    while position < len(text):
+        match = _ITEM.match(text, position)
         assert match is not None  # noqa: S101  # the pattern matches any text
-        found.append(_one(match[1]))
-        place = match.end()
-    return found
+        values.append(_unquote(match[1]))
+        position = match.end()
+    return values
 
 
-def _one(text: str) -> str:
-    """A value without the quotes around it."""
+def _unquote(text: str) -> str:
+    """Remove the quotes around a value."""
     text = text.strip()
     is_quoted = len(text) > 1 and text[0] == text[-1] and text[0] in _QUOTES
     return text[1:-1] if is_quoted else text

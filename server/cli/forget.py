@@ -1,4 +1,4 @@
-"""`gata forget`."""
+"""Verb that erases a tenant, or one person of it."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def forget(
     if as_json:
         print_json({"tenant": done.tenant, "erased": done.erased, "run_id": done.run_id})
         return
-    whom = "A person" if person else "Everything"
+    subject = "A person" if person else "Everything"
     print_text(
-        f"{whom} of {done.tenant} is forgotten: {sum(done.erased.values()):,} rows in {len(done.erased)} tables."
+        f"{subject} of {done.tenant} is forgotten: {sum(done.erased.values()):,} rows in {len(done.erased)} tables."
     )
     if done.run_id:
         print_text(f"Its one remaining run is {done.run_id}.")

@@ -1,4 +1,4 @@
-"""The verb that begins an installation: a tenants.yaml to edit, and the folder its exports go into."""
+"""Verb that begins an installation: writes a tenants.yaml to edit, and the folder its exports go into."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def init(folder: Folder = Path(), as_json: AsJson = False) -> None:
 
 
 def write_new(file: Path, exports: Path, text: str) -> None:
-    """Write a file that is not there yet, and make the folder of its exports.
+    """Write a new file, and create the folder of its exports.
 
     Raises:
-        Taken: The file is there.
+        Taken: The file exists.
         ConfigError: It cannot be written.
     """
     from pipeline.errors import ConfigError, Taken
@@ -68,7 +68,7 @@ def _taken(file: Path) -> Exception:
 
 
 def next_command(settings: Settings, file: Path) -> str:
-    """The build that reads the file: GATA_TENANTS, where it is set, names another one."""
+    """The command that builds from the file; where GATA_TENANTS is set, it names another one and is overridden."""
     if "tenants" in settings.model_fields_set:
         return f"GATA_TENANTS={shlex.quote(str(file))} gata build"
     return "gata build" if file.parent == Path() else f"cd {shlex.quote(str(file.parent))} && gata build"

@@ -1,4 +1,4 @@
-"""What several verbs share: options, described once, the settings, read once, and the tenant that was named."""
+"""Options shared by verbs, the settings of a command, and the tenant that it names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Search = Annotated[str | None, typer.Option("--search", metavar="TEXT", help="On
 
 
 def read_command_settings() -> Settings:
-    """Let events go to stderr and read the environment: the first thing a verb does.
+    """Send events to stderr and read the environment: the first step of every verb.
 
     Raises:
         ConfigError: A GATA_ variable has a value it cannot have.
@@ -40,7 +40,7 @@ def read_command_settings() -> Settings:
 def chosen_tenant(slug: str | None, settings: Settings) -> Slug:
     """The tenant that was named, here or by GATA_TENANT.
 
-    tenants.yaml is asked only about one of whom nothing is published: then it is most likely misspelt.
+    tenants.yaml is read only where the tenant has no published run: then its name is most likely misspelt.
 
     Raises:
         ConfigError: None was named, or there is no such tenant; names the nearest.

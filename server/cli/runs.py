@@ -1,4 +1,4 @@
-"""The verbs about published runs: what is there, what the next build would do, and the way back."""
+"""Verbs about published runs: their status, the plan of the next build, and rollback."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def status(as_json: AsJson = False) -> None:
     from server.orchestration.overview import onboarded_tenants
     from server.orchestration.overview import tenant_statuses as statuses
 
-    found = statuses(open_build_context(settings))
+    tenants = statuses(open_build_context(settings))
     if as_json:
-        print_json({"tenants": found})
+        print_json({"tenants": tenants})
         return
     from server.cli.output.tables import add_row, render, table
 
     headings = ("tenant", "status", "onboarding", "run", "published (UTC)", "last build", "quarantined")
     rows = table(*headings, right=("quarantined",))
-    for tenant in found:
+    for tenant in tenants:
         published_at = (tenant["published_at"] or "")[:16].replace("T", " ")
         build, quarantined = tenant["last_build"], f"{tenant['quarantined']:,}"
         phase, run = onboarded_tenants(tenant["onboarding"]), tenant["run_id"]
         add_row(rows, tenant["tenant"], tenant["status"], phase, run, published_at, build, quarantined)
-    findings = [f"{tenant['tenant']}: {finding}" for tenant in found for finding in tenant["findings"]]
+    findings = [f"{tenant['tenant']}: {finding}" for tenant in tenants for finding in tenant["findings"]]
     print_text(render(rows, *(["", *findings] if findings else [])))
 
 
@@ -56,13 +56,13 @@ def plan(as_json: AsJson = False) -> None:
     from server.orchestration.build_context import open_build_context
     from server.orchestration.overview import plan_builds as plans
 
-    found = plans(open_build_context(settings))
+    tenants = plans(open_build_context(settings))
     if as_json:
-        print_json({"tenants": found})
+        print_json({"tenants": tenants})
         return
     from server.cli.output.tables import add_row, render, table
 
     rows = table("tenant", "action", "why")
-    for tenant in found:
+    for tenant in tenants:
         add_row(rows, tenant["tenant"], tenant["action"], "; ".join(tenant["reasons"]))
     print_text(render(rows))

@@ -1,4 +1,4 @@
-"""The verbs that serve: one tenant over stdin and stdout, or everybody over HTTP."""
+"""Verbs that serve: one tenant over stdin and stdout, or every tenant over HTTP."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def serve(
     log_shadows()
     tracing()  # refuses here, before an address is announced
     settings = settings.model_copy(update={"workers": workers or settings.workers})
-    with listen(host, port) as door:
-        bound = door.getsockname()[1]
-        shown = f"[{host}]" if ":" in host else host
-        sys.stderr.write(f"Serving on http://{shown}:{bound} (/mcp, /sse, /docs). Stop with Ctrl-C.\n")
-        run_server(settings, host, door, hosts=name or ())
+    with listen(host, port) as listener:
+        bound = listener.getsockname()[1]
+        address = f"[{host}]" if ":" in host else host
+        sys.stderr.write(f"Serving on http://{address}:{bound} (/mcp, /sse, /docs). Stop with Ctrl-C.\n")
+        run_server(settings, host, listener, hosts=name or ())

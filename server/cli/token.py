@@ -1,4 +1,4 @@
-"""The verbs about tokens: made and shown once, listed, revoked."""
+"""Verbs about tokens: create (shown once), list, revoke."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def create(
     from server.cli.output.stdout import print_json, print_text
     from server.orchestration.build_context import open_build_context
 
-    slug = _served(open_build_context(settings).manifest.get(tenant)) if tenant else None
+    slug = _active_slug(open_build_context(settings).manifest.get(tenant)) if tenant else None
     with _access(settings) as access:
         text, token = access.create(tenant=slug, name=name or slug or "admin", expires=span)
     if as_json:
-        listed = _listed(token)
-        print_json({"token": text, **{key: listed[key] for key in ("id", "tenant", "scope", "expires_at")}})
+        fields = _token_dict(token)
+        print_json({"token": text, **{key: fields[key] for key in ("id", "tenant", "scope", "expires_at")}})
         return
     until = f"until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "until it is revoked"
     sys.stderr.write(f"Token {token.id} for {slug or 'the operator'}, good {until}. It is shown only now:\n")
@@ -64,7 +64,7 @@ def list_tokens(as_json: AsJson = False) -> None:
     with _access(settings) as access:
         tokens = access.tokens()
     if as_json:
-        print_json({"tokens": [_listed(token) for token in tokens]})
+        print_json({"tokens": [_token_dict(token) for token in tokens]})
         return
     from server.cli.output.tables import add_row, render, table
 
@@ -94,7 +94,7 @@ def revoke(
     with _access(settings) as access:
         token = access.revoke(token_id)
     if as_json:
-        print_json(_listed(token))
+        print_json(_token_dict(token))
     else:
         print_text(f"Token {token.id} ({token.name}) is revoked.")
 
@@ -108,8 +108,8 @@ def _access(settings: Settings) -> Iterator[Access]:
         yield Access(ops)
 
 
-def _served(tenant: Tenant) -> Slug:
-    """The slug of a tenant that a token can be for.
+def _active_slug(tenant: Tenant) -> Slug:
+    """The slug of a tenant that tokens can be created for.
 
     Raises:
         ConfigError: It is offboarded.
@@ -132,7 +132,7 @@ def _read_span(text: str | None) -> timedelta | None:
     return timedelta(hours=int(match[1]) * _HOURS[match[2]])
 
 
-def _listed(token: Token) -> dict[str, Any]:  # Any: JSON values
+def _token_dict(token: Token) -> dict[str, Any]:  # Any: JSON values
     return {
         "id": token.id,
         "name": token.name,

@@ -186,8 +186,8 @@ def test_a_stdio_server_of_a_misspelt_tenant_does_not_start(gata: Terminal, worl
 
 def test_what_libraries_and_children_print_never_reaches_the_answer(tmp_path: Path) -> None:
     script = (
-        "import os\nfrom server.cli.output.stdout import kept_for_answers, say\n"
-        "with kept_for_answers():\n    print('noise')\n    os.system('echo noise of a child')\nsay('answer')"
+        "import os\nfrom server.cli.output.stdout import print_text, stdout_for_answers\n"
+        "with stdout_for_answers():\n    print('noise')\n    os.system('echo noise of a child')\nprint_text('answer')"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], env=environment(), cwd=ROOT, capture_output=True, text=True, check=True

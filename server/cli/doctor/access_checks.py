@@ -1,4 +1,4 @@
-"""What `gata doctor` says of callers: the clock that judges their tokens, tokens that end, the provider, the audit."""
+"""Doctor checks of callers: the clock that tokens expire by, tokens that end soon, the provider, the audit log."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LARGE_AUDIT = 1_000 * MEGABYTE
 
 
 def check_callers(settings: Settings) -> Iterator[DoctorLine]:
-    """Every check about who asks."""
+    """Every check about callers."""
     yield check_clock(settings)
     if settings.ops.exists():
         yield from check_tokens(settings)
@@ -36,14 +36,14 @@ def check_callers(settings: Settings) -> Iterator[DoctorLine]:
 
 
 def check_clock(settings: Settings, now: datetime | None = None) -> DoctorLine:
-    """Whether the clock may be right: tokens and named time ranges depend on it."""
+    """Whether the clock is plausible: tokens and named time ranges depend on it."""
     moment = now or datetime.now(UTC)
     for folder in sorted((settings.home / "published").glob("*")):
         run_id = latest_readable(folder)
         try:
             published_at = read_manifest(folder / run_id).published_at if run_id else moment
         except GataError:
-            continue  # the check of the run says so
+            continue  # the check of the run reports it
         if published_at > moment + CLOCK_LEEWAY:
             return DoctorLine(
                 "clock",
@@ -59,7 +59,7 @@ def check_clock(settings: Settings, now: datetime | None = None) -> DoctorLine:
 
 
 def check_tokens(settings: Settings) -> Iterator[DoctorLine]:
-    """Live tokens that end soon, each by name; else how many there are."""
+    """Live tokens that end soon, a line for each; else how many are live."""
     from server.serving.access import Access
 
     now = datetime.now(UTC)
@@ -67,7 +67,7 @@ def check_tokens(settings: Settings) -> Iterator[DoctorLine]:
         with Ops(settings.ops) as ops:
             live = [token for token in Access(ops).tokens() if token.is_live(now)]
     except GataError:
-        return  # the check of the ledger says so
+        return  # the check of the ledger reports it
     ending = [token for token in live if token.expires_at is not None and token.expires_at - now < SOON]
     for token in ending:
         yield _ending(token)
@@ -76,25 +76,25 @@ def check_tokens(settings: Settings) -> Iterator[DoctorLine]:
 
 
 def _ending(token: Token) -> DoctorLine:
-    whose = f"--tenant {token.tenant}" if token.tenant else "--admin"
+    scope_option = f"--tenant {token.tenant}" if token.tenant else "--admin"
     what = f"Token {token.id} ({token.name}) ends {token.expires_at:%Y-%m-%d %H:%M} UTC."
-    return DoctorLine("tokens", "warn", what, f"Make another: `gata token create {whose} --expires 90d`.")
+    return DoctorLine("tokens", "warn", what, f"Make another: `gata token create {scope_option} --expires 90d`.")
 
 
 def check_oauth(settings: Settings) -> DoctorLine:
-    """Whether the issuer's keys can be had: without them no JWT opens anything."""
+    """Whether the issuer's keys can be fetched: without them no JWT is accepted."""
     import anyio
 
     from server.asgi.jwks import fetch_json, find_keys, read_keys
 
     issuer = settings.oauth_issuer or ""
 
-    async def look() -> tuple[str, int]:
+    async def count_keys() -> tuple[str, int]:
         address = settings.oauth_jwks_url or await find_keys(issuer, fetch_json)
         return address, len(read_keys(await fetch_json(address)))
 
     try:
-        address, count = anyio.run(look)
+        address, count = anyio.run(count_keys)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         what = f"The keys of {issuer} cannot be had: {error or type(error).__name__}."
         return DoctorLine("oauth", "fail", what, "See GATA_OAUTH_ISSUER and GATA_OAUTH_JWKS_URL, and the way there.")
@@ -106,7 +106,7 @@ def check_oauth(settings: Settings) -> DoctorLine:
 
 
 def check_audit(settings: Settings) -> DoctorLine:
-    """Whether calls can be written down, and how much there is."""
+    """Whether the audit log can be written, and how large it is."""
     folder = settings.audit_folder
     files = list(folder.glob("*.jsonl")) if folder.is_dir() else []
     size = sum(path.stat().st_size for path in files)
@@ -114,10 +114,10 @@ def check_audit(settings: Settings) -> DoctorLine:
         return DoctorLine(
             "audit", "fail", f"{folder} cannot be written.", "Make it writable: calls are written down there."
         )
-    said = f"{size / MEGABYTE:,.0f} MB in {len(files)} files, kept for {settings.audit_days} days."
+    what = f"{size / MEGABYTE:,.0f} MB in {len(files)} files, kept for {settings.audit_days} days."
     if size > LARGE_AUDIT:
-        return DoctorLine("audit", "warn", said, "Set GATA_AUDIT_DAYS lower, or move old files away.")
-    return DoctorLine("audit", "ok", said)
+        return DoctorLine("audit", "warn", what, "Set GATA_AUDIT_DAYS lower, or move old files away.")
+    return DoctorLine("audit", "ok", what)
 
 
 def _nearest(folder: Path) -> Path:

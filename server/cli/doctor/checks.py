@@ -1,4 +1,4 @@
-"""Whether everything is there that gata needs: one line per thing, with the step that works where it is not."""
+"""Doctor checks: one line for each thing that gata needs, with the step that works where it is missing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FRESH = timedelta(hours=24)
 
 
 def run_checks(settings: Settings) -> Iterator[DoctorLine]:
-    """Every check, in the order in which things are needed. Changes nothing but a file that it removes again."""
+    """Run every check, in the order in which things are needed. Only a temporary file is written, and removed again."""
     yield _python()
     yield from map(_library, LIBRARIES)
     yield from _environment()
@@ -53,12 +53,12 @@ def run_checks(settings: Settings) -> Iterator[DoctorLine]:
     yield from map(_bundled, (CATALOG_FILE, LOCK_FILE))
     active: tuple[Slug, ...] = ()
     try:
-        shop = open_build_context(settings)
+        context = open_build_context(settings)
     except GataError as error:
         yield DoctorLine("tenants", "fail", error.what, error.fix)
     else:
-        yield _tenants(shop)
-        active = tuple(tenant.slug for tenant in shop.manifest.active)
+        yield _tenants(context)
+        active = tuple(tenant.slug for tenant in context.manifest.active)
     for slug in sorted({*active, *PublishedRuns(settings).slugs()}):
         yield _run(slug, settings, is_built=slug in active)
     yield from check_callers(settings)
@@ -66,12 +66,12 @@ def run_checks(settings: Settings) -> Iterator[DoctorLine]:
 
 
 def _python() -> DoctorLine:
-    said = f"Python {platform.python_version()} in {sys.prefix}."
+    what = f"Python {platform.python_version()} in {sys.prefix}."
     if sys.version_info < OLDEST_PYTHON:
         return DoctorLine(
-            "python", "fail", said, "Run `make PYTHON=/path/to/python3.11 setup`; gata needs 3.11 or newer."
+            "python", "fail", what, "Run `make PYTHON=/path/to/python3.11 setup`; gata needs 3.11 or newer."
         )
-    return DoctorLine("python", "ok", said)
+    return DoctorLine("python", "ok", what)
 
 
 def _library(name: str) -> DoctorLine:
@@ -86,7 +86,7 @@ def _library(name: str) -> DoctorLine:
 
 
 def _environment() -> Iterator[DoctorLine]:
-    """GATA_ variables that nothing reads: most likely a slip of the pen."""
+    """GATA_ variables that no setting reads: most likely misspelt."""
     known = [f"GATA_{name.upper()}" for name in Settings.model_fields]
     for name in sorted(os.environ):
         if name.startswith("GATA_") and name not in known:
@@ -94,10 +94,10 @@ def _environment() -> Iterator[DoctorLine]:
 
 
 def _bundled(name: str) -> DoctorLine:
-    """Which file of that name is used: the one that ships with gata, or one of the working directory."""
+    """The file of that name that is used: the one that ships with gata, or one of the working directory."""
     try:
-        if found := shadow(Path(name)):
-            return DoctorLine(name, "warn", found.what, found.fix)
+        if used := shadow(Path(name)):
+            return DoctorLine(name, "warn", used.what, used.fix)
         return DoctorLine(name, "ok", f"{bundled_file(name)}.")
     except GataError as error:
         return DoctorLine(name, "fail", error.what, error.fix)
@@ -128,7 +128,7 @@ def _disk(home: Path) -> DoctorLine:
 
 
 def _build(settings: Settings) -> Iterator[DoctorLine]:
-    """Who holds the build lock, and whether the ledger of runs opens; nothing yet before the first build."""
+    """The holder of the build lock, and whether the database of runs opens; no line before the first build."""
     if not settings.ops.exists():
         return
     yield _lock(settings.home)
@@ -138,8 +138,8 @@ def _build(settings: Settings) -> Iterator[DoctorLine]:
     except GataError as error:
         yield DoctorLine("ledger", "fail", error.what, error.fix)
     else:
-        said = f"The last run, {last['run_id']}, is {last['status']}." if last else "No run yet."
-        yield DoctorLine("ledger", "ok", said)
+        what = f"The last run, {last['run_id']}, is {last['status']}." if last else "No run yet."
+        yield DoctorLine("ledger", "ok", what)
 
 
 def _lock(home: Path) -> DoctorLine:
@@ -152,19 +152,24 @@ def _lock(home: Path) -> DoctorLine:
         return DoctorLine("build lock", "fail", error.what, error.fix)
 
 
-def _tenants(shop: BuildContext) -> DoctorLine:
-    names, asked = [tenant.slug for tenant in shop.manifest.tenants], shop.settings.tenant
-    if asked is not None and asked not in names:
+def _tenants(context: BuildContext) -> DoctorLine:
+    names, named = [tenant.slug for tenant in context.manifest.tenants], context.settings.tenant
+    if named is not None and named not in names:
         return DoctorLine(
-            "tenants", "fail", f"GATA_TENANT is {asked!r}, which {shop.manifest.path} has not.", suggest(asked, names)
+            "tenants",
+            "fail",
+            f"GATA_TENANT is {named!r}, which {context.manifest.path} has not.",
+            suggest(named, names),
         )
     return DoctorLine(
-        "tenants", "ok", f"{shop.manifest.path}: {len(names)} tenants, {len(shop.manifest.active)} of them active."
+        "tenants",
+        "ok",
+        f"{context.manifest.path}: {len(names)} tenants, {len(context.manifest.active)} of them active.",
     )
 
 
 def _run(slug: Slug, settings: Settings, *, is_built: bool) -> DoctorLine:
-    """Whether the run that readers of a tenant see is whole and, where builds renew it, fresh."""
+    """Whether the published run of a tenant is undamaged and, where builds renew it, fresh."""
     check, folder, build = f"run of {slug}", settings.published(slug), f"Run `gata build --tenant {slug}`."
     try:
         run_id = latest_run_id(folder)
@@ -176,24 +181,24 @@ def _run(slug: Slug, settings: Settings, *, is_built: bool) -> DoctorLine:
         return DoctorLine(check, "fail", error.what, error.fix)
     if (damage := output_damage(settings, slug)) and is_built:
         return DoctorLine(check, "warn", damage[0], build)
-    but = f" Its release did not hash {', '.join(unproved)}." if unproved else ""
-    said = f"{run_id} is whole, published {published_at:%Y-%m-%d %H:%M} UTC.{but}{_damaged_others(folder, run_id)}"
+    unhashed = f" Its release did not hash {', '.join(unproved)}." if unproved else ""
+    what = f"{run_id} is whole, published {published_at:%Y-%m-%d %H:%M} UTC.{unhashed}{_damaged_others(folder, run_id)}"
     is_stale = is_built and settings.now() - published_at > FRESH
-    return DoctorLine(check, "warn", said, build) if is_stale else DoctorLine(check, "ok", said)
+    return DoctorLine(check, "warn", what, build) if is_stale else DoctorLine(check, "ok", what)
 
 
 def _damaged_others(folder: Path, current: str) -> str:
-    """The runs that a rollback would refuse at first sight."""
+    """A sentence about other runs that a rollback would refuse at first sight; empty where there are none."""
     others = [run_id for run_id in run_ids(folder) if run_id != current and fatal(find_damage(folder / run_id))]
     return f" Damaged, and seen by no reader: {', '.join(others)}." if others else ""
 
 
 def _program(name: str) -> DoctorLine:
-    """A program that only `mcp dev` needs; it may lie in our environment while that is not active."""
-    if found := shutil.which(name):
-        return DoctorLine(name, "ok", f"{found}.")
-    ours = Path(sys.prefix) / "bin"
-    fix = f"Run `. {ours / 'activate'}`: it is there." if (ours / name).exists() else PROGRAMS[name]
+    """A program that only `mcp dev` needs; it may be in our environment while that is not active."""
+    if path := shutil.which(name):
+        return DoctorLine(name, "ok", f"{path}.")
+    bin_folder = Path(sys.prefix) / "bin"
+    fix = f"Run `. {bin_folder / 'activate'}`: it is there." if (bin_folder / name).exists() else PROGRAMS[name]
     return DoctorLine(name, "warn", f"{name} is not on PATH; only `mcp dev server/mcp_entry.py` needs it.", fix)
 
 

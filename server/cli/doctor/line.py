@@ -1,4 +1,4 @@
-"""One line of `gata doctor`."""
+"""Lines of `gata doctor`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class DoctorLine:
-    """What was found about one thing; `fix` is the step that works where there is something to do."""
+    """The result of one check; `fix` is the step that works where there is something to do."""
 
     check: str
     state: Literal["ok", "warn", "fail"]

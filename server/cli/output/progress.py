@@ -1,4 +1,4 @@
-"""What a long command is doing, on stderr: bars for somebody who watches, an event per step for a log."""
+"""Progress of a long command on stderr: bars on a terminal, an event per step for a log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STEPS = ("library", "land", "push", "stars", "validate", "publish")
 
 @contextmanager
 def show_progress() -> Iterator[Callable[[str, str], None]]:
-    """Something to tell of each step as it begins: (tenant or *, step)."""
+    """A function to call with each step as it begins: (tenant or *, step)."""
     from pipeline.log import configure_log, log
 
     if not sys.stderr.isatty():

@@ -7,13 +7,13 @@ from decimal import Decimal
 
 NOTHING = "-"
 _DIGITS = {"ratio": 4, "seconds": 1, None: 4}
-_SAID_ELSEWHERE = ("count", "currency")  # by the metric's name, by the row's own currency
+_SHOWN_ELSEWHERE = ("count", "currency")  # in the metric's name, in the row's own currency
 
 
 def heading(column: Mapping[str, str | None]) -> str:
-    """The column's name, and under it its unit where that is not said elsewhere."""
+    """The column's name, and under it its unit where that is not shown elsewhere."""
     unit = column["unit"]
-    return f"{column['name']}\n{unit}" if unit and unit not in _SAID_ELSEWHERE else str(column["name"])
+    return f"{column['name']}\n{unit}" if unit and unit not in _SHOWN_ELSEWHERE else str(column["name"])
 
 
 def round_value(value: object, column: Mapping[str, str | None]) -> str:
@@ -30,7 +30,7 @@ def round_value(value: object, column: Mapping[str, str | None]) -> str:
 
 
 def _digits(value: float | Decimal, unit: str | None) -> int:
-    """How many digits after the point: two of money and four of cents; two of a count that is no whole number."""
+    """How many digits after the point: two of money and four of cents; two of a count that is no integer."""
     if unit == "count":
         return 0 if value == round(value) else 2
     if unit in _DIGITS:

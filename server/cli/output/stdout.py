@@ -1,4 +1,4 @@
-"""Answers go to stdout, and nothing else does."""
+"""Stdout, which is reserved for answers: what libraries and child processes print goes to stderr."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ PIPE_CLOSED = 128 + 13
 
 
 def print_text(text: str) -> None:
-    """Write an answer. When the reader has gone (`| head`), end quietly: there is nobody to tell."""
+    """Write an answer. When the reader has gone (`| head`), exit without a message."""
     try:
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        _turn(1, to=os.open(os.devnull, os.O_WRONLY))  # the interpreter flushes once more when it ends
+        _redirect(1, to=os.open(os.devnull, os.O_WRONLY))  # the interpreter flushes once more when it ends
         raise SystemExit(PIPE_CLOSED) from None
 
 
@@ -30,19 +30,19 @@ def print_json(value: object) -> None:
 
 @contextmanager
 def stdout_for_answers() -> Iterator[None]:
-    """Turn what libraries and child processes print meanwhile to stderr."""
-    with suppress(OSError, ValueError):  # a stdout that is already closed needs no keeping
+    """Redirect what libraries and child processes print meanwhile to stderr."""
+    with suppress(OSError, ValueError):  # a stdout that is already closed needs no flush
         sys.stdout.flush()
     spare = os.dup(1)
-    own, sys.stdout = sys.stdout, sys.stderr
+    answers, sys.stdout = sys.stdout, sys.stderr
     try:
         os.dup2(2, 1)
         yield
     finally:
-        sys.stdout = own
-        _turn(1, to=spare)
+        sys.stdout = answers
+        _redirect(1, to=spare)
 
 
-def _turn(descriptor: int, *, to: int) -> None:
+def _redirect(descriptor: int, *, to: int) -> None:
     os.dup2(to, descriptor)
     os.close(to)

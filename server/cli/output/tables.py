@@ -1,4 +1,4 @@
-"""Tables for people, as text: as wide as the terminal, or as wide as they need to be where nobody watches."""
+"""Tables for people, as text: as wide as the terminal, or as wide as they need to be elsewhere."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ UNBOUND = 100_000
 """Characters of a line that is written to a file or a pipe: nothing is cut and nothing wraps."""
 
 
-def table(*headings: str, right: Sequence[str] = (), whole: Sequence[str] = ()) -> Table:
-    """An empty table. Columns in `right` hold numbers; those and the ones in `whole` keep each cell on one line."""
+def table(*headings: str, right: Sequence[str] = (), one_line: Sequence[str] = ()) -> Table:
+    """An empty table. Columns in `right` hold numbers; those and the ones in `one_line` keep each cell on one line."""
     empty = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for name in headings:
         is_number = name in right
         empty.add_column(
             Text(name),
             justify="right" if is_number else "left",
-            no_wrap=is_number or name in whole,
+            no_wrap=is_number or name in one_line,
             overflow="fold",
         )
     return empty
@@ -42,19 +42,19 @@ def add_row(rows: Table, *cells: object) -> None:
 
 def render(*parts: RenderableType) -> str:
     """Tables and lines as one text, with colour only for a terminal; never narrower than a table can be."""
-    page, is_watched = StringIO(), sys.stdout.isatty()
-    console = Console(file=page, force_terminal=is_watched or None, highlight=False, markup=False)
+    page, is_terminal = StringIO(), sys.stdout.isatty()
+    console = Console(file=page, force_terminal=is_terminal or None, highlight=False, markup=False)
     tables = [part for part in parts if isinstance(part, Table)]
     unbound = console.options.update(width=UNBOUND)
     needed = max((console.measure(part, options=unbound).minimum for part in tables), default=0)
-    console.width = max(console.width, needed) if is_watched else UNBOUND
+    console.width = max(console.width, needed) if is_terminal else UNBOUND
     for part in parts:
         console.print(part, soft_wrap=isinstance(part, str))
     return "\n".join(line.rstrip() for line in page.getvalue().rstrip("\n").split("\n"))
 
 
 def answer_text(answer: Answer, *, sql: bool) -> str:
-    """An answer as a table, what is to know about it, and the SQL that ran."""
+    """An answer as a table, its notes, and the SQL that ran."""
     parts: list[RenderableType] = []
     if answer.rows or not answer.sql:
         parts += [_rows(answer.columns, answer.rows), ""]
@@ -71,14 +71,14 @@ def _rows(columns: Sequence[Mapping[str, str | None]], rows: Iterable[Sequence[A
     headings = [heading(column) for column in columns]
     numbers = [heading(column) for column in columns if column["role"] == "metric"]
     dates = [heading(column) for column in columns if column["type"] == "date"]
-    shown = table(*headings, right=numbers, whole=dates)
+    answer_table = table(*headings, right=numbers, one_line=dates)
     for row in rows:
-        add_row(shown, *(_cell(value, column) for value, column in zip(row, columns, strict=True)))
-    return shown
+        add_row(answer_table, *(_cell(value, column) for value, column in zip(row, columns, strict=True)))
+    return answer_table
 
 
 def _cell(value: object, column: Mapping[str, str | None]) -> str:
-    """A value of a row; a flag is seen where it is set."""
+    """A value of a row; a flag is shown only where it is set."""
     return "" if column["role"] == "flag" and not value else round_value(value, column)
 
 
