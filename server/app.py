@@ -1,8 +1,7 @@
-"""One ASGI application for every door over HTTP: /mcp, /sse and /messages/, the REST API, /health, /docs.
+"""One ASGI application for every interface over HTTP: /mcp, /sse and /messages/, the REST API, /health, /docs.
 
-A request passes, in this order: what every answer says to browsers, the check of Host and Origin, who it comes from,
-the counting and writing down of calls, whether it may come in at all, and its body. No route can be reached around
-them.
+A request passes this middleware, in this order: response headers, the check of Host and Origin, CORS, authentication,
+counting and recording of calls, authorization, streams, sessions, and the body. No route can be reached around it.
 """
 
 from __future__ import annotations
@@ -66,9 +65,9 @@ def http_app(settings: Settings, *, hosts: Sequence[str] = (), oauth: OAuth | No
     runs = PublishedRuns(settings)
     access, oauth = Access(ops), oauth or oauth_of(settings)
     meters = Meters(runs, (tool.name for tool in TOOLS))
-    ledger = open_call_recorder(settings, (meters, *tracing()))
+    recorder = open_call_recorder(settings, (meters, *tracing()))
     mcp = mcp_app(runs, caller_of_request, full_result_by_handle(Handles(ops)))
-    mcp.middleware.append(AuditMcpCalls(ledger, caller_of_request))
+    mcp.middleware.append(AuditMcpCalls(recorder, caller_of_request))
     streamable = mcp.streamable_http_app(transport_security=_CHECKED_ALREADY, max_sessions=settings.sessions)
     sse = mcp.sse_app(transport_security=_CHECKED_ALREADY)
     names = [*hosts, urlsplit(settings.public_url).hostname or ""] if settings.public_url else hosts
@@ -81,7 +80,7 @@ def http_app(settings: Settings, *, hosts: Sequence[str] = (), oauth: OAuth | No
                 yield
         finally:
             gc.unfreeze()
-            ledger.close()
+            recorder.close()
             runs.close()
             ops.close()
 
@@ -89,7 +88,7 @@ def http_app(settings: Settings, *, hosts: Sequence[str] = (), oauth: OAuth | No
         routes=[
             *_metadata(oauth),
             *docs_routes(),
-            Route("/metrics", metrics_route(meters, ledger)),
+            Route("/metrics", metrics_route(meters, recorder)),
             *streamable.routes,
             *sse.routes,
             Mount("/", rest_app(runs, ops)),
@@ -100,9 +99,9 @@ def http_app(settings: Settings, *, hosts: Sequence[str] = (), oauth: OAuth | No
             *([Middleware(cors, origins=settings.allowed_origins)] if settings.allowed_origins else []),
             Middleware(AuthenticationMiddleware, backend=Credentials(access, oauth)),
             Middleware(AuthContextMiddleware),
-            Middleware(AuditHttpCalls, ledger=ledger, is_open=is_open),
+            Middleware(AuditHttpCalls, ledger=recorder, is_open=is_open),
             Middleware(RequireToken, standing=runs.standing, oauth=oauth),
-            Middleware(StreamGuard, access=access, standing=runs.standing, ledger=ledger),
+            Middleware(StreamGuard, access=access, standing=runs.standing, ledger=recorder),
             Middleware(SessionLimit, manager=mcp.session_manager, most=settings.sessions_of_token),
             Middleware(BodyCheck, largest=settings.body_limit_bytes),
         ],
@@ -112,7 +111,7 @@ def http_app(settings: Settings, *, hosts: Sequence[str] = (), oauth: OAuth | No
 
 
 def _metadata(oauth: OAuth | None) -> list[Route]:
-    """RFC 9728: who issues tokens for this server, and for each door of it that MCP clients may be given."""
+    """Routes of RFC 9728: the issuer of tokens for this server, and for each of its addresses that MCP clients use."""
     if oauth is None:
         return []
 
@@ -127,17 +126,17 @@ def http_server(settings: Settings, host: str, *, hosts: Sequence[str] = ()) -> 
     return uvicorn.Server(server_config(settings, http_app(settings, hosts=(host, *hosts))))
 
 
-def run_server(settings: Settings, host: str, door: socket.socket, *, hosts: Sequence[str] = ()) -> None:
+def run_server(settings: Settings, host: str, listener: socket.socket, *, hosts: Sequence[str] = ()) -> None:
     """Serve until interrupted, in this process or in as many workers as the settings say."""
     raise_file_limit()
     if settings.workers > 1:
         from server.asgi.workers import run_workers
 
-        run_workers(settings, door, partial(http_app, settings, hosts=(host, *hosts)))
+        run_workers(settings, listener, partial(http_app, settings, hosts=(host, *hosts)))
     else:
         server = http_server(settings, host, hosts=hosts)
         route_library_logs()
-        server.run(sockets=[door])
+        server.run(sockets=[listener])
 
 
 def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8765, *, hosts: Sequence[str] = ()) -> None:
@@ -147,5 +146,5 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8765, *, host
         ConfigError: The address cannot be served.
     """
     keep_pandas_out()
-    with listen(host, port) as door, suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
-        run_server(settings, host, door, hosts=hosts)
+    with listen(host, port) as listener, suppress(KeyboardInterrupt):  # uvicorn raises it again once it has stopped
+        run_server(settings, host, listener, hosts=hosts)

@@ -27,21 +27,21 @@ QUESTION = {
     "order_by": ["-roas"],
     "include_sql": True,
 }
-MADE_BY = "make run"
+CREATED_BY = "make run"
 TOKEN_DAYS = 30
 
 
 def main() -> int:
-    """Build, show, answer and, unless told otherwise, serve until interrupted."""
+    """Build, show, answer and, unless --no-serve is given, serve until interrupted."""
     arguments = argparse.ArgumentParser(prog="make run", description=__doc__)
     arguments.add_argument("--no-serve", action="store_true", help="Stop after the answer.")
     serve_after = not arguments.parse_args().no_serve
     configure_log()
     try:
         settings = read_settings()
-        shop = open_build_context(settings)
-        _build(shop)
-        for tenant in shop.manifest.active:
+        context = open_build_context(settings)
+        _build(context)
+        for tenant in context.manifest.active:
             _answer(settings, tenant.slug)
             _connect(settings, tenant.slug)
         if serve_after:
@@ -55,11 +55,11 @@ def main() -> int:
     return 0
 
 
-def _build(shop: BuildContext) -> None:
+def _build(context: BuildContext) -> None:
     from server.orchestration.verbs import build
 
     started = time.monotonic()
-    report = build(shop, watch=_show_step)
+    report = build(context, watch=_show_step)
     print_text(_rows(report))
     print_text(f"\n{_summary(report)} in {time.monotonic() - started:.0f} seconds.")
     if report.exit_code:
@@ -73,11 +73,11 @@ def _show_step(tenant: str, step: str) -> None:
 def _rows(report: BuildReport) -> str:
     from server.cli.output.tables import add_row, render, table
 
-    shown = table("tenant", "table", "rows", right=["rows"])
+    rows = table("tenant", "table", "rows", right=["rows"])
     for tenant in report.tenants:
         for name, count in tenant.rows.items():
-            add_row(shown, tenant.tenant, name, f"{count:,}")
-    return render(shown)
+            add_row(rows, tenant.tenant, name, f"{count:,}")
+    return render(rows)
 
 
 def _summary(report: BuildReport) -> str:
@@ -104,9 +104,9 @@ def _connect(settings: Settings, slug: Slug) -> None:
     with Ops(settings.ops) as ops:
         access = Access(ops)
         for token in access.tokens():
-            if token.name == MADE_BY and token.tenant == slug and token.revoked_at is None:
+            if token.name == CREATED_BY and token.tenant == slug and token.revoked_at is None:
                 access.revoke(token.id)
-        secret, _ = access.create(tenant=slug, name=MADE_BY, expires=timedelta(days=TOKEN_DAYS))
+        secret, _ = access.create(tenant=slug, name=CREATED_BY, expires=timedelta(days=TOKEN_DAYS))
     gata = shlex.quote(str(Path(sys.executable).with_name("gata")))
     home, tenants = (shlex.quote(str(path.resolve())) for path in (settings.home, settings.tenants))
     print_text(f"""

@@ -1,4 +1,4 @@
-"""The MCP server of one tenant over stdin and stdout: for the user who starts it, who needs no token."""
+"""MCP server of one tenant over stdin and stdout: the user who starts it needs no token."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def stdio_app(settings: Settings, slug: str | None) -> MCPServer[Any]:  # Any: t
 
     Raises:
         ConfigError: No tenant is named.
-        AccessError: The name cannot be one.
+        AccessError: The name cannot be the slug of a tenant.
     """
     if not slug:
         raise ConfigError("No tenant is named.", "Name it: `gata mcp --tenant SLUG`, or set GATA_TENANT.")
@@ -34,11 +34,11 @@ def stdio_app(settings: Settings, slug: str | None) -> MCPServer[Any]:  # Any: t
 
 
 def run_stdio(settings: Settings, slug: str | None) -> None:
-    """Serve one tenant until stdin ends. Nothing but the protocol is ever written to stdout.
+    """Serve one tenant until stdin ends. Only the protocol is written to stdout.
 
     Raises:
         ConfigError: No tenant is named.
-        AccessError: The name cannot be one.
+        AccessError: The name cannot be the slug of a tenant.
     """
     keep_pandas_out()
     app = stdio_app(settings, slug)
