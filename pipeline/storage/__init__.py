@@ -1,1 +1,1 @@
-"""Where rows live: the hub, the operations database, locks, the disk."""
+"""Storage: the hub, the operations database, locks, the disk."""

@@ -1,4 +1,4 @@
-"""One build at a time: a lock file that the system gives back when its holder ends, and a note beside it saying who."""
+"""The build lock: a lock file that the system releases when its holder ends, and a file that names the holder."""
 
 from __future__ import annotations
 
@@ -19,45 +19,45 @@ from pipeline.storage.disk import replace_text
 
 @contextmanager
 def build_lock(home: Path, *, wait_seconds: float) -> Iterator[None]:
-    """Hold the right to build in `home`; the system gives it back when this process ends, however it ends.
+    """Hold the build lock of `home`; the system releases it when this process ends, however it ends.
 
     Raises:
-        Busy: Another process still builds after `wait_seconds`; says which.
+        Busy: Another process still builds after `wait_seconds`; names it.
         ConfigError: `home` cannot be written.
     """
-    lock, holder = FileLock(home / "build.lock"), home / "build.lock.json"
+    lock, holder_file = FileLock(home / "build.lock"), home / "build.lock.json"
     try:
         home.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=max(0.0, wait_seconds), poll_interval=0.1)
     except Timeout as error:
         raise Busy(
-            f"Another build holds {home / 'build.lock'}{_describe(holder)}.",
+            f"Another build holds {home / 'build.lock'}{_describe(holder_file)}.",
             "Let it finish, or wait for it with `--wait SECONDS`.",
         ) from error
     except OSError as error:
         raise _unwritable(home, error) from error
     try:
-        _name_holder(holder, home)
+        _write_holder(holder_file, home)
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        holder_file.unlink(missing_ok=True)
         lock.release()
 
 
-def _name_holder(holder: Path, home: Path) -> None:
+def _write_holder(file: Path, home: Path) -> None:
     command = shorten(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]))
-    who = {"pid": os.getpid(), "command": command, "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    holder = {"pid": os.getpid(), "command": command, "since": datetime.now(UTC).isoformat(timespec="seconds")}
     try:
-        replace_text(holder, json.dumps(who) + "\n")
+        replace_text(file, json.dumps(holder) + "\n")
     except OSError as error:
         raise _unwritable(home, error) from error
 
 
-def _describe(holder: Path) -> str:
-    """Who holds the lock, as far as is known: the note is written a moment after the lock is taken."""
+def _describe(file: Path) -> str:
+    """The holder of the lock, empty while unknown: its file is written a moment after the lock is taken."""
     try:
-        who = json.loads(holder.read_bytes())
-        return f": `{who['command']}`, process {who['pid']}, since {who['since']}"
+        holder = json.loads(file.read_bytes())
+        return f": `{holder['command']}`, process {holder['pid']}, since {holder['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 

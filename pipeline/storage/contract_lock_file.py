@@ -14,7 +14,7 @@ from pipeline.storage.disk import replace_text
 
 @dataclass(frozen=True)
 class LockUpdate:
-    """What `update_lock` did: the lock that holds, what was new to it, and whether it holds that now."""
+    """Result of `update_lock`: the lock file in use, the contracts new to it, and whether they were written."""
 
     file: str
     new: tuple[str, ...]
@@ -25,16 +25,16 @@ class LockUpdate:
 def update_lock(blueprints: Mapping[tuple[str, str], Blueprint], path: Path = LOCK) -> LockUpdate:
     """Add new contracts and fields to the file at `path`, where there is one. Raises as `check_lock`.
 
-    The bundled lock belongs to the package and is never written to: what it lacks is only named.
+    The bundled lock belongs to the package and is never written to: contracts it lacks are only reported.
     """
-    lacking = check_lock(blueprints, path) or {}
-    if not lacking or not path.exists():
-        return LockUpdate(str(file_or_bundled(path)), tuple(sorted(lacking)), is_written=False)
+    missing = check_lock(blueprints, path) or {}
+    if not missing or not path.exists():
+        return LockUpdate(str(file_or_bundled(path)), tuple(sorted(missing)), is_written=False)
     merged = read_lock(path)
     for version, objects in frozen(blueprints).items():
         merged.setdefault(version, {}).update(objects)
     write_lock(merged, path)
-    return LockUpdate(str(path), tuple(sorted(lacking)), is_written=True)
+    return LockUpdate(str(path), tuple(sorted(missing)), is_written=True)
 
 
 def write_lock(contracts: Frozen, path: Path) -> None:

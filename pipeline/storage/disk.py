@@ -1,4 +1,4 @@
-"""Writing so that it lasts, and saying in words what the disk refuses."""
+"""Durable writes, and disk errors explained as errors of ours."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OPEN_ELSEWHERE = ("Could not set lock on file", "Unique file handle conflict")  
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of names, is on the disk."""
+    """Flush a file, or a folder's list of names, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -26,20 +26,20 @@ def sync(path: Path) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Put `text` at `path` in one step that outlives a power cut. The caller holds a lock: one writer at a time."""
-    beside = path.with_name(f".{path.name}.new")
+    """Replace the file at `path` atomically and durably. The caller holds a lock: one writer at a time."""
+    temporary = path.with_name(f".{path.name}.new")
     try:
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        sync(beside)
-        beside.replace(path)
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        sync(temporary)
+        temporary.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     sync(path.parent)
 
 
 @contextlib.contextmanager
 def explain_os_error(folder: Path, slug: str) -> Iterator[None]:
-    """Say what went wrong under a tenant's published folder, and the step that works.
+    """Explain disk errors under a tenant's published folder.
 
     Raises:
         PublishError: Instead of every OSError and DuckDB error of the block.
@@ -54,21 +54,21 @@ def explain_os_error(folder: Path, slug: str) -> Iterator[None]:
             f"Make {folder} a folder this user can write to, or set GATA_HOME to one that is; readers keep their run.",
         ) from error
     except duckdb.Error as error:
-        said = str(error).splitlines()[0]
-        if any(os.strerror(number) in said for number in FULL):
-            raise _full(folder, slug, said) from error
-        if any(sign in said for sign in OPEN_ELSEWHERE):
+        message = str(error).splitlines()[0]
+        if any(os.strerror(number) in message for number in FULL):
+            raise _full(folder, slug, message) from error
+        if any(sign in message for sign in OPEN_ELSEWHERE):
             raise PublishError(
-                f"The star file of {slug} is open elsewhere: {said}.",
+                f"The star file of {slug} is open elsewhere: {message}.",
                 f"Close it there, then run `gata publish --tenant {slug}`.",
             ) from error
         raise PublishError(
-            f"The star of {slug} could not be copied: {said}.", f"Run `gata build --tenant {slug} --full`."
+            f"The star of {slug} could not be copied: {message}.", f"Run `gata build --tenant {slug} --full`."
         ) from error
 
 
-def _full(folder: Path, slug: str, said: str) -> PublishError:
+def _full(folder: Path, slug: str, message: str) -> PublishError:
     return PublishError(
-        f"There is no room left under {folder}: {said}.",
+        f"There is no room left under {folder}: {message}.",
         f"Free some, then run `gata publish --tenant {slug}`; readers keep their run.",
     )

@@ -1,7 +1,7 @@
-"""The hub, opened: one writer at a time, and readers only while no process writes.
+"""Connections to the hub: one writer at a time, and readers only while no process writes.
 
-Its payloads are JSON text of a kilobyte and more, which DuckDB would store as they are. Kept with Zstandard they take a
-seventeenth of the room (1,228 MB to 72 MB for 339,531 GA4 events), and writing and reading them costs less, not more.
+Its payloads are JSON text of a kilobyte and more, which DuckDB would store as they are. With Zstandard they take a
+seventeenth of the space (1,228 MB to 72 MB for 339,531 GA4 events), and writing and reading them costs less, not more.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import duckdb
 from pipeline.errors import LandError
 from pipeline.settings import Settings
 
-STORAGE_VERSION = "v1.2.0"  # the first that knows Zstandard
+STORAGE_VERSION = "v1.2.0"  # the first with Zstandard
 WRITING = {"TimeZone": "UTC", "force_compression": "zstd", "threads": "1"}
-"""One thread, because two cost more and write fragments that take more room."""
+"""One thread, because two cost more and write fragments that take more space."""
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def read_hub(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def explain_duckdb_error(settings: Settings) -> Iterator[None]:
-    """Turn what DuckDB and the disk say about the hub's file into an error of ours."""
+    """Turn errors of DuckDB and of the disk about the hub's file into LandError."""
     try:
         yield
     except duckdb.IOException as error:
@@ -63,8 +63,8 @@ def explain_duckdb_error(settings: Settings) -> Iterator[None]:
         raise _unusable(settings, error.strerror or str(error)) from error
 
 
-def _unusable(settings: Settings, why: str) -> LandError:
+def _unusable(settings: Settings, reason: str) -> LandError:
     return LandError(
-        f"{settings.hub} cannot be used: {why.rstrip('.')}.",
+        f"{settings.hub} cannot be used: {reason.rstrip('.')}.",
         "Make it readable and writable, or set GATA_HOME to a folder that is; nothing was touched.",
     )

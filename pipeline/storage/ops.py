@@ -1,7 +1,7 @@
-"""The ledger of runs: ops.sqlite, which anybody may read and write at any time, also while a build holds the hub.
+"""Build records in ops.sqlite, which every process may read and write at any time, also while a build holds the hub.
 
-Runs, their steps, what was quarantined and dbt's artifacts as they arrive. The server keeps its own rows in the same
-file, through `transaction` and `connection`; every table is made by pipeline/storage/ops_migrations.py.
+Runs, their steps, quarantine counts and dbt's artifacts as they arrive. The server keeps its own rows in the same
+file, through `transaction` and `connection`; every table is created by pipeline/storage/ops_migrations.py.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ __all__ = ["Ops", "Row", "build_lock"]
 
 
 class Ops(OpsDatabase):
-    """What builds note of themselves, in ops.sqlite."""
+    """Records of builds in ops.sqlite: runs, steps, quarantine, artifacts and onboarding phases."""
 
     def start_run(self, tenant: str) -> str:
-        """Note that a run of the tenant begins, and give it its name."""
+        """Record the start of a run of the tenant; returns its run id."""
         run_id = new_run_id(self._now())
-        self._insert("runs", {"run_id": run_id, "tenant": tenant, "status": "running", "started_at": self._moment()})
+        self._insert("runs", {"run_id": run_id, "tenant": tenant, "status": "running", "started_at": self._timestamp()})
         return run_id
 
     def step(
@@ -39,24 +39,24 @@ class Ops(OpsDatabase):
         seconds: float | None = None,
         detail: str | None = None,
     ) -> None:
-        """Note how a step of a run went; `rows` are those it brought on, NULL where a step has none by its nature."""
+        """Record the result of a step of a run; `rows` are those it processed, NULL where such a step has none."""
         values = {"run_id": run_id, "tenant": tenant, "step": step, "status": status, "rows": rows, "seconds": seconds}
-        self._insert("steps", {**values, "detail": detail, "at": self._moment()})
+        self._insert("steps", {**values, "detail": detail, "at": self._timestamp()})
 
     def finish_run(self, run_id: str, status: str, detail: str | None = None) -> None:
-        """Note how a run ended."""
+        """Record the end of a run."""
         with self.transaction() as connection:
             connection.execute(
                 "UPDATE runs SET status = ?, detail = ?, finished_at = ? WHERE run_id = ?",
-                (status, detail, self._moment(), run_id),
+                (status, detail, self._timestamp(), run_id),
             )
 
     def close_interrupted(self) -> int:
-        """Mark runs and phases whose process died as interrupted; how many runs. Only the build lock's holder may."""
+        """Mark runs and phases of dead processes as interrupted; returns the number of runs. Needs the build lock."""
         with self.transaction() as connection:
-            died = "SET status = 'interrupted', finished_at = ? WHERE status = 'running'"
-            connection.execute(f"UPDATE onboarding {died}", (self._moment(),))
-            return connection.execute(f"UPDATE runs {died}", (self._moment(),)).rowcount
+            interrupted = "SET status = 'interrupted', finished_at = ? WHERE status = 'running'"
+            connection.execute(f"UPDATE onboarding {interrupted}", (self._timestamp(),))
+            return connection.execute(f"UPDATE runs {interrupted}", (self._timestamp(),)).rowcount
 
     def runs(self, tenant: str | None = None, limit: int = 20) -> list[Row]:
         """The newest runs, of one tenant or of all."""
@@ -80,18 +80,18 @@ class Ops(OpsDatabase):
         reason: str,
         count: int,
     ) -> None:
-        """Note that `count` records of a file were kept out for one reason. Never the records: those are in the hub."""
-        where = {"platform": platform, "account": account, "object": object, "path": path}
-        what = {"run_id": run_id, "tenant": tenant, "reason": reason, "count": count, "at": self._moment()}
-        self._insert("quarantine", where | what)
+        """Record that `count` records of a file were quarantined for one reason. The records are in the hub only."""
+        source = {"platform": platform, "account": account, "object": object, "path": path}
+        values = {"run_id": run_id, "tenant": tenant, "reason": reason, "count": count, "at": self._timestamp()}
+        self._insert("quarantine", source | values)
 
     def quarantine(self, tenant: Slug) -> list[Row]:
-        """What was kept out of a tenant's sinks, newest first."""
+        """The quarantine records of a tenant, newest first."""
         return self._rows("SELECT * FROM quarantine WHERE tenant = ? ORDER BY quarantine_id DESC", (tenant,))
 
     def save_artifacts(self, run_id: str, tenant: str, nodes: Iterable[Mapping[str, Any]]) -> None:
-        """Keep dbt's results as they arrive; a later hub write copies them into the observability models."""
-        at = self._moment()
+        """Save dbt's results as they arrive; a later hub write copies them into the observability models."""
+        at = self._timestamp()
         with self.transaction() as connection:
             connection.executemany(
                 "INSERT INTO artifacts (run_id, tenant, node, at) VALUES (?, ?, ?, ?)",
@@ -100,27 +100,27 @@ class Ops(OpsDatabase):
 
     def artifacts(self, run_id: str | None = None, tenant: str | None = None) -> list[Row]:
         """Artifacts in the order they arrived, each with its `node` as it was saved."""
-        found = self._rows(
+        rows = self._rows(
             "SELECT * FROM artifacts WHERE (?1 IS NULL OR run_id = ?1) AND (?2 IS NULL OR tenant = ?2)"
             " ORDER BY artifact_id",
             (run_id, tenant),
         )
-        return [{**row, "node": json.loads(row["node"])} for row in found]
+        return [{**row, "node": json.loads(row["node"])} for row in rows]
 
     def artifacts_since(self, run_id: str) -> list[Row]:
         """The artifacts of the runs that began after a run, in the order they arrived."""
-        found = self._rows("SELECT * FROM artifacts WHERE run_id > ? ORDER BY artifact_id", (run_id,))
-        return [{**row, "node": json.loads(row["node"])} for row in found]
+        rows = self._rows("SELECT * FROM artifacts WHERE run_id > ? ORDER BY artifact_id", (run_id,))
+        return [{**row, "node": json.loads(row["node"])} for row in rows]
 
     @contextmanager
     def phase(self, tenant: Slug, phase: int, name: str, version: str) -> Iterator[None]:
-        """Note when a phase of a tenant's onboarding began and ended, and how.
+        """Record the start, the end and the status of a phase of a tenant's onboarding.
 
         Args:
-            version: Of what is onboarded: a phase that is done for another one is to be taken again.
+            version: The version of the onboarded content: a phase that is done for another one must run again.
         """
         values = {"tenant": tenant, "phase": phase, "name": name, "version": version, "status": "running"}
-        record = self._insert("onboarding", {**values, "started_at": self._moment()})
+        record = self._insert("onboarding", {**values, "started_at": self._timestamp()})
         status, detail = "interrupted", None
         try:
             yield
@@ -132,7 +132,7 @@ class Ops(OpsDatabase):
             with self.transaction() as connection:
                 connection.execute(
                     "UPDATE onboarding SET status = ?, detail = ?, finished_at = ? WHERE onboarding_id = ?",
-                    (status, detail, self._moment(), record),
+                    (status, detail, self._timestamp(), record),
                 )
 
     def onboarding(self, tenant: Slug) -> list[Row]:

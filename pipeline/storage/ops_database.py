@@ -19,22 +19,22 @@ from pipeline.storage.ops_migrations import migrate
 
 BUSY_SECONDS = 10.0
 
-Row = dict[str, Any]  # a row of a table as JSON would carry it: text, numbers and NULL
+Row = dict[str, Any]  # a row of a table in types of JSON: text, numbers and NULL
 
 
 class OpsConnection(sqlite3.Connection):
-    """A connection whose errors name the file and the step that works, unless they are mistakes in our own SQL."""
+    """A connection with errors that name the file and the step that works, unless they are mistakes in our own SQL."""
 
     def __init__(self, database: str, **options: Any) -> None:  # Any: those of sqlite3.connect
         super().__init__(database, **options)
         self._path = Path(database)
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:  # Any: as sqlite3 declares it
-        with _explained(self._path):
+        with _explain_sqlite_error(self._path):
             return super().execute(sql, parameters)
 
     def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:  # Any: as sqlite3 declares it
-        with _explained(self._path):
+        with _explain_sqlite_error(self._path):
             return super().executemany(sql, parameters)
 
 
@@ -75,34 +75,36 @@ class OpsDatabase:
                 yield self.connection
                 self.connection.execute("COMMIT")
             except BaseException:
-                if self.connection.in_transaction:  # sqlite has ended it itself when the disk was full
+                if self.connection.in_transaction:  # SQLite ends it itself when the disk is full
                     self.connection.execute("ROLLBACK")
                 raise
 
     def _insert(self, table: str, values: Mapping[str, object]) -> int:
-        """Add a row; its number."""
-        names, marks = ", ".join(values), ", ".join("?" * len(values))
+        """Insert a row; returns its row id."""
+        names, placeholders = ", ".join(values), ", ".join("?" * len(values))
         with self.transaction() as connection:
-            added = connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))
+            added = connection.execute(f"INSERT INTO {table} ({names}) VALUES ({placeholders})", tuple(values.values()))
         return added.lastrowid or 0
 
     def _rows(self, sql: str, values: Sequence[object]) -> list[Row]:
         return [dict(row) for row in self.connection.execute(sql, values).fetchall()]
 
-    def _moment(self) -> str:
+    def _timestamp(self) -> str:
         return self._now().astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _open(path: Path) -> OpsConnection:
-    """A connection in WAL mode whose tables are those of this release.
+    """A connection in WAL mode, with the schema of this release.
 
     Raises:
-        ConfigError: The file or its folder cannot be written, is no database, or was made by a later release.
+        ConfigError: The file or its folder cannot be written, is no database, or was created by a later release.
         StateError: The disk is full, or another process holds the file for too long.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_name(f"{path.name}.lock")):  # to two who ask for WAL at once sqlite says "locked"
+        with FileLock(
+            path.with_name(f"{path.name}.lock")
+        ):  # two processes that set WAL at once get "locked" from SQLite
             return _connect(path)
     except OSError as error:
         if error.errno in FULL:
@@ -111,7 +113,7 @@ def _open(path: Path) -> OpsConnection:
 
 
 def _connect(path: Path) -> OpsConnection:
-    with _explained(path):
+    with _explain_sqlite_error(path):
         connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=OpsConnection
         )
@@ -127,8 +129,8 @@ def _connect(path: Path) -> OpsConnection:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Say what SQLite met outside of our own SQL: by its code, for its words may quote anything."""
+def _explain_sqlite_error(path: Path) -> Iterator[None]:
+    """Explain SQLite errors that are not caused by our own SQL: by code, because messages may quote any value."""
     try:
         yield
     except sqlite3.Error as error:

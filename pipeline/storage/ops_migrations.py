@@ -1,7 +1,7 @@
-"""The schema of ops.sqlite: every table in it, as numbered migrations that each process applies before it works.
+"""The schema of ops.sqlite: every table in it, as numbered migrations that each process applies on opening it.
 
-`PRAGMA user_version` is the number of the last migration a file has had. A file of an earlier release is migrated when
-it is opened, one of a later release is refused.
+`PRAGMA user_version` is the number of the last migration applied to a file. A file of an earlier release is migrated
+when it is opened, one of a later release is refused.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pipeline.errors import ConfigError
 
 @dataclass(frozen=True)
 class Migration:
-    """One change of the schema: applied whole, once, and never edited after a release has shipped it."""
+    """One change of the schema: applied in full, once, and never edited after a release has shipped it."""
 
     version: int
-    about: str
+    description: str
     statements: tuple[str, ...]
 
 
@@ -135,12 +135,12 @@ _FIX = "Restore it from a backup that gata made, or set GATA_HOME to another fol
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring an open ops.sqlite to the schema of this release: all of it, or nothing.
+    """Bring an open ops.sqlite to the schema of this release: all migrations, or none.
 
     The caller holds the file's lock, and the connection is in autocommit.
 
     Raises:
-        ConfigError: A later release made the file, or a table in it is not the one that a migration makes.
+        ConfigError: A later release made the file, or a table in it is not the one that a migration creates.
     """
     if _version(connection, path) == LATEST:
         return
@@ -172,10 +172,10 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a table that was there before its migration, and is not the same."""
-    found = _columns(connection)
-    for table, columns in _promised().items():
-        if found.get(table) != columns:
+    """Refuse a table that existed before its migration with other columns."""
+    actual = _columns(connection)
+    for table, columns in _expected_columns().items():
+        if actual.get(table) != columns:
             raise ConfigError(
                 f"{path} cannot be migrated to schema version {LATEST}: its table {table} is not the one that gata"
                 f" makes, with the columns {', '.join(columns)}.",
@@ -183,8 +183,8 @@ def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
             )
 
 
-def _promised() -> dict[str, list[str]]:
-    """The columns of each table as all migrations leave them."""
+def _expected_columns() -> dict[str, list[str]]:
+    """The columns of each table after all migrations."""
     empty = sqlite3.connect(":memory:")
     try:
         for migration in MIGRATIONS:
@@ -200,7 +200,7 @@ def _columns(connection: sqlite3.Connection) -> dict[str, list[str]]:
         "SELECT tables.name, columns.name FROM sqlite_schema AS tables, pragma_table_info(tables.name) AS columns"
         " WHERE tables.type = 'table' ORDER BY tables.name, columns.cid"
     ).fetchall()
-    found: dict[str, list[str]] = {}
+    columns: dict[str, list[str]] = {}
     for table, column in rows:
-        found.setdefault(table, []).append(column)
-    return found
+        columns.setdefault(table, []).append(column)
+    return columns

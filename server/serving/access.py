@@ -175,7 +175,7 @@ def _text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _moment(text: str | None) -> datetime | None:
+def _timestamp(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
@@ -186,6 +186,6 @@ def _token(row: sqlite3.Row) -> Token:
         tenant=row["tenant"],
         scope=row["scope"],
         created_at=datetime.fromisoformat(row["created_at"]),
-        expires_at=_moment(row["expires_at"]),
-        revoked_at=_moment(row["revoked_at"]),
+        expires_at=_timestamp(row["expires_at"]),
+        revoked_at=_timestamp(row["revoked_at"]),
     )

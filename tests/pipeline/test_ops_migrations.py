@@ -53,7 +53,7 @@ def version_of(path: Path) -> int:
 
 def test_migrations_are_numbered_without_a_gap_and_each_says_what_it_does() -> None:
     assert [migration.version for migration in MIGRATIONS] == list(range(1, LATEST + 1))
-    assert all(migration.about.endswith(".") and migration.statements for migration in MIGRATIONS)
+    assert all(migration.description.endswith(".") and migration.statements for migration in MIGRATIONS)
 
 
 def test_a_new_file_has_every_table_and_the_latest_version_in_wal_mode(path: Path) -> None:

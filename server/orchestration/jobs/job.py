@@ -72,7 +72,7 @@ class Jobs:
         self, job_id: str, *, kind: Kind, tenant: str, content: str, asked_by: str, key: str | None, undo: str
     ) -> None:
         """Note a job that is about to begin; whoever does holds its lock already."""
-        now = self._moment()
+        now = self._timestamp()
         with self._ops.transaction() as store:
             store.execute(
                 "insert into jobs (id, kind, tenant, state, content, key, asked_by, undo, created_at, updated_at)"
@@ -87,7 +87,7 @@ class Jobs:
         """Let a job be in a later state; False where it is there, or over, already."""
         earlier = [name for name in STATES[: STATES.index(state)] if name not in OVER]
         with self._ops.transaction() as store:
-            now = self._moment()
+            now = self._timestamp()
             moved = store.execute(
                 "update jobs set state = ?, reason = ?, fix = ?, run_id = ?, updated_at = ?"
                 f" where id = ? and state in ({', '.join('?' * len(earlier))})",
@@ -191,7 +191,7 @@ class Jobs:
         rows = self._ops.connection.execute(f"select {columns} from jobs {where}", values).fetchall()
         return [Job(**dict(row)) for row in rows]
 
-    def _moment(self) -> str:
+    def _timestamp(self) -> str:
         return self._clock().astimezone(UTC).isoformat(timespec="microseconds")
 
 
