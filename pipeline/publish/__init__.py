@@ -1,1 +1,1 @@
-"""Published runs: what they are made of, staged, committed, pointed to, pruned."""
+"""Published runs: their files, staging, commit, pointer, pruning."""

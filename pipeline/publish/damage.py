@@ -1,11 +1,11 @@
-"""What of a published run is no longer what was published.
+"""Damage of published runs: files that differ from what was published.
 
-    run_differences  every byte is hashed and every table counted: before a rollback, by `validate --full` and `doctor`
-    find_damage   cheap enough for every opening and every build: the manifest is readable and speaks of this run, each
-                  file is there with its size, texts have their SHA-256, DuckDB files the mark of one
+    run_differences  full check: every byte is hashed, every table counted; for rollback, `validate --full`, `doctor`
+    find_damage      quick check, for every opening and every build: the manifest is readable and that of this run, each
+                     file exists with its size, texts have their SHA-256, DuckDB files their magic bytes
 
-So the quick look misses a byte that changed inside a DuckDB file of the same size, unless it is told when the file was
-hashed last (`known`): one that was written since is hashed again. DuckDB itself finds such a byte when it reads it.
+The quick check misses a byte that changed inside a DuckDB file of the same size, unless the caller passes the stamps of
+the last hashing (`known`): a file written since is hashed again. DuckDB itself finds such a byte when it reads it.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ from pipeline.publish.run_manifest import (
     sha256_of,
 )
 
-DUCKDB_MARK = (8, b"DUCK")  # where a DuckDB file says that it is one
+DUCKDB_MAGIC = (8, b"DUCK")  # offset and magic bytes of a DuckDB file
 Stamp = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Damage:
-    """One file of a run that is not what was published."""
+    """One file of a run that differs from what was published."""
 
     file: str
     what: str
     is_fatal: bool
-    """No question can be answered from the run."""
+    """The run cannot answer any query."""
 
     def __str__(self) -> str:
         return f"{self.file} {self.what}"
 
 
 def find_damage(run: Path, known: Mapping[str, Stamp] | None = None) -> tuple[Damage, ...]:
-    """What a quick look at the run in the folder `run` finds: see above for what it looks at.
+    """The quick check of the run in the folder `run`; the module docstring lists what it compares.
 
     Args:
-        run: The folder; it need not be there.
-        known: By name, the stamps of files that were seen to be whole. Without it none is hashed for its stamp.
+        run: The folder; it need not exist.
+        known: By name, the stamps of files that were intact when hashed. Without it none is hashed for its stamp.
     """
     try:
         manifest = read_manifest(run)
@@ -59,8 +59,8 @@ def find_damage(run: Path, known: Mapping[str, Stamp] | None = None) -> tuple[Da
     except DamagedRun as error:
         return (Damage(MANIFEST, f"is not that of the run: {error.difference}", is_fatal=True),)
     expected = manifest.expected()
-    found = (_glance(run / name, expected[name], known) for name in HASHED if name in expected)
-    return tuple(damage for damage in found if damage)
+    results = (_quick_check(run / name, expected[name], known) for name in HASHED if name in expected)
+    return tuple(damage for damage in results if damage)
 
 
 def fatal(damage: tuple[Damage, ...]) -> Damage | None:
@@ -69,20 +69,20 @@ def fatal(damage: tuple[Damage, ...]) -> Damage | None:
 
 
 def stamps(run: Path) -> dict[str, Stamp]:
-    """What changes when a DuckDB file of the run is written or replaced: its time and its inode, by its name."""
-    found = {}
+    """Time of change and inode of each DuckDB file of the run, by name: they change when it is written or replaced."""
+    by_name = {}
     for file in RUN_FILES:
         path = run / file.name
         if file.holds_tables and path.is_file():
-            found[file.name] = _stamp(path)
-    return found
+            by_name[file.name] = _stamp(path)
+    return by_name
 
 
 def check(run: Path, manifest: RunManifest) -> None:
-    """Compare everything the manifest says with what is in the folder `run`.
+    """Compare the full manifest with the folder `run`.
 
     Raises:
-        DamagedRun: The first thing that differs.
+        DamagedRun: Names the first difference.
     """
     _check_identity(run, manifest)
     for damage in run_differences(run, manifest):
@@ -90,7 +90,7 @@ def check(run: Path, manifest: RunManifest) -> None:
 
 
 def run_differences(run: Path, manifest: RunManifest) -> Iterator[Damage]:
-    """What differs from the manifest, byte by byte and row by row."""
+    """The differences from the manifest, by SHA-256 of each file and by rows of each table."""
     expected = manifest.expected()
     for name in HASHED:
         if name in expected:
@@ -98,13 +98,13 @@ def run_differences(run: Path, manifest: RunManifest) -> Iterator[Damage]:
                 yield damage
         elif (run / name).exists() and manifest.files is not None:
             yield _damage(name, "is not in the manifest")
-    for name, promised in expected.items():
+    for name, file in expected.items():
         if HASHED[name].holds_tables:
-            yield from _table_differences(run / name, promised.tables, manifest)
+            yield from _table_differences(run / name, file.tables, manifest)
 
 
 def unhashed(run: Path, manifest: RunManifest) -> tuple[str, ...]:
-    """The files of an earlier release's run whose hashes its manifest does not hold: nothing proves them."""
+    """Files of an earlier release's run that its manifest has no hash of: they cannot be verified."""
     return tuple(name for name in HASHED if name not in manifest.expected() and (run / name).exists())
 
 
@@ -117,7 +117,7 @@ def _damage(name: str, what: str) -> Damage:
     return Damage(name, what, is_fatal=HASHED[name].is_required)
 
 
-def _glance(path: Path, expected: ExpectedFile, known: Mapping[str, Stamp] | None) -> Damage | None:
+def _quick_check(path: Path, expected: ExpectedFile, known: Mapping[str, Stamp] | None) -> Damage | None:
     file = HASHED[path.name]
     try:
         size = path.stat().st_size
@@ -126,9 +126,9 @@ def _glance(path: Path, expected: ExpectedFile, known: Mapping[str, Stamp] | Non
         is_new = known is not None and known.get(path.name) != _stamp(path)
         if not file.holds_tables or is_new:
             return _hash_differs(path, expected)
-        offset, mark = DUCKDB_MARK
+        offset, magic = DUCKDB_MAGIC
         with path.open("rb") as content:
-            is_duckdb = content.read(offset + len(mark))[offset:] == mark
+            is_duckdb = content.read(offset + len(magic))[offset:] == magic
     except OSError as error:
         return _damage(path.name, f"cannot be read ({error.strerror})")
     return None if is_duckdb else _damage(path.name, "is no DuckDB file")
@@ -136,11 +136,11 @@ def _glance(path: Path, expected: ExpectedFile, known: Mapping[str, Stamp] | Non
 
 def _hash_differs(path: Path, expected: ExpectedFile) -> Damage | None:
     try:
-        found, size = sha256_of(path), path.stat().st_size
+        sha256, size = sha256_of(path), path.stat().st_size
     except OSError as error:
         return _damage(path.name, f"cannot be read ({error.strerror})")
-    if found != expected.sha256:
-        return _damage(path.name, f"has SHA-256 {found[:12]}…, published was {expected.sha256[:12]}…")
+    if sha256 != expected.sha256:
+        return _damage(path.name, f"has SHA-256 {sha256[:12]}…, published was {expected.sha256[:12]}…")
     if expected.bytes not in (None, size):
         return _damage(path.name, f"does not have {expected.bytes} bytes")
     return None
@@ -155,13 +155,13 @@ def _table_differences(file: Path, tables: tuple[PublishedTable, ...], manifest:
             if names != sorted(table.name for table in tables):
                 yield _damage(file.name, f"holds the tables {', '.join(names) or 'none'}")
                 return
-            for promised in tables:
-                found = describe_tables(connection, promised.name)
+            for published in tables:
+                actual = describe_tables(connection, published.name)
                 if manifest.duckdb != duckdb.__version__:
-                    found = found.model_copy(update={"row_hash_sum": promised.row_hash_sum})
-                if found != promised:
-                    said = f"{promised.name} has other columns or rows ({found.rows}, not {promised.rows})"
-                    yield _damage(file.name, f"is not what was published: {said}")
+                    actual = actual.model_copy(update={"row_hash_sum": published.row_hash_sum})
+                if actual != published:
+                    difference = f"{published.name} has other columns or rows ({actual.rows}, not {published.rows})"
+                    yield _damage(file.name, f"is not what was published: {difference}")
     except duckdb.Error as error:
         yield _damage(file.name, f"cannot be opened ({str(error).splitlines()[0]})")
 

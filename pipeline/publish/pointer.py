@@ -1,4 +1,4 @@
-"""Which run of a tenant readers see: one small file, replaced whole, moved by one process at a time."""
+"""The pointer to a tenant's served run: one small file, replaced atomically by one process at a time."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ RUNS_SHOWN = 20
 
 
 def latest_run_id(folder: Path) -> str | None:
-    """The run that readers see, or None when nothing was published yet.
+    """The run that readers see, None before the first publish.
 
     Raises:
-        PublishError: The pointer is there and cannot be read.
+        PublishError: The pointer exists and cannot be read.
     """
     try:
         run_id = json.loads((folder / POINTER).read_bytes())["run_id"]
@@ -41,7 +41,7 @@ def latest_run_id(folder: Path) -> str | None:
 
 
 def latest_readable(folder: Path) -> str | None:
-    """The run that readers see; None also when the pointer is damaged: publishing is what repairs it."""
+    """The run that readers see; None also when the pointer is damaged: the next publish repairs it."""
     try:
         return latest_run_id(folder)
     except PublishError:
@@ -57,55 +57,55 @@ def run_ids(folder: Path) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class ServedRun:
-    """The run of a tenant that answers; `notes` says why it is not the one the pointer names, or what it lacks."""
+    """The run that answers a tenant's queries; `notes` explain why it is an earlier one, or what it lacks."""
 
     run_id: str
     notes: tuple[str, ...] = ()
 
 
 def served_run(folder: Path) -> ServedRun | None:
-    """The run that the pointer names, or the last one before it that can answer; None when nothing is published.
+    """The run that the pointer names, or the newest undamaged one before it; None when nothing is published.
 
     Raises:
-        PublishError: None can answer; names the damage and the step that makes a new run.
+        PublishError: Every run is damaged; names the damage and the command that builds a new run.
     """
     current, reason = latest_readable(folder), ""
     if current is None:
         if not (folder / POINTER).exists():
             return None
         reason = "The pointer to the newest run cannot be read."
-    for run_id in chain([current] if current else [], earlier(folder, current)):
+    for run_id in chain([current] if current else [], earlier_runs(folder, current)):
         damage = find_damage(folder / run_id)
         if worst := fatal(damage):
             reason = reason or f"Run {run_id} is damaged: {worst}."
         elif reason:
-            return ServedRun(run_id, (instead(reason, run_id),))
+            return ServedRun(run_id, (fallback_note(reason, run_id),))
         else:
-            return ServedRun(run_id, lacking(run_id, damage))
+            return ServedRun(run_id, damage_notes(run_id, damage))
     raise nothing_to_serve(folder, reason)
 
 
-def lacking(run_id: str, damage: tuple[Damage, ...]) -> tuple[str, ...]:
-    """The notes of answers from a run that lacks what readers can do without."""
+def damage_notes(run_id: str, damage: tuple[Damage, ...]) -> tuple[str, ...]:
+    """Notes on answers from a run with damaged optional files."""
     return tuple(f"Run {run_id} answers without a damaged file: {each}." for each in damage)
 
 
-def instead(reason: str, run_id: str) -> str:
-    """The note of an answer that comes from an earlier run."""
+def fallback_note(reason: str, run_id: str) -> str:
+    """The note on an answer from an earlier run."""
     return f"{reason} An earlier run answers instead: {run_id}."
 
 
 def nothing_to_serve(folder: Path, reason: str) -> PublishError:
-    """The error of a tenant none of whose runs can answer."""
+    """The error of a tenant without an undamaged run."""
     return PublishError(
         f"{folder.name} has no undamaged run. {reason}", f"Run `gata build --tenant {folder.name}` to make one."
     )
 
 
-def earlier(folder: Path, run_id: str | None) -> Iterator[str]:
-    """The runs that readers saw before a run, the last first; of an unknown one, every run.
+def earlier_runs(folder: Path, run_id: str | None) -> Iterator[str]:
+    """The runs that readers saw before a run, newest first; every run when `run_id` is None.
 
-    A manifest says which one was before. Where it cannot be read, that is the next older one.
+    A manifest names the previous run. Where it cannot be read, the next older run is taken.
     """
     known = run_ids(folder)
     seen = {run_id}
@@ -125,7 +125,7 @@ def run_before(folder: Path) -> str:
     """The run that readers saw until the current one was published.
 
     Raises:
-        PublishError: There is none, or it is gone; says which runs there are.
+        PublishError: There is none, or it is gone; lists the runs there are.
     """
     current = latest_run_id(folder)
     if current is None:
@@ -133,7 +133,7 @@ def run_before(folder: Path) -> str:
     try:
         previous = read_manifest(folder / current).previous
     except DamagedRun:
-        previous = next(earlier(folder, current), None)
+        previous = next(earlier_runs(folder, current), None)
     if previous is None:
         raise PublishError(f"Run {current} of {folder.name} is the first one.", choose_rollback(folder))
     if previous not in run_ids(folder):
@@ -144,14 +144,14 @@ def run_before(folder: Path) -> str:
 
 
 def write_pointer(folder: Path, run_id: str, now: datetime) -> None:
-    """Let readers see the run from now on."""
-    moment = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    replace_text(folder / POINTER, json.dumps({"version": 1, "run_id": run_id, "published_at": moment}) + "\n")
+    """Point readers to a run."""
+    published_at = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    replace_text(folder / POINTER, json.dumps({"version": 1, "run_id": run_id, "published_at": published_at}) + "\n")
 
 
 @contextlib.contextmanager
 def pointer_lock(folder: Path) -> Iterator[None]:
-    """Hold the pointer: nothing is pruned that another process is just pointing to."""
+    """Hold the lock of the pointer: no run is pruned while another process points to it."""
     lock = FileLock(folder / ".lock")
     try:
         lock.acquire(timeout=WAIT_SECONDS)
@@ -166,7 +166,7 @@ def pointer_lock(folder: Path) -> Iterator[None]:
 
 
 def choose_rollback(folder: Path) -> str:
-    """The imperative half of an error about runs: every run that can be asked for, newest first."""
+    """The imperative half of an error about runs: every run to choose from, newest first."""
     known = [run_id for run_id in reversed(run_ids(folder)) if not fatal(find_damage(folder / run_id))]
     if not known:
         return f"Run `gata build --tenant {folder.name}` to make one."

@@ -20,13 +20,13 @@ class RunFile:
 
     name: str
     is_required: bool
-    """Without it there is no run: nothing is published, and readers take an earlier run. They can do without others."""
+    """Without it nothing is published, and readers fall back to an earlier run. Other files are optional."""
     is_hashed: bool
     """The manifest keeps its SHA-256."""
     is_sealed: bool
     """It is made read-only before the run is published."""
     holds_tables: bool
-    """It is a DuckDB file: too large to be hashed whenever a run is opened, as every other file is."""
+    """It is a DuckDB file: too large to hash each time a run is opened, as every other file is."""
 
 
 RUN_FILES: Final = (
@@ -37,16 +37,16 @@ RUN_FILES: Final = (
     RunFile(CATALOG_SCHEMA, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(MANIFEST, is_required=True, is_hashed=False, is_sealed=True, holds_tables=False),
 )
-"""In the order in which they are checked. The manifest comes last: it speaks of the others, and nothing of it."""
+"""In the order in which they are checked. The manifest comes last: it describes the others, and none describes it."""
 
 HASHED: Final = {file.name: file for file in RUN_FILES if file.is_hashed}
 
 
 def hashed_name(name: str) -> str:
-    """The name itself.
+    """Check that a name is one of a hashed file, and return it.
 
     Raises:
-        ValueError: A manifest cannot speak of such a file.
+        ValueError: A manifest has no such file.
     """
     if name not in HASHED:
         raise ValueError(f"{name!r} is no file of a run; there are {', '.join(HASHED)}")

@@ -1,9 +1,9 @@
-"""What a published run holds, written beside it when it was published, and the proof that it still does.
+"""The manifest of a published run: its files, tables and hashes, written at publish and verified later.
 
 SHA-256 proves that the file is the one that was published; count and sum of row hashes prove that two files hold the
-same rows in whatever order (a sum, because an exclusive or loses every pair of equal rows). DuckDB promises its hash
-within a version only, so the version is written too. The copy goes to a new path each time: inside one process DuckDB
-keeps serving the old content of a path that was replaced.
+same rows in any order (a sum, because an exclusive or loses every pair of equal rows). DuckDB promises its hash
+within a version only, so the version is written too. Each copy has a new path: inside one process DuckDB keeps
+serving the old content of a path that was replaced.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ class PublishedFile(_Frozen):
 
 
 class PublishedRollup(_Frozen):
-    """A table that holds a fact added up by day and by a few dimensions."""
+    """A table with a fact aggregated by day and by a few dimensions."""
 
     fact: str
     dimensions: dict[str, str]
     """Name to path, the day among them."""
     measures: dict[str, str]
-    """Name to the SQL aggregate by which parts give the whole."""
+    """Name to the SQL aggregate that combines partial values."""
     counts: tuple[str, ...]
     """The measures that count rows: without one they are 0."""
     table: PublishedTable
@@ -71,7 +71,7 @@ class PublishedRollups(_Frozen):
 
 
 class RunManifest(_Frozen):
-    """_MANIFEST.json. `previous` is the run that readers saw until this one; `source_sha256` is what was copied."""
+    """_MANIFEST.json. `previous` is the run that readers saw before; `source_sha256` that of the copied star."""
 
     version: Literal[1] = 1
     run_id: str
@@ -85,22 +85,22 @@ class RunManifest(_Frozen):
     tables: tuple[PublishedTable, ...]
     rollups: PublishedRollups | None = None
     files: tuple[PublishedFile, ...] | None = None
-    """The hashed files that nothing above names; None when a release published the run that did not hash them."""
+    """The other hashed files; None when a release without these hashes published the run."""
 
     def expected(self) -> dict[str, ExpectedFile]:
-        """What each hashed file of the run was when it was published, by its name."""
-        found = {file.name: ExpectedFile(file.sha256, file.bytes) for file in self.files or ()}
-        found |= {STARS: ExpectedFile(self.file.sha256, self.file.bytes, self.tables)}
-        found |= {DEFINITIONS: ExpectedFile(self.definitions)}
+        """Size, hash and tables of each hashed file of the run as it was published, by name."""
+        files = {file.name: ExpectedFile(file.sha256, file.bytes) for file in self.files or ()}
+        files |= {STARS: ExpectedFile(self.file.sha256, self.file.bytes, self.tables)}
+        files |= {DEFINITIONS: ExpectedFile(self.definitions)}
         if self.rollups:
             file, tables = self.rollups.file, tuple(rollup.table for rollup in self.rollups.rollups)
-            found |= {ROLLUPS: ExpectedFile(file.sha256, file.bytes, tables)}
-        return found
+            files |= {ROLLUPS: ExpectedFile(file.sha256, file.bytes, tables)}
+        return files
 
 
 @dataclass(frozen=True)
 class ExpectedFile:
-    """What a manifest says of one file; a text's size is not kept where its SHA-256 is always compared."""
+    """A manifest's entry of one file; no size for a text, because its SHA-256 is always compared."""
 
     sha256: str
     bytes: int | None = None
@@ -111,7 +111,7 @@ def read_manifest(run: Path) -> RunManifest:
     """The manifest of the run in the folder `run`.
 
     Raises:
-        DamagedRun: It is missing, unreadable or of a version this program does not know.
+        DamagedRun: It is missing, unreadable or of an unknown version.
     """
     try:
         return RunManifest.model_validate_json((run / MANIFEST).read_bytes())
@@ -119,12 +119,12 @@ def read_manifest(run: Path) -> RunManifest:
         raise manifest_mismatch(run, f"{MANIFEST} cannot be read ({error.strerror})") from error
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the text"
-        raise manifest_mismatch(run, f"{place} of {MANIFEST}: {first['msg'].lower()}") from error
+        path = ".".join(str(part) for part in first["loc"]) or "the text"
+        raise manifest_mismatch(run, f"{path} of {MANIFEST}: {first['msg'].lower()}") from error
 
 
 def describe_tables(connection: duckdb.DuckDBPyConnection, name: str, *, catalog: str | None = None) -> PublishedTable:
-    """Columns, count and sum of row hashes of the table `name`, as they are now."""
+    """Columns, count and sum of row hashes of the current table `name`."""
     table = f"{quote(catalog)}.main.{quote(name)}" if catalog else quote(name)
     columns = connection.execute(f"DESCRIBE {table}").fetchall()
     rows, total = connection.execute(
@@ -139,7 +139,7 @@ def describe_tables(connection: duckdb.DuckDBPyConnection, name: str, *, catalog
 
 
 def manifest_mismatch(run: Path, what: str) -> DamagedRun:
-    """The error of a run that is not what was published."""
+    """The error of a run that differs from its manifest."""
     slug = run.parent.name
     return DamagedRun(
         f"Run {run.name.removeprefix(STAGING)} of {slug} does not match its manifest: {what}.",
@@ -150,7 +150,7 @@ def manifest_mismatch(run: Path, what: str) -> DamagedRun:
 
 
 def published_file(run: Path, name: str) -> PublishedFile:
-    """What a manifest says of a file that lies in the folder `run`."""
+    """The manifest entry of a file in the folder `run`."""
     return PublishedFile(name=name, bytes=(run / name).stat().st_size, sha256=sha256_of(run / name))
 
 

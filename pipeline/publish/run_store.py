@@ -1,9 +1,9 @@
-"""Publishing: a run is copied whole into a folder of its own, and the pointer that readers follow moves last.
+"""The store of published runs: a run is copied into its own folder, and the pointer that readers follow moves last.
 
     stage  -> .staging-<run_id>/stars.duckdb     the star, sorted, without intermediate views; or a hard link
     commit -> <run_id>/ and then _latest.json    one rename each: readers see the old run or the new
 
-Killed at any moment, readers keep the run they have; what was left behind is removed by the next stage.
+If the process is killed at any time, readers keep their run; the next stage removes leftovers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pipeline.log import log
 from pipeline.publish.damage import check, unhashed
 from pipeline.publish.pointer import (
     choose_rollback,
-    earlier,
+    earlier_runs,
     latest_readable,
     latest_run_id,
     pointer_lock,
@@ -53,12 +53,12 @@ from pipeline.storage.run_id import is_run_id
 
 __all__ = ["Published", "Staged", "commit", "latest_run_id", "move_pointer_back", "prune", "run_ids", "stage", "verify"]
 
-STAR_STORAGE_VERSION = "v1.3.0"  # the first whose texts cost less to write, to read and to keep
+STAR_STORAGE_VERSION = "v1.3.0"  # the first with texts that cost less to write, to read and to store
 
 
 @dataclass(frozen=True)
 class Staged:
-    """A star that lies ready: complete, checked against nothing yet, seen by nobody."""
+    """A staged star: complete, not yet verified, invisible to readers."""
 
     run_id: str
     slug: Slug
@@ -75,7 +75,7 @@ class Staged:
 
 @dataclass(frozen=True)
 class Published:
-    """A run that readers see from now on; `linked` when its file is the unchanged one of an earlier run."""
+    """A run that readers see from now on; `linked` when its star file is a hard link to that of an earlier run."""
 
     run_id: str
     path: Path
@@ -84,13 +84,13 @@ class Published:
 
 
 def stage(stars: Path, folder: Path, run_id: str, slug: Slug, tables: Mapping[str, Sequence[str]]) -> Staged:
-    """Copy the facts and dimensions of one tenant next to its published runs, where no reader looks.
+    """Copy the facts and dimensions of one tenant into a staging folder, invisible to readers.
 
-    Everybody who wrote to the file `stars` has closed it. `tables` maps each table to the columns its copy
+    Every writer of the file `stars` has closed it. `tables` maps each table to the columns its copy
     is sorted by.
 
     Raises:
-        PublishError: A name that may not reach a path, a star that cannot be read, a disk that is full or read-only.
+        PublishError: A name is not safe in a path, the star cannot be read, or the disk is full or read-only.
     """
     _check_names(run_id, slug, tables)
     if folder.name != slug:
@@ -117,7 +117,7 @@ def stage(stars: Path, folder: Path, run_id: str, slug: Slug, tables: Mapping[st
 def commit(staged: Staged, semantic_text: str, *, now: datetime, rollups: PublishedRollups | None = None) -> Published:
     """Publish a staged star together with the definitions of its metrics, and point readers to it.
 
-    `rollups` are those that lie beside it. What else of `RUN_FILES` lies there is published too, and nothing more.
+    `rollups` are those in its folder. Other `RUN_FILES` in the folder are published too, and nothing else.
 
     Raises:
         PublishError: The staged file is not what was staged, or the disk refuses; readers keep the run they have.
@@ -128,7 +128,7 @@ def commit(staged: Staged, semantic_text: str, *, now: datetime, rollups: Publis
             run_id=staged.run_id,
             tenant=staged.slug,
             published_at=now.astimezone(UTC),
-            previous=_served(folder),
+            previous=_served_run_id(folder),
             definitions=hashlib.sha256(semantic_text.encode()).hexdigest(),
             duckdb=duckdb.__version__,
             source_sha256=staged.source_sha256,
@@ -152,7 +152,7 @@ def move_pointer_back(folder: Path, to: str | None, *, now: datetime) -> str:
     """Point readers to the run `to`, or to the last undamaged one they saw before the current one; returns its id.
 
     Raises:
-        PublishError: There is no such run, or it is no longer what was published. The pointer stays where it is.
+        PublishError: There is no such run, or it is damaged. The pointer is unchanged.
     """
     with explain_os_error(folder, folder.name):
         if not run_ids(folder):
@@ -172,7 +172,7 @@ def move_pointer_back(folder: Path, to: str | None, *, now: datetime) -> str:
 
 
 def verify(run_dir: Path) -> tuple[str, ...]:
-    """Prove that a run still is what was published; names the files that its release did not hash.
+    """Verify that a run still matches its manifest; returns the files that its release did not hash.
 
     Raises:
         DamagedRun: Its manifest does not match its files; names the first difference.
@@ -183,10 +183,10 @@ def verify(run_dir: Path) -> tuple[str, ...]:
 
 
 def prune(folder: Path, keep: int, *, spare_previous: bool = True) -> tuple[str, ...]:
-    """Remove all but the newest `keep` runs, never the one readers see nor the one they saw before; the removed ids.
+    """Remove all but the newest `keep` runs, never the served or the previous one; returns the removed ids.
 
     Args:
-        spare_previous: False where the run before must go too, because it holds what had to be forgotten.
+        spare_previous: False where the previous run must go too, because it holds erased data.
     """
     with explain_os_error(folder, folder.name):
         known = run_ids(folder)
@@ -194,12 +194,12 @@ def prune(folder: Path, keep: int, *, spare_previous: bool = True) -> tuple[str,
             return ()
         with pointer_lock(folder):
             current = latest_run_id(folder)
-            spared = {*known[max(0, len(known) - keep) :], current}
+            kept = {*known[max(0, len(known) - keep) :], current}
             if current is not None and spare_previous:
-                spared.add(read_manifest(folder / current).previous)
-            removed = tuple(run_id for run_id in known if run_id not in spared)
+                kept.add(read_manifest(folder / current).previous)
+            removed = tuple(run_id for run_id in known if run_id not in kept)
             for run_id in removed:
-                leftover = folder / f"{STAGING}{run_id}"  # renamed first: a run is whole or it is not listed
+                leftover = folder / f"{STAGING}{run_id}"  # renamed first: a listed run is complete
                 (folder / run_id).rename(leftover)
                 shutil.rmtree(leftover)
     return removed
@@ -209,8 +209,8 @@ def link_rollups(staged: Staged, semantic_text: str) -> PublishedRollups | None:
     """Hard-link the rollups of a run with the same star and the same definitions, if they are still intact."""
     if not staged.linked:
         return None
-    of_same = (staged.source_sha256, hashlib.sha256(semantic_text.encode()).hexdigest())
-    linked = _link(staged.folder, staged.path / ROLLUPS, lambda run: (run.source_sha256, run.definitions) == of_same)
+    version = (staged.source_sha256, hashlib.sha256(semantic_text.encode()).hexdigest())
+    linked = _link(staged.folder, staged.path / ROLLUPS, lambda run: (run.source_sha256, run.definitions) == version)
     return linked.rollups if linked else None
 
 
@@ -230,7 +230,7 @@ def _check_names(run_id: str, slug: Slug, tables: Mapping[str, Sequence[str]]) -
 
 
 def _fingerprint(stars: Path, tables: Mapping[str, Sequence[str]]) -> str:
-    """One number for what would be copied: the file, changes not yet in it, the layout and DuckDB's version."""
+    """SHA-256 over the input of a copy: the file and its WAL, the layout and DuckDB's version."""
     digest = hashlib.sha256(json.dumps([duckdb.__version__, {t: list(o) for t, o in tables.items()}]).encode())
     for path in (stars, stars.with_name(f"{stars.name}.wal")):
         if path.exists():
@@ -239,9 +239,9 @@ def _fingerprint(stars: Path, tables: Mapping[str, Sequence[str]]) -> str:
 
 
 def _link(folder: Path, target: Path, is_same: Callable[[RunManifest], bool]) -> RunManifest | None:
-    """Hard-link a file of the newest run that is the same and has it undamaged; that run's manifest, or None."""
+    """Hard-link an undamaged file of the newest run that is the same; returns that run's manifest, or None."""
     for run_id in reversed(run_ids(folder)):
-        with contextlib.suppress(PublishError, OSError):  # a damaged run or a disk without links: make it anew
+        with contextlib.suppress(PublishError, OSError):  # a damaged run, or a disk without hard links: copy instead
             manifest, file = read_manifest(folder / run_id), folder / run_id / target.name
             expected = manifest.expected().get(target.name)
             if expected and is_same(manifest) and sha256_of(file) == expected.sha256:
@@ -251,14 +251,14 @@ def _link(folder: Path, target: Path, is_same: Callable[[RunManifest], bool]) ->
 
 
 def _other_files(staged: Path) -> tuple[PublishedFile, ...]:
-    """The hashed files of a staged run that its manifest names nowhere else."""
+    """The hashed files of a staged run that no other field of its manifest names."""
     named = (STARS, ROLLUPS, DEFINITIONS)
     others = (file.name for file in RUN_FILES if file.is_hashed and file.name not in named)
     return tuple(published_file(staged, name) for name in others if (staged / name).exists())
 
 
 def _seal(staged: Path) -> None:
-    """Have every file of a staged run on the disk, and let nobody write to it any more."""
+    """Flush every file of a staged run to the disk, and make it read-only."""
     for file in RUN_FILES:
         path = staged / file.name
         if path.exists():
@@ -268,8 +268,8 @@ def _seal(staged: Path) -> None:
     sync(staged)
 
 
-def _served(folder: Path) -> str | None:
-    """The run that readers see until now; None also when no run is left that could be read."""
+def _served_run_id(folder: Path) -> str | None:
+    """The run that readers see now; None also when no run is readable."""
     try:
         served = served_run(folder)
     except PublishError:
@@ -278,22 +278,22 @@ def _served(folder: Path) -> str | None:
 
 
 def _undamaged_before(folder: Path) -> str:
-    """The last run before the current one that still is what was published.
+    """The newest undamaged run before the current one.
 
     Raises:
-        PublishError: There is none; says why the first of them is not taken.
+        PublishError: There is none; names the damage of the newest.
     """
     first = run_before(folder)
-    refused: PublishError | None = None
-    for run_id in chain([first], earlier(folder, first)):
+    problem: PublishError | None = None
+    for run_id in chain([first], earlier_runs(folder, first)):
         try:
             verify(folder / run_id)
         except PublishError as error:
             log.warning("damaged_run_skipped", tenant=folder.name, what=error.what)
-            refused = refused or error
+            problem = problem or error
         else:
             return run_id
-    raise refused or PublishError(f"{folder.name} has no run before.", choose_rollback(folder))
+    raise problem or PublishError(f"{folder.name} has no run before.", choose_rollback(folder))
 
 
 def _copy(stars: Path, target: Path, tables: Mapping[str, Sequence[str]]) -> tuple[PublishedTable, ...]:

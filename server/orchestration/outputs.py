@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pipeline.config.slug import Slug
 from pipeline.errors import PublishError
-from pipeline.publish.damage import DUCKDB_MARK, Damage, find_damage, stamps
+from pipeline.publish.damage import DUCKDB_MAGIC, Damage, find_damage, stamps
 from pipeline.publish.pointer import POINTER, latest_run_id
 from pipeline.settings import Settings
 from server.orchestration.publishing import PublishedStar, read_finished, read_published_star, write_built
@@ -36,7 +36,7 @@ def remember_undamaged(settings: Settings, slug: Slug) -> None:
 def _star_damage(settings: Settings, slug: Slug) -> tuple[str, ...]:
     stars, finished = settings.stars(slug), read_finished(settings, slug)
     try:
-        offset, mark = DUCKDB_MARK
+        offset, mark = DUCKDB_MAGIC
         with stars.open("rb") as content:
             is_duckdb = content.read(offset + len(mark))[offset:] == mark
         size = stars.stat().st_size

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.errors import DamagedRun, PublishError
 from pipeline.publish.damage import fatal, find_damage, stamps
-from pipeline.publish.pointer import earlier, latest_run_id, served_run
+from pipeline.publish.pointer import earlier_runs, latest_run_id, served_run
 from pipeline.publish.run_files import CATALOG_JSON, CATALOG_SCHEMA, DEFINITIONS, HASHED, MANIFEST, RUN_FILES, STARS
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.publish.run_store import Published, commit, move_pointer_back, stage, verify
@@ -187,7 +187,7 @@ def test_a_run_that_readers_were_taken_away_from_is_not_served_again(tmp_path: P
     first, bad = publish(tmp_path, 1), publish(tmp_path, 2)
     move_pointer_back(folder, None, now=NOW)
     third = publish(tmp_path, 3)
-    assert [*earlier(folder, third.run_id)] == [first.run_id]
+    assert [*earlier_runs(folder, third.run_id)] == [first.run_id]
     (third.path / STARS).unlink()
     served = served_run(folder)
     assert served

@@ -252,7 +252,13 @@ def open_newest(
         AccessError: There is no run.
         PublishError: No run can be opened; names the newest, and the step that makes another.
     """
-    from pipeline.publish.pointer import earlier, instead, latest_readable, latest_run_id, nothing_to_serve
+    from pipeline.publish.pointer import (
+        earlier_runs,
+        fallback_note,
+        latest_readable,
+        latest_run_id,
+        nothing_to_serve,
+    )
 
     folder = settings.published(slug)
     try:
@@ -262,10 +268,10 @@ def open_newest(
     except Exception as error:  # noqa: BLE001  # whatever keeps it from opening, an earlier run may answer
         first = error
     reason = _reason(first, slug, latest_readable(folder))
-    for run_id in earlier(folder, latest_readable(folder)):
+    for run_id in earlier_runs(folder, latest_readable(folder)):
         with suppress(PublishError):
             opened = _open_unless(damaged, settings, slug, exposed, answers, run_id=run_id)
-            return replace(opened, note=" ".join([instead(reason, run_id), opened.note or ""]).strip())
+            return replace(opened, note=" ".join([fallback_note(reason, run_id), opened.note or ""]).strip())
     if isinstance(first, PublishError):
         raise nothing_to_serve(folder, reason) from first
     raise first
@@ -298,7 +304,7 @@ def open_run(
         PublishError: This version cannot read its definitions.
     """
     from pipeline.publish.damage import fatal, find_damage
-    from pipeline.publish.pointer import lacking, latest_run_id
+    from pipeline.publish.pointer import damage_notes, latest_run_id
     from pipeline.publish.run_files import ROLLUPS
     from pipeline.publish.run_manifest import manifest_mismatch, read_manifest
     from semantic.answering.rollups import with_rollups
@@ -319,7 +325,7 @@ def open_run(
     has_rollups = settings.rollups and ROLLUPS not in {each.file for each in damage}
     rolled = with_rollups(model, manifest.rollups.rollups) if has_rollups and manifest.rollups else model
     connection = _connect(run_dir, settings, spill, has_rollups=rolled is not model)
-    note = " ".join(lacking(run_id, damage)) or None
+    note = " ".join(damage_notes(run_id, damage)) or None
     return OpenRun(slug, manifest, model, rolled, exposed, connection, spill, answers, note)
 
 
