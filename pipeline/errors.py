@@ -1,8 +1,8 @@
-"""Every error a caller can cause, in one place, so that the tree can be drawn.
+"""The errors a caller can cause, as one tree in one file.
 
     GataError
     ├── ConfigError     tenants.yaml, the catalog or the environment is wrong; nothing was touched
-    │   ├── Taken       what is to be made is there already
+    │   ├── Taken       the thing to create exists already
     │   └── MissingExtra  packages are not installed that only some uses of gata need
     ├── StateError      ops.sqlite cannot be read or written now: a full disk, a lock; what it holds is safe
     ├── LandError       a source could not be read or landed; says which rows are safe
@@ -13,18 +13,18 @@
     ├── PublishError    a run could not be published, found or rolled back; readers keep what they have
     │   └── DamagedRun  a published run is no longer what was published; names the run and what differs
     ├── AccessError     the caller may not see this; says nothing about whether it exists
-    ├── RequestRefused  the request itself will not do, whatever it asks for: its scope, its form, its headers
-    │   └── CredentialRefused   its token opens nothing, or nobody can tell now
-    ├── AuditError      the call could not be written down, and this server answers only what is
+    ├── RequestRefused  the request itself is refused, not its content: its scope, its form, its headers
+    │   └── CredentialRefused   its token is not accepted, or cannot be checked now
+    ├── AuditError      the call could not be recorded, and this server answers recorded calls only
     └── QueryError      ask differently and it works
-        ├── RunGone     the run that was asked of is no longer kept
+        ├── RunGone     the requested run is no longer kept
         ├── UnknownName
         ├── NoJoinPath
         └── TooMuch
             └── QueueFull
 
-Only the door catches: the command line prints and exits 2, REST answers 4xx, MCP raises its tool error with the same
-text. Anything that is not a GataError is a bug and keeps its traceback.
+Only the entry points catch: the command line prints and exits 2, REST answers 4xx, MCP raises its tool error with the
+same text. Anything that is not a GataError is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ class GataError(Exception):
         self.fix = fix
 
     def __reduce__(self) -> tuple[object, ...]:
-        """A tenant is built in a process of its own, and what went wrong there is told here."""
-        return _again, (type(self), self.args, self.__dict__)
+        """Pickle support: a tenant is built in a process of its own, and its error is raised again in this one."""
+        return _rebuild, (type(self), self.args, self.__dict__)
 
 
-def _again(kind: type[GataError], args: tuple[object, ...], state: dict[str, object]) -> GataError:
+def _rebuild(kind: type[GataError], args: tuple[object, ...], state: dict[str, object]) -> GataError:
     error = kind.__new__(kind, *args)
     error.__dict__.update(state)
     return error
@@ -60,7 +60,7 @@ class ConfigError(GataError):
 
 
 class Taken(ConfigError):
-    """What is to be made is there already, and is not the same."""
+    """The thing to create exists already, and is not the same."""
 
 
 class MissingExtra(ConfigError):
@@ -84,7 +84,7 @@ class Busy(BuildError):
 
 
 class DbtFailed(BuildError):
-    """A model or test of a dbt run failed; `nodes` is what each node of the run did."""
+    """A model or test of a dbt run failed; `nodes` are the results of all nodes of the run."""
 
     def __init__(self, what: str, fix: str, nodes: Sequence[Any]) -> None:  # Any: warehouse.run_dbt.Node
         super().__init__(what, fix)
@@ -100,7 +100,7 @@ class PublishError(GataError):
 
 
 class DamagedRun(PublishError):
-    """A published run is no longer what was published; `difference` is what differs, without the run's name."""
+    """A published run is no longer what was published; `difference` names what differs, without the run's name."""
 
     def __init__(self, what: str, fix: str, *, difference: str) -> None:
         super().__init__(what, fix)
@@ -112,7 +112,7 @@ class AccessError(GataError):
 
 
 class RequestRefused(GataError):
-    """A request is refused for its own form, whatever it asks for; `status` and `headers` are those of HTTP."""
+    """A request is refused for its own form, not for its content; `status` and `headers` are those of HTTP."""
 
     def __init__(self, status: int, what: str, fix: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(what, fix)
@@ -120,11 +120,11 @@ class RequestRefused(GataError):
 
 
 class CredentialRefused(RequestRefused):
-    """A credential opens nothing: 401 it is not valid, 403 it lacks a scope, 503 nobody can tell now."""
+    """A credential is refused: 401 it is not valid, 403 it lacks a scope, 503 it cannot be checked now."""
 
 
 class AuditError(GataError):
-    """A call could not be written down, and this server answers only what is."""
+    """A call could not be recorded, and this server answers recorded calls only."""
 
 
 class QueryError(GataError):
@@ -132,14 +132,14 @@ class QueryError(GataError):
 
 
 class RunGone(QueryError):
-    """The run that was asked of is no longer kept."""
+    """The requested run is no longer kept."""
 
 
 class UnknownName(QueryError):
     """A name, or a filter value, that is not in the catalog; carries the nearest real ones."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, near: Sequence[str] = ()) -> None:
-        """`near`: the nearest, where the caller knows better than letters tell."""
+        """`near`: the nearest names, where the caller knows better than a comparison of letters."""
         fix = f"Did you mean {' or '.join(map(shorten, near))}?" if near else suggest(name, known)
         super().__init__(f"There is no {kind} named {shorten(name)!r}.", fix)
         self.name = name
@@ -147,7 +147,7 @@ class UnknownName(QueryError):
 
 
 class NoJoinPath(QueryError):
-    """A metric that cannot be cut or filtered by a dimension; names the ones that go together."""
+    """A metric cannot be grouped or filtered by a dimension; names the ones that go together."""
 
 
 class TooMuch(QueryError):
@@ -155,9 +155,9 @@ class TooMuch(QueryError):
 
 
 class QueueFull(TooMuch):
-    """As many questions of the tenant wait for their turn, or have come in a while, as may.
+    """The tenant's queue is full, or it has sent as many queries in a while as it may.
 
-    The same one works after `retry_after_seconds`.
+    The same query works after `retry_after_seconds`.
     """
 
     def __init__(self, what: str, fix: str, *, retry_after_seconds: int = 1) -> None:
@@ -166,7 +166,7 @@ class QueueFull(TooMuch):
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """The imperative half of an unknown-name error: the nearest real names, else the whole (short) list."""
+    """The imperative half of an unknown-name error: the nearest real names, else the full (short) list."""
     names = sorted(known)
     folded = {candidate.casefold(): candidate for candidate in names}
     near = [folded[hit] for hit in get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.5)]
@@ -179,5 +179,5 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 def shorten(text: str, length: int = 200) -> str:
-    """At most `length` characters of what a caller sent: long input is never echoed whole."""
+    """At most `length` characters of what a caller sent: long input is never echoed in full."""
     return text if len(text) <= length else text[: length - 1] + "…"

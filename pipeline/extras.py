@@ -1,6 +1,6 @@
-"""The packages that only some uses of gata need: its extras, and what to run where one is missing.
+"""Optional packages: the extras of gata, and the command that installs a missing one.
 
-gata             asks and serves published runs
+gata             queries and serves published runs
 gata[build]      builds them: dlt, dbt, numpy
 gata[charts]     draws charts as pictures: vl-convert
 gata[otel]       sends traces: OpenTelemetry
@@ -23,11 +23,11 @@ MODULES: Final[Mapping[Extra, tuple[str, ...]]] = {
     "charts": ("vl_convert",),
     "otel": ("opentelemetry.exporter.otlp.proto.http", "opentelemetry.sdk"),
 }
-"""What each extra brings, by the modules that this tree imports."""
+"""The modules of each extra that this tree imports."""
 
 
 def require_extra(extra: Extra, use: str) -> None:
-    """Check that the packages of an extra are installed, before anything is begun that needs them.
+    """Check that the packages of an extra are installed, before any work that needs them begins.
 
     Args:
         use: What needs them, as the subject of a sentence: "Building".

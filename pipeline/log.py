@@ -1,4 +1,4 @@
-"""Structured events to stderr: JSON when nobody watches, colour when somebody does. Never a row, never a secret."""
+"""Structured events to stderr: JSON, or colour on a terminal. Never a row, never a secret."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ log = structlog.get_logger("gata")
 
 
 def configure_log(*, verbose: bool = False) -> None:
-    """Send events to stderr at INFO, or DEBUG when verbose. Called once, at the door."""
+    """Send events to stderr at INFO, or DEBUG when verbose. Called once, at the entry point."""
     renderer: structlog.types.Processor = (
         structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     )

@@ -1,4 +1,4 @@
-"""The only reader of the environment: GATA_* variables, read once at the door and passed down."""
+"""The only reader of the environment: GATA_* variables, read once at the entry point and passed down."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Settings(BaseSettings):
-    """Where state lives, who we serve, and what day it is."""
+    """Settings of one process: state folder, tenants file, limits, authentication and the current date."""
 
     model_config = SettingsConfigDict(env_prefix="GATA_", frozen=True)
 
@@ -106,7 +106,7 @@ class Settings(BaseSettings):
 
     @field_validator("oauth_audience")
     @classmethod
-    def _is_for_somebody(cls, text: str, info: ValidationInfo) -> str:
+    def _names_an_audience(cls, text: str, info: ValidationInfo) -> str:
         if info.data.get("oauth_issuer") and not _listed(text):
             raise ValueError("with GATA_OAUTH_ISSUER it must name this server")
         return text
@@ -134,7 +134,7 @@ class Settings(BaseSettings):
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:
-        """The origins of `cors_origins`, as a browser writes them."""
+        """The origins of `cors_origins`, in lower case as a browser writes them."""
         return tuple(origin.lower() for origin in _listed(self.cors_origins))
 
     @property
@@ -143,7 +143,7 @@ class Settings(BaseSettings):
 
     @property
     def audit_folder(self) -> Path:
-        """What was asked, by whom: a file per day and process."""
+        """Recorded calls and their callers: a file per day and process."""
         return self.home / "audit"
 
     def stars(self, slug: Slug) -> Path:
@@ -155,7 +155,7 @@ class Settings(BaseSettings):
         return self.home / "published" / slug
 
     def now(self) -> datetime:
-        """The moment, UTC; on the day of GATA_TODAY when that is set."""
+        """The current time, UTC; on the date of GATA_TODAY when that is set."""
         moment = datetime.now(UTC)
         return moment if self.today is None else datetime.combine(self.today, moment.timetz())
 
@@ -164,7 +164,7 @@ class Settings(BaseSettings):
 
 
 def _lowered(message: str) -> str:
-    """What pydantic says, as the rest of a sentence; what a check of ours says, as it is."""
+    """A message of pydantic in lower case, as the rest of a sentence; a message of our own checks unchanged."""
     own = message.removeprefix("Value error, ")
     return message.lower() if own == message else own
 
@@ -179,7 +179,7 @@ def _listed(text: str) -> tuple[str, ...]:
 
 
 def is_secure(address: str) -> bool:
-    """Whether what goes there cannot be read or changed on the way: https, or this machine."""
+    """Whether traffic to an address cannot be read or changed on the way: https, or this machine."""
     try:
         parts = urlsplit(address)
         _ = parts.port  # a port that is no number is refused too

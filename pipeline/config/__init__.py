@@ -1,1 +1,1 @@
-"""Configuration: tenants.yaml with the catalog of connectors; every wrong value is named with file, line."""
+"""Configuration: tenants.yaml with the catalog of connectors; every error names file and line."""

@@ -1,4 +1,4 @@
-"""Where the records of a source come from: its accounts, and how each is read."""
+"""Accounts of a source, and how the records of each are read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Read(BaseModel):
 
 
 class Account(BaseModel):
-    """One account of a platform. Its currency and time zone are used where the vendor's records say none."""
+    """One account of a platform. Its currency and time zone apply to records of the vendor that carry none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -100,7 +100,7 @@ def _pattern(entry: Entry) -> str:
     """An absolute glob pattern; a relative one starts from the folder of the file that declares it."""
     pattern = entry.text(length=1000)
     if "://" in pattern:
-        raise entry.wrong(f"{entry.name} is {entry.shown}, an address.", "Name files on this machine.")
+        raise entry.wrong(f"{entry.name} is {entry.excerpt}, an address.", "Name files on this machine.")
     folder = glob.escape(str(entry.file.parent.absolute()))
     return os.path.normpath(Path(folder, pattern))
 
@@ -112,7 +112,7 @@ def _exported_at(entry: Entry) -> str:
         groups = re.compile(expression).groups
     except re.error as error:
         raise entry.wrong(
-            f"exported_at is {entry.shown}, no regular expression: {error}.", "Write one such as '_(\\d{8})'."
+            f"exported_at is {entry.excerpt}, no regular expression: {error}.", "Write one such as '_(\\d{8})'."
         ) from error
     if groups != 1:
         raise entry.wrong(
@@ -122,7 +122,7 @@ def _exported_at(entry: Entry) -> str:
 
 
 def _refuse_shared_files(entry: Entry, accounts: list[Account]) -> None:
-    """The same files under two accounts would count everything twice."""
+    """Refuse the same files under two accounts: every record would count twice."""
     seen: dict[tuple[str, str], str] = {}
     for account in accounts:
         for name, patterns in account.read.objects.items():

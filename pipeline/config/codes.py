@@ -1,4 +1,4 @@
-"""Currencies and time zones: codes other people keep lists of."""
+"""Currency codes and time zones, checked against ISO 4217 and the IANA database."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def currency(entry: Entry) -> str:
 
 
 def timezone(entry: Entry) -> str:
-    """A name of the IANA time zone database, spelled as it is there."""
+    """A name of the IANA time zone database, in its exact spelling."""
     name = entry.text()
     if not _is_zone(name):
         near = get_close_matches(name, available_timezones(), n=1)

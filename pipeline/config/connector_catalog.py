@@ -17,7 +17,7 @@ def load_catalog(path: Path) -> dict[str, Connector]:
     """Every connector by name, in the file's order; the bundled catalog where there is no file at `path`.
 
     Raises:
-        ConfigError: The file is not a catalog; names file, line, the wrong value and what was meant.
+        ConfigError: The file is not a catalog; names file, line, the wrong value and the nearest valid one.
     """
     root = read_yaml(path if path.exists() else bundled_file(CATALOG_FILE))
     root.fields(["connectors"])
@@ -38,7 +38,7 @@ def load_catalog(path: Path) -> dict[str, Connector]:
 
 
 def _check_likeness(connector: Connector, catalog: dict[str, Connector], entry: Entry) -> None:
-    """See that a connector is like one of its domain that has contracts of its own."""
+    """Check that `like` names a connector of the same domain that has contracts of its own."""
     like = entry.mapping()["like"]
     other = catalog.get(like.choice([name for name in catalog if name != connector.name], "connector"))
     if other and (other.like or other.domain != connector.domain):
@@ -49,7 +49,7 @@ def _check_likeness(connector: Connector, catalog: dict[str, Connector], entry: 
 
 
 def _refuse_shared_sinks(catalog: dict[str, Connector], entries: dict[str, Entry]) -> None:
-    """See that different contracts never meet in one sink: `a` + `b_c` and `a_b` + `c` have the same name."""
+    """Refuse two contracts with one sink name: `a` + `b_c` and `a_b` + `c` have the same."""
     sinks: dict[str, tuple[str, str]] = {}
     for connector in catalog.values():
         for name in connector.objects:

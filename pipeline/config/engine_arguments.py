@@ -29,5 +29,5 @@ def _by_account(account: str, own: Mapping[str, str | None], otherwise: str) -> 
 
 
 def with_currency(tenant: Tenant, source: Source) -> Mapping[str, object]:
-    """The arguments of an engine whose records may leave out their currency."""
+    """The arguments of an engine for records that may lack a currency."""
     return {"currency": account_currency(tenant, source)}

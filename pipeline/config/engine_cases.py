@@ -1,4 +1,4 @@
-"""Unit-test cases of engines: records as the vendor sends them, and the canonical rows the engine makes of them.
+"""Unit-test cases of engines: records as the vendor sends them, and the canonical rows the engine returns for them.
 
 `pipeline/connectors/<connector>/unit_tests.py` declares them in `CASES`, by macro. Those files are no part of the
 installed package: tests and benchmarks of a checkout read them, and no build does.
@@ -22,7 +22,7 @@ Rows = Sequence[Mapping[str, object]]
 
 @dataclass(frozen=True)
 class Case:
-    """What an engine makes of some records; columns that `expected` leaves out are not compared.
+    """Input records of an engine, and the rows it must return; columns that `expected` leaves out are not compared.
 
     A record may name its account (`_account`) and its export (`_exported_at`). An expected value that depends on the
     source or the tenant is a function of both, such as `main_currency`.
@@ -39,12 +39,12 @@ Cases = Mapping[str, Callable[[str | None], Case]]
 
 
 def main_currency(tenant: Tenant, source: Source) -> str:
-    """The currency of records that do not say theirs."""
+    """The currency of records that carry none."""
     return next((each.currency for each in source.accounts if each.name == "main" and each.currency), tenant.currency)
 
 
 def main_clock(local: str, otherwise: str | None = None) -> Callable[[Tenant, Source], str]:
-    """What the clock of the account main says, as UTC; `otherwise` is the zone where the account names none."""
+    """A local time of the account main, in UTC; `otherwise` is the zone where the account names none."""
 
     def in_utc(tenant: Tenant, source: Source) -> str:
         own = next((each.timezone for each in source.accounts if each.name == "main"), None)
@@ -55,11 +55,11 @@ def main_clock(local: str, otherwise: str | None = None) -> Callable[[Tenant, So
 
 
 def delivering_platform(_tenant: Tenant, source: Source) -> str:
-    """The source that delivered the records, where another may be like the connector."""
+    """The platform of the source that delivered the records: the connector itself, or another one like it."""
     return source.platform
 
 
 def unit_test_cases(connector: str) -> Cases:
     """The cases of a connector's engines; none where its unit tests are not installed."""
-    found: Cases = connector_part(connector, "unit_tests", "CASES") or {}
-    return found
+    cases: Cases = connector_part(connector, "unit_tests", "CASES") or {}
+    return cases

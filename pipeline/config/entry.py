@@ -1,4 +1,4 @@
-"""One value of a configuration file, and where it stands: it is what it should be, or says why it is not."""
+"""One value of a configuration file with its file and line; its methods return checked types or raise ConfigError."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.errors import ConfigError, shorten, suggest
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One value of a YAML file: a dict or list of entries, or a scalar. `name` is the key it stands under."""
+    """One value of a YAML file: a dict or list of entries, or a scalar. `name` is its key."""
 
     value: Any  # Any: YAML has no schema; the methods below give checked types
     name: str
@@ -21,22 +21,22 @@ class Entry:
     line: int
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         return f"{self.file}:{self.line}"
 
     def wrong(self, what: str, fix: str) -> ConfigError:
-        """The error to raise about this entry: its place, what is wrong, and the step that works."""
-        return ConfigError(f"{self.place}: {what}", fix)
+        """The error to raise about this entry: its location, what is wrong, and the step that works."""
+        return ConfigError(f"{self.location}: {what}", fix)
 
-    def unlike(self, wanted: str, fix: str = "") -> ConfigError:
-        """The error of a value that is not `wanted`, such as "true or false"."""
+    def unlike(self, expected: str, fix: str = "") -> ConfigError:
+        """The error of a value that is not `expected`, such as "true or false"."""
         if self.value is None:
-            return self.wrong(f"{self.name} is empty.", f"Give it {wanted}, or remove the line.")
-        return self.wrong(f"{self.name} is {self.shown}, not {wanted}.", fix or f"Write {wanted}.")
+            return self.wrong(f"{self.name} is empty.", f"Give it {expected}, or remove the line.")
+        return self.wrong(f"{self.name} is {self.excerpt}, not {expected}.", fix or f"Write {expected}.")
 
     @property
-    def shown(self) -> str:
-        """The value as an error shows it: short, and never a whole tree."""
+    def excerpt(self) -> str:
+        """The value as it appears in an error: short, and never a full tree."""
         if isinstance(self.value, dict):
             return "a mapping"
         return "a list" if isinstance(self.value, list) else shorten(repr(self.value), 80)
@@ -72,14 +72,14 @@ class Entry:
         return entries
 
     def text(self, length: int = 200) -> str:
-        """Free text of one line: no control characters, and nothing a template would take for its own."""
+        """Free text of one line: no control characters, and no template syntax."""
         if isinstance(self.value, bool | int | float):
             raise self.unlike("text", "Put it in quotes.")
         if not isinstance(self.value, str):
             raise self.unlike("text")
         text = self.value.removesuffix("\n")  # a folded block ends in one
         if problem := free_text(text, length):
-            raise self.wrong(f"{self.name} is {self.shown}: {problem}.", "Write one line of plain text.")
+            raise self.wrong(f"{self.name} is {self.excerpt}: {problem}.", "Write one line of plain text.")
         return text
 
     def identifier(self, length: int = 40) -> str:
@@ -88,7 +88,7 @@ class Entry:
         return text
 
     def check_name(self, name: str, length: int = 40) -> None:
-        """See that a name, this entry's value or its own key, is safe in table, column and file names."""
+        """Check that a name, this entry's value or its own key, is safe in table, column and file names."""
         if problem := identifier(name, length):
             kind = "" if name == self.name else f"{self.name} "
             raise self.wrong(
@@ -97,11 +97,11 @@ class Entry:
             )
 
     def choice(self, known: Collection[str], kind: str) -> str:
-        """Text that is one of `known`; `kind` says what they are, such as "connector"."""
+        """Text that is one of `known`; `kind` names them, such as "connector"."""
         text = self.text()
         if text not in known:
             same = [name for name in known if name.casefold() == text.casefold()]
-            raise self.wrong(f"{self.name} is {self.shown}, which is no {kind}.", suggest(text, same or known))
+            raise self.wrong(f"{self.name} is {self.excerpt}, which is no {kind}.", suggest(text, same or known))
         return text
 
     def flag(self) -> bool:
@@ -111,17 +111,17 @@ class Entry:
 
     def number(self, low: float, high: float, *, whole: bool = False) -> int | float:
         """A number from `low` to `high`, both included."""
-        wanted = f"a {'whole ' if whole else ''}number from {low:g} to {high:g}"
+        expected = f"a {'whole ' if whole else ''}number from {low:g} to {high:g}"
         number: object = self.value
         if isinstance(number, bool) or not isinstance(number, int | float) or not low <= number <= high:
-            raise self.unlike(wanted)
+            raise self.unlike(expected)
         if whole and not isinstance(number, int):
-            raise self.unlike(wanted)
+            raise self.unlike(expected)
         return number
 
 
 def merge(under: Entry, over: Entry) -> Entry:
-    """`over` laid on `under`: mappings are merged key by key at every level, anything else is replaced."""
+    """Merge `over` into `under`: mappings are merged key by key at every level, anything else is replaced."""
     if not (isinstance(under.value, dict) and isinstance(over.value, dict)):
         return over
     both = {key: merge(entry, over.value[key]) for key, entry in under.value.items() if key in over.value}

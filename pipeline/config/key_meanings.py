@@ -1,7 +1,7 @@
 """The meaning of every key of tenants.yaml.
 
 The tests compare this table with the keys that the readers accept, and docs/reference/tenants.md is generated from it.
-A key that is a field of a model may be left out here: the sentence under the field stands for it.
+A key that is a field of a model may be left out here: the docstring of the field is its meaning.
 
 `<...>` is a name of the tenant's own or of the catalog, `[]` each item of a list.
 """
@@ -106,7 +106,7 @@ _GENERATION = {
     "funnel.return_after_purchase": "Of visits that bought, those followed by another visit.",
     "funnel.returning_customer_boost": "How many times as likely customers are to buy as others.",
 }
-_WORDS = {
+_OVERLAY = {
     "label": "A name to show.",
     "description": "The meaning, in one sentence.",
     "synonyms": "Other words it is found by.",
@@ -136,8 +136,8 @@ MEANINGS: Mapping[str, str] = {
     f"{TENANT}.semantic.metrics": "Metrics of the tenant's own, and words for standard ones, by name.",
     f"{TENANT}.semantic.dimensions": "Words for dimensions, by name.",
     f"{TENANT}.semantic.expose": "Personal dimensions that may be asked for, such as `customer_email`.",
-    **{f"{METRIC}.{key}": meaning for key, meaning in (_METRIC | _WORDS).items()},
-    **{f"{DIMENSION}.{key}": meaning for key, meaning in _WORDS.items()},
+    **{f"{METRIC}.{key}": meaning for key, meaning in (_METRIC | _OVERLAY).items()},
+    **{f"{DIMENSION}.{key}": meaning for key, meaning in _OVERLAY.items()},
     f"{TENANT}.attribution.platforms": "Which ad platform a source and medium stand for, beside the built-in list.",
     f"{TENANT}.attribution.platforms[].source": "The source of a visit; case and outer spaces are ignored.",
     f"{TENANT}.attribution.platforms[].medium": "The medium of a visit.",

@@ -1,4 +1,4 @@
-"""A tenant's slug: the name that its tables, files, folders and tokens carry. Nothing else makes one."""
+"""A tenant's slug: the name in its tables, files, folders and tokens. `slug_of` is the only constructor."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ def slug_of(text: str) -> Slug:
     """The text as a slug.
 
     Raises:
-        ConfigError: It is none; says why.
+        ConfigError: It is no valid slug; gives the reason.
     """
-    shown = repr(shorten(text, 80))
+    quoted = repr(shorten(text, 80))
     if problem := identifier(text, LENGTH):
         raise ConfigError(
-            f"slug {shown} {problem}.",
+            f"slug {quoted} {problem}.",
             f"Use lower-case letters, digits and _, a letter first, at most {LENGTH} of them.",
         )
     if text in _DEVICES:
-        raise ConfigError(f"slug {shown} is the name of a device on Windows.", "Choose another slug.")
+        raise ConfigError(f"slug {quoted} is the name of a device on Windows.", "Choose another slug.")
     if text.endswith("_staging"):
-        raise ConfigError(f"slug {shown} ends in _staging, as a schema of the loader does.", "Choose another slug.")
+        raise ConfigError(f"slug {quoted} ends in _staging, as a schema of the loader does.", "Choose another slug.")
     return Slug(text)
 
 
 def slugs_among(texts: Iterable[str]) -> Iterator[Slug]:
-    """Those of the texts that are slugs, such as the names of a folder's entries."""
+    """The valid slugs among texts, such as the names of a folder's entries."""
     for text in texts:
         with suppress(ConfigError):
             yield slug_of(text)

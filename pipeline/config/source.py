@@ -16,7 +16,7 @@ _KEYS = ("enabled", "accounts", *ACCOUNT_KEYS, "generation", "tables")
 
 
 class Source(BaseModel):
-    """One platform of a tenant. `domain` and `objects` are the connector's, so that a tenant explains itself."""
+    """One platform of a tenant. `domain` and `objects` are copied from its connector."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,7 +24,7 @@ class Source(BaseModel):
     domain: Domain
     objects: tuple[str, ...]
     like: str | None = None
-    """The connector whose contracts and engines the platform shares."""
+    """The connector that the platform shares contracts and engines with."""
     enabled: bool = False
     accounts: tuple[Account, ...] = (Account(),)
     generation: dict[str, Any] = {}  # Any: numbers, and `funnel` a map of numbers
@@ -36,7 +36,7 @@ class Source(BaseModel):
         return self.like or self.platform
 
     def logic(self, key: str) -> list[Any]:  # Any: as `tables`
-        """The different values that the source's tables give a logic key; empty when none does."""
+        """The different values that the source's tables give a logic key; empty without one."""
         values: list[Any] = []
         for logic in self.tables.values():
             if key in logic and logic[key] not in values:
@@ -58,8 +58,8 @@ def read_source(entry: Entry, connector: Connector) -> Source:
     )
     for key in ("conversion_event_pattern", "conversion_events", "funnel_steps", "purchase_events"):
         if len(values := source.logic(key)) > 1:
-            shown = " and ".join(str(value) for value in values)
+            listed = " and ".join(str(value) for value in values)
             raise fields["tables"].wrong(
-                f"The tables of {connector.name} give {key} {len(values)} values: {shown}.", "Keep one of them."
+                f"The tables of {connector.name} give {key} {len(values)} values: {listed}.", "Keep one of them."
             )
     return source

@@ -1,4 +1,4 @@
-"""The first tenants.yaml of a new installation, as text: one tenant with its own exports, and what else it may say."""
+"""The first tenants.yaml of a new installation, as text: one tenant with its own exports, other keys as comments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OTHER_KEYS = {
         "metrics of your own, and other names",
     ),
 }
-"""Keys of a tenant that the starter keeps in comments: an example of each that works, and what it is for."""
+"""Keys of a tenant that the starter keeps in comments: a working example of each, and its purpose."""
 
 _TEXT = """\
 # Who gata serves. Edit this file, run `gata build`, and the answers follow; `gata plan` says what a build would do.

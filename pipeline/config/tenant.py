@@ -1,4 +1,4 @@
-"""One customer, as tenants.yaml describes it. A `Tenant` answers for its own configuration."""
+"""One customer, as tenants.yaml describes it: the resolved configuration of a tenant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Literal, cast, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.config.blocks.domains import DOMAINS, read_domains, refuse_other_domains
-from pipeline.config.blocks.semantic_block import read_attribution, read_semantic, semantic_places
+from pipeline.config.blocks.semantic_block import read_attribution, read_semantic, semantic_locations
 from pipeline.config.blocks.sessions import SessionRules, read_sessions
 from pipeline.config.codes import currency, timezone
 from pipeline.config.entry import Entry
@@ -45,12 +45,12 @@ class Tenant(BaseModel):
     """The analytics platform that feeds sessions, where the tenant says so; ask `analytics_source`."""
     sessions: SessionRules = SessionRules()
     domains: tuple[Domain, ...] = DOMAINS
-    """What it has sources of; the facts of the others are there, and empty."""
+    """The domains it has sources of; facts of the others exist, and are empty."""
     sources: tuple[Source, ...] = ()
     """By platform name, enabled or not."""
     semantic: dict[str, Any] = {}  # Any: a plain tree of text and flags; semantic_block.py checked it
-    semantic_places: dict[str, str] = Field(default={}, exclude=True, repr=False)
-    """Where each name of `semantic` stands, for errors; moving a line changes nothing else."""
+    semantic_locations: dict[str, str] = Field(default={}, exclude=True, repr=False)
+    """File and line of each name of `semantic`, for errors; not part of the fingerprint."""
     attribution: dict[str, list[dict[str, str]]] = {}
 
     @property
@@ -81,7 +81,7 @@ class Tenant(BaseModel):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What whoever reads the answers should know of the tenant's sources, as sentences."""
+        """Notes about the tenant's sources for readers of the answers, one sentence each."""
         idle = [s.platform for s in self.enabled if s.domain == "analytics" and s.platform != self.analytics_source]
         return tuple(
             f"Sessions and events are those of {self.analytics_source}; the records of {platform} stay in their sinks."
@@ -105,7 +105,7 @@ class Tenant(BaseModel):
 
     @property
     def purchase_events(self) -> tuple[str, ...]:
-        """The event names that are purchases, where the tenant says so; else its analytics tool's engine knows them."""
+        """The event names that are purchases, where the tenant sets them; else its analytics engine decides."""
         return tuple(self._sessions_logic("purchase_events", ()))
 
     def conversion_pattern(self, platform: str) -> str | None:
@@ -120,19 +120,19 @@ class Tenant(BaseModel):
 
     @cached_property
     def fingerprint(self) -> str:
-        """MD5 of the whole resolved configuration, the funnel's order included; not of the files it names."""
+        """MD5 of the full resolved configuration, the funnel's order included; not of the files it names."""
         resolved = json.dumps([self.model_dump(mode="json"), self.funnel], sort_keys=True)
         return hashlib.md5(resolved.encode(), usedforsecurity=False).hexdigest()
 
     def _sessions_logic(self, key: str, default: Any) -> Any:  # Any: values differ by logic key
-        """What the analytics source that feeds sessions says, else `default`."""
-        said = self.source(self.analytics_source).logic(key) if self.analytics_source else []
-        return said[0] if said else default
+        """The value of a logic key in the analytics source that feeds sessions, else `default`."""
+        values = self.source(self.analytics_source).logic(key) if self.analytics_source else []
+        return values[0] if values else default
 
 
 def read_tenant(entry: Entry, catalog: Mapping[str, Connector]) -> Tenant:
     """A tenant from its (already merged) entry."""
-    fields = entry.fields([name for name in Tenant.model_fields if name != "semantic_places"])
+    fields = entry.fields([name for name in Tenant.model_fields if name != "semantic_locations"])
     tenant = Tenant(
         slug=_slug(entry.required("slug")),
         business_name=entry.required("business_name").text(),
@@ -146,7 +146,7 @@ def read_tenant(entry: Entry, catalog: Mapping[str, Connector]) -> Tenant:
         domains=read_domains(fields["domains"]) if "domains" in fields else DOMAINS,
         sources=_sources(fields["sources"], catalog) if "sources" in fields else (),
         semantic=read_semantic(fields["semantic"]) if "semantic" in fields else {},
-        semantic_places=semantic_places(fields["semantic"]) if "semantic" in fields else {},
+        semantic_locations=semantic_locations(fields["semantic"]) if "semantic" in fields else {},
         attribution=read_attribution(fields["attribution"], catalog) if "attribution" in fields else {},
     )
     if tenant.enabled:
@@ -184,7 +184,7 @@ def _sources(entry: Entry, catalog: Mapping[str, Connector]) -> tuple[Source, ..
 
 
 def _check_analytics(entry: Entry, tenant: Tenant) -> None:
-    """See that it is clear which analytics source feeds sessions."""
+    """Check that exactly one analytics source feeds sessions, or that none is enabled."""
     enabled = [source.platform for source in tenant.enabled if source.domain == "analytics"]
     if tenant.analytics is None and len(enabled) > 1:
         raise entry.wrong(

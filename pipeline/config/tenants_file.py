@@ -1,4 +1,4 @@
-"""Who we serve: `load_tenants` reads tenants.yaml, the files it includes and its defaults into frozen tenants."""
+"""The tenants file: `load_tenants` reads tenants.yaml, its includes and its defaults into frozen tenants."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ __all__ = [
 
 @dataclass(frozen=True)
 class TenantsFile:
-    """Every tenant, sorted by slug, and where each is declared."""
+    """Every tenant, sorted by slug, and the location of each."""
 
     tenants: tuple[Tenant, ...]
     path: Path
-    places: Mapping[Slug, str]
+    locations: Mapping[Slug, str]
     """Slug to "file:line"."""
 
     @property
@@ -46,7 +46,7 @@ class TenantsFile:
         """The tenant of a slug.
 
         Raises:
-            ConfigError: There is none; names the nearest.
+            ConfigError: There is none; names the nearest slugs.
         """
         for tenant in self.tenants:
             if tenant.slug == slug:
@@ -59,7 +59,7 @@ def load_tenants(path: Path, catalog: Mapping[str, Connector]) -> TenantsFile:
     """Every tenant of tenants.yaml and the files it includes, all of it checked. Touches nothing.
 
     Raises:
-        ConfigError: Something is wrong; names file, line, the wrong value and what was meant.
+        ConfigError: Something is wrong; names file, line, the wrong value and the nearest valid one.
     """
     root = read_yaml(path, if_missing=_how_to_begin(path))
     top = root.fields(("tenants", "include", "defaults"))
@@ -69,48 +69,48 @@ def load_tenants(path: Path, catalog: Mapping[str, Connector]) -> TenantsFile:
     if defaults and "slug" in defaults.mapping():
         raise defaults.mapping()["slug"].wrong("defaults has a slug.", "Remove it: a slug belongs to one tenant.")
     tenants: dict[Slug, Tenant] = {}
-    places: dict[Slug, str] = {}
+    locations: dict[Slug, str] = {}
     for entry in _declared(root):
         tenant = read_tenant(merge(defaults, entry) if defaults else entry, catalog)
         if tenant.slug in tenants:
             raise entry.required("slug").wrong(
-                f"The slug {tenant.slug!r} is already taken at {places[tenant.slug]}.", "Choose another slug."
+                f"The slug {tenant.slug!r} is already taken at {locations[tenant.slug]}.", "Choose another slug."
             )
-        tenants[tenant.slug], places[tenant.slug] = tenant, entry.place
+        tenants[tenant.slug], locations[tenant.slug] = tenant, entry.location
         if tenant.status == "active":
-            check_ready(tenant, catalog, place=entry.place)
-    return TenantsFile(tuple(tenants[slug] for slug in sorted(tenants)), path, places)
+            check_ready(tenant, catalog, location=entry.location)
+    return TenantsFile(tuple(tenants[slug] for slug in sorted(tenants)), path, locations)
 
 
 def _how_to_begin(path: Path) -> str:
-    """The step that makes a first tenants.yaml at a path where there is none."""
+    """The command that writes a first tenants.yaml at a path where there is none."""
     if path.name != "tenants.yaml":
         return "Run `gata init`, which writes a first tenants.yaml, or set GATA_TENANTS to a file that is there."
     folder = "" if path.parent == Path() else f" {shlex.quote(str(path.parent))}"
     return f"Run `gata init{folder}`, which writes a first one, or set GATA_TENANTS to another file."
 
 
-def check_ready(tenant: Tenant, catalog: Mapping[str, Connector], *, place: str) -> None:
-    """See that a tenant can be built: a source of every domain it has, and only connectors that exist.
+def check_ready(tenant: Tenant, catalog: Mapping[str, Connector], *, location: str) -> None:
+    """Check that a tenant can be built: a source of every domain it has, and only connectors that exist.
 
     Raises:
-        ConfigError: Names the missing domain, or the connector, and what there is instead.
+        ConfigError: Names the missing domain, or the connector, and the ones available.
     """
     built = [connector for connector in catalog.values() if connector.is_built]
     for source in tenant.enabled:
         if not catalog[source.platform].is_built:
             raise ConfigError(
-                f"{place}: {tenant.slug} enables {source.platform}, which is not built yet.",
+                f"{location}: {tenant.slug} enables {source.platform}, which is not built yet.",
                 f"Write enabled: false, or choose one of: {', '.join(connector.name for connector in built)}.",
             )
-    found = {source.domain for source in tenant.enabled}
-    there = [domain for domain in tenant.domains if domain in found]
+    enabled = {source.domain for source in tenant.enabled}
+    present = [domain for domain in tenant.domains if domain in enabled]
     for domain in tenant.domains:
-        if domain not in found:
+        if domain not in enabled:
             names = " or ".join(connector.name for connector in built if connector.domain == domain)
-            fewer = f"say that it has none (domains: [{', '.join(there)}]), " if there else ""
+            fewer = f"say that it has none (domains: [{', '.join(present)}]), " if present else ""
             raise ConfigError(
-                f"{place}: {tenant.slug} has no enabled {domain} source.",
+                f"{location}: {tenant.slug} has no enabled {domain} source.",
                 f"Enable {names}, {fewer}or write status: pending.",
             )
 
@@ -135,10 +135,10 @@ def _included(root: Entry) -> list[Path]:
     files: set[Path] = set()
     for item in root.mapping()["include"].one_or_many() if "include" in root.mapping() else ():
         pattern = item.text(length=1000)
-        found = {folder / name for name in glob(pattern, root_dir=folder, recursive=True)}  # noqa: PTH207  # absolute ones too
-        if not found:
+        matches = {folder / name for name in glob(pattern, root_dir=folder, recursive=True)}  # noqa: PTH207  # absolute ones too
+        if not matches:
             raise item.wrong(f"include names no file: {pattern!r}.", "Correct the path; it starts from this file.")
-        if root.file in found:
+        if root.file in matches:
             raise item.wrong(f"include names this file itself: {pattern!r}.", "Name the other files only.")
-        files |= found
+        files |= matches
     return sorted(files)

@@ -1,7 +1,7 @@
-"""A YAML file as entries that know where they stand, so that every error can name file and line.
+"""A YAML file as entries with file and line, so that every error can name its location.
 
-Stricter than YAML, on purpose: a key given twice is refused (PyYAML keeps the last), and so are tags. Words mean what
-YAML 1.2 says they mean: `yes`, `no`, `on`, `12:30`, `2026-01-01` and `007` are text. Anchors, aliases and `<<` work.
+Stricter than YAML, on purpose: a key given twice is refused (PyYAML keeps the last), and so are tags. Scalars follow
+YAML 1.2: `yes`, `no`, `on`, `12:30`, `2026-01-01` and `007` are text. Anchors, aliases and `<<` work.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from pipeline.errors import ConfigError, shorten
 Scalar = str | int | float | bool | None
 
 DEEPEST = 50
-"""Levels of nesting. Ours has ten."""
+"""Levels of nesting; tenants.yaml has ten."""
 
-_WORDS: dict[str, bool | None] = {
+_CONSTANTS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _NUMBER = re.compile(r"[-+]?([0-9]{1,18}\.[0-9]{0,40}|\.[0-9]{1,40}|[0-9]{1,18}(\.[0-9]{0,40})?[eE][-+]?[0-9]{1,3})")
 
 
@@ -86,13 +86,13 @@ class _Reader:
     def wrong(self, event: Any, what: str, fix: str) -> ConfigError:  # Any: as the parser
         return Entry(None, "", self.file, event.start_mark.line + 1).wrong(what, fix)
 
-    def entry(self, event: Any, name: str, place: Any, depth: int) -> Entry:  # Any: as the parser
-        """The entry that starts with `event`, standing where `place` (its key, or itself) stands."""
+    def entry(self, event: Any, name: str, start: Any, depth: int) -> Entry:  # Any: as the parser
+        """The entry that starts with `event`, at the line of `start` (its key, or itself)."""
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
                 fix = f"Write &{event.anchor} before a value above it, or write the value out."
                 raise self.wrong(event, f"*{event.anchor} names nothing that is complete here.", fix)
-            return Entry(self.anchors[event.anchor], name, self.file, place.start_mark.line + 1)
+            return Entry(self.anchors[event.anchor], name, self.file, start.start_mark.line + 1)
         if event.tag is not None:
             raise self.wrong(event, f"{name} has the tag {shorten(event.tag, 80)!r}.", "Write plain YAML without tags.")
         if depth > DEEPEST:
@@ -105,13 +105,13 @@ class _Reader:
             value = self.mapping(event, name, depth)
         if event.anchor is not None:
             self.anchors[event.anchor] = value
-        return Entry(value, name, self.file, place.start_mark.line + 1)
+        return Entry(value, name, self.file, start.start_mark.line + 1)
 
     def sequence(self, name: str, depth: int) -> list[Entry]:
         items = []
-        one = name.removesuffix("s")
+        singular = name.removesuffix("s")
         while not isinstance(event := self.next(), yaml.SequenceEndEvent):
-            items.append(self.entry(event, one, event, depth + 1))
+            items.append(self.entry(event, singular, event, depth + 1))
         return items
 
     def mapping(self, start: Any, name: str, depth: int) -> dict[str, Entry]:  # Any: as the parser
@@ -133,12 +133,12 @@ class _Reader:
 
 
 def _scalar(event: yaml.ScalarEvent) -> Scalar:
-    """Text, unless it stands without quotes and says a number, a flag or nothing."""
+    """Text, unless it is unquoted and a number, a flag or null."""
     text: str = event.value
     if event.style:
         return text
-    if text in _WORDS:
-        return _WORDS[text]
-    if _WHOLE.fullmatch(text):
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _INTEGER.fullmatch(text):
         return int(text)
     return float(text) if _NUMBER.fullmatch(text) and isfinite(float(text)) else text

@@ -1,7 +1,7 @@
-"""Files that ship with the package, and those in the working directory that are used in their place.
+"""Bundled files: files that ship with the package, and files of the working directory that replace them.
 
 The connector catalog and the contract lock lie in the checkout's root, and in a wheel beside the connectors. A file of
-the same name in the working directory wins, so that a connector of one's own needs no fork; which one is used is said.
+the same name in the working directory wins, so that a connector of one's own needs no fork; `log_shadows` logs it.
 """
 
 from __future__ import annotations
@@ -63,17 +63,17 @@ def shadow(path: Path) -> Shadow | None:
 def shadows() -> Iterator[Shadow]:
     """Every file of the working directory that is used in place of a bundled one."""
     for name in (CATALOG_FILE, LOCK_FILE):
-        if found := shadow(Path(name)):
-            yield found
+        if replaced := shadow(Path(name)):
+            yield replaced
 
 
 def log_shadows() -> None:
     """Log every file of the working directory that is used in place of a bundled one."""
-    for found in shadows():
+    for replaced in shadows():
         import structlog  # only here: it would cost a stdio server 0.1 s of its start
 
         from pipeline.log import configure_log, log
 
         if not structlog.is_configured():
             configure_log()  # never to stdout, which belongs to answers
-        log.warning("bundled_file_shadowed", what=found.what, fix=found.fix)
+        log.warning("bundled_file_shadowed", what=replaced.what, fix=replaced.fix)

@@ -20,7 +20,7 @@ Domain = Literal["ads", "ecommerce", "analytics", "payments"]
 
 @cache
 def connector_part(connector: str, module: str, name: str) -> Any | None:  # Any: what the part declares under `name`
-    """What `pipeline/connectors/<connector>/<module>.py` declares under `name`; None where there is no such file.
+    """The value declared as `name` in `pipeline/connectors/<connector>/<module>.py`; None without such a file.
 
     Args:
         connector: A name of supported_connectors.yaml, checked by its reader to be an identifier.
@@ -33,8 +33,8 @@ def connector_part(connector: str, module: str, name: str) -> Any | None:  # Any
 
 def contracts_of(connector: str) -> dict[str, type[Contract]]:
     """The contract of every object of a connector, by object; empty while the connector has no contracts."""
-    found: dict[str, type[Contract]] = connector_part(connector, "contract", "OBJECTS") or {}
-    return found
+    contracts: dict[str, type[Contract]] = connector_part(connector, "contract", "OBJECTS") or {}
+    return contracts
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Connector:
     master_model_id: str
     objects: tuple[str, ...]
     like: str | None = None
-    """The connector whose contracts and engines it shares; None where it has its own."""
+    """The connector that it shares contracts and engines with; None where it has its own."""
 
     @property
     def reads_as(self) -> str:
@@ -57,8 +57,8 @@ class Connector:
     @property
     def contracts(self) -> dict[str, type[Contract]]:
         """The contracts of its objects, as far as they are written."""
-        found = contracts_of(self.reads_as)
-        return {name: found[name] for name in self.objects if name in found}
+        contracts = contracts_of(self.reads_as)
+        return {name: contracts[name] for name in self.objects if name in contracts}
 
     @property
     def is_built(self) -> bool:

@@ -1,9 +1,8 @@
-"""contracts.lock.yaml: every contract version as it was published. A published version only ever gains fields.
+"""The lock file of contracts, contracts.lock.yaml: every published version, which may only gain fields.
 
 The file is committed, and ships with the package. `gata library` adds what is new to the one in the working directory;
-an installed package is never written to. Whatever else has changed since is refused, because sinks hold records that
-were read by the old words. The order of fields counts too: a record is known again by a hash over its fields in that
-order.
+an installed package is never written to. Any other change is refused, because sinks hold records that were read by the
+earlier definition. The order of fields counts too: a record is identified by a hash over its fields in that order.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from pipeline.errors import ConfigError
 LOCK = Path(LOCK_FILE)
 
 Fields = dict[str, str]
-"""Path of a field to what it is, such as `actions[].value: VARCHAR decimal`, in the contract's order; before them, in
+"""Path of a field to its type, such as `actions[].value: VARCHAR decimal`, in the contract's order; before them, in
 brackets, the rules of the whole record, such as `(key)`: the paths of its key."""
 Frozen = dict[str, dict[str, Fields]]
 """Contract version, such as `facebook_ads_api_v1 v19`, to object to fields."""
@@ -32,16 +31,16 @@ HEADER = "# Every published contract. Written by `gata library`; a line here nev
 
 
 def frozen(blueprints: Mapping[tuple[str, str], Blueprint]) -> Frozen:
-    """The contracts as they are now."""
-    found: Frozen = {}
+    """The current contracts, in the form of a lock file."""
+    contracts: Frozen = {}
     for blueprint in sorted(blueprints.values(), key=lambda b: (b.master_model_id, b.version, b.object)):
-        objects = found.setdefault(f"{blueprint.master_model_id} {blueprint.version}", {})
+        objects = contracts.setdefault(f"{blueprint.master_model_id} {blueprint.version}", {})
         objects[blueprint.object] = _rules(blueprint.contract) | dict(_fields(blueprint.shape, ""))
-    return found
+    return contracts
 
 
 def _rules(contract: type[Contract]) -> Fields:
-    """What decides where a record belongs, when, and which of its versions counts."""
+    """The rules of a record: its key, required fields, date, version, slice and clock."""
     return {
         "(key)": ", ".join(contract.key),
         "(required)": ", ".join(contract.required),
@@ -63,9 +62,9 @@ def _fields(shape: Shape, path: str) -> Iterator[tuple[str, str]]:
 
 
 def check_lock(blueprints: Mapping[tuple[str, str], Blueprint], path: Path = LOCK) -> Frozen | None:
-    """See that published contracts only gained fields; what the file lacks, or None where it is up to date.
+    """Check that published contracts only gained fields; returns what the file lacks, None where it is up to date.
 
-    Without a file at `path` the bundled lock is the one that holds.
+    Without a file at `path` the bundled lock applies.
 
     Raises:
         ConfigError: A field or key of a published version is gone or changed; names contract, field, old and new.
@@ -74,12 +73,12 @@ def check_lock(blueprints: Mapping[tuple[str, str], Blueprint], path: Path = LOC
     for version in published.keys() & now.keys():
         for name, fields in published[version].items():
             _refuse_changes(f"{version} {name}", fields, now[version].get(name, {}))
-    lacking = {
+    missing = {
         version: objects
         for version, objects in now.items()
         if any(fields != published.get(version, {}).get(name) for name, fields in objects.items())
     }
-    return lacking or None
+    return missing or None
 
 
 def _refuse_changes(contract: str, published: Fields, now: Fields) -> None:
@@ -91,8 +90,8 @@ def _refuse_changes(contract: str, published: Fields, now: Fields) -> None:
             raise _changed(
                 contract, f"is published, and its {field} was {old!r} and is {'gone' if new is None else repr(new)}"
             )
-    kept = [field for field in now if field in published]
-    for (before, old), (_, new) in zip(pairwise(["", *published]), pairwise(["", *kept]), strict=True):
+    remaining = [field for field in now if field in published]
+    for (before, old), (_, new) in zip(pairwise(["", *published]), pairwise(["", *remaining]), strict=True):
         if new != old:
             raise _changed(
                 contract, f"is published, and after {before or 'the beginning'} came {old!r} and comes {new!r}"
@@ -113,14 +112,14 @@ def read_lock(path: Path) -> Frozen:
         ConfigError: It cannot be read, or is no map of contracts.
     """
     try:
-        found = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+        contracts = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path} cannot be read.", "Restore it from version control.") from error
-    if found is None:
+    if contracts is None:
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(contracts, dict):
         raise ConfigError(f"{path} is no map of contracts.", "Restore it from version control.")
-    return found
+    return contracts
 
 
 def lock_text(contracts: Frozen) -> str:

@@ -1,7 +1,7 @@
 """An engine: the macro that turns the rows of one connector's objects into rows of a canonical table.
 
 `pipeline/connectors/<connector>/engine.py` declares them in `ENGINES`; the macros stand beside it in `engine.sql`.
-A macro is one select; its arguments are literals or SQL, made in Python from the tenant.
+A macro is one select; its arguments are literals or SQL, computed in Python from the tenant.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Engine:
     fills: str
     macro: str
     objects: tuple[str, ...]
-    history: tuple[str, ...] = ()  # objects read with all their versions
+    history: tuple[str, ...] = ()  # objects read with all versions of each record
     canonical: tuple[str, ...] = ()  # canonical tables read beside them
     references: tuple[str, ...] = ()  # reference tables of the hub that it joins
     arguments: Callable[[Any, Any], Mapping[str, object]] | None = None
@@ -36,16 +36,16 @@ class Engine:
 
 def engines_like(connector: str) -> tuple[Engine, ...]:
     """The engines of a connector; none while they are not written."""
-    found: tuple[Engine, ...] = connector_part(connector, "engine", "ENGINES") or ()
-    return found
+    engines: tuple[Engine, ...] = connector_part(connector, "engine", "ENGINES") or ()
+    return engines
 
 
 PURCHASES = ("purchase", "Purchase", "order_completed", "Order Completed")
-"""What shops and Segment's e-commerce events call a purchase, for tools that have no event of their own for it."""
+"""Names of a purchase in shops and in Segment's e-commerce events, for tools without a purchase event of their own."""
 
 
 def resembling(expression: str, pattern: str) -> str:
-    """SQL: the text contains the pattern, or matches it where it reads as a regular expression of DuckDB's."""
+    """SQL condition: the text contains the pattern, or matches it where it is a regular expression of DuckDB."""
     contains = f"contains({expression}, {literal(pattern)})"
     if not re.search(r"[*+?|^$()\[\]]", pattern) or re.search(r"\(\?|\\\d", pattern):
         return contains

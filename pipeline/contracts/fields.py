@@ -1,7 +1,7 @@
-"""The words a contract is written in: wire types (as the vendor sends it) and meanings (what it says).
+"""Field types of contracts: the wire type (as the vendor sends it) and the meaning of each field.
 
 A field is `Optional` and None by default: vendors leave keys out. Its *wire type* is a DuckDB type, and text stays
-text; its *meaning* (meaning.py) says what the text or number is. A field that Python cannot name has an alias.
+text; its *meaning* (meaning.py) defines how the text or number is read. A field that Python cannot name has an alias.
 `shape_of` reads a contract back as data, for SQL generators.
 """
 
@@ -49,8 +49,8 @@ __all__ = [
     "Text",
     "UtcTime",
     "date_as",
+    "field_at",
     "is_date_object",
-    "place_of",
     "shape_of",
     "wire_type",
 ]
@@ -58,7 +58,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Leaf:
-    """One scalar field: its DuckDB type on the wire and what it means."""
+    """One scalar field: its DuckDB type on the wire and its meaning."""
 
     wire: str
     meaning: Meaning
@@ -86,7 +86,7 @@ Shape = Leaf | Record | Many
 
 
 def _as_text(value: object) -> object:
-    """Numbers and booleans sent where text was declared are the text they would print as."""
+    """Convert numbers and booleans, sent where text was declared, to the text they print as."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float | Decimal) else value
@@ -96,7 +96,7 @@ def _blank_is_absent(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _leaf(wire: str, meaning: Meaning, form: str = "") -> Any:  # Any: typing has no word for an Annotated alias
+def _leaf(wire: str, meaning: Meaning, form: str = "") -> Any:  # Any: typing has no type of an Annotated alias
     python = {"VARCHAR": str, "BIGINT": int, "DOUBLE": float, "BOOLEAN": bool, "JSON": Any}[wire]
     before = [BeforeValidator(_as_text)] if wire == "VARCHAR" else []
     if wire == "BIGINT":
@@ -130,7 +130,7 @@ Anything = _leaf("JSON", Meaning.ANYTHING)
 
 
 def date_as(form: str) -> Any:  # Any: as _leaf
-    """Make a word for dates in a vendor's own format, such as %d.%m.%Y: of %d, %m, %Y, %b, %B and what parts them."""
+    """The field type of dates in a vendor's own format, such as %d.%m.%Y: %d, %m, %Y, %b, %B and separators."""
     if not re.fullmatch(r"(%[dmYbB]|[-/., ])+", form):
         raise TypeError(f"{form!r} is no format of a date: use %d, %m, %Y, %b, %B and - / . , or a space.")
     return _leaf("VARCHAR", Meaning.DATE_AS, form)
@@ -155,8 +155,8 @@ class Contract(Nested):
     version_field: ClassVar[str | None] = None
     """The time by which the newest version of a record is known, where the vendor sends one."""
     date_field: ClassVar[str] = ""
-    """The field whose date is the record's `payload_date`: a date, a time, or an object of year, month and day; empty
-    where nothing in the record says one."""
+    """The field with the record's `payload_date`: a date, a time, or an object of year, month and day; empty where the
+    record has no date."""
     daily_slice: ClassVar[bool] = False
     """An export of a day holds the whole day of its account: what it lacks, the vendor withdrew."""
     wrappers: ClassVar[tuple[str, ...]] = ()
@@ -166,14 +166,14 @@ class Contract(Nested):
     money: ClassVar[str] = ""
     """The unit of its amounts, in words, such as: micros of the account's currency."""
     zone: ClassVar[str] = ""
-    """Whose clock dates and times without an offset follow: account, store, utc; offset where each carries its own."""
+    """The clock of dates and times without an offset: account, store, utc; offset where each carries its own."""
     identity: ClassVar[tuple[str, ...]] = ()
-    """Paths of scalars by which a person is known: an alias takes their place when the person is forgotten."""
+    """Paths of scalars that identify a person: an alias replaces them when the person is forgotten."""
     personal: ClassVar[tuple[str, ...]] = ()
-    """Paths of what else is personal: dropped when the person is forgotten, as every unknown field is. Of a list of
+    """Paths of other personal values: dropped when the person is forgotten, as every unknown field is. Of a list of
     named values the ids of payments stay."""
     restated_days: ClassVar[int] = 0
-    """How long the vendor still changes a record, in days; 0 where it never does."""
+    """Days for which the vendor still changes a record; 0 where it never does."""
 
 
 def shape_of(model: type[Nested]) -> Record:
@@ -183,15 +183,15 @@ def shape_of(model: type[Nested]) -> Record:
 
 
 def _shape(metadata: list[object], annotation: Any) -> Shape:  # Any: annotations have no common type
-    for mark in metadata:
-        if isinstance(mark, Leaf):
-            return mark
+    for item in metadata:
+        if isinstance(item, Leaf):
+            return item
     if get_origin(annotation) in (Union, types.UnionType):
         (inner,) = [arm for arm in get_args(annotation) if arm is not type(None)]
         return _shape([], inner)
     if get_origin(annotation) is Annotated:
-        inner, *marks = get_args(annotation)
-        return _shape(marks, inner)
+        inner, *extras = get_args(annotation)
+        return _shape(extras, inner)
     if get_origin(annotation) is list:
         return Many(_shape([], get_args(annotation)[0]))
     if isinstance(annotation, type) and issubclass(annotation, Nested):
@@ -199,30 +199,30 @@ def _shape(metadata: list[object], annotation: Any) -> Shape:  # Any: annotation
     raise TypeError(f"A contract field is a word of this file, an object or a list of one; not {annotation!r}.")
 
 
-def place_of(shape: Record, path: str) -> tuple[tuple[str, ...], Shape]:
-    """Where a dotted path leads in a contract: the names on the way, and the shape there.
+def field_at(shape: Record, path: str) -> tuple[tuple[str, ...], Shape]:
+    """The field at a dotted path of a contract: the names along the path, and the field's shape.
 
     Raises:
         ValueError: The contract declares no such field.
     """
-    place = _place(shape, path)
-    if place is None:
+    field = _field_at(shape, path)
+    if field is None:
         raise ValueError(f"{path} is no field of the contract.")
-    return place
+    return field
 
 
-def _place(shape: Shape, path: str) -> tuple[tuple[str, ...], Shape] | None:
+def _field_at(shape: Shape, path: str) -> tuple[tuple[str, ...], Shape] | None:
     for name, inner in shape if isinstance(shape, Record) else ():
         if path == name:
             return (name,), inner
-        rest = _place(inner, path.removeprefix(f"{name}.")) if path.startswith(f"{name}.") else None
+        rest = _field_at(inner, path.removeprefix(f"{name}.")) if path.startswith(f"{name}.") else None
         if rest:
             return (name, *rest[0]), rest[1]
     return None
 
 
 def is_date_object(shape: Shape) -> bool:
-    """Whether an object says a date by its year, month and day."""
+    """Whether an object is a date of year, month and day."""
     return isinstance(shape, Record) and {"year", "month", "day"} <= {name for name, _ in shape}
 
 

@@ -1,4 +1,4 @@
-"""Layouts: other spellings of a contract's records, such as the flat tables a loader made of an API's answers."""
+"""Layouts: alternative forms of a contract's records, such as the flat tables that a loader makes of API responses."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Layout:
-    """One flat spelling of an object's records; a file is read by it when its columns show it.
+    """One flat form of an object's records, recognised by the columns of a file.
 
     Attributes:
-        name: Who writes it so, such as fivetran.
+        name: The tool that writes it, such as fivetran.
         known_by: Columns, in any case, that a file of this layout has and the vendor's own records never have.
         columns: Contract path -> column of the file, where the two differ. Other columns are unknown fields.
-        utc: Paths whose times have no offset in the file and are UTC.
+        utc: Paths of times that have no offset in the file and are UTC.
     """
 
     name: str
@@ -23,18 +23,18 @@ class Layout:
     utc: tuple[str, ...] = ()
 
     def is_of(self, columns: Iterable[str]) -> bool:
-        """Whether a file with these columns is written so."""
+        """Whether a file with these columns is in this layout."""
         return {name.lower() for name in self.known_by} <= {name.lower() for name in columns}
 
     def titles(self, columns: Sequence[str], fields: Iterable[str]) -> list[tuple[str, str]]:
-        """The columns of a file under the contract's paths: (path, column), and those without one under their own name.
+        """The columns of a file under the contract's paths: (path, column), and the others under their own names.
 
         A column that the layout does not list and that is called like one of the contract's `fields` is that field;
         where the layout fills the field from other columns, it is `<layout>.<column>`, so that the two never mix.
         """
-        held = {column.lower(): column for column in columns}
-        placed = [(path, held[name.lower()]) for path, name in self.columns.items() if name.lower() in held]
-        taken = {column for _, column in placed}
+        by_name = {column.lower(): column for column in columns}
+        mapped = [(path, by_name[name.lower()]) for path, name in self.columns.items() if name.lower() in by_name]
+        taken = {column for _, column in mapped}
         filled = {path.partition(".")[0].lower() for path in self.columns}
         known = {name.lower(): name for name in fields}
         others = [
@@ -42,10 +42,10 @@ class Layout:
             for column in columns
             if column not in taken
         ]
-        return placed + others
+        return mapped + others
 
     def names(self, path: str) -> bool:
-        """Whether the layout says something about a field of the contract."""
+        """Whether the layout has a rule for a field of the contract."""
         return path in self.columns or path in self.utc
 
 

@@ -1,6 +1,6 @@
-"""What a wire value can mean, and what each meaning accepts: once for people, once as patterns and ranges.
+"""Meanings of wire values, and the values that each accepts: as text for people, and as patterns and ranges.
 
-`check_value` judges one value in Python, for pydantic; pipeline/ingest/formats/meaning_sql.py judges in SQL, in bulk.
+`check_value` checks one value in Python, for pydantic; pipeline/ingest/formats/meaning_sql.py checks in SQL, in bulk.
 Both read this module.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 
 class Meaning(StrEnum):
-    """What a wire value says, once it is read."""
+    """The meaning of a wire value."""
 
     TEXT = "text"  # as it stands
     DECIMAL = "decimal"  # a number in major units, at most 18 digits before and 6 after the point
@@ -38,9 +38,9 @@ class Meaning(StrEnum):
 
 EPOCHS = frozenset({Meaning.EPOCH_SECONDS, Meaning.EPOCH_MILLIS, Meaning.EPOCH_MICROS})
 INSTANTS = EPOCHS | {Meaning.INSTANT, Meaning.UTC_TIME, Meaning.RFC_2822}
-"""Meanings that say a moment of the world; a LOCAL_TIME does so only with its clock's zone."""
+"""Meanings that are an instant; a LOCAL_TIME is one only with its clock's zone."""
 
-SAYS = {
+DESCRIPTIONS = {
     Meaning.TEXT: "text",
     Meaning.DECIMAL: "a number below 10^12",
     Meaning.MICROS: "a whole number of millionths, below 10^18",
@@ -69,7 +69,7 @@ RANGES = {
     Meaning.EPOCH_MILLIS: (_2000 * 10**3, _2100 * 10**3),
     Meaning.EPOCH_MICROS: (_2000 * 10**6, _2100 * 10**6),
 }
-"""Of whole numbers, first and last. Seconds, milliseconds and microseconds of these years never overlap."""
+"""First and last whole number of each meaning. Seconds, milliseconds and microseconds of these years do not overlap."""
 
 _DAY = "[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
 _CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]+)?"
@@ -93,14 +93,14 @@ PATTERNS = {
     Meaning.COMPACT_DATE: "[1-9][0-9]{7}",
     Meaning.PERCENT: "[+-]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+) ?%?",
 }
-"""Patterns that Python and DuckDB read alike. A day may still be none of the calendar."""
+"""Patterns that Python and DuckDB read alike. A matching day may still not exist in the calendar."""
 
 
 def check_value(meaning: Meaning, value: Any, form: str = "") -> Any:  # Any: text or number, as the wire type says
     """The value as it is; `form` is the format of a DATE_AS.
 
     Raises:
-        ValueError: It does not say what its field means.
+        ValueError: It does not have the meaning of its field.
     """
     if meaning is Meaning.DECIMAL:
         _check_decimal(value)
@@ -115,11 +115,11 @@ def check_value(meaning: Meaning, value: Any, form: str = "") -> Any:  # Any: te
 
 def _check_date_as(value: str, form: str) -> None:
     try:
-        said = datetime.strptime(value, form).strftime(form)  # noqa: DTZ007  # a day, of the account's own zone
+        written = datetime.strptime(value, form).strftime(form)  # noqa: DTZ007  # a day, of the account's own zone
     except ValueError:
-        said = ""
-    if said != value:
-        raise ValueError(f"{value!r} is not {SAYS[Meaning.DATE_AS]}, {form}")
+        written = ""
+    if written != value:
+        raise ValueError(f"{value!r} is not {DESCRIPTIONS[Meaning.DATE_AS]}, {form}")
 
 
 def check_integral(meaning: Meaning, value: Any) -> Any:  # Any: text or number
@@ -129,7 +129,7 @@ def check_integral(meaning: Meaning, value: Any) -> Any:  # Any: text or number
         ValueError: It is another text.
     """
     if isinstance(value, str) and not re.fullmatch(INTEGRAL, value.strip()):
-        raise ValueError(f"{value!r} is not {SAYS[meaning]}")
+        raise ValueError(f"{value!r} is not {DESCRIPTIONS[meaning]}")
     return value
 
 
@@ -138,7 +138,7 @@ def _check_decimal(value: object) -> None:
     if not re.fullmatch(PATTERNS[Meaning.DECIMAL], text):
         raise ValueError(f"{value!r} is not a number")
     if abs(Decimal(text)) >= 10**12:
-        raise ValueError(f"{value!r} is not {SAYS[Meaning.DECIMAL]}")
+        raise ValueError(f"{value!r} is not {DESCRIPTIONS[Meaning.DECIMAL]}")
 
 
 def _check_integer(meaning: Meaning, value: object) -> None:
@@ -146,7 +146,7 @@ def _check_integer(meaning: Meaning, value: object) -> None:
     is_whole = isinstance(value, int) or bool(re.fullmatch(SHORT_INTEGER, text))
     first, last = RANGES.get(meaning, (-(2**63), 2**63 - 1))
     if not is_whole or not first <= int(text.partition(".")[0]) <= last:
-        raise ValueError(f"{value!r} is not {SAYS[meaning]}")
+        raise ValueError(f"{value!r} is not {DESCRIPTIONS[meaning]}")
 
 
 def _check_pattern(meaning: Meaning, value: str) -> None:
@@ -154,7 +154,7 @@ def _check_pattern(meaning: Meaning, value: str) -> None:
     if meaning is Meaning.INSTANT and re.fullmatch(PATTERNS[Meaning.LOCAL_TIME], text):
         raise ValueError(f"{value!r} has no offset from UTC")
     if not re.fullmatch(PATTERNS[meaning], text):
-        raise ValueError(f"{value!r} is not {SAYS[meaning]}")
+        raise ValueError(f"{value!r} is not {DESCRIPTIONS[meaning]}")
     if meaning is Meaning.PERCENT:
         _check_decimal(text.rstrip("% "))
     elif not _is_of_calendar(meaning, text):
@@ -162,7 +162,7 @@ def _check_pattern(meaning: Meaning, value: str) -> None:
 
 
 TRIMMED = frozenset({Meaning.UTC_TIME, Meaning.LOCAL_TIME, Meaning.RFC_2822, Meaning.PERCENT})
-"""Meanings whose text may have space around it."""
+"""Meanings of text that may have space around it."""
 
 
 def _is_of_calendar(meaning: Meaning, text: str) -> bool:

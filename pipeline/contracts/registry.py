@@ -1,4 +1,4 @@
-"""Blueprints: a contract's fingerprint and the sink its records go to. Routing is decided here, once, by Python."""
+"""Blueprints: a contract's fingerprint and the sink its records go to. All routing happens here, in Python."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def schema_hash(columns: tuple[tuple[str, str], ...]) -> str:
 
 def blueprints(catalog: Mapping[str, Connector]) -> dict[tuple[str, str], Blueprint]:
     """The blueprint of every object of every connector that has contracts, by (platform, object)."""
-    found = {}
+    by_object = {}
     for connector in catalog.values():
         for name, contract in connector.contracts.items():
             columns = tuple((field, wire_type(shape)) for field, shape in shape_of(contract))
-            found[connector.name, name] = Blueprint(
+            by_object[connector.name, name] = Blueprint(
                 platform=connector.name,
                 object=name,
                 version=connector.version,
@@ -60,4 +60,4 @@ def blueprints(catalog: Mapping[str, Connector]) -> dict[tuple[str, str], Bluepr
                 columns=columns,
                 source_schema_hash=schema_hash(columns),
             )
-    return found
+    return by_object

@@ -1,7 +1,7 @@
 """SQL generated from contracts: the struct to parse with, and the canonical payload a record's hash is taken over.
 
 The canonical payload holds the contract's fields in contract order, one rendering per wire type, and nothing absent:
-no NULLs, no unknown fields, no empty objects or lists. So the same record hashes alike whether it came as parquet,
+no NULLs, no unknown fields, no empty objects or lists. So the same record has the same hash whether it came as parquet,
 as JSON with explicit nulls, or as JSON without the keys.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from pipeline.contracts.fields import Leaf, Many, Record, Shape, is_date_object, place_of, wire_type
+from pipeline.contracts.fields import Leaf, Many, Record, Shape, field_at, is_date_object, wire_type
 from pipeline.contracts.meaning import EPOCHS, INSTANTS, Meaning
 
 
@@ -60,14 +60,14 @@ def canonical_record(shape: Record) -> str:
 
 
 def _canonical(value: str, shape: Shape, depth: int) -> str:
-    """A parsed value's canonical text, NULL where it holds nothing; DuckDB's nullif would compute the text twice."""
+    """A parsed value's canonical text, NULL where it is empty; DuckDB's nullif would compute the text twice."""
     if isinstance(shape, Leaf):
         return _scalar(value, shape)
     if isinstance(shape, Many):
         item = f"x{depth}"
         listed = f"list_transform({value}, lambda {item}: {_element(item, shape.of, depth + 1)})"
         return f"'[' || {_joined(listed)} || ']'"
-    return f"case when {_holds_something(value, shape)} then {_fields(value, shape, depth)} end"
+    return f"case when {_is_not_empty(value, shape)} then {_fields(value, shape, depth)} end"
 
 
 def _joined(texts: str) -> str:
@@ -79,7 +79,7 @@ def _joined(texts: str) -> str:
 
 
 def _element(value: str, shape: Shape, depth: int) -> str:
-    """A list's element keeps its place, also when it holds nothing."""
+    """The text of a list's element; an empty one is written as null and keeps its position."""
     if isinstance(shape, Record):
         return _fields(value, shape, depth)
     return f"coalesce({_canonical(value, shape, depth)}, 'null')"
@@ -89,12 +89,12 @@ def _fields(value: str, shape: Record, depth: int) -> str:
     return _object([(name, _canonical(f"({value}).{quote(name)}", inner, depth)) for name, inner in shape])
 
 
-def _holds_something(value: str, shape: Shape) -> str:
+def _is_not_empty(value: str, shape: Shape) -> str:
     if isinstance(shape, Leaf):
         return f"{value} is not null"
     if isinstance(shape, Many):
         return f"len({value}) > 0"
-    return "(" + " or ".join(_holds_something(f"({value}).{quote(name)}", inner) for name, inner in shape) + ")"
+    return "(" + " or ".join(_is_not_empty(f"({value}).{quote(name)}", inner) for name, inner in shape) + ")"
 
 
 def _object(fields: list[tuple[str, str]]) -> str:
@@ -105,7 +105,7 @@ def _object(fields: list[tuple[str, str]]) -> str:
 def _scalar(value: str, leaf: Leaf) -> str:
     """One rendering per wire type: times of text as UTC text, dates as ten characters, doubles as text."""
     if leaf.meaning in ALIKE:
-        return f"to_json({_alike(value, leaf)})::varchar"
+        return f"to_json({_normal_form(value, leaf)})::varchar"
     if leaf.wire == "DOUBLE":
         return f"'\"' || {value}::varchar || '\"'"
     if leaf.wire in ("BIGINT", "BOOLEAN"):
@@ -116,11 +116,11 @@ def _scalar(value: str, leaf: Leaf) -> str:
 ALIKE = frozenset(
     {Meaning.INSTANT, Meaning.UTC_TIME, Meaning.LOCAL_TIME, Meaning.RFC_2822, Meaning.DATE, Meaning.DATE_AS}
 )
-"""Meanings of text that one value may be written in several ways for."""
+"""Meanings of text of which a value may be written in several ways."""
 
 
-def _alike(value: str, leaf: Leaf) -> str:
-    """The one text for all ways to write a time or a date."""
+def _normal_form(value: str, leaf: Leaf) -> str:
+    """The normal form of a time or a date, however it is written."""
     if leaf.meaning is Meaning.DATE:
         return f"{value}[:10]"
     if leaf.meaning is Meaning.DATE_AS:
@@ -130,17 +130,17 @@ def _alike(value: str, leaf: Leaf) -> str:
 
 
 def moment(value: str, meaning: Meaning) -> str:
-    """A wire value's time as a TIMESTAMP, UTC (LOCAL_TIME: the account's own); NULL where it says none."""
-    said = f"trim({value})"
-    zoned = f"case when regexp_matches({said}[11:], '[ZC+-]') then {said} else {said} || 'Z' end"
-    clock = f"try_strptime(regexp_extract({said}, '[0-9]+ [A-Za-z]+ [0-9]+ [0-9:]+'), '%d %b %Y %H:%M:%S')"
-    offset = f"coalesce(nullif(regexp_extract({said}, '[+-][0-9]{{4}}$'), ''), 'Z')"
+    """A wire value's time as a TIMESTAMP, UTC (LOCAL_TIME: the account's own); NULL where it has none."""
+    text = f"trim({value})"
+    zoned = f"case when regexp_matches({text}[11:], '[ZC+-]') then {text} else {text} || 'Z' end"
+    clock = f"try_strptime(regexp_extract({text}, '[0-9]+ [A-Za-z]+ [0-9]+ [0-9:]+'), '%d %b %Y %H:%M:%S')"
+    offset = f"coalesce(nullif(regexp_extract({text}, '[+-][0-9]{{4}}$'), ''), 'Z')"
     iso = f"strftime({clock}, '%Y-%m-%dT%H:%M:%S') || {offset}"  # with %z, DuckDB takes 31 February for 3 March
     return {
         Meaning.INSTANT: f"try_cast({value} as timestamptz) at time zone 'UTC'",
         Meaning.UTC_TIME: f"try_cast({zoned} as timestamptz) at time zone 'UTC'",
         Meaning.RFC_2822: f"try_cast({iso} as timestamptz) at time zone 'UTC'",
-        Meaning.LOCAL_TIME: f"try_cast({said} as timestamp)",
+        Meaning.LOCAL_TIME: f"try_cast({text} as timestamp)",
         Meaning.EPOCH_SECONDS: f"make_timestamp({value} * 1000000)",
         Meaning.EPOCH_MILLIS: f"make_timestamp({value} * 1000)",
         Meaning.EPOCH_MICROS: f"make_timestamp({value})",
@@ -148,7 +148,7 @@ def moment(value: str, meaning: Meaning) -> str:
 
 
 def day_in(value: str, form: str) -> str:
-    """A text's day, written in a strptime format; NULL where it says none."""
+    """A text's day, written in a strptime format; NULL where it has none."""
     return f"try_strptime({value}, {literal(form)})::date"
 
 
@@ -183,16 +183,16 @@ def _key_part(value: str, shape: Shape) -> str:
     if is_date_object(shape):
         return f"{_date_of_object(value)}::varchar"
     if isinstance(shape, Leaf) and shape.meaning in ALIKE:
-        return _alike(value, shape)
+        return _normal_form(value, shape)
     return f"{value}::varchar"
 
 
 def payload_date(shape: Record, field: str, fallback: str = "date '1970-01-01'") -> str:
-    """The record's date, a function of the payload and never NULL; instants by their UTC day, the dateless as one."""
+    """The record's date, computed from the payload, never NULL; instants by their UTC day, `fallback` without one."""
     if not field:
         return fallback
-    value, found = _value_at(shape, field)
-    return f"coalesce({_day(value, found, field)}, {fallback})"
+    value, inner = _value_at(shape, field)
+    return f"coalesce({_day(value, inner, field)}, {fallback})"
 
 
 def _day(value: str, shape: Shape, field: str) -> str:
@@ -216,18 +216,18 @@ def version_at(shape: Record, field: str | None) -> str:
     """The vendor's own version time as a UTC timestamp, NULL where the object has none."""
     if field is None:
         return "null::timestamp"
-    value, found = _value_at(shape, field)
-    if not isinstance(found, Leaf) or found.meaning not in INSTANTS:
+    value, inner = _value_at(shape, field)
+    if not isinstance(inner, Leaf) or inner.meaning not in INSTANTS:
         raise TypeError(f"{field} is no instant: it cannot order versions.")
-    return f"({moment(value, found.meaning)})"
+    return f"({moment(value, inner.meaning)})"
 
 
 def _value_at(shape: Record, path: str) -> tuple[str, Shape]:
     """The value at a dotted path, and its shape."""
-    (head, *inside), found = place_of(shape, path)
-    if not inside and isinstance(found, Leaf):
-        return quote(head), found
-    return ".".join([f"({quote(PARSED + head)})", *map(quote, inside)]), found
+    (head, *inside), inner = field_at(shape, path)
+    if not inside and isinstance(inner, Leaf):
+        return quote(head), inner
+    return ".".join([f"({quote(PARSED + head)})", *map(quote, inside)]), inner
 
 
 def _date_of_object(value: str) -> str:

@@ -1,7 +1,7 @@
-"""A tenant's rates file: on which day one unit of a currency was worth how many of its reporting currency.
+"""A tenant's exchange rates: the value of one unit of a currency in the reporting currency, by day.
 
-It is read as exports are (CSV, JSON, JSON lines, parquet, each also gzipped), and all of it must be right: a wrong rate
-makes wrong money of every row after it.
+The file is read as exports are (CSV, JSON, JSON lines, parquet, each also gzipped), and must be valid as a whole: a
+wrong rate makes the money of every later row wrong.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ class ExchangeRate(Contract):
     required: ClassVar[tuple[str, ...]] = ("date", "currency", "rate")
 
     date: DateText = None
-    """The first day that the rate is for; it stays until the currency's next one."""
+    """The first day of the rate; it applies until the currency's next one."""
     currency: Text = None
     """ISO 4217."""
     rate: Text = None
-    """How many units of the reporting currency one unit of `currency` was worth."""
+    """Units of the reporting currency that one unit of `currency` was worth."""
 
 
 def rates_digest(tenant: Tenant) -> str:
-    """A digest of what the tenant's rates file holds; empty without one."""
+    """A digest of the content of the tenant's rates file; empty without one."""
     if tenant.rates is None:
         return ""
     try:
         return hashlib.sha256(tenant.rates.read_bytes()).hexdigest()
     except OSError:
-        return "unreadable"  # whoever reads it says so
+        return "unreadable"  # the reader raises the error
 
 
 def write_rates(tenant: Tenant, file: Path) -> None:
@@ -62,7 +62,7 @@ def write_rates(tenant: Tenant, file: Path) -> None:
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.execute("set TimeZone = 'UTC'")
         _read(connection, tenant.rates)
-        _refuse(connection, tenant.rates, tenant.currency)
+        _check_rates(connection, tenant.rates, tenant.currency)
         file.parent.mkdir(parents=True, exist_ok=True)
         connection.execute(
             f"copy (select date, currency, rate from rates where currency <> {literal(tenant.currency)}"
@@ -71,7 +71,7 @@ def write_rates(tenant: Tenant, file: Path) -> None:
 
 
 def _read(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Make the table `rates`: `position` in the file, `COLUMNS` (what is none is NULL), and `said` for the rate."""
+    """Create the table `rates`: `position` in the file, `COLUMNS` (invalid values are NULL), and `rate_text`."""
     try:
         with TemporaryDirectory() as folder:
             batches = list(Reader(connection, ExchangeRate, Path(folder)).read(path))
@@ -79,35 +79,33 @@ def _read(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise ConfigError(f"{path}: {damage.reason}.", "Give it the columns date, currency and rate.") from damage
     if wrong := min((row for batch in batches for row in batch.wrong.to_pylist()), key=_position, default=None):
         raise ConfigError(
-            f"{_place(path, wrong[LINE])}: {wrong[WRONG]}: {shorten(wrong[RECORD] or '')}.",
+            f"{_location(path, wrong[LINE])}: {wrong[WRONG]}: {shorten(wrong[RECORD] or '')}.",
             "Write the date as 2026-01-31, an ISO 4217 currency and a rate.",
         )
-    connection.register("said", _rows(batches))
+    connection.register("records", _rows(batches))
     connection.execute(f"""
         create table rates as
         select
             {LINE} as position, cast(date as date) as date, trim(currency) as currency,
-            try_cast(trim(rate) as {RATE}) as rate, trim(rate) as said
-        from said""")
+            try_cast(trim(rate) as {RATE}) as rate, trim(rate) as rate_text
+        from records""")
 
 
 def _rows(batches: Iterable[Batch]) -> pa.Table:
     """The good rows of all batches."""
     texts = [(name, pa.string()) for name in ExchangeRate.required]
-    nothing = pa.schema([*texts, (LINE, pa.int64())]).empty_table()
-    return pa.concat_tables(
-        [nothing, *(batch.good.select(nothing.column_names).cast(nothing.schema) for batch in batches)]
-    )
+    empty = pa.schema([*texts, (LINE, pa.int64())]).empty_table()
+    return pa.concat_tables([empty, *(batch.good.select(empty.column_names).cast(empty.schema) for batch in batches)])
 
 
 def _position(row: dict[str, int]) -> int:
     return row[LINE]
 
 
-def _refuse(connection: duckdb.DuckDBPyConnection, path: Path, reporting: str) -> None:
-    """Raise the first thing that is wrong with the rates, by their place in the file."""
+def _check_rates(connection: duckdb.DuckDBPyConnection, path: Path, reporting: str) -> None:
+    """Raise the first error of the rates, by position in the file."""
     known = ", ".join(map(literal, sorted(CURRENCIES)))
-    found = connection.execute(f"""
+    first = connection.execute(f"""
         with judged as (
             select
                 *,
@@ -120,21 +118,21 @@ def _refuse(connection: duckdb.DuckDBPyConnection, path: Path, reporting: str) -
                 end as problem
             from rates
         )
-        select problem, position, earlier, cast(date as varchar), currency, said
+        select problem, position, earlier, cast(date as varchar), currency, rate_text
         from judged where problem is not null order by position limit 1""").fetchone()
-    if found:
-        problem, position, earlier, day, currency, said = found
+    if first:
+        problem, position, earlier, day, currency, rate_text = first
         what, fix = {
             "currency": (
                 f"{shorten(currency, 80)!r} is no ISO 4217 currency code.",
                 suggest(currency.upper(), CURRENCIES) if currency else "Write one such as USD.",
             ),
             "rate": (
-                f"the rate of {currency} on {day} is {shorten(said, 80)!r}.",
+                f"the rate of {currency} on {day} is {shorten(rate_text, 80)!r}.",
                 f"Write how many {reporting} one {currency} is worth: a number above 0 and below 10^10.",
             ),
             "own": (
-                f"one {currency} is {said} {currency}, and {currency} is what amounts are converted to.",
+                f"one {currency} is {rate_text} {currency}, and {currency} is what amounts are converted to.",
                 "Remove the line, or correct `currency` in tenants.yaml: a rate says what one unit is worth in it.",
             ),
             "twice": (
@@ -142,17 +140,17 @@ def _refuse(connection: duckdb.DuckDBPyConnection, path: Path, reporting: str) -
                 "Keep one of the two.",
             ),
         }[problem]
-        raise ConfigError(f"{_place(path, position)}: {what}", fix)
+        raise ConfigError(f"{_location(path, position)}: {what}", fix)
     if not connection.execute("select count(*) from rates").fetchall()[0][0]:
         raise ConfigError(f"{path} has no rates.", "Give it the columns date, currency and rate.")
 
 
-def _place(path: Path, position: int) -> str:
+def _location(path: Path, position: int) -> str:
     return f"{path}, {_line(path, position)}"
 
 
 def _line(path: Path, position: int) -> str:
-    """Where the record of a position stands, counted from 1: its line, where the file has lines."""
+    """Line or row of the record at a position, counted from 1: its line, where the file has lines."""
     match format_of(path):
         case "csv":
             with open_file(path) as file:

@@ -1,7 +1,7 @@
-"""dlt by itself: settings from here and nowhere else, no telemetry, no log, and its files under the state folder.
+"""The isolated run context of dlt: settings from this module only, no telemetry, no log, files in the state folder.
 
-Left alone, dlt reads `.dlt/*.toml` and the environment of whoever starts us, and keeps an id for its telemetry in the
-user's home even when telemetry is off. Importing this module imports dlt, so it happens where rows are landed only.
+By default dlt reads `.dlt/*.toml` and the environment of the process, and keeps an id for its telemetry in the
+user's home even when telemetry is off. Importing this module imports dlt, so only landing imports it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from dlt.common.runtime.run_context import RunContext
 
 CONFIG = {
     "schema": {"naming": "direct"},  # vendors' names as they are
-    "load": {"workers": 1, "delete_completed_jobs": True, "raise_on_max_retries": 1},  # a local file: no use in waiting
+    "load": {"workers": 1, "delete_completed_jobs": True, "raise_on_max_retries": 1},  # a local file: retry is useless
     "runtime": {"dlthub_telemetry": False, "log_level": "CRITICAL"},
 }
 
 
-class _Alone(RunContext):  # type: ignore[misc]  # dlt is not type-checked here
+class _IsolatedContext(RunContext):  # type: ignore[misc]  # dlt is not type-checked here
     def __init__(self, folder: Path) -> None:
         super().__init__(str(folder))
         self._folder = folder
@@ -45,5 +45,5 @@ class _Alone(RunContext):  # type: ignore[misc]  # dlt is not type-checked here
 
 
 def isolate(folder: Path) -> None:
-    """Make `folder` the only place that dlt of this process keeps files in."""
-    Container()[PluggableRunContext] = PluggableRunContext(_Alone(folder))
+    """Make dlt in this process keep its files in `folder` only."""
+    Container()[PluggableRunContext] = PluggableRunContext(_IsolatedContext(folder))

@@ -1,4 +1,4 @@
-"""One dlt run: finished parquet parts into a tenant's landing tables, complete when `_dlt_loads` says so."""
+"""One dlt run: loads parquet parts into a tenant's landing tables; complete once `_dlt_loads` lists it."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _TYPES = {
 }
 
 Stage = Callable[[str], Mapping[str, list[ParquetPart]]]
-"""Given the load id, which every row carries, brings forth the parts of each table."""
+"""Returns the parts of each table for a load id, which every row carries."""
 
 
 def load(
     hub: duckdb.DuckDBPyConnection, tenant: Tenant, settings: Settings, tables: Mapping[str, Columns], stage: Stage
 ) -> str:
-    """Stage and load one package; its load id counts once `_dlt_loads` holds it.
+    """Stage and load one package; the load counts once `_dlt_loads` holds its id.
 
-    A package that a killed process left behind is thrown away first: its rows, where any reached the tables, carry a
-    load id that never completed, and its files are not known as landed, so they are read again.
+    The package of a killed process is removed first: its rows, where any reached the tables, carry a
+    load id that never completed, and its files are not recorded as landed, so they are read again.
 
     Raises:
         LandError: The disk or the hub refused.
@@ -89,16 +89,16 @@ def _hints(columns: Columns) -> dict[str, dict[str, object]]:
 
 
 def _cause(error: BaseException, settings: Settings) -> BaseException | None:
-    """What made dlt's run fail: an error of ours, Ctrl-C, or the disk; None for anything else, which is a bug."""
+    """The cause of a failed dlt run: an error of ours, Ctrl-C, or the disk; None for anything else, which is a bug."""
     root = error
-    while inner := root.__cause__ or getattr(root, "client_exception", None):  # dlt keeps the hub's own aside
+    while inner := root.__cause__ or getattr(root, "client_exception", None):  # dlt stores the hub's error there
         root = inner
     if isinstance(root, LandError | KeyboardInterrupt):
         return root
     if isinstance(root, OSError | duckdb.IOException | duckdb.TransactionException | duckdb.OutOfMemoryException):
-        why = str(root).partition("\n")[0].rstrip(".")
+        reason = str(root).partition("\n")[0].rstrip(".")
         return LandError(
-            f"{settings.home} could not take the new rows: {why}.",
+            f"{settings.home} could not take the new rows: {reason}.",
             "Make room there and land again; earlier loads are safe, and nothing counts twice.",
         )
     return None

@@ -1,7 +1,7 @@
-"""Drift: a source that no longer holds to its contract, told apart from records that are merely bad.
+"""Drift detection: tells a source that no longer follows its contract from a file with some bad records.
 
-One version of an API writes a whole export, so what it changed is changed in all records of a file that have the field;
-dirt is in some of them. A file that has drifted is withheld whole, and the table that had landed before stands still:
+One version of an API writes a whole export, so a change of the API is in all records of a file that have the field; bad
+values are in some of them. A drifted file is withheld as a whole, and a table that had landed before is not updated:
 half of a day is worse than the day before.
 """
 
@@ -24,13 +24,13 @@ from pipeline.ingest.formats.reader import Batch
 from pipeline.ingest.quarantine import Rejection, errors_of, path_of
 
 DRIFT_SHARE = 0.9
-"""Of the records that hold a field, or have to hold it: from here on its failing is drift, and the file is withheld.
-Nearly all rather than most, because a change of the source meets all of a file, save what was written around it. Below,
-records are quarantined one by one, and landing_gates.MAX_QUARANTINE_SHARE says how many may be."""
-FEWEST = 2
-"""Records: one alone is a bad record, also where its file holds no other."""
-FEWEST_OF_SOME = 10
-"""Records, where most of the file does not have the field at all."""
+"""Share of failures among the records that have a field, or must have it: from here on it is drift, and the file is
+withheld. Nearly all rather than most, because a change of the source affects all of a file except the records around
+the change. Below it, records are quarantined one by one, up to landing_gates.MAX_QUARANTINE_SHARE."""
+MIN_RECORDS = 2
+"""Failing records of a drift: one alone is a bad record, also where its file holds no other."""
+MIN_RECORDS_OF_RARE = 10
+"""Failing records of a drift in a field that most of the file does not have."""
 NAMES_SHOWN = 5
 
 Names = AbstractSet[str]
@@ -38,7 +38,7 @@ Names = AbstractSet[str]
 
 @dataclass(frozen=True)
 class Drift:
-    """A field of one file that no longer holds to the contract: what the contract says, what came, and how often."""
+    """A field of one file that no longer follows the contract: the expected value, the received one, and the counts."""
 
     field: str
     says: str
@@ -46,68 +46,68 @@ class Drift:
     failing: int
     records: int
     holders: int | None = None
-    """The records that hold the field at all, where they were counted."""
+    """The records that have the field at all, where they were counted."""
 
 
 @dataclass(frozen=True)
 class DriftedFile:
-    """A file that has drifted, by its name."""
+    """A drifted file, by its name."""
 
     name: str
     drifts: tuple[Drift, ...]
     stops: bool
-    """The table had landed before: it stands still until the file is mended or gone. Else only the file is kept out."""
+    """The table had landed before: it is not updated until the file is mended or gone. Else only the file waits."""
 
 
 class DriftCounter:
-    """Counts, while a file is read, which fields its records fail by."""
+    """Counts the failing fields of a file's records while the file is read."""
 
     def __init__(self, contract: type[Contract]) -> None:
         self._contract = contract
         self.records = 0
         self._failing = Counter[str]()
         self._missing = set[str]()
-        self._heads = Counter[str]()  # of records that nobody looked at closely: their first field, without its path
+        self._heads = Counter[str]()  # of records that are not explained: their first field, without its path
         self._example = dict[str, str]()
 
-    def add(self, good: int, refused: Iterable[Rejection]) -> None:
+    def add(self, good: int, rejected: Iterable[Rejection]) -> None:
         """Count the records of a batch."""
         self.records += good
-        for refusal in refused:
+        for rejection in rejected:
             self.records += 1
-            if refusal.reason.endswith(" is missing"):
-                self._missing.update(refusal.fields[:1])
-            counted = self._failing if refusal.is_explained else self._heads
-            counted.update(refusal.fields)
-            for path in refusal.fields:
-                self._example.setdefault(path, refusal.record or "")
+            if rejection.reason.endswith(" is missing"):
+                self._missing.update(rejection.fields[:1])
+            counted = self._failing if rejection.is_explained else self._heads
+            counted.update(rejection.fields)
+            for path in rejection.fields:
+                self._example.setdefault(path, rejection.record or "")
 
     def drifts(self, holders: Callable[[str], int], unknown: Names) -> Iterator[Drift]:
-        """What has drifted, by field.
+        """The drifts of the file, by field.
 
         Args:
-            holders: How many good records of the file hold a field; asked only where it decides.
+            holders: Counts the good records of the file that have a field; called only where the count decides.
             unknown: Fields that the source did not send before.
         """
         for path, failing in sorted(self._counted().items()):
-            if failing >= max(FEWEST, DRIFT_SHARE * self.records):
-                said = ("in every record", _none_came(unknown)) if path in self._missing else self._said(path)
-                yield Drift(path, *said, failing, self.records)
-            elif failing >= FEWEST_OF_SOME and path not in self._missing:
-                held = failing + holders(path)
-                if failing >= DRIFT_SHARE * held:
-                    yield Drift(path, *self._said(path), failing, self.records, held)
+            if failing >= max(MIN_RECORDS, DRIFT_SHARE * self.records):
+                texts = ("in every record", _none_came(unknown)) if path in self._missing else self._texts(path)
+                yield Drift(path, *texts, failing, self.records)
+            elif failing >= MIN_RECORDS_OF_RARE and path not in self._missing:
+                having = failing + holders(path)
+                if failing >= DRIFT_SHARE * having:
+                    yield Drift(path, *self._texts(path), failing, self.records, having)
 
     def _counted(self) -> Counter[str]:
-        """How many records fail by each field; those nobody looked at closely, as the others of their first field."""
+        """Failing records by field; unexplained ones count for the most frequent path of their first field."""
         total = Counter(self._failing)
         for head, count in self._heads.items():
             alike = [path for path in self._failing if path == head or path.startswith(f"{head}.")]
             total[max(alike, key=self._failing.__getitem__, default=head)] += count
         return total
 
-    def _said(self, path: str) -> tuple[str, str]:
-        """What the contract says of a field, and what came."""
+    def _texts(self, path: str) -> tuple[str, str]:
+        """The expected and the received value of a field, as text."""
         shape = _shape_at(shape_of(self._contract), path.split("."))
         errors = (each for each in errors_of(self._contract, self._example[path]) if path_of(each) == path)
         error = next(errors, None)
@@ -115,12 +115,12 @@ class DriftCounter:
 
 
 def lost_keys(contract: type[Contract], names: Names, steady: Names, records: int) -> Iterator[Drift]:
-    """Optional parts of the key that every load held so far and this file lacks.
+    """Drifts of optional key fields that every earlier load had and this file lacks.
 
-    Its records would not meet their earlier versions, and would count beside them. A report (daily slices) may leave a
-    breakdown out: it is then a coarser one, and takes the place of the whole day.
+    Its records would not match their earlier versions, and would count beside them. A report (daily slices) may leave a
+    breakdown out: it is then a coarser one, and replaces the whole day.
     """
-    if contract.daily_slice or records < FEWEST:
+    if contract.daily_slice or records < MIN_RECORDS:
         return
     for path in contract.key:
         if path not in contract.required and path.partition(".")[0] in steady - names:
@@ -128,23 +128,25 @@ def lost_keys(contract: type[Contract], names: Names, steady: Names, records: in
 
 
 def holders(con: duckdb.DuckDBPyConnection, batches: Iterable[Batch], contract: type[Contract], path: str) -> int:
-    """How many good records of a file hold a value at a path, in whatever element of the lists on the way."""
+    """Count the good records of a file with a value at a path, in any element of the lists along it."""
     head, *inside = path.split(".")
-    found = f"{quote(head)} is not null"
+    condition = f"{quote(head)} is not null"
     if inside:
         at = literal(_json_path(dict(shape_of(contract).fields)[head], inside))
         values = f"json_extract_string({quote(head)}, {at})"
-        found = f"len(list_filter({values}, lambda v: v is not null)) > 0" if "[*]" in at else f"{values} is not null"
+        condition = (
+            f"len(list_filter({values}, lambda v: v is not null)) > 0" if "[*]" in at else f"{values} is not null"
+        )
     count = 0
     for batch in batches:
         con.register("batch", batch.good)
-        ((held,),) = con.execute(f"select count(*) filter ({found}) from batch").fetchall()
-        count += held
+        ((matching,),) = con.execute(f"select count(*) filter ({condition}) from batch").fetchall()
+        count += matching
     return count
 
 
 def sentences(files: Sequence[DriftedFile]) -> tuple[str, ...]:
-    """One for each field that drifted in a table's files, which are in order: what the contract says, and what came."""
+    """One sentence for each drifted field of a table's ordered files: the expected and the received value."""
     fields = dict.fromkeys(drift.field for file in files for drift in file.drifts)
     return tuple(
         _sentence([(file.name, drift) for file in files for drift in file.drifts if drift.field == field])
@@ -152,12 +154,12 @@ def sentences(files: Sequence[DriftedFile]) -> tuple[str, ...]:
     )
 
 
-def _sentence(found: Sequence[tuple[str, Drift]]) -> str:
-    since, first = found[0]
-    failing, records, held = (
-        sum(getattr(drift, name) or 0 for _, drift in found) for name in ("failing", "records", "holders")
+def _sentence(drifts: Sequence[tuple[str, Drift]]) -> str:
+    since, first = drifts[0]
+    failing, records, having = (
+        sum(getattr(drift, name) or 0 for _, drift in drifts) for name in ("failing", "records", "holders")
     )
-    rare = f", of which {held} hold it" if held else ""
+    rare = f", of which {having} hold it" if having else ""
     return (
         f"the contract says that {first.field} is {first.says}; {first.came} in {failing} of {records} records{rare}, "
         f"since {since}"
@@ -165,8 +167,8 @@ def _sentence(found: Sequence[tuple[str, Drift]]) -> str:
 
 
 def fingerprint(contract: type[Contract]) -> str:
-    """A digest of all that decides how files are read by a contract."""
-    words = (
+    """MD5 of every part of a contract that decides how files are read."""
+    parts = (
         shape_of(contract),
         contract.key,
         contract.required,
@@ -174,7 +176,7 @@ def fingerprint(contract: type[Contract]) -> str:
         contract.wrappers,
         contract.layouts,
     )
-    return hashlib.md5(repr(words).encode(), usedforsecurity=False).hexdigest()
+    return hashlib.md5(repr(parts).encode(), usedforsecurity=False).hexdigest()
 
 
 def _none_came(unknown: Names) -> str:
@@ -182,7 +184,7 @@ def _none_came(unknown: Names) -> str:
 
 
 def _described(value: object, shape: Shape) -> str:
-    """What a value is, with an example where a scalar should have been, which is no person's name or address."""
+    """The kind of a value as text, with an example where a scalar was expected; never an address of a person."""
     if isinstance(value, dict):
         return f"an object ({_listed(value)})"
     if isinstance(value, list):
@@ -190,8 +192,8 @@ def _described(value: object, shape: Shape) -> str:
     if isinstance(value, bool):
         return "true or false"
     kind = "text" if isinstance(value, str) else "a number"
-    is_shown = isinstance(shape, Leaf) and "@" not in str(value)
-    return f"{kind} such as {shorten(repr(value), 40)}" if is_shown else kind
+    has_example = isinstance(shape, Leaf) and "@" not in str(value)
+    return f"{kind} such as {shorten(repr(value), 40)}" if has_example else kind
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -200,7 +202,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _shape_at(shape: Shape, names: Iterable[str]) -> Shape:
-    """What the contract says at a path, through the lists on the way."""
+    """The shape at a path of the contract, through the lists along it."""
     for name in names:
         record = shape.of if isinstance(shape, Many) else shape
         if not isinstance(record, Record):
@@ -210,7 +212,7 @@ def _shape_at(shape: Shape, names: Iterable[str]) -> Shape:
 
 
 def _json_path(shape: Shape, names: Iterable[str]) -> str:
-    """The same as a path of JSON."""
+    """The JSON path of the names of a field, through the lists along it."""
     path = "$"
     for name in names:
         path += ("[*]" if isinstance(shape, Many) else "") + f".{json.dumps(name, ensure_ascii=False)}"

@@ -1,4 +1,4 @@
-"""What the earlier loads of a source were seen to hold, by the hub's schema history, and how a new load differs."""
+"""Shapes of earlier loads of a source, from the hub's schema history, and the differences of a new load."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class EarlierShapes:
     """The shape of one table's pushed loads."""
 
     steady: frozenset[str] = frozenset()
-    """Fields of the contract that, since the first load that held them, every load held."""
+    """Fields of the contract that every load had since the first load with them."""
     unknown: frozenset[str] = frozenset()
-    """Fields that any load held and the contract does not know."""
+    """Fields of any load that the contract does not know."""
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _ObservedShape:
     fields: frozenset[str]
     unknown: frozenset[str]
     first_at: datetime
@@ -36,7 +36,7 @@ class _Seen:
 
 
 def earlier_shapes(hub: duckdb.DuckDBPyConnection, tenant: Tenant) -> dict[Key, EarlierShapes]:
-    """What is known of each table of a tenant; nothing where none was ever pushed."""
+    """The earlier shapes of each table of a tenant; none for a table that was never pushed."""
     if not hub.execute(
         "select 1 from duckdb_tables() where schema_name = 'main' and table_name = ?", [HISTORY]
     ).fetchall():
@@ -48,18 +48,18 @@ def earlier_shapes(hub: duckdb.DuckDBPyConnection, tenant: Tenant) -> dict[Key, 
         from {HISTORY} where tenant_slug = ?""",
         [tenant.slug],
     ).fetchall()
-    shapes: dict[Key, list[_Seen]] = {}
+    shapes: dict[Key, list[_ObservedShape]] = {}
     for *key, fields, unknown, first_at, last_at in rows:
         shapes.setdefault((key[0], key[1], key[2]), []).append(
-            _Seen(frozenset(fields), frozenset(unknown), first_at, last_at)
+            _ObservedShape(frozenset(fields), frozenset(unknown), first_at, last_at)
         )
     return {
-        key: EarlierShapes(frozenset(_steady(seen)), frozenset().union(*(s.unknown for s in seen)))
-        for key, seen in shapes.items()
+        key: EarlierShapes(frozenset(_steady(observed)), frozenset().union(*(s.unknown for s in observed)))
+        for key, observed in shapes.items()
     }
 
 
-def _steady(shapes: list[_Seen]) -> Iterator[str]:
+def _steady(shapes: list[_ObservedShape]) -> Iterator[str]:
     for field in frozenset().union(*(shape.fields for shape in shapes)):
         since = min(shape.first_at for shape in shapes if field in shape.fields)
         if all(field in shape.fields for shape in shapes if shape.last_at > since):
@@ -67,11 +67,11 @@ def _steady(shapes: list[_Seen]) -> Iterator[str]:
 
 
 def differences(before: EarlierShapes, names: AbstractSet[str], unknown: AbstractSet[str]) -> Iterator[str]:
-    """What a load with records brings for the first time or no longer, told once: afterwards the history has it.
+    """New and vanished fields of a load with records, reported once: afterwards the history has them.
 
     Args:
-        names: All fields that its files have, with a value or without.
-        unknown: Those among them that the contract does not know.
+        names: All fields of its files, with a value or without.
+        unknown: Those of them that the contract does not know.
     """
     if new := unknown - before.unknown:
         yield f"fields the contract does not know, kept in _extra: {', '.join(sorted(new))}"

@@ -1,4 +1,4 @@
-"""The export files of a tenant: whose records they hold, the SHA-256 of their content, and when they were made."""
+"""The export files of a tenant: platform, account and object, SHA-256 of the content, and time of export."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _EPOCH = r"\d{10}(\d{3})?"  # seconds or milliseconds since 1970
 
 @dataclass(frozen=True)
 class ExportFile:
-    """One file that holds records of one object of one account, or one in an archive."""
+    """One file that holds records of one object of one account, possibly inside an archive."""
 
     path: Path
     size: int
     sha256: str | None
     """Of the content; None where it cannot be read."""
     exported_at: datetime | None
-    """When the export was made, UTC without a zone, as far as the file's name says so."""
+    """Time of the export, UTC without a zone; None where the file's name has none."""
     unreadable: str | None = None
 
     @property
     def name(self) -> str:
-        """The file's name, of one in an archive behind the archive's."""
+        """The file's name; of one in an archive, after the archive's name."""
         archive = archive_of(self.path)
         return str(self.path.relative_to(archive.parent)) if archive else self.path.name
 
@@ -57,17 +57,17 @@ class ExportTarget:
         return self.blueprint.platform, self.account, self.blueprint.object
 
     def exports(self) -> list[ExportFile]:
-        """The files, those in archives too."""
+        """The export files, with those in archives."""
         return [export for path in self.paths for export in _exports(path, self.exported_at)]
 
 
 def export_targets(
     tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint], settings: Settings
 ) -> list[ExportTarget]:
-    """Every object of every account of the enabled sources; those that are not read have no files.
+    """Every object of every account of the enabled sources; an object that is not read has no files.
 
     Raises:
-        LandError: A source is to be read from an API, which this version cannot.
+        LandError: A source is configured to be read from an API, which this version cannot.
     """
     accounts = [(source, account) for source in tenant.enabled for account in source.accounts]
     generated: Mapping[tuple[str, str, str], Iterable[Path]] = {}
@@ -75,7 +75,7 @@ def export_targets(
         from pipeline.synthetic.generate import generate
 
         generated = generate(tenant, settings.home, until=settings.day())
-    found = []
+    targets = []
     for source, account in accounts:
         if account.read.kind == "api":
             raise LandError(
@@ -84,17 +84,17 @@ def export_targets(
             )
         for name in source.objects:
             blueprint = blueprints[source.platform, name]
-            made = generated.get((source.platform, account.name, name), ())
-            found.append(_target(blueprint, account, tuple(made)))
-    return found
+            paths = generated.get((source.platform, account.name, name), ())
+            targets.append(_target(blueprint, account, tuple(paths)))
+    return targets
 
 
-def _target(blueprint: Blueprint, account: Account, made: tuple[Path, ...]) -> ExportTarget:
-    paths = dict.fromkeys(made)
+def _target(blueprint: Blueprint, account: Account, generated: tuple[Path, ...]) -> ExportTarget:
+    paths = dict.fromkeys(generated)
     findings = []
     for pattern in account.read.objects.get(blueprint.object, ()):
-        found = sorted(glob(pattern, recursive=True))  # noqa: PTH207  # absolute patterns
-        matches = [path for path in map(Path, found) if not path.is_dir()]
+        names = sorted(glob(pattern, recursive=True))  # noqa: PTH207  # absolute patterns
+        matches = [path for path in map(Path, names) if not path.is_dir()]
         paths.update(dict.fromkeys(matches))
         if not matches:
             findings.append(f"no file matches {pattern}")
@@ -128,14 +128,14 @@ def _export(path: Path, form: str | None) -> ExportFile:
 
 
 def _time_of(path: Path, form: str | None) -> datetime | None:
-    """The time in a file's name, else in that of the archive it lies in."""
+    """The time in a file's name, else in the name of its archive."""
     archive = archive_of(path)
-    found = exported_at(path.name, form) if form is not None else None
-    return found or (exported_at(archive.name, form) if archive and form is not None else None)
+    own = exported_at(path.name, form) if form is not None else None
+    return own or (exported_at(archive.name, form) if archive and form is not None else None)
 
 
 def _is_timeless(path: Path, form: str) -> bool:
-    """Whether a file's name says no time, or that of a file in an archive."""
+    """Whether the name of a file, or of a file in an archive, has no time."""
     files = [path]
     if is_archive(path):
         with suppress(Unreadable):

@@ -1,4 +1,4 @@
-"""`land`: new export files of one tenant into its landing tables. Safe to repeat, and to kill at any time."""
+"""`land`: lands new export files of one tenant in its landing tables. Safe to repeat, and to kill at any time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.ingest.dlt_load import load
 from pipeline.ingest.drift import sentences
 from pipeline.ingest.earlier_shapes import differences
 from pipeline.ingest.exports import export_targets
-from pipeline.ingest.landing_tables import LEDGERS, known, landing_columns, prepare_landing_tables
+from pipeline.ingest.landing_tables import LOAD_TABLES, known, landing_columns, prepare_landing_tables
 from pipeline.ingest.load_plan import LoadPlan, plan_loads
 from pipeline.ingest.part_buffer import ParquetPart
 from pipeline.ingest.staging import Staging
@@ -31,7 +31,7 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class LandedTable:
-    """What one run did for one object of one account."""
+    """Result of one landing for one object of one account."""
 
     platform: str
     account: str
@@ -42,15 +42,15 @@ class LandedTable:
     files: int
     """Files landed by this run."""
     known_files: int
-    """Files whose content had landed before, under whatever name."""
+    """Files with content that had landed before, under any name."""
     findings: tuple[str, ...]
     drift: tuple[str, ...] = ()
-    """What no longer holds to the contract, one sentence for each field; as long as the files stay as they are."""
+    """Drift from the contract, one sentence for each field; reported as long as the files are unchanged."""
 
 
 @dataclass(frozen=True)
 class Landing:
-    """What one run landed; `load_id` is None when there was nothing new."""
+    """Result of one landing; `load_id` is None when there was nothing new."""
 
     load_id: str | None
     tables: tuple[LandedTable, ...]
@@ -63,7 +63,7 @@ def land_tenant(
     *,
     progress: Progress | None = None,
 ) -> Landing:
-    """Land every file whose content has not landed yet, and put into quarantine what does not convert.
+    """Land every file with new content, and quarantine records that do not convert.
 
     Every table of an enabled source exists afterwards, with or without rows.
 
@@ -72,13 +72,13 @@ def land_tenant(
             is safe; of this run, nothing counts.
     """
     folder = settings.home / "landing" / tenant.slug
-    todo = export_targets(tenant, blueprints, settings)
-    tables = {target.blueprint.landing_table: landing_columns(target.blueprint) for target in todo} | LEDGERS
+    targets = export_targets(tenant, blueprints, settings)
+    tables = {target.blueprint.landing_table: landing_columns(target.blueprint) for target in targets} | LOAD_TABLES
     load_id = None
-    with write_hub(settings) as hub, _fresh(folder):
+    with write_hub(settings) as hub, _empty_folder(folder):
         prepare_landing_tables(hub, tenant, tables)
-        work = plan_loads(todo, known(hub, tenant))
-        if any(one.new for one in work):
+        plans = plan_loads(targets, known(hub, tenant))
+        if any(plan.new for plan in plans):
             with _reading_connection(folder) as con:
 
                 def stage(load_id: str) -> Mapping[str, list[ParquetPart]]:
@@ -86,29 +86,29 @@ def land_tenant(
                         con,
                         folder,
                         load_id=load_id,
-                        landed_at=moment_of(load_id),
+                        landed_at=load_time(load_id),
                         tables=tables,
                         workers=settings.threads,
                         progress=progress or (lambda *_: None),
                     )
-                    for one in work:
-                        staging.stage(one)
+                    for plan in plans:
+                        staging.stage(plan)
                     return staging.finish()
 
                 load_id = load(hub, tenant, settings, tables, stage)
-    landing = Landing(load_id, tuple(_landed(one) for one in work))
+    landing = Landing(load_id, tuple(_landed_table(plan) for plan in plans))
     _report(tenant, landing)
     return landing
 
 
-def moment_of(load_id: str) -> datetime:
-    """When a load began, UTC, by the real clock also under GATA_TODAY: later loads are newer versions."""
+def load_time(load_id: str) -> datetime:
+    """Start of a load, UTC, by the real clock even under GATA_TODAY: later loads are newer versions."""
     return datetime.fromtimestamp(float(load_id), UTC)
 
 
 @contextmanager
-def _fresh(folder: Path) -> Iterator[None]:
-    """An empty folder for a load's parts, gone afterwards; a killed process may have left one."""
+def _empty_folder(folder: Path) -> Iterator[None]:
+    """An empty folder for a load's parts, removed afterwards; a killed process may have left one."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
@@ -119,9 +119,9 @@ def _fresh(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _reading_connection(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory to read files with, in UTC whatever the machine's zone.
+    """A database in memory to read files with, in UTC on every machine.
 
-    One thread per query: two share a file badly and spin, for 1.5 times the CPU. Batches are converted side by side.
+    One thread per query: two share a file badly and spin, for 1.5 times the CPU. Batches are converted in parallel.
     """
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": 1,
@@ -133,25 +133,25 @@ def _reading_connection(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
-def _landed(work: LoadPlan) -> LandedTable:
-    findings = [*work.findings, *_withheld(work)]
-    if work.rows:
-        fields = dict(work.target.blueprint.shape.fields)
-        findings += differences(work.observed, work.names & fields.keys(), work.names - fields.keys())
-    counts = work.rows, work.quarantined, work.files, work.known_files
-    return LandedTable(*work.target.key, *counts, tuple(findings), sentences(work.drifted))
+def _landed_table(plan: LoadPlan) -> LandedTable:
+    findings = [*plan.findings, *_withheld_findings(plan)]
+    if plan.rows:
+        fields = dict(plan.target.blueprint.shape.fields)
+        findings += differences(plan.observed, plan.names & fields.keys(), plan.names - fields.keys())
+    counts = plan.rows, plan.quarantined, plan.files, plan.known_files
+    return LandedTable(*plan.target.key, *counts, tuple(findings), sentences(plan.drifted))
 
 
-def _withheld(work: LoadPlan) -> Iterator[str]:
-    """What drift kept out, and the way on."""
-    if not work.drifted:
+def _withheld_findings(plan: LoadPlan) -> Iterator[str]:
+    """The finding about files withheld because of drift, and until when."""
+    if not plan.drifted:
         return
-    others = len(work.drifted) - 1
-    names = work.drifted[0].name + (f" and {others} more" if others else "")
-    if work.is_stopped and work.as_of:
-        count = len(work.drifted) + work.waiting
+    others = len(plan.drifted) - 1
+    names = plan.drifted[0].name + (f" and {others} more" if others else "")
+    if plan.is_stopped and plan.as_of:
+        count = len(plan.drifted) + plan.waiting
         files = f"{count} new files are" if count > 1 else "1 new file is"
-        yield f"{files} withheld until {names} is mended or gone; its rows are as of {work.as_of:%Y-%m-%d}"
+        yield f"{files} withheld until {names} is mended or gone; its rows are as of {plan.as_of:%Y-%m-%d}"
     else:
         yield f"{names} is withheld as a whole until it is mended or gone"
 

@@ -1,4 +1,4 @@
-"""Gates: what must hold before a tenant is published. A finding is a sentence; strict mode makes it a refusal."""
+"""Landing gates: conditions for publishing a tenant. A finding is a sentence; in strict mode it is an error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.ingest.landing_tables import dataset
 from pipeline.settings import Settings
 from pipeline.storage.hub import read_hub
 
-MAX_QUARANTINE_SHARE = 0.05  # of the records of one object that wait to be pushed
+MAX_QUARANTINE_SHARE = 0.05  # of the records of one object that are not pushed yet
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class QuarantineCount:
 
 
 def quarantine_counts(tenant: Tenant, load_id: str | None, settings: Settings) -> list[QuarantineCount]:
-    """What one load put into quarantine, by file and reason."""
+    """Quarantined records of one load, by file and reason."""
     if load_id is None:
         return []
     with read_hub(settings) as hub:
@@ -42,7 +42,7 @@ def quarantine_counts(tenant: Tenant, load_id: str | None, settings: Settings) -
 
 
 def landing_notes(landing: Landing) -> list[str]:
-    """What a landing has to say: drift, findings about files, and how many records it kept out."""
+    """The notes on a landing: drift, findings about files, and numbers of quarantined records."""
     notes = drift_failures(landing)
     for table in landing.tables:
         name = _name(table)
@@ -53,7 +53,7 @@ def landing_notes(landing: Landing) -> list[str]:
 
 
 def drift_failures(landing: Landing) -> list[str]:
-    """What no longer holds to its contract, also where an earlier landing found it."""
+    """Drift from contracts, also where an earlier landing found it."""
     return [f"{_name(table)} has drifted: {drift}." for table in landing.tables for drift in table.drift]
 
 
@@ -62,9 +62,9 @@ def _name(table: LandedTable) -> str:
 
 
 def landing_failures(tenant: Tenant, settings: Settings) -> list[str]:
-    """Objects of which too much is in quarantine, judged on all that has landed and waits to be pushed.
+    """Objects with too many records in quarantine, among all landed records that are not pushed yet.
 
-    Only the newest content of a file counts: a file that was mended no longer stands in the way.
+    Only the newest content of a file counts: a mended file no longer blocks the publish.
     """
     schema = dataset(tenant)
     with read_hub(settings) as hub:
@@ -90,10 +90,10 @@ def landing_failures(tenant: Tenant, settings: Settings) -> list[str]:
 
 
 def enforce(slug: Slug, failures: Sequence[str], *, strict: bool) -> list[str]:
-    """The failures as notes, or a refusal in strict mode.
+    """Return the failures as notes, or raise in strict mode.
 
     Raises:
-        GateFailed: Something failed and `strict` says that it counts.
+        GateFailed: There are failures and `strict` is true.
     """
     if failures and strict:
         more = f" ({len(failures) - 1} more)" if len(failures) > 1 else ""

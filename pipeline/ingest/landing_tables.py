@@ -1,4 +1,4 @@
-"""The landing tables of a tenant in the hub: their columns, which exist from the first land on, and what they hold."""
+"""Landing tables of a tenant in the hub, which exist from the first landing on: columns and completed loads."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LOADER_COLUMNS = (
 
 _FILE = (("platform", "VARCHAR"), ("account", "VARCHAR"), ("object", "VARCHAR"), ("path", "VARCHAR"))
 
-LEDGERS: dict[str, Columns] = {
+LOAD_TABLES: dict[str, Columns] = {
     "landed_files": (
         *_FILE,
         ("sha256", "VARCHAR"),
@@ -59,14 +59,14 @@ LEDGERS: dict[str, Columns] = {
         (LOAD_ID, "VARCHAR"),
     ),
 }
-"""Tables of a load beside the records. `unreadable_files` and `drifted_files` remember which whole files are in
-quarantine already, the latter by the contract they were read with."""
+"""Bookkeeping tables of a load. `unreadable_files` and `drifted_files` list the whole files that are in quarantine
+already, the latter by the contract they were read with."""
 
 _LOADS = (
     "load_id VARCHAR NOT NULL, schema_name VARCHAR, status BIGINT NOT NULL, "
     "inserted_at TIMESTAMP WITH TIME ZONE NOT NULL, schema_version_hash VARCHAR"
 )
-"""dlt's own table of completed loads, as dlt would create it: whoever reads landing tables asks it first."""
+"""dlt's own table of completed loads, as dlt would create it; every reader of landing tables joins it."""
 
 
 def dataset(tenant: Tenant) -> str:
@@ -79,9 +79,9 @@ def landing_columns(blueprint: Blueprint) -> Columns:
 
 
 def prepare_landing_tables(hub: duckdb.DuckDBPyConnection, tenant: Tenant, tables: Mapping[str, Columns]) -> None:
-    """Create what is missing of a tenant's landing tables, and let their columns be those of the contracts now.
+    """Create missing landing tables of a tenant, and migrate columns to those of the current contracts.
 
-    A column that a new version of a contract types otherwise keeps the values that convert; sinks have them all.
+    A column with a new type in a new version of a contract keeps the values that convert; sinks have them all.
     """
     schema = quote(dataset(tenant))
     hub.execute("begin")
@@ -90,11 +90,11 @@ def prepare_landing_tables(hub: duckdb.DuckDBPyConnection, tenant: Tenant, table
     for table, columns in tables.items():
         listed = ", ".join(f"{quote(name)} {type_}" for name, type_ in columns)
         hub.execute(f"create table if not exists {schema}.{quote(table)} ({listed})")
-        held = {name: type_ for name, type_, *_ in hub.execute(f"describe {schema}.{quote(table)}").fetchall()}
+        existing = {name: type_ for name, type_, *_ in hub.execute(f"describe {schema}.{quote(table)}").fetchall()}
         for name, type_ in columns:
-            if name not in held:
+            if name not in existing:
                 hub.execute(f"alter table {schema}.{quote(table)} add column {quote(name)} {type_}")
-            elif held[name] != type_:
+            elif existing[name] != type_:
                 hub.execute(
                     f"alter table {schema}.{quote(table)} alter column {quote(name)} set data type {type_}"
                     f" using {_unchanged(quote(name), type_)}"
@@ -103,18 +103,18 @@ def prepare_landing_tables(hub: duckdb.DuckDBPyConnection, tenant: Tenant, table
 
 
 def _unchanged(column: str, type_: str) -> str:
-    """SQL giving a value in another type, NULL where that would say something else: 1.5 is no integer."""
+    """SQL giving a value in another type, NULL where the value would change: 1.5 is no integer."""
     cast = f"try_cast({column} as {type_})"
     return f"case when cast({cast} as varchar) = cast({column} as varchar) then {cast} end"
 
 
 DriftKey = tuple[str, str, str, str, str]
-"""Platform, account, object, SHA-256 of the content, fingerprint of the contract it was read by."""
+"""Platform, account, object, SHA-256 of the content, fingerprint of the contract it was read with."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What completed loads hold already."""
+    """The content of completed loads."""
 
     landed: frozenset[tuple[str, str, str, str]]
     """(platform, account, object, SHA-256 of the content)"""
@@ -122,7 +122,7 @@ class Known:
     """(platform, account, object, path, SHA-256 or None, reason)"""
     drifted: Mapping[DriftKey, DriftedFile] = field(default_factory=dict)
     as_of: Mapping[Key, datetime] = field(default_factory=dict)
-    """When the newest export that brought rows was made, UTC, else when it landed; nothing where no row has landed."""
+    """Time of the newest export with rows, UTC, else of its landing; absent where no row has landed."""
     observed: Mapping[Key, EarlierShapes] = field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""What there is to land for each object of each account, and what was done about it."""
+"""Load plans: the new files of each object of each account, and the result of landing them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pipeline.ingest.landing_tables import Known
 
 @dataclass
 class LoadPlan:
-    """What there is to do for one target, and what was done."""
+    """The new files of one target, and the result of landing them."""
 
     target: ExportTarget
     observed: EarlierShapes
     as_of: datetime | None
-    """When the newest of its landed exports was made; None where no row of it has landed."""
+    """Time of its newest landed export; None where no row of it has landed."""
     new: list[ExportFile] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     known_files: int = 0
@@ -27,47 +27,47 @@ class LoadPlan:
     rows: int = 0
     quarantined: int = 0
     names: set[str] = field(default_factory=set)
-    """Fields that the landed files had."""
+    """Fields of the landed files."""
     drifted: list[DriftedFile] = field(default_factory=list)
     waiting: int = 0
-    """Files with which nothing is wrong but that their table stands still."""
+    """Good files that wait because their table is stopped."""
 
     @property
     def is_stopped(self) -> bool:
         return any(file.stops for file in self.drifted)
 
 
-def plan_loads(targets: Iterable[ExportTarget], ledger: Known) -> list[LoadPlan]:
-    """What of each target's files is new by its content; files alike are one.
+def plan_loads(targets: Iterable[ExportTarget], known: Known) -> list[LoadPlan]:
+    """Plan the files of each target with new content; files with the same content count once.
 
-    Damaged files are not read again, drifted ones only by another contract; and while a table stands still, none is.
+    Damaged files are not read again, drifted ones only by another contract; a stopped table reads none.
     """
-    landed = set(ledger.landed)
-    failed = {entry[:5]: entry[5] for entry in ledger.unreadable if entry[4] is not None}
+    landed = set(known.landed)
+    failed = {entry[:5]: entry[5] for entry in known.unreadable if entry[4] is not None}
     plans = []
     for target in targets:
-        work = LoadPlan(
+        plan = LoadPlan(
             target,
-            ledger.observed.get(target.key, EarlierShapes()),
-            ledger.as_of.get(target.key),
+            known.observed.get(target.key, EarlierShapes()),
+            known.as_of.get(target.key),
             findings=[*target.findings],
         )
-        plans.append(work)
+        plans.append(plan)
         contract = fingerprint(target.blueprint.contract)
         for export in target.exports():
             identity = (*target.key, str(export.path), export.sha256)
-            drifted = ledger.drifted.get((*target.key, export.sha256 or "", contract))
-            if export.unreadable and (*identity, export.unreadable) in ledger.unreadable:
-                work.findings.append(f"{export.name} still {export.unreadable}")
+            drifted = known.drifted.get((*target.key, export.sha256 or "", contract))
+            if export.unreadable and (*identity, export.unreadable) in known.unreadable:
+                plan.findings.append(f"{export.name} still {export.unreadable}")
             elif identity in failed:
-                work.findings.append(f"{export.name} is still in quarantine as a whole: {failed[identity]}")
+                plan.findings.append(f"{export.name} is still in quarantine as a whole: {failed[identity]}")
             elif export.sha256 and (*target.key, export.sha256) in landed:
-                work.known_files += 1
+                plan.known_files += 1
             elif drifted:
-                work.drifted.append(replace(drifted, name=export.name))
+                plan.drifted.append(replace(drifted, name=export.name))
             else:
-                work.new.append(export)
+                plan.new.append(export)
                 landed.add((*target.key, export.sha256 or str(export.path)))
-        if work.is_stopped:
-            work.waiting, work.new = len(work.new), []
+        if plan.is_stopped:
+            plan.waiting, plan.new = len(plan.new), []
     return plans

@@ -1,4 +1,4 @@
-"""Rows on their way into one landing table: parquet parts for dlt to import, all rows of a file in them or none."""
+"""The buffer of one landing table: parquet parts for dlt to import, with all rows of a file or none."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ParquetPart:
 
 
 class PartBuffer:
-    """Collects one table's rows file by file: `write`, `write`, ... then `keep` or `drop` what the file brought."""
+    """Collects one table's rows file by file: `write`, `write`, ... then `keep` or `drop` the rows of the file."""
 
     def __init__(self, folder: Path, table: str, schema: pa.Schema) -> None:
         self.table, self.schema = table, schema
@@ -33,7 +33,7 @@ class PartBuffer:
         self._opened = 0
         self._file: list[pa.Table] = []
         self._kept: list[pa.Table] = []
-        self._own: _Writer | None = None  # of a file too large to hold
+        self._own: _Writer | None = None  # of a file too large for memory
 
     def write(self, rows: pa.Table, constants: dict[str, pa.Scalar]) -> None:
         """Add rows of the current file, with values that are the same for all of them."""
@@ -50,7 +50,7 @@ class PartBuffer:
             self._file = []
 
     def keep(self, without: pa.Array | None = None) -> None:
-        """Keep what the current file brought, but for the records at the positions `without`."""
+        """Keep the rows of the current file, except the records at the positions `without`."""
         if self._own:
             self._own.write(self._file)
             self._keep_own(self._own, without)
@@ -61,23 +61,23 @@ class PartBuffer:
             self._flush()
 
     def drop(self) -> None:
-        """Forget what the current file brought."""
+        """Discard the rows of the current file."""
         if self._own:
             self._own.close().path.unlink()
         self._own, self._file = None, []
 
-    def mark(self) -> int:
-        """A place between two files to `rewind` to."""
+    def checkpoint(self) -> int:
+        """A position between two files to `rewind` to."""
         self._flush()
         return len(self.parts)
 
-    def rewind(self, mark: int, *, but: pc.Expression | None = None) -> None:
-        """Forget what files brought since `mark`, but for the rows that an expression is true of."""
+    def rewind(self, checkpoint: int, *, keeping: pc.Expression | None = None) -> None:
+        """Discard the rows since `checkpoint`, except those that match the expression `keeping`."""
         self._flush()
-        later, self.parts = self.parts[mark:], self.parts[:mark]
+        later, self.parts = self.parts[checkpoint:], self.parts[:checkpoint]
         for part in later:
-            if but is not None:
-                self._kept.append(pq.read_table(part.path, filters=but).cast(self.schema))
+            if keeping is not None:
+                self._kept.append(pq.read_table(part.path, filters=keeping).cast(self.schema))
             part.path.unlink()
 
     def finish(self) -> list[ParquetPart]:
@@ -92,11 +92,11 @@ class PartBuffer:
     def _keep_own(self, own: _Writer, without: pa.Array | None) -> None:
         part = own.close()
         if without is not None and len(without):
-            fewer = self._open()
+            filtered = self._open()
             for batch in pq.ParquetFile(part.path).iter_batches():
-                fewer.write([_without(pa.Table.from_batches([batch]).cast(self.schema), without)])
+                filtered.write([_without(pa.Table.from_batches([batch]).cast(self.schema), without)])
             part.path.unlink()
-            part = fewer.close()
+            part = filtered.close()
         self.parts.append(part)
 
     def _flush(self) -> None:

@@ -1,4 +1,4 @@
-"""Records that do not convert: why, in words, and their text, kept apart until somebody has looked."""
+"""Quarantine: records that do not convert, with the reason and their text, for review by an operator."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 LONGEST_RECORD = 10_000  # characters
-EXPLAINED = 10_000
-"""Records of one file that are explained in Pydantic's words; those beyond keep the shorter ones of the check."""
+MAX_EXPLAINED = 10_000
+"""Records of one file explained with Pydantic's messages; further ones keep the shorter message of the check."""
 
 
 @dataclass(frozen=True)
 class Rejection:
-    """One record, or with neither line nor record a whole file, and why it is in quarantine."""
+    """One record, or with neither line nor record a whole file, and the reason of its quarantine."""
 
     line: int | None
     reason: str
     record: str | None
     fields: tuple[str, ...] = ()
-    """Paths of the contract at fault, through lists too."""
+    """Paths of the failing fields of the contract, through lists too."""
     is_explained: bool = True
-    """Otherwise `fields` is the first field at fault, without a path inside it."""
+    """Otherwise `fields` is the first failing field, without a path inside it."""
 
 
 def rejections(wrong: pa.Table, contract: type[Contract], *, already: int) -> list[Rejection]:
     """The records of a batch that do not convert; `already` came before them in the file."""
     rows = zip(*(wrong[name].to_pylist() for name in (LINE, WRONG, RECORD)), strict=True)
-    found = []
+    rejected = []
     for number, (line, why, text) in enumerate(rows, already):
-        is_explained = number < EXPLAINED
+        is_explained = number < MAX_EXPLAINED
         reason, fields = _explained(contract, why, text) if is_explained else (why, _named(contract, why))
-        found.append(Rejection(line, reason, text, fields, is_explained))
-    return found
+        rejected.append(Rejection(line, reason, text, fields, is_explained))
+    return rejected
 
 
 def explain_rejection(contract: type[Contract], why: str, text: str) -> str:
-    """Why a record does not convert: its first error by the contract, with the value; else what the check found."""
+    """The reason why a record does not convert: its first contract error, with the value; else that of the check."""
     return _explained(contract, why, text)[0]
 
 
 def errors_of(contract: type[Contract], text: str) -> list[ErrorDetails]:
-    """What Pydantic finds wrong with the values of a record."""
+    """Pydantic's errors about the values of a record."""
     try:
         contract.model_validate_json(text)
     except ValidationError as error:
@@ -63,29 +63,29 @@ def errors_of(contract: type[Contract], text: str) -> list[ErrorDetails]:
 
 
 def path_of(error: ErrorDetails) -> str:
-    """Where the value of an error stands, whatever its place in the lists on the way."""
+    """The dotted path of an error's value, without its positions in lists."""
     return ".".join(part for part in error["loc"] if isinstance(part, str))
 
 
 def _explained(contract: type[Contract], why: str, text: str) -> tuple[str, tuple[str, ...]]:
-    """Why a record does not convert, and the fields at fault."""
+    """The reason why a record does not convert, and the failing fields."""
     if text.startswith(NOT_UTF8):
         return "not UTF-8 text", ()
     if why == NO_RECORD:
         return _no_record(text), ()
     errors = errors_of(contract, text)
-    found = tuple(dict.fromkeys(map(path_of, errors)))
+    fields = tuple(dict.fromkeys(map(path_of, errors)))
     if why.endswith(" is missing"):
-        return why, (*_named(contract, why), *found)
+        return why, (*_named(contract, why), *fields)
     if not errors:
         return why, _named(contract, why)
-    place = ".".join(str(part) for part in errors[0]["loc"])
-    return shorten(f"{place}: {errors[0]['msg'].removeprefix('Value error, ')}", 300), found
+    path = ".".join(str(part) for part in errors[0]["loc"])
+    return shorten(f"{path}: {errors[0]['msg'].removeprefix('Value error, ')}", 300), fields
 
 
 @cache
 def _named(contract: type[Contract], why: str) -> tuple[str, ...]:
-    """The field that a finding of the check begins with, if it does."""
+    """The field at the start of a finding of the check, if there is one."""
     path = why.partition(" is ")[0]
     return (path,) if path.partition(".")[0] in dict(shape_of(contract).fields) else ()
 
@@ -98,14 +98,14 @@ def _no_record(text: str) -> str:
     return f"a record is a JSON object, not {shorten(json.dumps(value), 40)}"
 
 
-def as_table(refused: list[Rejection]) -> pa.Table:
-    """Rows of the quarantine table, records cut at their longest."""
+def as_table(rejected: list[Rejection]) -> pa.Table:
+    """Rows of the quarantine table, with records cut at LONGEST_RECORD."""
     return pa.table(
         {
-            "line": pa.array([refusal.line for refusal in refused], pa.int64()),
-            "reason": pa.array([refusal.reason for refusal in refused], pa.string()),
+            "line": pa.array([each.line for each in rejected], pa.int64()),
+            "reason": pa.array([each.reason for each in rejected], pa.string()),
             "record": pa.array(
-                [refusal.record and shorten(refusal.record, LONGEST_RECORD) for refusal in refused], pa.string()
+                [each.record and shorten(each.record, LONGEST_RECORD) for each in rejected], pa.string()
             ),
         }
     )

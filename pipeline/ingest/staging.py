@@ -1,4 +1,4 @@
-"""One load in the making: new files read, checked and split into rows, quarantine and ledgers, as parts for dlt."""
+"""Staging of one load: reads and checks new files, and writes rows, quarantine and bookkeeping as parts for dlt."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ Constants = dict[str, pa.Scalar]
 
 @dataclass(frozen=True)
 class Reading:
-    """One file as it was read: how many of its records convert, and whether it holds to the contract."""
+    """Result of reading one file: the numbers of good and quarantined records, and its drift from the contract."""
 
     export: ExportFile
-    about: Constants
+    constants: Constants
     rows: int
     quarantined: int
     names: set[str]
@@ -45,7 +45,7 @@ class Reading:
 
 
 class Staging:
-    """The rows of one load: landing tables, quarantine and ledgers, all under one load id."""
+    """The rows of one load: landing tables, quarantine and bookkeeping tables, all with one load id."""
 
     def __init__(
         self,
@@ -63,131 +63,131 @@ class Staging:
             LOAD_ID: pa.scalar(load_id),
             "_landed_at": pa.scalar(landed_at.replace(tzinfo=None), pa.timestamp("us")),
         }
-        self._workers, self._tables, self._spools = workers, tables, dict[str, PartBuffer]()
+        self._workers, self._tables, self._buffers = workers, tables, dict[str, PartBuffer]()
 
-    def stage(self, work: LoadPlan) -> None:
+    def stage(self, plan: LoadPlan) -> None:
         """Read the new files of one target; a file that cannot be read as a whole goes into quarantine by name.
 
-        So does one that has drifted, and with it all that is new of a table that had landed before.
+        So does a drifted file, and with it all new files of a table that had landed before.
         """
-        if not work.new:
+        if not plan.new:
             return
-        spools = self._spool(work.target.blueprint.landing_table), self._spool("quarantine")
-        marks = [spool.mark() for spool in spools]
-        readings = [reading for export in work.new if (reading := self._try_file(work, export))]
-        stops = work.as_of is not None
-        work.drifted += [DriftedFile(one.export.name, one.drifts, stops) for one in readings if one.drifts]
-        withheld = [one for one in readings if one.drifts or work.is_stopped]
-        if work.is_stopped:
-            work.waiting = sum(not one.drifts for one in withheld)
+        buffers = self._buffer(plan.target.blueprint.landing_table), self._buffer("quarantine")
+        checkpoints = [buffer.checkpoint() for buffer in buffers]
+        readings = [reading for export in plan.new if (reading := self._try_file(plan, export))]
+        stops = plan.as_of is not None
+        plan.drifted += [DriftedFile(one.export.name, one.drifts, stops) for one in readings if one.drifts]
+        withheld = [one for one in readings if one.drifts or plan.is_stopped]
+        if plan.is_stopped:
+            plan.waiting = sum(not one.drifts for one in withheld)
             waiting = pa.array([str(one.export.path) for one in withheld if not one.drifts], pa.string())
-            spools[0].rewind(marks[0])
-            spools[1].rewind(marks[1], but=~pc.field("path").isin(waiting))
+            buffers[0].rewind(checkpoints[0])
+            buffers[1].rewind(checkpoints[1], keeping=~pc.field("path").isin(waiting))
         for reading in withheld:
-            self._withhold(work, reading)
+            self._withhold(plan, reading)
         for reading in readings:
             if reading not in withheld:
-                self._land(work, reading)
+                self._land(plan, reading)
 
     def finish(self) -> dict[str, list[ParquetPart]]:
-        """The parts of every table that got rows."""
-        return {table: spool.finish() for table, spool in self._spools.items()}
+        """The parts of every table with rows."""
+        return {table: buffer.finish() for table, buffer in self._buffers.items()}
 
-    def _try_file(self, work: LoadPlan, export: ExportFile) -> Reading | None:
-        """What a file holds, its rows and refusals kept; those of a drifted one dropped, None where it is damaged."""
-        about = self._about(work.target, export)
+    def _try_file(self, plan: LoadPlan, export: ExportFile) -> Reading | None:
+        """Read a file and keep its rows and rejections, without rows of a drifted one; None for a damaged file."""
+        constants = self._constants(plan.target, export)
         if export.unreadable:
             problem = Unreadable(export.unreadable, lasting=False)
         else:
             try:
-                return self._read(work, export, about)
-            except Unreadable as found:
-                problem = found
-                self._end_file(work.target, keep=False)
-        self._refuse_file(work, export, about, problem)
+                return self._read(plan, export, constants)
+            except Unreadable as error:
+                problem = error
+                self._end_file(plan.target, keep=False)
+        self._reject_file(plan, export, constants, problem)
         return None
 
-    def _read(self, work: LoadPlan, export: ExportFile, about: Constants) -> Reading:
-        contract = work.target.blueprint.contract
+    def _read(self, plan: LoadPlan, export: ExportFile, constants: Constants) -> Reading:
+        contract = plan.target.blueprint.contract
         reader = Reader(self._con, contract, self._folder, workers=self._workers)
-        spool, conflicts, tally = (
-            self._spool(work.target.blueprint.landing_table),
+        buffer, conflicts, counter = (
+            self._buffer(plan.target.blueprint.landing_table),
             Conflicts(contract),
             DriftCounter(contract),
         )
         rows = quarantined = 0
         for batch in reader.read(export.path):
-            spool.write(batch.good, about)
+            buffer.write(batch.good, constants)
             conflicts.add(batch.good)
-            refused = rejections(batch.wrong, contract, already=quarantined)
-            tally.add(batch.good.num_rows, refused)
-            self._quarantine(refused, about)
+            rejected = rejections(batch.wrong, contract, already=quarantined)
+            counter.add(batch.good.num_rows, rejected)
+            self._quarantine(rejected, constants)
             rows, quarantined = rows + batch.good.num_rows, quarantined + batch.wrong.num_rows
-            self._progress(spool.table, batch.good.num_rows + batch.wrong.num_rows)
-        drifts = self._drifts(work, export, reader, tally)
+            self._progress(buffer.table, batch.good.num_rows + batch.wrong.num_rows)
+        drifts = self._drifts(plan, export, reader, counter)
         positions = conflicts.positions() if not drifts else {}
         if positions:
-            self._quarantine(conflicts.refusals(positions, reader.read(export.path)), about)
+            self._quarantine(conflicts.rejections(positions, reader.read(export.path)), constants)
             rows, quarantined = rows - len(positions), quarantined + len(positions)
         if drifts:
-            spool.drop()
-        self._end_file(work.target, keep=True, without=pa.array(positions, pa.int64()))
-        return Reading(export, about, rows, quarantined, reader.names, drifts)
+            buffer.drop()
+        self._end_file(plan.target, keep=True, without=pa.array(positions, pa.int64()))
+        return Reading(export, constants, rows, quarantined, reader.names, drifts)
 
-    def _drifts(self, work: LoadPlan, export: ExportFile, reader: Reader, tally: DriftCounter) -> tuple[Drift, ...]:
-        """What of a file that was read no longer holds to the contract."""
+    def _drifts(self, plan: LoadPlan, export: ExportFile, reader: Reader, counter: DriftCounter) -> tuple[Drift, ...]:
+        """The drift of a file that was read from its contract."""
 
-        def held(path: str) -> int:
+        def count_holders(path: str) -> int:
             return holders(self._con.cursor(), reader.read(export.path), reader.contract, path)
 
-        drifts = tally.drifts(held, reader.unknown - work.observed.unknown)
-        lost = lost_keys(reader.contract, reader.names, work.observed.steady, tally.records)
+        drifts = counter.drifts(count_holders, reader.unknown - plan.observed.unknown)
+        lost = lost_keys(reader.contract, reader.names, plan.observed.steady, counter.records)
         return (*drifts, *lost)
 
-    def _land(self, work: LoadPlan, reading: Reading) -> None:
-        """Enter a file whose rows are kept."""
-        self._enter("landed_files", reading.about, rows=reading.rows, quarantined=reading.quarantined)
-        work.files, work.rows = work.files + 1, work.rows + reading.rows
-        work.quarantined += reading.quarantined
-        work.names |= reading.names
+    def _land(self, plan: LoadPlan, reading: Reading) -> None:
+        """Record a file as landed."""
+        self._record("landed_files", reading.constants, rows=reading.rows, quarantined=reading.quarantined)
+        plan.files, plan.rows = plan.files + 1, plan.rows + reading.rows
+        plan.quarantined += reading.quarantined
+        plan.names |= reading.names
         if not reading.rows and not reading.quarantined:
-            work.findings.append(f"{reading.export.name} holds no records")
+            plan.findings.append(f"{reading.export.name} holds no records")
 
-    def _withhold(self, work: LoadPlan, reading: Reading) -> None:
-        """Put what converts of a file into quarantine too, by the file's name; a drifted one is remembered."""
-        reason = f"withheld while its table has drifted: {'; '.join(sentences(work.drifted))}"
+    def _withhold(self, plan: LoadPlan, reading: Reading) -> None:
+        """Quarantine the good records of a file too, by the file's name; a drifted file is recorded."""
+        reason = f"withheld while its table has drifted: {'; '.join(sentences(plan.drifted))}"
         if reading.drifts:
-            own = DriftedFile(reading.export.name, reading.drifts, work.as_of is not None)
+            own = DriftedFile(reading.export.name, reading.drifts, plan.as_of is not None)
             reason = f"withheld with the records that do not convert: {'; '.join(sentences([own]))}"
-            work.quarantined += reading.quarantined
-        contract = fingerprint(work.target.blueprint.contract)
+            plan.quarantined += reading.quarantined
+        contract = fingerprint(plan.target.blueprint.contract)
         for drift in reading.drifts:
-            self._enter(
-                "drifted_files", reading.about, stops=work.as_of is not None, contract=contract, **asdict(drift)
+            self._record(
+                "drifted_files", reading.constants, stops=plan.as_of is not None, contract=contract, **asdict(drift)
             )
         if reading.rows or not reading.drifts:
-            self._quarantine([Rejection(None, reason, None)], reading.about)
-            self._spool("quarantine").keep()
-            work.quarantined += 1
+            self._quarantine([Rejection(None, reason, None)], reading.constants)
+            self._buffer("quarantine").keep()
+            plan.quarantined += 1
 
-    def _refuse_file(self, work: LoadPlan, export: ExportFile, about: Constants, problem: Unreadable) -> None:
-        self._quarantine([Rejection(None, problem.reason, None)], about)
-        self._spool("quarantine").keep()
-        remembered = about if problem.lasting else about | {"sha256": pa.scalar(None, pa.string())}
-        self._enter("unreadable_files", remembered, reason=problem.reason)
-        work.quarantined += 1
-        work.findings.append(f"{export.name} is in quarantine as a whole: {problem.reason}")
+    def _reject_file(self, plan: LoadPlan, export: ExportFile, constants: Constants, problem: Unreadable) -> None:
+        self._quarantine([Rejection(None, problem.reason, None)], constants)
+        self._buffer("quarantine").keep()
+        constants = constants if problem.lasting else constants | {"sha256": pa.scalar(None, pa.string())}
+        self._record("unreadable_files", constants, reason=problem.reason)
+        plan.quarantined += 1
+        plan.findings.append(f"{export.name} is in quarantine as a whole: {problem.reason}")
 
-    def _quarantine(self, refused: list[Rejection], about: Constants) -> None:
-        self._spool("quarantine").write(as_table(refused), about)
+    def _quarantine(self, rejected: list[Rejection], constants: Constants) -> None:
+        self._buffer("quarantine").write(as_table(rejected), constants)
 
-    def _enter(self, ledger: str, about: Constants, **values: object) -> None:
-        spool = self._spool(ledger)
-        spool.write(pa.table({name: pa.array([value]) for name, value in values.items()}), about)
-        spool.keep()
+    def _record(self, table: str, constants: Constants, **values: object) -> None:
+        buffer = self._buffer(table)
+        buffer.write(pa.table({name: pa.array([value]) for name, value in values.items()}), constants)
+        buffer.keep()
 
     def _end_file(self, target: ExportTarget, *, keep: bool, without: pa.Array | None = None) -> None:
-        rows, quarantine = self._spool(target.blueprint.landing_table), self._spool("quarantine")
+        rows, quarantine = self._buffer(target.blueprint.landing_table), self._buffer("quarantine")
         if keep:
             rows.keep(without)
             quarantine.keep()
@@ -195,17 +195,17 @@ class Staging:
             rows.drop()
             quarantine.drop()
 
-    def _about(self, target: ExportTarget, export: ExportFile) -> Constants:
-        """The values that all rows of a file share, in whatever table."""
+    def _constants(self, target: ExportTarget, export: ExportFile) -> Constants:
+        """The values that all rows of a file share, in every table."""
         platform, account, name = target.key
         at = pa.scalar(export.exported_at, pa.timestamp("us"))
         path, sha256 = pa.scalar(str(export.path)), pa.scalar(export.sha256, pa.string())
-        ledger = {"platform": platform, "account": account, "object": name, "bytes": export.size, "_account": account}
+        source = {"platform": platform, "account": account, "object": name, "bytes": export.size, "_account": account}
         files = {"path": path, "_source_file": path, "sha256": sha256, "exported_at": at, "_exported_at": at}
-        return {name: pa.scalar(value) for name, value in ledger.items()} | files | self._stamps
+        return {name: pa.scalar(value) for name, value in source.items()} | files | self._stamps
 
-    def _spool(self, table: str) -> PartBuffer:
-        if table not in self._spools:
+    def _buffer(self, table: str) -> PartBuffer:
+        if table not in self._buffers:
             fields = [pa.field(name, ARROW[type_], nullable=name != LOAD_ID) for name, type_ in self._tables[table]]
-            self._spools[table] = PartBuffer(self._folder, table, pa.schema(fields))
-        return self._spools[table]
+            self._buffers[table] = PartBuffer(self._folder, table, pa.schema(fields))
+        return self._buffers[table]

@@ -1,7 +1,7 @@
-"""Aliases: what takes the place of the values by which somebody was known, so that records still meet each other.
+"""Aliases: random values that replace the identifiers of a forgotten person, so that records still join.
 
-Each value has an alias of its own, the same wherever it stands: two devices of a person stay two devices, and what was
-joined by an id still is. A value that is digits has digits, for it may stand as a number.
+Each value has an alias of its own, the same everywhere: two devices of a person stay two devices, and records joined by
+an id still join. The alias of a value of digits is an integer, because the value may be a number.
 """
 
 from __future__ import annotations
@@ -12,61 +12,61 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
-from pipeline.contracts.fields import Contract, Many, Record, Shape, place_of, shape_of
+from pipeline.contracts.fields import Contract, Many, Record, Shape, field_at, shape_of
 
 Json = Any  # Any: what JSON can carry
 
-NOBODY = re.compile(r"[0\-:. ]*|null|none|nan|unknown|undefined|anonymous|guest|\(not set\)|\(none\)")
-"""Values that say of a record that nobody is known, such as the customer 0 of an order without an account."""
+NO_IDENTITY = re.compile(r"[0\-:. ]*|null|none|nan|unknown|undefined|anonymous|guest|\(not set\)|\(none\)")
+"""Values that identify no person, such as the customer 0 of an order without an account."""
 SHORTEST_IN_TEXT = 8
-"""Characters: a shorter value is replaced where a contract says who somebody is, and not in any text."""
+"""Characters: a shorter value is replaced in identity fields of contracts, and not inside other texts."""
 PAYMENT = re.compile(r"(ch|py|pi)_[A-Za-z0-9]+")
-"""Ids of payments, which name nobody: what a shop notes of them links an order to its charges, and stays."""
+"""Ids of payments, which identify no person: in notes of an order they link it to its charges, and stay."""
 
 
 class Aliases:
-    """The values by which one person is known, lower case, each with its alias."""
+    """The identifiers of one person in lower case, each with its alias."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        self._taken: dict[str, str] = {}
+        self._aliases: dict[str, str] = {}
         self.add(values)
 
     @property
-    def sought(self) -> list[str]:
-        """What to look for in a text; an address also as it stands in a link."""
+    def search_terms(self) -> list[str]:
+        """Terms to search texts for; an email address also as encoded in a link."""
         return sorted({form for value in self._in_texts for form in (value, value.replace("@", "%40"))})
 
     @property
     def _in_texts(self) -> list[str]:
-        return sorted(value for value in self._taken if "@" in value or len(value) >= SHORTEST_IN_TEXT)
+        return sorted(value for value in self._aliases if "@" in value or len(value) >= SHORTEST_IN_TEXT)
 
     def add(self, values: Iterable[str]) -> None:
-        """Give an alias to each value that names somebody and has none."""
+        """Create an alias for each value that identifies a person and has none."""
         for value in map(str.lower, values):
-            if value not in self._taken and not NOBODY.fullmatch(value):
-                self._taken[value] = _alias(value)
+            if value not in self._aliases and not NO_IDENTITY.fullmatch(value):
+                self._aliases[value] = _alias(value)
         self.__dict__.pop("_mentions", None)
 
     def holds(self, value: object) -> bool:
-        return str(value).lower() in self._taken
+        return str(value).lower() in self._aliases
 
     def of(self, value: Json) -> Json:
-        """The alias of a value, a number for a number; the value itself where it is nobody's."""
-        alias = self._taken.get(str(value).lower())
+        """The alias of a value, a number for a number; the value itself where it is not an identifier of the person."""
+        alias = self._aliases.get(str(value).lower())
         if alias is None:
             return value
         return int(alias) if isinstance(value, int) else alias
 
     def is_mentioned(self, text: str) -> bool:
-        """Whether a text names the person."""
+        """Whether a text mentions the person."""
         return self._mentions.search(text) is not None
 
     def in_text(self, text: str) -> str:
         """The text with aliases for the values it mentions."""
-        return self._mentions.sub(lambda found: self._taken[found[0].lower().replace("%40", "@")], text)
+        return self._mentions.sub(lambda match: self._aliases[match[0].lower().replace("%40", "@")], text)
 
     def in_strings(self, value: Json) -> Json:
-        """The same for every text of a JSON value; keys and numbers stay."""
+        """A JSON value with `in_text` applied to every string; keys and numbers stay."""
         if isinstance(value, dict):
             return {key: self.in_strings(inner) for key, inner in value.items()}
         if isinstance(value, list):
@@ -81,7 +81,7 @@ class Aliases:
 
 def _alias(value: str) -> str:
     if value.isascii() and value.isdigit():
-        return str(-1 - secrets.randbelow(2**53))  # below 0: no vendor's
+        return str(-1 - secrets.randbelow(2**53))  # negative: no vendor has such ids
     return f"forgotten-{secrets.token_hex(8)}"
 
 
@@ -92,30 +92,30 @@ def _word(value: str) -> str:
 
 
 def identities_of(record: Json, contract: type[Contract]) -> Iterator[str]:
-    """The values by which a record says whose it is."""
+    """The identifiers of a person in a record."""
     for path in contract.identity:
-        value = _at(record, place_of(shape_of(contract), path)[0])
-        if value is not None and not NOBODY.fullmatch(str(value).lower()):
+        value = _at(record, field_at(shape_of(contract), path)[0])
+        if value is not None and not NO_IDENTITY.fullmatch(str(value).lower()):
             yield str(value)
 
 
-def without_identities(record: Json, contract: type[Contract], aliases: Aliases, *, whole: bool) -> Json:
-    """A record with aliases for whoever it names.
+def without_identities(record: Json, contract: type[Contract], aliases: Aliases, *, is_own: bool) -> Json:
+    """A record with aliases for the persons it names.
 
     Args:
-        whole: It is the person's own: what else the contract calls personal goes too, and every field it does not know.
+        is_own: It is the person's own: other personal values of the contract and unknown fields are dropped too.
     """
     shape = shape_of(contract)
-    kept = _declared(record, shape) if whole else record
-    for path in contract.personal if whole else ():
-        kept = _changed(kept, place_of(shape, path)[0], _payments)
+    result = _declared(record, shape) if is_own else record
+    for path in contract.personal if is_own else ():
+        result = _changed(result, field_at(shape, path)[0], _payments)
     for path in contract.identity:
-        kept = _changed(kept, place_of(shape, path)[0], aliases.of)
-    return aliases.in_strings(kept)
+        result = _changed(result, field_at(shape, path)[0], aliases.of)
+    return aliases.in_strings(result)
 
 
 def _declared(value: Json, shape: Shape) -> Json:
-    """What of a value the contract knows."""
+    """The part of a value that the contract declares."""
     if isinstance(shape, Record) and isinstance(value, dict):
         return {name: _declared(value[name], inner) for name, inner in shape if name in value}
     if isinstance(shape, Many) and isinstance(value, list):
@@ -124,11 +124,11 @@ def _declared(value: Json, shape: Shape) -> Json:
 
 
 def _payments(value: Json) -> Json:
-    """Of something personal, no more than the ids of payments in a list of named values."""
+    """The ids of payments in a list of named values, None without any: the part of a personal value that stays."""
     if not isinstance(value, list):
         return None
-    kept = [item for item in value if isinstance(item, dict) and PAYMENT.fullmatch(str(item.get("value")))]
-    return kept or None
+    payments = [item for item in value if isinstance(item, dict) and PAYMENT.fullmatch(str(item.get("value")))]
+    return payments or None
 
 
 def _at(value: Json, names: tuple[str, ...]) -> Json:
@@ -138,7 +138,7 @@ def _at(value: Json, names: tuple[str, ...]) -> Json:
 
 
 def _changed(value: Json, names: tuple[str, ...], change: Any) -> Json:  # Any: one JSON value to another
-    """The value with what stands at a path changed; without it where nothing is left."""
+    """The value with its member at a path changed; without the member where the change returns None."""
     if not isinstance(value, dict) or value.get(names[0]) is None:
         return value
     inner = _changed(value[names[0]], names[1:], change) if names[1:] else change(value[names[0]])

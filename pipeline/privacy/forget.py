@@ -1,9 +1,9 @@
-"""Erasing: a tenant, or one person of a tenant, from the hub, whose file is then written anew so that nothing lingers.
+"""Erasure of a tenant, or of one person of a tenant, from the hub; its file is then rewritten without free blocks.
 
-A person's records stay, because orders and visits must still add up; what says who they were goes. Every value by
-which the person is known becomes an alias, the same everywhere; what else a contract calls personal, and every field it
-does not know, is dropped from the person's own records. The hash of the payload stays, so the same export landed again
-brings nothing back.
+A person's records stay, because orders and visits must still add up; what identifies the person is removed. Every
+identifier becomes an alias, the same everywhere; other personal values of a contract, and every field it does not know,
+are dropped from the person's own records. The hash of the payload stays, so landing the same export again restores
+nothing.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ Erased = dict[str, int]
 
 
 class Person:
-    """Somebody to be forgotten: their email, in lower case, and what else their records know them by."""
+    """A person to forget: the email in lower case, and the other identifiers in the person's records."""
 
     def __init__(self, email: str, ids: Mapping[str, frozenset[str]]) -> None:
-        """`ids` are those that the tenant's star knows, by platform."""
+        """`ids` are those of the tenant's star, by platform."""
         self.email = email
         self.aliases = Aliases({email, *(value for values in ids.values() for value in values)})
         self._address = Aliases({email})
@@ -43,11 +43,11 @@ class Person:
         self._found: dict[str, frozenset[str]] = {}
 
     def known_as(self, platform: str) -> list[str]:
-        """Every value that stands for the person in a platform's records; a device may be another's too."""
+        """Every identifier of the person in a platform's records; a device may be shared with other persons."""
         return sorted(self._own_of(platform) | self._found.get(platform, frozenset()))
 
     def learn(self, record: Json, blueprint: Blueprint) -> bool:
-        """Take in what else a record says of the person whose it is; whether that was news.
+        """Collect further identifiers from a record of the person; returns whether there were new ones.
 
         Ids beside the address itself, in an order or a profile, are the person's; those of an event may be a device's.
         """
@@ -57,23 +57,23 @@ class Person:
         self.aliases.add(values)
         before = self._own_of(platform), self._found.get(platform, frozenset())
         is_theirs = self.email in values and any("email" in path for path in blueprint.contract.identity)
-        kept = self._own if is_theirs else self._found
-        kept[platform] = before[0 if is_theirs else 1] | self._named(values)
+        target = self._own if is_theirs else self._found
+        target[platform] = before[0 if is_theirs else 1] | self._named(values)
         return before != (self._own_of(platform), self._found.get(platform, frozenset()))
 
     def owns(self, record: Json, blueprint: Blueprint) -> bool:
-        """Whether a record is the person's: it says so, mentions the address, or names but a device of theirs."""
+        """Whether a record is the person's: it has their identifier or address, or names only their devices."""
         values = self._values(record, blueprint)
         is_theirs = values & self._own_of(blueprint.platform) or self._address.is_mentioned(_text(record))
         return bool(is_theirs or (values and values <= {*self.known_as(blueprint.platform)}))
 
     def is_named(self, record: Json, blueprint: Blueprint) -> bool:
-        """Whether a record holds any value that the person is known by."""
+        """Whether a record holds any identifier of the person."""
         known = self._values(record, blueprint) & {*self.known_as(blueprint.platform)}
         return bool(known) or self.aliases.is_mentioned(_text(record))
 
     def _own_of(self, platform: str) -> frozenset[str]:
-        """Values that are this person's and nobody else's."""
+        """Identifiers of this person alone."""
         return self._own.get(platform, frozenset({self.email}))
 
     def _named(self, values: Iterable[str]) -> frozenset[str]:
@@ -85,7 +85,7 @@ class Person:
 
 
 def known_ids(stars: Path, tenant: Tenant, email: str) -> dict[str, frozenset[str]]:
-    """By platform, the ids under which a tenant's star knows the customer with this email; none without a star."""
+    """By platform, the ids of the customer with this email in a tenant's star; none without a star."""
     if not stars.exists():
         return {}
     with duckdb.connect(str(stars), read_only=True) as con:
@@ -96,17 +96,17 @@ def known_ids(stars: Path, tenant: Tenant, email: str) -> dict[str, frozenset[st
             where customer_email = $email or lower(user_id) = $email""",
             {"email": email},
         ).fetchall()
-    found: dict[str, set[str]] = {}
+    ids: dict[str, set[str]] = {}
     for platform, value in rows:
         if value is not None:
-            found.setdefault(platform, set()).add(value.lower())
-    return {platform: frozenset(values) for platform, values in found.items()}
+            ids.setdefault(platform, set()).add(value.lower())
+    return {platform: frozenset(values) for platform, values in ids.items()}
 
 
 def forget_person(tenant: Tenant, blueprints: Sequence[Blueprint], person: Person, settings: Settings) -> Erased:
     """Rewrite a tenant's records of a person without the person, and drop them from landing and quarantine.
 
-    Exports that we made up ourselves are rewritten too. `person` knows afterwards every value that was theirs.
+    Synthetic exports are rewritten too. Afterwards `person` holds every identifier that was found.
 
     Raises:
         LandError: The hub is open elsewhere or cannot be written; nothing was changed.
@@ -114,68 +114,68 @@ def forget_person(tenant: Tenant, blueprints: Sequence[Blueprint], person: Perso
     erased: Erased = {}
     with write_hub(settings) as hub:
         hub.execute("begin")
-        has_news = True
-        while has_news:
-            has_news = sum(_learn(hub, tenant, blueprint, person) for blueprint in blueprints) > 0
+        has_new = True
+        while has_new:
+            has_new = sum(_learn(hub, tenant, blueprint, person) for blueprint in blueprints) > 0
         for blueprint in blueprints:
             erased[blueprint.sink] = erased.get(blueprint.sink, 0) + _rewrite(hub, tenant, blueprint, person)
             erased[blueprint.landing_table] = _drop_landed(hub, tenant, blueprint, person)
         erased["quarantine"] = _drop_quarantined(hub, tenant, person)
-        drafts = _without_in_files(hub, tenant, blueprints, person, settings)
-        erased["synthetic files"] = len(drafts)
+        replacements = _rewrite_synthetic(hub, tenant, blueprints, person, settings)
+        erased["synthetic files"] = len(replacements)
         hub.execute("commit")
-        for draft in drafts:
-            draft.take_place()
+        for replacement in replacements:
+            replacement.replace_original()
     rewrite_file(settings)
     return {table: rows for table, rows in erased.items() if rows}
 
 
 def _learn(hub: duckdb.DuckDBPyConnection, tenant: Tenant, blueprint: Blueprint, person: Person) -> int:
-    """Let the person be known by all that their records in a sink say; how many of them had news."""
-    return sum(person.learn(record, blueprint) for _, record in _naming(hub, tenant, blueprint, person))
+    """Collect identifiers from the person's records in a sink; returns how many records had new ones."""
+    return sum(person.learn(record, blueprint) for _, record in _candidates(hub, tenant, blueprint, person))
 
 
-def _without_in_files(
+def _rewrite_synthetic(
     hub: duckdb.DuckDBPyConnection,
     tenant: Tenant,
     blueprints: Sequence[Blueprint],
     person: Person,
     settings: Settings,
 ) -> list[RewrittenExport]:
-    """The tenant's own made-up exports without the person, ready to take their places and known as landed already."""
-    drafts = []
+    """Rewrite the tenant's synthetic exports without the person, beside the originals and recorded as landed."""
+    replacements = []
     for blueprint in blueprints:
-        known = [*person.aliases.sought, *person.known_as(blueprint.platform)]
+        known = [*person.aliases.search_terms, *person.known_as(blueprint.platform)]
         change = partial(anonymous, blueprint=blueprint, person=person)
-        for draft in rewrite_exports(settings.home / "synthetic" / tenant.slug, blueprint, known, change):
+        for replacement in rewrite_exports(settings.home / "synthetic" / tenant.slug, blueprint, known, change):
             hub.execute(
                 f"update {quote(dataset(tenant))}.landed_files set sha256 = ? where sha256 = ?",
-                [draft.new_sha256, draft.sha256],
+                [replacement.new_sha256, replacement.sha256],
             )
-            drafts.append(draft)
-    return drafts
+            replacements.append(replacement)
+    return replacements
 
 
-def _naming(
+def _candidates(
     hub: duckdb.DuckDBPyConnection, tenant: Tenant, blueprint: Blueprint, person: Person
 ) -> list[tuple[int, Json]]:
     """Row ids and payloads of the records in a sink that may name the person."""
     values = [_value("raw_data_payload", path) for path in blueprint.contract.identity]
-    where, sought = _may_name("raw_data_payload::varchar", values, person, blueprint.platform)
+    where, parameters = _may_name("raw_data_payload::varchar", values, person, blueprint.platform)
     rows = hub.execute(
         f"""select rowid, raw_data_payload::varchar from {blueprint.sink}
         where tenant_slug = $tenant and source_platform = $platform and {where}""",
-        {"tenant": tenant.slug, "platform": blueprint.platform, **sought},
+        {"tenant": tenant.slug, "platform": blueprint.platform, **parameters},
     ).fetchall()
     return [(row, json.loads(payload)) for row, payload in rows]
 
 
 def _may_name(text: str, values: Sequence[str], person: Person, platform: str) -> tuple[str, dict[str, list[str]]]:
     """SQL that is true where a text or one of the values may name the person, and its parameters."""
-    said = f"len(list_filter($sought::varchar[], lambda said: contains(lower({text}), said))) > 0"
+    mentioned = f"len(list_filter($terms::varchar[], lambda term: contains(lower({text}), term))) > 0"
     ids = [f"list_contains($known::varchar[], lower({value}))" for value in values]
     known = {"known": person.known_as(platform)} if ids else {}
-    return f"({' or '.join([said, *ids])})", {"sought": person.aliases.sought, **known}
+    return f"({' or '.join([mentioned, *ids])})", {"terms": person.aliases.search_terms, **known}
 
 
 def _value(column: str, path: str) -> str:
@@ -184,12 +184,12 @@ def _value(column: str, path: str) -> str:
 
 
 def _rewrite(hub: duckdb.DuckDBPyConnection, tenant: Tenant, blueprint: Blueprint, person: Person) -> int:
-    """Records of a sink without the person; how many there were."""
+    """Rewrite the records of a sink without the person; returns how many changed."""
     changed = []
-    for row, record in _naming(hub, tenant, blueprint, person):
-        left = anonymous(record, blueprint, person)
-        if left != record:
-            changed.append((row, _text(left)))
+    for row, record in _candidates(hub, tenant, blueprint, person):
+        rewritten = anonymous(record, blueprint, person)
+        if rewritten != record:
+            changed.append((row, _text(rewritten)))
     if changed:
         hub.execute("create or replace temp table forgotten (row bigint, payload varchar)")
         hub.executemany("insert into forgotten values (?, ?)", changed)
@@ -201,8 +201,8 @@ def _rewrite(hub: duckdb.DuckDBPyConnection, tenant: Tenant, blueprint: Blueprin
 
 
 def anonymous(record: Json, blueprint: Blueprint, person: Person) -> Json:
-    """A record as it stays when the person is forgotten."""
-    return without_identities(record, blueprint.contract, person.aliases, whole=person.owns(record, blueprint))
+    """A record as it remains after the person is forgotten."""
+    return without_identities(record, blueprint.contract, person.aliases, is_own=person.owns(record, blueprint))
 
 
 def _text(record: Json) -> str:
@@ -210,28 +210,28 @@ def _text(record: Json) -> str:
 
 
 def _drop_landed(hub: duckdb.DuckDBPyConnection, tenant: Tenant, blueprint: Blueprint, person: Person) -> int:
-    """Landed rows are pushed by now: the sink has them."""
+    """Delete landed rows that name the person: the sink has them already. Returns how many."""
     table = f"{quote(dataset(tenant))}.{quote(blueprint.landing_table)}"
     values = []
     for path in blueprint.contract.identity:
         name, _, rest = path.partition(".")
         values.append(_value(quote(name), rest) if rest else f"{quote(name)}::varchar")
-    where, sought = _may_name("to_json(landed)::varchar", values, person, blueprint.platform)
-    rows = hub.execute(f"select rowid, to_json(landed)::varchar from {table} as landed where {where}", sought)
+    where, parameters = _may_name("to_json(landed)::varchar", values, person, blueprint.platform)
+    rows = hub.execute(f"select rowid, to_json(landed)::varchar from {table} as landed where {where}", parameters)
     named = [row for row, record in rows.fetchall() if person.is_named(json.loads(record), blueprint)]
     hub.execute(f"delete from {table} where list_contains($rows::bigint[], rowid)", {"rows": named})
     return len(named)
 
 
 def _drop_quarantined(hub: duckdb.DuckDBPyConnection, tenant: Tenant, person: Person) -> int:
-    """Records that did not convert, and what was told of a file that had drifted."""
+    """Delete quarantined records that mention the person, and alias mentions in the records of drifted files."""
     schema = quote(dataset(tenant))
-    kept_out = hub.execute(f"select rowid, reason, record from {schema}.quarantine").fetchall()
-    rows = [row for row, *texts in kept_out if any(text and person.aliases.is_mentioned(text) for text in texts)]
+    quarantined = hub.execute(f"select rowid, reason, record from {schema}.quarantine").fetchall()
+    rows = [row for row, *texts in quarantined if any(text and person.aliases.is_mentioned(text) for text in texts)]
     hub.execute(f"delete from {schema}.quarantine where list_contains($rows::bigint[], rowid)", {"rows": rows})
     for row, came in hub.execute(f"select rowid, came from {schema}.drifted_files").fetchall():
-        if (said := person.aliases.in_text(came)) != came:
-            hub.execute(f"update {schema}.drifted_files set came = ? where rowid = ?", [said, row])
+        if (rewritten := person.aliases.in_text(came)) != came:
+            hub.execute(f"update {schema}.drifted_files set came = ? where rowid = ?", [rewritten, row])
     return len(rows)
 
 

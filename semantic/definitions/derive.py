@@ -56,7 +56,7 @@ def derive(tenant: Tenant, tables: Sequence[Table], observed: BuiltTables) -> Ru
         ConfigError: `semantic:` of tenants.yaml does not fit the star; names the location, the wrong entry and the
             nearest right one.
     """
-    overlay = Overlay(tenant.semantic, tenant.semantic_places)
+    overlay = Overlay(tenant.semantic, tenant.semantic_locations)
     tables = [_as_built(table, observed) for table in tables]
     columns_of = _dimension_columns(tables, observed)
     dimensions = _dimensions(overlay, columns_of, tables, observed)

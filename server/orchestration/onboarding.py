@@ -21,7 +21,7 @@ from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import check_ready
 from pipeline.errors import BuildError, ConfigError
-from pipeline.ingest.landing_tables import LEDGERS, landing_columns, prepare_landing_tables
+from pipeline.ingest.landing_tables import LOAD_TABLES, landing_columns, prepare_landing_tables
 from pipeline.storage.hub import write_hub
 from pipeline.storage.ops import Ops
 from server.orchestration.build_context import BuildContext
@@ -96,12 +96,13 @@ def _first_open(ops: Ops, tenant: Tenant, version: str) -> int:
 def _refuse_offboarded(tenant: Tenant, shop: BuildContext) -> None:
     if tenant.status == "offboarded":
         raise ConfigError(
-            f"{shop.manifest.places[tenant.slug]}: {tenant.slug} is offboarded.", "Set its status to onboarding first."
+            f"{shop.manifest.locations[tenant.slug]}: {tenant.slug} is offboarded.",
+            "Set its status to onboarding first.",
         )
 
 
 def _check(tenant: Tenant, shop: BuildContext) -> None:
-    check_ready(tenant, shop.catalog, place=shop.manifest.places[tenant.slug])
+    check_ready(tenant, shop.catalog, location=shop.manifest.locations[tenant.slug])
 
 
 def _difference(tenant: Tenant, shop: BuildContext, files: Mapping[str, str]) -> Onboarding:
@@ -138,7 +139,7 @@ def _write_sources(tenant: Tenant, shop: BuildContext, files: Mapping[str, str])
     own = [blueprint for blueprint in shop.blueprints.values() if blueprint.platform in platforms]
     with write_hub(shop.settings) as hub:
         prepare_landing_tables(
-            hub, tenant, {blueprint.landing_table: landing_columns(blueprint) for blueprint in own} | LEDGERS
+            hub, tenant, {blueprint.landing_table: landing_columns(blueprint) for blueprint in own} | LOAD_TABLES
         )
 
 

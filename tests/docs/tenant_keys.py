@@ -18,8 +18,8 @@ from pydantic import BaseModel
 
 from pipeline.config import tenants_file
 from pipeline.config.accounts import Account, Read
-from pipeline.config.blocks.generation import CONNECTOR_LEVERS, FUNNEL, LEVERS
-from pipeline.config.blocks.table_logic import _HOMES
+from pipeline.config.blocks.generation import CONNECTOR_PARAMETERS, DOMAIN_PARAMETERS, FUNNEL
+from pipeline.config.blocks.table_logic import _DOMAINS
 from pipeline.config.entry import Entry
 from pipeline.config.key_meanings import GENERATION, LOGIC, MEANINGS, SOURCE, TENANT
 from pipeline.config.source import Source
@@ -109,7 +109,7 @@ def recorded() -> Recorded:
 
         with mock.patch.object(tenants_file, "read_yaml", read), mock.patch.object(tenants_file, "merge", unmerged):
             tenants_file.load_tenants(path, CATALOG)
-    parameters = {name for domain in (*LEVERS.values(), *CONNECTOR_LEVERS.values()) for name in domain}
+    parameters = {name for domain in (*DOMAIN_PARAMETERS.values(), *CONNECTOR_PARAMETERS.values()) for name in domain}
     found.keys |= {f"{GENERATION}.{name}" for name in (*parameters, "funnel", *(f"funnel.{step}" for step in FUNNEL))}
     found.keys |= {f"{place}.{name}" for place, name in NAMED.items() if name == "<object>"}
     found.keys = {key for key in found.keys if "<object>." not in key and not key.endswith((".orders", ".events"))}
@@ -157,7 +157,7 @@ def _with_defaults(text: str) -> str:
     tree = yaml.safe_load(text)
     for name, declared in Tenant.model_fields.items():
         default = declared.get_default(call_default_factory=True)
-        if name != "semantic_places" and name not in tree["tenants"][0]:
+        if name != "semantic_locations" and name not in tree["tenants"][0]:
             tree["tenants"][0][name] = (
                 default.model_dump(mode="json") if isinstance(default, BaseModel) else json.loads(json.dumps(default))
             )
@@ -257,8 +257,8 @@ def _only_for(path: str) -> str:
     place, _, name = path.rpartition(".")
     homes: dict[str, str] = {}
     if place == GENERATION:
-        homes = {key: domain for domain, known in LEVERS.items() for key in known} | {"funnel": "analytics"}
-        homes |= {key: connector for connector, known in CONNECTOR_LEVERS.items() for key in known}
+        homes = {key: domain for domain, known in DOMAIN_PARAMETERS.items() for key in known} | {"funnel": "analytics"}
+        homes |= {key: connector for connector, known in CONNECTOR_PARAMETERS.items() for key in known}
     if place == LOGIC:
-        homes = _HOMES
+        homes = _DOMAINS
     return f"Only {homes[name]}." if name in homes else ""

@@ -76,7 +76,7 @@ def test_what_links_an_order_to_its_payment_stays_and_other_notes_go(platform: s
     key = "key" if platform == "woocommerce" else "name"
     payments = [{key: "_stripe_charge_id", "value": "ch_3tmgulKlhhRcaStf89Bfx9HY"}, {key: "x", "value": "pi_35uOSLp"}]
     order = {"id": 7, name: [*payments, {key: "gift for", "value": "Ann Rosenkranz"}, {key: "none", "value": None}]}
-    left = without_identities(order, BLUEPRINTS[platform, "orders"].contract, Aliases([ANN]), whole=True)
+    left = without_identities(order, BLUEPRINTS[platform, "orders"].contract, Aliases([ANN]), is_own=True)
     assert left[name] == payments
 
 
@@ -123,7 +123,7 @@ def test_every_path_that_names_somebody_is_one_of_its_contract() -> None:
     for blueprint in BLUEPRINTS.values():
         contract = blueprint.contract
         assert list(identities_of({}, contract)) == []
-        assert without_identities({}, contract, Aliases([ANN]), whole=True) == {}
+        assert without_identities({}, contract, Aliases([ANN]), is_own=True) == {}
     named = {platform for (platform, _), blueprint in BLUEPRINTS.items() if blueprint.contract.identity}
     shops = {"shopify", "bigcommerce", "woocommerce", "stripe"}
     assert named == shops | {"google_analytics", "amplitude", "mixpanel"}

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.contracts.connector import Connector
-from pipeline.contracts.fields import Contract, Leaf, Meaning, Record, Shape, is_date_object, place_of, shape_of
+from pipeline.contracts.fields import Contract, Leaf, Meaning, Record, Shape, field_at, is_date_object, shape_of
 from pipeline.ingest.formats.json_file import rows_of_texts
 
 CATALOG = load_catalog(Path(__file__).parents[2] / "supported_connectors.yaml")
@@ -116,7 +116,7 @@ def cases_of(contract: type[Contract]) -> list[tuple[str, object, dict[str, obje
     shape = shape_of(contract)
     base: dict[str, Any] = {}
     for path in filter(None, (*contract.required, contract.date_field)):
-        names, found = place_of(shape, path)
+        names, found = field_at(shape, path)
         value = SAMPLES[found.meaning] if isinstance(found, Leaf) else {"year": 2021, "month": 1, "day": 23}
         base = overlaid(base, nested(names, value))
     return [
@@ -144,8 +144,8 @@ def overlaid(base: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
 def is_placed(contract: type[Contract], record: dict[str, object]) -> bool:
     """Whether a record has its required fields, and an object that dates it says a day."""
     shape = shape_of(contract)
-    is_complete = all(is_there(at(record, place_of(shape, path)[0])) for path in contract.required)
-    names, dating = place_of(shape, contract.date_field) if contract.date_field else ((), shape)
+    is_complete = all(is_there(at(record, field_at(shape, path)[0])) for path in contract.required)
+    names, dating = field_at(shape, contract.date_field) if contract.date_field else ((), shape)
     parts = [at(record, (*names, part)) for part in ("year", "month", "day")] if is_date_object(dating) else []
     return is_complete and (not any(is_there(part) for part in parts) or is_day(parts))
 

@@ -15,7 +15,7 @@ from pipeline.config.accounts import Account, Read
 from pipeline.config.tenant import Tenant
 from pipeline.connectors.shopify.contract import Order
 from pipeline.contracts.fields import Contract, DecimalText, Integer, Text
-from pipeline.ingest.drift import DRIFT_SHARE, FEWEST, FEWEST_OF_SOME, fingerprint
+from pipeline.ingest.drift import DRIFT_SHARE, MIN_RECORDS, MIN_RECORDS_OF_RARE, fingerprint
 from pipeline.ingest.earlier_shapes import HISTORY
 from pipeline.ingest.land import LandedTable, Landing
 from pipeline.ingest.landing_gates import drift_failures, landing_notes
@@ -382,7 +382,7 @@ def test_the_fingerprint_of_a_contract_follows_what_decides_how_files_are_read()
 
 @pytest.mark.parametrize(("bad", "good"), [(1, 0), (1, 1), (8, 2), (17, 2)])
 def test_below_nine_tenths_records_are_quarantined_one_by_one(yard: Yard, bad: int, good: int) -> None:
-    assert bad < max(FEWEST, DRIFT_SHARE * (bad + good))
+    assert bad < max(MIN_RECORDS, DRIFT_SHARE * (bad + good))
     yard.write("a.jsonl", orders(1000))
     yard.land(orders="*.jsonl")
     yard.write("b.jsonl", unpriced(*range(bad)) + orders(*range(bad, bad + good)))
@@ -406,9 +406,9 @@ def purchases(count: int, revenue: Any) -> list[Record]:
 
 
 def test_a_field_that_few_records_have_drifts_by_its_own_values(yard: Yard) -> None:
-    yard.write("a.jsonl", jsonl(times(300, tracked) + purchases(FEWEST_OF_SOME, 9.5)))
+    yard.write("a.jsonl", jsonl(times(300, tracked) + purchases(MIN_RECORDS_OF_RARE, 9.5)))
     yard.land_of("mixpanel", events="*.jsonl")
-    yard.write("b.jsonl", jsonl(times(300, tracked) + purchases(FEWEST_OF_SOME, "EUR 9.50")))
+    yard.write("b.jsonl", jsonl(times(300, tracked) + purchases(MIN_RECORDS_OF_RARE, "EUR 9.50")))
     table = table_of(yard.land_of("mixpanel", events="*.jsonl"), "events")
     (said,) = table.drift
     assert said == (
@@ -418,7 +418,7 @@ def test_a_field_that_few_records_have_drifts_by_its_own_values(yard: Yard) -> N
     assert table.rows == 0
 
 
-@pytest.mark.parametrize(("bad", "good"), [(FEWEST_OF_SOME - 1, 0), (FEWEST_OF_SOME, 2)])
+@pytest.mark.parametrize(("bad", "good"), [(MIN_RECORDS_OF_RARE - 1, 0), (MIN_RECORDS_OF_RARE, 2)])
 def test_few_values_or_a_part_of_them_are_bad_records(yard: Yard, bad: int, good: int) -> None:
     records = times(300, tracked) + purchases(bad, "EUR 9.50") + purchases(good, 9.5)
     yard.write("a.jsonl", jsonl([tracked(5000)]))
@@ -431,7 +431,7 @@ def test_few_values_or_a_part_of_them_are_bad_records(yard: Yard, bad: int, good
 def test_the_values_of_a_list_count_where_any_element_has_one(yard: Yard) -> None:
     yard.write("a.jsonl", orders(1))
     yard.land(orders="*.jsonl")
-    bad = [changed(order(number), "line_items.price", "free") for number in range(FEWEST_OF_SOME)]
+    bad = [changed(order(number), "line_items.price", "free") for number in range(MIN_RECORDS_OF_RARE)]
     without = [order(number) | {"line_items": [{"id": 1}]} for number in range(100, 150)]
     some = [order(200) | {"line_items": [{"id": 1}, {"id": 2, "price": "1"}]}]
     yard.write("b.jsonl", jsonl(bad + without + some))
@@ -458,7 +458,7 @@ def test_every_field_that_drifted_has_its_sentence_and_files_are_counted_togethe
 
 
 def test_records_beyond_those_that_are_explained_count_too(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.ingest.quarantine.EXPLAINED", 3)
+    monkeypatch.setattr("pipeline.ingest.quarantine.MAX_EXPLAINED", 3)
     yard.write("a.jsonl", orders(1))
     yard.land(orders="*.jsonl")
     yard.write("b.jsonl", jsonl([changed(order(n), "line_items.price", []) for n in range(20)]))

@@ -32,8 +32,8 @@ from pipeline.contracts.fields import (
     Rfc2822,
     Text,
     UtcTime,
+    field_at,
     is_date_object,
-    place_of,
     shape_of,
 )
 from pipeline.contracts.sql import canonical_record, key_text, parsed_columns
@@ -355,7 +355,7 @@ def test_every_layout_of_a_contract_fills_fields_that_it_declares_and_is_known_b
             vendors_own = {name.lower() for name, _ in shape}
             assert not {name.lower() for name in layout.known_by} <= vendors_own, "a file of the vendor looks like it"
             for path in {*layout.columns, *layout.utc}:
-                _, found = place_of(shape, path)
+                _, found = field_at(shape, path)
                 layout_value(found, "x", is_utc=path in layout.utc)
 
 
@@ -364,7 +364,7 @@ def test_every_path_of_a_contract_leads_to_a_field(connector: Connector) -> None
     for contract in connector.contracts.values():
         shape = shape_of(contract)
         for path in filter(None, (*contract.key, *contract.required, contract.date_field, contract.version_field)):
-            place_of(shape, path)
+            field_at(shape, path)
 
 
 def test_real_charges_of_a_loader_have_the_amounts_and_moments_of_their_table(real_data: Path) -> None:
@@ -380,5 +380,5 @@ def test_real_charges_of_a_loader_have_the_amounts_and_moments_of_their_table(re
 
 
 def test_a_date_object_is_told_by_its_three_parts() -> None:
-    assert is_date_object(place_of(shape_of(Stats), "range.start")[1])
-    assert not is_date_object(place_of(shape_of(Stats), "range")[1])
+    assert is_date_object(field_at(shape_of(Stats), "range.start")[1])
+    assert not is_date_object(field_at(shape_of(Stats), "range")[1])

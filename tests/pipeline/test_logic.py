@@ -13,7 +13,7 @@ from pipeline.config.connector_catalog import load_catalog
 from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import load_tenants
 from pipeline.contracts.fields import Leaf, shape_of
-from pipeline.contracts.meaning import SAYS, Meaning
+from pipeline.contracts.meaning import DESCRIPTIONS, Meaning
 from pipeline.errors import ConfigError
 
 CATALOG = load_catalog(Path(__file__).resolve().parents[2] / "supported_connectors.yaml")
@@ -124,7 +124,9 @@ def test_every_meaning_of_a_field_can_be_written() -> None:
     written = {meaning: written_as(meaning, "x") for meaning in Meaning}
     assert written[Meaning.MICROS] is Meaning.DECIMAL
     assert {written[meaning] for meaning in Meaning if "epoch" in meaning} == {Meaning.UTC_TIME}
-    assert {written_as(meaning, "2026-01-05") for meaning in Meaning if "time" in SAYS[meaning][:7]} == {Meaning.DATE}
+    assert {written_as(meaning, "2026-01-05") for meaning in Meaning if "time" in DESCRIPTIONS[meaning][:7]} == {
+        Meaning.DATE
+    }
 
 
 @pytest.mark.parametrize(

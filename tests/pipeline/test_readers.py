@@ -629,7 +629,7 @@ def test_a_nested_key_with_two_contents_is_a_conflict_that_names_it(tmp_path: Pa
     for batch in batches:
         conflicts.add(batch.good)
     assert conflicts.positions() == {1: 2, 2: 2}
-    (first, second) = conflicts.refusals(conflicts.positions(), batches)
+    (first, second) = conflicts.rejections(conflicts.positions(), batches)
     assert first.reason.startswith("2 records share the key (grain.ad=a, grain.day=2020-04-06): ")
     assert json.loads(str(second.record)) == {"grain": {"day": "2020-04-06", "ad": "a"}, "clicks": "2"}
 

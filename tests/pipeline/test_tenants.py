@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.config.blocks.generation import FUNNEL, LEVERS, SAME, GenerationParameter
+from pipeline.config.blocks.generation import DOMAIN_PARAMETERS, FUNNEL, SAME, GenerationParameter
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.config.tenant import DEFAULT_FUNNEL, Tenant
 from pipeline.config.tenants_file import TenantsFile, check_ready, load_tenants
@@ -119,7 +119,7 @@ def test_a_pending_tenant_may_wait_for_a_domain_and_for_connectors_and_is_not_re
     unbuilt = Connector("carrier_pigeon", "ads", "v1", "carrier_pigeon_api_v1", ("letters",))
     waiting = tenant(tmp_path, sources={"shopify": {"enabled": True}})
     with pytest.raises(ConfigError, match="acme has no enabled ads source"):
-        check_ready(waiting, CATALOG, place="here")
+        check_ready(waiting, CATALOG, location="here")
     (tmp_path / "tenants.yaml").write_text(ONE.replace("facebook_ads", "carrier_pigeon"), encoding="utf-8")
     with pytest.raises(ConfigError, match="acme enables carrier_pigeon, which is not built yet"):
         load_tenants(tmp_path / "tenants.yaml", {**CATALOG, "carrier_pigeon": unbuilt})
@@ -152,7 +152,7 @@ def test_paths_start_from_the_file_that_declares_them(tmp_path: Path) -> None:
     manifest = load(tmp_path, "include: [houses/*.yaml]", houses__acme=included)
     (account,) = manifest.get("acme").source("shopify").accounts
     assert account.read.objects == {"orders": (f"{tmp_path}/houses/orders.csv",)}
-    assert manifest.places == {"acme": f"{tmp_path}/houses/acme.yaml:1"}
+    assert manifest.locations == {"acme": f"{tmp_path}/houses/acme.yaml:1"}
 
 
 def test_defaults_lie_under_every_tenant_and_its_own_words_win(tmp_path: Path) -> None:
@@ -289,7 +289,7 @@ def numbers(lever: GenerationParameter) -> st.SearchStrategy[float]:
 
 
 def sources_of(domain: str, one: bool) -> st.SearchStrategy[dict[str, dict[str, object]]]:
-    levers = {name: numbers(lever) for name, lever in LEVERS[domain].items() if name not in SAME}
+    levers = {name: numbers(lever) for name, lever in DOMAIN_PARAMETERS[domain].items() if name not in SAME}
     if domain == "analytics":
         levers["funnel"] = st.fixed_dictionaries({}, optional={name: numbers(lever) for name, lever in FUNNEL.items()})
     read = st.fixed_dictionaries({"kind": st.just("synthetic")})

@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.ingest.formats.reader import Unreadable
-from pipeline.ingest.formats.zip_file import MOST_MEMBERS, SAFE_BYTES, members, open_member, outside
+from pipeline.ingest.formats.zip_file import MAX_MEMBERS, SAFE_BYTES, extracted, members, open_member
 from pipeline.ingest.land import LandedTable
 from tests.pipeline.landing_fixture import Yard, table_of
 
@@ -183,8 +183,8 @@ ARCHIVES: dict[str, tuple[bytes, str]] = {
         "the archive holds a.jsonl twice",
     ),
     "too many files": (
-        zipped({f"{number}.jsonl": b"" for number in range(MOST_MEMBERS + 1)}, zipfile.ZIP_STORED),
-        f"the archive holds {MOST_MEMBERS + 1} files, more than {MOST_MEMBERS}",
+        zipped({f"{number}.jsonl": b"" for number in range(MAX_MEMBERS + 1)}, zipfile.ZIP_STORED),
+        f"the archive holds {MAX_MEMBERS + 1} files, more than {MAX_MEMBERS}",
     ),
     "an archive in an archive": (
         zipped({"inner.zip": zipped({"a.jsonl": jsonl(1)})}),
@@ -261,7 +261,7 @@ def test_the_copy_that_a_reader_works_on_is_gone_afterwards(tmp_path: Path) -> N
     (inside,) = members(archive)
     folder = tmp_path / "unpacked"
     folder.mkdir()
-    with outside(inside, folder) as copy:
+    with extracted(inside, folder) as copy:
         assert copy.name == "member.jsonl.gz"
         assert gzip.decompress(copy.read_bytes()) == jsonl(1)
         assert copy.is_relative_to(folder)

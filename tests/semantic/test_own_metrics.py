@@ -217,7 +217,7 @@ def test_what_does_not_fit_the_star_is_refused_with_its_place(folder: Path, metr
     star = HandStar(
         folder,
         semantic={"metrics": {"x": metric}, "expose": ["customer_email"]},
-        semantic_places={"metrics.x": "tenants.yaml:12"},
+        semantic_locations={"metrics.x": "tenants.yaml:12"},
     )
     with pytest.raises(ConfigError) as refused:
         check_overlay(star.tenant, tuple(star.tables.values()))

@@ -38,7 +38,7 @@ def test_the_first_file_is_as_reviewed(golden: Callable[[str, str], None]) -> No
 
 def test_the_first_file_names_every_key_a_tenant_may_have(tmp_path: Path) -> None:
     named = set(re.findall(r"^(?:  - |    |    # )([a-z_]+):", starter_text(CATALOG), re.MULTILINE))
-    assert named == Tenant.model_fields.keys() - {"semantic_places"}
+    assert named == Tenant.model_fields.keys() - {"semantic_locations"}
     assert OTHER_KEYS.keys() < named
 
 

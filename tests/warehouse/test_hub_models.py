@@ -22,7 +22,7 @@ from pipeline.config.connector_catalog import load_catalog
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import blueprints, schema_hash
 from pipeline.errors import BuildError, ConfigError
-from pipeline.ingest.landing_tables import LEDGERS
+from pipeline.ingest.landing_tables import LOAD_TABLES
 from pipeline.settings import Settings
 from warehouse.build.hub_library import prepare_hub
 from warehouse.build.hub_metadata import earlier_logic, read_hub_records, record_build, record_configs
@@ -359,7 +359,7 @@ def candidates(hub: Hub) -> Rows:
 def test_a_landing_table_that_nothing_routes_is_to_be_onboarded(hub: Hub, tyrell: Callable[..., Tenant]) -> None:
     hub.say(tyrell())
     hub.write("create schema landing_tyrell_corp; create schema landing_tyrell_corp_staging")
-    for table in ("shopify__orders", "shopify__wishlists", "faxes", "_dlt_loads", *LEDGERS):
+    for table in ("shopify__orders", "shopify__wishlists", "faxes", "_dlt_loads", *LOAD_TABLES):
         hub.write(f"create table landing_tyrell_corp.{table} (id integer)")
     hub.write("create table landing_tyrell_corp_staging.more (id integer); create table faxes (id integer)")
     assert candidates(hub) == [

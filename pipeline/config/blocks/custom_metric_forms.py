@@ -1,10 +1,10 @@
-"""Metrics of a tenant's own, as `semantic: metrics:` of tenants.yaml writes them, checked in shape.
+"""Custom metrics of a tenant, as `semantic: metrics:` of tenants.yaml writes them, checked in shape.
 
     profit:      {expression: order_revenue - spend}                                        # of metrics
     p95_order:   {fact: orders, column: total_price, aggregate: p95, filters: [...]}        # of a column of a fact
     brand_spend: {metric: spend, filters: [{name: campaign_name, op: contains, value: x}]}  # of some rows of a metric
 
-Whether metrics, facts, columns and dimensions of these names exist is known where the star is.
+Whether metrics, facts, columns and dimensions of these names exist is checked against the star.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from pipeline.config.entry import Entry
 from pipeline.errors import suggest
 
 AGGREGATES = ("sum", "count", "count_distinct", "average", "min", "max", "median", "p90")
-"""What a column may be made into; any percentile from p1 to p99 as well."""
+"""Aggregates of a column; any percentile from p1 to p99 as well."""
 
 LONGEST = 1000
 """Values of one filter."""
 
 _PERCENTILE = re.compile(r"p[1-9][0-9]?")
-_WAYS = {"expression": (), "fact": ("column", "aggregate", "filters", "unit"), "metric": ("filters",)}
-"""How a metric may be made, and what goes only with each."""
-FORMS = tuple(dict.fromkeys(key for way, parts in _WAYS.items() for key in (way, *parts)))
+_HEADS = {"expression": (), "fact": ("column", "aggregate", "filters", "unit"), "metric": ("filters",)}
+"""The three forms of a custom metric, by their first key, and the keys that belong to each."""
+FORMS = tuple(dict.fromkeys(key for head, parts in _HEADS.items() for key in (head, *parts)))
 _ARITHMETIC = (
     *(ast.Expression, ast.BinOp, ast.UnaryOp, ast.Name, ast.Load, ast.Constant),
     *(ast.Add, ast.Sub, ast.Mult, ast.Div, ast.USub),
@@ -36,27 +36,29 @@ _ARITHMETIC = (
 Form = dict[str, Any]  # Any: text, flags, numbers and lists of maps of those
 
 
-def is_custom_form(said: Mapping[str, object]) -> bool:
-    """Whether a metric is one of the tenant's own, not words for one there is."""
-    return any(way in said for way in _WAYS)
+def is_custom_form(keys: Mapping[str, object]) -> bool:
+    """Whether a metric is a custom one, not an overlay of a standard one."""
+    return any(head in keys for head in _HEADS)
 
 
 def read_form(entry: Entry, fields: Mapping[str, Entry]) -> Form:
-    """How a metric is made; empty where only words are said about it."""
-    ways = [way for way in _WAYS if way in fields]
-    if len(ways) > 1:
-        raise fields[ways[1]].wrong(f"{entry.name} has {' and '.join(ways)}.", "Make it in one way: keep one of them.")
-    if not ways:
+    """The form of a custom metric; empty for an overlay of a standard one."""
+    heads = [head for head in _HEADS if head in fields]
+    if len(heads) > 1:
+        raise fields[heads[1]].wrong(
+            f"{entry.name} has {' and '.join(heads)}.", "Make it in one way: keep one of them."
+        )
+    if not heads:
         for part in (part for part in FORMS if part in fields):
             fix = "Remove it, or make a metric of your own with expression, with fact and aggregate, or with metric."
             raise fields[part].wrong(f"{entry.name} has {part} and nothing it is about.", fix)
         return {}
-    if ways == ["expression"]:
+    if heads == ["expression"]:
         for part in ("column", "aggregate", "filters"):
             if part in fields:
                 raise fields[part].wrong(f"{part} does not go with expression.", "Filter the metrics it is made of.")
         return {"expression": _expression(fields["expression"])}
-    if ways == ["metric"]:
+    if heads == ["metric"]:
         return _filtered(entry, fields)
     return _measured(entry, fields)
 
@@ -86,7 +88,7 @@ def _aggregate(entry: Entry) -> str:
     name = entry.text()
     if name in AGGREGATES or _PERCENTILE.fullmatch(name):
         return name
-    raise entry.wrong(f"There is no aggregate {entry.shown}.", suggest(name, AGGREGATES))
+    raise entry.wrong(f"There is no aggregate {entry.excerpt}.", suggest(name, AGGREGATES))
 
 
 def _expression(entry: Entry) -> str:
@@ -96,13 +98,13 @@ def _expression(entry: Entry) -> str:
     try:
         tree = ast.parse(text, mode="eval")
     except SyntaxError as error:
-        raise entry.wrong(f"{entry.name} is {entry.shown}, which does not parse.", fix) from error
+        raise entry.wrong(f"{entry.name} is {entry.excerpt}, which does not parse.", fix) from error
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             entry.check_name(node.id, length=60)
         is_text = isinstance(node, ast.Constant) and type(node.value) not in (int, float)
         if is_text or not isinstance(node, _ARITHMETIC):
-            raise entry.wrong(f"{entry.name} is {entry.shown}, which is more than arithmetic.", fix)
+            raise entry.wrong(f"{entry.name} is {entry.excerpt}, which is more than arithmetic.", fix)
     return text
 
 
@@ -127,8 +129,8 @@ def _filter(entry: Entry) -> Form:
     if len(value.items()) > LONGEST:
         raise value.wrong(f"{op} is given a list of {len(value.items())}.", f"Name at most {LONGEST} values.")
     if not value.items() or (op == "between" and len(value.items()) != 2):
-        wanted = "two values, the lower first" if op == "between" else "at least one value"
-        raise value.wrong(f"{op} is given a list of {len(value.items())}.", f"Write {wanted}: [a, b].")
+        expected = "two values, the lower first" if op == "between" else "at least one value"
+        raise value.wrong(f"{op} is given a list of {len(value.items())}.", f"Write {expected}: [a, b].")
     return {"name": name, "op": op, "value": [_scalar(item) for item in value.items()]}
 
 

@@ -1,4 +1,4 @@
-"""The domains a tenant has: those it is read in, and those whose facts stay empty because it says so."""
+"""Domains of a tenant: those it has sources of, and those with empty facts because it declares to have none."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pipeline.config.source import Source
 from pipeline.contracts.connector import Domain
 
 DOMAINS: tuple[Domain, ...] = ("ads", "ecommerce", "analytics")
-"""What a tenant has a source of each of, unless it says that it has fewer."""
+"""The domains of a tenant that does not declare fewer; it has a source of each."""
 BELONGS_TO: dict[Domain, Domain] = {"payments": "ecommerce"}
-"""Domains that only say more about another one's records."""
+"""Domains that only add detail to the records of another domain."""
 
 
 def read_domains(entry: Entry) -> tuple[Domain, ...]:
-    """The domains a tenant names, in the order of `DOMAINS` however it lists them."""
+    """The domains a tenant names, in the order of `DOMAINS`."""
     if not isinstance(entry.value, str | list):
         raise entry.unlike("a list of domains, such as [ecommerce]")
     named: list[str] = []
@@ -29,7 +29,7 @@ def read_domains(entry: Entry) -> tuple[Domain, ...]:
 
 
 def refuse_other_domains(slug: Slug, sources: Entry, enabled: Sequence[Source], domains: Sequence[Domain]) -> None:
-    """See that every enabled source belongs to a domain that the tenant has.
+    """Check that every enabled source belongs to a domain that the tenant has.
 
     Raises:
         ConfigError: Names the first that does not, at its own line.

@@ -1,9 +1,9 @@
 """Filters of tenants.yaml: rules `{field, op, value}` that a record must all meet to be counted. Data, never SQL.
 
-A field is one scalar of the contract; inside objects it is named by a dotted path. A value is compared by what the
-field means: amounts in major units (minor units where the vendor sends those), times with times or with days of UTC, a
-vendor's local times with days of its own clock, texts letter by letter. A field without a value (no key, null, blank
-text) meets `is_null`, `!=` and `not_in` and no other rule; as a value, an empty text stands for it.
+A field is one scalar of the contract; inside objects it is named by a dotted path. A value is compared by the
+meaning of the field: amounts in major units (minor units where the vendor sends those), times with times or with days
+of UTC, a vendor's local times with days of its own clock, texts letter by letter. A field without a value (no key,
+null, blank text) meets `is_null`, `!=` and `not_in` and no other rule; as a value, an empty text stands for it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.config.entry import Entry
 from pipeline.contracts.connector import Connector
 from pipeline.contracts.fields import Leaf, Many, Record, Shape, shape_of
-from pipeline.contracts.meaning import SAYS, Meaning, check_value
+from pipeline.contracts.meaning import DESCRIPTIONS, Meaning, check_value
 from pipeline.errors import shorten, suggest
 
 COMPARISONS = ("=", "!=", ">", ">=", "<", "<=")
@@ -38,14 +38,14 @@ _SAME: dict[Meaning, Meaning] = {
     Meaning.EPOCH_MILLIS: Meaning.UTC_TIME,
     Meaning.EPOCH_MICROS: Meaning.UTC_TIME,
 }
-"""How people write what vendors write in other ways."""
+"""The meaning by which people write a value that vendors write in another form."""
 
 
 def written_as(meaning: Meaning, value: object) -> Meaning:
-    """What a value of tenants.yaml means beside a field of `meaning`; a day may stand beside a time."""
-    said = _SAME.get(meaning, meaning)
-    is_day = said in (Meaning.UTC_TIME, Meaning.LOCAL_TIME) and _DAY.fullmatch(str(value))
-    return Meaning.DATE if is_day else said
+    """The meaning of a value of tenants.yaml that is compared with a field of `meaning`; a day goes with a time."""
+    written = _SAME.get(meaning, meaning)
+    is_day = written in (Meaning.UTC_TIME, Meaning.LOCAL_TIME) and _DAY.fullmatch(str(value))
+    return Meaning.DATE if is_day else written
 
 
 def leaf_at(shape: Record, path: str) -> Leaf:
@@ -60,7 +60,7 @@ def leaf_at(shape: Record, path: str) -> Leaf:
 
 
 def read_filters(entry: Entry, connector: Connector, table: str) -> list[Rule]:
-    """The rules of a table, as written, once every field and value is known to fit."""
+    """The rules of a table, as written, once every field and value is checked."""
     contract = connector.contracts.get(table)
     if contract is None:
         raise entry.wrong(
@@ -104,13 +104,13 @@ def _leaf(entry: Entry, shape: Record, table: str) -> Leaf:
 
 
 def _check_op(entry: Entry, op: str, field: str, meaning: Meaning) -> None:
-    """See that values of a meaning can be compared so."""
+    """Check that values of a meaning can be compared by an operator."""
     allowed: tuple[str, ...] = _UNORDERED if meaning is Meaning.FLAG else OPERATORS
     if meaning is not Meaning.TEXT:
         allowed = tuple(each for each in allowed if each not in TEXTS)
     if op not in allowed:
         raise entry.wrong(
-            f"{op} does not go with {field}, which is {SAYS[meaning]}.", f"Choose one of: {', '.join(allowed)}."
+            f"{op} does not go with {field}, which is {DESCRIPTIONS[meaning]}.", f"Choose one of: {', '.join(allowed)}."
         )
 
 
@@ -121,8 +121,8 @@ def _value(entry: Entry, op: str, meaning: Meaning) -> object:
         return _scalar(entry, meaning)
     parts = entry.items()
     if not parts or (op == "between" and len(parts) != 2):
-        wanted = "two values, the lower first" if op == "between" else "at least one value"
-        raise entry.wrong(f"{op} is given a list of {len(parts)}.", f"Write {wanted}: [a, b].")
+        expected = "two values, the lower first" if op == "between" else "at least one value"
+        raise entry.wrong(f"{op} is given a list of {len(parts)}.", f"Write {expected}: [a, b].")
     values = [_scalar(part, meaning) for part in parts]
     if len({written_as(meaning, value) for value in values}) > 1:
         raise entry.wrong(f"{op} is given days and times.", "Write only days, or only times.")
@@ -132,17 +132,17 @@ def _value(entry: Entry, op: str, meaning: Meaning) -> object:
 
 
 def _scalar(entry: Entry, meaning: Meaning) -> object:
-    said = written_as(meaning, entry.value)
-    if said is Meaning.FLAG:
+    written = written_as(meaning, entry.value)
+    if written is Meaning.FLAG:
         return entry.flag()
-    if said is Meaning.TEXT:
+    if written is Meaning.TEXT:
         return "" if entry.value == "" else entry.text()
     if isinstance(entry.value, bool) or not isinstance(entry.value, str | int | float):
-        raise entry.unlike(SAYS[said])
+        raise entry.unlike(DESCRIPTIONS[written])
     try:
-        check_value(said, str(entry.value))
+        check_value(written, str(entry.value))
     except ValueError as error:
-        raise entry.unlike(SAYS[said]) from error
+        raise entry.unlike(DESCRIPTIONS[written]) from error
     return entry.value
 
 

@@ -1,4 +1,4 @@
-"""What a tenant adds to the answers: its own metrics, words and permissions, and who its traffic sources are."""
+"""The semantic and attribution blocks: custom metrics, labels and permissions, and ad platforms of traffic sources."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from pipeline.config.entry import Entry
 from pipeline.contracts.connector import Connector
 from pipeline.errors import suggest
 
-_WORDS = ("label", "description", "synonyms", "hidden", "rename")
+_OVERLAY_KEYS = ("label", "description", "synonyms", "hidden", "rename")
 
 
 def read_semantic(entry: Entry) -> dict[str, Any]:  # Any: a plain tree of text and flags, as written
-    """The `semantic:` block, checked in shape. Whether a metric or dimension exists is known once the star is built."""
+    """The `semantic:` block, checked in shape. Metrics and dimensions are checked against the star once it is built."""
     fields = entry.fields(("metrics", "dimensions", "expose"))
     semantic: dict[str, Any] = {}
     if "metrics" in fields:
-        semantic["metrics"] = _named(fields["metrics"], (*FORMS, *_WORDS))
+        semantic["metrics"] = _named(fields["metrics"], (*FORMS, *_OVERLAY_KEYS))
     if "dimensions" in fields:
-        semantic["dimensions"] = _named(fields["dimensions"], _WORDS)
+        semantic["dimensions"] = _named(fields["dimensions"], _OVERLAY_KEYS)
     if "expose" in fields:
         semantic["expose"] = sorted({item.identifier() for item in fields["expose"].items()})
     return semantic
 
 
-def semantic_places(entry: Entry) -> dict[str, str]:
-    """Where each name of a `semantic:` block stands, such as `metrics.profit` at tenants.yaml:12."""
+def semantic_locations(entry: Entry) -> dict[str, str]:
+    """File and line of each name of a `semantic:` block, such as tenants.yaml:12 of `metrics.profit`."""
     fields = entry.mapping()
     named = [(kind, fields[kind].mapping().items()) for kind in ("metrics", "dimensions") if kind in fields]
-    places = {f"{kind}.{name}": child.place for kind, children in named for name, child in children}
+    locations = {f"{kind}.{name}": child.location for kind, children in named for name, child in children}
     exposed = fields["expose"].items() if "expose" in fields else []
-    return {**places, **{f"expose.{item.value}": item.place for item in exposed}}
+    return {**locations, **{f"expose.{item.value}": item.location for item in exposed}}
 
 
 def _named(entry: Entry, known: tuple[str, ...]) -> dict[str, dict[str, object]]:
-    """A map of names to what is said about each; saying nothing is refused."""
+    """A map of names to the keys set for each; a name without keys is refused."""
     named: dict[str, dict[str, object]] = {}
     for name, child in sorted(entry.mapping().items()):
         child.check_name(name, length=60)
@@ -46,12 +46,12 @@ def _named(entry: Entry, known: tuple[str, ...]) -> dict[str, dict[str, object]]
         form = read_form(child, fields)
         if "rename" in fields and is_custom_form(form):
             raise fields["rename"].wrong(f"{name} is a metric of your own.", "Give it the name you want.")
-        words = {key: _said(key, value) for key, value in fields.items() if key in (*_WORDS, "unit")}
-        named[name] = dict(sorted({**form, **words}.items()))
+        overlay = {key: _overlay_value(key, value) for key, value in fields.items() if key in (*_OVERLAY_KEYS, "unit")}
+        named[name] = dict(sorted({**form, **overlay}.items()))
     return named
 
 
-def _said(key: str, entry: Entry) -> object:
+def _overlay_value(key: str, entry: Entry) -> object:
     if key == "hidden":
         return entry.flag()
     if key == "rename":
@@ -62,7 +62,7 @@ def _said(key: str, entry: Entry) -> object:
 
 
 def read_attribution(entry: Entry, catalog: Mapping[str, Connector]) -> dict[str, list[dict[str, str]]]:
-    """Which ad platform a (source, medium) stands for, beside the built-in ones; case and outer space folded."""
+    """The ad platform of each (source, medium), beside the built-in ones; case and outer space are ignored."""
     ads = sorted(name for name, connector in catalog.items() if connector.domain == "ads")
     rows: dict[tuple[str, str], str] = {}
     entry.fields(["platforms"])
@@ -70,8 +70,8 @@ def read_attribution(entry: Entry, catalog: Mapping[str, Connector]) -> dict[str
         item.fields(("source", "medium", "ad_platform"))
         platform = item.required("ad_platform")
         if platform.text() not in ads:
-            raise platform.wrong(f"There is no ads connector named {platform.shown}.", suggest(platform.text(), ads))
-        visit = (_folded(item.required("source")), _folded(item.required("medium")))
+            raise platform.wrong(f"There is no ads connector named {platform.excerpt}.", suggest(platform.text(), ads))
+        visit = (_normalized(item.required("source")), _normalized(item.required("medium")))
         if rows.setdefault(visit, platform.text()) != platform.text():
             raise item.wrong(
                 f"{visit[0]} / {visit[1]} stands for {rows[visit]} and {platform.text()}.", "Keep one of the two."
@@ -84,5 +84,5 @@ def read_attribution(entry: Entry, catalog: Mapping[str, Connector]) -> dict[str
     }
 
 
-def _folded(entry: Entry) -> str:
+def _normalized(entry: Entry) -> str:
     return entry.text().strip().casefold()

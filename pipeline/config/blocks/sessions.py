@@ -1,4 +1,4 @@
-"""What parts a user's events into sessions. The one place that knows the default."""
+"""Session rules: the gap that separates a user's events into sessions, and its default."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.config.entry import Entry
 
 GAP_MINUTES = 30
-"""As Google Analytics has it, and most tools after it."""
+"""The default of Google Analytics and of most other tools."""
 LONGEST_GAP_MINUTES = 24 * 60
 
 
@@ -20,7 +20,7 @@ class SessionRules(BaseModel):
 
     @property
     def gap(self) -> str:
-        """The gap as descriptions say it."""
+        """The gap as text for descriptions."""
         return f"{self.gap_minutes} minute{'' if self.gap_minutes == 1 else 's'}"
 
 

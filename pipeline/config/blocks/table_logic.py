@@ -1,6 +1,6 @@
-"""Table logic: a tenant's own words for conversions and funnels, and the rows it does not count, as data and never SQL.
+"""Table logic: a tenant's definition of conversions and funnels, and filters of rows, as data and never SQL.
 
-Each key belongs where it is applied; elsewhere it is refused, because logic that nothing reads looks like logic.
+A key that a connector does not apply is refused: logic that nothing reads would look effective.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ def read_tables(entry: Entry, connector: Connector) -> dict[str, dict[str, Any]]
 def _logic(entry: Entry, connector: Connector, table: str) -> dict[str, Any]:  # Any: as above
     logic: dict[str, Any] = {}
     for key, value in sorted(entry.fields(_READERS).items()):
-        _check_home(key, value, connector)
+        _check_applies(key, value, connector)
         logic[key] = read_filters(value, connector, table) if key == "filters" else _READERS[key](value)
     return logic
 
 
-def _check_home(key: str, entry: Entry, connector: Connector) -> None:
-    """See that the connector's tables are where a key is applied."""
-    domain = _HOMES.get(key, connector.domain)
+def _check_applies(key: str, entry: Entry, connector: Connector) -> None:
+    """Check that a key is applied to the connector's tables."""
+    domain = _DOMAINS.get(key, connector.domain)
     if domain != connector.domain:
         raise entry.wrong(
             f"{key} changes nothing for {connector.name}, which is {connector.domain}.",
             f"Move it to a table of an {domain} source.",
         )
-    field, lack = _NEEDS.get(key, ("", ""))
+    field, lack = _NEEDED_FIELDS.get(key, ("", ""))
     if field and not any(field in contract.model_fields for contract in connector.contracts.values()):
         raise entry.wrong(f"{key} changes nothing for {connector.name}, whose {lack}.", "Remove it.")
 
@@ -93,7 +93,7 @@ _READERS: dict[str, Callable[[Entry], object]] = {
     "purchase_events": _names,
     "target_cpa": _target_cpa,
 }
-_HOMES = {
+_DOMAINS = {
     "charge_id_attributes": "ecommerce",
     "conversion_event_pattern": "ads",
     "conversion_events": "analytics",
@@ -103,8 +103,8 @@ _HOMES = {
     "target_cpa": "ads",
 }
 """Keys that one domain alone applies."""
-_NEEDS = {
+_NEEDED_FIELDS = {
     "charge_id_attributes": ("note_attributes", "orders have no note_attributes"),
     "conversion_event_pattern": ("actions", "reports count conversions without naming them"),
 }
-"""Keys that choose among the items of a field, and what a connector lacks whose records do not have it."""
+"""Keys that choose among the items of a field: the field, and the reason why a connector without it is refused."""

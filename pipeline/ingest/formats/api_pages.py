@@ -1,4 +1,4 @@
-"""Answers of an API as it gave them: objects that wrap a list of records, or one; alone, in a list or one per line."""
+"""Unmodified API responses (pages): objects that wrap a list of records, or one; alone, in a list or one per line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.contracts.sql import literal
 
 BATCH_ROWS = 8 * 2048
 FIRST_ITEMS = 100
-"""Of a file, that are looked at to tell wrapped pages from records."""
+"""Items of a file that are inspected to tell wrapped pages from records."""
 
 Texts = tuple[int, pa.Array]
 """The position of the first record (from 1), and the records as text."""
@@ -22,11 +22,11 @@ Texts = tuple[int, pa.Array]
 
 def unwrapped(con: duckdb.DuckDBPyConnection, items: Iterable[Texts], contract: type[Contract]) -> Iterator[Texts]:
     """The records of a file's items; where these are wrapped pages, a record's position counts records, not lines."""
-    waiting = iter(items)
-    first = next(waiting, None)
+    remaining = iter(items)
+    first = next(remaining, None)
     if first is None:
         return
-    all_items = chain([first], waiting)
+    all_items = chain([first], remaining)
     if not contract.wrappers or not _has_page(con, first[1], contract):
         yield from all_items
         return
@@ -38,7 +38,7 @@ def unwrapped(con: duckdb.DuckDBPyConnection, items: Iterable[Texts], contract: 
 
 
 def records_of(con: duckdb.DuckDBPyConnection, texts: pa.Array, contract: type[Contract]) -> Iterator[pa.Array]:
-    """The records that pages hold, in order; what is no page is itself a record, and blank lines are none."""
+    """The records of pages, in order; an item that is no page is itself a record, and blank lines are skipped."""
     inner = wrapped(contract)
     opened = f"""select unnest(case
         when not {is_page(contract)} then [text]
@@ -55,12 +55,12 @@ def records_of(con: duckdb.DuckDBPyConnection, texts: pa.Array, contract: type[C
 def _has_page(con: duckdb.DuckDBPyConnection, texts: pa.Array, contract: type[Contract]) -> bool:
     """Whether one of the first items is a wrapped page."""
     con.register("pages", pa.table({"text": texts.slice(0, FIRST_ITEMS)}))
-    ((found,),) = con.execute(f"select coalesce(bool_or({is_page(contract)}), false) from pages").fetchall()
-    return bool(found)
+    ((has_page,),) = con.execute(f"select coalesce(bool_or({is_page(contract)}), false) from pages").fetchall()
+    return bool(has_page)
 
 
 def is_page(contract: type[Contract]) -> str:
-    """A condition over `text`: an object that is no record, and has the key of a wrapper."""
+    """SQL condition over `text`: an object that is no record, and has the key of a wrapper."""
     fields = dict(shape_of(contract).fields)
     needed = dict.fromkeys(path.partition(".")[0] for path in contract.required)
     is_record = " and ".join(_exists(name) for name in needed) or "false"
@@ -71,7 +71,7 @@ def is_page(contract: type[Contract]) -> str:
 
 
 def wrapped(contract: type[Contract]) -> str:
-    """SQL for what a page wraps, under the first of its wrappers."""
+    """SQL for the content of a page, under the first of its wrappers."""
     return f"json_extract(text, {wrapper(contract)})"
 
 

@@ -21,21 +21,21 @@ from pipeline.ingest.formats.wire_values import LINE, RECORD, WRONG
 BLOCK_BYTES = 1 << 25  # of the file; no row is longer
 LONGEST_FOOTER = 1 << 16  # bytes
 END = b"\xef\xb7\x90 end of file"
-"""The first cell of a row of our own, after the last: a quote that is never closed would swallow it."""
+"""The first cell of a sentinel row after the last row: a quote that is never closed would contain it."""
 
-Refused = tuple[int, str, str]
-"""A row that is no row of the table: its position among the records (from 1), why, and its text."""
+RejectedRow = tuple[int, str, str]
+"""A row that does not parse: its position among the records (from 1), the reason, and its text."""
 
 
 def read_csv(
     con: duckdb.DuckDBPyConnection, path: Path, contract: type[Contract], names: set[str], workers: int
 ) -> Iterator[pa.Table]:
-    """Landing rows in batches, between them those that do not parse; adds the names of the fields to `names`.
+    """Landing rows in batches, with rejected rows between them; adds the names of the fields to `names`.
 
     Raises:
         Unreadable: It has no usable header, or a quote that is never closed.
     """
-    refused: list[Refused] = []
+    rejected: list[RejectedRow] = []
     with open_file(path) as file:
         header, delimiter = header_of(file, contract)
         cells = [Cell(title, f"c{number}") for number, title in enumerate(header)]
@@ -45,48 +45,48 @@ def read_csv(
             con.register("batch", batch)
             return con.execute(query).to_arrow_table()
 
-        for rows in convert_in_parallel(con, _batches(file, delimiter, len(header), refused), convert, workers):
+        for rows in convert_in_parallel(con, _batches(file, delimiter, len(header), rejected), convert, workers):
             yield rows
-            if refused:
-                yield _take(refused)
-    if refused:
-        yield _take(refused)
+            if rejected:
+                yield _take(rejected)
+    if rejected:
+        yield _take(rejected)
 
 
-def _take(refused: list[Refused]) -> pa.Table:
-    """The rows refused so far, as landing rows; `refused` is empty afterwards."""
-    columns = [[row[number] for row in refused] for number in range(3)]
-    refused.clear()
+def _take(rejected: list[RejectedRow]) -> pa.Table:
+    """The rows rejected so far, as landing rows; `rejected` is empty afterwards."""
+    columns = [[row[number] for row in rejected] for number in range(3)]
+    rejected.clear()
     types = (pa.int64(), pa.string(), pa.string())
     arrays = [pa.array(column, type_) for column, type_ in zip(columns, types, strict=True)]
     return pa.table(arrays, names=[LINE, WRONG, RECORD])
 
 
-def _batches(file: BufferedIOBase, delimiter: str, width: int, refused: list[Refused]) -> Iterator[pa.Table]:
-    """The rows as text columns `c0`, `c1`, ... with their `position`; the rows that are none are added to `refused`."""
+def _batches(file: BufferedIOBase, delimiter: str, width: int, rejected: list[RejectedRow]) -> Iterator[pa.Table]:
+    """The rows as text columns `c0`, `c1`, ... with their `position`; rows that do not parse go to `rejected`."""
     import numpy as np
 
     names = [f"c{number}" for number in range(width)]
     before: list[int] = []  # for each row of another width, how many rows of the right width come before it
-    single: list[Refused] = []  # rows of one cell that no other row follows yet: perhaps the footer
+    single: list[RejectedRow] = []  # rows of one cell that no other row follows yet: perhaps the footer
 
-    def refuse(row: arrow_csv.InvalidRow) -> str:
+    def reject(row: arrow_csv.InvalidRow) -> str:
         before.append(row.number - 1 - len(before))
-        found = f"{row.actual_columns} columns, and the header has {row.expected_columns}"
-        single.append((row.number, f"the row has {found}", row.text))
+        widths = f"{row.actual_columns} columns, and the header has {row.expected_columns}"
+        single.append((row.number, f"the row has {widths}", row.text))
         if row.actual_columns > 1:
             settle(row.number)
         return "skip"
 
     def settle(last: int) -> None:
         while single and single[0][0] <= last:
-            refused.append(single.pop(0))
+            rejected.append(single.pop(0))
 
-    source = _Ended(file, END + (delimiter * (width - 1)).encode())
+    source = _FileWithSentinel(file, END + (delimiter * (width - 1)).encode())
     reader = arrow_csv.open_csv(
         pa.PythonFile(source, mode="r"),
         arrow_csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES, use_threads=False),
-        arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse),
+        arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=reject),
         arrow_csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.binary()), strings_can_be_null=True, null_values=[""]
         ),
@@ -102,25 +102,25 @@ def _batches(file: BufferedIOBase, delimiter: str, width: int, refused: list[Ref
         rows = rows.slice(0, rows.num_rows - ended)
         if rows.num_rows:
             settle(rows["position"][-1].as_py())
-        yield _as_text(rows, refused)
+        yield _as_text(rows, rejected)
     if not ended:
         raise Unreadable("a quote is opened and never closed, so where its rows end is unknown")
     if not _is_footer([text for _, _, text in single], source.tail):
-        refused.extend(single)
+        rejected.extend(single)
 
 
 def _is_footer(texts: list[str], tail: bytes) -> bool:
-    """Whether the last rows of a file, of one cell each, stand apart from its table by a blank line.
+    """Whether the last rows of a file, of one cell each, are separated from its table by a blank line.
 
-    A row that was cut short does not.
+    A row that was cut short is not.
     """
     filled = [text for text in texts if text.strip()]
-    before, found, _ = tail.decode(errors="replace").rpartition(filled[0]) if filled else ("", "", "")
-    return not filled or (bool(found) and re.search(r"\n[ \t\r]*\n[ \t\r]*$", before) is not None)
+    before, match, _ = tail.decode(errors="replace").rpartition(filled[0]) if filled else ("", "", "")
+    return not filled or (bool(match) and re.search(r"\n[ \t\r]*\n[ \t\r]*$", before) is not None)
 
 
-def _as_text(rows: pa.Table, refused: list[Refused]) -> pa.Table:
-    """The rows with their cells as UTF-8 text; those with a cell that is not are refused."""
+def _as_text(rows: pa.Table, rejected: list[RejectedRow]) -> pa.Table:
+    """The rows with their cells as UTF-8 text; rows with a cell that is not are rejected."""
     import numpy as np
 
     text = pa.schema([pa.field(name, pa.string() if name != "position" else pa.int64()) for name in rows.column_names])
@@ -132,7 +132,7 @@ def _as_text(rows: pa.Table, refused: list[Refused]) -> pa.Table:
             row = rows.slice(number, 1).to_pylist()[0]
             position = row.pop("position")
             cells = [cell.decode(errors="replace") if cell else "" for cell in row.values()]
-            refused.append((position, "not UTF-8 text", ",".join(cells)))
+            rejected.append((position, "not UTF-8 text", ",".join(cells)))
         good = np.ones(rows.num_rows, bool)
         good[faulty] = False
         return rows.filter(pa.array(good)).cast(text)
@@ -146,8 +146,8 @@ def _is_utf8(row: dict[str, bytes | None]) -> bool:
     return True
 
 
-class _Ended:
-    """A file with one row more at its end, and the `tail` that was read of it last."""
+class _FileWithSentinel:
+    """A file with one more row at its end; `tail` is the last part that was read."""
 
     closed = False
     tail = b"\n"  # ends the header

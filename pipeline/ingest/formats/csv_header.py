@@ -1,4 +1,4 @@
-"""The header of a CSV, which in a report comes after lines about the report itself."""
+"""Header detection in CSV files: in a report the header follows lines about the report itself."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pipeline.ingest.formats.export_file import BYTE_ORDER_MARK, Unreadable
 LONGEST_HEADER = 1 << 20  # bytes
 DELIMITERS = ",;\t|"
 LONGEST_PREAMBLE = 50
-"""Lines of a file that are looked at to find its header."""
+"""Lines of a file that are searched for its header."""
 
 
 def header_of(file: BufferedIOBase, contract: type[Contract]) -> tuple[list[str], str]:
-    """The header's names, and the delimiter that parts them; `file`, at its start, is left where the rows begin.
+    """The header's names, and their delimiter; `file` is read from its start and left where the rows begin.
 
-    The header is the first line that names the contract's required fields, or the columns that a layout is known by,
+    The header is the first line that names the contract's required fields, or the columns that identify a layout,
     and has more cells than each line before it; else the first line of several cells, if it names a field; else the
-    first line. Blank lines count for nothing.
+    first line. Blank lines are ignored.
 
     Raises:
         Unreadable: There is no usable header.
@@ -34,14 +34,14 @@ def header_of(file: BufferedIOBase, contract: type[Contract]) -> tuple[list[str]
         seen.append(line)
     first = seen[0] if seen else _Line("", 0, is_utf8=True)
     table = next((line for line in seen if len(line.cells) > 1), first)
-    chosen = table if _names_a_field(table.names, contract) else first
-    file.seek(chosen.end)
-    return _checked(chosen), chosen.delimiter
+    header = table if _names_a_field(table.names, contract) else first
+    file.seek(header.end)
+    return _checked(header), header.delimiter
 
 
 @dataclass(frozen=True)
 class _Line:
-    """A line that is not blank, and where in the file it ends; a quoted cell may hold line breaks."""
+    """A line that is not blank, and its end position in the file; a quoted cell may hold line breaks."""
 
     text: str
     end: int
@@ -65,12 +65,12 @@ class _Line:
 
 
 def _split(text: str, delimiter: str) -> list[str]:
-    """The cells of a line; none where it is no CSV."""
+    """The cells of a line; empty where it is no CSV."""
     return [cell.strip() for cell in next(iter(_rows(text, delimiter)), [])]
 
 
 def _rows(text: str, delimiter: str) -> list[list[str]]:
-    """The rows of a line, of which there is one; none where it is no CSV."""
+    """The rows of a line, normally one; empty where it is no CSV."""
     with suppress(csv.Error):
         return list(csv.reader(StringIO(text, newline=""), delimiter=delimiter))
     return []
@@ -96,13 +96,13 @@ def _decoded(line: bytes, end: int) -> _Line:
 
 
 def _names_a_record(names: set[str], contract: type[Contract]) -> bool:
-    """Whether a header names what every record has, in the vendor's spelling or in a layout's."""
+    """Whether a header names the required fields, in the vendor's form or in a layout's."""
     known = [list(contract.required), *(list(layout.known_by) for layout in contract.layouts)]
     return any(columns and all(_names(names, column.lower()) for column in columns) for columns in known)
 
 
 def _names(names: set[str], path: str) -> bool:
-    """Whether a header has a field: by its path, as the whole of an object that holds it, or as its parts."""
+    """Whether a header has a field: by its path, as an object that contains it, or as its parts."""
     return path in names or path.partition(".")[0] in names or any(name.startswith(f"{path}.") for name in names)
 
 
@@ -111,10 +111,10 @@ def _names_a_field(names: set[str], contract: type[Contract]) -> bool:
 
 
 def _checked(line: _Line) -> list[str]:
-    """A header's names; a column without one is called by its number.
+    """A header's names; a column without one is named by its number.
 
     Raises:
-        Unreadable: It is not UTF-8 text, does not end, or names a column twice or none.
+        Unreadable: It is not UTF-8 text, does not end, or names a column twice, or no column.
     """
     if not line.is_utf8 or "\0" in line.text:
         raise Unreadable("its header is not UTF-8 text")

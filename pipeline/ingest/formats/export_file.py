@@ -1,4 +1,4 @@
-"""Opening export files: plain or gzipped, checked to the last byte, and named safely in SQL."""
+"""Opens export files: plain or gzipped, checked to the last byte, with safe paths in SQL."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ FORMATS = ("json", "jsonl", "ndjson", "csv", "parquet")
 
 
 class Unreadable(Exception):  # a finding about a file, not an error of ours
-    """A file that cannot be read as a whole: it is quarantined by name, and never stops the others.
+    """A file cannot be read as a whole: it is quarantined by name, and never stops the others.
 
     Attributes:
-        lasting: The content is at fault, so the same content fails again; else the way to it is (a permission, a disk).
+        lasting: The content is at fault, so the same content fails again; else the access is (a permission, a disk).
     """
 
     def __init__(self, reason: str, *, lasting: bool = True) -> None:
@@ -31,10 +31,10 @@ class Unreadable(Exception):  # a finding about a file, not an error of ours
 
 
 def format_of(path: Path) -> str:
-    """The format that a file's name promises, in lower case.
+    """The format by a file's name, in lower case.
 
     Raises:
-        Unreadable: No reader is known for the name's ending.
+        Unreadable: There is no reader for the name's ending.
     """
     name = path.name.lower()
     ending = name.removesuffix(".gz").rpartition(".")[2]
@@ -51,7 +51,7 @@ def open_file(path: Path) -> Iterator[BufferedIOBase]:
     """Open a file for reading, unpacking a gzipped one.
 
     Raises:
-        Unreadable: It is empty, cut short, damaged, not there or not ours to read.
+        Unreadable: It is empty, cut short, damaged, missing or not readable by this user.
     """
     try:
         if path.stat().st_size == 0:
@@ -67,7 +67,7 @@ def open_file(path: Path) -> Iterator[BufferedIOBase]:
 
 @contextmanager
 def plain_file(path: Path, folder: Path) -> Iterator[Path]:
-    """The file itself, or for a while an unpacked copy in `folder`: DuckDB takes a gzip that is cut short for whole."""
+    """The file itself, or a temporary unpacked copy in `folder`: DuckDB takes a gzip that is cut short as complete."""
     if path.suffix.lower() != ".gz":
         with open_file(path):
             yield path
@@ -83,5 +83,5 @@ def plain_file(path: Path, folder: Path) -> Iterator[Path]:
 
 
 def sql_path(path: Path) -> str:
-    """A path as a SQL literal that stands for this one file: DuckDB would take `orders[1].csv` for a pattern."""
+    """A path as a SQL literal for exactly this file: DuckDB would read `orders[1].csv` as a pattern."""
     return literal(escape(str(path)))

@@ -1,4 +1,4 @@
-"""Batches of JSON record texts to landing rows."""
+"""Converts batches of JSON record texts to landing rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import duckdb
 import pyarrow as pa
 
-from pipeline.contracts.fields import Contract, Layout, Leaf, Record, Shape, place_of, shape_of
+from pipeline.contracts.fields import Contract, Layout, Leaf, Record, Shape, field_at, shape_of
 from pipeline.contracts.layouts import layout_of
 from pipeline.contracts.meaning import Meaning
 from pipeline.contracts.sql import literal, quote
@@ -38,7 +38,7 @@ def rows_of_texts(con: duckdb.DuckDBPyConnection, texts: Texts, contract: type[C
     con.register("batch", batch)
     try:
         return _rows(con, IS_OBJECT, contract, names)
-    except duckdb.InvalidInputException:  # a line is no JSON: look at each before it is parsed
+    except duckdb.InvalidInputException:  # a line is no JSON: validate each before it is parsed
         con.register("batch", batch)
         return _rows(con, f"{IS_OBJECT} and json_valid(line)", contract, names)
     finally:
@@ -46,14 +46,14 @@ def rows_of_texts(con: duckdb.DuckDBPyConnection, texts: Texts, contract: type[C
 
 
 def _rows(con: duckdb.DuckDBPyConnection, is_record: str, contract: type[Contract], names: set[str]) -> pa.Table:
-    found = _keys(con, is_record)
-    layout = layout_of(contract.layouts, found)
+    keys = _keys(con, is_record)
+    layout = layout_of(contract.layouts, keys)
     if layout:
-        con.register("batch", con.execute(_in_own_shape(layout, sorted(found), is_record, contract)).to_arrow_table())
-        found = _keys(con, is_record)
+        con.register("batch", con.execute(_in_own_shape(layout, sorted(keys), is_record, contract)).to_arrow_table())
+        keys = _keys(con, is_record)
     shape = shape_of(contract)
-    others = sorted(found - dict(shape.fields).keys())
-    names.update(found)
+    others = sorted(keys - dict(shape.fields).keys())
+    names.update(keys)
     rows = parse_nested(_fields(shape, others, is_record), shape)
     query = landing_rows(
         rows,
@@ -73,19 +73,19 @@ def _keys(con: duckdb.DuckDBPyConnection, is_record: str) -> set[str]:
 
 
 def _in_own_shape(layout: Layout, keys: list[str], is_record: str, contract: type[Contract]) -> str:
-    """A query: the batch with its flat records of a layout as the vendor itself would send them."""
+    """The query that converts the flat records of a layout in a batch to the vendor's own form."""
     shape = shape_of(contract)
-    plain, awkward = _by_access([], keys)
+    plain, irregular = _by_access([], keys)
     known_by = ", ".join(literal(name.lower()) for name in layout.known_by)
     is_flat = f"{is_record} and list_has_all(list_transform(json_keys(line), lambda k: lower(k)), [{known_by}])"
     values = {name: f"_fields.{quote(name)}" for name in plain}
-    values |= {name: f"json_extract(_flat, {_pointer(name)})" for name in awkward}
+    values |= {name: f"json_extract(_flat, {_pointer(name)})" for name in irregular}
     members = []
     for title, key in layout.titles(keys, dict(shape.fields)):
-        names, inner = place_of(shape, title) if layout.names(title) else ((title,), None)
-        respelled = inner and layout_value(inner, f"({values[key]} ->> '$')", is_utc=title in layout.utc)
-        text = f"to_json({respelled})::varchar" if isinstance(inner, Leaf) else json_of_text(str(respelled))
-        members.append((names, text if respelled else f"{values[key]}::varchar"))
+        names, inner = field_at(shape, title) if layout.names(title) else ((title,), None)
+        rewritten = inner and layout_value(inner, f"({values[key]} ->> '$')", is_utc=title in layout.utc)
+        text = f"to_json({rewritten})::varchar" if isinstance(inner, Leaf) else json_of_text(str(rewritten))
+        members.append((names, text if rewritten else f"{values[key]}::varchar"))
     flat = f"select *, case when {is_flat} then line end as _flat from batch"
     struct = literal(json.dumps(dict.fromkeys(plain, "JSON")))
     parsed = f"select *, from_json(_flat, {struct}) as _fields from ({flat})"
@@ -94,13 +94,13 @@ def _in_own_shape(layout: Layout, keys: list[str], is_record: str, contract: typ
 
 
 def _fields(shape: Record, others: list[str], is_record: str) -> str:
-    """A query: the record's fields, scalars as text and the nested as minified JSON, and the unknown ones as JSON."""
+    """The query of a record's fields: scalars as text, nested ones as minified JSON, unknown ones as JSON."""
     struct = {name: "VARCHAR" if _is_scalar(inner) else "JSON" for name, inner in shape}
-    plain, awkward = _by_access(list(struct), others)
+    plain, irregular = _by_access(list(struct), others)
     struct |= dict.fromkeys(plain, "JSON")
     known = [_field(name, inner) for name, inner in shape]
     extra = [(name, f"_fields.{quote(name)}::varchar") for name in plain]
-    extra += [(name, f"json_extract(_record_text, {_pointer(name)})::varchar") for name in awkward]
+    extra += [(name, f"json_extract(_record_text, {_pointer(name)})::varchar") for name in irregular]
     text = f"case when {is_record} then line end"
     texts = f"select position, line, {text} as _record_text from batch where ltrim(line, {BLANKS}) <> ''"
     parsed = f"select *, from_json(_record_text, {literal(json.dumps(struct))}) as _fields from ({texts})"
@@ -116,14 +116,14 @@ def _field(name: str, shape: Shape) -> str:
 
 
 def _by_access(known: list[str], others: list[str]) -> tuple[list[str], list[str]]:
-    """Unknown keys that a struct can name, and those that it cannot: empty, or alike but for case."""
+    """Unknown keys that a struct can name, and those that it cannot: empty, or different only in case."""
     taken = {name.lower() for name in known}
     plain: list[str] = []
-    awkward: list[str] = []
+    irregular: list[str] = []
     for name in others:
-        (awkward if not name or name.lower() in taken else plain).append(name)
+        (irregular if not name or name.lower() in taken else plain).append(name)
         taken.add(name.lower())
-    return plain, awkward
+    return plain, irregular
 
 
 def _pointer(name: str) -> str:
@@ -144,7 +144,7 @@ def _column(name: str, shape: Shape) -> LandingColumn:
 
 
 def _fault_of_kind(name: str) -> str:
-    """True where an object or a list is sent for a text: its text opens like one, and its JSON type says so."""
+    """SQL condition: an object or a list is sent for a text, by its first character and its JSON type."""
     text = quote(name)
     kind = f"json_type(_record_text, {_pointer(name)}) in ('OBJECT', 'ARRAY')"
     return f"case when starts_with({text}, '{{') or starts_with({text}, '[') then {kind} else false end"

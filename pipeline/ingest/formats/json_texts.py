@@ -1,4 +1,4 @@
-"""JSON files as batches of item texts with their positions: newline-delimited, a list, or one document."""
+"""Reads JSON files as batches of item texts with positions: newline-delimited, a list, or one document."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from pipeline.ingest.formats.export_file import BYTE_ORDER_MARK, Unreadable, ope
 
 BLOCK_BYTES = 1 << 25
 LONGEST_RECORD = 1 << 28  # bytes; a longer line is no record
-FIRST_LINES = 3  # that are looked at to tell one document from one record per line
+FIRST_LINES = 3  # inspected to tell one document from one record per line
 NOT_UTF8 = "\ufffd not UTF-8: "
-"""Goes before a line that is not UTF-8, so that it cannot pass for a record."""
+"""Prefix of a line that is not UTF-8, so that it is no valid record."""
 
 
 def json_texts(
     source: duckdb.DuckDBPyConnection, path: Path, contract: type[Contract], folder: Path
 ) -> Iterator[Texts]:
-    """The items of a `.json` file, whatever it really holds: records, or pages that wrap them.
+    """The items of a `.json` file in any form: records, or pages that wrap them.
 
     Raises:
         Unreadable: It is neither a list, nor an object, nor an object on each line.
@@ -89,7 +89,7 @@ def _decoded(line: bytes) -> str:
 
 
 def _content(path: Path) -> str:
-    """What a `.json` file holds, by its first lines: "list", "lines" (a record on each) or "document"."""
+    """The form of a `.json` file, by its first lines: "list", "lines" (a record on each) or "document"."""
     with open_file(path) as file:
         start = [file.readline(LONGEST_RECORD).removeprefix(BYTE_ORDER_MARK)]
         start += [file.readline(LONGEST_RECORD) for _ in range(FIRST_LINES - 1)]
@@ -107,7 +107,7 @@ def _is_object(line: bytes) -> bool:
 
 
 def _check_end(path: Path) -> None:
-    """See that a list ends as one: DuckDB takes a list cut after a comma for whole."""
+    """Check that a list is closed: DuckDB accepts a list cut after a comma as complete."""
     with path.open("rb") as file:
         end = file.seek(0, 2)
         tail = b""
@@ -120,16 +120,16 @@ def _check_end(path: Path) -> None:
 
 
 def _document(source: duckdb.DuckDBPyConnection, path: Path, contract: type[Contract]) -> Iterator[Texts]:
-    """A JSON object: one record, or the page that wraps some."""
+    """The item of a JSON document: one record, or a page that wraps records."""
     with open_file(path) as file:
         text = _utf8(file.read())
     source.register("document", pa.table({"text": [text]}))
     try:
         if source.execute("select json_valid(text) from document").fetchall() != [(True,)]:
-            raise Unreadable(_what_is_wrong(text))
-        asked = f"""json_type(text), case when {is_page(contract)} then {wrapper(contract)} end as at_path,
+            raise Unreadable(_json_error(text))
+        columns = f"""json_type(text), case when {is_page(contract)} then {wrapper(contract)} end as at_path,
             json_type(json_extract(text, at_path))"""
-        kind, at_path, inner = source.execute(f"select {asked} from document").fetchall()[0]
+        kind, at_path, inner = source.execute(f"select {columns} from document").fetchall()[0]
     finally:
         source.unregister("document")
     if kind != "OBJECT":
@@ -155,7 +155,7 @@ def _utf8(content: bytes) -> str:
         raise Unreadable(f"not UTF-8 text: {error.reason} at byte {error.start}") from error
 
 
-def _what_is_wrong(text: str) -> str:
+def _json_error(text: str) -> str:
     try:
         json.loads(text)
     except ValueError as error:

@@ -1,13 +1,13 @@
-"""SQL over texts: the proof that a text says what its contract means, its wire value, a layout's own spelling of it.
+"""SQL that checks texts against meanings, converts them to wire values, and rewrites a layout's form of them.
 
-Everything arrives as text first: a cast straight from JSON would turn a bad value into NULL without an error. A blank
+Everything is text first: a cast straight from JSON would turn a bad value into NULL without an error. A blank
 text is absent for every meaning but TEXT.
 """
 
 from __future__ import annotations
 
 from pipeline.contracts.fields import Leaf, Record, Shape, is_date_object
-from pipeline.contracts.meaning import INSTANTS, INTEGRAL, PATTERNS, RANGES, SAYS, SHORT_INTEGER, Meaning
+from pipeline.contracts.meaning import DESCRIPTIONS, INSTANTS, INTEGRAL, PATTERNS, RANGES, SHORT_INTEGER, Meaning
 from pipeline.contracts.sql import day_in, literal, moment, percent_number
 
 LARGEST = "1e12"
@@ -17,14 +17,14 @@ _SHORT = 10**18 - 1
 
 
 def meaning_text(shape: Shape) -> str:
-    """What a field's value should have been, for people."""
+    """The expected value of a field, as text for people."""
     if isinstance(shape, Leaf):
-        return f"{SAYS[shape.meaning]}, {shape.form}" if shape.form else SAYS[shape.meaning]
+        return f"{DESCRIPTIONS[shape.meaning]}, {shape.form}" if shape.form else DESCRIPTIONS[shape.meaning]
     return "an object whose values convert" if isinstance(shape, Record) else "a list whose values convert"
 
 
 def fault_of_text(leaf: Leaf, text: str) -> str | None:
-    """A condition that is true where `text` (SQL, cheap) is there and does not convert; None where everything does."""
+    """SQL condition: `text` (a cheap expression) is present and does not convert; None where every text does."""
     if leaf.meaning in (Meaning.TEXT, Meaning.ANYTHING):
         return None
     quick, thorough = _accepted(leaf, text)
@@ -35,7 +35,7 @@ def fault_of_text(leaf: Leaf, text: str) -> str | None:
 
 
 def _accepted(leaf: Leaf, text: str) -> tuple[str, str]:
-    """Two conditions: one that accepts nearly every good text at once, and one that decides about the others."""
+    """Two conditions: a fast one that accepts nearly every good text, and one that decides the others."""
     if leaf.meaning in RANGES or leaf.meaning is Meaning.INTEGER:
         return _accepted_integer(leaf, text)
     has_form, trimmed_has_form = (
@@ -70,16 +70,16 @@ def _accepted(leaf: Leaf, text: str) -> tuple[str, str]:
 
 def _accepted_integer(leaf: Leaf, text: str) -> tuple[str, str]:
     first, last = RANGES.get(leaf.meaning, (-_SHORT, _SHORT))
-    whole, form = f"try_cast({text} as bigint)", INTEGRAL if leaf.wire == "BIGINT" else SHORT_INTEGER
-    fits = f"{whole} is not null" if leaf.meaning is Meaning.INTEGER else f"{whole} between {first} and {last}"
+    integer, form = f"try_cast({text} as bigint)", INTEGRAL if leaf.wire == "BIGINT" else SHORT_INTEGER
+    fits = f"{integer} is not null" if leaf.meaning is Meaning.INTEGER else f"{integer} between {first} and {last}"
     return (
-        f"({whole} between {first} and {last} and {whole}::varchar = {text})",
+        f"({integer} between {first} and {last} and {integer}::varchar = {text})",
         f"{fits} and regexp_full_match(trim({text}), '{form}')",
     )
 
 
 def value_of_text(leaf: Leaf, text: str) -> str:
-    """The wire value of a text that has no fault; NULL where it is absent."""
+    """SQL for the wire value of a text without a fault; NULL where it is absent."""
     if leaf.wire in ("BIGINT", "DOUBLE", "BOOLEAN"):
         return f"try_cast({text} as {leaf.wire})"
     if leaf.meaning is Meaning.TEXT:
@@ -88,10 +88,10 @@ def value_of_text(leaf: Leaf, text: str) -> str:
 
 
 def layout_value(shape: Shape, text: str, *, is_utc: bool) -> str | None:
-    """SQL for a text in the contract's own spelling; a text that does not read so stays as it is, a fault later.
+    """SQL that rewrites a text to the contract's own form; a text that does not parse is unchanged, and a fault later.
 
     Returns:
-        JSON text where `shape` is an object of year, month and day; None where there is nothing to change.
+        JSON text where `shape` is an object of year, month and day; None where no change is needed.
     """
     if is_date_object(shape):
         day = f"try_cast({text} as date)"

@@ -1,8 +1,8 @@
-"""SQL that proves an object or list inside a record converts, value by value and at every depth.
+"""SQL that checks whether an object or list inside a record converts, value by value and at every depth.
 
-`from_json` turns what does not fit into NULL without an error, and an object that is no object into one of NULLs. So
-values are checked as text, and what *looks* misshapen (a text that opens like an object, an object without a member) is
-looked up again with `json_type`, which is exact and dearer.
+`from_json` turns values that do not fit into NULL without an error, and a value that is no object into an object of
+NULLs. So values are checked as text, and a suspected wrong kind (a text that opens like an object, an object without a
+member) is checked again with `json_type`, which is exact and slower.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def parsed(name: str, shape: Shape) -> str:
 
 
 def fault_of_json(name: str, shape: Record | Many) -> str:
-    """A condition that is true where the (minified) JSON text of a nested field does not convert."""
+    """SQL condition: the (minified) JSON text of a nested field does not convert."""
     column, value = quote(name), quote(PARSED + name)
     opens = "{" if isinstance(shape, Record) else "["
     doubts = _doubts_of_texts_last(_doubts(shape, value, column, "$", depth=0))
@@ -39,7 +39,7 @@ def fault_of_json(name: str, shape: Record | Many) -> str:
 
 
 def _faults(shape: Shape, value: str, depth: int) -> Iterator[str]:
-    """Conditions, one per scalar or list, that are true where a value does not convert."""
+    """SQL conditions, one per scalar or list: a value does not convert."""
     if isinstance(shape, Leaf):
         fault = fault_of_text(shape, value)
         if fault:
@@ -53,7 +53,7 @@ def _faults(shape: Shape, value: str, depth: int) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _Doubt:
-    """Something that may be of the wrong kind: an object for a scalar, a scalar for an object or a list."""
+    """A value that may be of the wrong kind: an object for a scalar, a scalar for an object or a list."""
 
     suspected: str
     """A cheap condition over the parsed value, sometimes true of good values."""
@@ -66,22 +66,22 @@ def _doubts(shape: Shape, value: str, column: str, path: str, depth: int) -> Ite
     if isinstance(shape, Leaf):
         if shape.meaning is Meaning.TEXT:
             opens = f"(starts_with({value}, '{{') or starts_with({value}, '['))"
-            yield _Doubt(opens, _is_misshapen(shape, column, path), of_text=True)
+            yield _Doubt(opens, _is_wrong_kind(shape, column, path), of_text=True)
     elif isinstance(shape, Record):
         if path != "$":
             empty = " and ".join(f"{value}.{quote(name)} is null" for name, _ in shape)
-            yield _Doubt(f"({empty})", _is_misshapen(shape, column, path), of_text=False)
+            yield _Doubt(f"({empty})", _is_wrong_kind(shape, column, path), of_text=False)
         for name, inner in shape:
             yield from _doubts(inner, f"{value}.{quote(name)}", column, f"{path}.{json.dumps(name)}", depth)
     else:
         if path != "$":
-            yield _Doubt(f"{value} is null", _is_misshapen(shape, column, path), of_text=False)
+            yield _Doubt(f"{value} is null", _is_wrong_kind(shape, column, path), of_text=False)
         for doubt in _doubts_of_texts_last(_doubts(shape.of, _item(depth), column, f"{path}[*]", depth + 1)):
             yield _Doubt(_any(value, depth, doubt.suspected), doubt.proved, doubt.of_text)
 
 
 def _doubts_of_texts_last(doubts: Iterator[_Doubt]) -> Iterator[_Doubt]:
-    """The doubts, those about texts as one: a list is then walked once for all of them."""
+    """The doubts, those about texts merged into the last one: a list is then scanned once for all of them."""
     texts = []
     for doubt in doubts:
         if doubt.of_text:
@@ -95,8 +95,8 @@ def _doubts_of_texts_last(doubts: Iterator[_Doubt]) -> Iterator[_Doubt]:
         yield _Doubt(f"({suspected})", f"({proved})", of_text=True)
 
 
-def _is_misshapen(shape: Shape, column: str, path: str) -> str:
-    """True where the JSON at a path is of the wrong kind, anywhere in the lists on the way."""
+def _is_wrong_kind(shape: Shape, column: str, path: str) -> str:
+    """SQL condition: the JSON at a path is of the wrong kind, anywhere in the lists along it."""
     wrong = "{} in ('OBJECT', 'ARRAY')"
     if not isinstance(shape, Leaf):
         wrong = f"{{}} not in ('{'OBJECT' if isinstance(shape, Record) else 'ARRAY'}', 'NULL')"

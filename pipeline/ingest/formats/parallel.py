@@ -1,4 +1,4 @@
-"""Batches made while others are used: ahead of their use, or side by side, each by a DuckDB connection of its own."""
+"""Parallel conversion and prefetch of batches in a worker pool, each with a DuckDB connection of its own."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ def convert_in_parallel(
     convert: Callable[[duckdb.DuckDBPyConnection, Item], pa.Table],
     workers: int,
 ) -> Iterator[pa.Table]:
-    """`convert(connection, item)` of every item, in order, with a few under way at a time so that memory is bounded."""
-    waiting: deque[Future[pa.Table]] = deque()
+    """The results of `convert(connection, item)` in order, with few items in flight so that memory is bounded."""
+    pending: deque[Future[pa.Table]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for item in items:
-            waiting.append(pool.submit(convert, con.cursor(), item))
-            if len(waiting) > workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            pending.append(pool.submit(convert, con.cursor(), item))
+            if len(pending) > workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
 
 
 def prefetched(streams: Sequence[Iterator[pa.Table]]) -> Iterator[pa.Table]:
-    """The items of all streams in turn, the next one of each made while others are used."""
+    """The items of all streams in turn, with the next item of each prefetched."""
     with ThreadPoolExecutor(len(streams)) as pool:
-        waiting = deque((stream, pool.submit(next, stream, None)) for stream in streams)
-        while waiting:
-            stream, made = waiting.popleft()
-            if (item := made.result()) is not None:
-                waiting.append((stream, pool.submit(next, stream, None)))
+        pending = deque((stream, pool.submit(next, stream, None)) for stream in streams)
+        while pending:
+            stream, future = pending.popleft()
+            if (item := future.result()) is not None:
+                pending.append((stream, pool.submit(next, stream, None)))
                 yield item

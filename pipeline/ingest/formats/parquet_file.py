@@ -1,4 +1,4 @@
-"""Parquet files to landing rows: streaming queries, and no proof where the file's own type is one."""
+"""Converts Parquet files to landing rows: streaming queries, without checks that the file's own types make needless."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.ingest.formats.wire_values import LINE
 
 BATCH_ROWS = 8 * 2048
 ROWS_OF_A_STREAM = 4 * BATCH_ROWS
-"""At least; a query of its own costs as much as reading some thousand rows."""
+"""Minimum rows of a stream; a query of its own costs as much as reading some thousand rows."""
 
 
 def read_parquet(
@@ -24,7 +24,7 @@ def read_parquet(
 ) -> list[Iterator[pa.Table]]:
     """Landing rows, in one stream of batches per worker where the file is long; adds the fields' names to `names`.
 
-    A stream reads a run of rows: what lies before and after is skipped, at hardly any cost.
+    A stream reads a range of rows; rows before and after it are skipped at little cost.
     """
     with open_file(path):
         described = con.sql(f"select * from read_parquet({sql_path(path)})")

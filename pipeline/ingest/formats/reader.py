@@ -1,4 +1,4 @@
-"""Export files of every format, read in bulk into the wire types of a contract, each value proved to convert."""
+"""Reads export files of every format in bulk into the wire types of a contract, with every value checked."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from pipeline.ingest.formats.json_texts import json_texts, line_texts
 from pipeline.ingest.formats.parallel import convert_in_parallel, prefetched
 from pipeline.ingest.formats.parquet_file import read_parquet
 from pipeline.ingest.formats.wire_values import LINE, RECORD, WRONG
-from pipeline.ingest.formats.zip_file import outside
+from pipeline.ingest.formats.zip_file import extracted
 
 __all__ = ["LINE", "RECORD", "WRONG", "Batch", "Reader", "Unreadable"]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some records of a file, in no promised order."""
+    """Some records of a file, in no guaranteed order."""
 
     good: pa.Table
     """The contract's fields in their wire types (nested ones as JSON text), `_extra`, `_source_line`; hashes of key and
     content where the contract asks for them."""
     wrong: pa.Table
-    """`_source_line`, `_wrong` (what does not convert), `_record` (its text)."""
+    """`_source_line`, `_wrong` (the reason), `_record` (its text)."""
 
 
 @dataclass
 class Reader:
-    """Reads files of one contract with one DuckDB instance, whose TimeZone is UTC for all its connections.
+    """Reads files of one contract with one DuckDB instance; its TimeZone is UTC for all connections.
 
     Attributes:
-        folder: For unpacked copies, each gone once its file is read.
-        names: Of the top-level fields that files had, with a value or without; the contract's own under its own names.
+        folder: For unpacked copies, each removed once its file is read.
+        names: Names of the top-level fields of files, with a value or without; contract fields in the contract's case.
         workers: How many batches are converted at a time.
     """
 
@@ -61,11 +61,11 @@ class Reader:
         """The records of one file, in batches.
 
         Raises:
-            Unreadable: The file is damaged or of no known form. What was read before is not the whole of it.
+            Unreadable: The file is damaged or of an unknown format. Batches read before are incomplete.
         """
         try:
-            with outside(path, self.folder) as file:
-                yield from map(_parted, self._tables(file))
+            with extracted(path, self.folder) as file:
+                yield from map(_split_by_validity, self._tables(file))
         except (duckdb.Error, pa.ArrowInvalid, UnicodeDecodeError) as error:
             if not _is_damage(error):
                 raise
@@ -90,8 +90,8 @@ class Reader:
         )
 
 
-def _parted(table: pa.Table) -> Batch:
-    """Landing rows, the good apart from the bad."""
+def _split_by_validity(table: pa.Table) -> Batch:
+    """Split landing rows into good and wrong ones."""
     if table[WRONG].null_count < table.num_rows:
         is_wrong = pc.is_valid(table[WRONG])
         wrong = table.filter(is_wrong).select([LINE, WRONG, RECORD])
@@ -102,7 +102,7 @@ def _parted(table: pa.Table) -> Batch:
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether an error says that a file is damaged; any other error of DuckDB is a bug of ours, and stays one."""
+    """Whether an error says that a file is damaged; any other error of DuckDB is a bug of ours, raised unchanged."""
     damage = (duckdb.InvalidInputException, duckdb.IOException)
     return not isinstance(error, duckdb.Error) or isinstance(error, damage) or type(error) is duckdb.Error
 

@@ -1,4 +1,4 @@
-"""Columns with types of their own (parquet): their JSON, their wire text, and the proofs that a type makes needless."""
+"""Typed columns (parquet): SQL for their JSON and wire text, and for the checks that a type does not make needless."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ZONED_TIME = "timestamp with time zone"
 TIMES = LOCAL_TIMES | {ZONED_TIME}
 TEXTS = frozenset({"varchar", "enum"})
 EPOCHS = {Meaning.EPOCH_SECONDS: " // 1000000", Meaning.EPOCH_MILLIS: " // 1000", Meaning.EPOCH_MICROS: ""}
-"""What brings microseconds to each."""
+"""The SQL that converts microseconds to each."""
 NESTED = frozenset({"struct", "list", "array", "map", "union", "variant"})
 
 
@@ -33,7 +33,7 @@ def element_of(list_: DuckDBPyType) -> DuckDBPyType:
 
 
 def compact(value: str, type_: DuckDBPyType, depth: int = 0) -> str:
-    """SQL for a value's JSON text without its NULL members, which `to_json` would spell out; NULL for NULL."""
+    """SQL for a value's JSON text without its NULL members, which `to_json` would write; NULL for NULL."""
     kind = type_.id
     if kind == "struct":
         members = [(name, compact(f"{value}.{quote(name)}", inner, depth)) for name, inner in members_of(type_)]
@@ -53,7 +53,7 @@ def compact(value: str, type_: DuckDBPyType, depth: int = 0) -> str:
 
 
 def wire_text(value: str, type_: DuckDBPyType, meaning: Meaning = Meaning.TEXT) -> str:
-    """SQL for the text that an API would send for a typed scalar: instants with Z, dates as the meaning writes them."""
+    """SQL for the text that an API would send for a typed scalar: instants with Z, dates in the form of the meaning."""
     if type_.id == ZONED_TIME:
         return f"replace(strftime({value} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ'), '.000000Z', 'Z')"
     if type_.id == "date" and meaning is Meaning.COMPACT_DATE:
@@ -64,7 +64,7 @@ def wire_text(value: str, type_: DuckDBPyType, meaning: Meaning = Meaning.TEXT) 
 
 
 def value_of_typed(leaf: Leaf, value: str, type_: DuckDBPyType) -> str:
-    """SQL for the wire value of a typed scalar that has no fault."""
+    """SQL for the wire value of a typed scalar without a fault."""
     if leaf.meaning in EPOCHS and (type_.id in TIMES):
         return f"epoch_us({value}){EPOCHS[leaf.meaning]}"
     if leaf.wire in ("BIGINT", "DOUBLE") and (type_.id in INTEGERS or (leaf.wire == "DOUBLE" and type_.id in FLOATS)):
@@ -84,16 +84,16 @@ def json_of_typed(leaf: Leaf, value: str, type_: DuckDBPyType) -> str:
 
 
 def faults_of_typed(shape: Shape, value: str, type_: DuckDBPyType, depth: int = 0) -> Iterator[str]:
-    """Conditions that are true where a typed value does not convert; none where its type proves that it does."""
+    """SQL conditions: a typed value does not convert; none where its type proves that it does."""
     if isinstance(shape, Leaf):
         fault = _fault_of_scalar(shape, value, type_)
         if fault:
             yield fault
     elif isinstance(shape, Record) and type_.id == "struct":
-        found = {name.lower(): (name, inner) for name, inner in members_of(type_)}
+        members = {name.lower(): (name, inner) for name, inner in members_of(type_)}
         for name, inner in shape:
-            if name.lower() in found:
-                member, member_type = found[name.lower()]
+            if name.lower() in members:
+                member, member_type = members[name.lower()]
                 yield from faults_of_typed(inner, f"{value}.{quote(member)}", member_type, depth)
     elif isinstance(shape, Many) and type_.id == "list":
         item = f"x{depth}"
@@ -118,7 +118,7 @@ def _fault_of_scalar(leaf: Leaf, value: str, type_: DuckDBPyType) -> str | None:
 
 
 def _is_proved(meaning: Meaning, kind: str) -> bool:
-    """Whether every value of a type has a meaning."""
+    """Whether every value of a type is valid for a meaning."""
     return (
         meaning is Meaning.TEXT
         or (meaning is Meaning.INTEGER and kind in INTEGERS)

@@ -1,4 +1,4 @@
-"""From a file's own columns to a landing row: wire values, unknown fields, position, and what is wrong with it."""
+"""SQL of landing rows over a file's columns: wire values, unknown fields, position, and the first error."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pipeline.contracts.fields import (
     Many,
     Record,
     Shape,
+    field_at,
     is_date_object,
-    place_of,
     shape_of,
     wire_type,
 )
@@ -24,13 +24,13 @@ from pipeline.ingest.formats.nested_values import fault_of_json, parsed
 LINE = "_source_line"
 EXTRA = "_extra"
 WRONG = "_wrong"
-"""Why the record does not convert; NULL for a good one."""
+"""The reason why the record does not convert; NULL for a good one."""
 NO_RECORD = "not a JSON object"
 RECORD = "_record"
 """The record as JSON text, of records that do not convert."""
 DATE_OF_OBJECT = "[1-9][0-9]{3}-[0-9]{1,2}-[0-9]{1,2}"
 KEY_HASH, CONTENT_HASH = "_key_hash", "_content_hash"
-"""Of contracts with a key and daily slices: to see whether a key occurs twice with different content."""
+"""Hashes for contracts with a key and daily slices, to find a key that occurs twice with different content."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class LandingColumn:
     name: str
     shape: Shape
     value: str
-    """The wire value, NULL when absent; cast to the landing type last."""
+    """The wire value, NULL when absent; cast to the landing type at the end."""
     fault: str | None
     """True when present and not convertible; None when the file's own type proves it."""
 
@@ -61,7 +61,7 @@ def absent_column(name: str, shape: Shape) -> LandingColumn:
 
 
 def parse_nested(rows: str, columns: Iterable[tuple[str, Shape]]) -> str:
-    """`rows` with every nested JSON column of `columns` read once more, all its scalars as text."""
+    """`rows` with every nested JSON column of `columns` also parsed, with all its scalars as text."""
     items = [parsed(name, shape) for name, shape in columns if not isinstance(shape, Leaf)]
     return f"select *, {', '.join(items)} from ({rows})" if items else rows
 
@@ -75,14 +75,14 @@ def landing_rows(
     record: str,
     broken: str = "false",
 ) -> str:
-    """The query that brings `rows` (with `_source_line`) to landing rows, good and bad ones.
+    """The query that converts `rows` (with `_source_line`) to landing rows, good and bad ones.
 
     Args:
         rows: A query: the columns of the file, and its record positions.
         columns: One per contract field, in contract order.
         extra: JSON text of the unknown fields, as SQL over `rows`.
-        record: The whole record as JSON text, as SQL over `rows`; evaluated for bad records only.
-        broken: A condition over `rows` that is true where there is no record at all.
+        record: The complete record as JSON text, as SQL over `rows`; evaluated for bad records only.
+        broken: SQL condition over `rows`: there is no record at all.
     """
     judged = f"select *, {_wrong(columns, contract, broken)} as {WRONG} from ({rows})"
     values = [f"({c.value})::{_arrow_type(c.shape)} as {quote(c.name)}" for c in columns]
@@ -102,24 +102,24 @@ def has_conflicts(contract: type[Contract]) -> bool:
 
 
 def _arrow_type(shape: Shape) -> str:
-    """JSON travels as text; the landing table gives it its type."""
+    """The DuckDB type of a landing value on its way to Arrow: JSON is text, and typed by the landing table."""
     type_ = wire_type(shape)
     return "varchar" if type_ == "JSON" else type_.lower()
 
 
 def _wrong(columns: Sequence[LandingColumn], contract: type[Contract], broken: str) -> str:
-    """The first thing that is wrong with a row, as text."""
+    """SQL for the first error of a row, as text."""
     shape = shape_of(contract)
     whens = [(broken, NO_RECORD)]
     for path in contract.required:
-        (head, *_), _ = place_of(shape, path)
+        (head, *_), _ = field_at(shape, path)
         fault = next(column.fault for column in columns if column.name == head)
         absent = " or ".join(f"nullif(trim(({text})::varchar), '') is null" for text in _texts_at(path, shape, columns))
         whens.append((f"({absent}) and not coalesce({fault}, false)" if fault else absent, f"{path} is missing"))
     whens += [
         (column.fault, f"{column.name} is not {meaning_text(column.shape)}") for column in columns if column.fault
     ]
-    if contract.date_field and is_date_object(place_of(shape, contract.date_field)[1]):
+    if contract.date_field and is_date_object(field_at(shape, contract.date_field)[1]):
         parts = [f"try_cast({text} as bigint)" for text in _texts_at(contract.date_field, shape, columns)]
         day = f"concat_ws('-', {', '.join(parts)})"
         is_date = f"try_cast({day} as date) is not null and regexp_full_match({day}, '{DATE_OF_OBJECT}')"
@@ -128,11 +128,11 @@ def _wrong(columns: Sequence[LandingColumn], contract: type[Contract], broken: s
 
 
 def _texts_at(path: str, shape: Record, columns: Sequence[LandingColumn]) -> list[str]:
-    """SQL for the text at a dotted path of a file's row; those of its year, month and day for a date's object."""
-    (head, *inside), found = place_of(shape, path)
-    whole = next(column.value for column in columns if column.name == head)
-    ends = [[*inside, part] for part in ("year", "month", "day")] if is_date_object(found) else [inside]
-    return [_text_inside(f"({whole})", names) if names else whole for names in ends]
+    """SQL for the text at a dotted path of a file's row; the texts of year, month and day for a date object."""
+    (head, *inside), inner = field_at(shape, path)
+    value = next(column.value for column in columns if column.name == head)
+    ends = [[*inside, part] for part in ("year", "month", "day")] if is_date_object(inner) else [inside]
+    return [_text_inside(f"({value})", names) if names else value for names in ends]
 
 
 def _text_inside(json_text: str, names: Sequence[str]) -> str:
@@ -155,7 +155,7 @@ def json_object(members: Iterable[tuple[str, str]]) -> str:
 
 
 def json_nested(members: Iterable[tuple[Sequence[str], str]]) -> str:
-    """As `json_object`, of members by path; an object without members is left out."""
+    """Like `json_object`, with members by path; an object without members is left out."""
     inside: dict[str, list[tuple[Sequence[str], str]]] = {}
     for (head, *rest), value in members:
         inside.setdefault(head, []).append((rest, value))
@@ -163,18 +163,18 @@ def json_nested(members: Iterable[tuple[Sequence[str], str]]) -> str:
 
 
 def _json_of_parts(parts: list[tuple[Sequence[str], str]]) -> str:
-    """SQL for the JSON of one member: the whole of it, its parts, or its parts over the rest of the whole."""
-    whole = next((value for rest, value in parts if not rest), None)
+    """SQL for the JSON of one member: its complete value, its parts, or the complete value with replaced parts."""
+    complete = next((value for rest, value in parts if not rest), None)
     inner = [(rest, value) for rest, value in parts if rest]
-    if whole and inner:
-        return merged(whole, json_nested(inner))
-    return whole or f"nullif({json_nested(inner)}, '{{}}')"
+    if complete and inner:
+        return merged(complete, json_nested(inner))
+    return complete or f"nullif({json_nested(inner)}, '{{}}')"
 
 
-def merged(whole: str, parts: str) -> str:
-    """SQL for an object's JSON with some of its members replaced; what is no object stays as it is, a fault later."""
-    patched = f"nullif(json_merge_patch(coalesce({whole}, '{{}}'), {parts})::varchar, '{{}}')"
-    return f"case when {whole} is null or starts_with({whole}, '{{') then {patched} else {whole} end"
+def merged(complete: str, parts: str) -> str:
+    """SQL for an object's JSON with some members replaced; a value that is no object is unchanged, a fault later."""
+    patched = f"nullif(json_merge_patch(coalesce({complete}, '{{}}'), {parts})::varchar, '{{}}')"
+    return f"case when {complete} is null or starts_with({complete}, '{{') then {patched} else {complete} end"
 
 
 def json_of_text(text: str) -> str:

@@ -1,8 +1,8 @@
-"""Zip archives of export files, as APIs deliver them: each member is a file of its own, called `archive.zip/member`.
+"""Zip archives of export files, as APIs deliver them: each member is a file of its own, named `archive.zip/member`.
 
 Sources: the export API of Amplitude (a zip of gzipped JSON lines, amplitude.com/docs/apis/analytics/export) and report
 downloads of Microsoft Advertising (a zip of one CSV, learn.microsoft.com/en-us/advertising/guides/reports). Members
-are read as streams and never unpacked under their own names, so a name that leads elsewhere leads nowhere.
+are read as streams and never unpacked under their own names, so a member's name cannot lead outside the archive.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from pipeline.ingest.formats.export_file import Unreadable, format_of
 
 ZIP = ".zip"
 SAFE_BYTES = 1 << 30
-MOST_TIMES = 200
-"""What an archive larger than SAFE_BYTES may unpack to, as a multiple of its own size. Texts shrink to a twentieth, the
-dullest reports to a hundredth; deflate can go to a thousandth, and a bomb does."""
-MOST_MEMBERS = 10_000
+MAX_RATIO = 200
+"""Largest unpacked size of an archive beyond SAFE_BYTES, as a multiple of its own size. Texts compress to a twentieth,
+the most uniform reports to a hundredth; deflate can reach a thousandth, and a zip bomb does."""
+MAX_MEMBERS = 10_000
 _ENCRYPTED = 1 << 0  # of the flags
 _METHODS = (ZIP_STORED, ZIP_DEFLATED)
 _DAMAGE = (BadZipFile, NotImplementedError, EOFError, ValueError, struct.error, zlib.error)
-_NO_EXPORTS = ("__MACOSX", ".DS_Store")
-"""What a Mac puts beside the files of an archive."""
+_MACOS_ENTRIES = ("__MACOSX", ".DS_Store")
+"""Entries that macOS adds to an archive."""
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file's name says that it is an archive."""
+    """Whether a file is an archive, by its name."""
     return path.suffix.lower() == ZIP
 
 
 def archive_of(path: Path) -> Path | None:
-    """The archive that a path leads into, None where it leads to a file."""
+    """The archive that contains the file at a path, None for a file outside of archives."""
     return next((parent for parent in path.parents if is_archive(parent) and parent.is_file()), None)
 
 
@@ -60,7 +60,7 @@ def open_member(path: Path) -> Iterator[BufferedIOBase]:
     """Open a file in an archive for reading, unpacked as it is read.
 
     Raises:
-        Unreadable: It is not there, encrypted or damaged, or its archive is.
+        Unreadable: It is missing, encrypted or damaged, or its archive is.
     """
     archive = archive_of(path)
     if archive is None:
@@ -78,11 +78,11 @@ def open_member(path: Path) -> Iterator[BufferedIOBase]:
 
 
 @contextmanager
-def outside(path: Path, folder: Path) -> Iterator[Path]:
-    """The file itself, or of one in an archive for a while a copy in `folder`, of the same ending.
+def extracted(path: Path, folder: Path) -> Iterator[Path]:
+    """The file itself, or a temporary copy in `folder` of one in an archive, with the same ending.
 
     Raises:
-        Unreadable: As `open_member`, or no reader is known for its ending.
+        Unreadable: As `open_member`, or there is no reader for its ending.
     """
     if archive_of(path) is None:
         yield path
@@ -99,8 +99,8 @@ def outside(path: Path, folder: Path) -> Iterator[Path]:
 @contextmanager
 def _opened(archive: Path) -> Iterator[_Archive]:
     try:
-        found = archive.stat()
-        yield _archive(archive, found.st_ino, found.st_mtime_ns, found.st_size)
+        status = archive.stat()
+        yield _archive(archive, status.st_ino, status.st_mtime_ns, status.st_size)
     except _DAMAGE as error:
         raise Unreadable(f"damaged zip: {str(error).rstrip('.').lower()}") from error
     except OSError as error:
@@ -108,14 +108,14 @@ def _opened(archive: Path) -> Iterator[_Archive]:
 
 
 class _Archive:
-    """An archive and its entries that are files, by path."""
+    """An open archive with its file entries, by path."""
 
     def __init__(self, archive: Path, packed: int) -> None:
         self.file = ZipFile(archive)
         listed = self.file.infolist()
         if not all(entry.filename for entry in listed):
             raise BadZipFile("a file in it has no name")
-        entries = [entry for entry in listed if not entry.is_dir() and not _is_of_a_mac(entry)]
+        entries = [entry for entry in listed if not entry.is_dir() and not _is_macos_entry(entry)]
         paths = [Path(f"{archive}/{entry.filename}") for entry in entries]
         _check(entries, paths, packed)
         self.entries = dict(zip(paths, entries, strict=True))
@@ -123,24 +123,24 @@ class _Archive:
 
 @lru_cache(maxsize=1)
 def _archive(archive: Path, inode: int, changed: int, packed: int) -> _Archive:  # noqa: ARG001  # they make the key
-    """The archive that was read last stays open: its list of files is long, and each of them asks for it."""
+    """Cache of the last archive, which stays open: its list of files is long, and each file needs it."""
     return _Archive(archive, packed)
 
 
 def _check(entries: list[ZipInfo], paths: list[Path], packed: int) -> None:
-    """Refuse what is no delivery of exports."""
+    """Refuse an archive that is empty, too large, or has a name twice."""
     if not entries:
         raise Unreadable("the archive holds no files")
-    if len(entries) > MOST_MEMBERS:
-        raise Unreadable(f"the archive holds {len(entries)} files, more than {MOST_MEMBERS}")
+    if len(entries) > MAX_MEMBERS:
+        raise Unreadable(f"the archive holds {len(entries)} files, more than {MAX_MEMBERS}")
     unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > max(SAFE_BYTES, MOST_TIMES * packed):
+    if unpacked > max(SAFE_BYTES, MAX_RATIO * packed):
         times = unpacked // packed
-        raise Unreadable(f"the archive unpacks to {times} times its size, and to no more than {MOST_TIMES} are read")
+        raise Unreadable(f"the archive unpacks to {times} times its size, and to no more than {MAX_RATIO} are read")
     twice = [path.name for path, count in Counter(paths).items() if count > 1]
     if twice:
         raise Unreadable(f"the archive holds {min(twice)} twice")
 
 
-def _is_of_a_mac(entry: ZipInfo) -> bool:
-    return any(part in _NO_EXPORTS for part in entry.filename.split("/"))
+def _is_macos_entry(entry: ZipInfo) -> bool:
+    return any(part in _MACOS_ENTRIES for part in entry.filename.split("/"))

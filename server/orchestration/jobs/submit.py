@@ -124,7 +124,7 @@ class JobService:
                 change = self._changes(posted, slug, catalog)
                 still_stands = change.before == change.after
             else:
-                still_stands = slug in load_tenants(self._settings.tenants, catalog).places
+                still_stands = slug in load_tenants(self._settings.tenants, catalog).locations
             if still_stands:
                 return newest
         other = self.jobs.unfinished(slug)
@@ -134,7 +134,7 @@ class JobService:
 
     def _new_tenant(self, posted: Posted, slug: str, catalog: Mapping[str, Connector]) -> TenantsFileChange:
         settings, manifest = self._settings, load_tenants(self._settings.tenants, catalog)
-        if slug in manifest.places:
+        if slug in manifest.locations:
             raise Taken(
                 f"There is a tenant named {slug!r} already.", "Choose another slug, or POST /semantic-layer/update."
             )
@@ -154,8 +154,8 @@ class JobService:
 
     def _changes(self, posted: Posted, slug: str, catalog: Mapping[str, Connector]) -> TenantsFileChange:
         manifest = load_tenants(self._settings.tenants, catalog)
-        if slug not in manifest.places:
-            raise QueryError(f"There is no tenant named {shorten(slug, 80)!r}.", suggest(slug, manifest.places))
+        if slug not in manifest.locations:
+            raise QueryError(f"There is no tenant named {shorten(slug, 80)!r}.", suggest(slug, manifest.locations))
         if manifest.get(slug).status != "active":
             raise QueryError(
                 f"{slug} is {manifest.get(slug).status}, and not built.", "Set its status to active first."

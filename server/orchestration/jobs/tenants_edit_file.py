@@ -59,7 +59,7 @@ def locked_tenants_file(settings: Settings) -> Iterator[None]:
 
 def file_of(manifest: TenantsFile, slug: str) -> Path:
     """The file that declares a tenant."""
-    return Path(manifest.places[manifest.get(slug).slug].rpartition(":")[0])
+    return Path(manifest.locations[manifest.get(slug).slug].rpartition(":")[0])
 
 
 def plan_change(file: Path, edit: Callable[[str], str]) -> TenantsFileChange:

@@ -92,7 +92,7 @@ class TenantStatus:
         self._exposed = {tenant.slug: frozenset(tenant.semantic.get("expose", ())) for tenant in manifest.tenants}
         self._statuses = {tenant.slug: tenant.status for tenant in manifest.tenants}
         self._retry_at = float("inf")
-        included = {Path(place.rpartition(":")[0]) for place in manifest.places.values()} - {self._tenants}
+        included = {Path(place.rpartition(":")[0]) for place in manifest.locations.values()} - {self._tenants}
         files = (self._tenants, *sorted(included))
         # read once more when there are other files than before: only now all of them are watched
         self._files, self._read_as = files, stamp if files == self._files else None
