@@ -1,1 +1,1 @@
-"""Configuration: tenants.yaml with the catalog of connectors; every error names file and line."""
+"""Configuration: tenants.yaml with the catalog of connectors; an error names its file with the line."""

@@ -56,7 +56,7 @@ class DriftedFile:
     name: str
     drifts: tuple[Drift, ...]
     stops: bool
-    """The table had landed before: it is not updated until the file is mended or gone. Else only the file waits."""
+    """The table had landed before, and is not updated until the file is mended or gone; else only the file is withheld."""
 
 
 class DriftCounter:

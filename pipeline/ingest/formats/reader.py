@@ -42,7 +42,7 @@ class Reader:
 
     Attributes:
         folder: For unpacked copies, each removed once its file is read.
-        names: Names of the top-level fields of files, with a value or without; contract fields in the contract's case.
+        names: Names of the top-level fields of files, with a value or without; contract fields by the contract's names.
         workers: How many batches are converted at a time.
     """
 
