@@ -56,7 +56,7 @@ class DriftedFile:
     name: str
     drifts: tuple[Drift, ...]
     stops: bool
-    """The table had landed before, and is not updated until the file is mended or gone; else only the file is withheld."""
+    """The table had landed before, and is not updated until the file is mended or gone; else only it is withheld."""
 
 
 class DriftCounter:
