@@ -101,7 +101,7 @@ def read_generation(entry: Entry, connector: Connector) -> dict[str, object]:
             numbers[name] = _number(value, parameters[name])
     for older, newer in SAME.items():
         if older in numbers and newer in numbers:
-            raise entry.wrong(f"{older} and {newer} are two names of one lever.", f"Keep {newer} only.")
+            raise entry.wrong(f"{older} and {newer} are two names of one parameter.", f"Keep {newer} only.")
     return numbers
 
 
@@ -115,4 +115,4 @@ def _unknown(entry: Entry, name: str, connector: Connector, known: list[str]) ->
     if domains:
         fix = f"Move it to an {domains[0]} source: there it has an effect."
         return entry.wrong(f"{name} changes nothing for {connector.name}.", fix)
-    return entry.wrong(f"{connector.name} has no lever named {name!r}.", suggest(name, known))
+    return entry.wrong(f"{connector.name} has no parameter named {name!r}.", suggest(name, known))
