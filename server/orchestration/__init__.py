@@ -1,1 +1,1 @@
-"""The steps of a build, its worker pool, its reports; no protocol."""
+"""Orchestration of builds: steps, worker pool, reports; no protocol."""

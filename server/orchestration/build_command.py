@@ -1,4 +1,4 @@
-"""One build command at work: under the build lock, with a run of its own in the operations database."""
+"""A running build command: it holds the build lock and records one run in the operations database."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ from warehouse.build.hub_metadata import HubRecords
 from warehouse.run_dbt import Node
 
 StepObserver = Callable[[str, str], None]
-"""Told of each step as it begins: (tenant or *, step)."""
+"""Called as each step begins, with (tenant or *, step)."""
 
 
 def unobserved(tenant: str, step: str) -> None:
-    """Nobody watches."""
+    """Do nothing: the observer of a build without a progress display."""
 
 
 @dataclass
 class BuildCommand:
-    """One command at work: what it may touch, and what it has to say."""
+    """The state of one running command: its context, database, worker pool and reports."""
 
-    shop: BuildContext
+    context: BuildContext
     ops: Ops
-    crew: WorkerPool
+    pool: WorkerPool
     run_id: str
     tenants: tuple[Tenant, ...]
     reports: dict[Slug, TenantReport]
     watch: StepObserver
-    books: HubRecords | None = None
-    """What the hub's books held when the command began; None until the hub is ready."""
+    records: HubRecords | None = None
+    """The hub's records when the command began; None until the hub is ready."""
     drifted: dict[Slug, list[str]] = field(default_factory=dict)
-    """By tenant, what no longer holds to its contract."""
+    """By tenant, the drift failures: tables that no longer match their contract."""
     is_full: bool = False
-    """Tenants whose inputs did not change are rebuilt and published too."""
+    """Rebuild and publish also tenants with unchanged inputs."""
     new: tuple[Tenant, ...] = ()
-    """Tenants without a published run when the build began: their work is begun ahead."""
+    """Tenants without a published run when the build began: their work is prefetched."""
 
     @property
     def open(self) -> tuple[Tenant, ...]:
@@ -58,18 +58,18 @@ class BuildCommand:
         return tuple(tenant for tenant in self.tenants if self.reports[tenant.slug].is_open)
 
     def begin(self, tenant: Tenant, name: str) -> float:
-        """Say that a step begins; the moment, for the `step` that ends it."""
+        """Notify the observer that a step begins; return its start time, for the `step` that ends it."""
         self.watch(tenant.slug, name)
         return time.monotonic()
 
     @contextmanager
     def step(self, tenant: Tenant, name: str, *, since: float | None = None) -> Iterator[TenantReport]:
-        """One step of one tenant: watched, timed, kept; a GataError fails the tenant and goes no further.
+        """Run one step of one tenant: observed, timed, recorded; a GataError fails the tenant and is not raised.
 
-        What the block puts into `step_rows` of the report is kept with the step.
+        The value that the block sets as `step_rows` of the report is recorded with the step.
 
         Args:
-            since: When it began, if that was said before.
+            since: Its start time, if `begin` was called before.
         """
         report, started = self.reports[tenant.slug], since or self.begin(tenant, name)
         report.step_rows = None
@@ -79,7 +79,7 @@ class BuildCommand:
             except GataError as error:
                 report.fail(error)
                 if isinstance(error, DbtFailed):
-                    self.saw(tenant.slug, error.nodes)
+                    self.record_nodes(tenant.slug, error.nodes)
                 log.error("failed", what=error.what, fix=error.fix)
         status, detail = ("failed", str(report.error)) if report.error else ("done", None)
         seconds = round(time.monotonic() - started, 3)
@@ -87,8 +87,8 @@ class BuildCommand:
             self.run_id, tenant.slug, step=name, status=status, rows=report.step_rows, seconds=seconds, detail=detail
         )
 
-    def saw(self, slug: str, nodes: Sequence[Node]) -> None:
-        """Keep what dbt did for a tenant, or for all (*)."""
+    def record_nodes(self, slug: str, nodes: Sequence[Node]) -> None:
+        """Record the dbt nodes that ran for a tenant, or for all (*)."""
         if nodes:
             self.ops.save_artifacts(self.run_id, slug, [asdict(node) for node in nodes])
 
@@ -98,9 +98,9 @@ class BuildCommand:
 
 @contextmanager
 def open_command(
-    shop: BuildContext, tenants: tuple[Tenant, ...], wait_seconds: float, watch: StepObserver
+    context: BuildContext, tenants: tuple[Tenant, ...], wait_seconds: float, watch: StepObserver
 ) -> Iterator[BuildCommand]:
-    """A command under the build lock, with its own run in the ledger.
+    """Open a command under the build lock, with its own run in the operations database.
 
     Raises:
         Busy: Another build holds the lock after `wait_seconds`.
@@ -108,24 +108,24 @@ def open_command(
     """
     require_extra("build", "Building")
     with (
-        build_lock(shop.settings.home, wait_seconds=wait_seconds),
-        Ops(shop.settings.ops) as ops,
-        WorkerPool(shop.blueprints, shop.settings) as crew,
+        build_lock(context.settings.home, wait_seconds=wait_seconds),
+        Ops(context.settings.ops) as ops,
+        WorkerPool(context.blueprints, context.settings) as pool,
     ):
         ops.close_interrupted()
         reports = {
-            tenant.slug: TenantReport(tenant.slug, run_id=latest_readable(shop.settings.published(tenant.slug)))
+            tenant.slug: TenantReport(tenant.slug, run_id=latest_readable(context.settings.published(tenant.slug)))
             for tenant in tenants
         }
-        job = BuildCommand(shop, ops, crew, ops.start_run("*"), tenants, reports, watch)
-        with bound_contextvars(run_id=job.run_id):
+        command = BuildCommand(context, ops, pool, ops.start_run("*"), tenants, reports, watch)
+        with bound_contextvars(run_id=command.run_id):
             try:
-                yield job
+                yield command
             except GataError as error:
-                ops.finish_run(job.run_id, "failed", str(error))
+                ops.finish_run(command.run_id, "failed", str(error))
                 raise
-            if job.books is not None:
-                record_in_hub(shop, ops, job.books)
+            if command.records is not None:
+                record_in_hub(context, ops, command.records)
             for report in reports.values():
                 report.settle()
-            ops.finish_run(job.run_id, "done" if job.report().exit_code == 0 else "failed")
+            ops.finish_run(command.run_id, "done" if command.report().exit_code == 0 else "failed")

@@ -1,4 +1,4 @@
-"""What every verb of a build works with: settings, the catalog, the tenants and the blueprints, read once."""
+"""The context of every build verb: settings, catalog, tenants and blueprints, read once."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ CATALOG = Path(CATALOG_FILE)
 
 @dataclass(frozen=True)
 class BuildContext:
-    """One reading of the configuration."""
+    """The configuration, read once."""
 
     settings: Settings
     catalog: dict[str, Connector]
     manifest: TenantsFile
     blueprints: dict[tuple[str, str], Blueprint]
 
-    def chosen(self, slugs: Sequence[str] | None) -> tuple[Tenant, ...]:
-        """The tenants to work on: the named ones, or all that are active.
+    def selected_tenants(self, slugs: Sequence[str] | None) -> tuple[Tenant, ...]:
+        """Select the tenants to build: the named ones, or all active ones.
 
         Raises:
             ConfigError: A name that is not in tenants.yaml, or a tenant that is not active.
@@ -38,9 +38,9 @@ class BuildContext:
         tenants = tuple(self.manifest.get(slug) for slug in dict.fromkeys(slugs))
         for tenant in tenants:
             if tenant.status not in ("active", "onboarding"):
-                kept = "neither built nor served" if tenant.status == "offboarded" else "validated, not built"
+                state = "neither built nor served" if tenant.status == "offboarded" else "validated, not built"
                 raise ConfigError(
-                    f"{tenant.slug} is {tenant.status} in {self.manifest.path}: it is {kept}.",
+                    f"{tenant.slug} is {tenant.status} in {self.manifest.path}: it is {state}.",
                     "Set its status to active and run the command again.",
                 )
         return tenants
@@ -50,7 +50,7 @@ def open_build_context(settings: Settings) -> BuildContext:
     """Read the catalog and tenants.yaml; log which files of the working directory are used in place of bundled ones.
 
     Raises:
-        ConfigError: One of them is wrong; names file, line and what was meant.
+        ConfigError: One of them is wrong; names file, line and the nearest valid name.
     """
     log_shadows()
     catalog = load_catalog(CATALOG)

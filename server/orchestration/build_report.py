@@ -1,4 +1,4 @@
-"""What a build did, tenant by tenant, in the shape of `gata build --json`."""
+"""The report of a build, one entry per tenant, in the shape of `gata build --json`."""
 
 from __future__ import annotations
 
@@ -17,55 +17,55 @@ DONE, INPUT, GATE = 0, 2, 3
 
 @dataclass
 class TenantReport:
-    """How one tenant's build went; filled in step by step."""
+    """The result of one tenant's build; each step adds to it."""
 
     tenant: Slug
     status: str = "pending"
-    """published, unchanged, failed, unpublished (a run waits), done (a step alone), offboarded (left out), or pending
+    """published, unchanged, failed, unpublished (a run waits), done (a single step), offboarded (skipped), or pending
     while the build runs."""
     run_id: str | None = None
-    """The run that readers see now; of an unpublished one its own."""
+    """The run that readers see now; for status unpublished, the unpublished run."""
     rows: dict[str, int] = field(default_factory=dict)
     """Rows per sink and per table of the star."""
     quarantined: int = 0
     findings: list[str] = field(default_factory=list)
     damage: tuple[str, ...] = ()
-    """What the builds before had left behind and was damaged when this one began; not kept as a finding of the run."""
+    """Outputs of earlier builds that were damaged when this one began; not recorded as a finding of the run."""
     error: GataError | None = None
     step_rows: int | None = None
-    """Rows that the step at work has brought on; None where it has none by its nature, or failed before it knew."""
+    """Rows that the current step has processed; None where a step has no rows, or failed before it counted them."""
 
     @classmethod
-    def left_out(cls, tenant: Tenant) -> TenantReport:
-        """Of an offboarded tenant."""
-        said = f"It is {tenant.status} in tenants.yaml: neither built nor served, and kept until `gata forget`."
-        return cls(tenant.slug, tenant.status, findings=[said])
+    def offboarded(cls, tenant: Tenant) -> TenantReport:
+        """The report of an offboarded tenant, which the build skips."""
+        finding = f"It is {tenant.status} in tenants.yaml: neither built nor served, and kept until `gata forget`."
+        return cls(tenant.slug, tenant.status, findings=[finding])
 
     @property
     def is_open(self) -> bool:
-        """Whether there is still something to do for it."""
+        """Whether the build of the tenant is still in progress."""
         return self.error is None and self.status == "pending"
 
     def fail(self, error: GataError) -> None:
         self.status, self.error = "failed", error
 
-    def published(self, run_id: str, rows: Mapping[str, int]) -> None:
+    def set_published(self, run_id: str, rows: Mapping[str, int]) -> None:
         self.status, self.run_id = "published", run_id
         self.step_rows = sum(rows.values())
         self.rows |= rows
 
-    def waits(self, run: Replayed) -> None:
-        """A run was built that nobody sees until it is published."""
+    def set_unpublished(self, run: Replayed) -> None:
+        """Record an unpublished run: readers do not see it until it is published."""
         self.status, self.run_id = "unpublished", run.run_id
         self.findings += run.findings
 
-    def unchanged(self, built: PublishedStar) -> None:
+    def set_unchanged(self, built: PublishedStar) -> None:
         self.status = "unchanged"
         self.rows |= built.rows
         self.findings += [finding for finding in built.findings if finding not in self.findings]
 
     def settle(self) -> None:
-        """A command that stops before publishing is done when it has not failed."""
+        """Set `done` where nothing failed: the end of a command that stops before publishing."""
         if self.status == "pending":
             self.status = "done"
 

@@ -1,4 +1,4 @@
-"""`gata forget`: a tenant, or one person of it, erased from everything gata keeps, and a record that it happened."""
+"""Erasure (`gata forget`): removes a tenant, or one person of it, from every store, and records the erasure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from warehouse.build.build_paths import projects_folder
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was erased: rows by table, and since when the tenant's one remaining run is published."""
+    """The result of an erasure: rows by table, and the id of the tenant's one remaining run."""
 
     tenant: Slug
     erased: Erased
@@ -35,27 +35,27 @@ class Forgotten:
 
 
 def erase_with_record(
-    shop: BuildContext,
+    context: BuildContext,
     slug: str,
     email: str | None = None,
     *,
     wait_seconds: float = 0.0,
     watch: StepObserver | None = None,
 ) -> Forgotten:
-    """Erase a person of a tenant, or without `email` the whole tenant, from hub, stars, runs and ledger.
+    """Erase a person of a tenant, or without `email` the whole tenant, from hub, stars, runs and ops.sqlite.
 
     Raises:
-        ConfigError: The tenant is unknown, or still in use; or what is given is no email.
-        GateFailed: A gate keeps the tenant from being built. Run it again once that is repaired: until then runs that
-            were published earlier hold the person.
+        ConfigError: The tenant is unknown, or still in use; or `email` is not an email address.
+        GateFailed: A gate stops the build of the tenant. Run it again after the repair: until then earlier published
+            runs contain the person.
         LandError: The hub is open elsewhere; nothing was changed.
     """
     if email is None:
-        return _forget_tenant(shop, slug, wait_seconds)
-    return _forget_person(shop, shop.manifest.get(slug), _folded(email), wait_seconds, watch)
+        return _forget_tenant(context, slug, wait_seconds)
+    return _forget_person(context, context.manifest.get(slug), _normalize(email), wait_seconds, watch)
 
 
-def _folded(email: str) -> str:
+def _normalize(email: str) -> str:
     name, at, host = email.strip().lower().partition("@")
     if not (name and at and host) or any(character.isspace() for character in name + host):
         raise ConfigError(
@@ -64,26 +64,26 @@ def _folded(email: str) -> str:
     return f"{name}@{host}"
 
 
-def _forget_tenant(shop: BuildContext, text: str, wait_seconds: float) -> Forgotten:
-    declared = {tenant.slug: tenant.status for tenant in shop.manifest.tenants}
+def _forget_tenant(context: BuildContext, text: str, wait_seconds: float) -> Forgotten:
+    declared = {tenant.slug: tenant.status for tenant in context.manifest.tenants}
     slug = next(slugs_among([text]), None)
-    if slug is None or (slug not in declared and not is_known(slug, shop.settings)):
-        slug = shop.manifest.get(text).slug  # says which tenants there are
+    if slug is None or (slug not in declared and not is_known(slug, context.settings)):
+        slug = context.manifest.get(text).slug  # says which tenants there are
     if declared.get(slug, "offboarded") != "offboarded":
         raise ConfigError(
-            f"{slug} is {declared[slug]} in {shop.manifest.path}: the next build would bring it back.",
+            f"{slug} is {declared[slug]} in {context.manifest.path}: the next build would bring it back.",
             "Set its status to offboarded first, or remove it from the file.",
         )
-    settings = shop.settings
+    settings = context.settings
     with build_lock(settings.home, wait_seconds=wait_seconds), Ops(settings.ops) as ops:
         erased = erase(slug, settings)
-        _clear_ledger(ops, slug)
-        _note(ops, slug, erased)
+        _clear_tenant(ops, slug)
+        _record_erasure(ops, slug, erased)
     return Forgotten(slug, erased)
 
 
 def is_known(slug: Slug, settings: Settings) -> bool:
-    """Whether there is anything of a tenant but what tenants.yaml says."""
+    """Whether any data of a tenant exist outside tenants.yaml."""
     return any(folder.exists() for folder in _folders(slug, settings))
 
 
@@ -101,84 +101,84 @@ def _folders(slug: Slug, settings: Settings) -> tuple[Path, ...]:
 
 
 def _forget_person(
-    shop: BuildContext, tenant: Tenant, email: str, wait_seconds: float, watch: StepObserver | None
+    context: BuildContext, tenant: Tenant, email: str, wait_seconds: float, watch: StepObserver | None
 ) -> Forgotten:
-    """The build before pushes what has landed and knows the person's ids; the one after publishes without them."""
-    settings, chosen = shop.settings, [tenant.slug]
-    _build(shop, chosen, wait_seconds, watch, full=False)
+    """Build, erase, build: the first build pushes landed records and finds the person's ids, the second publishes."""
+    settings, slugs = context.settings, [tenant.slug]
+    _build(context, slugs, wait_seconds, watch, full=False)
     with build_lock(settings.home, wait_seconds=wait_seconds):
         person = Person(email, known_ids(settings.stars(tenant.slug), tenant, email))
         platforms = {source.platform for source in tenant.sources}
-        routed = [blueprint for blueprint in shop.blueprints.values() if blueprint.platform in platforms]
+        routed = [blueprint for blueprint in context.blueprints.values() if blueprint.platform in platforms]
         erased = forget_person(tenant, routed, person, settings)
-    run_id = _build(shop, chosen, wait_seconds, watch, full=True)
+    run_id = _build(context, slugs, wait_seconds, watch, full=True)
     with build_lock(settings.home, wait_seconds=wait_seconds), Ops(settings.ops) as ops:
         prune(settings.published(tenant.slug), 1, spare_previous=False)
         shutil.rmtree(unpublished(settings, tenant.slug), ignore_errors=True)
-        _scrub_ledger(ops, person)
-        _note(ops, tenant.slug, erased, person=email)
+        _scrub_person(ops, person)
+        _record_erasure(ops, tenant.slug, erased, person=email)
     return Forgotten(tenant.slug, erased, run_id)
 
 
 def _build(
-    shop: BuildContext, slugs: Sequence[str], wait_seconds: float, watch: StepObserver | None, *, full: bool
+    context: BuildContext, slugs: Sequence[str], wait_seconds: float, watch: StepObserver | None, *, full: bool
 ) -> str | None:
-    watched = {"watch": watch} if watch else {}
-    report = verbs.build(shop, slugs, full=full, wait_seconds=wait_seconds, **watched)
+    options = {"watch": watch} if watch else {}
+    report = verbs.build(context, slugs, full=full, wait_seconds=wait_seconds, **options)
     (tenant,) = report.tenants
     if tenant.error:
         raise tenant.error
     return tenant.run_id
 
 
-def _clear_ledger(ops: Ops, slug: Slug) -> None:
-    """Remove the tenant's lines from every table of ops.sqlite, tokens included, and from its free pages."""
-    with ops.transaction() as ledger:
-        tables = [name for (name,) in ledger.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+def _clear_tenant(ops: Ops, slug: Slug) -> None:
+    """Remove the tenant's rows from every table of ops.sqlite, tokens included, and from its free pages."""
+    with ops.transaction() as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         for table in tables:
-            columns = [row[1] for row in ledger.execute(f"PRAGMA table_info({table})")]
+            columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
             if "tenant" in columns and table != "erasures":
-                ledger.execute(f"DELETE FROM {table} WHERE tenant = ?", (slug,))  # names of our own tables
-    _close_gaps(ops)
+                database.execute(f"DELETE FROM {table} WHERE tenant = ?", (slug,))  # names of our own tables
+    _vacuum(ops)
 
 
-def _scrub_ledger(ops: Ops, person: Person) -> None:
-    """Put aliases for the person into every text of ops.sqlite: a reason of quarantine repeats the value at fault."""
+def _scrub_person(ops: Ops, person: Person) -> None:
+    """Replace the person by aliases in every text of ops.sqlite: a quarantine reason quotes the rejected value."""
     ops.connection.create_function("without", 1, lambda text: text and person.aliases.in_text(text), deterministic=True)
-    with ops.transaction() as ledger:
-        tables = [name for (name,) in ledger.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    with ops.transaction() as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
         for table in tables:
-            for _, column, kind, *_ in ledger.execute(f"PRAGMA table_info({table})").fetchall():
+            for _, column, kind, *_ in database.execute(f"PRAGMA table_info({table})").fetchall():
                 if kind == "TEXT":  # names of our own tables and columns
-                    ledger.execute(
+                    database.execute(
                         f"UPDATE {table} SET {column} = without({column}) WHERE {column} <> without({column})"
                     )
-    _close_gaps(ops)
+    _vacuum(ops)
 
 
-def _close_gaps(ops: Ops) -> None:
-    """Write the file anew: what was deleted stays readable in its free pages and in the log beside it."""
+def _vacuum(ops: Ops) -> None:
+    """Rewrite the file: deleted rows stay readable in its free pages and in the write-ahead log."""
     ops.connection.execute("VACUUM")
     ops.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def last_forgotten(ops: Ops, slug: Slug) -> str | None:
-    """When the tenant was last forgotten as a whole; None where it never was."""
-    found = ops.connection.execute("SELECT max(at) FROM erasures WHERE tenant = ? AND person IS NULL", (slug,))
-    return found.fetchone()[0]  # type: ignore[no-any-return]  # sqlite's rows are untyped
+    """The time of the last erasure of the whole tenant; None where there was none."""
+    row = ops.connection.execute("SELECT max(at) FROM erasures WHERE tenant = ? AND person IS NULL", (slug,))
+    return row.fetchone()[0]  # type: ignore[no-any-return]  # sqlite's rows are untyped
 
 
-def _note(ops: Ops, slug: Slug, erased: Erased, person: str | None = None) -> None:
-    """Keep the record that it happened.
+def _record_erasure(ops: Ops, slug: Slug, erased: Erased, person: str | None = None) -> None:
+    """Record the erasure.
 
-    `person` is kept as the SHA-256 of a salt and the email: it proves that a given person was forgotten, and names
-    nobody.
+    `person` is stored as the SHA-256 of a salt and the email: it proves the erasure of a given person without naming
+    one.
     """
     salt = secrets.token_hex(8) if person else None
     digest = hashlib.sha256(f"{salt}{person}".encode()).hexdigest() if person else None
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    with ops.transaction() as ledger:
-        ledger.execute(
+    erased_at = datetime.now(UTC).isoformat(timespec="seconds")
+    with ops.transaction() as database:
+        database.execute(
             "INSERT INTO erasures (tenant, salt, person, rows, at) VALUES (?, ?, ?, ?, ?)",
-            (slug, salt, digest, sum(erased.values()), at),
+            (slug, salt, digest, sum(erased.values()), erased_at),
         )

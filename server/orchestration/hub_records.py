@@ -14,7 +14,7 @@ from warehouse.build.hub_metadata import HubRecords, record_build
 
 
 def record_in_hub(context: BuildContext, ops: Ops, records: HubRecords) -> None:
-    """Copy into the hub what this command, and those before it that were stopped, did.
+    """Copy the records of this command, and of earlier ones that were stopped, into the hub.
 
     A failure here fails no tenant: the next command copies the rest.
     """
@@ -27,21 +27,21 @@ def record_in_hub(context: BuildContext, ops: Ops, records: HubRecords) -> None:
         log.warning("books_not_kept", what=error.what)
 
 
-def _new_definitions(shop: BuildContext, books: HubRecords) -> list[dict[str, object]]:
-    """A row for each published run that the books do not list."""
-    new = [
+def _new_definitions(context: BuildContext, records: HubRecords) -> list[dict[str, object]]:
+    """A row for each published run that the records do not list."""
+    missing = [
         (tenant.slug, run_id)
-        for tenant in shop.manifest.tenants
-        for run_id in run_ids(shop.settings.published(tenant.slug))
-        if (tenant.slug, run_id) not in books.published
+        for tenant in context.manifest.tenants
+        for run_id in run_ids(context.settings.published(tenant.slug))
+        if (tenant.slug, run_id) not in records.published
     ]
-    found = []
-    for slug, run_id in new:
+    rows = []
+    for slug, run_id in missing:
         try:
-            found.append(_definitions(shop.settings, slug, run_id))
-        except PublishError as error:  # a damaged run, or one of an older release, keeps no other out of the books
+            rows.append(_definitions(context.settings, slug, run_id))
+        except PublishError as error:  # a damaged run, or one of an older release, must not block the others
             log.warning("run_not_recorded", tenant=slug, what=error.what)
-    return found
+    return rows
 
 
 def _definitions(settings: Settings, slug: Slug, run_id: str) -> dict[str, object]:

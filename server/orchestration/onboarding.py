@@ -1,13 +1,13 @@
-"""Bringing a tenant in, in six phases, each with a record of its start, end and result in the ledger.
+"""Onboarding of a tenant in six phases; ops.sqlite records the start, end and result of each.
 
-    0 manifest     its entry in tenants.yaml is whole: a source of every domain it has, only connectors that exist
+    0 manifest     its entry in tenants.yaml is complete: a source for each of its domains, only existing connectors
     1 foundation   the hub has a sink and a blueprint for every object, and knows the tenant's configuration
     2 scaffolding  the dbt projects of push and stars
-    3 sources      what they read: landing tables and sinks
+    3 sources      their inputs: landing tables and sinks
     4 staging      pushers into the sinks, and the views over them
     5 marts        facts, dimensions, their tests and exposures: the tenant can be built
 
-A phase may be taken again at any time. After a failure the next attempt goes on from the phase that failed.
+A phase can be repeated at any time. After a failure the next attempt continues from the failed phase.
 """
 
 from __future__ import annotations
@@ -42,38 +42,38 @@ class Onboarding:
     changed: tuple[str, ...]
 
 
-def planned(tenant: Tenant, shop: BuildContext) -> Onboarding:
-    """What onboarding would write, and nothing written.
+def plan_onboarding(tenant: Tenant, context: BuildContext) -> Onboarding:
+    """Plan the files that onboarding would write, without writing them.
 
     Raises:
         ConfigError: The tenant is offboarded, lacks a domain, or enables a connector that has no contracts yet.
     """
-    _refuse_offboarded(tenant, shop)
-    _check(tenant, shop)
-    return _difference(tenant, shop, onboard_files(tenant, shop.blueprints))
+    _refuse_offboarded(tenant, context)
+    _check(tenant, context)
+    return _difference(tenant, context, onboard_files(tenant, context.blueprints))
 
 
-def take_phases(tenant: Tenant, shop: BuildContext, ops: Ops, *, foundation: Callable[[], object]) -> Onboarding:
-    """Take the phases that are still to be taken: all of them, or from the one on that failed last time.
+def take_phases(tenant: Tenant, context: BuildContext, ops: Ops, *, foundation: Callable[[], object]) -> Onboarding:
+    """Run the open phases: all of them, or those from the last failed one on.
 
     Args:
-        foundation: Sees that the hub is ready.
+        foundation: Prepares the hub.
 
     Raises:
-        ConfigError: As for `planned`; phase 0 says so, but for a tenant that is offboarded, of whom nothing is noted.
-        LandError, BuildError: What a phase failed with.
+        ConfigError: As for `plan_onboarding`; recorded for phase 0, unless the tenant is offboarded.
+        LandError, BuildError: The error of a phase.
     """
-    _refuse_offboarded(tenant, shop)
-    files = onboard_files(tenant, shop.blueprints)
+    _refuse_offboarded(tenant, context)
+    files = onboard_files(tenant, context.blueprints)
     version = sha256(repr(sorted(files.items())).encode()).hexdigest()
-    difference = _difference(tenant, shop, files)
+    difference = _difference(tenant, context, files)
     work: tuple[Callable[[], object], ...] = (
-        lambda: _check(tenant, shop),
+        lambda: _check(tenant, context),
         foundation,
-        lambda: _write(tenant, shop, files, "scaffolding"),
-        lambda: _write_sources(tenant, shop, files),
-        lambda: _write(tenant, shop, files, "staging"),
-        lambda: _write_all(tenant, shop, files),
+        lambda: _write(tenant, context, files, "scaffolding"),
+        lambda: _write_sources(tenant, context, files),
+        lambda: _write(tenant, context, files, "staging"),
+        lambda: _write_all(tenant, context, files),
     )
     for number in range(_first_open(ops, tenant, version), len(PHASES)):
         with ops.phase(tenant.slug, number, PHASES[number], version):
@@ -82,31 +82,31 @@ def take_phases(tenant: Tenant, shop: BuildContext, ops: Ops, *, foundation: Cal
 
 
 def is_onboarded(tenant: Tenant, ops: Ops) -> bool:
-    """Whether every phase was done once; a changed configuration is carried on by builds."""
+    """Whether every phase is done; builds apply later changes of the configuration."""
     records = ops.onboarding(tenant.slug)
     return len(records) == len(PHASES) and all(record["status"] == "done" for record in records)
 
 
 def _first_open(ops: Ops, tenant: Tenant, version: str) -> int:
-    """The first phase that is not done for this version; 0 when all are, because doing them again does no harm."""
+    """The first phase that is not done for this version; 0 when all are, because repeating them is safe."""
     done = {row["phase"] for row in ops.onboarding(tenant.slug) if (row["status"], row["version"]) == ("done", version)}
     return next((number for number in range(len(PHASES)) if number not in done), 0)
 
 
-def _refuse_offboarded(tenant: Tenant, shop: BuildContext) -> None:
+def _refuse_offboarded(tenant: Tenant, context: BuildContext) -> None:
     if tenant.status == "offboarded":
         raise ConfigError(
-            f"{shop.manifest.locations[tenant.slug]}: {tenant.slug} is offboarded.",
+            f"{context.manifest.locations[tenant.slug]}: {tenant.slug} is offboarded.",
             "Set its status to onboarding first.",
         )
 
 
-def _check(tenant: Tenant, shop: BuildContext) -> None:
-    check_ready(tenant, shop.catalog, location=shop.manifest.locations[tenant.slug])
+def _check(tenant: Tenant, context: BuildContext) -> None:
+    check_ready(tenant, context.catalog, location=context.manifest.locations[tenant.slug])
 
 
-def _difference(tenant: Tenant, shop: BuildContext, files: Mapping[str, str]) -> Onboarding:
-    folder = projects_folder(shop.settings, tenant.slug)
+def _difference(tenant: Tenant, context: BuildContext, files: Mapping[str, str]) -> Onboarding:
+    folder = projects_folder(context.settings, tenant.slug)
     changed = tuple(path for path, text in files.items() if not _holds(folder / path, text))
     return Onboarding(tenant.slug, tuple(files), changed)
 
@@ -124,31 +124,31 @@ def _phase_of(path: str) -> str:
     return "staging" if "/staging/" in path or "/intermediate/" in path else "marts"
 
 
-def _write(tenant: Tenant, shop: BuildContext, files: Mapping[str, str], phase: str) -> None:
+def _write(tenant: Tenant, context: BuildContext, files: Mapping[str, str], phase: str) -> None:
     own = {path: text for path, text in files.items() if _phase_of(path) == phase}
     try:
-        write_files(projects_folder(shop.settings, tenant.slug), own)
+        write_files(projects_folder(context.settings, tenant.slug), own)
     except OSError as error:
         raise _unwritable(tenant, error) from error
 
 
-def _write_sources(tenant: Tenant, shop: BuildContext, files: Mapping[str, str]) -> None:
-    """What the projects read, in files and as tables."""
-    _write(tenant, shop, files, "sources")
+def _write_sources(tenant: Tenant, context: BuildContext, files: Mapping[str, str]) -> None:
+    """Write the source definitions of the projects and create the landing tables."""
+    _write(tenant, context, files, "sources")
     platforms = {source.platform for source in tenant.enabled}
-    own = [blueprint for blueprint in shop.blueprints.values() if blueprint.platform in platforms]
-    with write_hub(shop.settings) as hub:
+    own = [blueprint for blueprint in context.blueprints.values() if blueprint.platform in platforms]
+    with write_hub(context.settings) as hub:
         prepare_landing_tables(
             hub, tenant, {blueprint.landing_table: landing_columns(blueprint) for blueprint in own} | LOAD_TABLES
         )
 
 
-def _write_all(tenant: Tenant, shop: BuildContext, files: Mapping[str, str]) -> None:
-    """The last files, and the end of those that an earlier configuration left."""
+def _write_all(tenant: Tenant, context: BuildContext, files: Mapping[str, str]) -> None:
+    """Write the last files and remove those of an earlier configuration."""
     try:
         for part in PARTS:
             own = {path.removeprefix(f"{part}/"): text for path, text in files.items() if path.startswith(f"{part}/")}
-            write_project(projects_folder(shop.settings, tenant.slug) / part, own)
+            write_project(projects_folder(context.settings, tenant.slug) / part, own)
     except OSError as error:
         raise _unwritable(tenant, error) from error
 

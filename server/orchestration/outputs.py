@@ -1,8 +1,8 @@
-"""A look at what the last build of a tenant left behind: what is damaged or gone is built again, whatever the inputs.
+"""Checks of the outputs of a tenant's last build: damaged or missing ones are built again, whatever the inputs.
 
-Looked at: the tenant's own star file (there, a DuckDB file, of the size that the build left), the pointer, and the run
-it names (pipeline/publish/damage.py hashes its DuckDB files when they were written since the last look). Not looked
-at: runs that readers do not see, a byte that changed in a star file without its size, and one that changed in a
+Checked: the tenant's own star file (present, a DuckDB file, of the size at the end of its build), the pointer, and the
+run it names (pipeline/publish/damage.py hashes its DuckDB files when they were written since the last check). Not
+checked: runs that readers do not see, a byte that changed in a star file without its size, and one that changed in a
 published DuckDB file without its time: `gata validate --full` finds these.
 """
 
@@ -17,7 +17,7 @@ from server.orchestration.publishing import PublishedStar, read_finished, read_p
 
 
 def output_damage(settings: Settings, slug: Slug) -> tuple[str, ...]:
-    """What a tenant's last build left behind and is no longer so, as sentences; nothing before its first publish."""
+    """The damage to the outputs of a tenant's last build, as sentences; empty before its first publish."""
     built = read_published_star(settings, slug)
     if built is None:
         return ()
@@ -25,12 +25,12 @@ def output_damage(settings: Settings, slug: Slug) -> tuple[str, ...]:
 
 
 def remember_undamaged(settings: Settings, slug: Slug) -> None:
-    """Keep when the files of the run that readers see were written: they have just been found undamaged."""
+    """Record the modification times of the files of the run that readers see: they were just found undamaged."""
     built, run_id = read_published_star(settings, slug), latest_run_id(settings.published(slug))
     if built and run_id:
-        seen = {f"{run_id}/{name}": stamp for name, stamp in stamps(settings.published(slug) / run_id).items()}
-        if seen != built.undamaged_at:
-            write_built(settings, slug, built.model_copy(update={"undamaged_at": seen}))
+        written_at = {f"{run_id}/{name}": stamp for name, stamp in stamps(settings.published(slug) / run_id).items()}
+        if written_at != built.undamaged_at:
+            write_built(settings, slug, built.model_copy(update={"undamaged_at": written_at}))
 
 
 def _star_damage(settings: Settings, slug: Slug) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What is there and what a build would do: the answers of `gata status` and `gata plan`."""
+"""The status of each tenant and the plan of the next build: the data of `gata status` and `gata plan`."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from server.orchestration.publishing import PublishedStar, read_published_star
 from warehouse.build.inputs import star_inputs
 
 
-def tenant_statuses(shop: BuildContext) -> list[dict[str, Any]]:  # Any: JSON values
-    """Per tenant: what readers see, how its last build went, and what was kept out."""
-    with Ops(shop.settings.ops) as ops:
-        return [_status(shop, tenant, ops) for tenant in shop.manifest.tenants]
+def tenant_statuses(context: BuildContext) -> list[dict[str, Any]]:  # Any: JSON values
+    """Per tenant: the run that readers see, the result of the last build, and the quarantined records."""
+    with Ops(context.settings.ops) as ops:
+        return [_status(context, tenant, ops) for tenant in context.manifest.tenants]
 
 
-def _status(shop: BuildContext, tenant: Tenant, ops: Ops) -> dict[str, Any]:  # Any: JSON values
-    folder = shop.settings.published(tenant.slug)
-    built = read_published_star(shop.settings, tenant.slug)
-    run_id, published_at, notes = None, None, list(output_damage(shop.settings, tenant.slug))
+def _status(context: BuildContext, tenant: Tenant, ops: Ops) -> dict[str, Any]:  # Any: JSON values
+    folder = context.settings.published(tenant.slug)
+    built = read_published_star(context.settings, tenant.slug)
+    run_id, published_at, notes = None, None, list(output_damage(context.settings, tenant.slug))
     try:
         if served := served_run(folder):
             run_id = served.run_id
@@ -61,7 +61,7 @@ _PHASE = ("phase", "name", "status", "started_at", "finished_at", "detail")
 
 
 def _last_steps(tenant: Tenant, ops: Ops) -> list[Row]:
-    """What the newest command did for the tenant, of those that did something for it."""
+    """The steps of the newest command that ran any step for the tenant."""
     for run in ops.runs("*"):
         if steps := [step for step in ops.steps(run["run_id"]) if step["tenant"] == tenant.slug]:
             return steps
@@ -69,7 +69,7 @@ def _last_steps(tenant: Tenant, ops: Ops) -> list[Row]:
 
 
 def onboarded_tenants(records: Sequence[Row]) -> str:
-    """How far a tenant's onboarding is, in a word or two; `records` as in its status."""
+    """The progress of a tenant's onboarding, in a few words; `records` as in its status."""
     if not records:
         return ""
     last = next((record for record in records if record["status"] != "done"), records[-1])
@@ -80,25 +80,25 @@ def onboarded_tenants(records: Sequence[Row]) -> str:
     )
 
 
-def plan_builds(shop: BuildContext) -> list[dict[str, Any]]:  # Any: JSON values
-    """Per tenant: what the next build would do, as far as can be said without reading its sources."""
-    return [_plan(shop, tenant) for tenant in shop.manifest.tenants]
+def plan_builds(context: BuildContext) -> list[dict[str, Any]]:  # Any: JSON values
+    """Per tenant: the action of the next build, as far as it is known without reading its sources."""
+    return [_plan(context, tenant) for tenant in context.manifest.tenants]
 
 
-def _plan(shop: BuildContext, tenant: Tenant) -> dict[str, Any]:  # Any: JSON values
+def _plan(context: BuildContext, tenant: Tenant) -> dict[str, Any]:  # Any: JSON values
     if tenant.status not in ("active", "onboarding"):
         return {"tenant": tenant.slug, "action": tenant.status, "reasons": [f"its status is {tenant.status}"]}
-    reasons = _reasons(shop, tenant)
+    reasons = _reasons(context, tenant)
     return {"tenant": tenant.slug, "action": "build" if reasons else "unchanged", "reasons": reasons}
 
 
-def _reasons(shop: BuildContext, tenant: Tenant) -> list[str]:
-    """Why a build would do something for the tenant: what is gone, else what has changed."""
-    settings, built = shop.settings, read_published_star(shop.settings, tenant.slug)
-    if reason := _what_is_gone(settings, tenant.slug, built):
+def _reasons(context: BuildContext, tenant: Tenant) -> list[str]:
+    """The reasons to build the tenant: a missing output, else changed inputs and damage."""
+    settings, built = context.settings, read_published_star(context.settings, tenant.slug)
+    if reason := _missing_output(settings, tenant.slug, built):
         return [reason]
     try:
-        inputs = star_inputs(tenant, shop.blueprints, settings)
+        inputs = star_inputs(tenant, context.blueprints, settings)
     except LandError as error:
         return [error.what]
     except duckdb.Error as error:
@@ -108,8 +108,8 @@ def _reasons(shop: BuildContext, tenant: Tenant) -> list[str]:
     return [*changed, *(damage.rstrip(".") for damage in output_damage(settings, tenant.slug))]
 
 
-def _what_is_gone(settings: Settings, slug: Slug, built: PublishedStar | None) -> str | None:
-    """The thing whose loss makes a build start over; None where all is there, or `output_damage` names it."""
+def _missing_output(settings: Settings, slug: Slug, built: PublishedStar | None) -> str | None:
+    """The missing output that makes a build start over; None where all exist, or `output_damage` names it."""
     folder = settings.published(slug)
     try:
         run_id = latest_run_id(folder)

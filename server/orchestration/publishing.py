@@ -1,4 +1,4 @@
-"""From a rebuilt star to a published run: stage a copy, derive its definitions, compile every metric, commit."""
+"""Publishing of a rebuilt star: stages a copy, derives its definitions, compiles every metric, commits the run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RUNS_KEPT = 10
 
 
 class BuildNote(BaseModel):
-    """What is kept beside a star or a run, to know it again."""
+    """A note stored beside a star or a run, to identify it later."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,7 +34,7 @@ class BuildNote(BaseModel):
 
 
 class FinishedStar(BuildNote):
-    """A star whose build and checks came to an end: what it was made of."""
+    """The note of a star after its build and checks: the digest of its inputs."""
 
     inputs: str
     star_bytes: int | None = None
@@ -42,20 +42,20 @@ class FinishedStar(BuildNote):
 
 
 class PublishedStar(BuildNote):
-    """What a tenant's last published run was made of: an unchanged tenant is not built again."""
+    """The note of a tenant's last published run: a tenant with unchanged inputs is not built again."""
 
     inputs: str
     run_id: str
     rows: dict[str, int]
     undamaged_at: dict[str, Stamp] = {}
-    """By run and file, when DuckDB files that were found undamaged had been written."""
+    """By run and file, the modification stamps of DuckDB files that were found undamaged."""
 
 
 AnyNote = TypeVar("AnyNote", bound=BuildNote)
 
 
 def read_note(kind: type[AnyNote], path: Path) -> AnyNote | None:
-    """A note; None where there is none or it is damaged, which is the same: what it speaks of is made again."""
+    """Read a note; None where it is missing or damaged: in both cases its star or run is made again."""
     try:
         return kind.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
@@ -67,7 +67,7 @@ def write_note(note: BuildNote, path: Path) -> None:
 
 
 def read_published_star(settings: Settings, slug: Slug) -> PublishedStar | None:
-    """The note of the last publish, and none where everything is to be built."""
+    """The note of the last publish; None where there is none, and the tenant has to be built."""
     return read_note(PublishedStar, _built(settings, slug))
 
 
@@ -76,37 +76,37 @@ def write_built(settings: Settings, slug: Slug, built: PublishedStar) -> None:
 
 
 def read_finished(settings: Settings, slug: Slug) -> FinishedStar | None:
-    """The note of the star as it lies there, and none while it is unfinished."""
+    """The note of the current star; None while it is unfinished."""
     return read_note(FinishedStar, _finished(settings, slug))
 
 
 def begin_star(settings: Settings, slug: Slug) -> None:
-    """A star is about to be rebuilt: until it is finished there is nothing to publish."""
+    """Remove the note of a star before its rebuild: an unfinished star cannot be published."""
     _finished(settings, slug).unlink(missing_ok=True)
 
 
 def finish_star(settings: Settings, slug: Slug, inputs: str, findings: tuple[str, ...]) -> None:
-    """A star is whole and its checks let it pass."""
+    """Write the note of a star that is complete and has passed its checks."""
     size = settings.stars(slug).stat().st_size
     write_note(FinishedStar(inputs=inputs, findings=findings, star_bytes=size), _finished(settings, slug))
 
 
-def publish_finished(tenant: Tenant, shop: BuildContext) -> PublishedStar:
-    """Publish the star that was built last, as what it was built from.
+def publish_finished(tenant: Tenant, context: BuildContext) -> PublishedStar:
+    """Publish the star that was built last, with the inputs of its note.
 
     Raises:
-        PublishError: None was finished since the last try.
+        PublishError: No star was finished since the last attempt.
     """
-    finished = read_finished(shop.settings, tenant.slug)
+    finished = read_finished(context.settings, tenant.slug)
     if finished is None:
         raise PublishError(
             f"{tenant.slug} has no finished star.", f"Run `gata transform --tenant {tenant.slug}` first."
         )
-    return publish_star(tenant, shop.settings, finished.inputs, finished.findings)
+    return publish_star(tenant, context.settings, finished.inputs, finished.findings)
 
 
 def publish_star(tenant: Tenant, settings: Settings, inputs: str, findings: tuple[str, ...] = ()) -> PublishedStar:
-    """Publish the tenant's star as it is now, with the definitions derived from it.
+    """Publish the tenant's current star, with the definitions derived from it.
 
     Raises:
         PublishError: There is no star, or the disk refuses; readers keep the run they have.
@@ -114,9 +114,9 @@ def publish_star(tenant: Tenant, settings: Settings, inputs: str, findings: tupl
         BuildError: A metric does not compile.
     """
     published = publish_file(tenant, settings, settings.stars(tenant.slug), new_run_id(settings.now()))
-    seen = {f"{published.run_id}/{name}": stamp for name, stamp in stamps(published.path).items()}
+    undamaged = {f"{published.run_id}/{name}": stamp for name, stamp in stamps(published.path).items()}
     rows = table_rows(published)
-    built = PublishedStar(inputs=inputs, run_id=published.run_id, rows=rows, findings=findings, undamaged_at=seen)
+    built = PublishedStar(inputs=inputs, run_id=published.run_id, rows=rows, findings=findings, undamaged_at=undamaged)
     write_built(settings, tenant.slug, built)
     return built
 
@@ -148,7 +148,7 @@ def publish_file(
 def _rollups(staged: Staged, definitions: str, least_rows: int) -> PublishedRollups | None:
     """The rollups of a staged run: those of an equal earlier run, else new ones; None without a large fact.
 
-    A run without them answers the same, slower: what goes wrong here is reported, and keeps no run from its readers.
+    A run without them gives the same answers, slower: an error here is reported, and does not stop the publish.
     """
     import duckdb
 
@@ -159,14 +159,14 @@ def _rollups(staged: Staged, definitions: str, least_rows: int) -> PublishedRoll
         return linked
     file = staged.path / ROLLUPS
     try:
-        made = build_rollups(staged.path, file, least_rows=least_rows)
+        rollups = build_rollups(staged.path, file, least_rows=least_rows)
     except duckdb.Error as error:
         report_bug(error, call=f"rollups of {staged.slug}")
-        made = ()
-    if not made:
+        rollups = ()
+    if not rollups:
         file.unlink(missing_ok=True)
         return None
-    return PublishedRollups(file=published_file(staged.path, ROLLUPS), rollups=made)
+    return PublishedRollups(file=published_file(staged.path, ROLLUPS), rollups=rollups)
 
 
 def derive_definitions(tenant: Tenant, stars: Path) -> str:

@@ -1,9 +1,9 @@
-"""A run of an earlier logic over today's records: built apart, seen by nobody until it is published.
+"""Replay of an earlier logic version over current records: an unpublished run, hidden until it is published.
 
     tenants/<slug>/runs/<run_id>/{stars.duckdb, semantic.yml, run.json}
 
-The star that builds publish stays as it is, and so does tenants.yaml: the next build that finds something new publishes
-today's logic again.
+The star that builds publish and tenants.yaml stay unchanged: the next build with changed inputs publishes the current
+logic again.
 """
 
 from __future__ import annotations
@@ -41,29 +41,29 @@ RUN = "run.json"
 
 
 class Replayed(BuildNote):
-    """An unpublished run: which logic made it."""
+    """The note of an unpublished run: its logic version."""
 
     run_id: str
     tenant: Slug
     logic_version: str
 
 
-def replay(tenant: Tenant, shop: BuildContext, version: str) -> tuple[Replayed, tuple[Node, ...]]:
-    """Build an unpublished run of the tenant with the logic that a version names; and what dbt did.
+def replay(tenant: Tenant, context: BuildContext, version: str) -> tuple[Replayed, tuple[Node, ...]]:
+    """Build an unpublished run of the tenant with an earlier logic version; return its note and the dbt nodes.
 
     Raises:
         ConfigError: The tenant never had that version.
         BuildError: A model failed, or a check in strict mode; nothing is kept.
     """
-    settings = shop.settings
-    then = with_logic(tenant, earlier_logic(tenant, version, settings))
+    settings = context.settings
+    versioned = with_logic(tenant, earlier_logic(tenant, version, settings))
     run_id = new_run_id(settings.now())
     folder = unpublished(settings, tenant.slug) / run_id
-    place = BuildPaths(projects_folder(settings, tenant.slug) / "replay", folder / STARS)
+    paths = BuildPaths(projects_folder(settings, tenant.slug) / "replay", folder / STARS)
     try:
-        star = build_star(then, shop.blueprints, settings, place)
+        star = build_star(versioned, context.blueprints, settings, paths)
         failures = enforce(tenant.slug, star.failures, strict=settings.strict)
-        (folder / DEFINITIONS).write_text(derive_definitions(then, place.file), encoding="utf-8")
+        (folder / DEFINITIONS).write_text(derive_definitions(versioned, paths.file), encoding="utf-8")
         run = Replayed(run_id=run_id, tenant=tenant.slug, logic_version=version, findings=(*star.findings, *failures))
         write_note(run, folder / RUN)
     except BaseException:
@@ -80,61 +80,61 @@ def unpublished(settings: Settings, slug: Slug) -> Path:
 
 def replayed(settings: Settings, slug: Slug) -> list[Replayed]:
     """A tenant's unpublished runs, oldest first."""
-    found = (
+    notes = (
         read_note(Replayed, unpublished(settings, slug) / run_id / RUN)
         for run_id in run_ids(unpublished(settings, slug))
     )
-    return [run for run in found if run is not None]
+    return [run for run in notes if run is not None]
 
 
 @dataclass(frozen=True)
 class UnpublishedRun:
-    """An unpublished run, and whose it is."""
+    """An unpublished run and its tenant."""
 
     tenant: Tenant
     run: Replayed
 
 
-def find_unpublished(shop: BuildContext, tenants: tuple[Tenant, ...], run_id: str) -> UnpublishedRun:
-    """The unpublished run of an id.
+def find_unpublished(context: BuildContext, tenants: tuple[Tenant, ...], run_id: str) -> UnpublishedRun:
+    """Find an unpublished run by its id.
 
     Raises:
-        PublishError: There is none; names those there are.
+        PublishError: No unpublished run has the id; names the existing ones.
     """
-    waiting = [UnpublishedRun(tenant, run) for tenant in tenants for run in replayed(shop.settings, tenant.slug)]
-    for each in waiting:
-        if each.run.run_id == run_id:
-            return each
+    waiting = [UnpublishedRun(tenant, run) for tenant in tenants for run in replayed(context.settings, tenant.slug)]
+    for candidate in waiting:
+        if candidate.run.run_id == run_id:
+            return candidate
     for tenant in tenants:
-        if run_id in run_ids(shop.settings.published(tenant.slug)):
+        if run_id in run_ids(context.settings.published(tenant.slug)):
             raise PublishError(
                 f"Run {run_id} of {tenant.slug} is published already.",
                 f"Run `gata rollback --tenant {tenant.slug} --to {run_id}` to let readers see it.",
             )
-    known = ", ".join(f"{each.run.run_id} ({each.tenant.slug})" for each in waiting)
+    known = ", ".join(f"{candidate.run.run_id} ({candidate.tenant.slug})" for candidate in waiting)
     raise PublishError(
         f"There is no unpublished run {shorten(run_id, 60)!r}.",
         f"Choose one of: {known}." if known else "Make one with `gata transform --tenant SLUG --logic-version HASH`.",
     )
 
 
-def publish_replayed(waiting: UnpublishedRun, shop: BuildContext) -> Published:
-    """Let readers see an unpublished run, under its own id and with its own definitions.
+def publish_replayed(waiting: UnpublishedRun, context: BuildContext) -> Published:
+    """Publish an unpublished run, under its own id and with its own definitions.
 
     Raises:
         PublishError: The run is damaged, or the disk refuses; readers keep the run they have.
     """
     tenant, run = waiting.tenant, waiting.run
-    folder = unpublished(shop.settings, tenant.slug) / run.run_id
+    folder = unpublished(context.settings, tenant.slug) / run.run_id
     with explain_os_error(folder, tenant.slug):
         definitions = (folder / DEFINITIONS).read_text(encoding="utf-8")
-    published = publish_file(tenant, shop.settings, folder / STARS, run.run_id, definitions)
+    published = publish_file(tenant, context.settings, folder / STARS, run.run_id, definitions)
     shutil.rmtree(folder)
     return published
 
 
 def _prune(settings: Settings, slug: Slug) -> None:
-    """Keep the newest unpublished runs only."""
+    """Remove all but the newest unpublished runs."""
     folder = unpublished(settings, slug)
     for run_id in run_ids(folder)[:-RUNS_KEPT]:
         shutil.rmtree(folder / run_id)

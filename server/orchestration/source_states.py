@@ -1,7 +1,7 @@
-"""What the hub knows of a tenant's sources, copied to ops.sqlite by every build: the server never opens the hub.
+"""Source freshness and shapes, copied from the hub to ops.sqlite by every build: the server never opens the hub.
 
-Two tables, each with one row per account and object: when it last landed and from which file, and the shape that its
-records were last seen to have.
+Two tables, each with one row per account and object: the time and file of the last landing, and the last observed
+shape of its records.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _SHAPES = """
 
 
 def record_sources(tenant: Tenant, ops: Ops, settings: Settings) -> None:
-    """Copy what the hub knows now, in place of what was copied before.
+    """Replace the copied source states of the tenant by those of the hub.
 
     Raises:
         LandError: Another process has the hub open for writing.
@@ -60,11 +60,11 @@ def record_sources(tenant: Tenant, ops: Ops, settings: Settings) -> None:
         landed = hub.execute(_FRESHNESS.format(schema=dataset(tenant))).fetchall()
         shapes = hub.execute(_SHAPES, [tenant.slug]).fetchall()
     named = [(*row[:6], PurePath(row[6]).name, *row[7:]) for row in landed]
-    with ops.transaction() as ledger:
+    with ops.transaction() as database:
         for table, rows in (("source_freshness", named), ("source_shapes", shapes)):
-            ledger.execute(f"delete from {table} where tenant = ?", (tenant.slug,))
+            database.execute(f"delete from {table} where tenant = ?", (tenant.slug,))
             marks = ", ".join("?" * (len(rows[0]) + 1)) if rows else ""
-            ledger.executemany(f"insert into {table} values ({marks})", [(tenant.slug, *row) for row in rows])
+            database.executemany(f"insert into {table} values ({marks})", [(tenant.slug, *row) for row in rows])
 
 
 def freshness_of(slug: Slug, ops: Ops) -> list[Row]:
@@ -73,16 +73,16 @@ def freshness_of(slug: Slug, ops: Ops) -> list[Row]:
 
 
 def shapes_of(slug: Slug, ops: Ops) -> list[Row]:
-    """Per account and object: the fields its newest records had, those the contract does not know, those now missing.
+    """Per account and object: the fields of its newest records, those unknown to the contract, those now missing.
 
     `advice` as in platform_ops__source_table_candidate_registry: INVESTIGATE unknown fields, MONITOR missing ones.
     """
-    found = []
+    shapes = []
     for row in _read("source_shapes", slug, ops):
         lists = {name: json.loads(row[name] or "[]") or [] for name in ("fields", "unknown_fields", "missing_fields")}
         advice = "INVESTIGATE" if lists["unknown_fields"] else "MONITOR" if lists["missing_fields"] else None
-        found.append({**row, **lists, "advice": advice})
-    return found
+        shapes.append({**row, **lists, "advice": advice})
+    return shapes
 
 
 def _read(table: str, slug: Slug, ops: Ops) -> list[Row]:

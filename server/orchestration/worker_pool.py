@@ -1,9 +1,10 @@
-"""The processes that work beside a build of several tenants.
+"""The worker pool: processes that work in parallel with a build of several tenants.
 
-    this process   library, onboarding   land a, b, c           push a, b, c    gates, ledger
-    its crew       exports of a, b, c    projects of a, b, c parsed             stars and publishes of a, b, c
+    this process   library, onboarding   land a, b, c           push a, b, c    gates, records
+    worker pool    exports of a, b, c    projects of a, b, c parsed             stars and publishes of a, b, c
 
-What is begun ahead is done again by whoever needs it, at next to no cost where it was done; so it may fail in silence.
+The step that needs prefetched work does it again, at almost no cost where it was done; so errors of prefetched work are
+ignored.
 """
 
 from __future__ import annotations
@@ -28,26 +29,26 @@ from pipeline.errors import GataError
 from pipeline.log import configure_log
 from pipeline.settings import Settings
 
-LOADED = ("dbt.cli.main", "dbt.adapters.duckdb.connections", "semantic.answering.validate")
-"""Modules that every process of a crew will need, and that take long to load."""
+PRELOADED = ("dbt.cli.main", "dbt.adapters.duckdb.connections", "semantic.answering.validate")
+"""Modules that every process of the pool needs and that take long to load."""
 
-Given = ParamSpec("Given")
+Args = ParamSpec("Args")
 Result = TypeVar("Result")
-Ahead = Callable[[Tenant, Blueprints, Settings], object]
+Prefetch = Callable[[Tenant, Blueprints, Settings], object]
 
 
 class WorkerPool:
-    """Processes of one build, begun when there is work for two tenants; without them the work is done here.
+    """Worker processes of one build, started when there is work for two tenants; else the work runs in this process.
 
     dbt's adapter is global to a process, so threads would mix tenants up.
 
     Attributes:
-        works: Whether there are processes yet.
+        works: Whether the processes are started.
     """
 
     def __init__(self, blueprints: Blueprints, settings: Settings) -> None:
         self._blueprints, self._settings = blueprints, settings
-        self._begun: dict[tuple[Ahead, str], Future[None]] = {}
+        self._prefetched: dict[tuple[Prefetch, str], Future[None]] = {}
         self.works = False
 
     def __enter__(self) -> Self:
@@ -57,90 +58,90 @@ class WorkerPool:
         if self.works:
             self._pool.shutdown(cancel_futures=True)
 
-    def begin(self, ahead: Ahead, tenants: Sequence[Tenant]) -> None:
-        """Begin what the tenants' builds need later, where there is a process to do it."""
-        if self._is_for(tenants):
+    def prefetch(self, work: Prefetch, tenants: Sequence[Tenant]) -> None:
+        """Start work that the tenants' builds need later, where worker processes are used."""
+        if self._is_parallel(tenants):
             for tenant in tenants:
-                given = tenant, self._blueprints, self._shared_out(tenants)
-                work = partial(_in_silence, partial(ahead, *given))
-                self._begun[ahead, tenant.slug] = self._pool.submit(_bound, _context(tenant), work)
+                arguments = tenant, self._blueprints, self._settings_per_process(tenants)
+                task = partial(_ignore_errors, partial(work, *arguments))
+                self._prefetched[work, tenant.slug] = self._pool.submit(_with_context, _context(tenant), task)
 
-    def finish(self, ahead: Ahead, tenants: Iterable[Tenant]) -> None:
-        """Wait until what was begun for the tenants is over, well or badly."""
-        wait([self._begun[ahead, tenant.slug] for tenant in tenants if (ahead, tenant.slug) in self._begun])
+    def wait_for(self, work: Prefetch, tenants: Iterable[Tenant]) -> None:
+        """Wait until the prefetched work of the tenants has ended, with or without an error."""
+        wait([self._prefetched[work, tenant.slug] for tenant in tenants if (work, tenant.slug) in self._prefetched])
 
     def each(
         self, work: Callable[[Tenant, Blueprints, Settings], Result], tenants: Sequence[Tenant], step: str
     ) -> Iterator[tuple[Tenant, Result | GataError]]:
-        """What the work comes to for each tenant, in the order in which it is done; begun in the order given.
+        """Yield the result of the work for each tenant, in order of completion; it starts in the order of `tenants`.
 
-        What is submitted meanwhile comes before the tenants that are not begun yet. Events of the work say which run,
-        tenant and step they are of.
+        Tasks submitted meanwhile run before the tenants that are not started yet. Log events of the work carry run,
+        tenant and step.
         """
-        if not self._is_for(tenants):
+        if not self._is_parallel(tenants):
             for tenant in tenants:
-                done = partial(_try, partial(work, tenant, self._blueprints, self._settings))
-                yield tenant, _bound(_context(tenant, step), done)
+                task = partial(_try, partial(work, tenant, self._blueprints, self._settings))
+                yield tenant, _with_context(_context(tenant, step), task)
             return
-        given = self._blueprints, self._shared_out(tenants)
-        waiting, running = list(tenants), dict[Future[Result | GataError], Tenant]()
-        while waiting or running:
-            while waiting and len(running) < self._settings.threads:
-                tenant = waiting.pop(0)
-                done = partial(_try, partial(work, tenant, *given))
-                running[self._pool.submit(_bound, _context(tenant, step), done)] = tenant
+        arguments = self._blueprints, self._settings_per_process(tenants)
+        pending, running = list(tenants), dict[Future[Result | GataError], Tenant]()
+        while pending or running:
+            while pending and len(running) < self._settings.threads:
+                tenant = pending.pop(0)
+                task = partial(_try, partial(work, tenant, *arguments))
+                running[self._pool.submit(_with_context, _context(tenant, step), task)] = tenant
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 yield running.pop(future), future.result()
 
     def submit(
-        self, work: Callable[Given, Result], *args: Given.args, **options: Given.kwargs
+        self, work: Callable[Args, Result], *args: Args.args, **options: Args.kwargs
     ) -> Future[Result | GataError]:
-        """Have something else done: by a process where there are some, else at once."""
+        """Submit a task to the pool; without worker processes it runs at once."""
         if self.works:
-            return self._pool.submit(_bound, get_contextvars(), partial(_try, partial(work, *args, **options)))
-        done = Future[Result | GataError]()
-        done.set_result(_try(partial(work, *args, **options)))
-        return done
+            return self._pool.submit(_with_context, get_contextvars(), partial(_try, partial(work, *args, **options)))
+        task = Future[Result | GataError]()
+        task.set_result(_try(partial(work, *args, **options)))
+        return task
 
     @cached_property
     def _pool(self) -> ProcessPoolExecutor:
         self.works = True
         spawn = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self._settings.threads, mp_context=spawn, initializer=_make_ready)
+        return ProcessPoolExecutor(self._settings.threads, mp_context=spawn, initializer=_initialize)
 
-    def _is_for(self, tenants: Sequence[Tenant]) -> bool:
+    def _is_parallel(self, tenants: Sequence[Tenant]) -> bool:
         return len(tenants) > 1 and self._settings.threads > 1
 
-    def _shared_out(self, tenants: Sequence[Tenant]) -> Settings:
-        """The settings of a process when all have something to do: two threads on one core cost more and bring less."""
+    def _settings_per_process(self, tenants: Sequence[Tenant]) -> Settings:
+        """Settings with the threads divided among the processes: two threads on one core cost more than they gain."""
         return self._settings.model_copy(update={"threads": max(1, self._settings.threads // len(tenants))})
 
 
-def _make_ready() -> None:
-    """How a process of the crew begins.
+def _initialize() -> None:
+    """Initialize a process of the pool.
 
-    Ctrl-C reaches every process of a terminal: the one that began the build ends it, and its crew with it, even when
-    it is killed.
+    Ctrl-C reaches every process of a terminal: the process of the build handles it and ends the pool. A pool process
+    ends with its parent, even when that is killed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_the_build, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     configure_log()
-    for module in LOADED:
+    for module in PRELOADED:
         import_module(module)
 
 
-def _end_with_the_build() -> None:
-    if builder := multiprocessing.parent_process():
-        builder.join()
+def _exit_with_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
         os._exit(1)
 
 
 def _context(tenant: Tenant, step: str | None = None) -> dict[str, Any]:  # Any: what events are bound to
-    """What the events of a process are bound to: what they are here, and the tenant and step of its work."""
+    """The log context of a task: the current one, with the tenant and step."""
     return {**get_contextvars(), "tenant": tenant.slug, **({"step": step} if step else {})}
 
 
-def _bound(context: Mapping[str, Any], work: Callable[[], Result]) -> Result:  # Any: what events are bound to
+def _with_context(context: Mapping[str, Any], work: Callable[[], Result]) -> Result:  # Any: what events are bound to
     with bound_contextvars(**context):
         return work()
 
@@ -152,6 +153,6 @@ def _try(work: Callable[[], Result]) -> Result | GataError:
         return error
 
 
-def _in_silence(ahead: Callable[[], object]) -> None:
+def _ignore_errors(work: Callable[[], object]) -> None:
     with suppress(GataError, OSError):
-        ahead()
+        work()

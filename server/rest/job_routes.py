@@ -56,7 +56,7 @@ def job_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
     service = JobService(runs.settings, ops)
 
     async def submit(posted: Posted) -> Response:
-        job = await anyio.to_thread.run_sync(service.accept, posted)
+        job = await anyio.to_thread.run_sync(service.submit, posted)
         return _job_response(job, service.jobs, status=202)
 
     @routes.post(
@@ -96,7 +96,7 @@ def job_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
     def jobs(request: Request, _: Admin, *, limit: Limit = 100, cursor: Cursor = None) -> Response:
         newest = service.jobs.page(limit + 1, read_page_cursor(cursor, of="jobs") if cursor else None)
         next_cursor = write_page_cursor(newest[limit - 1].number, of="jobs") if len(newest) > limit else None
-        listed = [service.jobs.to_dict(service.looked_after(job)) for job in newest[:limit]]
+        listed = [service.jobs.to_dict(service.reap(job)) for job in newest[:limit]]
         return json_response({"jobs": listed, "cursor": next_cursor}, headers={**_FRESH, **link(request, next_cursor)})
 
     @routes.get("/jobs/{id}", summary="How far a job is", **produces(EXAMPLES["job"]))
@@ -147,7 +147,7 @@ def _find_job(service: JobService, job_id: str) -> Job:
     job = service.jobs.find(job_id)
     if job is None:
         raise AccessError("There is no such job here.", "GET /jobs lists those that there are.")
-    return service.looked_after(job)
+    return service.reap(job)
 
 
 def _job_response(job: Job, jobs: Jobs, *, status: int = 200) -> Response:
@@ -177,4 +177,4 @@ async def _stream(request: Request, service: JobService, job: Job, seen: int) ->
             idle_seconds = 0.0
             yield ": still at work\n\n"
         if not service.jobs.is_alive(job.id):
-            job = await anyio.to_thread.run_sync(service.looked_after, job)
+            job = await anyio.to_thread.run_sync(service.reap, job)

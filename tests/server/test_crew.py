@@ -38,7 +38,7 @@ from server.orchestration.build_context import open_build_context
 if __name__ == "__main__":
     shop = open_build_context(read_settings())
     with WorkerPool(shop.blueprints, shop.settings) as crew:
-        crew.begin(export_targets, shop.manifest.tenants)
+        crew.prefetch(export_targets, shop.manifest.tenants)
         print(*(process.pid for process in multiprocessing.active_children()), flush=True)
         time.sleep(600)
 """
@@ -55,8 +55,8 @@ def test_an_error_comes_back_as_the_outcome_of_its_tenant_alone(shop: BuildConte
     settings = shop.settings.model_copy(update={"threads": threads})
     first, second = shop.manifest.tenants
     with WorkerPool(shop.blueprints, settings) as crew:
-        crew.begin(check_star, [first, second])  # fails in silence: whoever needs it will be told
-        crew.finish(check_star, [first, second])
+        crew.prefetch(check_star, [first, second])  # fails in silence: whoever needs it will be told
+        crew.wait_for(check_star, [first, second])
         outcomes = {tenant.slug: outcome for tenant, outcome in crew.each(check_star, [first, second], "validate")}
         path = crew.submit(projects_folder, settings, "first").result()
     assert [type(outcome) for outcome in outcomes.values()] == [BuildError, BuildError]
@@ -76,12 +76,12 @@ def test_events_of_a_process_say_which_run_tenant_and_step_they_are_of(
     shop: BuildContext, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "server.orchestration.worker_pool._make_ready", configure_log
+        "server.orchestration.worker_pool._initialize", configure_log
     )  # without dbt, which nothing here needs
     first, second = shop.manifest.tenants
     with WorkerPool(shop.blueprints, shop.settings) as crew, bound_contextvars(run_id="r1"):
-        crew.begin(says, [first, second])
-        crew.finish(says, [first, second])
+        crew.prefetch(says, [first, second])
+        crew.wait_for(says, [first, second])
         at = {outcome for _, outcome in crew.each(says, [first, second], "stars")}
         with bound_contextvars(tenant="first", step="publish"):
             at.add(crew.submit(says, first).result())
@@ -98,7 +98,7 @@ def test_events_of_a_process_say_which_run_tenant_and_step_they_are_of(
 
 def test_what_one_tenant_needs_later_begins_no_process(shop: BuildContext) -> None:
     with WorkerPool(shop.blueprints, shop.settings) as crew:
-        crew.begin(check_star, shop.manifest.tenants[:1])
+        crew.prefetch(check_star, shop.manifest.tenants[:1])
         ((tenant, outcome),) = crew.each(check_star, shop.manifest.tenants[:1], "validate")
         assert not crew.works
     assert tenant.slug == "first"

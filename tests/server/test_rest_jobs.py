@@ -130,7 +130,7 @@ def test_a_job_lives_as_long_as_somebody_holds_its_file(house: PublishedHome) ->
     with Ops(house.settings.ops) as ops:
         jobs = Jobs(ops, house.settings.home / "jobs")
         assert not jobs.is_alive("job_1")
-        with jobs.life("job_1") as lifeline:
+        with jobs.hold_lock("job_1") as lifeline:
             heir = os.dup(lifeline)
             assert jobs.is_alive("job_1")
         assert jobs.is_alive("job_1")

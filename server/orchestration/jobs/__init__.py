@@ -1,1 +1,1 @@
-"""Builds that callers start over HTTP, each in a process of its own."""
+"""Build jobs: started over HTTP, each in its own process."""

@@ -1,10 +1,10 @@
-"""Jobs: builds that somebody asked for over HTTP, each in a process of its own, noted in ops.sqlite for all to see.
+"""Jobs: builds requested over HTTP, each in its own process, stored in ops.sqlite for every process to read.
 
     queued -> ingesting -> transforming -> validating -> ready
        └──────────┴─────────────┴──────────────┴──────-> failed, with the reason
 
-A job's process holds a lock on a file as long as it lives, and the system gives it back however it ends: so a job that
-is not over and whose file is free has died, and whoever looks next says so.
+A job's process holds a file lock while it runs; the operating system releases the lock however the process ends. An
+unfinished job with a free lock file has died, and the next reader marks it as failed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DIED = "The process of this job ended before it was done."
 
 @dataclass(frozen=True)
 class Job:
-    """One job as it stands."""
+    """One job in its current state."""
 
     number: int
     id: str
@@ -46,11 +46,11 @@ class Job:
     reason: str | None
     fix: str | None
     run_id: str | None
-    """The published run that answers, once it is ready."""
+    """The published run, once the job is ready."""
     content: str
-    """SHA-256 of what was posted."""
+    """SHA-256 of the posted body."""
     undo: str | None
-    """As JSON, what takes the change of tenants.yaml back; None once that is settled."""
+    """The change of tenants.yaml as JSON, to undo it; None once that is settled."""
     created_at: str
     updated_at: str
 
@@ -63,7 +63,7 @@ class Jobs:
     """The jobs of ops.sqlite. Safe to share between threads."""
 
     def __init__(self, ops: Ops, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """`folder`: where locks and logs of jobs lie."""
+        """`folder`: holds the lock files and logs of jobs."""
         self._ops = ops
         self._clock = clock
         self.folder = folder
@@ -71,7 +71,7 @@ class Jobs:
     def make(
         self, job_id: str, *, kind: Kind, tenant: str, content: str, asked_by: str, key: str | None, undo: str
     ) -> None:
-        """Note a job that is about to begin; whoever does holds its lock already."""
+        """Insert a queued job; the caller holds its lock already."""
         now = self._timestamp()
         with self._ops.transaction() as store:
             store.execute(
@@ -79,12 +79,12 @@ class Jobs:
                 " values (?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
                 (job_id, kind, tenant, content, key, asked_by, undo, now, now),
             )
-            self._happened(store, job_id, tenant, "queued", now)
+            self._add_event(store, job_id, tenant, "queued", now)
 
     def move(
         self, job: Job, state: State, *, reason: str | None = None, fix: str | None = None, run_id: str | None = None
     ) -> bool:
-        """Let a job be in a later state; False where it is there, or over, already."""
+        """Move a job to a later state; False where it is in that state, or over, already."""
         earlier = [name for name in STATES[: STATES.index(state)] if name not in OVER]
         with self._ops.transaction() as store:
             now = self._timestamp()
@@ -94,11 +94,11 @@ class Jobs:
                 (state, reason, fix, run_id, now, job.id, *earlier),
             ).rowcount
             if moved:
-                self._happened(store, job.id, job.tenant, state, now)
+                self._add_event(store, job.id, job.tenant, state, now)
         return bool(moved)
 
     def settle(self, job: Job) -> None:
-        """The change of tenants.yaml was taken back, or stays: there is nothing left to undo."""
+        """Clear the undo record: the change of tenants.yaml was undone, or stays."""
         with self._ops.transaction() as store:
             store.execute("update jobs set undo = null where id = ?", (job.id,))
 
@@ -106,11 +106,11 @@ class Jobs:
         return self._first("where id = ?", job_id)
 
     def newest(self, tenant: str, kind: Kind) -> Job | None:
-        """The last job of its kind for a tenant."""
+        """The last job of a kind for a tenant."""
         return self._first("where tenant = ? and kind = ? order by number desc limit 1", tenant, kind)
 
     def by_key(self, asked_by: str, key: str) -> Job | None:
-        """The last job that a caller asked for under an Idempotency-Key."""
+        """The last job that a caller requested under an Idempotency-Key."""
         return self._first("where asked_by = ? and key = ? order by number desc limit 1", asked_by, key)
 
     def unfinished(self, tenant: str) -> Job | None:
@@ -118,18 +118,18 @@ class Jobs:
         return self._first("where tenant = ? and state not in ('ready', 'failed') order by number desc limit 1", tenant)
 
     def page(self, limit: int, before: int | None) -> Sequence[Job]:
-        """The newest jobs, those with a lower number than `before` where it is given."""
+        """One page of jobs, newest first; with `before`, only those with a lower number."""
         return self._jobs("where ?1 is null or number < ?1 order by number desc limit ?2", before, limit)
 
     def events(self, job_id: str, after: int = 0) -> list[dict[str, Any]]:  # Any: JSON values
-        """The states that a job came into, in order, from the one after the numbered one."""
+        """The state changes of a job, in order, from the one after number `after`."""
         rows = self._ops.connection.execute(
             "select number, state, at from job_events where job = ? and number > ? order by number", (job_id, after)
         ).fetchall()
         return [dict(row) for row in rows]
 
     def to_dict(self, job: Job) -> dict[str, Any]:  # Any: JSON values
-        """A job as callers read it."""
+        """A job as JSON for callers."""
         return {
             "id": job.id,
             "kind": job.kind,
@@ -143,15 +143,15 @@ class Jobs:
             "events": self.events(job.id),
         }
 
-    def log_of(self, job_id: str) -> Path:
-        """What the job's process writes."""
+    def log_file(self, job_id: str) -> Path:
+        """The log file of the job's process."""
         return self.folder / f"{job_id}.log"
 
     @contextmanager
-    def life(self, job_id: str) -> Iterator[int]:
-        """An open file whose lock says that the job lives, for as long as this block or a heir of it has it open."""
+    def hold_lock(self, job_id: str) -> Iterator[int]:
+        """Hold the job's lock file: it is locked while this block, or a child process that inherits it, has it open."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._lock_of(job_id), os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(self._lock_file(job_id), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield descriptor
@@ -159,9 +159,9 @@ class Jobs:
             os.close(descriptor)
 
     def is_alive(self, job_id: str) -> bool:
-        """Whether the job's process lives."""
+        """Whether the job's process is running."""
         try:
-            descriptor = os.open(self._lock_of(job_id), os.O_RDWR)
+            descriptor = os.open(self._lock_file(job_id), os.O_RDWR)
         except FileNotFoundError:
             return False
         try:
@@ -173,10 +173,10 @@ class Jobs:
         finally:
             os.close(descriptor)
 
-    def _lock_of(self, job_id: str) -> Path:
+    def _lock_file(self, job_id: str) -> Path:
         return self.folder / f"{job_id}.lock"
 
-    def _happened(self, store: sqlite3.Connection, job_id: str, tenant: str, state: str, at: str) -> None:
+    def _add_event(self, store: sqlite3.Connection, job_id: str, tenant: str, state: str, at: str) -> None:
         store.execute(
             "insert into job_events (job, number, tenant, state, at)"
             " select ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4 from job_events where job = ?1",
@@ -196,5 +196,5 @@ class Jobs:
 
 
 def new_job_id() -> str:
-    """Nobody can guess one, though only an admin may ask."""
+    """A new job id: 64 random bits, so it cannot be guessed, though only an admin may read jobs."""
     return f"job_{secrets.token_hex(8)}"

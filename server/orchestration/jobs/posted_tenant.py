@@ -1,4 +1,4 @@
-"""A posted tenant, before anything is touched: a plain tree, that reads no file but those beside tenants.yaml."""
+"""Checks of a posted tenant before any change: a plain tree, which reads only files beside tenants.yaml."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from pipeline.errors import QueryError, shorten
 from pipeline.settings import Settings
 
 DEEPEST = 12
-"""Levels of a tenant's entry; it needs eight."""
+"""Deepest nesting of a tenant's entry, in levels; it needs eight."""
 
 Plain = Any  # a tree of what JSON can carry
 
 
-def check_tree(sent: Mapping[str, Plain]) -> None:
-    """See that what was sent can be part of tenants.yaml.
+def check_tree(tree: Mapping[str, Plain]) -> None:
+    """Check that a posted tree can be part of tenants.yaml.
 
     Raises:
-        QueryError: It is nested too deeply, or holds text that is none.
+        QueryError: It is nested too deeply, or holds text that cannot be encoded.
     """
-    level: list[Plain] = [sent]
+    level: list[Plain] = [tree]
     for _ in range(DEEPEST):
         level = [item for node in level for item in _items(node)]
         if not level:
-            return _check_text(sent)
+            return _check_text(tree)
     raise QueryError(f"This is nested more than {DEEPEST} levels deep.", "Send a tenant as tenants.yaml describes it.")
 
 
-def _check_text(sent: Mapping[str, Plain]) -> None:
+def _check_text(tree: Mapping[str, Plain]) -> None:
     try:
-        json.dumps(sent, ensure_ascii=False).encode()
+        json.dumps(tree, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise QueryError("There is half a character in this, which cannot be written.", "Send whole ones.") from error
 
@@ -48,9 +48,9 @@ def _items(node: Plain) -> Iterator[Plain]:
 
 
 def check_files(tenant: Tenant, settings: Settings) -> None:
-    """See that every file a tenant reads lies in the folder of tenants.yaml, and that there is one for each pattern.
+    """Check that every file a tenant reads is in the folder of tenants.yaml, and that each pattern matches a file.
 
-    Links are followed: what they lead to counts. The state folder is no place for exports.
+    Links are followed: their target counts. Exports in the state folder are refused.
 
     Raises:
         QueryError: A path leads elsewhere, or names no file.
@@ -65,28 +65,28 @@ def check_files(tenant: Tenant, settings: Settings) -> None:
         for pattern in names
     ]
     for pattern in patterns:
-        shown = shorten(pattern.removeprefix(inside), 120)
+        label = shorten(pattern.removeprefix(inside), 120)
         if not pattern.startswith(inside):
-            raise _outside(Path(shown).name)
-        found = [Path(name) for name in glob(pattern, recursive=True)]  # noqa: PTH207  # absolute patterns
-        if not found:
+            raise _outside(Path(label).name)
+        files = [Path(name) for name in glob(pattern, recursive=True)]  # noqa: PTH207  # absolute patterns
+        if not files:
             raise QueryError(
-                f"There is no file {shown!r}.", "Put the export there first; paths start beside tenants.yaml."
+                f"There is no file {label!r}.", "Put the export there first; paths start beside tenants.yaml."
             )
-        for file in found:
-            _check_inside(file, folder, settings, shown)
+        for file in files:
+            _check_inside(file, folder, settings, label)
     if tenant.rates is not None:
         _check_inside(tenant.rates, folder, settings, tenant.rates.name)
 
 
-def _check_inside(file: Path, folder: Path, settings: Settings, shown: str) -> None:
+def _check_inside(file: Path, folder: Path, settings: Settings, name: str) -> None:
     real, home = file.resolve(), settings.home.resolve()
     if not real.is_relative_to(folder.resolve()) or real.is_relative_to(home):
-        raise _outside(shown)
+        raise _outside(name)
 
 
-def _outside(shown: str) -> QueryError:
+def _outside(name: str) -> QueryError:
     return QueryError(
-        f"{shown!r} is not in the folder of tenants.yaml, or is gata's own.",
+        f"{name!r} is not in the folder of tenants.yaml, or is gata's own.",
         "Put exports beside tenants.yaml, and write their paths from there, such as exports/acme/orders_*.jsonl.",
     )

@@ -1,8 +1,8 @@
-"""The process of one job: it waits for its turn to build, builds the tenant, and sees that a failure leaves no trace.
+"""The process of one job: waits for the build lock, builds the tenant, and undoes every change after a failure.
 
     python -P -m server.orchestration.jobs.process JOB_ID
 
-It goes on when the server that began it stops. The environment says where everything lies, as for every command.
+It continues when the server that started it stops. It reads its settings from the environment, as every command.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ STEPS: dict[str, State] = {
     "gates": "validating",
     "publish": "validating",
 }
-"""The state that a step of a build belongs to."""
+"""The job state of each build step."""
 
 
 def job_folder(settings: Settings) -> Path:
-    """Where the locks and logs of jobs lie."""
+    """The folder of the lock files and logs of jobs."""
     return settings.home / "jobs"
 
 
 def main(job_id: str) -> int:
-    """Do the job; 0 when it is ready."""
+    """Run the job; the exit code is 0 when it is ready."""
     from structlog.contextvars import bound_contextvars
 
     from pipeline.log import configure_log
@@ -53,14 +53,14 @@ def main(job_id: str) -> int:
         if job is None or job.is_over:
             return 1
         with bound_contextvars(job=job.id, tenant=job.tenant):
-            return 0 if _do(job, jobs, settings) else 1
+            return 0 if _run_job(job, jobs, settings) else 1
 
 
-def _do(job: Job, jobs: Jobs, settings: Settings) -> bool:
+def _run_job(job: Job, jobs: Jobs, settings: Settings) -> bool:
     from pipeline.bug_reports import internal_error_message, report_bug
 
     try:
-        run_id = _built(job, jobs, settings)
+        run_id = _build(job, jobs, settings)
     except GataError as error:
         _fail(job, jobs, settings, error.what, error.fix)
         return False
@@ -71,7 +71,7 @@ def _do(job: Job, jobs: Jobs, settings: Settings) -> bool:
             jobs,
             settings,
             internal_error_message(event_id),
-            f"See {jobs.log_of(job.id).name} in the state folder.",
+            f"See {jobs.log_file(job.id).name} in the state folder.",
         )
         raise
     jobs.move(job, "ready", run_id=run_id)
@@ -79,8 +79,8 @@ def _do(job: Job, jobs: Jobs, settings: Settings) -> bool:
     return True
 
 
-def _built(job: Job, jobs: Jobs, settings: Settings) -> str | None:
-    """The run that readers of the tenant see now; tenants.yaml is read when it is the job's turn.
+def _build(job: Job, jobs: Jobs, settings: Settings) -> str | None:
+    """Build the tenant and return its published run; tenants.yaml is read when the build lock is free.
 
     Raises:
         GataError: The build failed.
@@ -96,7 +96,7 @@ def _built(job: Job, jobs: Jobs, settings: Settings) -> str | None:
     while True:
         try:
             if has_leftovers:
-                _erase(job, settings)  # of an attempt that was killed
+                _erase(job, settings)  # of a killed attempt
                 has_leftovers = False
             report = verbs.build(open_build_context(settings), [job.tenant], watch=watch)
         except Busy:
@@ -109,25 +109,25 @@ def _built(job: Job, jobs: Jobs, settings: Settings) -> str | None:
 
 
 def _fail(job: Job, jobs: Jobs, settings: Settings, reason: str, fix: str) -> None:
-    """Take everything back, and then say why."""
-    kept = undo_job(job, settings)
-    if kept is None and job.kind == "onboard":
+    """Undo every change, then mark the job as failed with its reason."""
+    remainder = undo_job(job, settings)
+    if remainder is None and job.kind == "onboard":
         while True:
             try:
                 _erase(job, settings)
                 break
             except Busy:
                 time.sleep(POLL_SECONDS)
-    jobs.move(job, "failed", reason=reason, fix=f"{fix} {kept}" if kept else fix)
+    jobs.move(job, "failed", reason=reason, fix=f"{fix} {remainder}" if remainder else fix)
     jobs.settle(job)
 
 
 def undo_job(job: Job, settings: Settings) -> str | None:
-    """Undo the job's change of tenants.yaml; where that cannot be, a sentence that says what is left to do."""
+    """Undo the job's change of tenants.yaml; where that fails, return a sentence with the remaining step."""
     if job.undo is None:
         return None
-    said = json.loads(job.undo)
-    change = TenantsFileChange(Path(said["file"]), said["before"], said["after"])
+    undo = json.loads(job.undo)
+    change = TenantsFileChange(Path(undo["file"]), undo["before"], undo["after"])
     try:
         with locked_tenants_file(settings):
             is_undone = undo_change(change, job.tenant, is_new=job.kind == "onboard")
@@ -139,10 +139,10 @@ def undo_job(job: Job, settings: Settings) -> str | None:
 
 
 def _erase(job: Job, settings: Settings) -> None:
-    """Remove what a first build left behind, if anything: nothing of it was ever published.
+    """Remove the data of a failed first build, if any: nothing of it was ever published.
 
     Raises:
-        Busy: Another build is at work.
+        Busy: Another build is running.
     """
     from server.orchestration.forgetting import erase, is_known
 
@@ -150,8 +150,8 @@ def _erase(job: Job, settings: Settings) -> None:
         return
     with build_lock(settings.home, wait_seconds=0), Ops(settings.ops) as ops:
         erase(job.tenant, settings)
-        with ops.transaction() as ledger:
-            ledger.execute("delete from onboarding where tenant = ?", (job.tenant,))
+        with ops.transaction() as database:
+            database.execute("delete from onboarding where tenant = ?", (job.tenant,))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""From a posted change to a job: all of it checked, tenants.yaml written, a process begun; or nothing of the kind."""
+"""Job submission: checks a posted change, writes tenants.yaml and starts the process; all of it or nothing."""
 
 from __future__ import annotations
 
@@ -46,79 +46,79 @@ Plain = Any  # a tree of what JSON can carry
 
 @dataclass(frozen=True)
 class Posted:
-    """What an admin sent."""
+    """A request of an admin for a job."""
 
     kind: Kind
     sent: Mapping[str, Plain]
     by: str
     key: str | None = None
-    """Their Idempotency-Key."""
+    """The Idempotency-Key of the request."""
     content: str = field(init=False)
-    """SHA-256 of what it says, however it was written."""
+    """SHA-256 of its content, independent of key order and spacing."""
 
     def __post_init__(self) -> None:
-        said = json.dumps([self.kind, self.sent], sort_keys=True)
-        object.__setattr__(self, "content", hashlib.sha256(said.encode()).hexdigest())
+        canonical = json.dumps([self.kind, self.sent], sort_keys=True)
+        object.__setattr__(self, "content", hashlib.sha256(canonical.encode()).hexdigest())
 
 
 class JobService:
-    """Takes orders, one after the other, and looks after jobs whose process has died."""
+    """Submits jobs, one at a time, and reaps jobs with a dead process."""
 
     def __init__(self, settings: Settings, ops: Ops) -> None:
         self._settings = settings
         self.jobs = Jobs(ops, job_folder(settings))
 
-    def accept(self, posted: Posted) -> Job:
-        """The job that does what was posted; one that was accepted before, where it is the same.
+    def submit(self, posted: Posted) -> Job:
+        """Submit a job for the posted change; an equal earlier job is returned instead of a new one.
 
         Raises:
-            QueryError: What was posted is wrong, or its Idempotency-Key stands for something else.
-            Taken: The tenant is there already, or is just being built.
+            QueryError: The posted change is wrong, or its Idempotency-Key belongs to another content.
+            Taken: The tenant exists already, or is being built.
             ConfigError: tenants.yaml itself is wrong, or cannot be written.
-            BuildError: No process can be begun.
+            BuildError: No process can be started.
             MissingExtra: This installation only serves.
         """
         require_extra("build", "Building")
         check_tree(posted.sent)
         with locked_tenants_file(self._settings):
-            if known := self._same_key(posted):
-                return known
+            if earlier := self._same_key(posted):
+                return earlier
             slug = _text(posted.sent, "slug" if posted.kind == "onboard" else "tenant")
             catalog = load_catalog(CATALOG)
-            if known := self._same_content(posted, slug, catalog):
-                return known
+            if earlier := self._same_content(posted, slug, catalog):
+                return earlier
             change = (self._new_tenant if posted.kind == "onboard" else self._changes)(posted, slug, catalog)
             return self._begin(posted, slug_of(slug), change)
 
-    def looked_after(self, job: Job) -> Job:
-        """The job as it stands; one whose process has died is failed, and its change of tenants.yaml taken back."""
+    def reap(self, job: Job) -> Job:
+        """The current job; one with a dead process is marked as failed and its change of tenants.yaml undone."""
         if job.is_over or self.jobs.is_alive(job.id):
             return job
         job = self.jobs.find(job.id) or job  # it may have ended since it was read
         if job.is_over:
             return job
-        kept = undo_job(job, self._settings)
-        if self.jobs.move(job, "failed", reason=DIED, fix=kept or "Send the request again."):
+        remainder = undo_job(job, self._settings)
+        if self.jobs.move(job, "failed", reason=DIED, fix=remainder or "Send the request again."):
             self.jobs.settle(job)
         return self.jobs.find(job.id) or job
 
     def _same_key(self, posted: Posted) -> Job | None:
-        known = self.jobs.by_key(posted.by, posted.key) if posted.key else None
-        if known and known.content != posted.content:
+        earlier = self.jobs.by_key(posted.by, posted.key) if posted.key else None
+        if earlier and earlier.content != posted.content:
             raise QueryError(
                 f"The Idempotency-Key {shorten(posted.key or '', 60)!r} was sent with another content before.",
                 "Send each request under a key of its own.",
             )
-        return known and self.looked_after(known)
+        return earlier and self.reap(earlier)
 
     def _same_content(self, posted: Posted, slug: str, catalog: Mapping[str, Connector]) -> Job | None:
-        """The tenant's last job of the kind, when it was asked for in the same words and what it wrote still stands.
+        """The tenant's last job of the kind, when its content is the same and its change is still in tenants.yaml.
 
         Raises:
             Taken: Another job for the tenant is not over.
         """
         newest = self.jobs.newest(slug, posted.kind)
-        newest = newest and self.looked_after(newest)
+        newest = newest and self.reap(newest)
         if newest and newest.content == posted.content and newest.state != "failed":
             if posted.kind == "update":
                 change = self._changes(posted, slug, catalog)
@@ -128,7 +128,7 @@ class JobService:
             if still_stands:
                 return newest
         other = self.jobs.unfinished(slug)
-        if other and not self.looked_after(other).is_over:
+        if other and not self.reap(other).is_over:
             raise Taken(f"The job {other.id} for {slug} is not over.", "Wait for its end, then send this again.")
         return None
 
@@ -141,8 +141,8 @@ class JobService:
         if posted.sent.get("status", "active") != "active":
             raise QueryError("status is not active.", "Leave it out: a posted tenant is built at once.")
         change = plan_change(settings.tenants, lambda text: with_tenant(text, posted.sent))
-        then = checked_change(change, settings, catalog, slug)
-        tenant = then.get(slug)
+        checked = checked_change(change, settings, catalog, slug)
+        tenant = checked.get(slug)
         check_files(tenant, settings)
         last = self.jobs.newest(slug, "onboard")
         if is_known(tenant.slug, settings) and not (last and last.state == "failed"):
@@ -172,11 +172,11 @@ class JobService:
         return change
 
     def _begin(self, posted: Posted, slug: Slug, change: TenantsFileChange) -> Job:
-        """Note the job, write the file, begin the process: in this order, so that whatever is written can be undone."""
+        """Store the job, write the file, start the process: in this order, so that every change can be undone."""
         job_id = new_job_id()
-        with self.jobs.life(job_id) as lifeline:
-            kept = {"file": str(change.file), "before": change.before, "after": change.after}
-            kept["leftovers"] = "yes" if posted.kind == "onboard" and is_known(slug, self._settings) else ""
+        with self.jobs.hold_lock(job_id) as lock:
+            undo = {"file": str(change.file), "before": change.before, "after": change.after}
+            undo["leftovers"] = "yes" if posted.kind == "onboard" and is_known(slug, self._settings) else ""
             self.jobs.make(
                 job_id,
                 kind=posted.kind,
@@ -184,13 +184,13 @@ class JobService:
                 content=posted.content,
                 asked_by=posted.by,
                 key=posted.key,
-                undo=json.dumps(kept),
+                undo=json.dumps(undo),
             )
             job = self.jobs.find(job_id)
-            assert job is not None  # noqa: S101  # it was noted just now
+            assert job is not None  # noqa: S101  # it was inserted just now
             try:
                 apply_change(change)
-                self._spawn(job_id, lifeline)
+                self._spawn(job_id, lock)
             except (ConfigError, BuildError, OSError) as error:
                 undo_change(change, slug, is_new=posted.kind == "onboard")
                 self.jobs.move(job, "failed", reason=str(error), fix="Send the request again.")
@@ -201,31 +201,31 @@ class JobService:
         event_logger().info("job_accepted", job=job_id, kind=posted.kind, tenant=slug, by=posted.by)
         return job
 
-    def _spawn(self, job_id: str, lifeline: int) -> None:
-        """Begin the job's process; it inherits the lifeline, and ends on its own."""
-        with self.jobs.log_of(job_id).open("wb") as log:
+    def _spawn(self, job_id: str, lock: int) -> None:
+        """Start the job's process; it inherits the lock file, and ends on its own."""
+        with self.jobs.log_file(job_id).open("wb") as log:
             process = subprocess.Popen(  # noqa: S603  # our own program
-                # -P: whatever is called server.py in the working directory is not ours
+                # -P: a server.py in the working directory must not be imported
                 [sys.executable, "-P", "-m", "server.orchestration.jobs.process", job_id],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env={**os.environ, **_environment(self._settings)},
-                pass_fds=(lifeline,),
+                pass_fds=(lock,),
                 start_new_session=True,
             )
         threading.Thread(target=process.wait, name=job_id, daemon=True).start()
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """The settings of this process as a child reads them; secrets are in the environment already."""
-    said: dict[str, str] = {}
+    """The settings of this process as environment variables of a child; secrets are in the environment already."""
+    variables: dict[str, str] = {}
     for name, value in settings:
         if value is None or isinstance(value, SecretStr):
             continue
         plain = settings.model_dump(mode="json", include={name})[name]
-        said[f"GATA_{name.upper()}"] = plain if isinstance(plain, str) else json.dumps(plain)
-    return {**said, "GATA_HOME": str(settings.home.absolute()), "GATA_TENANTS": str(settings.tenants.absolute())}
+        variables[f"GATA_{name.upper()}"] = plain if isinstance(plain, str) else json.dumps(plain)
+    return {**variables, "GATA_HOME": str(settings.home.absolute()), "GATA_TENANTS": str(settings.tenants.absolute())}
 
 
 def _text(sent: Mapping[str, Plain], name: str) -> str:
@@ -236,7 +236,7 @@ def _text(sent: Mapping[str, Plain], name: str) -> str:
 
 
 def _check_logic(logic: Plain, platforms: list[str]) -> None:
-    """See that logic is by platform and object; what it says is judged as a part of tenants.yaml."""
+    """Check that logic is keyed by platform and object; its values are checked as a part of tenants.yaml."""
     form = 'Write it like {"google_analytics": {"events": {"conversion_events": ["purchase"]}}}.'
     if not isinstance(logic, Mapping):
         raise QueryError("logic is no mapping.", form)

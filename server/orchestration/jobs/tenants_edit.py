@@ -1,6 +1,6 @@
-"""Edits of tenants.yaml as text to text: what is not meant stays as it was, comments, order and spaces included.
+"""Text edits of tenants.yaml: everything outside the edit stays as it was, comments, order and spaces included.
 
-A posted change is merged as RFC 7396 says: a mapping into a mapping, null takes away, anything else replaces.
+A posted change is merged by RFC 7396: a mapping into a mapping, null removes, any other value replaces.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Edit = Callable[[CommentedMap], None]
 
 
 def with_tenant(text: str, entry: Mapping[str, Plain]) -> str:
-    """The text with one more tenant, the last of its list."""
+    """Append a tenant to the list of the text."""
 
     def add(root: CommentedMap) -> None:
         if not root.get("tenants"):
@@ -36,7 +36,7 @@ def with_tenant(text: str, entry: Mapping[str, Plain]) -> str:
 
 
 def without_tenant(text: str, slug: str) -> str:
-    """The text without a tenant; the same where there is none of that slug."""
+    """Remove a tenant from the text; unchanged where no tenant has the slug."""
 
     def remove(root: CommentedMap) -> None:
         del root["tenants"][number]
@@ -52,9 +52,9 @@ def without_tenant(text: str, slug: str) -> str:
 
 
 def _items(text: str) -> list[range]:
-    """The lines of each tenant, where each stands in lines of its own; else none.
+    """The line range of each tenant, where each tenant has its own lines; else an empty list.
 
-    Comments and empty lines behind the last one are not its own unless they are indented as it is.
+    Comments and empty lines after the last tenant belong to it only when they are indented as it is.
     """
     tenants = _yaml(text).load(text).get("tenants")
     if not tenants or tenants.fa.flow_style():
@@ -73,7 +73,7 @@ def _items(text: str) -> list[range]:
 
 
 def _lines(text: str) -> list[str]:
-    """The lines of a text with their ends; unlike `splitlines`, only what YAML takes for one ends a line."""
+    """The lines of a text with their line ends; unlike `splitlines`, it splits at YAML line breaks only."""
     return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
@@ -82,7 +82,7 @@ def _depth(line: str) -> int:
 
 
 def _block(text: str, entry: Mapping[str, Plain]) -> str:
-    """A tenant's lines, indented as the text's are."""
+    """The lines of a tenant, with the indentation of the text."""
     root = CommentedMap(tenants=CommentedSeq([_commented(entry)]))
     return _dumped(_yaml(text), root).removeprefix("tenants:\n").replace("\n", _ending(text))
 
@@ -92,13 +92,13 @@ def _ending(text: str) -> str:
 
 
 def with_changes(text: str, slug: str, changes: Mapping[str, Plain]) -> str:
-    """The text with a tenant's `semantic` and `attribution` merged with the changes, and `logic` into its tables.
+    """Merge changes into a tenant's `semantic` and `attribution`, and `logic` into its tables.
 
     Args:
         text: Holds the tenant.
         slug: The tenant.
-        changes: `logic` is {platform: {object: {key: value}}}; a platform that the entry does not have gets one, which
-            whoever reads the text then judges.
+        changes: `logic` is {platform: {object: {key: value}}}; a platform that the entry does not have is added, and
+            checked when the text is read.
     """
 
     def change(root: CommentedMap) -> None:
@@ -113,7 +113,7 @@ def with_changes(text: str, slug: str, changes: Mapping[str, Plain]) -> str:
 
 
 def edited(text: str, edit: Edit) -> str:
-    """The text after an edit of what it says: only the lines that the edit is about are others."""
+    """Apply an edit to the parsed text; only the lines that the edit changes differ."""
     head = text[: len(text) - len(text.lstrip("\ufeff\r\n"))]
     body = text[len(head) :].replace("\r\n", "\n")
     yaml = _yaml(body)
@@ -127,7 +127,7 @@ def edited(text: str, edit: Edit) -> str:
 
 
 def _merged(text: str, before: str, after: str) -> str:
-    """`text` with what changes `before` into `after`, where the two say the same line by line; else `after`."""
+    """Apply the diff of `before` and `after` to `text`, where `text` equals `before` but for spaces; else `after`."""
     own, old, new = map(_lines, (text, before, after))
     if ["".join(line.split()) for line in own] != ["".join(line.split()) for line in old]:
         return after
@@ -138,7 +138,7 @@ def _merged(text: str, before: str, after: str) -> str:
 
 
 def _yaml(text: str) -> YAML:
-    """A reader and writer that indents as the text does."""
+    """A YAML reader and writer with the indentation of the text."""
     dash = re.search(r"^tenants:[^\n]*\n(?:[ ]*(?:#[^\n]*)?\n)*([ ]*)- ", text, re.MULTILINE)
     offset = len(dash[1]) if dash else 2
     yaml = YAML(typ="rt")
@@ -155,11 +155,11 @@ def _dumped(yaml: YAML, root: CommentedMap) -> str:
 
 
 _BREAKS = re.compile("[\x85\u2028\u2029\ufeff]")
-"""What one reader of YAML takes for the end of a line, and another does not: written as escapes."""
+"""Characters that only some YAML readers take for a line break: written as escapes."""
 
 
 def _commented(value: Plain) -> Plain:
-    """A tree as ruamel writes it: one thing a line."""
+    """A tree in ruamel types, which writes one item per line."""
     if isinstance(value, Mapping):
         return CommentedMap({key: _commented(item) for key, item in value.items()})
     if isinstance(value, list | tuple):
@@ -168,7 +168,7 @@ def _commented(value: Plain) -> Plain:
 
 
 def _put(within: CommentedMap, key: str, change: Plain) -> None:
-    """Merge a change into the value of a key; a mapping that is left empty goes."""
+    """Merge a change into the value of a key; a mapping that becomes empty is removed."""
     if change is None:
         within.pop(key, None)
         return

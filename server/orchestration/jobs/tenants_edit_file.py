@@ -1,8 +1,8 @@
-"""tenants.yaml changed as a whole or not at all: checked beside itself first, then replaced in one step, under a lock.
+"""Atomic changes of tenants.yaml: checked in a copy first, then replaced in one step, under a lock.
 
     edit in memory -> a copy beside the file is read and checked -> the file is replaced -> undone, if the build fails
 
-People edit the file too, without the lock: what they wrote meanwhile is never lost.
+People edit the file too, without the lock: their concurrent edits are never lost.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class TenantsFileChange:
 
 @contextmanager
 def locked_tenants_file(settings: Settings) -> Iterator[None]:
-    """Be the only program that changes tenants.yaml.
+    """Hold the lock for changes of tenants.yaml.
 
     Raises:
-        Busy: Another one has done so for ten seconds.
+        Busy: Another program has held it for ten seconds.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.home / "tenants.yaml.lock", is_singleton=True)  # who holds it may ask for it again
+    lock = FileLock(settings.home / "tenants.yaml.lock", is_singleton=True)  # reentrant
     try:
         lock.acquire(timeout=WAIT_SECONDS)
     except Timeout as error:
@@ -66,7 +66,7 @@ def plan_change(file: Path, edit: Callable[[str], str]) -> TenantsFileChange:
     """The change that an edit of a file's text makes.
 
     Raises:
-        QueryError: What is to be written cannot be.
+        QueryError: The edited text cannot be written.
     """
     before = file.read_bytes().decode("utf-8")
     try:
@@ -80,33 +80,34 @@ def plan_change(file: Path, edit: Callable[[str], str]) -> TenantsFileChange:
 def checked_change(
     change: TenantsFileChange, settings: Settings, catalog: Mapping[str, Connector], slug: str
 ) -> TenantsFile:
-    """Everything that tenants.yaml would say, all of it checked; nothing is changed.
+    """Load and check tenants.yaml as it would be after the change; no file is changed.
 
     Raises:
-        QueryError: It would be wrong, or say something else of another tenant than of `slug`.
+        QueryError: It would be wrong, or change another tenant than `slug`.
     """
-    now = load_tenants(settings.tenants, catalog)
-    with _beside(change.file, change.after) as copy, _root(change, settings, now, copy) as root:
+    before = load_tenants(settings.tenants, catalog)
+    with _beside(change.file, change.after) as copy, _root(change, settings, before, copy) as root:
         try:
-            then = load_tenants(root, catalog)
+            after = load_tenants(root, catalog)
         except ConfigError as error:
             raise QueryError(_without_place(error.what), error.fix) from error
-    others = [
-        {tenant.slug: tenant.fingerprint for tenant in each.tenants if tenant.slug != slug} for each in (now, then)
+    unrelated = [
+        {tenant.slug: tenant.fingerprint for tenant in manifest.tenants if tenant.slug != slug}
+        for manifest in (before, after)
     ]
-    if others[0] != others[1]:
+    if unrelated[0] != unrelated[1]:
         raise QueryError(
             f"{slug} shares a part of its entry with another tenant, which would change too.",
             "Edit tenants.yaml by hand: give each tenant its own.",
         )
-    return then
+    return after
 
 
 def apply_change(change: TenantsFileChange) -> None:
     """Replace the file in one step.
 
     Raises:
-        Busy: Somebody has edited it since it was read; nothing is lost.
+        Busy: It was edited since it was read; nothing is lost.
         ConfigError: It cannot be written.
     """
     file = change.file.resolve()
@@ -128,9 +129,9 @@ def apply_change(change: TenantsFileChange) -> None:
 
 
 def undo_change(change: TenantsFileChange, slug: str, *, is_new: bool) -> bool:
-    """Take a change back; whether the file is as it was before it.
+    """Undo a change; return whether the file is as it was before.
 
-    Where somebody has edited the file since, a new tenant's entry alone is taken out, and any other change stays.
+    Where the file was edited since, only a new tenant's entry is removed; any other change stays.
     """
     now = change.file.read_bytes().decode("utf-8")
     if now == change.before:
@@ -146,7 +147,7 @@ def undo_change(change: TenantsFileChange, slug: str, *, is_new: bool) -> bool:
 
 @contextmanager
 def _beside(file: Path, text: str) -> Iterator[Path]:
-    """A hidden copy in the same folder, for paths start from there."""
+    """A hidden copy in the same folder: relative paths start there."""
     copy = file.with_name(f".{file.name}.check-{os.getpid()}")
     try:
         copy.write_bytes(text.encode())
@@ -157,17 +158,17 @@ def _beside(file: Path, text: str) -> Iterator[Path]:
 
 @contextmanager
 def _root(change: TenantsFileChange, settings: Settings, now: TenantsFile, copy: Path) -> Iterator[Path]:
-    """The file to begin reading with: the copy itself, or one that includes it in place of the file."""
+    """The root file to load: the copy itself, or a root that includes the copy in place of the file."""
     if change.file.resolve() == settings.tenants.resolve():
         yield copy
         return
     files = sorted({file_of(now, tenant.slug) for tenant in now.tenants} - {settings.tenants})
-    named = [escape(str((copy if file == change.file else file).absolute())) for file in files]
+    included = [escape(str((copy if file == change.file else file).absolute())) for file in files]
     text = settings.tenants.read_bytes().decode("utf-8")
-    with _beside(settings.tenants, edited(text, lambda root: root.update(include=named))) as root:
+    with _beside(settings.tenants, edited(text, lambda root: root.update(include=included))) as root:
         yield root
 
 
 def _without_place(what: str) -> str:
-    """The sentence without file and line: whoever posts has neither."""
+    """The sentence without file and line: a caller over HTTP has neither."""
     return re.sub(r"^\S*\.check-\d+:\d+: ", "", what).replace(f".check-{os.getpid()}", "")
