@@ -1,7 +1,7 @@
 """ASGI middleware that counts and records HTTP requests.
 
-A request that carries MCP messages is recorded by the MCP middleware, whatever transport brought it; here it is
-recorded only where it is refused before any message is read. What needs no token (`/health`, `/docs`) is not a call.
+A request that carries MCP messages is recorded by the MCP middleware, on any transport; here it is recorded only where
+it is refused before any message is read. A request to an open path (`/health`, `/docs`) is not a call.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-KEPT_BODIES = ("/query",)
-"""Ends of paths whose bodies are questions; of other bodies the names are written down, and no value."""
+RECORDED_BODIES = ("/query",)
+"""Suffixes of paths with queries as bodies; of other bodies only the names are recorded, and no value."""
 
 
 class AuditHttpCalls:
-    """ASGI middleware: every HTTP request but those of open paths."""
+    """ASGI middleware: records every HTTP request except those to open paths."""
 
-    def __init__(self, app: ASGIApp, ledger: CallRecorder, is_open: Callable[[str], bool]) -> None:
-        self.app, self._ledger, self._is_open = app, ledger, is_open
+    def __init__(self, app: ASGIApp, recorder: CallRecorder, is_open: Callable[[str], bool]) -> None:
+        self.app, self._recorder, self._is_open = app, recorder, is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or self._is_open(scope["path"]):
@@ -40,29 +40,29 @@ class AuditHttpCalls:
             return
         carries_mcp = is_mcp(scope["path"])
         trace = header(scope, b"traceparent").decode("latin-1") or None
-        entry = CallRecord(interface_of(scope["path"]), "", who=caller_of_scope(scope), traceparent=trace)
+        record = CallRecord(interface_of(scope["path"]), "", caller=caller_of_scope(scope), traceparent=trace)
         size = 0
 
         async def measured(message: Message) -> None:
             nonlocal size
             if message["type"] == "http.response.start":
-                entry.status = message["status"]
+                record.status = message["status"]
             elif message["type"] == "http.response.body":
                 size += len(message.get("body", b""))
             await send(message)
 
-        async def answer() -> None:
+        async def respond() -> None:
             try:
                 await self.app(scope, receive, measured)
             finally:
-                _describe(entry, scope, size)
+                _describe(record, scope, size)
 
         try:
-            if carries_mcp or entry.who is None:
-                await self._unwritten(entry, scope, answer)
+            if carries_mcp or record.caller is None:
+                await self._record_refusal(record, scope, respond)
             else:
-                with self._room(entry, scope):
-                    await answer()
+                with self._record_call(record, scope):
+                    await respond()
         except (QueueFull, AuditError) as error:
             status = 429 if isinstance(error, QueueFull) else 503
             seconds = error.retry_after_seconds if isinstance(error, QueueFull) else 60
@@ -70,41 +70,41 @@ class AuditHttpCalls:
             await refusal(scope, receive, send)
 
     @contextmanager
-    def _room(self, entry: CallRecord, scope: Scope) -> Iterator[None]:
-        """A REST call; an event stream of it counts as a stream, for it is open for long."""
-        _describe(entry, scope, 0)
-        with self._ledger.call(entry, limited=not is_stream(scope)), self._stream_of(entry, scope):
+    def _record_call(self, record: CallRecord, scope: Scope) -> Iterator[None]:
+        """Record a REST call; one with an event stream counts as a stream, because it stays open for long."""
+        _describe(record, scope, 0)
+        with self._recorder.call(record, limited=not is_stream(scope)), self._stream_of(record, scope):
             yield
 
-    async def _unwritten(self, entry: CallRecord, scope: Scope, answer: Callable[[], Any]) -> None:
-        """A request that carries MCP messages, or comes from nobody: written down when it is refused here."""
+    async def _record_refusal(self, record: CallRecord, scope: Scope, respond: Callable[[], Any]) -> None:
+        """Pass on a request with MCP messages or without a caller, and record it when it is refused here."""
         try:
-            with recording(entry):
-                if entry.who is not None and may_open_session(scope):
-                    self._ledger.rates.take(entry.who.token_id)
-                with self._stream_of(entry, scope):
-                    await answer()
+            with recording(record):
+                if record.caller is not None and may_open_session(scope):
+                    self._recorder.rate_limits.take(record.caller.token_id)
+                with self._stream_of(record, scope):
+                    await respond()
         except QueueFull:
-            entry.status = 429
+            record.status = 429
             raise
         finally:
-            if (entry.status or 0) >= 400 and self._is_worth_a_line(entry):
-                _describe(entry, scope, entry.bytes or 0)
-                self._ledger.told(entry)
+            if (record.status or 0) >= 400 and self._is_recorded(record):
+                _describe(record, scope, record.bytes or 0)
+                self._recorder.record_ended(record)
 
     @contextmanager
-    def _stream_of(self, entry: CallRecord, scope: Scope) -> Iterator[None]:
-        if entry.who is None or not is_stream(scope):
+    def _stream_of(self, record: CallRecord, scope: Scope) -> Iterator[None]:
+        if record.caller is None or not is_stream(scope):
             yield
             return
-        with self._ledger.rates.stream(entry.who.token_id):
+        with self._recorder.rate_limits.stream(record.caller.token_id):
             yield
 
-    def _is_worth_a_line(self, entry: CallRecord) -> bool:
-        if entry.who is not None:
+    def _is_recorded(self, record: CallRecord) -> bool:
+        if record.caller is not None:
             return True
         try:
-            self._ledger.strangers.take("")
+            self._recorder.unauthenticated.take("")
         except QueueFull:
             return False
         return True
@@ -115,7 +115,7 @@ def header(scope: Scope, name: bytes) -> bytes:
 
 
 def is_stream(scope: Scope) -> bool:
-    """Whether the answer stays open until somebody hangs up."""
+    """Whether the answer is an event stream, open until one side disconnects."""
     if scope["method"] == "GET":
         path: str = scope["path"]
         is_one = path in {"/mcp", "/sse"} or (path.startswith("/jobs/") and path.endswith("/events"))
@@ -123,36 +123,36 @@ def is_stream(scope: Scope) -> bool:
     return scope["path"] == "/mcp" and header(scope, b"mcp-method") == b"subscriptions/listen"
 
 
-def _describe(entry: CallRecord, scope: Scope, size: int) -> None:
-    """Fill in what only the router knows. A path that there is not is not repeated: it may hold anything."""
-    known = _template(scope, entry)
-    entry.tool = f"{scope['method'] if scope['method'] in METHODS else 'OTHER'} {known}"
-    entry.bytes = size
-    if entry.door != "rest":
+def _describe(record: CallRecord, scope: Scope, size: int) -> None:
+    """Add the route, arguments and outcome to the record. An unknown path is not recorded: it may hold any text."""
+    route = _route(scope, record)
+    record.tool = f"{scope['method'] if scope['method'] in METHODS else 'OTHER'} {route}"
+    record.bytes = size
+    if record.interface != "rest":
         return
     path = dict(scope.get("path_params") or {})
     slug = path.pop("tenant", None)
-    if entry.who is not None and entry.tenant is None and isinstance(slug, str):
-        if entry.who.tenant is None:
-            entry.tenant = redacted(slug)
-        elif entry.who.tenant != slug:
-            path["tenant"] = slug  # of somebody else: asked for, and refused
+    if record.caller is not None and record.tenant is None and isinstance(slug, str):
+        if record.caller.tenant is None:
+            record.tenant = redacted(slug)
+        elif record.caller.tenant != slug:
+            path["tenant"] = slug  # of another tenant: requested, and refused
     if "id" in path:
-        path["id"] = f"{str(path['id'])[:6]}…"  # of a result or a job: enough to find it by
-    sent = {**path, **_query(scope), **_body(scope, known)}
-    entry.arguments = sent or None
-    if entry.status is None:
+        path["id"] = f"{str(path['id'])[:6]}…"  # of a result or a job: enough to find it
+    arguments = {**path, **_query(scope), **_body(scope, route)}
+    record.arguments = arguments or None
+    if record.status is None:
         return
-    if entry.outcome in {None, "ok"}:
-        entry.outcome = _outcome(entry.status)
+    if record.outcome in {None, "ok"}:
+        record.outcome = _outcome(record.status)
 
 
-def _template(scope: Scope, entry: CallRecord) -> str:
+def _route(scope: Scope, record: CallRecord) -> str:
     if is_mcp(scope["path"]):
         return "/messages/" if scope["path"].startswith("/messages") else str(scope["path"])
-    if entry.who is None:
+    if record.caller is None:
         return "(not let in)"
-    if entry.status is None:  # not routed yet; what follows may be a value
+    if record.status is None:  # not routed yet; what follows may be a value
         first, slash, _ = str(scope["path"])[1:].partition("/")
         return redacted(f"/{first}{slash and '/…'}")[:64]
     return getattr(scope.get("route"), "path", None) or "(unknown path)"
@@ -167,12 +167,12 @@ def _body(scope: Scope, path: str) -> dict[str, object]:
     if not text or scope["method"] != "POST":
         return {}
     try:
-        sent = json.loads(text)
+        arguments = json.loads(text)
     except (ValueError, RecursionError):
         return {"body": WITHHELD}
-    if not isinstance(sent, dict):
+    if not isinstance(arguments, dict):
         return {"body": WITHHELD}
-    return sent if path.endswith(KEPT_BODIES) else dict.fromkeys(sent, WITHHELD)
+    return arguments if path.endswith(RECORDED_BODIES) else dict.fromkeys(arguments, WITHHELD)
 
 
 def _outcome(status: int) -> Any:  # Any: one of Outcome

@@ -1,8 +1,8 @@
-"""Bearer tokens at the door of the HTTP server: nothing but the open paths answers a request without a live one.
+"""Bearer authentication of the HTTP server: every path except the open ones requires a live token.
 
-A token is one of ours (`gata_...`, server.serving.access) or, where an issuer is configured, a JWT of the identity
-provider (server.asgi.oauth). It is live as long as its tenant is served: that of an offboarded tenant opens
-nothing, MCP included.
+A token is a gata token (`gata_...`, server.serving.access) or, where an issuer is configured, a JWT of the identity
+provider (server.asgi.oauth). It is live as long as its tenant is served: the token of an offboarded tenant is refused
+everywhere, MCP included.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ OPEN_PATHS = frozenset({"/health", "/docs", "/openapi.json"})
 OPEN_FOLDERS = ("/.well-known/oauth-protected-resource", "/docs/")
 ISSUER = "gata"
 REFUSAL = "gata.refusal"
-"""Why the credential of a request opens nothing, in its ASGI scope."""
+"""The key of the ASGI scope that holds the refusal of a credential."""
 
 
 def is_open(path: str) -> bool:
-    """Whether a path answers everybody: it says nothing of any tenant."""
+    """Whether a path needs no token: it has no data of any tenant."""
     return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
 
 
 class StoredTokens(TokenVerifier):
-    """Tells the SDK who a token stands for. It binds sessions to (client, issuer, subject): all three are given."""
+    """Token verifier of the MCP SDK. The SDK binds sessions to (client, issuer, subject): all three are set."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -47,7 +47,7 @@ class StoredTokens(TokenVerifier):
         if caller is None:
             return None
         return AccessToken(
-            token=caller.token_id,  # never the secret: this object travels through other people's code
+            token=caller.token_id,  # never the secret: this object passes through third-party code
             client_id=caller.token_id,
             scopes=[caller.scope],
             subject=caller.tenant or "admin",
@@ -56,18 +56,18 @@ class StoredTokens(TokenVerifier):
 
 
 class Credentials(AuthenticationBackend):
-    """Reads the one Authorization header of a request. A token anywhere else, the address above all, is not read."""
+    """Reads the one Authorization header of a request. A token elsewhere, such as in the address, is ignored."""
 
     def __init__(self, access: Access, oauth: OAuth | None = None) -> None:
         self._stored, self._oauth = StoredTokens(access), oauth
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
-        sent = conn.headers.getlist("authorization")
-        if not sent:
+        headers = conn.headers.getlist("authorization")
+        if not headers:
             return None
         refusal = credential_refused(401, "There is no live token in this request.")
-        kind, _, text = sent[0].partition(" ")
-        if len(sent) == 1 and kind.lower() == "bearer":
+        kind, _, text = headers[0].partition(" ")
+        if len(headers) == 1 and kind.lower() == "bearer":
             try:
                 if token := await self.read(text.strip()):
                     return AuthCredentials(token.scopes), AuthenticatedUser(token)
@@ -77,10 +77,10 @@ class Credentials(AuthenticationBackend):
         return None
 
     async def read(self, text: str) -> AccessToken | None:
-        """What a token stands for; None for one that is not live.
+        """Verify a token; None for one that is not live.
 
         Raises:
-            CredentialRefused: It is a JWT, and is refused for a reason that its holder can act on.
+            CredentialRefused: It is a JWT, and its holder can act on the reason of the refusal.
         """
         if self._oauth is not None and text.startswith("eyJ"):
             return await self._oauth.verify(text)
@@ -88,49 +88,49 @@ class Credentials(AuthenticationBackend):
 
 
 class RequireToken:
-    """Answers 401 to everything without a live token, and 403 where its tenant is not served any more.
+    """ASGI middleware: answers 401 without a live token, and 403 where the tenant is no longer served.
 
     A new route is closed unless it is named in OPEN_PATHS.
     """
 
-    def __init__(self, app: ASGIApp, standing: TenantStatus, oauth: OAuth | None = None) -> None:
+    def __init__(self, app: ASGIApp, tenant_status: TenantStatus, oauth: OAuth | None = None) -> None:
         self.app = app
-        self._standing, self._oauth = standing, oauth
+        self._tenant_status, self._oauth = tenant_status, oauth
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or is_open(scope["path"]):
             await self.app(scope, receive, send)
         elif not isinstance(scope.get("user"), AuthenticatedUser):
-            await self._unknown(scope)(scope, receive, send)
+            await self._unauthenticated(scope)(scope, receive, send)
         elif error := await self.refusal(caller_of_scope(scope)):
             await problem(403, error.what, error.fix)(scope, receive, send)
         else:
-            await self.app(scope, receive, self._hinting(scope, send))
+            await self.app(scope, receive, self._with_scope_hint(scope, send))
 
-    def _hinting(self, scope: Scope, send: Send) -> Send:
-        """A `send` that tells the holder of a JWT which scope of the issuer an operator's route needs."""
+    def _with_scope_hint(self, scope: Scope, send: Send) -> Send:
+        """A `send` that adds the issuer's scope for operator routes to the refusal of a JWT."""
         if self._oauth is None:
             return send
 
-        async def hinting(message: Message) -> None:
+        async def add_hint(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 403:
                 headers = MutableHeaders(scope=message)
                 if "insufficient_scope" in headers.get("www-authenticate", ""):
                     headers.update(self._challenge(scope, {"error": "insufficient_scope"}, is_admin=True))
             await send(message)
 
-        return hinting
+        return add_hint
 
     async def refusal(self, caller: Caller | None) -> AccessError | None:
-        """Why the caller's tenant is not served; tenants.yaml is read in a thread, for others are waiting."""
+        """The error for a tenant that is not served; tenants.yaml is read in a thread, not on the event loop."""
         if caller is None or caller.tenant is None:
             return None
-        if self._standing.is_current:
-            return self._standing.refusal(caller.tenant)
-        return await anyio.to_thread.run_sync(self._standing.refusal, caller.tenant)
+        if self._tenant_status.is_current:
+            return self._tenant_status.refusal(caller.tenant)
+        return await anyio.to_thread.run_sync(self._tenant_status.refusal, caller.tenant)
 
-    def _unknown(self, scope: Scope) -> ProblemResponse:
-        """The refusal of a request without a live token: where to get one is in its headers."""
+    def _unauthenticated(self, scope: Scope) -> ProblemResponse:
+        """The response to a request without a live token; its headers say where to get one."""
         refused = scope.get(REFUSAL)
         if not isinstance(refused, CredentialRefused):
             challenge = self._challenge(scope, {})
@@ -141,19 +141,19 @@ class RequireToken:
         challenge = self._challenge(scope, {"error": error, "error_description": refused.what})
         return problem(refused.status, refused.what, refused.fix, headers=challenge)
 
-    def _challenge(self, scope: Scope, about: Mapping[str, str], *, is_admin: bool = False) -> dict[str, str]:
+    def _challenge(self, scope: Scope, details: Mapping[str, str], *, is_admin: bool = False) -> dict[str, str]:
         """RFC 6750 section 3; with an issuer also RFC 9728 section 5.1, by which MCP clients find where to log in."""
-        said = {"realm": ISSUER, **about}
+        parameters = {"realm": ISSUER, **details}
         if self._oauth is not None:
-            said |= self._oauth.hints(scope, is_admin=is_admin)
-        return {"www-authenticate": "Bearer " + ", ".join(f'{name}="{value}"' for name, value in said.items())}
+            parameters |= self._oauth.hints(scope, is_admin=is_admin)
+        return {"www-authenticate": "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())}
 
 
 def caller_of_request() -> Caller:
-    """Who sent the request that is being answered.
+    """The caller of the current request.
 
     Raises:
-        AccessError: Nobody did: this is not inside a request that passed RequireToken.
+        AccessError: There is none: this is not inside a request that passed RequireToken.
     """
     caller = _caller_of(get_access_token())
     if caller is None:
@@ -162,12 +162,12 @@ def caller_of_request() -> Caller:
 
 
 def caller_of_scope(scope: Scope) -> Caller | None:
-    """Who sent the request of an ASGI scope; None for a stranger."""
+    """The caller of the request of an ASGI scope; None for an unauthenticated one."""
     user = scope.get("user")
     return _caller_of(user.access_token) if isinstance(user, AuthenticatedUser) else None
 
 
 def _caller_of(token: AccessToken | None) -> Caller | None:
-    """Who a token stands for, as its verifier told the SDK."""
+    """The caller of a token, from the claims that its verifier set."""
     caller = (token.claims or {}).get("caller") if token else None
     return caller if isinstance(caller, Caller) else None

@@ -1,4 +1,4 @@
-"""The body of a request is read here, whole, before anybody parses it: not too large, not too slow, not too deep.
+"""Request body limits: the full body is read and checked for size, time and depth before it is parsed.
 
 A body without a length (chunked) is counted as it comes. A tree deeper than DEEPEST would cost a parser its stack.
 """
@@ -16,10 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from server.asgi.problems import problem
 
 BODY = "gata.body"
-"""Where a body that was read stands in the ASGI scope."""
+"""The key of the ASGI scope that holds the body."""
 DEEPEST = 64
 SECONDS = 30.0
-"""For the whole body: the largest of 1 MB at 35 kB in a second."""
+"""For the complete body: the largest of 1 MB at 35 kB per second."""
 _TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _RUN = re.compile(rb"\[{%d}" % (DEEPEST + 1))
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
@@ -27,10 +27,10 @@ _BRACKETS = re.compile(rb"[^\[\]{}]+")
 
 
 class BodyCheck:
-    """Answers 413, 408 or 400 instead of the application; else the application reads the body as it came."""
+    """ASGI middleware: answers 413, 408 or 400 to a bad body; else the application receives the body unchanged."""
 
     def __init__(self, app: ASGIApp, largest: int, larger: Mapping[str, int] | None = None) -> None:
-        """`larger`: paths that take more."""
+        """`larger`: higher limits in bytes, by path."""
         self.app, self._largest, self._larger = app, largest, dict(larger or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,11 +38,11 @@ class BodyCheck:
             await self.app(scope, receive, send)
             return
         largest = self._larger.get(scope["path"], self._largest)
-        found = await read_body(scope, receive, largest)
-        if isinstance(found, Response):
-            await found(scope, receive, send)
+        body = await read_body(scope, receive, largest)
+        if isinstance(body, Response):
+            await body(scope, receive, send)
             return
-        scope[BODY] = found
+        scope[BODY] = body
         is_read = False
 
         async def replay() -> Message:
@@ -50,16 +50,16 @@ class BodyCheck:
             if is_read:
                 return await receive()
             is_read = True
-            return {"type": "http.request", "body": found, "more_body": False}
+            return {"type": "http.request", "body": body, "more_body": False}
 
         await self.app(scope, replay, send)
 
 
 async def read_body(scope: Scope, receive: Receive, largest: int) -> bytes | Response:
-    """The body, or why it is not taken. After a refusal the connection ends: the rest is not waited for."""
-    gone = {"connection": "close"}
+    """The body, or the response that refuses it. After a refusal the connection is closed: the rest is not read."""
+    closing = {"connection": "close"}
     too_large = problem(
-        413, f"The body is larger than {largest:,} bytes.", "Send a smaller one; a question needs few.", headers=gone
+        413, f"The body is larger than {largest:,} bytes.", "Send a smaller one; a question needs few.", headers=closing
     )
     declared = Headers(scope=scope).get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > largest:
@@ -70,7 +70,7 @@ async def read_body(scope: Scope, receive: Receive, largest: int) -> bytes | Res
         with anyio.fail_after(SECONDS):
             while True:
                 message = await receive()
-                if message["type"] != "http.request":  # the caller has gone: nobody reads an answer
+                if message["type"] != "http.request":  # the caller has disconnected
                     return Response(status_code=400)
                 parts.append(message.get("body", b""))
                 size += len(parts[-1])
@@ -79,7 +79,7 @@ async def read_body(scope: Scope, receive: Receive, largest: int) -> bytes | Res
                 if not message.get("more_body", False):
                     break
     except TimeoutError:
-        return problem(408, f"The body did not come within {SECONDS:g} seconds.", "Send it at once.", headers=gone)
+        return problem(408, f"The body did not come within {SECONDS:g} seconds.", "Send it at once.", headers=closing)
     body = b"".join(parts)
     if is_too_deep(body):
         return problem(400, f"The body is nested deeper than {DEEPEST} levels.", "Send a flatter one.")
@@ -87,18 +87,18 @@ async def read_body(scope: Scope, receive: Receive, largest: int) -> bytes | Res
 
 
 def is_too_deep(body: bytes) -> bool:
-    """Whether JSON text nests more than DEEPEST arrays and objects. Brackets in texts are no nesting.
+    """Whether JSON text nests more than DEEPEST arrays and objects. Brackets in strings do not count.
 
-    Text with as many brackets that is no JSON may be called too deep as well. The worst megabyte takes 0.1 s, measured.
+    Invalid JSON with as many brackets may count as too deep as well. The worst megabyte takes 0.1 s, measured.
     """
     if body.count(b"[") + body.count(b"{") <= DEEPEST:
         return False
     brackets = _BRACKETS.sub(b"", _TEXTS.sub(b"", body)).translate(_ONE_KIND)
     if _RUN.search(brackets):
         return True
-    for _ in range(DEEPEST):  # of the innermost pairs, one level goes with every turn
+    for _ in range(DEEPEST):  # each round removes the innermost pairs, one level
         flatter = brackets.replace(b"[]", b"")
         if len(flatter) == len(brackets):
             break
         brackets = flatter
-    return len(brackets) > 0  # deeper still, or brackets that do not match: no parser takes those
+    return len(brackets) > 0  # deeper still, or unmatched brackets, which no parser accepts

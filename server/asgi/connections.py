@@ -1,7 +1,7 @@
-"""A connection that is as patient as it must be: a slow or silent client gives its place back.
+"""Connection deadlines: closes the connections of slow or silent clients.
 
-uvicorn waits for ever for the head of a request, and for ever for a client that does not read its answer. The body has
-a deadline of its own (server.asgi.body_limit).
+uvicorn waits without limit for the head of a request, and for a client that does not read its answer. The body has a
+deadline of its own (server.asgi.body_limit).
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 10.0
-"""For a new connection to send the head of its request, and for one that has begun with the next."""
+"""For a new connection to send the head of its request, and for an open one that has started the next."""
 STUCK_SECONDS = 60.0
-"""For a client to read on, once what it has not read fills the buffers: an event stream too."""
+"""For a client to continue reading, once unread data fill the buffers: an event stream too."""
 LARGEST_HEAD = 16 * 1024
-"""Bytes of the request line and all headers: a JWT, and room."""
+"""Bytes of the request line and all headers: enough for a JWT."""
 MOST_CONNECTIONS = 1_000
-"""Open at once in one process; the next ones are told to come again (503)."""
+"""Open at once in one process; further ones get 503."""
 CLOSING = "gata.closing"
-"""Set in the ASGI scope of what is being answered when the server stops."""
+"""Set in the ASGI scope of requests in progress when the server stops."""
 
 
 class PatientProtocol(H11Protocol):
@@ -48,10 +48,10 @@ class PatientProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """The server stops: tell what is being answered here; an event stream ends by it (server.asgi.stream_watch)."""
+        """Mark the request in progress when the server stops; an event stream then ends (server.asgi.stream_watch)."""
         super().shutdown()
         if self.scope is not None:
-            self.scope[CLOSING] = True  # type: ignore[literal-required]  # a word of our own
+            self.scope[CLOSING] = True  # type: ignore[literal-required]  # a key of our own
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -63,7 +63,7 @@ class PatientProtocol(H11Protocol):
         self._stuck = None
 
     def _waits_for_head(self) -> bool:
-        """Whether nothing is being answered, and the next request is not there yet."""
+        """Whether no request is in progress, and the head of the next one has not arrived."""
         return self.conn.their_state is h11.IDLE and (self.cycle is None or self.cycle.response_complete)
 
     def _give_up(self) -> None:

@@ -1,7 +1,7 @@
-"""Which Host and Origin a request may carry: a web page of somebody else never talks to this server.
+"""Host and Origin checks: requests from foreign web pages are refused.
 
 A browser can be made to send requests to 127.0.0.1 under a foreign name (DNS rebinding), so every route is checked,
-the open ones too. Source: MCP specification 2026-07-28, transports, security warning.
+also the open ones. Source: MCP specification 2026-07-28, transports, security warning.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def host_name(authority: str) -> str | None:
-    """The name in a Host header or an Origin's authority, lower case, without its port; None when it is not one."""
+    """The name in a Host header or an Origin's authority, lower case, without its port; None when it is invalid."""
     if any(mark in authority for mark in "/@?#\\ \t"):
         return None
     try:
         parts = urlsplit(f"//{authority}")
-        _ = parts.port  # a port that is no number is refused too
+        _ = parts.port  # an invalid port is refused too
     except ValueError:
         return None
     return parts.hostname
@@ -36,7 +36,7 @@ def names_us(headers: Headers, names: frozenset[str]) -> bool:
 
 
 def comes_from_us(headers: Headers, names: frozenset[str], origins: frozenset[str] = frozenset()) -> bool:
-    """Whether the request comes from no page at all, from a page of this server, or from a site the operator named."""
+    """Whether the request has no Origin, or one of this server or of a site that the operator allows."""
     for origin in headers.getlist("origin"):
         if origin.lower() in origins:
             continue
@@ -47,7 +47,7 @@ def comes_from_us(headers: Headers, names: frozenset[str], origins: frozenset[st
 
 
 class HostCheck:
-    """Answers 421 to a request that names another server, 403 to one that comes from another site's page."""
+    """ASGI middleware: answers 421 to a foreign Host, 403 to a foreign Origin."""
 
     def __init__(self, app: ASGIApp, names: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
         self.app = app

@@ -1,8 +1,8 @@
-"""The public keys of an identity provider: fetched when they are needed, kept for a while, never fetched in a loop.
+"""Cache of the public keys of an identity provider: fetched on demand, cached, with a minimum refetch interval.
 
-An unknown key id means that the issuer has changed its keys, or that somebody makes up tokens: the keys are fetched
-again for it, but not more often than every REFETCH_SECONDS. While the issuer cannot be reached the known keys hold for
-STALE_SECONDS, then nothing does.
+An unknown key id means that the issuer has changed its keys, or that a token is forged: the keys are fetched again for
+it, but not more often than every REFETCH_SECONDS. While the issuer cannot be reached the known keys are valid for
+STALE_SECONDS; after that no token is accepted.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ Fetch = Callable[[str], Awaitable[Document]]
 
 
 class KeysUnreachable(Exception):
-    """The issuer's keys could not be had, and those known are too old."""
+    """The issuer's keys cannot be fetched, and the cached ones are too old."""
 
 
 class Jwks:
-    """The keys of one issuer by their id."""
+    """The cached keys of one issuer, by their id."""
 
     def __init__(
         self, issuer: str, address: str | None, fetch: Fetch, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`address` of the key set; None: named by the issuer's own metadata."""
+        """`address` is that of the key set; None reads it from the issuer's metadata."""
         self._issuer, self._address, self._fetch, self._clock = issuer, address, fetch, clock
         self._lock: anyio.Lock | None = None
         self._keys: dict[str, PyJWK] = {}
@@ -45,17 +45,17 @@ class Jwks:
         self._tried_at: float | None = None
 
     async def key(self, key_id: str) -> PyJWK | None:
-        """The key of that id; None when the issuer has no such key.
+        """The key with the id; None when the issuer has no such key.
 
         Raises:
-            KeysUnreachable: Nobody can tell.
+            KeysUnreachable: The keys are unknown.
         """
         if key_id in self._keys and self._age() < FRESH_SECONDS:
             return self._keys[key_id]
-        self._lock = self._lock or anyio.Lock()  # of the loop that asks
-        async with self._lock:  # whoever comes meanwhile waits for the same answer
+        self._lock = self._lock or anyio.Lock()  # of the current event loop
+        async with self._lock:  # concurrent callers wait for the same fetch
             if key_id not in self._keys or self._age() >= FRESH_SECONDS:
-                await self._renew()
+                await self._refetch()
         if self._age() >= STALE_SECONDS:
             self._keys = {}
             raise KeysUnreachable
@@ -64,7 +64,7 @@ class Jwks:
     def _age(self) -> float:
         return float("inf") if self._fetched_at is None else self._clock() - self._fetched_at
 
-    async def _renew(self) -> None:
+    async def _refetch(self) -> None:
         now = self._clock()
         if self._tried_at is not None and now - self._tried_at < REFETCH_SECONDS:
             return
@@ -74,42 +74,42 @@ class Jwks:
         try:
             with anyio.fail_after(2 * FETCH_SECONDS):
                 address = self._address or await find_keys(self._issuer, self._fetch)
-                found = read_keys(await self._fetch(address))
-        except Exception as error:  # noqa: BLE001  # whatever it is, the keys could not be had
+                keys = read_keys(await self._fetch(address))
+        except Exception as error:  # noqa: BLE001  # after any error the cached keys stay
             event_logger().warning("keys_not_fetched", issuer=self._issuer, error=type(error).__name__)
             return
-        self._keys, self._fetched_at = found, now
-        event_logger().info("keys_fetched", issuer=self._issuer, keys=len(found))
+        self._keys, self._fetched_at = keys, now
+        event_logger().info("keys_fetched", issuer=self._issuer, keys=len(keys))
 
 
 def read_keys(document: Document) -> dict[str, PyJWK]:
-    """The keys that sign, by id. A symmetric one is never one of them: whoever reads it could make tokens."""
+    """The signing keys, by id. Symmetric keys are excluded: every reader of one could make tokens."""
     from jwt import PyJWK
     from jwt.exceptions import PyJWTError
 
-    found: dict[str, PyJWK] = {}
+    keys: dict[str, PyJWK] = {}
     for key in list(document.get("keys", ()))[:MOST_KEYS]:
         if key.get("kty") not in {"RSA", "EC", "OKP"} or key.get("use", "sig") != "sig" or not key.get("kid"):
             continue
         try:
-            found[str(key["kid"])] = PyJWK(key)
-        except PyJWTError:  # of a kind nobody here can read: no token of it is accepted
+            keys[str(key["kid"])] = PyJWK(key)
+        except PyJWTError:  # of an unsupported kind: no token signed with it is accepted
             continue
-    return found
+    return keys
 
 
 async def find_keys(issuer: str, fetch: Fetch) -> str:
     """The address of the issuer's keys, by RFC 8414 or else OpenID Connect discovery.
 
     Raises:
-        ValueError: Neither names one, or the metadata are somebody else's.
+        ValueError: Neither names one, or the metadata belong to another issuer.
     """
     from urllib.parse import urlsplit, urlunsplit
 
     parts = urlsplit(issuer)
     path = parts.path.rstrip("/")
-    inserted = urlunsplit((parts.scheme, parts.netloc, f"/.well-known/oauth-authorization-server{path}", "", ""))
-    for address in (inserted, f"{issuer.rstrip('/')}/.well-known/openid-configuration"):
+    rfc8414 = urlunsplit((parts.scheme, parts.netloc, f"/.well-known/oauth-authorization-server{path}", "", ""))
+    for address in (rfc8414, f"{issuer.rstrip('/')}/.well-known/openid-configuration"):
         try:
             metadata = await fetch(address)
         except (OSError, ValueError):
@@ -120,10 +120,10 @@ async def find_keys(issuer: str, fetch: Fetch) -> str:
 
 
 async def fetch_json(address: str) -> Document:
-    """A JSON object from an https address, of a bounded size, without following anybody elsewhere.
+    """Fetch a JSON object from an https address, of a bounded size, without following redirects.
 
     Raises:
-        ValueError: It is none, or not there.
+        ValueError: It is not a JSON object, or the status is not 200.
         OSError: It cannot be reached.
     """
     import json
@@ -148,7 +148,7 @@ async def fetch_json(address: str) -> Document:
                     raise ValueError("too large")
     except httpx2.HTTPError as error:
         raise OSError(type(error).__name__) from error
-    found = json.loads(body)
-    if not isinstance(found, dict):
-        raise ValueError("not an object")  # noqa: TRY004  # a value that somebody sent
-    return found
+    document = json.loads(body)
+    if not isinstance(document, dict):
+        raise ValueError("not an object")  # noqa: TRY004  # a value of the response
+    return document

@@ -1,7 +1,7 @@
-"""`/metrics` for Prometheus: how many calls, how long they took, what is open and waiting, how old each run is.
+"""Prometheus metrics: counts and durations of calls, open runs, waiting queries, the age of each run.
 
-With several workers each keeps its numbers in files that all can read, and whichever is asked adds them up. The
-`tenant` and `tool` of a number come from tokens and from our own names, never from what a caller wrote.
+With several workers each stores its numbers in shared files, and the worker that answers adds them up. The labels
+`tenant` and `tool` come from tokens and from known names, never from text of a caller.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ OTHER = "other"
 
 
 class Meters:
-    """The numbers of one process."""
+    """The metrics of one process."""
 
     def __init__(self, runs: PublishedRuns, tools: Iterable[str] = ()) -> None:
         """`tools`: names of the tools that MCP offers; every other name a caller sends is counted as `other`."""
-        self._names = METHODS | set(tools)
+        self._known_names = METHODS | set(tools)
         self._runs, self._is_shared = runs, bool(os.environ.get(SHARED))
         self.registry = CollectorRegistry()
         shared = partial(Gauge, registry=self.registry, multiprocess_mode="livesum")
@@ -82,44 +82,44 @@ class Meters:
         }
         self.registry.register(BuildAges(runs))
 
-    def __call__(self, entry: CallRecord) -> None:
+    def __call__(self, record: CallRecord) -> None:
         """Count an ended call."""
-        tenant, tool = _tenant(entry), self._tool(entry)
-        self._calls.labels(entry.door, tool, tenant, entry.outcome or OTHER).inc()
-        self._seconds.labels(entry.door, tool).observe(entry.seconds)
-        self._rows.labels(tenant).inc(entry.rows or 0)
-        self._bytes.labels(tenant).inc(entry.bytes or 0)
-        if self._is_shared:  # another worker may be asked
-            self._look()
+        tenant, tool = _tenant(record), self._tool(record)
+        self._calls.labels(record.interface, tool, tenant, record.outcome or OTHER).inc()
+        self._seconds.labels(record.interface, tool).observe(record.seconds)
+        self._rows.labels(tenant).inc(record.rows or 0)
+        self._bytes.labels(tenant).inc(record.bytes or 0)
+        if self._is_shared:  # another worker may answer /metrics
+            self._refresh()
 
-    def look(self, lost: int) -> None:
-        """Read what can only be read now."""
+    def refresh(self, lost: int) -> None:
+        """Set the gauges that are read on request."""
         self._lost.set(lost)
-        self._look()
+        self._refresh()
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         for name, count in self._runs.counts().items():
             self._counts[name].set(count)
 
     def text(self) -> bytes:
-        """All numbers as Prometheus reads them."""
+        """All metrics in the Prometheus text format."""
         if not self._is_shared:
             return generate_latest(self.registry)
-        everybody = CollectorRegistry()
-        MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]
-        everybody.register(BuildAges(self._runs))
-        return generate_latest(everybody)
+        combined = CollectorRegistry()
+        MultiProcessCollector(combined)  # type: ignore[no-untyped-call]
+        combined.register(BuildAges(self._runs))
+        return generate_latest(combined)
 
-    def _tool(self, entry: CallRecord) -> str:
-        """The name that a call is counted under: a route, a method of MCP or a tool, never a word of the caller."""
-        if entry.door == "rest" or " /" in entry.tool:
-            return entry.tool
-        name = entry.tool.partition(" ")[0]
-        return name if name in self._names else OTHER
+    def _tool(self, record: CallRecord) -> str:
+        """The label of a call: a route, a method of MCP or a tool, never text of the caller."""
+        if record.interface == "rest" or " /" in record.tool:
+            return record.tool
+        name = record.tool.partition(" ")[0]
+        return name if name in self._known_names else OTHER
 
 
 class BuildAges(Collector):
-    """How old the run is that readers of each tenant see: read from the pointers, when somebody asks."""
+    """Collector of the age of each tenant's published run, read from the pointers on request."""
 
     def __init__(self, runs: PublishedRuns) -> None:
         self._runs = runs
@@ -132,16 +132,16 @@ class BuildAges(Collector):
         )
         for slug in self._runs.slugs():
             try:
-                said = json.loads((self._runs.settings.published(slug) / POINTER).read_bytes())
-                published_at = datetime.fromisoformat(said["published_at"])
+                pointer = json.loads((self._runs.settings.published(slug) / POINTER).read_bytes())
+                published_at = datetime.fromisoformat(pointer["published_at"])
             except (OSError, ValueError, KeyError, TypeError):
                 continue  # `gata doctor` says what is wrong with it
             family.add_metric((slug,), (datetime.now(UTC) - published_at).total_seconds())
         yield family
 
 
-def metrics_route(meters: Meters, ledger: CallRecorder) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint of /metrics: for operators alone, for it names every tenant."""
+def metrics_route(meters: Meters, recorder: CallRecorder) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of /metrics: for operators only, because it names every tenant."""
 
     async def metrics(_: Request) -> Response:
         if caller_of_request().scope != "admin":
@@ -151,14 +151,14 @@ def metrics_route(meters: Meters, ledger: CallRecorder) -> Callable[[Request], A
                 "Ask whoever runs gata for one: `gata token create --admin`.",
                 headers={"www-authenticate": 'Bearer error="insufficient_scope", scope="admin"'},
             )
-        meters.look(ledger.lost)
+        meters.refresh(recorder.lost)
         return Response(await anyio.to_thread.run_sync(meters.text), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     return metrics
 
 
-def _tenant(entry: CallRecord) -> str:
-    """The tenant of the token; for an operator the one that was answered."""
-    if entry.who is not None and entry.who.tenant is not None:
-        return entry.who.tenant
-    return entry.tenant or "" if entry.outcome == "ok" else ""
+def _tenant(record: CallRecord) -> str:
+    """The tenant of the token; for an operator the tenant of a successful answer."""
+    if record.caller is not None and record.caller.tenant is not None:
+        return record.caller.tenant
+    return record.tenant or "" if record.outcome == "ok" else ""

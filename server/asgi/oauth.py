@@ -1,9 +1,9 @@
-"""JWTs of an identity provider open the door too: gata as an OAuth 2.1 resource server.
+"""OAuth 2.1 resource server: verifies JWTs of an identity provider.
 
-The issuer logs people in and signs; this server only checks: signature (asymmetric algorithms alone, by a key the
-issuer publishes), issuer, audience, times, scope, and the claim that names the tenant. A token without that claim opens
-nothing, unless the operator has named a scope that makes its holder one. Sources: RFC 9068, RFC 9728, RFC 6750 and the
-MCP specification 2026-07-28, authorization.
+The issuer logs people in and signs; this server only verifies: signature (asymmetric algorithms only, with a key that
+the issuer publishes), issuer, audience, times, scope, and the claim that names the tenant. A token without that claim
+is refused, unless it has the scope that the operator has configured for admins. Sources: RFC 9068, RFC 9728, RFC 6750
+and the MCP specification 2026-07-28, authorization.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ Claims = dict[str, Any]  # Any: JSON values
 
 
 def credential_refused(status: int, what: str) -> CredentialRefused:
-    """The error of a credential that opens nothing, with the step that works for its status."""
+    """The error of a refused credential, with the step that works for its status."""
     headers = {"retry-after": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
     return CredentialRefused(status, what, FIXES[status], headers)
 
 
 class OAuth:
-    """The rules of one server for the JWTs of one issuer."""
+    """The verifier of JWTs of one issuer."""
 
     def __init__(self, settings: Settings, keys: Jwks) -> None:
         assert settings.oauth_issuer is not None  # noqa: S101  # see `oauth_of`
         self._settings, self._keys, self.issuer = settings, keys, settings.oauth_issuer
 
     async def verify(self, text: str) -> AccessToken:
-        """Who a JWT stands for.
+        """Verify a JWT and return its access token with the caller.
 
         Raises:
-            CredentialRefused: Nobody here, or nobody can tell.
+            CredentialRefused: It is not valid here, or it cannot be verified now.
         """
         from mcp.server.auth.provider import AccessToken
 
@@ -62,7 +62,7 @@ class OAuth:
         caller = self._caller(claims, scopes)
         client = claims.get("azp") or claims.get("client_id") or claims["sub"]
         return AccessToken(
-            token=caller.token_id,  # never the JWT: this object travels through other people's code
+            token=caller.token_id,  # never the JWT: this object passes through third-party code
             client_id=str(client),
             scopes=[caller.scope],
             expires_at=int(claims["exp"]) + LEEWAY_SECONDS,
@@ -71,7 +71,7 @@ class OAuth:
         )
 
     async def _claims(self, text: str) -> Claims:
-        """The claims of a token that is the issuer's, for us, and of now."""
+        """The claims of a token, after its issuer, audience, signature and times are verified."""
         import jwt
 
         bad = credential_refused(401, "This JWT is not one that this server takes.")
@@ -85,7 +85,7 @@ class OAuth:
             key = await self._keys.key(key_id)
             if key is None:
                 raise bad
-            found: Claims = jwt.decode(
+            claims: Claims = jwt.decode(
                 text,
                 key,
                 algorithms=list(ALGORITHMS),
@@ -101,12 +101,12 @@ class OAuth:
             raise credential_refused(401, "This JWT has expired.") from error
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
             raise bad from error
-        if not isinstance(found["sub"], str) or not found["sub"]:
+        if not isinstance(claims["sub"], str) or not claims["sub"]:
             raise bad
-        return found
+        return claims
 
     def _caller(self, claims: Claims, scopes: frozenset[str]) -> Caller:
-        """The tenant of the claim; without one the operator, where a scope says so; else nobody."""
+        """The caller: the tenant of the claim, or without one the operator, where the token has the admin scope."""
         settings = self._settings
         token_id = "jwt_" + hashlib.sha256(f"{self.issuer} {claims['sub']}".encode()).hexdigest()[:12]
         name = str(claims["sub"])[:100]
@@ -126,21 +126,21 @@ class OAuth:
         return Caller(slug, "read", token_id, name)
 
     def hints(self, scope: Scope, *, is_admin: bool = False) -> dict[str, str]:
-        """What a WWW-Authenticate header adds: where to learn who issues tokens, and which scope to ask for."""
+        """Parameters of the WWW-Authenticate header: the address of the resource metadata, and the required scope."""
         suffix = "/mcp" if scope["path"].startswith("/mcp") else "/sse" if scope["path"] == "/sse" else ""
-        found = {"resource_metadata": f"{self.base(scope)}{METADATA_PATH}{suffix}"}
-        wanted = self._settings.oauth_admin_scope if is_admin else self._settings.oauth_scope
-        return found | ({"scope": wanted} if wanted else {})
+        hints = {"resource_metadata": f"{self.base(scope)}{METADATA_PATH}{suffix}"}
+        required_scope = self._settings.oauth_admin_scope if is_admin else self._settings.oauth_scope
+        return hints | ({"scope": required_scope} if required_scope else {})
 
     def base(self, scope: Scope) -> str:
-        """How callers write this server: the public address, else the name they used, which HostCheck has checked."""
+        """The base address for callers: the public address, else the Host of the request, checked by HostCheck."""
         if self._settings.public_url:
             return self._settings.public_url.rstrip("/")
         host = next((value for name, value in scope["headers"] if name == b"host"), b"localhost")
         return f"{scope.get('scheme', 'http')}://{host.decode('latin-1')}"
 
     def metadata(self, scope: Scope) -> dict[str, object]:
-        """RFC 9728: what this resource is, and who issues its tokens. What follows the well-known path is its path."""
+        """Resource metadata by RFC 9728: the resource and its issuer. The rest of the well-known path is its path."""
         scopes = [name for name in (self._settings.oauth_scope, self._settings.oauth_admin_scope) if name]
         return {
             "resource": self.base(scope) + scope["path"].removeprefix(METADATA_PATH).rstrip("/"),
@@ -152,21 +152,21 @@ class OAuth:
 
 
 def oauth_of(settings: Settings) -> OAuth | None:
-    """The rules that the settings ask for; None without an issuer."""
+    """The OAuth verifier of the settings; None without an issuer."""
     if settings.oauth_issuer is None:
         return None
     return OAuth(settings, Jwks(settings.oauth_issuer, settings.oauth_jwks_url, fetch_json))
 
 
 def scopes_of(claims: Claims) -> frozenset[str]:
-    """The scopes of a token: `scope`, words in one text (RFC 9068), or `scp`, a list or a text."""
-    found: set[str] = set()
+    """The scopes of a token: `scope`, a space-separated text (RFC 9068), or `scp`, a list or a text."""
+    scopes: set[str] = set()
     for name in ("scope", "scp"):
         value = claims.get(name)
-        found |= (
+        scopes |= (
             set(value.split()) if isinstance(value, str) else set(map(str, value or ())) if _is_list(value) else set()
         )
-    return frozenset(found)
+    return frozenset(scopes)
 
 
 def _is_list(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""Errors over HTTP as RFC 9457 problem details: the same two sentences every door gives."""
+"""Errors over HTTP as RFC 9457 problem details, with the same two sentences as every interface."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _STATUSES: tuple[tuple[type[GataError], int], ...] = (
     (QueueFull, 429),
     (QueryError, 422),
 )
-"""The first that fits."""
+"""The first match applies."""
 
 
 def status_of(error: GataError) -> int | None:
-    """The status of an error the caller can repair; None for one that only the operator can."""
+    """The status of an error that the caller can repair; None for one that only the operator can."""
     if isinstance(error, RequestRefused):
         return error.status
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), None)

@@ -1,7 +1,7 @@
-"""What every answer over HTTP says to a browser, and an answer for the bug that nobody caught before.
+"""Security headers of every HTTP response, and the response to an uncaught exception.
 
-No page of another site may frame, embed, sniff or keep what is answered here. A page may read it only where the
-operator has named its site (`GATA_CORS_ORIGINS`).
+No page of another site may frame, embed, sniff or store a response. A page may read it only where the operator has
+allowed its site (`GATA_CORS_ORIGINS`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ OWN_PAGE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
     " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-"""For /docs: its script and style are files of ours; nothing comes from, or goes to, anywhere else."""
+"""For /docs: its script and style come from this server; other sources and targets are blocked."""
 ALWAYS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -50,7 +50,7 @@ CORS_SECONDS = 600
 
 
 class AnswerHeaders:
-    """Adds the headers to every answer, refusals included; the outermost layer."""
+    """ASGI middleware: adds the headers to every response, refusals included; the outermost layer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -75,7 +75,7 @@ class AnswerHeaders:
         try:
             await self.app(scope, receive, guarded)
         except Exception as error:
-            if is_begun:  # too late for an answer: the connection is cut, and the caller sees that it is not whole
+            if is_begun:  # too late for an error response: the connection is cut, and the caller sees an incomplete one
                 raise
             event_id = report_call_bug(error, call=scope["path"] if scope["path"] in {"/mcp", "/sse"} else "http")
             await problem(500, internal_error_message(event_id), "Tell the operator.", event_id=event_id)(
@@ -93,7 +93,7 @@ def _complete(headers: MutableHeaders, path: str, status: int) -> None:
 
 
 def cors(app: ASGIApp, origins: Iterable[str]) -> CORSMiddleware:
-    """Lets pages of these sites ask and read. A preflight carries no token, and says nothing of what there is."""
+    """CORS for pages of these sites. A preflight has no token, and its response has no data."""
     return CORSMiddleware(
         app,
         allow_origins=tuple(origins),

@@ -1,4 +1,4 @@
-"""The HTTP server: its socket, and how uvicorn serves an application."""
+"""The HTTP server: its listening socket and the uvicorn configuration."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from server.asgi.connections import LARGEST_HEAD, MOST_CONNECTIONS, PatientProto
 
 BACKLOG = 2048
 SHUTDOWN_GRACE_SECONDS = 5
-"""How much longer than the slowest query a stop may take."""
+"""Extra seconds for a stop, beyond the query timeout."""
 WORKER_SILENCE_SECONDS = 120
-"""Longest that a worker may leave uvicorn's ping unanswered before it is killed and another is started.
+"""Longest time without an answer to uvicorn's ping before a worker is killed and replaced.
 
-uvicorn's own 5 seconds are less than the imports of a worker take on a loaded machine: each is killed before it is up,
-for ever, and the next one's imports add to the load. A worker that has ended is replaced at once in any case.
+uvicorn's default of 5 seconds is less than the imports of a worker take on a loaded machine: each is killed before it
+is up, endlessly, and the imports of the next one add to the load. A worker that has ended is replaced at once.
 """
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that waits for callers; port 0 takes a free one.
+    """A listening socket; port 0 takes a free one.
 
     Raises:
         ConfigError: The address is taken, or is not of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sends small answers at once only on sockets that say they are TCP: else each waits 40 ms
-    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    # asyncio sets TCP_NODELAY only on sockets with the protocol TCP: else each small answer waits 40 ms
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.bind((host, port))
-        door.listen(BACKLOG)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
     except OSError as error:
-        door.close()
+        listener.close()
         raise ConfigError(
             f"{host}:{port} cannot be served: {(error.strerror or str(error)).lower()}.",
             "Stop what uses it, or choose another address with `gata serve --host H --port N`.",
         ) from error
-    return door
+    return listener
 
 
 def server_config(settings: Settings, app: Callable[..., object], *, is_factory: bool = False) -> uvicorn.Config:
-    """How an application is served; answers under way at its end have the time of a query to finish."""
+    """The uvicorn configuration; answers in progress at a stop have the query timeout to finish."""
     return uvicorn.Config(
         app,
         factory=is_factory,
@@ -55,7 +55,7 @@ def server_config(settings: Settings, app: Callable[..., object], *, is_factory:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # nothing here depends on them, and anybody can write them
+        proxy_headers=False,  # not used, and any client can set them
         h11_max_incomplete_event_size=LARGEST_HEAD,
         limit_concurrency=MOST_CONNECTIONS,
         timeout_worker_healthcheck=WORKER_SILENCE_SECONDS,

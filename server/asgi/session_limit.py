@@ -1,6 +1,6 @@
-"""So many sessions of one token: whoever opens more is refused, before the room of all others is used up.
+"""Session limit per token: further MCP sessions are refused, before one token uses up the sessions of all others.
 
-A session of the `initialize` era stays until its client ends it, or nobody has used it for half an hour.
+A session of the `initialize` era stays open until its client ends it, or half an hour after its last use.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RETRY_SECONDS = 60
 
 
 class SessionLimit:
-    """Answers 429 to a request that would open a session when its token has its share of them."""
+    """ASGI middleware: answers 429 to a request that would open a session beyond the limit of its token."""
 
     def __init__(self, app: ASGIApp, manager: StreamableHTTPSessionManager, most: int) -> None:
         self.app, self._manager, self._most = app, manager, most
@@ -39,11 +39,11 @@ class SessionLimit:
         if not isinstance(user, AuthenticatedUser):
             return 0
         owner = authorization_context(user)
-        return sum(other == owner for other in self._manager._session_owners.values())  # nothing public tells
+        return sum(other == owner for other in self._manager._session_owners.values())  # there is no public API
 
 
 def may_open_session(scope: Scope) -> bool:
-    """Whether it comes without a session, and not by the protocol that knows none."""
+    """Whether a request may open a session: it has no session id, and its protocol has sessions."""
     if scope["method"] != "POST" or scope["path"] not in {"/mcp", "/mcp/"}:
         return False
     headers = Headers(scope=scope)

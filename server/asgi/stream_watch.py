@@ -1,7 +1,7 @@
-"""An event stream ends when its token does (revoked, expired, its tenant offboarded), and when the server stops.
+"""Closes event streams when their token ends (revoked, expired, its tenant offboarded), and when the server stops.
 
-Each message of a caller is checked anew; a stream is checked while it is open, for it may be so for hours. A server
-that stops ends its streams once no call is under way: answers of the SSE transport leave through them.
+Each message of a caller is checked; a stream is checked while it is open, because it may stay open for hours. A
+stopping server closes its streams once no call is in progress: the SSE transport sends answers through them.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from server.serving.audit.call_recorder import CallRecorder
 from server.serving.runs.tenant_status import TenantStatus
 
 CHECK_SECONDS = 2.0
-LOOK_SECONDS = 0.2
-QUIET_LOOKS = 2
-"""Without a call under way: the last answer has then left."""
+POLL_SECONDS = 0.2
+QUIET_POLLS = 2
+"""Polls without a call in progress: by then the last answer is sent."""
 
 
 class StreamGuard:
-    """Closes the event streams of callers who may not come in any more."""
+    """ASGI middleware: closes the event streams of callers that lost access."""
 
-    def __init__(self, app: ASGIApp, access: Access, standing: TenantStatus, ledger: CallRecorder) -> None:
-        self.app, self._access, self._standing, self._ledger = app, access, standing, ledger
+    def __init__(self, app: ASGIApp, access: Access, tenant_status: TenantStatus, recorder: CallRecorder) -> None:
+        self.app, self._access, self._tenant_status, self._recorder = app, access, tenant_status, recorder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         caller = caller_of_scope(scope) if scope["type"] == "http" else None
         if caller is None or not is_stream(scope):
             await self.app(scope, receive, send)
             return
-        begins, is_open, ended = 0, False, anyio.Event()
+        starts, is_open, ended = 0, False, anyio.Event()
 
-        async def told(message: Message) -> None:
-            nonlocal begins, is_open
-            begins += message["type"] == "http.response.start"
-            if begins > 1:  # the SDK answers once more when the caller has hung up: nobody hears it
+        async def send_once(message: Message) -> None:
+            nonlocal starts, is_open
+            starts += message["type"] == "http.response.start"
+            if starts > 1:  # the SDK sends a second answer after a disconnect
                 return
             is_open = message["type"] == "http.response.start" or bool(message.get("more_body"))
             await send(message)
@@ -49,33 +49,33 @@ class StreamGuard:
         ends_at = scope["user"].access_token.expires_at if isinstance(scope["user"], AuthenticatedUser) else None
         async with anyio.create_task_group() as group:
             group.start_soon(self._watch, scope, caller, ends_at, ended)
-            await self.app(scope, _until(ended, receive), told)
+            await self.app(scope, _until(ended, receive), send_once)
             group.cancel_scope.cancel()
-        if is_open:  # ended by us: the caller sees a stream that is whole
+        if is_open:  # closed by the server: the caller sees a complete stream
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _watch(self, scope: Scope, caller: Caller, ends_at: int | None, ended: anyio.Event) -> None:
-        looks = quiet = 0
-        while quiet < QUIET_LOOKS:
-            quiet = quiet + 1 if CLOSING in scope and not self._ledger.under_way else 0
-            if looks % round(CHECK_SECONDS / LOOK_SECONDS) == 0 and not self._may_stay(caller, ends_at):
+        polls = quiet = 0
+        while quiet < QUIET_POLLS:
+            quiet = quiet + 1 if CLOSING in scope and not self._recorder.under_way else 0
+            if polls % round(CHECK_SECONDS / POLL_SECONDS) == 0 and not self._may_stay(caller, ends_at):
                 break
-            looks += 1
-            await anyio.sleep(LOOK_SECONDS)
+            polls += 1
+            await anyio.sleep(POLL_SECONDS)
         ended.set()
 
     def _may_stay(self, caller: Caller, ends_at: int | None) -> bool:
-        if ends_at is not None:  # a JWT: nobody can take it back before it ends
+        if ends_at is not None:  # a JWT cannot be revoked before it expires
             is_live = datetime.now(UTC).timestamp() < ends_at
         else:
             is_live = self._access.is_live(caller.token_id)
-        return is_live and (caller.tenant is None or self._standing.refusal(caller.tenant) is None)
+        return is_live and (caller.tenant is None or self._tenant_status.refusal(caller.tenant) is None)
 
 
 def _until(ended: anyio.Event, receive: Receive) -> Receive:
-    """A `receive` by which the caller hangs up when the stream has to end: then whatever streams tidies up itself."""
+    """A `receive` that reports a disconnect when the stream has to end, so that the application cleans up."""
 
-    async def heard() -> Message:
+    async def receive_until_end() -> Message:
         message: Message = {"type": "http.disconnect"}
         async with anyio.create_task_group() as group:
 
@@ -89,4 +89,4 @@ def _until(ended: anyio.Event, receive: Receive) -> Receive:
             group.cancel_scope.cancel()
         return message
 
-    return heard
+    return receive_until_end

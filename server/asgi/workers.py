@@ -1,10 +1,9 @@
-"""Several processes behind one port.
+"""Worker processes behind one port.
 
-The parent opens the port, starts the workers and starts another where one has died; the kernel gives each connection to
-one of them. All they share is on the disk: published runs, ops.sqlite. An MCP session of the `initialize` era and an
-SSE stream live in the memory of one process, so one worker, whichever is first to take a lock, keeps them all, and the
-others hand requests of sessions on to it over a socket of its own. Protocol 2026-07-28 and REST know no sessions, and
-use every worker.
+The parent opens the port, starts the workers and replaces those that died; the kernel gives each connection to one of
+them. They share only files: published runs, ops.sqlite. An MCP session of the `initialize` era and an SSE stream live
+in the memory of one process, so the first worker to take a lock keeps them all, and the others forward requests of
+sessions to it over a socket of its own. Protocol 2026-07-28 and REST have no sessions, and use every worker.
 """
 
 from __future__ import annotations
@@ -45,11 +44,11 @@ HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"te
 DRAIN_SECONDS = 0.1
 
 
-def run_workers(settings: Settings, door: socket.socket, make_app: Callable[[], ASGIApp]) -> None:
-    """Serve from `settings.workers` processes until interrupted; each finishes the answers under way.
+def run_workers(settings: Settings, listener: socket.socket, make_app: Callable[[], ASGIApp]) -> None:
+    """Serve from `settings.workers` processes until interrupted; each finishes the answers in progress.
 
     Args:
-        make_app: Called in each worker; it can be pickled.
+        make_app: Called in each worker; it must be picklable.
     """
     folder = Path(tempfile.mkdtemp(prefix="gata-"))  # short: the path of a socket has at most 107 bytes
     metrics = folder / "metrics"
@@ -58,14 +57,14 @@ def run_workers(settings: Settings, door: socket.socket, make_app: Callable[[], 
     config = server_config(settings, partial(worker_app, settings, make_app, folder), is_factory=True)
     config.workers = settings.workers
     try:
-        Supervisor(config, [door], metrics).run()
+        Supervisor(config, [listener], metrics).run()
     finally:
         os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 class Supervisor(Multiprocess):
-    """uvicorn's, which also forgets what a worker that is gone had open."""
+    """The uvicorn supervisor, which also removes the metrics of dead workers."""
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], metrics: Path) -> None:
         super().__init__(config, sockets)
@@ -82,7 +81,7 @@ class Supervisor(Multiprocess):
 
 
 def worker_app(settings: Settings, make_app: Callable[[], ASGIApp], folder: Path) -> ASGIApp:
-    """The application of one worker: the one that everybody serves, behind the way to the keeper of sessions."""
+    """The application of one worker, behind the middleware that forwards requests of sessions."""
     keep_pandas_out()
     app = SessionKeeping(make_app(), settings, folder)
     route_library_logs()
@@ -90,7 +89,7 @@ def worker_app(settings: Settings, make_app: Callable[[], ASGIApp], folder: Path
 
 
 class SessionKeeping:
-    """Answers requests of sessions itself where it keeps them, and hands them to the worker that does elsewhere."""
+    """ASGI middleware: answers requests of sessions in the worker that keeps them, and forwards them from others."""
 
     def __init__(self, app: ASGIApp, settings: Settings, folder: Path) -> None:
         self.app, self._settings, self._socket = app, settings, folder / "sessions.sock"
@@ -104,20 +103,20 @@ class SessionKeeping:
         if scope["type"] == "lifespan":
             await self.app(scope, self._until_drained(receive), send)
         elif scope["type"] == "http" and is_of_session(scope) and not await self._keeps():
-            await self._hand_on(scope, receive, send)
+            await self._forward(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
     def _until_drained(self, receive: Receive) -> Receive:
-        """The messages of the server's own life; its end waits for what others have handed to this worker."""
+        """A lifespan `receive` that delays the shutdown until forwarded requests are answered."""
 
-        async def told() -> Message:
+        async def receive_and_drain() -> Message:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
                 await self._drain()
             return message
 
-        return told
+        return receive_and_drain
 
     async def _drain(self) -> None:
         if self._server is not None:
@@ -125,14 +124,14 @@ class SessionKeeping:
             for connection in list(self._state.connections):
                 connection.shutdown()
             with anyio.move_on_after(self._settings.query_timeout):
-                while self._state.tasks:  # noqa: ASYNC110  # uvicorn's own set, which tells nobody
+                while self._state.tasks:  # noqa: ASYNC110  # uvicorn's own set, without an event
                     await anyio.sleep(DRAIN_SECONDS)
         if self._http is not None:
             await self._http.aclose()
         self._lock.release(force=True)
 
     async def _keeps(self) -> bool:
-        """Whether this worker keeps the sessions: from the first request of one at which nobody else does."""
+        """Whether this worker keeps the sessions: it takes the lock at the first request while it is free."""
         if self._is_keeper:
             return True
         try:
@@ -148,8 +147,8 @@ class SessionKeeping:
         )
         return True
 
-    async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on as it is, and the answer back while it comes: a stream may take hours."""
+    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Forward a request unchanged, and stream the answer back: it may take hours."""
         body = await read_body(scope, receive, self._settings.body_limit_bytes)
         if isinstance(body, Response):
             await body(scope, receive, send)
@@ -174,15 +173,17 @@ class SessionKeeping:
         is_begun = False
         try:
             async with self._client().stream(scope["method"], target, headers=headers, content=body) as answer:
-                kept = [(name.lower(), value) for name, value in answer.headers.raw if name.lower() not in HOP_BY_HOP]
-                await send({"type": "http.response.start", "status": answer.status_code, "headers": kept})
+                forwarded = [
+                    (name.lower(), value) for name, value in answer.headers.raw if name.lower() not in HOP_BY_HOP
+                ]
+                await send({"type": "http.response.start", "status": answer.status_code, "headers": forwarded})
                 is_begun = True
                 async for part in answer.aiter_raw():
                     await send({"type": "http.response.body", "body": part, "more_body": True})
         except httpx2.TransportError:
-            if not is_begun:  # the keeper has died; the next request of a session finds another
-                again = problem(503, "The session is gone.", "Begin another one.", headers={"retry-after": "1"})
-                await again(scope, _nothing, send)
+            if not is_begun:  # the keeper has died; the next request of a session selects another
+                unavailable = problem(503, "The session is gone.", "Begin another one.", headers={"retry-after": "1"})
+                await unavailable(scope, _disconnected, send)
                 return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -196,7 +197,7 @@ class SessionKeeping:
         return self._http
 
 
-async def _nothing() -> Message:
+async def _disconnected() -> Message:
     return {"type": "http.disconnect"}
 
 

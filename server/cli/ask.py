@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
     from semantic.planning.query import Answer, Query
     from server.serving.call_context import CallContext
-    from server.serving.runs.published_runs import OpenRun
+    from server.serving.runs.open_run import OpenRun
 
 Several = list[str] | None
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
     from mcp.server.mcpserver.context import Context
 
-    from server.serving.runs.published_runs import OpenRun
+    from server.serving.runs.open_run import OpenRun
 
 T = TypeVar("T")
 

@@ -200,7 +200,7 @@ def prefetch_parsing(command: BuildCommand) -> None:
 
 
 def publish_changed(command: BuildCommand) -> None:
-    """Rebuild and publish the stars of tenants whose inputs changed or whose outputs are damaged."""
+    """Rebuild and publish the stars of tenants with changed inputs or damaged outputs."""
     changed = {tenant.slug: changed_inputs(command, tenant, full=command.is_full) for tenant in command.open}
     rebuild_stars(command, [tenant for tenant in command.open if changed[tenant.slug]], publish=changed)
 

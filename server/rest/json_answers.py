@@ -12,7 +12,8 @@ from fastapi import Request, Response
 
 from pipeline.config.slug import Slug
 from server.rest.error_responses import CLIENT_GONE, while_connected
-from server.serving.runs.published_runs import OpenRun, PublishedRuns
+from server.serving.runs.open_run import OpenRun
+from server.serving.runs.published_runs import PublishedRuns
 from server.serving.runs.run_call import Work, run_call
 
 if TYPE_CHECKING:

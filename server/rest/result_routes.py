@@ -27,7 +27,8 @@ from server.rest.result_files import ResultFile, write_rows
 from server.serving.access import Caller
 from server.serving.result_formats import MEDIA
 from server.serving.result_handles import Handle, Handles
-from server.serving.runs.published_runs import OpenRun, PublishedRuns
+from server.serving.runs.open_run import OpenRun
+from server.serving.runs.published_runs import PublishedRuns
 from server.serving.runs.run_call import run_call
 
 MOST_ROWS = 1_000_000

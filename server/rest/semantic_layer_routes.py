@@ -28,7 +28,8 @@ from server.serving.full_results import full_result_by_handle
 from server.serving.query_schema import QUERY_DESCRIPTION, QUERY_TITLE, answer_schema, query_schema
 from server.serving.result_handles import Handles
 from server.serving.runs.observability import inferred
-from server.serving.runs.published_runs import OpenRun, PublishedRuns
+from server.serving.runs.open_run import OpenRun
+from server.serving.runs.published_runs import PublishedRuns
 from server.serving.runs.run_call import Work, run_call
 from server.serving.tools import ValuesAsked
 

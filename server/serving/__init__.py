@@ -1,1 +1,1 @@
-"""What every interface serves: tools as plain functions, access, limits; no protocol."""
+"""Services behind every interface: tools as plain functions, access, limits; no protocol."""

@@ -1,8 +1,8 @@
-"""A credential becomes the caller it stands for: one tenant, or the operator.
+"""Access tokens: a credential maps to its caller, one tenant or the operator.
 
-A token is `gata_<id>_<secret>`. The id names it in lists and logs; the secret is 256 random bits, shown once and kept
-as its SHA-256 (a random secret needs no slow hash: there is nothing to guess). Every check reads the store, so that a
-revoked token is refused by the next call, in whatever process it arrives.
+A token is `gata_<id>_<secret>`. The id names it in lists and logs; the secret is 256 random bits, shown once and
+stored as its SHA-256 (a random secret needs no slow hash: it cannot be guessed). Every check reads the store, so that
+a revoked token is refused from the next call on, in every process.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _COLUMNS = "id, name, tenant, scope, created_at, expires_at, revoked_at"
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is asking. A read caller sees one tenant; an admin (tenant is None) sees them all."""
+    """The caller of a request. A read caller sees one tenant; an admin (tenant is None) sees all of them."""
 
     tenant: Slug | None
     scope: Scope
@@ -44,7 +44,7 @@ class Caller:
 
     @property
     def is_operator(self) -> bool:
-        """Whether this is somebody who runs the server, and may read its paths and commands in an error."""
+        """Whether the caller runs the server, and may read its paths and commands in an error."""
         return self.scope == "admin" or self.token_id == LOCAL
 
     def sees(self, slug: str) -> bool:
@@ -53,7 +53,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Token:
-    """A token as it is listed: everything but the secret."""
+    """A listed token: every field but the secret."""
 
     id: str
     name: str
@@ -68,15 +68,15 @@ class Token:
 
 
 def local_caller(slug: str) -> Caller:
-    """The user who launched a stdio server or the command line: the operating system has let them in."""
+    """The caller of a stdio server or the command line: the operating system has authenticated the user."""
     return Caller(check_slug(slug), "read", LOCAL, LOCAL)
 
 
 def check_slug(text: str) -> Slug:
-    """The text as a slug; one that is none is answered as a tenant that there is not.
+    """Parse a slug; an invalid one gets the same answer as an unknown tenant.
 
     Raises:
-        AccessError: It could not.
+        AccessError: The text is not a slug.
     """
     try:
         return slug_of(text)
@@ -85,12 +85,12 @@ def check_slug(text: str) -> Slug:
 
 
 def no_such_tenant() -> AccessError:
-    """The one answer for a tenant that is missing and for one that belongs to somebody else."""
+    """The same error for a missing tenant and for another caller's tenant."""
     return AccessError("There is no such tenant here.", "Ask for the tenant of your token.")
 
 
 def tenant_of(caller: Caller) -> Slug:
-    """The one tenant a caller asks for without naming it.
+    """The tenant of a caller, for requests that do not name one.
 
     Raises:
         AccessError: An admin has none.
@@ -103,14 +103,14 @@ def tenant_of(caller: Caller) -> Slug:
 
 
 class Access:
-    """The tokens of ops.sqlite: made, checked, listed and revoked. Safe to share between threads."""
+    """The tokens of ops.sqlite: create, verify, list and revoke. Safe to share between threads."""
 
     def __init__(self, ops: Ops, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._ops = ops
         self._clock = clock
 
     def create(self, *, tenant: Slug | None, name: str, expires: timedelta | None = None) -> tuple[str, Token]:
-        """A new token and its secret text: read scope for a tenant, admin scope without one. Shown once, now."""
+        """Create a token: read scope for a tenant, admin scope without one. Its secret text is returned only here."""
         scope: Scope = "admin" if tenant is None else "read"
         if tenant is not None:
             check_slug(tenant)
@@ -126,7 +126,7 @@ class Access:
         return f"gata_{token.id}_{secret}", token
 
     def verify(self, text: str) -> Caller | None:
-        """The caller a token stands for; None when it is malformed, unknown, expired or revoked."""
+        """The caller of a token; None when it is malformed, unknown, expired or revoked."""
         match = _TOKEN.fullmatch(text)
         if match is None:
             return None
@@ -138,16 +138,16 @@ class Access:
         return Caller(token.tenant, token.scope, token.id, token.name) if token.is_live(self._clock()) else None
 
     def is_live(self, token_id: str) -> bool:
-        """Whether a token that was verified before still opens the door."""
+        """Whether a token that was verified before is still valid."""
         rows = self._rows("where id = ?", token_id)
         return bool(rows) and _token(rows[0]).is_live(self._clock())
 
     def tokens(self) -> tuple[Token, ...]:
-        """Every token there ever was, oldest first."""
+        """All tokens, also revoked and expired ones, oldest first."""
         return tuple(_token(row) for row in self._rows())
 
     def revoke(self, token_id: str) -> Token:
-        """Refuse a token from the next call on. Revoking it again changes nothing.
+        """Revoke a token: it is refused from the next call on. Revoking it again changes nothing.
 
         Raises:
             AccessError: No token has this id.

@@ -1,4 +1,4 @@
-"""The arguments of a tool: the schema it advertises, and what a caller sent checked against it."""
+"""Tool arguments: the advertised schema, and validation of the arguments of a call."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import QueryError, shorten, suggest
 
-_IMPLIED = ({"type": "null"}, {"type": "integer"})  # beside others: left out is null, and a number may be whole
-_UNSAID = frozenset({"title", "minLength", "maxLength", "maxItems", "format"})
+_IMPLIED_KINDS = ({"type": "null"}, {"type": "integer"})  # null means omitted; an integer is a number
+_OMITTED_KEYS = frozenset({"title", "minLength", "maxLength", "maxItems", "format"})
 
 Schema = dict[str, Any]  # JSON Schema: a tree of JSON values
 M = TypeVar("M", bound=BaseModel)
 
 
 def input_schema(model: type[BaseModel]) -> Schema:
-    """The JSON Schema of a model as tools advertise it: written out and short, with no other name allowed."""
+    """The JSON Schema of a model as tools advertise it: without references, short, no additional properties."""
     schema = model.model_json_schema()
     properties = {name: _plain(argument, schema.get("$defs", {})) for name, argument in schema["properties"].items()}
     required = {"required": schema["required"]} if "required" in schema else {}
     return {"type": "object", "properties": properties, **required, "additionalProperties": False}
 
 
-def read_arguments(model: type[M], sent: Mapping[str, object]) -> M:
-    """The flat model that the arguments make.
+def read_arguments(model: type[M], arguments: Mapping[str, object]) -> M:
+    """Validate arguments and return their flat model.
 
     Raises:
-        QueryError: They make none; says which argument is wrong, and what was probably meant.
+        QueryError: An argument is wrong; names it, and suggests a valid name or an example.
     """
     try:
-        return model.model_validate(dict(sent))
+        return model.model_validate(dict(arguments))
     except ValidationError as error:
-        raise _refusal(error.errors(include_url=False), input_schema(model)["properties"]) from error
+        raise _argument_error(error.errors(include_url=False), input_schema(model)["properties"]) from error
 
 
-def _refusal(problems: Sequence[Mapping[str, Any]], known: Mapping[str, Schema]) -> QueryError:  # Any: pydantic's own
-    problem = next((found for found in problems if found["type"] == "extra_forbidden"), problems[0])
+def _argument_error(problems: Sequence[Mapping[str, Any]], known: Mapping[str, Schema]) -> QueryError:  # Any: pydantic
+    problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
     name = str(problem["loc"][0])
     if problem["type"] == "extra_forbidden":
         fix = suggest(name, known) if known else "Leave it out."
@@ -46,12 +46,12 @@ def _refusal(problems: Sequence[Mapping[str, Any]], known: Mapping[str, Schema])
     fix = f"Write it like {json.dumps(known[name]['examples'][0])}."
     if problem["type"] == "missing":
         return QueryError(f"The argument {name} is missing.", fix)
-    said = problem["msg"][:1].lower() + problem["msg"][1:]
-    return QueryError(f"The argument {name} is {shorten(repr(problem['input']), 80)}: {said}.", fix)
+    message = problem["msg"][:1].lower() + problem["msg"][1:]
+    return QueryError(f"The argument {name} is {shorten(repr(problem['input']), 80)}: {message}.", fix)
 
 
 def _plain(node: Any, defs: Mapping[str, Schema]) -> Any:  # Any: JSON Schema is a tree of JSON values
-    """A schema without references, and without what no caller acts on: titles, lengths, empty defaults, null."""
+    """A schema without references, titles, lengths, empty defaults and null, which no caller acts on."""
     if isinstance(node, list):
         return [_plain(item, defs) for item in node]
     if not isinstance(node, Mapping):
@@ -63,9 +63,9 @@ def _plain(node: Any, defs: Mapping[str, Schema]) -> Any:  # Any: JSON Schema is
         if key == "properties"
         else _plain(value, defs)
         for key, value in node.items()
-        if key not in _UNSAID and not (key == "default" and not value)
+        if key not in _OMITTED_KEYS and not (key == "default" and not value)
     }
-    kinds = [kind for kind in plain.get("anyOf", ()) if kind not in _IMPLIED]
+    kinds = [kind for kind in plain.get("anyOf", ()) if kind not in _IMPLIED_KINDS]
     if len(kinds) == 1:
         return {**kinds[0], **{key: value for key, value in plain.items() if key != "anyOf"}}
     return {**plain, "anyOf": kinds} if kinds else plain

@@ -1,4 +1,4 @@
-"""The context of one call: its run, a cursor on it, and where the full result of a cut answer is."""
+"""The context of one call: its run, a cursor on it, and access to the full result of a cut answer."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
     from pipeline.settings import Settings
     from server.serving.full_results import FullResult
-    from server.serving.runs.published_runs import OpenRun
+    from server.serving.runs.open_run import OpenRun
 
 
 @dataclass(frozen=True)
 class CallContext:
-    """What a call works with: a run, a cursor of its own on it, and where the whole of a cut answer is to be had."""
+    """The context of a call: a run, its own cursor on it, and the full-result lookup of a cut answer."""
 
     run: OpenRun
     cursor: duckdb.DuckDBPyConnection
     settings: Settings
-    whole: FullResult
+    full_result: FullResult

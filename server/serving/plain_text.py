@@ -1,7 +1,7 @@
-"""Text of the business as an agent may read it: what is invisible or steers a screen is left out, what is long is cut.
+"""Sanitizing of business text for agents: removes invisible and control characters, and cuts long values.
 
-A value is data: it may hold control characters, marks that turn the direction of text, or letters nobody sees, put
-there to hide words from people and show them to a model. Source: Unicode Technical Report 36.
+A value may hold control characters, direction marks or invisible letters, inserted to hide text from people and show
+it to a model. Source: Unicode Technical Report 36.
 """
 
 from __future__ import annotations
@@ -14,40 +14,44 @@ LONGEST = 500
 """Characters of one value."""
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Control, format (zero width, direction, tags), surrogates, private use, unassigned, line and paragraph separators."""
-_SPACES = frozenset("\t\n\r\x0b\x0c\x85\u2028\u2029")
+_WHITE_SPACE = frozenset("\t\n\r\x0b\x0c\x85\u2028\u2029")
 
 
 def plain_text(text: str, longest: int = LONGEST) -> str:
-    """The text without what nobody sees; cut where it is longer than `longest`."""
+    """The text without invisible characters, cut to `longest` characters."""
     if not text.isprintable():
-        kept = (" " if sign in _SPACES else sign for sign in text if sign in _SPACES or _is_seen(sign))
-        text = "".join(kept)
+        visible = (
+            " " if character in _WHITE_SPACE else character
+            for character in text
+            if character in _WHITE_SPACE or _is_visible(character)
+        )
+        text = "".join(visible)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def plain_rows(
     columns: Sequence[Mapping[str, str | None]], rows: Sequence[Sequence[Any]]
 ) -> tuple[list[Sequence[Any]], int]:  # Any: what a column holds
-    """The rows with every text made plain, and how many values that changed."""
-    found, changed = list(rows), 0
-    for place in (n for n, column in enumerate(columns) if column["type"] == "text"):
-        for n, row in enumerate(found):
-            value = row[place]
+    """Sanitize every text of the rows; return them and the count of changed values."""
+    plain, changed = list(rows), 0
+    for index in (n for n, column in enumerate(columns) if column["type"] == "text"):
+        for n, row in enumerate(plain):
+            value = row[index]
             if not isinstance(value, str) or (value.isprintable() and len(value) <= LONGEST):
                 continue
-            if (said := plain_text(value)) != value:
-                found[n] = [*row[:place], said, *row[place + 1 :]]
+            if (text := plain_text(value)) != value:
+                plain[n] = [*row[:index], text, *row[index + 1 :]]
                 changed += 1
-    return found, changed
+    return plain, changed
 
 
 def changed_note(count: int) -> str:
-    """What to tell whoever reads values that were made plain."""
+    """The note about sanitized values for the reader of an answer."""
     return (
         f"{count} values hold invisible characters or are longer than {LONGEST}: these were left out."
         " Filter by such a value with contains or starts_with."
     )
 
 
-def _is_seen(sign: str) -> bool:
-    return unicodedata.category(sign) not in _HIDDEN
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character) not in _HIDDEN

@@ -1,4 +1,4 @@
-"""The schema of a query, as those who write one read it: with an example of each part."""
+"""The schema of a query for callers, with an example of each part."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ QUERY_DESCRIPTION = (
     " when it is truncated, narrow the question, send its cursor with the same query, or take full_result. Notes"
     " say what an answer does not hold."
 )
-ADDED = {
+EXTRA_DESCRIPTIONS = {
     "compare": "Adds <metric>_previous, _change and _change_ratio.",
     "share_of_total": "Adds <metric>_share, of the total before limit.",
     "limit": "Most rows to give.",
@@ -42,20 +42,20 @@ ADDED = {
 def query_schema() -> Schema:
     """The JSON Schema of a query as MCP and OpenAPI advertise it."""
     schema = input_schema(Query)
-    return {**schema, "properties": {name: _shown(name, part) for name, part in schema["properties"].items()}}
+    return {**schema, "properties": {name: _described(name, part) for name, part in schema["properties"].items()}}
 
 
-def _shown(name: str, argument: Schema) -> Schema:
-    """An argument with a description and an example; what its items are is said once, by the argument."""
+def _described(name: str, argument: Schema) -> Schema:
+    """An argument with a description and an example; the description of its items moves to the argument."""
     items = dict(argument.get("items", {}))
-    said = argument.get("description") or items.pop("description", None) or ADDED[name]
-    return {**argument, **({"items": items} if items else {}), "description": said, "examples": [EXAMPLES[name]]}
+    description = argument.get("description") or items.pop("description", None) or EXTRA_DESCRIPTIONS[name]
+    return {**argument, **({"items": items} if items else {}), "description": description, "examples": [EXAMPLES[name]]}
 
 
 def answer_schema() -> Schema:
     """The JSON Schema of an answer.
 
-    Shallow on purpose: a client that checks 1,000 rows cell by cell takes 45 ms for it.
+    Shallow on purpose: a client that validates 1,000 rows cell by cell takes 45 ms for it.
     """
     properties: dict[str, Schema] = {
         "columns": {"type": "array"},

@@ -1,4 +1,4 @@
-"""The formats that rows leave in, each with its media type: the one list of them."""
+"""Result formats with their media types: the one list of them."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ MEDIA = {
     "arrow": "application/vnd.apache.arrow.stream",
     "parquet": "application/vnd.apache.parquet",
 }
-"""By the format's name; the first is what a caller gets who does not care."""
+"""By the name of the format; the first is the default."""

@@ -1,8 +1,8 @@
-"""Handles of whole results: an answer that was cut names one, and whoever holds the tenant's token fetches all rows.
+"""Result handles: a cut answer names one, and the tenant's token fetches all rows with it.
 
-A handle is 128 random bits, good for an hour, and belongs to one tenant: somebody else's, one that is over and one that
-never was are the same. It keeps the question and the run it was asked of, never a row; in ops.sqlite, so that every
-process behind one port knows it.
+A handle is 128 random bits, valid for an hour, and belongs to one tenant: another tenant's, an expired and an unknown
+handle get the same answer. It stores the query and its run, never a row; in ops.sqlite, so that every process behind
+one port knows it.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from server.serving.result_formats import MEDIA
 if TYPE_CHECKING:
     from pipeline.storage.ops import Ops
 
-LIFE = timedelta(hours=1)
-KEPT = 1_000
-"""Handles of one tenant; a newer one drives out the oldest."""
+LIFETIME = timedelta(hours=1)
+MOST_HANDLES = 1_000
+"""Most handles of one tenant; a newer one replaces the oldest."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
 @dataclass(frozen=True)
 class Handle:
-    """A question, the run it was asked of, and when: what its rows depend on."""
+    """A query with its run and time: everything that its rows depend on."""
 
     id: str
     tenant: Slug
@@ -37,11 +37,11 @@ class Handle:
     query: str
     """As JSON."""
     made_at: datetime
-    """The moment that `last_30_days` and its like count from."""
+    """The time that relative ranges such as `last_30_days` count from."""
     expires_at: datetime
 
     def to_dict(self) -> dict[str, Any]:  # Any: JSON values
-        """What an answer says about its whole result."""
+        """The reference to the full result, as answers contain it."""
         return {
             "path": f"/results/{self.id}",
             "formats": list(MEDIA),
@@ -57,9 +57,9 @@ class Handles:
         self._clock = clock
 
     def make(self, slug: Slug, run_id: str, query_json: str) -> Handle:
-        """A new handle on all rows of a query; those that are over, or too many, go."""
+        """Create a handle on all rows of a query; expired and surplus handles are deleted."""
         now = self._clock()
-        handle = Handle(secrets.token_urlsafe(16), slug, run_id, query_json, now, now + LIFE)
+        handle = Handle(secrets.token_urlsafe(16), slug, run_id, query_json, now, now + LIFETIME)
         with self._ops.transaction() as store:
             store.execute("delete from result_handles where expires_at <= ?", (_text(now),))
             store.execute(
@@ -69,12 +69,12 @@ class Handles:
             store.execute(
                 "delete from result_handles where rowid in (select rowid from result_handles"
                 " where tenant = ? order by made_at desc, rowid desc limit -1 offset ?)",
-                (slug, KEPT),
+                (slug, MOST_HANDLES),
             )
         return handle
 
     def find(self, slug: Slug | None, handle_id: str) -> Handle | None:
-        """The tenant's live handle of that id; None for any other. An admin has no slug, and finds every tenant's."""
+        """The tenant's live handle with the id; None for any other. An admin has no slug, and finds every tenant's."""
         if _ID.fullmatch(handle_id) is None:
             return None
         row = self._ops.connection.execute(
@@ -89,5 +89,5 @@ class Handles:
 
 
 def _text(moment: datetime) -> str:
-    """One form for every moment, so that texts sort as moments do."""
+    """A time in one fixed format, so that texts sort as times do."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,4 +1,4 @@
-"""What may be asked of a published run: four functions, the same behind MCP, REST and the command line."""
+"""The tools on a published run: four functions, shared by MCP, REST and the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from pipeline.errors import TooMuch
 from pipeline.settings import Settings
 from server.serving.runs.answer_cache import AnswerKey
-from server.serving.runs.published_runs import OpenRun
+from server.serving.runs.open_run import OpenRun
 
 if TYPE_CHECKING:  # imported with the first run: a stdio server answers `initialize` before that
     import duckdb
@@ -24,11 +24,11 @@ Payload = dict[str, Any]  # Any: what JSON can carry, and Decimal
 SEARCH = Field(default=None, max_length=200, description="Words to look for.", examples=["revenue"])
 
 
-class _Asked(BaseModel):
+class _Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class MetricsAsked(_Asked):
+class MetricsAsked(_Request):
     """The arguments of `list_metrics`."""
 
     search: str | None = SEARCH
@@ -38,7 +38,7 @@ class MetricsAsked(_Asked):
     )
 
 
-class ValuesAsked(_Asked):
+class ValuesAsked(_Request):
     """The arguments of `get_dimension_values`."""
 
     dimension_name: str = Field(
@@ -51,51 +51,53 @@ class ValuesAsked(_Asked):
     limit: int = Field(default=100, ge=1, le=1000, description="At most so many values.", examples=[100])
 
 
-class StatusAsked(_Asked):
+class StatusAsked(_Request):
     """The arguments of `get_status`: none."""
 
 
-def list_metrics(run: OpenRun, asked: MetricsAsked) -> Payload:
+def list_metrics(run: OpenRun, request: MetricsAsked) -> Payload:
     """Every metric with its unit and its dimensions, and every dimension."""
-    from semantic.answering.listing import list_metrics as listed
+    from semantic.answering.listing import list_metrics as listing
 
-    return listed(run.model, search=asked.search, limit=asked.limit, cursor=asked.cursor)
+    return listing(run.model, search=request.search, limit=request.limit, cursor=request.cursor)
 
 
-def list_briefly(run: OpenRun, asked: MetricsAsked) -> Payload:
-    """The same for an agent: names under their facts, a page of them, and what is not on it."""
+def list_briefly(run: OpenRun, request: MetricsAsked) -> Payload:
+    """One page of metrics for an agent: names under their facts, and a note about the rest."""
     from semantic.answering.listing import PAGE
-    from semantic.answering.listing import list_briefly as listed
+    from semantic.answering.listing import list_briefly as listing
 
-    return _noted(run, listed(run.model, search=asked.search, limit=asked.limit or PAGE, cursor=asked.cursor))
+    return _with_note(
+        run, listing(run.model, search=request.search, limit=request.limit or PAGE, cursor=request.cursor)
+    )
 
 
-def get_dimension_values(run: OpenRun, asked: ValuesAsked, cursor: duckdb.DuckDBPyConnection) -> Payload:
+def get_dimension_values(run: OpenRun, request: ValuesAsked, cursor: duckdb.DuckDBPyConnection) -> Payload:
     """The values of a dimension, the most frequent first."""
     from semantic.answering.dimension_values import dimension_values
 
-    return _noted(
-        run, dimension_values(asked.dimension_name, run.model, cursor, search=asked.search, limit=asked.limit)
+    return _with_note(
+        run, dimension_values(request.dimension_name, run.model, cursor, search=request.search, limit=request.limit)
     )
 
 
 def query(
-    run: OpenRun, asked: Query, cursor: duckdb.DuckDBPyConnection, settings: Settings, *, use_rollups: bool = True
+    run: OpenRun, request: Query, cursor: duckdb.DuckDBPyConnection, settings: Settings, *, use_rollups: bool = True
 ) -> Answer:
-    """The answer to a question about metrics: the one that was given before, while nothing it depends on is other.
+    """Answer a query, from the cache while everything that the answer depends on is unchanged.
 
-    Without `use_rollups` it is made from the facts themselves, and is the same.
+    Without `use_rollups` it is computed from the facts themselves, with the same rows.
 
     Raises:
-        TooMuch: It asks for more rows than one answer may have, or takes too long.
+        TooMuch: The limit exceeds the most rows of an answer, or the query takes too long.
         QueryError: As for `semantic.answering.run_query.run_query`.
     """
     from semantic.answering.run_query import local_day
     from semantic.answering.run_query import run_query as answer
 
-    if asked.limit > settings.query_rows:
+    if request.limit > settings.query_rows:
         raise TooMuch(
-            f"limit is {asked.limit}, and an answer has at most {settings.query_rows} rows here.",
+            f"limit is {request.limit}, and an answer has at most {settings.query_rows} rows here.",
             f'Write "limit": {settings.query_rows}, and send the cursor of each answer for the next rows.',
         )
     day = local_day(settings.today or settings.now(), run.model.catalog)
@@ -106,23 +108,23 @@ def query(
         exposed=run.exposed,
         day=day,
         from_rollups=use_rollups,
-        query=asked.model_dump_json(),
+        query=request.model_dump_json(),
     )
-    given = run.answers.get(key)
-    if given is None:
+    result = run.answers.get(key)
+    if result is None:
         model = run.rolled if use_rollups else run.model
-        given = answer(asked, model, cursor, today=day, timeout_seconds=settings.query_timeout)
-        run.answers.put(key, given)
-    return replace(given, notes=(run.note, *given.notes)) if run.note else given
+        result = answer(request, model, cursor, today=day, timeout_seconds=settings.query_timeout)
+        run.answers.put(key, result)
+    return replace(result, notes=(run.note, *result.notes)) if run.note else result
 
 
-def _noted(run: OpenRun, found: Payload) -> Payload:
-    """What was found, with the note of a run that is not the newest or lacks a file."""
-    return {**found, "notes": [run.note, *found.get("notes", ())]} if run.note else found
+def _with_note(run: OpenRun, payload: Payload) -> Payload:
+    """Add the note of a run that is not the newest or lacks a file."""
+    return {**payload, "notes": [run.note, *payload.get("notes", ())]} if run.note else payload
 
 
 def get_status(run: OpenRun) -> Payload:
-    """Which run answers, how far its data go, and what is to know about it."""
+    """The status of the run that answers: its id, the days of its data, and notes."""
     from semantic.answering.listing import fact_days
 
     catalog = run.model.catalog
@@ -136,18 +138,18 @@ def get_status(run: OpenRun) -> Payload:
         "currency": catalog.currency,
         "facts": facts,
         "tables": {table.name: table.rows for table in run.manifest.tables},
-        "notes": [*([run.note] if run.note else []), *catalog.notes, *_empty(catalog.facts.values())],
+        "notes": [*([run.note] if run.note else []), *catalog.notes, *_empty_facts_note(catalog.facts.values())],
     }
 
 
 def sources(run: OpenRun, cursor: duckdb.DuckDBPyConnection) -> list[Payload]:
-    """How far the data of each account of each source go, by fact: the days of its first and its last row."""
+    """Data coverage per source, account and fact: the days of its first and last row."""
     from pipeline.contracts.sql import quote
     from semantic.answering.execute import execute
     from server.serving.plain_text import plain_text
 
     built = {table.name: {column.name for column in table.columns} for table in run.manifest.tables}
-    found = []
+    rows = []
     for fact in run.model.catalog.facts.values():
         table = f"fct_{run.slug}__{fact.name}"
         if {"source_platform", "source_account", fact.day_column} <= built.get(table, set()):
@@ -156,7 +158,7 @@ def sources(run: OpenRun, cursor: duckdb.DuckDBPyConnection) -> list[Payload]:
                 f"SELECT source_platform, source_account, COUNT(*), MIN({day}), MAX({day}) FROM {quote(table)}"
                 " GROUP BY ALL ORDER BY ALL"
             )
-            found += [(fact.name, *row) for row in execute(cursor, sql, {})]
+            rows += [(fact.name, *row) for row in execute(cursor, sql, {})]
     return [
         {
             "source": source,
@@ -166,12 +168,12 @@ def sources(run: OpenRun, cursor: duckdb.DuckDBPyConnection) -> list[Payload]:
             "first_date": first and first.isoformat(),
             "as_of": last and last.isoformat(),
         }
-        for fact, source, account, rows, first, last in found
+        for fact, source, account, rows, first, last in rows
     ]
 
 
 def describe_run(run: OpenRun) -> Payload:
-    """Everything that can be asked of a tenant, and how its tables join."""
+    """All metrics and dimensions of a tenant, and the joins of its tables."""
     return {
         "tenant": run.slug,
         "run_id": run.run_id,
@@ -183,7 +185,7 @@ def describe_run(run: OpenRun) -> Payload:
 
 
 def relationships(run: OpenRun) -> list[Payload]:
-    """The joins from each table to its dimension tables, with what was measured when the run was published."""
+    """The joins from each table to its dimension tables, with the match rates measured at publish."""
     return [
         {
             "from": join.table,
@@ -202,11 +204,11 @@ def relationships(run: OpenRun) -> list[Payload]:
 
 
 def _share(part: int, whole: int) -> float | None:
-    """A fraction, to six places; of nothing there is none."""
+    """A fraction, to six places; None of nothing."""
     return round(part / whole, 6) if whole else None
 
 
-def _empty(facts: Iterable[Fact]) -> list[str]:
-    """Which facts have no rows, but for those that the tenant says it has no source for."""
+def _empty_facts_note(facts: Iterable[Fact]) -> list[str]:
+    """The note about facts without rows, except those that the tenant declares to have no source for."""
     names = [fact.name for fact in facts if not fact.rows and not fact.is_left_out]
     return [f"There are no rows in {', '.join(names)}."] if names else []

@@ -12,7 +12,8 @@ import pytest
 from pipeline.errors import QueueFull, TooMuch
 from semantic.planning.query import read_query
 from server.serving import tools
-from server.serving.runs.published_runs import OpenRun, PublishedRuns
+from server.serving.runs.open_run import OpenRun
+from server.serving.runs.published_runs import PublishedRuns
 from server.serving.runs.run_call import Call, run_call
 from tests.server.published_fixture import PublishedHome
 

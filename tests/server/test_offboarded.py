@@ -148,7 +148,7 @@ def test_whoever_was_refused_stays_refused_while_tenants_yaml_cannot_be_read(
     with closing(PublishedRuns(two.settings)) as runs:
         offboard(two)
         with pytest.raises(AccessError, match=SAID):
-            runs.standing.check("alpha")
+            runs.tenant_status.check("alpha")
         two.settings.tenants.write_text("tenants: [", encoding="utf-8")
         with pytest.raises(AccessError, match=SAID), runs.run("alpha"):
             pass

@@ -19,7 +19,8 @@ from pipeline.publish.run_store import move_pointer_back
 from pipeline.settings import Settings
 from semantic.planning.query import Query
 from server.serving import tools
-from server.serving.runs.published_runs import OpenRun, PublishedRuns
+from server.serving.runs.open_run import OpenRun
+from server.serving.runs.published_runs import PublishedRuns
 from server.serving.tools import ValuesAsked
 from tests.server.published_fixture import DAYS, PublishedHome
 

@@ -19,14 +19,14 @@ class Crowd:
         self.served: list[str] = []
 
     async def call(self, slug: str, done: anyio.Event) -> None:
-        await self.turns.take(slug)
+        await self.turns.acquire(slug)
         self.served.append(slug)
         await done.wait()
-        self.turns.leave(slug)
+        self.turns.release(slug)
 
 
 async def test_so_many_of_a_tenant_run_at_once_and_so_many_of_all() -> None:
-    crowd, done = Crowd(FairQueue(of_one=2, of_all=3, waiting=10)), anyio.Event()
+    crowd, done = Crowd(FairQueue(per_tenant=2, overall=3, waiting=10)), anyio.Event()
     async with anyio.create_task_group() as group:
         for slug in ("a", "a", "a", "b", "b", "c"):
             group.start_soon(crowd.call, slug, done)
@@ -37,7 +37,7 @@ async def test_so_many_of_a_tenant_run_at_once_and_so_many_of_all() -> None:
 
 
 async def test_a_tenant_that_floods_does_not_starve_another() -> None:
-    crowd, turns = Crowd(FairQueue(of_one=4, of_all=4, waiting=100)), [anyio.Event() for _ in range(44)]
+    crowd, turns = Crowd(FairQueue(per_tenant=4, overall=4, waiting=100)), [anyio.Event() for _ in range(44)]
     async with anyio.create_task_group() as group:
         for done in turns[:40]:
             group.start_soon(crowd.call, "flood", done)
@@ -57,36 +57,36 @@ async def test_a_tenant_that_floods_does_not_starve_another() -> None:
 
 
 async def test_a_full_queue_is_said_at_once_and_only_to_the_tenant_that_filled_it() -> None:
-    crowd, done = Crowd(FairQueue(of_one=1, of_all=4, waiting=2)), anyio.Event()
+    crowd, done = Crowd(FairQueue(per_tenant=1, overall=4, waiting=2)), anyio.Event()
     async with anyio.create_task_group() as group:
         for _ in range(3):
             group.start_soon(crowd.call, "flood", done)
         await anyio.wait_all_tasks_blocked()
         with pytest.raises(QueueFull, match=r"^2 questions are waiting.*ask again\.$"):
-            await crowd.turns.take("flood")
-        await crowd.turns.take("shop")
-        crowd.turns.leave("shop")
+            await crowd.turns.acquire("flood")
+        await crowd.turns.acquire("shop")
+        crowd.turns.release("shop")
         done.set()
 
 
 async def test_who_gives_up_waiting_leaves_the_queue() -> None:
-    turns = FairQueue(of_one=1, of_all=1, waiting=1)
-    await turns.take("shop")
+    turns = FairQueue(per_tenant=1, overall=1, waiting=1)
+    await turns.acquire("shop")
     for _ in range(3):
         with anyio.move_on_after(0.01):
-            await turns.take("shop")
+            await turns.acquire("shop")
     with anyio.move_on_after(0.01):
-        await turns.take("other")
-    turns.leave("shop")
+        await turns.acquire("other")
+    turns.release("shop")
     with anyio.fail_after(60):
-        await turns.take("other")
-        turns.leave("other")
-        await turns.take("shop")
+        await turns.acquire("other")
+        turns.release("other")
+        await turns.acquire("shop")
 
 
 async def test_a_place_given_to_somebody_who_has_just_gone_goes_on_to_the_next() -> None:
-    turns = FairQueue(of_one=1, of_all=1, waiting=5)
-    await turns.take("shop")
+    turns = FairQueue(per_tenant=1, overall=1, waiting=5)
+    await turns.acquire("shop")
     crowd, done = Crowd(turns), anyio.Event()
     done.set()
     async with anyio.create_task_group() as group:
@@ -94,18 +94,18 @@ async def test_a_place_given_to_somebody_who_has_just_gone_goes_on_to_the_next()
 
         async def impatient() -> None:
             with scope:
-                await turns.take("shop")
+                await turns.acquire("shop")
                 try:
                     await anyio.sleep_forever()
                 finally:
-                    turns.leave("shop")
+                    turns.release("shop")
 
         group.start_soon(impatient)
         await anyio.wait_all_tasks_blocked()
         group.start_soon(crowd.call, "shop", done)
         await anyio.wait_all_tasks_blocked()
-        turns.leave("shop")
+        turns.release("shop")
         scope.cancel()
     assert crowd.served == ["shop"]
     with anyio.fail_after(60):
-        await turns.take("shop")
+        await turns.acquire("shop")

@@ -1,8 +1,7 @@
-"""What is written down about a call: who asked what, when, and how it went. Never a personal value, never a secret.
+"""The audit record of a call: caller, tool, arguments, time and outcome; never a personal value, never a secret.
 
-A door begins an `Entry`; whatever answers the call adds to it what only it knows (`asked_of`, `answered`,
-`went_wrong`), wherever
-in the program that is: the entry travels with the call, into threads too.
+An interface opens a `CallRecord`; the code that answers the call adds its run, rows and error (`set_run`, `set_rows`,
+`set_error`): the record is a context variable of the call, in threads too.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ if TYPE_CHECKING:
     from server.serving.access import Caller
 
 Outcome = Literal["ok", "refused", "busy", "failed", "cancelled", "began"]
-"""`refused`: the caller can repair it; `failed`: a bug or a damaged run; `began`: not over when it was written."""
+"""`refused`: the caller can repair it; `failed`: a bug or a damaged run; `began`: in progress when written."""
 
 WITHHELD, TOKEN = "(withheld)", "(token)"
 LONGEST_TEXT, MOST_ITEMS, DEEPEST = 200, 50, 6
-_SECRET = re.compile(r"gata_[0-9a-f]{12}_[\w-]+|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?i:bearer)\s+\S+")
+_TOKENS = re.compile(r"gata_[0-9a-f]{12}_[\w-]+|eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?|(?i:bearer)\s+\S+")
 
 
 def _utc_now() -> datetime:
@@ -38,28 +37,28 @@ def _utc_now() -> datetime:
 
 @dataclass
 class CallRecord:
-    """One call. `door` is stdio, mcp, sse, rest or cli."""
+    """One call. `interface` is stdio, mcp, sse, rest or cli; files and metrics name it `door`."""
 
-    door: str
+    interface: str
     tool: str
-    who: Caller | None = None
+    caller: Caller | None = None
     arguments: object = None
     tenant: str | None = None
     at: datetime = field(default_factory=_utc_now)
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     outcome: Outcome | None = None
     error: str | None = None
-    """The kind of error; its text may quote what a caller sent."""
+    """The kind of error, without its text, which may quote arguments."""
     event_id: str | None = None
     status: int | None = None
-    """Over HTTP."""
+    """The HTTP status."""
     run_id: str | None = None
     rows: int | None = None
     bytes: int | None = None
     traceparent: str | None = None
-    """The caller's trace, W3C, where it sent one."""
+    """The W3C trace context of the caller, where it sent one."""
     catalog: Catalog | None = field(default=None, repr=False)
-    """Of the run that answered: it says which names are personal."""
+    """The catalog of the run that answered: it marks personal names."""
     started: float = field(default_factory=time.perf_counter, repr=False)
     seconds: float = 0.0
 
@@ -68,14 +67,14 @@ class CallRecord:
         self.outcome = self.outcome or ("refused" if self.error else "ok")
 
     def as_json(self) -> dict[str, Any]:  # Any: JSON values
-        """The line of the file; what nobody knows is left out."""
+        """The line of the audit file, without unknown values."""
         known = {
             "at": self.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "id": self.id,
-            "door": self.door,
-            "tenant": self.tenant or (self.who.tenant if self.who else None),
-            "token": redacted(self.who.name) if self.who else None,
-            "token_id": self.who.token_id if self.who else None,
+            "door": self.interface,
+            "tenant": self.tenant or (self.caller.tenant if self.caller else None),
+            "token": redacted(self.caller.name) if self.caller else None,
+            "token_id": self.caller.token_id if self.caller else None,
             "tool": self.tool,
             "arguments": without_personal(self.arguments, self.catalog) if self.arguments else None,
             "outcome": self.outcome,
@@ -90,104 +89,104 @@ class CallRecord:
         return {name: value for name, value in known.items() if value is not None}
 
 
-_CURRENT: ContextVar[CallRecord | None] = ContextVar("gata_audit_entry", default=None)
+_CURRENT_RECORD: ContextVar[CallRecord | None] = ContextVar("gata_audit_entry", default=None)
 
 
 @contextmanager
-def recording(entry: CallRecord) -> Iterator[CallRecord]:
-    """Let what is noted in this block be about the entry, and end it with the block."""
-    before = _CURRENT.set(entry)
+def recording(record: CallRecord) -> Iterator[CallRecord]:
+    """Make the record current for the block, and end it with the block."""
+    token = _CURRENT_RECORD.set(record)
     try:
-        yield entry
+        yield record
     except GataError as error:
         set_error(error)
         raise
     except Exception as error:
-        entry.outcome, entry.error = "failed", type(error).__name__
+        record.outcome, record.error = "failed", type(error).__name__
         raise
-    except BaseException:  # the caller has gone, or the server stops
-        entry.outcome = "cancelled"
+    except BaseException:  # the caller has disconnected, or the server stops
+        record.outcome = "cancelled"
         raise
     finally:
-        entry.end()
-        _CURRENT.reset(before)
+        record.end()
+        _CURRENT_RECORD.reset(token)
 
 
 def current_record() -> CallRecord | None:
-    """The entry of the call that is being answered; None outside of one."""
-    return _CURRENT.get()
+    """The record of the current call; None outside of one."""
+    return _CURRENT_RECORD.get()
 
 
 def set_run(slug: str, run_id: str, catalog: Catalog) -> None:
-    """Note which run of which tenant answers."""
-    if entry := current_record():
-        entry.run_id, entry.catalog = run_id, catalog
-        entry.tenant = entry.tenant or slug
+    """Record the run and tenant of the answer."""
+    if record := current_record():
+        record.run_id, record.catalog = run_id, catalog
+        record.tenant = record.tenant or slug
 
 
-def set_rows(found: object) -> None:
-    """Note with how many rows."""
-    if (entry := current_record()) and (rows := answer_rows(found)) is not None:
-        entry.rows = rows
+def set_rows(answer: object) -> None:
+    """Record the number of rows of the answer."""
+    if (record := current_record()) and (rows := answer_rows(answer)) is not None:
+        record.rows = rows
 
 
 def set_error(error: BaseException, *, event_id: str | None = None) -> None:
-    """Note the kind of error that ended the call; with an event id it was a bug, or what only the operator mends."""
-    if entry := current_record():
-        entry.error, entry.event_id = type(error).__name__, event_id or entry.event_id
-        entry.outcome = "failed" if event_id else "busy" if isinstance(error, QueueFull) else "refused"
+    """Record the kind of error that ended the call; an event id marks a bug, or an error for the operator."""
+    if record := current_record():
+        record.error, record.event_id = type(error).__name__, event_id or record.event_id
+        record.outcome = "failed" if event_id else "busy" if isinstance(error, QueueFull) else "refused"
 
 
 def report_call_bug(error: BaseException, *, call: str) -> str:
-    """Report a bug that ended a call, note it in the call's record, and return its event id."""
-    entry = current_record()
-    event_id = report_bug(error, call=call, run_id=entry.run_id if entry else None)
+    """Report a bug that ended a call, add it to the call's record, and return its event id."""
+    record = current_record()
+    event_id = report_bug(error, call=call, run_id=record.run_id if record else None)
     set_error(error, event_id=event_id)
     return event_id
 
 
-def answer_rows(found: object) -> int | None:
-    """How many rows, values or metrics an answer holds; None where it holds none of them."""
-    if isinstance(found, Mapping):
+def answer_rows(answer: object) -> int | None:
+    """The number of rows, values or metrics of an answer; None for any other answer."""
+    if isinstance(answer, Mapping):
         for name in ("rows", "values", "metrics"):
-            if isinstance(found.get(name), Sequence):
-                return len(found[name])
+            if isinstance(answer.get(name), Sequence):
+                return len(answer[name])
     return None
 
 
 def redacted(text: str) -> str:
-    """Short, and without anything that looks like a token."""
-    return _SECRET.sub(TOKEN, shorten(text, LONGEST_TEXT))
+    """The text, cut, with token-like parts replaced."""
+    return _TOKENS.sub(TOKEN, shorten(text, LONGEST_TEXT))
 
 
-def without_personal(sent: object, catalog: Catalog | None, *, depth: int = 0) -> object:
-    """What a caller sent, as far as it may be kept: no value of a personal dimension, and none of a name unknown here.
+def without_personal(value: object, catalog: Catalog | None, *, depth: int = 0) -> object:
+    """Remove values of personal dimensions and of unknown names from arguments.
 
-    Long texts and lists are cut, and an opaque cursor says nothing to a reader.
+    Long texts and lists are cut, and opaque cursors are withheld.
     """
     if depth > DEEPEST:
         return WITHHELD
-    if isinstance(sent, str):
-        return redacted(sent)
-    if isinstance(sent, Mapping):
-        about_name = next((sent[key] for key in ("dimension_name", "dimension", "name") if key in sent), None)
-        is_open = about_name is None or _is_open(about_name, catalog)
-        kept: dict[str, object] = {}
-        for key, value in list(sent.items())[:MOST_ITEMS]:
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, Mapping):
+        name = next((value[key] for key in ("dimension_name", "dimension", "name") if key in value), None)
+        is_public = name is None or _is_public(name, catalog)
+        recorded: dict[str, object] = {}
+        for key, item in list(value.items())[:MOST_ITEMS]:
             if key == "cursor":
-                kept[key] = value and WITHHELD
-            elif key in {"value", "values", "search"} and not is_open:
-                kept[key] = WITHHELD
+                recorded[key] = item and WITHHELD
+            elif key in {"value", "values", "search"} and not is_public:
+                recorded[key] = WITHHELD
             else:
-                kept[redacted(str(key))] = without_personal(value, catalog, depth=depth + 1)
-        return kept
-    if isinstance(sent, Sequence) and not isinstance(sent, bytes | bytearray):
-        return [without_personal(value, catalog, depth=depth + 1) for value in sent[:MOST_ITEMS]]
-    return sent if isinstance(sent, bool | int | float | None) else WITHHELD
+                recorded[redacted(str(key))] = without_personal(item, catalog, depth=depth + 1)
+        return recorded
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        return [without_personal(item, catalog, depth=depth + 1) for item in value[:MOST_ITEMS]]
+    return value if isinstance(value, bool | int | float | None) else WITHHELD
 
 
-def _is_open(name: object, catalog: Catalog | None) -> bool:
-    """Whether values of the name may be kept: it is a metric, or a dimension that is not personal."""
+def _is_public(name: object, catalog: Catalog | None) -> bool:
+    """Whether values of the name may be recorded: a metric, or a dimension that is not personal."""
     if catalog is None or not isinstance(name, str):
         return False
     dimension = catalog.dimensions.get(name)

@@ -14,75 +14,78 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
     from server.serving.audit.audit_log import AuditLog
 
-STRANGERS_PER_MINUTE = 600
-"""Refusals of callers without a token that are written down: a flood of them may not fill the disk."""
+UNAUTHENTICATED_PER_MINUTE = 600
+"""Most recorded refusals of callers without a token: a flood of them must not fill the disk."""
 
 Observer = Callable[[CallRecord], None]
 
 
 class CallRecorder:
-    """What happens with every call of a process: its token's limits, the journal, and whoever observes."""
+    """The recorder of every call of a process: applies rate limits, writes the audit log, notifies observers."""
 
-    def __init__(self, rates: RateLimits, journal: AuditLog | None, observers: Sequence[Observer] = ()) -> None:
-        self.rates, self.journal, self._observers = rates, journal, tuple(observers)
-        self.strangers = RateLimits(per_minute=STRANGERS_PER_MINUTE, at_once=0, streams=0)
-        self.is_required = journal is not None and journal.is_required
+    def __init__(self, rate_limits: RateLimits, audit_log: AuditLog | None, observers: Sequence[Observer] = ()) -> None:
+        self.rate_limits, self.audit_log, self._observers = rate_limits, audit_log, tuple(observers)
+        self.unauthenticated = RateLimits(per_minute=UNAUTHENTICATED_PER_MINUTE, at_once=0, streams=0)
+        self.is_required = audit_log is not None and audit_log.is_required
         self.under_way = 0
-        """Calls that are being answered."""
+        """Calls in progress."""
 
     @contextmanager
-    def call(self, entry: CallRecord, *, limited: bool = True) -> Iterator[CallRecord]:
-        """One call: what is noted in the block is about it, and it is written down when the block ends.
+    def call(self, record: CallRecord, *, limited: bool = True) -> Iterator[CallRecord]:
+        """Record one call: it is current in the block, and written when the block ends.
 
         Raises:
-            QueueFull: Its token has asked too much.
-            AuditError: It cannot be written down, and has to be.
+            QueueFull: Its token has reached a limit.
+            AuditError: It cannot be written, and the audit log is required.
         """
         if self.is_required:
-            self._write({**entry.as_json(), "outcome": "began"})
-        self.under_way += limited  # what is not limited is a stream
-        is_limited = limited and entry.who is not None and entry.who.token_id != LOCAL
+            self._write({**record.as_json(), "outcome": "began"})
+        self.under_way += limited  # an unlimited call is a stream
+        is_limited = limited and record.caller is not None and record.caller.token_id != LOCAL
         try:
-            with recording(entry), self.rates.call(entry.who.token_id) if is_limited and entry.who else nullcontext():
-                yield entry
+            with (
+                recording(record),
+                self.rate_limits.call(record.caller.token_id) if is_limited and record.caller else nullcontext(),
+            ):
+                yield record
         finally:
             self.under_way -= limited
-            self.told(entry)
+            self.record_ended(record)
 
-    def told(self, entry: CallRecord) -> None:
-        """Write an ended call down. That it began is known already where it has to be."""
+    def record_ended(self, record: CallRecord) -> None:
+        """Write the record of an ended call and notify the observers. A required `began` line is already written."""
         for observe in self._observers:
-            observe(entry)
-        if self.journal is not None:
-            self.journal.write(entry.as_json(), is_optional=True)
+            observe(record)
+        if self.audit_log is not None:
+            self.audit_log.write(record.as_json(), is_optional=True)
 
     def _write(self, line: Mapping[str, object]) -> None:
-        if self.journal is not None:
-            self.journal.write(line)
+        if self.audit_log is not None:
+            self.audit_log.write(line)
 
     @property
     def lost(self) -> int:
-        """Calls that could not be written down."""
-        return 0 if self.journal is None else self.journal.lost
+        """Calls that could not be written to the audit log."""
+        return 0 if self.audit_log is None else self.audit_log.lost
 
     def close(self) -> None:
-        if self.journal is not None:
-            self.journal.close()
+        if self.audit_log is not None:
+            self.audit_log.close()
 
 
 def open_call_recorder(settings: Settings, observers: Sequence[Observer] = ()) -> CallRecorder:
-    """The ledger that the settings ask for; nothing is opened before the first call."""
+    """The recorder of these settings; no file is opened before the first call."""
     from server.serving.audit.audit_log import AuditLog
 
-    rates = RateLimits(
+    rate_limits = RateLimits(
         per_minute=settings.rate_per_minute, at_once=settings.calls_at_once, streams=settings.streams_at_once
     )
-    journal = None
+    audit_log = None
     if settings.audit != "off":
-        journal = AuditLog(
+        audit_log = AuditLog(
             settings.audit_folder, keep_days=settings.audit_days, is_required=settings.audit == "required"
         )
-    return CallRecorder(rates, journal, observers)
+    return CallRecorder(rate_limits, audit_log, observers)
 
 
 def is_mcp(path: str) -> bool:

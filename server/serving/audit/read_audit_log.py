@@ -1,4 +1,4 @@
-"""Reading the audit files of every process and day as one list of calls, in the order in which they began."""
+"""Reading of the audit files of every process and day as one list of calls, in order of their start."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 
 from server.serving.audit.audit_log import FILE
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 
 Line = dict[str, Any]  # Any: JSON values
 
 
 @dataclass(frozen=True)
 class CallFilter:
-    """Which calls are asked for; what is None fits every call."""
+    """A filter of calls; None matches every call."""
 
     tenant: str | None = None
     since: datetime | None = None
@@ -33,43 +33,43 @@ class CallFilter:
         return self.since is None or str(call.get("at", "")) >= _text(self.since)
 
 
-def read_calls(folder: Path, wanted: CallFilter) -> list[Line]:
-    """The calls that fit. One that began and never ended, for its process died, is among them as `began`."""
+def read_calls(folder: Path, criteria: CallFilter) -> list[Line]:
+    """The calls that match. A call that never ended, because its process died, is included as `began`."""
     ended: dict[str, Line] = {}
-    for path in audit_files(folder, wanted.since):
+    for path in audit_files(folder, criteria.since):
         for call in read_audit_file(path.read_bytes()):
             if call.get("outcome") != "began" or call["id"] not in ended:
                 ended[call["id"]] = call
-    return sorted(filter(wanted.fits, ended.values()), key=lambda call: str(call["at"]))
+    return sorted(filter(criteria.fits, ended.values()), key=lambda call: str(call["at"]))
 
 
-def follow_calls(folder: Path, wanted: CallFilter, *, after: Sequence[Line] = ()) -> Iterator[Line]:
-    """The calls that fit, as they end from now on; never stops by itself."""
+def follow_calls(folder: Path, criteria: CallFilter, *, after: Sequence[Line] = ()) -> Iterator[Line]:
+    """Yield the calls that match, as they end from now on; never stops by itself."""
     seen = {call["id"] for call in after}
-    places = {path: path.stat().st_size for path in audit_files(folder, None)}
+    offsets = {path: path.stat().st_size for path in audit_files(folder, None)}
     while True:
         for path in audit_files(folder, None):
             with path.open("rb") as file:
-                file.seek(places.get(path, 0))
+                file.seek(offsets.get(path, 0))
                 text = file.read()
-            whole = text[: text.rfind(b"\n") + 1]  # a line that is being written is read in the next round
-            places[path] = places.get(path, 0) + len(whole)
-            for call in read_audit_file(whole):
-                if call.get("outcome") != "began" and call["id"] not in seen and wanted.fits(call):
+            complete = text[: text.rfind(b"\n") + 1]  # an incomplete line is read in the next round
+            offsets[path] = offsets.get(path, 0) + len(complete)
+            for call in read_audit_file(complete):
+                if call.get("outcome") != "began" and call["id"] not in seen and criteria.fits(call):
                     yield call
         seen = set()
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def audit_files(folder: Path, since: datetime | None) -> list[Path]:
-    """The files that may hold calls from a moment on, by their names. A call of midnight is in the file of its end."""
+    """The files that may hold calls since a time, by their names. A call over midnight is in the file of its end."""
     first = "" if since is None else since.date().isoformat()
-    found = folder.iterdir() if folder.is_dir() else ()
-    return sorted(path for path in found if (match := FILE.fullmatch(path.name)) and match[1] >= first)
+    paths = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in paths if (match := FILE.fullmatch(path.name)) and match[1] >= first)
 
 
 def read_audit_file(text: bytes) -> Iterator[Line]:
-    """The lines that are whole. Half a line is what a process leaves that dies in the middle of one."""
+    """The complete lines of a file. A process that dies while writing leaves half a line."""
     for line in text.splitlines():
         try:
             call = json.loads(line)

@@ -1,1 +1,1 @@
-"""What a serving process sets up for itself: memory, logs, error reports, traces."""
+"""Setup of a serving process: memory, logs, error reports, traces."""

@@ -1,6 +1,6 @@
-"""What libraries log, as events of ours: one line of JSON, and no value that a caller sent.
+"""Library logs as gata events: one line of JSON, without any value that a caller sent.
 
-A library's message may quote a request, and the traceback of its error a row: of those only the kind is kept.
+A library's message may quote a request, and the traceback of its error a row: only the kind of error is logged.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from server.serving.audit.call_record import redacted
 
 
 class LibraryLogHandler(logging.Handler):
-    """Turns records of the standard library's log into events."""
+    """Logging handler that turns records of the standard library's log into events."""
 
     def emit(self, record: logging.LogRecord) -> None:
         kind = record.exc_info[0] if record.exc_info else None
@@ -20,11 +20,11 @@ class LibraryLogHandler(logging.Handler):
             record.levelno,
             "library_said",
             logger=record.name,
-            message=redacted(str(record.msg)),  # as it stands in the library: without what was put into it
+            message=redacted(str(record.msg)),  # the template of the library: without its arguments
             **({"error": kind.__name__} if kind else {}),
         )
 
 
 def route_library_logs() -> None:
-    """Let warnings and errors of libraries come out as events, and nothing else of theirs; for a serving process."""
+    """Log warnings and errors of libraries as events, and nothing else of theirs; for a serving process."""
     logging.basicConfig(handlers=[LibraryLogHandler()], level=logging.WARNING, force=True)

@@ -1,4 +1,4 @@
-"""What a process of ours sets for itself and for those it begins: imports, open files, collections of a large heap."""
+"""Process setup, inherited by child processes: imports, open files, garbage collection of a large heap."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 def keep_pandas_out() -> None:
-    """Make `import pandas` fail here, before DuckDB binds its first value.
+    """Make `import pandas` fail in this process, before DuckDB binds its first value.
 
     DuckDB looks for pandas at every value: 0.4 ms each where it is not installed, and 0.3 s and 48 MB, once, where it
     is. The query path works without it. Measured here, with DuckDB 1.5.6.
@@ -37,7 +37,7 @@ def safe_import_path() -> Iterator[None]:
 
 
 def raise_file_limit() -> None:
-    """Let this process open as many files and connections as the system allows it: a shell says 1,024."""
+    """Raise the limit of open files and connections to the hard limit of the system: a shell sets 1,024."""
     import resource
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -45,7 +45,7 @@ def raise_file_limit() -> None:
 
 
 def settle_memory() -> None:
-    """Leave what start-up made out of every later collection, and collect rarely.
+    """Exclude the objects of start-up from garbage collection, and collect rarely.
 
     The SDK's heap is large: with the default thresholds the slowest call of a hundred took 108 ms, with these 1.1.
     Measured over stdio, with answers of 1,000 rows and mcp 2.3.0.

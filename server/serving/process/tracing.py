@@ -1,7 +1,7 @@
-"""A span per call for OpenTelemetry, where the operator has named a collector: what was called and how it went.
+"""OpenTelemetry tracing: one span per call with its tool and outcome, where the operator has configured a collector.
 
-No value of an argument and no row is ever in it. The libraries are loaded with the first call, and not at all without
-OTEL_EXPORTER_OTLP_ENDPOINT; how and where to send is said by the OTEL_ variables, which OpenTelemetry reads itself.
+A span never has the value of an argument, nor a row. The libraries are loaded with the first call, and not at all
+without OTEL_EXPORTER_OTLP_ENDPOINT; OpenTelemetry itself reads the OTEL_ variables, which say how and where to send.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ NANOSECONDS = 1_000_000_000
 
 
 class Spans:
-    """Turns ended calls into spans. They leave in batches, by a thread of the library, so that no answer waits.
+    """Turns ended calls into spans. A thread of the library exports them in batches, so that no answer waits.
 
-    The provider is ours alone: the MCP library's own spans, which may quote an error, are not sent.
+    The provider is used by gata only: the MCP library's own spans, which may quote an error, are not sent.
     """
 
     def __init__(self, exporter: SpanExporter | None = None) -> None:
         self._exporter = exporter
 
-    def __call__(self, entry: CallRecord) -> None:
+    def __call__(self, record: CallRecord) -> None:
         from opentelemetry.trace import SpanKind, Status, StatusCode
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-        begun = int(entry.at.timestamp() * NANOSECONDS)
-        parent = TraceContextTextMapPropagator().extract({"traceparent": entry.traceparent or ""})
+        begun = int(record.at.timestamp() * NANOSECONDS)
+        parent = TraceContextTextMapPropagator().extract({"traceparent": record.traceparent or ""})
         span = self._tracer.start_span(
-            f"{entry.door} {entry.tool}",
+            f"{record.interface} {record.tool}",
             context=parent,
             kind=SpanKind.SERVER,
             start_time=begun,
-            attributes={name: value for name, value in _attributes(entry).items() if value is not None},
+            attributes={name: value for name, value in _attributes(record).items() if value is not None},
         )
-        if entry.outcome == "failed":
+        if record.outcome == "failed":
             span.set_status(Status(StatusCode.ERROR))
-        span.end(begun + int(entry.seconds * NANOSECONDS))
+        span.end(begun + int(record.seconds * NANOSECONDS))
 
     @cached_property
     def _tracer(self) -> Tracer:
@@ -54,44 +54,44 @@ class Spans:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-        named = {} if os.environ.get("OTEL_SERVICE_NAME") else {"service.name": "gata"}
-        provider = TracerProvider(resource=Resource.create({**named, "service.version": version("gata")}))
+        attributes = {} if os.environ.get("OTEL_SERVICE_NAME") else {"service.name": "gata"}
+        provider = TracerProvider(resource=Resource.create({**attributes, "service.version": version("gata")}))
         provider.add_span_processor(BatchSpanProcessor(self._exporter or OTLPSpanExporter()))
         self._provider = provider
         return provider.get_tracer("gata")
 
     def flush(self) -> None:
-        """Wait until what ended so far has been sent."""
+        """Wait until every span that has ended is sent."""
         if "_tracer" in self.__dict__:
             self._provider.force_flush()
 
 
 def tracing() -> tuple[Spans, ...]:
-    """The observer that sends spans, where an endpoint is named; else none.
+    """The observer that sends spans, where an endpoint is configured; else an empty tuple.
 
     Raises:
-        MissingExtra: An endpoint is named, and nothing is installed that sends.
+        MissingExtra: An endpoint is configured, and the exporter is not installed.
     """
-    named = next((name for name in ENDPOINTS if os.environ.get(name)), None)
-    if named is None:
+    endpoint = next((name for name in ENDPOINTS if os.environ.get(name)), None)
+    if endpoint is None:
         return ()
     from pipeline.extras import require_extra
 
-    require_extra("otel", f"{named} is set, and sending traces")
+    require_extra("otel", f"{endpoint} is set, and sending traces")
     return (Spans(),)
 
 
-def _attributes(entry: CallRecord) -> dict[str, str | int | None]:
+def _attributes(record: CallRecord) -> dict[str, str | int | None]:
     return {
-        "gata.door": entry.door,
-        "gata.tool": entry.tool,
-        "gata.tenant": entry.tenant or (entry.who.tenant if entry.who else None),
-        "gata.token_id": entry.who.token_id if entry.who else None,
-        "gata.call_id": entry.id,
-        "gata.outcome": entry.outcome,
-        "gata.run_id": entry.run_id,
-        "gata.rows": entry.rows,
-        "gata.bytes": entry.bytes,
-        "error.type": entry.error,
-        "http.response.status_code": entry.status,
+        "gata.door": record.interface,
+        "gata.tool": record.tool,
+        "gata.tenant": record.tenant or (record.caller.tenant if record.caller else None),
+        "gata.token_id": record.caller.token_id if record.caller else None,
+        "gata.call_id": record.id,
+        "gata.outcome": record.outcome,
+        "gata.run_id": record.run_id,
+        "gata.rows": record.rows,
+        "gata.bytes": record.bytes,
+        "error.type": record.error,
+        "http.response.status_code": record.status,
     }

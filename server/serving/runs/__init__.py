@@ -1,1 +1,1 @@
-"""Published runs, opened for reading: newest run per tenant, queue, cache, status."""
+"""Published runs open for reading: newest run per tenant, queue, cache, status."""

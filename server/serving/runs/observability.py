@@ -1,7 +1,7 @@
-"""What builds did for a tenant, and what its data are like: by the ledger of runs, the manifest and the published run.
+"""Observability of a tenant: its builds, tests, models and data, from ops.sqlite, the manifest and the published run.
 
-Whoever runs the server reads everything. A tenant reads the same, but for words in which other things may stand: the
-text of an error (paths, names of others) and the reason of a quarantine (it quotes the value at fault).
+The operator reads everything. A tenant reads the same, except texts that may contain other data: the text of an error
+(paths, names of others) and the reason of a quarantine (it quotes the rejected value).
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from warehouse.star_schema import table_named
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from server.serving.runs.published_runs import OpenRun
+    from server.serving.runs.open_run import OpenRun
 
 Payload = dict[str, Any]  # Any: JSON values
 
 _BUILD = ("run_id", "status", "started_at", "finished_at")
 
-LOOKED_BACK = 50
-"""Builds; one that did nothing for a tenant has nothing to say about it."""
+MOST_BUILDS = 50
+"""Newest builds to search for steps of a tenant."""
 
 
 def summary(slug: Slug, ops: Ops, settings: Settings, *, is_operator: bool) -> Payload:
-    """How the tenant stands in one look: its run, its last build, its tests, what was kept out, what has drifted."""
-    builds = runs_of(slug, ops, LOOKED_BACK, None, is_operator=is_operator)
+    """A summary of the tenant: its run, last build, tests, quarantined records and drifted tables."""
+    builds = runs_of(slug, ops, MOST_BUILDS, None, is_operator=is_operator)
     _, tests = tests_of(slug, ops)
     _, models = models_of(slug, ops, settings)
     published = settings.published(slug)
@@ -60,28 +60,28 @@ def runs_of(slug: Slug, ops: Ops, limit: int, before: int | None, *, is_operator
 
     Args:
         slug: The tenant.
-        ops: The ledger.
-        limit: At most so many.
-        before: Only those of which the first step for the tenant has a lower number.
-        is_operator: Whether the text of errors is shown.
+        ops: The operations database.
+        limit: The most builds to return.
+        before: Only builds with a lower number of their first step for the tenant.
+        is_operator: Whether the text of errors is included.
     """
-    found = ops.connection.execute(
+    builds = ops.connection.execute(
         "select run_id, min(step_id) as number from steps where tenant = ?1 group by run_id"
         " having ?2 is null or min(step_id) < ?2 order by number desc limit ?3",
         (slug, before, limit),
     ).fetchall()
-    return [_run(row["run_id"], row["number"], slug, ops, is_operator=is_operator) for row in found]
+    return [_run(row["run_id"], row["number"], slug, ops, is_operator=is_operator) for row in builds]
 
 
 def run_of(slug: Slug, run_id: str, ops: Ops, *, is_operator: bool) -> Payload | None:
-    """One build and what it did for the tenant; None where it did nothing."""
+    """One build with its steps for the tenant; None where it has none."""
     if not any(step["tenant"] == slug for step in ops.steps(run_id)):
         return None
     return _run(run_id, 0, slug, ops, is_operator=is_operator)
 
 
 def _run(run_id: str, number: int, slug: Slug, ops: Ops, *, is_operator: bool) -> Payload:
-    """A build as the tenant sees it: failed when a step of its own did, whatever became of others."""
+    """A build from the view of the tenant: failed when one of its own steps failed, independent of other tenants."""
     steps = [step for step in ops.steps(run_id) if step["tenant"] == slug]
     row = ops.connection.execute("select * from runs where run_id = ?", (run_id,)).fetchone()
     status = "failed" if any(step["status"] == "failed" for step in steps) else "done"
@@ -107,7 +107,7 @@ def _run(run_id: str, number: int, slug: Slug, ops: Ops, *, is_operator: bool) -
 
 
 def tests_of(slug: Slug, ops: Ops) -> tuple[str | None, list[Payload]]:
-    """The dbt tests of the tenant's projects as they last ran, and the build that ran them."""
+    """The last results of the tenant's dbt tests, and the build that ran them."""
     run_id, nodes = _last_nodes(slug, ops, ("test", "unit_test"))
     return run_id, [
         {
@@ -127,7 +127,7 @@ def tests_of(slug: Slug, ops: Ops) -> tuple[str | None, list[Payload]]:
 
 
 def models_of(slug: Slug, ops: Ops, settings: Settings) -> tuple[str | None, list[Payload]]:
-    """The dbt models of the tenant as they were last built; rows of those that are published."""
+    """The last results of the tenant's dbt models, with rows from the published run where it has them."""
     run_id, nodes = _last_nodes(slug, ops, ("model", "seed", "snapshot"))
     published = settings.published(slug)
     served = served_run(published)
@@ -149,22 +149,22 @@ def models_of(slug: Slug, ops: Ops, settings: Settings) -> tuple[str | None, lis
 
 
 def _last_nodes(slug: Slug, ops: Ops, kinds: tuple[str, ...]) -> tuple[str | None, list[Payload]]:
-    """What dbt did with nodes of these kinds, in the newest build that had any."""
-    for run in ops.runs(limit=LOOKED_BACK):
-        found = ops.artifacts(run["run_id"], slug)
-        nodes = [{**row["node"], "at": row["at"]} for row in found if row["node"]["kind"] in kinds]
+    """The dbt nodes of these kinds in the newest build that had any."""
+    for run in ops.runs(limit=MOST_BUILDS):
+        artifacts = ops.artifacts(run["run_id"], slug)
+        nodes = [{**row["node"], "at": row["at"]} for row in artifacts if row["node"]["kind"] in kinds]
         if nodes:
             return run["run_id"], sorted(nodes, key=lambda node: (node["project"], node["name"]))
     return None, []
 
 
 def _last_part(node_id: str | None) -> str | None:
-    """The name in dbt's id of a node, which is kind, project and name."""
+    """The name in a dbt node id, which is kind, project and name."""
     return node_id and node_id.split(".")[2 if node_id.count(".") >= 2 else -1]
 
 
 def quarantine_of(slug: Slug, ops: Ops, *, is_operator: bool) -> list[Payload]:
-    """What was kept out of the tenant's sinks, newest first: by file and reason."""
+    """The quarantined records of the tenant, newest first: by file and reason."""
     return [
         {
             "run_id": row["run_id"],
@@ -185,19 +185,19 @@ _FIELD = re.compile(r"([A-Za-z_$][\w.$-]*)(?:: | is )")
 
 
 def _field(reason: str) -> str | None:
-    """The field that a reason begins with."""
+    """The field at the start of a reason."""
     match = _FIELD.match(reason)
     return match[1] if match else None
 
 
 def drift_of(slug: Slug, ops: Ops, settings: Settings, *, is_operator: bool) -> Payload:
-    """The shapes that the tenant's sources were seen to have, and what the last build said about drift."""
-    told = [finding for finding in findings_of(slug, settings) if "drifted" in finding] if is_operator else []
-    return {"drift": shapes_of(slug, ops), "findings": told}
+    """The observed shapes of the tenant's sources, and the drift findings of the last build."""
+    findings = [finding for finding in findings_of(slug, settings) if "drifted" in finding] if is_operator else []
+    return {"drift": shapes_of(slug, ops), "findings": findings}
 
 
 def findings_of(slug: Slug, settings: Settings) -> list[str]:
-    """What the checks of the last published build had to say."""
+    """The findings of the last published build."""
     from server.orchestration.publishing import read_published_star
 
     built = read_published_star(settings, slug)
@@ -205,7 +205,7 @@ def findings_of(slug: Slug, settings: Settings) -> list[str]:
 
 
 def freshness(run: OpenRun, ops: Ops) -> Payload:
-    """How old the answers are: the run, the last day of each fact, the newest export of each source."""
+    """Freshness: the age of the run, the last day of each fact, the newest export of each source."""
     published_at = run.manifest.published_at
     facts = [fact_days(fact) for fact in run.model.catalog.facts.values()]
     return {
@@ -218,7 +218,7 @@ def freshness(run: OpenRun, ops: Ops) -> Payload:
 
 
 def identity(run: OpenRun, cursor: DuckDBPyConnection) -> Payload:
-    """How far visitors, orders and customers are known to be the same people, counted in the published run."""
+    """Identity resolution: counts of users, orders, sessions and events linked to customers, in the published run."""
     tables = {name: quote(table_named(name).table_name(run.slug)) for name in _COUNTED}
     row = cursor.execute(_IDENTITY.format(**tables)).fetchall()[0]
     counts = dict(zip(_COUNTS, row, strict=True))
@@ -231,7 +231,7 @@ def identity(run: OpenRun, cursor: DuckDBPyConnection) -> Payload:
 
 
 def inferred(run: OpenRun, cursor: DuckDBPyConnection) -> dict[str, int]:
-    """By dimension table, its rows that no vendor sent: facts name them, and nothing else is known of them."""
+    """Rows per dimension table that no vendor sent: facts refer to them, and only their key is known."""
     tables = [table.name for table in run.manifest.tables if any(c.name == "is_inferred" for c in table.columns)]
     if not tables:
         return {}
@@ -239,8 +239,8 @@ def inferred(run: OpenRun, cursor: DuckDBPyConnection) -> dict[str, int]:
     return dict(zip(tables, cursor.execute(f"select {counts}").fetchall()[0], strict=True))
 
 
-def _share(part: int, whole: int) -> float | None:
-    return round(part / whole, 6) if whole else None
+def _share(part: int, total: int) -> float | None:
+    return round(part / total, 6) if total else None
 
 
 _COUNTED = ("users", "orders", "sessions", "events")

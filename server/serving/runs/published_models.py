@@ -1,4 +1,4 @@
-"""The published tables of a tenant as its manifest lists them, with the sentences of the star's promise."""
+"""The published tables of a tenant from its manifest, with the descriptions of the star schema."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Payload = dict[str, Any]  # Any: JSON values
 
 
 def published_models(settings: Settings, slug: Slug) -> list[Payload]:
-    """Every table of the run that answers: what a row is, its columns, how many rows; none before the first run.
+    """Every table of the published run: its grain, columns and row count; empty before the first run.
 
     Raises:
         PublishError: Every run is damaged.
@@ -24,18 +24,18 @@ def published_models(settings: Settings, slug: Slug) -> list[Payload]:
     if served is None:
         return []
     tables = read_manifest(folder / served.run_id).tables
-    promised = {table.table_name(slug): table for table in _star(tables)}
-    return [_model(slug, served.run_id, table, promised.get(table.name)) for table in tables]
+    declared = {table.table_name(slug): table for table in _star(tables)}
+    return [_model(slug, served.run_id, table, declared.get(table.name)) for table in tables]
 
 
-def _model(slug: Slug, run_id: str, table: PublishedTable, promise: Table | None) -> Payload:
-    described = {column.name: column.description for column in promise.columns} if promise else {}
+def _model(slug: Slug, run_id: str, table: PublishedTable, declaration: Table | None) -> Payload:
+    described = {column.name: column.description for column in declaration.columns} if declaration else {}
     return {
         "tenant": slug,
         "run_id": run_id,
         "name": table.name,
-        "description": promise.sentence if promise else "",
-        "grain": list(promise.grain) if promise else [],
+        "description": declaration.sentence if declaration else "",
+        "grain": list(declaration.grain) if declaration else [],
         "rows": table.rows,
         "columns": [
             {"name": column.name, "type": column.type, "description": described.get(column.name, "")}
@@ -45,6 +45,6 @@ def _model(slug: Slug, run_id: str, table: PublishedTable, promise: Table | None
 
 
 def _star(tables: tuple[PublishedTable, ...]) -> tuple[Table, ...]:
-    """The star that published tables are of, by the columns that not every star has."""
+    """The star schema of published tables, found by their optional columns."""
     names = [column.name for table in tables for column in table.columns]
     return star_schema(sum(name.startswith("funnel_step_") for name in names), has_payments="net_paid_amount" in names)

@@ -1,4 +1,4 @@
-"""How far a tenant is: what tenants.yaml, the published folder and the ledger of runs say, without opening a run."""
+"""Readiness of a tenant, from tenants.yaml, the published folder and ops.sqlite, without opening a run."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Payload = dict[str, Any]  # Any: JSON values
 
 
 def readiness(runs: PublishedRuns, ops: Ops, slug: Slug) -> Payload:
-    """Whether the tenant can be asked (`ready`), and else what is in the way.
+    """Whether the tenant can be queried (`ready`), else its state.
 
-    That it is `offboarded`, is being built (`building`), has `failed`, or is `not_built`.
+    The state is `offboarded`, `building`, `failed` or `not_built`.
 
     Raises:
-        AccessError: Nobody has heard of the tenant.
+        AccessError: The tenant is unknown.
         PublishError: Every run of it is damaged.
     """
     folder = runs.settings.published(slug)
@@ -29,14 +29,14 @@ def readiness(runs: PublishedRuns, ops: Ops, slug: Slug) -> Payload:
     run_id = served.run_id if served else None
     published_at = read_manifest(folder / run_id).published_at.isoformat() if run_id else None
     last_build = _last_build(ops, slug)
-    status = runs.standing.status(slug)
+    status = runs.tenant_status.status(slug)
     if run_id is None and last_build is None and status is None:
         raise no_such_tenant()
     state = "ready" if run_id else {"running": "building", "failed": "failed"}.get(last_build or "", "not_built")
     if status == OFFBOARDED:
         state = OFFBOARDED
     else:
-        runs.standing.check(slug)
+        runs.tenant_status.check(slug)
     return {
         "tenant": slug,
         "state": state,
@@ -47,7 +47,7 @@ def readiness(runs: PublishedRuns, ops: Ops, slug: Slug) -> Payload:
 
 
 def _last_build(ops: Ops, slug: Slug) -> str | None:
-    """How the newest build that took a step for this tenant went: running, done, failed or interrupted."""
+    """The state of the newest build with a step for this tenant: running, done, failed or interrupted."""
     for run in ops.runs(limit=20):
         steps = [step for step in ops.steps(run["run_id"]) if step["tenant"] == slug]
         if any(step["status"] == "failed" for step in steps):

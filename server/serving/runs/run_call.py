@@ -1,4 +1,4 @@
-"""One call on a published run, off the event loop: it waits its turn, and stops at the deadline or with its caller."""
+"""Calls on a published run, off the event loop: queued, and stopped at the deadline or when the caller cancels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import anyio.to_thread
 from pipeline.config.slug import Slug
 from pipeline.errors import GataError, TooMuch
 from server.serving.audit.call_record import set_error, set_rows, set_run
-from server.serving.runs.published_runs import OpenRun, PublishedRuns
+from server.serving.runs.open_run import OpenRun
+from server.serving.runs.published_runs import PublishedRuns
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,31 +34,30 @@ Work = Callable[[OpenRun, "duckdb.DuckDBPyConnection"], T]
 async def run_call(
     runs: PublishedRuns, slug: Slug, work: Work[T], *, on_start: Callable[[Call[T]], None] | None = None
 ) -> T:
-    """Answer a call as `_ask` does, and note for the audit how it went: see there."""
+    """Run a call as `_run_in_turn` does, and record its error in the audit record."""
     try:
-        return await _ask(runs, slug, work, on_start=on_start)
+        return await _run_in_turn(runs, slug, work, on_start=on_start)
     except GataError as error:
         set_error(error)
         raise
 
 
-async def _ask(
+async def _run_in_turn(
     runs: PublishedRuns, slug: Slug, work: Work[T], *, on_start: Callable[[Call[T]], None] | None = None
 ) -> T:
-    """Do `work` on the tenant's newest run in a thread, with a cursor of its own, when it is its turn.
+    """Run `work` on the tenant's newest run in a thread, with a cursor of its own, after its wait in the queue.
 
-    A cancelled call stops its statement. Whoever wants to stop it otherwise, or show how far it is, takes the call
-    from `on_start`.
+    A cancelled call stops its statement. `on_start` receives the call, to stop it otherwise or to show its progress.
 
     Raises:
-        QueueFull: Too many calls of the tenant wait already.
-        TooMuch: The deadline passed, in the queue or at work.
+        QueueFull: Too many calls of the tenant are waiting.
+        TooMuch: The deadline passed, in the queue or in the thread.
         GataError: What `work` raises, or there is no run.
     """
     seconds = runs.settings.query_timeout
     try:
         with anyio.fail_after(seconds):
-            await runs.turns.take(slug)
+            await runs.queue.acquire(slug)
     except TimeoutError as error:
         raise TooMuch(
             f"Others took {seconds:g} seconds, and it was not this call's turn.", "Ask again, fewer at once."
@@ -78,70 +78,70 @@ class _State(Enum):
     NEW = auto()
     RUNNING = auto()
     ENDED = auto()
-    GIVEN_UP = auto()
-    """Nobody waits any more; the thread, if it runs, gives the place back when it ends."""
+    ABANDONED = auto()
+    """The caller no longer waits; the thread, if it runs, returns the slot when it ends."""
 
 
 class Call(Generic[T]):
-    """A call that has its turn: the handle that stops it."""
+    """A call with a slot in the queue: the handle that stops it."""
 
     def __init__(self, runs: PublishedRuns, slug: Slug, work: Work[T]) -> None:
         self._runs, self._slug, self._work = runs, slug, work
         self._lock, self._state = threading.Lock(), _State.NEW
-        self._watched: StatementDeadline | None = None
+        self._deadline: StatementDeadline | None = None
         self._is_stopped = False
 
     def stop(self) -> None:
-        """End the call: its caller gets TooMuch. Safe from any thread, before, during and after it."""
+        """Stop the call: its caller gets TooMuch. Safe from any thread, before, during and after the call."""
         self._is_stopped = True
-        if self._watched is not None:
-            self._watched.stop()
+        if self._deadline is not None:
+            self._deadline.stop()
 
     def progress(self) -> float | None:
-        """How much of the running statement is done, from 0 to 100; None where nobody can tell."""
-        return None if self._watched is None else self._watched.progress()
+        """The progress of the running statement, from 0 to 100; None where it is unknown."""
+        return None if self._deadline is None else self._deadline.progress()
 
     async def in_thread(self) -> T:
-        """Work in a thread, and give the place back: now, or when the thread ends whose caller has gone."""
+        """Run the work in a thread, and return the slot: now, or when a thread without a caller ends."""
         try:
-            # a limiter of its own: the turn is what limits
+            # a limiter of its own: the queue sets the limit
             return await anyio.to_thread.run_sync(self._run, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1))
         finally:
             if self._state is _State.RUNNING:
-                await self._wind_down()
+                await self._stop_and_wait()
             with self._lock:
-                is_left_alone, self._state = self._state is _State.RUNNING, _State.GIVEN_UP
-            if not is_left_alone:
-                self._runs.turns.leave(self._slug)
+                is_abandoned, self._state = self._state is _State.RUNNING, _State.ABANDONED
+            if not is_abandoned:
+                self._runs.queue.release(self._slug)
 
-    async def _wind_down(self) -> None:
-        """Stop, and give the thread a moment to end."""
+    async def _stop_and_wait(self) -> None:
+        """Stop the statement, and wait up to GRACE_SECONDS for the thread to end."""
         self.stop()
         with anyio.CancelScope(shield=True), anyio.move_on_after(GRACE_SECONDS):
-            while self._state is _State.RUNNING:  # noqa: ASYNC110  # an event would cost every call a way between threads
+            while self._state is _State.RUNNING:  # noqa: ASYNC110  # an event would cost every call a switch between threads
                 await anyio.sleep(POLL_SECONDS)
 
     def _run(self) -> T:
         from semantic.answering.execute import with_deadline
 
         with self._lock:
-            if self._state is _State.GIVEN_UP:
+            if self._state is _State.ABANDONED:
                 raise TooMuch("The call was given up before it began.", "Ask again.")
             self._state = _State.RUNNING
         try:
             with (
                 self._runs.run(self._slug) as run,
                 run.cursor() as cursor,
-                with_deadline(cursor, self._runs.settings.query_timeout) as self._watched,
+                with_deadline(cursor, self._runs.settings.query_timeout) as self._deadline,
             ):
                 if self._is_stopped:
-                    self._watched.stop()
+                    self._deadline.stop()
                 set_run(run.slug, run.run_id, run.model.catalog)
-                found = self._work(run, cursor)
-                set_rows(found)
-                return found
+                result = self._work(run, cursor)
+                set_rows(result)
+                return result
         finally:
             with self._lock:
-                is_left_alone, self._state = self._state is _State.GIVEN_UP, _State.ENDED
-            if is_left_alone:
-                anyio.from_thread.run_sync(self._runs.turns.leave, self._slug)
+                is_abandoned, self._state = self._state is _State.ABANDONED, _State.ENDED
+            if is_abandoned:
+                anyio.from_thread.run_sync(self._runs.queue.release, self._slug)

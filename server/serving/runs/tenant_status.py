@@ -1,8 +1,8 @@
-"""What tenants.yaml says of a tenant now, not as it was at a build: whether it is served, and what personal it shows.
+"""Current tenant status from tenants.yaml, not from the last build: whether it is served, and its exposed columns.
 
-So a tenant that is offboarded, or no longer named, is refused and a withdrawn column is gone at once, and no rollback
-brings them back. While the file cannot be read nothing personal is shown, and who was refused before still is; where
-there never was a file, whatever is published is served.
+An offboarded or removed tenant is refused at once, a withdrawn column is hidden at once, and no rollback brings them
+back. While the file cannot be read no personal column is exposed, and refused tenants stay refused; where the file
+never existed, every published tenant is served.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Stamp = tuple[tuple[int, int] | None, ...]
 
 
 class TenantStatus:
-    """Every tenant's standing by one tenants.yaml, read again when the file, or one it includes, has changed."""
+    """The status of every tenant in one tenants.yaml, read again when the file, or one it includes, has changed."""
 
     def __init__(self, tenants: Path) -> None:
         self._tenants = tenants
@@ -37,11 +37,11 @@ class TenantStatus:
 
     @property
     def is_current(self) -> bool:
-        """Whether nothing has changed since the file was read: then asking costs a `stat` and waits for nobody."""
+        """Whether the files are unchanged since they were read: then a lookup costs a `stat` and does not wait."""
         return self._stamp() == self._read_as and time.monotonic() < self._retry_at
 
     def exposed(self, slug: Slug) -> frozenset[str]:
-        """The personal names a tenant shows; none when tenants.yaml does not name the tenant or cannot be read."""
+        """The exposed personal names of a tenant; none when tenants.yaml does not name it or cannot be read."""
         self._refresh()
         return self._exposed.get(slug, frozenset())
 
@@ -51,14 +51,14 @@ class TenantStatus:
         return (self._statuses or {}).get(slug)
 
     def refusal(self, slug: Slug) -> AccessError | None:
-        """Why nothing of a tenant is answered, whatever is published of it; None for one that is served."""
+        """The error that refuses a tenant, whatever is published of it; None for one that is served."""
         self._refresh()
         if self._statuses is None or self._statuses.get(slug, OFFBOARDED) != OFFBOARDED:
             return None
         return _offboarded(slug) if slug in self._statuses else no_such_tenant()
 
     def check(self, slug: Slug) -> None:
-        """See that a tenant is served.
+        """Check that a tenant is served.
 
         Raises:
             AccessError: tenants.yaml says that it is offboarded, or no longer names it.
@@ -85,16 +85,16 @@ class TenantStatus:
             manifest = load_tenants(self._tenants, load_catalog(CATALOG))
         except ConfigError as error:
             self._exposed = {}
-            self._retry_at = time.monotonic() + RETRY_SECONDS  # what is wrong may be in a file it includes
+            self._retry_at = time.monotonic() + RETRY_SECONDS  # the error may be in a file it includes
             self._read_as = stamp
-            _withheld(self._tenants, error)
+            _log_withheld(self._tenants, error)
             return
         self._exposed = {tenant.slug: frozenset(tenant.semantic.get("expose", ())) for tenant in manifest.tenants}
         self._statuses = {tenant.slug: tenant.status for tenant in manifest.tenants}
         self._retry_at = float("inf")
-        included = {Path(place.rpartition(":")[0]) for place in manifest.locations.values()} - {self._tenants}
+        included = {Path(location.rpartition(":")[0]) for location in manifest.locations.values()} - {self._tenants}
         files = (self._tenants, *sorted(included))
-        # read once more when there are other files than before: only now all of them are watched
+        # read once more when the included files changed: only now all of them are watched
         self._files, self._read_as = files, stamp if files == self._files else None
 
 
@@ -106,7 +106,7 @@ def _offboarded(slug: Slug) -> AccessError:
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:
-    """What changes when the file does; None while it is not there."""
+    """The stamp of a file, which changes with it; None while it is missing."""
     try:
         status = file.stat()
     except OSError:
@@ -114,6 +114,6 @@ def _stamp(file: Path) -> tuple[int, int] | None:
     return status.st_mtime_ns, status.st_size
 
 
-def _withheld(tenants: Path, error: ConfigError) -> None:
-    if tenants.exists():  # without the file nobody has asked for anything personal
+def _log_withheld(tenants: Path, error: ConfigError) -> None:
+    if tenants.exists():  # without the file nothing personal is requested
         event_logger().warning("personal_data_withheld", reason=error.what)

@@ -61,7 +61,7 @@ def end(world: PublishedHome, access: Access, token_id: str, how: str) -> None:
 def test_a_token_that_ends_in_mid_session_ends_the_session_at_every_door(
     world: PublishedHome, access: Access, http: httpx.Client, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server.asgi.stream_watch, "CHECK_SECONDS", server.asgi.stream_watch.LOOK_SECONDS)
+    monkeypatch.setattr(server.asgi.stream_watch, "CHECK_SECONDS", server.asgi.stream_watch.POLL_SECONDS)
     text, token = access.create(tenant="alpha", name="mid-session")
     session = session_of(http, bearer(text))
     assert http.post("/mcp", json=PING, headers={**session, **bearer(text)}).status_code == 200

@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from server.serving.runs.published_runs import OpenRun, PublishedRuns
+from server.serving.runs.open_run import OpenRun
+from server.serving.runs.published_runs import PublishedRuns
 from tests.server.published_fixture import PublishedHome
 
 FILES = (
