@@ -42,7 +42,7 @@ def test_a_tenant_that_makes_many_loses_its_own_oldest_and_nobody_elses(tmp_path
     with Ops(tmp_path / "ops.sqlite") as ops:
         store = Handles(ops, lambda: next(moments))
         of_beta = store.make("beta", RUN, "{}")
-        made = [store.make("alpha", RUN, "{}") for _ in range(result_handles.KEPT + 2)]
+        made = [store.make("alpha", RUN, "{}") for _ in range(result_handles.MOST_HANDLES + 2)]
         found = [store.find("alpha", handle.id) is not None for handle in (*made[:3], made[-1])]
         assert found == [False, False, True, True]
         assert store.find("beta", of_beta.id) == of_beta
