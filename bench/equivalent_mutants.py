@@ -50,7 +50,7 @@ RULES = (
     Rule(
         "amplitude",
         "column",
-        r"-> +when traffic_source is not null then \{\{ said\('user_",
+        r"-> +when traffic_source is not null then \{\{ nullif_empty\('user_",
         "Where the event says no source, its source is the user's latest.",
     ),
     Rule(
@@ -94,7 +94,7 @@ RULES = (
     Rule("linkedin_ads", "order", r"\)\[-1\], ':'", "A row has one pivot of a type."),
     Rule("linkedin_ads", "distinct", r"-> +union by name$", A_KEY),
     Rule("shared", "table", r"else users\.own_id end as user_pseudo_id$", JOINED),
-    Rule("shared", "literal", r"substr\({{ said }}, 12\)", "The eleventh letter is T or a space."),
+    Rule("shared", "literal", r"substr\({{ text }}, 12\)", "The eleventh letter is T or a space."),
     Rule(
         "shared",
         "literal",

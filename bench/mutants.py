@@ -79,8 +79,8 @@ SWITCHES = (
 WRAPPERS = ("nullif", "lower", "upper", "trim", "abs", "list_filter", "list_distinct", "regexp_replace")
 """Functions whose first argument could stand alone."""
 
-CAST = re.compile(r"cast_as\((?P<said>'[^']*'|\"[^\"]*\"), '(?P<meaning>\w+)'\)")
-SAID = re.compile(r"\{\{ said\((?P<what>'[^']*'|event_param\('\w+'\))(?P<nothing>, \w+)?\) \}\}")
+CAST = re.compile(r"cast_as\((?P<expression>'[^']*'|\"[^\"]*\"), '(?P<meaning>\w+)'\)")
+NULLIF_EMPTY = re.compile(r"\{\{ nullif_empty\((?P<what>'[^']*'|event_param\('\w+'\))(?P<nothing>, \w+)?\) \}\}")
 
 
 def mutants(macro: Macro) -> Iterator[Mutant]:
@@ -167,7 +167,7 @@ def _casts(macro: Macro) -> Iterator[Mutant]:
         if meaning in MOMENTS:
             yield macro.with_("zone", whole, f"timezone({ELSEWHERE}, {text})")
         if meaning in ("instant", "rfc_2822"):
-            clock = f"\"regexp_replace(\" ~ {found['said']} ~ \", '{OFFSET}', '')\""
+            clock = f"\"regexp_replace(\" ~ {found['expression']} ~ \", '{OFFSET}', '')\""
             read = "local_time" if meaning == "instant" else meaning
             yield macro.with_("zone", found.span(), f"cast_as({clock}, '{read}')")
     for found in re.finditer(r"timezone\('UTC', timezone(?=\()", macro.code):
@@ -198,7 +198,7 @@ def _wrappers(macro: Macro) -> Iterator[Mutant]:
             spans = arguments(macro.code, found.end())
             whole = (found.start(), macro.code.index(")", spans[-1][1]) + 1)
             yield macro.with_("dropped", whole, macro.code[slice(*spans[0])])
-    for found in SAID.finditer(macro.code):
+    for found in NULLIF_EMPTY.finditer(macro.code):
         what = found["what"]
         yield macro.with_("dropped", found.span(), what[1:-1] if what[0] in "'\"" else f"{{{{ {what} }}}}")
         if found["nothing"]:

@@ -134,7 +134,7 @@ def test_the_library_runs_again_only_when_something_of_it_changed(hub: Hub, seed
 
 SPOILT = {
     "unique_together": ("platform_ref__traffic_platforms", "google,cpc,bing_ads"),
-    "is_folded": ("platform_ref__traffic_platforms", "Google ,pay,bing_ads"),
+    "is_normalized": ("platform_ref__traffic_platforms", "Google ,pay,bing_ads"),
     "unique": ("platform_ref__currencies", "EUR,2,2"),
     "not_null": ("platform_ref__currencies", "ZZY,,2"),
     "accepted_values": ("platform_ref__order_statuses", "shopify,odd,somewhere,false"),

@@ -262,10 +262,10 @@ where not exists (
 
 
 def _own_traffic(tenant: Tenant) -> dict[tuple[str, str], str]:
-    """What tenants.yaml says, by folded source and medium."""
+    """What tenants.yaml says, by normalized source and medium."""
     rows = tenant.attribution.get("platforms", [])
-    return {(_folded(row["source"]), _folded(row["medium"])): row["ad_platform"] for row in rows}
+    return {(_normalize_name(row["source"]), _normalize_name(row["medium"])): row["ad_platform"] for row in rows}
 
 
-def _folded(text: str) -> str:
+def _normalize_name(text: str) -> str:
     return " ".join(text.lower().split())

@@ -17,8 +17,8 @@ with sent as (
         {{ cast_as('device_id', 'text') }} as device_id,
         coalesce(cast(amplitude_id as varchar), {{ cast_as('device_id', 'text') }}) as own_id,
         event_type in ({{ text_list(purchase_events) }}) as is_purchase,
-        {{ said('event_properties.utm_source') }} as event_source,
-        {{ said('user_properties.utm_source') }} as latest_source
+        {{ nullif_empty('event_properties.utm_source') }} as event_source,
+        {{ nullif_empty('user_properties.utm_source') }} as latest_source
     from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_events') }}
     qualify nullif(trim("$insert_id"), '') is null or row_number() over (
         partition by source_account, device_id, "$insert_id"
@@ -42,7 +42,7 @@ select
     is_purchase,
     case
         when is_purchase
-            then coalesce({{ said('event_properties.order_id') }}, {{ said('event_properties.transaction_id') }})
+            then coalesce({{ nullif_empty('event_properties.order_id') }}, {{ nullif_empty('event_properties.transaction_id') }})
     end as transaction_id,
     case
         when is_purchase
@@ -58,26 +58,26 @@ select
     case
         when is_purchase
             then coalesce(
-                upper({{ said('event_properties."$currency"') }}), upper({{ said('event_properties.currency') }}), {{ currency }}
+                upper({{ nullif_empty('event_properties."$currency"') }}), upper({{ nullif_empty('event_properties.currency') }}), {{ currency }}
             )
     end as currency,
     coalesce(event_source, latest_source) as traffic_source,
     case
-        when event_source is not null then {{ said('event_properties.utm_medium') }}
-        when latest_source is not null then {{ said('user_properties.utm_medium') }}
+        when event_source is not null then {{ nullif_empty('event_properties.utm_medium') }}
+        when latest_source is not null then {{ nullif_empty('user_properties.utm_medium') }}
     end as traffic_medium,
     case
-        when event_source is not null then {{ said('event_properties.utm_campaign') }}
-        when latest_source is not null then {{ said('user_properties.utm_campaign') }}
+        when event_source is not null then {{ nullif_empty('event_properties.utm_campaign') }}
+        when latest_source is not null then {{ nullif_empty('user_properties.utm_campaign') }}
     end as traffic_campaign,
     case
-        when event_source is not null then {{ said('event_properties.utm_id') }}
-        when latest_source is not null then {{ said('user_properties.utm_id') }}
+        when event_source is not null then {{ nullif_empty('event_properties.utm_id') }}
+        when latest_source is not null then {{ nullif_empty('user_properties.utm_id') }}
     end as traffic_campaign_id,
-    {{ said('user_properties.initial_utm_source', empty) }} as user_source,
-    {{ said('user_properties.initial_utm_medium', empty) }} as user_medium,
-    {{ said('user_properties.initial_utm_campaign', empty) }} as user_campaign,
-    {{ said('country') }} as geo_country,
+    {{ nullif_empty('user_properties.initial_utm_source', empty) }} as user_source,
+    {{ nullif_empty('user_properties.initial_utm_medium', empty) }} as user_medium,
+    {{ nullif_empty('user_properties.initial_utm_campaign', empty) }} as user_campaign,
+    {{ nullif_empty('country') }} as geo_country,
     {{ device_category('coalesce(device_type, device_family)') }} as device_category
 from identified
 {%- endmacro %}
@@ -95,8 +95,8 @@ select
     '{{ platform }}' as source_platform,
     source_account,
     cast(amplitude_id as varchar) as user_id,
-    lower({{ said('properties.email') }}) as email,
-    {{ said('country') }} as geo_country,
+    lower({{ nullif_empty('properties.email') }}) as email,
+    {{ nullif_empty('country') }} as geo_country,
     {{ device_category('coalesce(device_type, device)') }} as device_category
 from ids
 {%- endmacro %}

@@ -12,15 +12,15 @@ with events as (
     select
         *,
         event_name in ({{ text_list(purchase_events) }}) as is_purchase,
-        {{ said(event_param('source')) }} as param_source,
-        {{ said('collected_traffic_source.manual_source') }} as collected_source
+        {{ nullif_empty(event_param('source')) }} as param_source,
+        {{ nullif_empty('collected_traffic_source.manual_source') }} as collected_source
     from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_events') }}
 ),
 
 paid as (
     select
         *,
-        upper(case when is_purchase then {{ said(event_param('currency')) }} end) as param_currency,
+        upper(case when is_purchase then {{ nullif_empty(event_param('currency')) }} end) as param_currency,
         case when is_purchase then ecommerce.purchase_revenue_in_usd end as in_usd,
         case
             when is_purchase
@@ -44,8 +44,8 @@ select
     case
         when is_purchase
             then coalesce(
-                {{ said('ecommerce.transaction_id', no_transaction) }},
-                {{ said(event_param('transaction_id'), no_transaction) }}
+                {{ nullif_empty('ecommerce.transaction_id', no_transaction) }},
+                {{ nullif_empty(event_param('transaction_id'), no_transaction) }}
             )
     end as transaction_id,
     {{ cast_as("case when param_currency is null then coalesce(in_usd, in_currency) else coalesce(in_currency, in_usd) end",
@@ -56,26 +56,26 @@ select
     end as currency,
     coalesce(param_source, collected_source) as traffic_source,
     case
-        when param_source is not null then {{ said(event_param('medium')) }}
-        when collected_source is not null then {{ said('collected_traffic_source.manual_medium') }}
+        when param_source is not null then {{ nullif_empty(event_param('medium')) }}
+        when collected_source is not null then {{ nullif_empty('collected_traffic_source.manual_medium') }}
     end as traffic_medium,
     case
-        when param_source is not null then {{ said(event_param('campaign')) }}
-        when collected_source is not null then {{ said('collected_traffic_source.manual_campaign_name') }}
+        when param_source is not null then {{ nullif_empty(event_param('campaign')) }}
+        when collected_source is not null then {{ nullif_empty('collected_traffic_source.manual_campaign_name') }}
     end as traffic_campaign,
     case
         when coalesce(param_source, collected_source) is not null
             then coalesce(
-                {{ said(event_param('campaign_id')) }},
-                {{ said('collected_traffic_source.manual_campaign_id') }},
+                {{ nullif_empty(event_param('campaign_id')) }},
+                {{ nullif_empty('collected_traffic_source.manual_campaign_id') }},
                 nullif(regexp_extract({{ event_param('page_location') }}, '[?&]utm_id=([^&#]+)', 1), '')
             )
     end as traffic_campaign_id,
-    {{ said('traffic_source.source') }} as user_source,
-    {{ said('traffic_source.medium') }} as user_medium,
-    {{ said('traffic_source.name') }} as user_campaign,
-    {{ said('geo.country') }} as geo_country,
-    {{ said('device.category') }} as device_category
+    {{ nullif_empty('traffic_source.source') }} as user_source,
+    {{ nullif_empty('traffic_source.medium') }} as user_medium,
+    {{ nullif_empty('traffic_source.name') }} as user_campaign,
+    {{ nullif_empty('geo.country') }} as geo_country,
+    {{ nullif_empty('device.category') }} as device_category
 from paid
 {%- endmacro %}
 

@@ -15,7 +15,7 @@ with sent as (
         {{ cast_as('properties."$device_id"', 'text') }} as device_id,
         {{ cast_as('properties."$user_id"', 'text') }} as user_id,
         event in ({{ text_list(purchase_events) }}) as is_purchase,
-        {{ said('properties.utm_source') }} as traffic_source
+        {{ nullif_empty('properties.utm_source') }} as traffic_source
     from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_events') }}
 ),
 
@@ -39,20 +39,20 @@ select
     identified.user_id,
     identified.is_purchase,
     case
-        when identified.is_purchase then coalesce({{ said('identified.order_id') }}, {{ said('identified.transaction_id') }})
+        when identified.is_purchase then coalesce({{ nullif_empty('identified.order_id') }}, {{ nullif_empty('identified.transaction_id') }})
     end as transaction_id,
     case when identified.is_purchase then {{ cast_as('identified.revenue', 'decimal') }} end as order_total,
     case
-        when identified.is_purchase then coalesce(upper({{ said('identified.currency') }}), {{ currency }})
+        when identified.is_purchase then coalesce(upper({{ nullif_empty('identified.currency') }}), {{ currency }})
     end as currency,
     identified.traffic_source,
-    case when identified.traffic_source is not null then {{ said('identified.utm_medium') }} end as traffic_medium,
-    case when identified.traffic_source is not null then {{ said('identified.utm_campaign') }} end as traffic_campaign,
-    case when identified.traffic_source is not null then {{ said('identified.utm_id') }} end as traffic_campaign_id,
-    {{ said('people.traits.initial_utm_source') }} as user_source,
-    {{ said('people.traits.initial_utm_medium') }} as user_medium,
-    {{ said('people.traits.initial_utm_campaign') }} as user_campaign,
-    {{ said('identified.mp_country_code') }} as geo_country,
+    case when identified.traffic_source is not null then {{ nullif_empty('identified.utm_medium') }} end as traffic_medium,
+    case when identified.traffic_source is not null then {{ nullif_empty('identified.utm_campaign') }} end as traffic_campaign,
+    case when identified.traffic_source is not null then {{ nullif_empty('identified.utm_id') }} end as traffic_campaign_id,
+    {{ nullif_empty('people.traits.initial_utm_source') }} as user_source,
+    {{ nullif_empty('people.traits.initial_utm_medium') }} as user_medium,
+    {{ nullif_empty('people.traits.initial_utm_campaign') }} as user_campaign,
+    {{ nullif_empty('identified.mp_country_code') }} as geo_country,
     {{ device_category('coalesce(identified."$device", identified."$os")') }} as device_category
 from identified
 left join people
@@ -67,8 +67,8 @@ select
     '{{ platform }}' as source_platform,
     source_account,
     "$distinct_id" as user_id,
-    lower({{ said('"$properties"."$email"') }}) as email,
-    {{ said('"$properties"."$country_code"') }} as geo_country,
+    lower({{ nullif_empty('"$properties"."$email"') }}) as email,
+    {{ nullif_empty('"$properties"."$country_code"') }} as geo_country,
     {{ device_category('"$properties"."$os"') }} as device_category
 from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_people') }}
 {%- endmacro %}

@@ -10,7 +10,7 @@ campaign_texts as (
     select distinct
         source_platform,
         'name' as kind,
-        {{ folded('campaign_name') }} as said,
+        {{ normalize_name('campaign_name') }} as value,
         {{ md5_key(['source_platform', 'source_account', 'campaign_id']) }} as campaign_key,
         coalesce(in_force_from, timestamp '-infinity') as in_force_from,
         coalesce(in_force_to, timestamp 'infinity') as in_force_to
@@ -19,7 +19,7 @@ campaign_texts as (
     select distinct
         source_platform,
         'name' as kind,
-        {{ folded('campaign_name') }} as said,
+        {{ normalize_name('campaign_name') }} as value,
         {{ md5_key(['source_platform', 'source_account', 'campaign_id']) }} as campaign_key,
         timestamp 'infinity' as in_force_from,
         timestamp 'infinity' as in_force_to
@@ -29,7 +29,7 @@ campaign_texts as (
     select
         source_platform,
         'id' as kind,
-        campaign_id as said,
+        campaign_id as value,
         campaign_key,
         timestamp '-infinity' as in_force_from,
         timestamp 'infinity' as in_force_to
@@ -41,16 +41,16 @@ paid_visits as (
     from visits
     inner join {{ ref('int_' ~ tenant ~ '__traffic_platforms') }} as platforms
         on
-            platforms.traffic_source = {{ folded('visits.traffic_source') }}
-            and platforms.traffic_medium = {{ folded('visits.traffic_medium') }}
+            platforms.traffic_source = {{ normalize_name('visits.traffic_source') }}
+            and platforms.traffic_medium = {{ normalize_name('visits.traffic_medium') }}
 ),
 
 visit_texts as (
-    select session_id, ad_platform, started_at, 'id' as kind, trim(traffic_campaign_id) as said, 1 as way from paid_visits
+    select session_id, ad_platform, started_at, 'id' as kind, trim(traffic_campaign_id) as value, 1 as way from paid_visits
     union all
-    select session_id, ad_platform, started_at, 'id' as kind, trim(traffic_campaign) as said, 2 as way from paid_visits
+    select session_id, ad_platform, started_at, 'id' as kind, trim(traffic_campaign) as value, 2 as way from paid_visits
     union all
-    select session_id, ad_platform, started_at, 'name' as kind, {{ folded('traffic_campaign') }} as said, 3 as way
+    select session_id, ad_platform, started_at, 'name' as kind, {{ normalize_name('traffic_campaign') }} as value, 3 as way
     from paid_visits
 ),
 
@@ -69,7 +69,7 @@ found as (
         on
             campaign_texts.source_platform = visit_texts.ad_platform
             and campaign_texts.kind = visit_texts.kind
-            and campaign_texts.said = visit_texts.said
+            and campaign_texts.value = visit_texts.value
 ),
 
 best as (

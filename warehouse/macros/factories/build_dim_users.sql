@@ -1,7 +1,7 @@
 {#- The users dimension: analytics users, the customers their orders make them, and what the analytics tool's profiles add.
     Takes  tenant: a slug.
     Gives  one row per user with a session; every user of an event has one.
-    Note   a user is a customer when an order's earliest purchase event is theirs; which one is said by the first order.
+    Note   a user is a customer when an order's earliest purchase event is theirs; the first order says which one.
            Email, country and device are those of orders and sessions, else of the profile of the user's own id, else of
            the shop's id for the user. -#}
 {% macro build_dim_users(tenant) -%}
@@ -31,9 +31,9 @@ customers as (
 ),
 
 user_texts as (
-    select user_key, source_platform, source_account, user_pseudo_id as said, 0 as way from users
+    select user_key, source_platform, source_account, user_pseudo_id as id_text, 0 as way from users
     union all
-    select user_key, source_platform, source_account, user_id as said, 1 as way from users
+    select user_key, source_platform, source_account, user_id as id_text, 1 as way from users
 ),
 
 profiles as (
@@ -43,7 +43,7 @@ profiles as (
         on
             profiles.source_platform = user_texts.source_platform
             and profiles.source_account = user_texts.source_account
-            and profiles.user_id = user_texts.said
+            and profiles.user_id = user_texts.id_text
     qualify row_number() over (
         partition by user_texts.user_key
         order by user_texts.way, profiles.email, profiles.geo_country, profiles.device_category

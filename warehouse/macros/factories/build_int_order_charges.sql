@@ -2,14 +2,14 @@
     Takes  tenant: a slug.
     Gives  one row per charge and order that names it, or the charge alone: order_key, orders_of_charge, the charge's id and
            money, and is_counted.
-    Note   ids must be equal; neither amount nor date ever links. A charge that several orders name is nobody's. Charges in
+    Note   ids must be equal; neither amount nor date ever links. A charge that several orders name counts for none. Charges in
            another currency than their order's, and tests, do not count; one that failed took nothing. -#}
 {% macro build_int_order_charges(tenant) -%}
 with orders as (
     select
         {{ md5_key(['source_platform', 'source_account', 'order_id']) }} as order_key,
         currency as order_currency,
-        unnest(charge_ids) as said
+        unnest(charge_ids) as id_text
     from {{ ref('int_' ~ tenant ~ '__orders') }}
 ),
 
@@ -20,17 +20,17 @@ charges as (
 ),
 
 charge_texts as (
-    select source_platform, charge_id, charge_id as said
+    select source_platform, charge_id, charge_id as id_text
     from charges
     union all
-    select source_platform, charge_id, unnest(other_ids) as said
+    select source_platform, charge_id, unnest(other_ids) as id_text
     from charges
 ),
 
 named as (
     select distinct orders.order_key, orders.order_currency, charge_texts.source_platform, charge_texts.charge_id
     from orders
-    inner join charge_texts on charge_texts.said = orders.said
+    inner join charge_texts on charge_texts.id_text = orders.id_text
 )
 
 select

@@ -44,7 +44,7 @@ where not is_counted
 group by source_platform
 {%- endtest %}
 
-{#- Charges that several orders name: nobody's, so no order's net_paid_amount has them.
+{#- Charges that several orders name: they count for none, so no order's net_paid_amount has them.
     Takes  model: the charges that orders name.
     Gives  one finding per platform and account. -#}
 {% test charges_of_one_order(model) -%}

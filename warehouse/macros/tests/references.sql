@@ -8,11 +8,11 @@ group by all
 having count(*) > 1
 {%- endtest %}
 
-{#- Text that is compared by its folded form is kept folded.
+{#- Text that is compared by its normalized form is kept normalized.
     Takes  model, column_name.
     Gives  the texts that are not. -#}
-{% test is_folded(model, column_name) -%}
+{% test is_normalized(model, column_name) -%}
 select {{ column_name }}
 from {{ model }}
-where {{ column_name }} <> {{ folded(column_name) }}
+where {{ column_name }} <> {{ normalize_name(column_name) }}
 {%- endtest %}

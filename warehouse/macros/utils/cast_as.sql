@@ -1,4 +1,4 @@
-{#- A wire value as what it means: the one place where text becomes a number, a time or a date.
+{#- A wire value in the type of its meaning: the one place where text becomes a number, a time or a date.
     Takes  expression: SQL giving the value as the vendor sent it, text or number.
            meaning: a word of pipeline/contracts/meaning.py, such as decimal or instant.
            form: of date_as, such as %d.%m.%Y.
@@ -7,40 +7,40 @@
            in UTC; local_time: TIMESTAMP of the account's clock; date, compact_date, date_as: DATE; anything: JSON; text: VARCHAR.
     Note   landing has proved that the value reads so; what does not read fails here, it never becomes NULL. -#}
 {% macro cast_as(expression, meaning, form=none) -%}
-{%- set said -%} nullif(trim(cast({{ expression }} as varchar)), '') {%- endset -%}
-{%- if meaning == 'decimal' -%} cast({{ said }} as decimal(18, 6))
-{%- elif meaning == 'micros' -%} cast(cast({{ said }} as decimal(18, 0)) * 0.000001 as decimal(18, 6))
-{%- elif meaning == 'percent' -%} cast(cast(rtrim({{ said }}, '% ') as decimal(18, 6)) * 0.01 as decimal(18, 6))
-{%- elif meaning in ('integer', 'minor_units') -%} cast({{ said }} as bigint)
-{%- elif meaning == 'flag' -%} cast({{ said }} as boolean)
-{%- elif meaning == 'instant' -%} timezone('UTC', cast({{ said }} as timestamptz))
-{%- elif meaning == 'utc_time' -%} timezone('UTC', cast({{ with_zone(said) }} as timestamptz))
-{%- elif meaning == 'rfc_2822' -%} timezone('UTC', cast({{ rfc_2822_as_iso(said) }} as timestamptz))
-{%- elif meaning == 'local_time' -%} cast({{ said }} as timestamp)
-{%- elif meaning == 'epoch_seconds' -%} make_timestamp(cast({{ said }} as bigint) * 1000000)
-{%- elif meaning == 'epoch_millis' -%} make_timestamp(cast({{ said }} as bigint) * 1000)
+{%- set text -%} nullif(trim(cast({{ expression }} as varchar)), '') {%- endset -%}
+{%- if meaning == 'decimal' -%} cast({{ text }} as decimal(18, 6))
+{%- elif meaning == 'micros' -%} cast(cast({{ text }} as decimal(18, 0)) * 0.000001 as decimal(18, 6))
+{%- elif meaning == 'percent' -%} cast(cast(rtrim({{ text }}, '% ') as decimal(18, 6)) * 0.01 as decimal(18, 6))
+{%- elif meaning in ('integer', 'minor_units') -%} cast({{ text }} as bigint)
+{%- elif meaning == 'flag' -%} cast({{ text }} as boolean)
+{%- elif meaning == 'instant' -%} timezone('UTC', cast({{ text }} as timestamptz))
+{%- elif meaning == 'utc_time' -%} timezone('UTC', cast({{ with_zone(text) }} as timestamptz))
+{%- elif meaning == 'rfc_2822' -%} timezone('UTC', cast({{ rfc_2822_as_iso(text) }} as timestamptz))
+{%- elif meaning == 'local_time' -%} cast({{ text }} as timestamp)
+{%- elif meaning == 'epoch_seconds' -%} make_timestamp(cast({{ text }} as bigint) * 1000000)
+{%- elif meaning == 'epoch_millis' -%} make_timestamp(cast({{ text }} as bigint) * 1000)
 {%- elif meaning == 'epoch_micros' -%} make_timestamp(cast({{ expression }} as bigint))
-{%- elif meaning == 'date' -%} cast({{ said }} as date)
-{%- elif meaning == 'compact_date' -%} cast(strptime({{ said }}, '%Y%m%d') as date)
-{%- elif meaning == 'date_as' -%} cast(strptime({{ said }}, '{{ form }}') as date)
+{%- elif meaning == 'date' -%} cast({{ text }} as date)
+{%- elif meaning == 'compact_date' -%} cast(strptime({{ text }}, '%Y%m%d') as date)
+{%- elif meaning == 'date_as' -%} cast(strptime({{ text }}, '{{ form }}') as date)
 {%- elif meaning == 'anything' -%} cast({{ expression }} as json)
-{%- elif meaning == 'text' -%} {{ said }}
+{%- elif meaning == 'text' -%} {{ text }}
 {%- else -%} {{ exceptions.raise_compiler_error("cast_as knows no meaning named '" ~ meaning ~ "'.") }}
 {%- endif -%}
 {%- endmacro %}
 
 {#- An ISO time that is UTC where it carries no offset, with its offset.
-    Takes  said: SQL giving the time as text, without space around it.
+    Takes  text: SQL giving the time as text, without space around it.
     Gives  a VARCHAR expression that casts to a TIMESTAMPTZ in any session. -#}
-{% macro with_zone(said) -%}
-case when regexp_matches(substr({{ said }}, 11), '[ZC+-]') then {{ said }} else {{ said }} || 'Z' end
+{% macro with_zone(text) -%}
+case when regexp_matches(substr({{ text }}, 11), '[ZC+-]') then {{ text }} else {{ text }} || 'Z' end
 {%- endmacro %}
 
 {#- A time of RFC 2822, such as Sat, 03 Mar 2018 02:35:28 +0000, in ISO 8601.
-    Takes  said: SQL giving the time as text, without space around it.
+    Takes  text: SQL giving the time as text, without space around it.
     Gives  a VARCHAR expression that casts to a TIMESTAMPTZ in any session.
     Note   strptime of the clock alone: with %z, DuckDB takes 31 February for 3 March. -#}
-{% macro rfc_2822_as_iso(said) -%}
-strftime(strptime(regexp_extract({{ said }}, '[0-9]+ [A-Za-z]+ [0-9]+ [0-9:]+'), '%d %b %Y %H:%M:%S'), '%Y-%m-%dT%H:%M:%S')
-|| coalesce(nullif(regexp_extract({{ said }}, '[+-][0-9]{4}$'), ''), 'Z')
+{% macro rfc_2822_as_iso(text) -%}
+strftime(strptime(regexp_extract({{ text }}, '[0-9]+ [A-Za-z]+ [0-9]+ [0-9:]+'), '%d %b %Y %H:%M:%S'), '%Y-%m-%dT%H:%M:%S')
+|| coalesce(nullif(regexp_extract({{ text }}, '[+-][0-9]{4}$'), ''), 'Z')
 {%- endmacro %}

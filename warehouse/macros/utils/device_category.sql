@@ -8,6 +8,6 @@ case
     when regexp_matches(lower({{ expression }}), '\b(ios|android|blackberry|mobile|phone|ipod)\b|iphone') then 'mobile'
     when regexp_matches(lower({{ expression }}), '\b(tv|roku|playstation|xbox)\b') then 'smart tv'
     when regexp_matches(lower({{ expression }}), '\b(mac|windows|linux|ubuntu|chrome ?os|desktop)\b') then 'desktop'
-    else {{ said(expression) }}
+    else {{ nullif_empty(expression) }}
 end
 {%- endmacro %}
