@@ -1,4 +1,4 @@
-"""Clients that cost little, one per door of the server: raw HTTP/1.1, event streams and pipes, for `bench/serving.py`.
+"""Cheap clients, one per interface of the server: raw HTTP/1.1, event streams and pipes, for `bench/serving.py`.
 
 Each opens once and then answers `ask(arguments)` with the bytes of one answer to the tool query, or to REST's.
 """

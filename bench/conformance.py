@@ -40,7 +40,7 @@ PACKAGES = {
 }
 NODE, NODE_PACKAGE = (22, 19), "22.23.3"
 QUESTION = {"metrics": ["spend"], "dimensions": ["campaign_name"], "order_by": ["campaign_name"]}
-CLIENTS = [(which, door) for which in ("sdk", "client") for door in ("stdio", "sse", "http")]
+CLIENTS = [(which, transport) for which in ("sdk", "client") for transport in ("stdio", "sse", "http")]
 PATHS = {"sse": "/sse", "http": "/mcp"}
 Json = dict[str, Any]  # Any: JSON values
 
@@ -107,7 +107,7 @@ def _node_version() -> tuple[int, ...]:
 
 @contextmanager
 def serving_fixtures() -> Iterator[str]:
-    """The server with the fixtures, as a process; gives the address of its MCP door."""
+    """The server with the fixtures, as a process; gives the address of its MCP endpoint."""
     command = [sys.executable, "-P", "-m", "tests.clients.conformance_server"]
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
@@ -143,12 +143,14 @@ def expected_rows() -> list[list[object]]:
 
 
 def smoke(npm: Npm, world: PublishedHome, address: str) -> dict[str, str]:
-    """What every official client sees, over every door: `ok`, or what is wrong."""
+    """The result of every official client, over every transport: `ok`, or what is wrong."""
     found = {}
-    for which, door in CLIENTS:
-        found[f"TypeScript {which}, {door}"] = _judged(lambda w=which, d=door: _typescript(npm, world, address, w, d))
-    for door in ("stdio", "sse", "http"):
-        found[f"Inspector CLI, {door}"] = _judged(lambda d=door: _inspector(npm, world, address, d))
+    for which, transport in CLIENTS:
+        found[f"TypeScript {which}, {transport}"] = _judged(
+            lambda w=which, t=transport: _typescript(npm, world, address, w, t)
+        )
+    for transport in ("stdio", "sse", "http"):
+        found[f"Inspector CLI, {transport}"] = _judged(lambda t=transport: _inspector(npm, world, address, t))
     found["mcp dev server/mcp_entry.py"] = _judged(lambda: _mcp_dev(npm, world))
     return found
 
@@ -176,11 +178,11 @@ def _command() -> list[str]:
     return [str(Path(sys.executable).with_name("gata")), "mcp", "--tenant", "alpha"]
 
 
-def _typescript(npm: Npm, world: PublishedHome, address: str, which: str, door: str) -> None:
-    target = json.dumps(_command()) if door == "stdio" else address + PATHS[door]
+def _typescript(npm: Npm, world: PublishedHome, address: str, which: str, transport: str) -> None:
+    target = json.dumps(_command()) if transport == "stdio" else address + PATHS[transport]
     script = str(ROOT / "tests" / "clients" / "smoke.mjs")
     more = {"SMOKE_TOKEN": world.tokens["alpha"], "SMOKE_QUESTION": json.dumps(QUESTION), **_child(world)}
-    ended = npm.run("node", script, which, door, target, **more)
+    ended = npm.run("node", script, which, transport, target, **more)
     _see(ended.returncode == 0, ended.stderr[-300:])
     seen = json.loads(ended.stdout)
     _see(seen["structured"]["rows"] == expected_rows(), seen["structured"])
@@ -191,9 +193,13 @@ def _typescript(npm: Npm, world: PublishedHome, address: str, which: str, door: 
     _see(2 <= len(seen["prompts"]) <= 4 and seen["templates"] == ["metric://{name}"], seen)
 
 
-def _inspector(npm: Npm, world: PublishedHome, address: str, door: str) -> None:
+def _inspector(npm: Npm, world: PublishedHome, address: str, transport: str) -> None:
     token = f"Authorization: Bearer {world.tokens['alpha']}"
-    target = _command() if door == "stdio" else [address + PATHS[door], "--transport", door, "--header", token]
+    target = (
+        _command()
+        if transport == "stdio"
+        else [address + PATHS[transport], "--transport", transport, "--header", token]
+    )
     settings = [word for name, value in _child(world).items() for word in ("-e", f"{name}={value}")]
 
     def ask(*arguments: str) -> Json:

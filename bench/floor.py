@@ -1,4 +1,4 @@
-"""The floor of the whole way: floor.sql over the generated files, and the sums in which it and gata must agree."""
+"""The floor of the end-to-end benchmark: floor.sql over the generated files, and the sums that gata must equal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""10,000 calls of two tenants at every door, alike and at once: `python -P -m bench.isolation [--calls N]`.
+"""10,000 calls of two tenants at every interface, alike and at once: `python -P -m bench.isolation [--calls N]`.
 
 What is asked, and what must not come back, is in `tests/server/isolation.py`, whose tests run a part of it. Ends with 1
 when anything of one tenant was told to the other, or a call failed.
@@ -41,11 +41,11 @@ def measure(calls: int, seed: int, workers: int) -> tuple[Crossings, float]:
 
 
 def report(found: Crossings, seconds: float) -> None:
-    table = Table("door", box=SIMPLE)
+    table = Table("interface", box=SIMPLE)
     table.add_column("calls", justify="right")
     table.add_column("answers with the caller's own canary", justify="right")
-    for door, calls in sorted(found.calls.items()):
-        table.add_row(door, f"{calls:,}", f"{found.own[door]:,}")
+    for interface, calls in sorted(found.calls.items()):
+        table.add_row(interface, f"{calls:,}", f"{found.own[interface]:,}")
     console = Console(width=120)
     console.print(table)
     console.print(f"handles sent: {dict(found.taken)}; statuses: {dict(sorted(found.statuses.items()))}")

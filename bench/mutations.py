@@ -30,7 +30,7 @@ from bench.equivalent_mutants import RULES, Rule
 from bench.macro_source import ALIAS, Macro, Mutant
 from bench.mutants import mutants
 from pipeline.contracts.fields import Shape
-from tests.warehouse.engine_rig import BLUEPRINTS
+from tests.warehouse.engine_fixture import BLUEPRINTS
 from warehouse.projects.canonical_tables import CANONICAL
 from warehouse.projects.engines import engines_like
 

@@ -1,4 +1,4 @@
-"""One phase of the whole way in this process: `python -P -m bench.phases PHASE --home HOME`. whole_way.py runs them.
+"""One phase of a build in this process: `python -P -m bench.phases PHASE --home HOME`. end_to_end.py runs them.
 
 Prints a JSON object: `seconds` (the work, with the libraries it loads on its way), `rows`, and what the phase found.
 """

@@ -156,11 +156,11 @@ async def load(clients: Sequence[Client], pid: Callable[[], int], ask: Callable[
 
 
 def measure_load(world: PublishedHome, seconds: float, crowds: Sequence[int]) -> Json:
-    """Every door, with so many clients; 100 rows a call, and with one client also 1,000, and an answer that is kept."""
+    """Every interface, with so many clients; 100 rows a call; with one client also 1,000, and a cached answer."""
     token = world.tokens["alpha"]
     figures: Json = {}
     cases = [("100 rows", 100, False, crowds), ("1,000 rows", 1000, False, (1,)), ("100 rows, kept", 100, True, (1,))]
-    doors: dict[str, Callable[[int], Client]] = {
+    interfaces: dict[str, Callable[[int], Client]] = {
         "REST": lambda port: Rest(port, token),
         "streamable HTTP, 2026-07-28": lambda port: Modern(port, token),
         "streamable HTTP, 2025-11-25": lambda port: Legacy(port, token),
@@ -179,10 +179,10 @@ def measure_load(world: PublishedHome, seconds: float, crowds: Sequence[int]) ->
                 found = asyncio.run(load([pipe] * size, lambda pipe=pipe: pipe.pid, ask, seconds))
                 figures.setdefault(f"stdio, {era}", {})[f"{what}, {size}"] = asdict(found)
         with served(world, **kept) as (port, pid):
-            for door, make in doors.items():
+            for interface, make in interfaces.items():
                 for size in sizes:
                     found = asyncio.run(load([make(port) for _ in range(size)], lambda: pid, ask, seconds))
-                    figures.setdefault(door, {})[f"{what}, {size}"] = asdict(found)
+                    figures.setdefault(interface, {})[f"{what}, {size}"] = asdict(found)
     return figures
 
 
@@ -244,15 +244,15 @@ def measure_tenants(home: Path, tenants: int) -> Json:
 def report(figures: Json) -> None:
     console = Console(width=140)
     if "load" in figures:
-        cases = list(dict.fromkeys(case for door in figures["load"].values() for case in door))
+        cases = list(dict.fromkeys(case for interface in figures["load"].values() for case in interface))
         for case in cases:
             table = Table(case, box=SIMPLE)
             for name in ("calls/s", "p50 ms", "p99 ms", "server CPU ms"):
                 table.add_column(name, justify="right")
-            for door, found in figures["load"].items():
+            for interface, found in figures["load"].items():
                 if case in found:
                     one = found[case]
-                    table.add_row(door, *(f"{one[name]:.2f}" for name in ("each_second", "p50", "p99", "cpu")))
+                    table.add_row(interface, *(f"{one[name]:.2f}" for name in ("each_second", "p50", "p99", "cpu")))
             console.print(table)
     for what, size in figures.get("sizes", {}).items():
         console.print(f"{what}: {size:,} bytes, < {LIMITS[what]:,}: {'met' if size < LIMITS[what] else 'MISSED'}")

@@ -81,7 +81,7 @@ class Seen:
 
 
 def structure(body: bytes) -> Json:
-    """The answer in whatever a door wrapped it."""
+    """The answer without the envelope of its interface."""
     text = body.decode()
     if text.startswith("event:"):
         text = next(line for line in text.splitlines() if line.startswith("data: "))[6:]

@@ -1,7 +1,7 @@
 """The tools, resources and prompts that the official conformance suite looks for, added to the server that users get.
 
 The suite (npm `@modelcontextprotocol/conformance`) calls things by fixed names: a tool that answers with a picture, one
-that asks its user, a prompt with an image. Nothing of gata is replaced: the same factory, middleware and doors stand
+that asks its user, a prompt with an image. Nothing of gata is replaced: the same factory and middleware stand
 around these. What each must do is written in the descriptions of the suite's scenarios.
 """
 

@@ -62,10 +62,10 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gata_conformance_") as folder:
         app = app_with_fixtures(new_published_home(Path(folder), "alpha", "beta"))
-        with server.app.listen("127.0.0.1", arguments.port) as door:
+        with server.app.listen("127.0.0.1", arguments.port) as listener:
             config = uvicorn.Config(app, http="h11", ws="none", log_config=None, access_log=False, server_header=False)
-            print(f"http://127.0.0.1:{door.getsockname()[1]}/mcp", flush=True)  # noqa: T201  # for who started it
-            uvicorn.Server(config).run(sockets=[door])
+            print(f"http://127.0.0.1:{listener.getsockname()[1]}/mcp", flush=True)  # noqa: T201  # for who started it
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 if __name__ == "__main__":

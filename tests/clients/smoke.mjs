@@ -9,7 +9,7 @@
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
-const [which, door, target] = process.argv.slice(2);
+const [which, kind, target] = process.argv.slice(2);
 const { SMOKE_TOKEN: token, SMOKE_QUESTION: question } = process.env;
 const installed = createRequire(`${process.cwd()}/`);
 const load = (name) => import(pathToFileURL(installed.resolve(name)));
@@ -21,10 +21,10 @@ const transports = {
 const names = { stdio: "StdioClientTransport", sse: "SSEClientTransport", http: "StreamableHTTPClientTransport" };
 
 const { Client } = await load(`@modelcontextprotocol/${which === "sdk" ? "sdk/client/index.js" : "client"}`);
-const { [names[door]]: Transport } = await load(`@modelcontextprotocol/${transports[which][door]}`);
+const { [names[kind]]: Transport } = await load(`@modelcontextprotocol/${transports[which][kind]}`);
 
 function transport() {
-  if (door === "stdio") {
+  if (kind === "stdio") {
     const [command, ...args] = JSON.parse(target);
     return new Transport({ command, args, env: process.env });
   }
@@ -33,7 +33,7 @@ function transport() {
 
 const client = new Client(
   { name: "smoke", version: "1" },
-  which === "client" && door !== "sse" ? { versionNegotiation: { mode: "auto" } } : {},
+  which === "client" && kind !== "sse" ? { versionNegotiation: { mode: "auto" } } : {},
 );
 await client.connect(transport());
 const { tools } = await client.listTools();

@@ -11,7 +11,7 @@ from pipeline.config.tenant import Tenant
 from tests.docs.macro_headers import macros
 from tests.docs.markdown import code, codes, table
 from tests.docs.star_columns import PATTERN, SLUG
-from tests.warehouse.engine_rig import a_source
+from tests.warehouse.engine_fixture import a_source
 from warehouse.projects.rates_table import with_rates
 from warehouse.projects.star_tests import canonical_schema_yaml, star_schema_yaml
 from warehouse.star_schema import star_schema

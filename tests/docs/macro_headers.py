@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.warehouse.engine_rig import MACROS
+from tests.warehouse.engine_fixture import MACROS
 
 _HEADED = r"\{#-? (?P<header>(?:(?!#\}).)*?)-?#\}\s*\{%-? %(kind)s (?P<name>\w+)\("
 

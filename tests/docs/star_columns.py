@@ -20,7 +20,7 @@ from pipeline.contracts.fields import Contract, Many, Record, Shape, shape_of
 from semantic.definitions.standard_metrics import DERIVED_METRICS, base_metrics, funnel_metrics
 from tests.docs.lineage import ITEM, Lineage
 from tests.docs.markdown import code, codes, table
-from tests.warehouse.engine_rig import CATALOG, a_source, render, render_model
+from tests.warehouse.engine_fixture import CATALOG, a_source, render, render_model
 from warehouse.projects.canonical_tables import CANONICAL, NUMBERED, ORDER_LINE, Canonical
 from warehouse.projects.star_models import shells
 from warehouse.star_schema import Column, Table, star_schema

@@ -26,7 +26,7 @@ from pipeline.config.source import Source
 from pipeline.config.tenant import Tenant
 from pipeline.config.yaml_file import read_yaml
 from tests.docs.markdown import code, codes, table
-from tests.warehouse.engine_rig import CATALOG
+from tests.warehouse.engine_fixture import CATALOG
 
 EVERY_KEY = Path(__file__).with_name("every_key.yaml")
 MODELS: Mapping[str, type[BaseModel]] = {

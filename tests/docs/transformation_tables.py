@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.contracts.engine import engines_like
 from tests.docs.macro_headers import macros
 from tests.docs.markdown import code, codes, table
-from tests.warehouse.engine_rig import CATALOG
+from tests.warehouse.engine_fixture import CATALOG
 from warehouse.projects.canonical_tables import CANONICAL, PROFILES
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.end_to_end.project_fixture import House, house
+from tests.end_to_end.project_fixture import Project, open_project
 from tests.end_to_end.small_shop import SMALL_TENANT, write_shop
 from tests.end_to_end.three_stores import Stores
 
@@ -41,19 +41,19 @@ tenants:
 
 
 @pytest.fixture(scope="session")
-def small(tmp_path_factory: pytest.TempPathFactory) -> House:
-    """The small shop, built once. Read only: a test that changes it takes a copy (`copied`)."""
+def small(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The small shop, built once. Read only: a test that changes it takes a copy (`copy_project`)."""
     folder = tmp_path_factory.mktemp("built")
     write_shop(folder)
-    built = house(folder, SMALL_TENANT)
+    built = open_project(folder, SMALL_TENANT)
     built.build()
     return built
 
 
 @pytest.fixture(scope="session")
-def real_house(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> House:
+def real_project(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Project:
     """Real exports of three connectors, built once."""
-    built = house(tmp_path_factory.mktemp("real"), REAL_TENANT.format(data=real_data), threads=2)
+    built = open_project(tmp_path_factory.mktemp("real"), REAL_TENANT.format(data=real_data), threads=2)
     built.build()
     return built
 

@@ -1,4 +1,4 @@
-"""A house: the whole product in a temporary folder, built and asked through the same functions as every door."""
+"""A project fixture: the product in a temporary folder, built and asked by the functions that every interface uses."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from tests.library import with_library
 
 
 @dataclass(frozen=True)
-class House:
-    """A product in a folder: its settings, and how to build and ask."""
+class Project:
+    """A project in a folder: its settings, and how to build and ask."""
 
     settings: Settings
 
     @property
-    def shop(self) -> BuildContext:
+    def context(self) -> BuildContext:
         return open_build_context(self.settings)
 
     def build(self, **options: Any) -> BuildReport:
-        report = build(self.shop, **options)
+        report = build(self.context, **options)
         assert report.exit_code == 0, report.to_dict()
         return report
 
@@ -48,19 +48,21 @@ class House:
         return value
 
 
-def copied(built: House, folder: Path, *, tenants: str | None = None, **settings: Any) -> House:
-    """A built house again, with its files, in a folder of its own, for a test that changes it."""
+def copy_project(built: Project, folder: Path, *, tenants: str | None = None, **settings: Any) -> Project:
+    """Copy a built project with its files into a folder of its own, for a test that changes it."""
     shutil.copytree(built.settings.tenants.parent, folder, dirs_exist_ok=True)
     path = folder / "tenants.yaml"
     if tenants is not None:
         path.write_text(tenants, encoding="utf-8")
-    return House(built.settings.model_copy(update={"home": folder / "state", "tenants": path, **settings}))
+    return Project(built.settings.model_copy(update={"home": folder / "state", "tenants": path, **settings}))
 
 
-def house(folder: Path, tenants: str, *, today: date = date(2026, 11, 21), bare: bool = False, **more: Any) -> House:
-    """A house whose tenants.yaml says `tenants`; no more is built than the library, and nothing where it is `bare`.
+def open_project(
+    folder: Path, tenants: str, *, today: date = date(2026, 11, 21), bare: bool = False, **more: Any
+) -> Project:
+    """Create a project whose tenants.yaml is `tenants`; only the library is built, and nothing where it is `bare`.
 
-    One thread builds all, as each process of a crew would load dbt anew: a test of several tenants that is about
+    One thread builds all, as each process of a pool would load dbt anew: a test of several tenants that is about
     more asks for `threads`, and `make run` of the README has them.
     """
     configure_log()
@@ -70,4 +72,4 @@ def house(folder: Path, tenants: str, *, today: date = date(2026, 11, 21), bare:
     settings = Settings(home=folder / "state", tenants=path, today=today, **{"threads": 1} | more)
     if not bare:
         with_library(settings)
-    return House(settings)
+    return Project(settings)

@@ -1,6 +1,6 @@
-"""The real files of every connector: who reads which of them in one house, and where each comes from.
+"""The real files of every connector: which tenant of one project reads which, and where each comes from.
 
-GA4, the derived Shopify orders and the recorded insights of Meta have a house of their own (conftest.py). Two reports
+GA4, the derived Shopify orders and the recorded insights of Meta have a project of their own (conftest.py). Two reports
 of one thing at different levels are two accounts, so that each is compared with its own file; Microsoft's four levels
 are one account, whose days the finest report of each campaign fills.
 """
@@ -162,7 +162,7 @@ class Delivery:
 
 
 def deliveries() -> Iterator[Delivery]:
-    """Everything that the house reads."""
+    """Everything that the project reads."""
     for slug, connectors in TENANTS.items():
         for connector, accounts in connectors.items():
             for account, objects in accounts.items():

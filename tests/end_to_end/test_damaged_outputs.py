@@ -18,7 +18,7 @@ from server.orchestration.overview import plan_builds, tenant_statuses
 from server.orchestration.publishing import publish_star
 from server.orchestration.verbs import land_only, validate
 from server.serving.runs.observability import findings_of
-from tests.end_to_end.project_fixture import House, copied
+from tests.end_to_end.project_fixture import Project, copy_project
 from tests.pipeline.test_publish import flip_a_byte
 from tests.server.cli_run import Terminal
 from warehouse.build.hub_metadata import read_hub_records
@@ -69,9 +69,9 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
 
 
 @pytest.fixture(scope="module")
-def home(small: House, tmp_path_factory: pytest.TempPathFactory) -> House:
+def home(small: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The small shop with rollups and an earlier run. Whoever damages it has it built again, or takes a copy."""
-    home = copied(small, tmp_path_factory.mktemp("damaged") / "home", rollup_rows=1)
+    home = copy_project(small, tmp_path_factory.mktemp("damaged") / "home", rollup_rows=1)
     home.build()
     return home
 
@@ -82,36 +82,36 @@ def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
         yield terminal
 
 
-def star(home: House) -> Path:
+def star(home: Project) -> Path:
     return home.settings.stars(SLUG)
 
 
-def run(home: House) -> Path:
+def run(home: Project) -> Path:
     folder = home.settings.published(SLUG)
     return folder / str(latest_run_id(folder))
 
 
-def report_of(home: House, **options: Any) -> TenantReport:
+def report_of(home: Project, **options: Any) -> TenantReport:
     (report,) = home.build(**options).tenants
     return report
 
 
 @pytest.mark.parametrize(("damage", "said"), DAMAGES.values(), ids=DAMAGES)
 def test_damage_is_named_by_status_and_is_a_reason_to_build(
-    home: House, tmp_path: Path, damage: Damage, said: str
+    home: Project, tmp_path: Path, damage: Damage, said: str
 ) -> None:
-    home = copied(home, tmp_path / "home")
+    home = copy_project(home, tmp_path / "home")
     assert output_damage(home.settings, SLUG) == ()
     damage(star(home), run(home))
     (found,) = output_damage(home.settings, SLUG)
     assert said in found
-    assert found in tenant_statuses(home.shop)[0]["findings"]
-    (planned,) = plan_builds(home.shop)
+    assert found in tenant_statuses(home.context)[0]["findings"]
+    (planned,) = plan_builds(home.context)
     assert planned["action"] == "build"
     assert found.rstrip(".") in planned["reasons"]
 
 
-def test_what_is_damaged_is_made_again_once_by_the_same_build(home: House) -> None:
+def test_what_is_damaged_is_made_again_once_by_the_same_build(home: Project) -> None:
     before, first = home.number(SLUG, "order_revenue"), run(home)
     assert report_of(home).status == "unchanged"
     star(home).unlink()
@@ -133,7 +133,7 @@ def test_what_is_damaged_is_made_again_once_by_the_same_build(home: House) -> No
     verify(run(home))
 
 
-def test_the_step_that_a_failed_question_names_works(home: House, terminal: Terminal) -> None:
+def test_the_step_that_a_failed_question_names_works(home: Project, terminal: Terminal) -> None:
     terminal.use(home.settings)
     asked = ("ask", "--tenant", SLUG, "--metrics", "order_revenue", "--json")
     before = json.loads(terminal(*asked).out)
@@ -153,8 +153,8 @@ def test_the_step_that_a_failed_question_names_works(home: House, terminal: Term
     assert not any("damaged" in note for note in after["notes"])
 
 
-def test_a_copy_of_the_state_is_hashed_once_and_is_no_damage(home: House, tmp_path: Path) -> None:
-    moved = copied(home, tmp_path / "moved")
+def test_a_copy_of_the_state_is_hashed_once_and_is_no_damage(home: Project, tmp_path: Path) -> None:
+    moved = copy_project(home, tmp_path / "moved")
     for path in (*run(moved).glob("*.duckdb"),):
         path.touch()
     note = star(moved).with_name("built.json")
@@ -167,32 +167,32 @@ def test_a_copy_of_the_state_is_hashed_once_and_is_no_damage(home: House, tmp_pa
     assert note.read_bytes() == after
 
 
-def test_validation_fails_for_what_readers_see_and_names_what_they_do_not(home: House, tmp_path: Path) -> None:
-    moved = copied(home, tmp_path / "moved", rollup_rows=1)
+def test_validation_fails_for_what_readers_see_and_names_what_they_do_not(home: Project, tmp_path: Path) -> None:
+    moved = copy_project(home, tmp_path / "moved", rollup_rows=1)
     old, new = publish_again(moved), publish_again(moved)
     flip_a_byte(old / CATALOG_JSON)
-    (report,) = validate(moved.shop, full=True).tenants
+    (report,) = validate(moved.context, full=True).tenants
     (said,) = [finding for finding in report.findings if CATALOG_JSON in finding]
     assert (report.status, old.name in said, said.endswith("Readers do not see it.")) == ("done", True, True)
     assert output_damage(moved.settings, SLUG) == ()  # running the tests did not touch the star
     assert (SLUG, old.name) in read_hub_records(moved.settings).published
     flip_a_byte(new / CATALOG_SCHEMA)
-    failed = validate(moved.shop, full=True)
+    failed = validate(moved.context, full=True)
     assert failed.exit_code == 2
     assert CATALOG_SCHEMA in str(failed.tenants[0].error)
 
 
-def test_a_damaged_run_keeps_no_other_out_of_the_books(home: House, tmp_path: Path) -> None:
-    moved = copied(home, tmp_path / "moved")
+def test_a_damaged_run_keeps_no_other_out_of_the_books(home: Project, tmp_path: Path) -> None:
+    moved = copy_project(home, tmp_path / "moved")
     old, new = publish_again(moved), publish_again(moved)
     (old / DEFINITIONS).unlink()
-    assert land_only(moved.shop).exit_code == 0
+    assert land_only(moved.context).exit_code == 0
     listed = read_hub_records(moved.settings).published
     assert ((SLUG, old.name) in listed, (SLUG, new.name) in listed) == (False, True)
 
 
-def publish_again(home: House) -> Path:
+def publish_again(home: Project) -> Path:
     """Publish the star as it lies there, without the rest of a build; the run."""
-    (tenant,) = home.shop.manifest.tenants
+    (tenant,) = home.context.manifest.tenants
     publish_star(tenant, home.settings, "")
     return run(home)

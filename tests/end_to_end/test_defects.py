@@ -28,7 +28,7 @@ from server.orchestration.overview import tenant_statuses
 from server.orchestration.verbs import land_only, onboard_tenant
 from server.serving.runs.published_runs import PublishedRuns
 from server.serving.tools import relationships
-from tests.end_to_end.project_fixture import House
+from tests.end_to_end.project_fixture import Project
 from tests.end_to_end.small_shop import SMALL_TENANT, write_jsonl, write_shop
 from tests.end_to_end.three_stores import CHUNKS, DAYS, ROOT, STORES, TENANTS, TODAY, TWIN, TWIN_SPEND, Stores, opened
 from tests.pipeline.raw_shop import CAMPAIGNS, EVENTS, ORDERS, SHOPS
@@ -43,10 +43,10 @@ BLUEPRINTS = blueprints(CATALOG)
 
 
 @pytest.fixture
-def sandbox(stores: Stores, tmp_path: Path) -> Callable[..., House]:
+def sandbox(stores: Stores, tmp_path: Path) -> Callable[..., Project]:
     """A copy of the stores' hub in a home of its own, whose tenants.yaml says something else; the library is there."""
 
-    def make(tenants: str, **more: Any) -> House:
+    def make(tenants: str, **more: Any) -> Project:
         settings = Settings(
             home=tmp_path / "state", tenants=tmp_path / "tenants.yaml", today=TODAY, **{"threads": 1} | more
         )
@@ -54,7 +54,7 @@ def sandbox(stores: Stores, tmp_path: Path) -> Callable[..., House]:
         for path in ("hub.duckdb", "dbt/_library.sha256"):
             (settings.home / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(stores.home / path, settings.home / path)
-        return House(settings)
+        return Project(settings)
 
     return make
 
@@ -62,12 +62,12 @@ def sandbox(stores: Stores, tmp_path: Path) -> Callable[..., House]:
 @pytest.fixture(scope="module")
 def nodes(stores: Stores) -> list[dict[str, Any]]:
     """What dbt did in the first build of the stores, node by node; `tenant` is * for the library."""
-    with Ops(stores.house.settings.ops) as ops:
+    with Ops(stores.project.settings.ops) as ops:
         return [{**row["node"], "tenant": row["tenant"]} for row in ops.artifacts(stores.builds[0]["run_id"])]
 
 
-def asked(house: House, sql: str, *values: object) -> list[Row]:
-    with opened(house.settings.hub) as hub:
+def asked(project: Project, sql: str, *values: object) -> list[Row]:
+    with opened(project.settings.hub) as hub:
         return hub.execute(sql, values).fetchall()
 
 
@@ -100,7 +100,7 @@ def test_bringing_everything_in_again_doubles_nothing(stores: Stores, tmp_path: 
     """3: onboarding again doubled the facts; landing appended, and no version was the latest."""
     slug = "north_store"
     home = shutil.copytree(stores.home, tmp_path / "state")
-    again = House(stores.house.settings.model_copy(update={"home": home}))
+    again = Project(stores.project.settings.model_copy(update={"home": home}))
     sinks = sorted(name for (name,) in stores.hub("select table_name from duckdb_tables()") if "platform_mm__" in name)
     counted = " union all ".join(
         f"select '{sink}', count(*) from {sink} where tenant_slug = '{slug}'" for sink in sinks
@@ -109,10 +109,10 @@ def test_bringing_everything_in_again_doubles_nothing(stores: Stores, tmp_path: 
     before, (number,) = asked(again, counted), asked(again, landed)[0]
     with duckdb.connect(str(again.settings.hub)) as hub:
         hub.execute(f"delete from landing_{slug}.landed_files")  # as if nothing had ever landed
-    onboard_tenant(again.shop, slug)
-    report = land_only(again.shop, [slug])
+    onboard_tenant(again.context, slug)
+    report = land_only(again.context, [slug])
     assert (report.exit_code, asked(again, landed)) == (0, [(2 * number,)])
-    push(again.shop.manifest.get(slug), BLUEPRINTS, again.settings)
+    push(again.context.manifest.get(slug), BLUEPRINTS, again.settings)
     assert asked(again, counted) == before
     ((versions, orders),) = asked(
         again,
@@ -137,7 +137,7 @@ tenants:
 
 
 def test_purchases_that_appear_later_take_the_same_way_and_a_table_left_out_is_no_success(
-    sandbox: Callable[..., House], tmp_path: Path
+    sandbox: Callable[..., Project], tmp_path: Path
 ) -> None:
     """4: a hash that was new once purchases existed left the table out, with one line in the log and exit code 0."""
     store = sandbox(QUIET_STORE, env="prod")
@@ -153,8 +153,8 @@ def test_purchases_that_appear_later_take_the_same_way_and_a_table_left_out_is_n
         }
         bought = {"event_properties": {"$revenue": 9.5, "order_id": "77"}} if more else {}
         write_jsonl(tmp_path / f"amplitude/{day}.jsonl", [sent | bought])
-        assert land_only(store.shop).exit_code == 0
-    push(store.shop.manifest.get("quiet_store"), BLUEPRINTS, store.settings)
+        assert land_only(store.context).exit_code == 0
+    push(store.context.manifest.get("quiet_store"), BLUEPRINTS, store.settings)
     for platform in ("mixpanel", "amplitude"):
         pushed = f"""
             select count(*), count(distinct source_schema_hash),
@@ -163,7 +163,7 @@ def test_purchases_that_appear_later_take_the_same_way_and_a_table_left_out_is_n
         assert asked(store, pushed) == [(2, 1, 1)], platform
 
     write_jsonl(tmp_path / "mixpanel/2.jsonl", [{"event": "visit", "properties": {"distinct_id": "d"}}] * 2)
-    report = land_only(store.shop)
+    report = land_only(store.context)
     assert report.exit_code == 3
     assert "mixpanel.events of account main has drifted" in str(report.tenants[0].error)
 
@@ -254,7 +254,10 @@ def test_of_two_analytics_sources_the_named_one_feeds_sessions_and_the_other_is_
     assert stores.hub(kept) == [(True,)]
     said = "Sessions and events are those of mixpanel; the records of google_analytics stay in their sinks."
     assert said in stores.builds[0]["tenants"][0]["findings"]
-    assert said in {tenant["tenant"]: tenant for tenant in tenant_statuses(stores.house.shop)}["east_store"]["findings"]
+    assert (
+        said
+        in {tenant["tenant"]: tenant for tenant in tenant_statuses(stores.project.context)}["east_store"]["findings"]
+    )
     (tmp_path / "tenants.yaml").write_text(TENANTS.replace("    analytics: mixpanel\n", ""), encoding="utf-8")
     with pytest.raises(ConfigError, match="east_store enables 2 analytics sources: google_analytics, mixpanel"):
         load_tenants(tmp_path / "tenants.yaml", CATALOG)
@@ -289,7 +292,7 @@ def test_another_process_makes_up_the_same_bytes(stores: Stores, tmp_path: Path)
     """12: generators without a seed, uuid and hash() gave other data on every run."""
     chunks = [str(word) for chunk in CHUNKS for word in chunk]
     subprocess.run(
-        [sys.executable, "-c", GENERATE, str(stores.house.settings.tenants), str(tmp_path), *chunks],
+        [sys.executable, "-c", GENERATE, str(stores.project.settings.tenants), str(tmp_path), *chunks],
         env={**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(ROOT)},
         cwd=ROOT,
         check=True,
@@ -348,15 +351,15 @@ def test_logic_of_tenants_yaml_decides_the_numbers_of_its_own_tenant_alone(store
     assert stores.star("north_store", conversions) == [("facebook_ads", True), ("instagram_ads", None)]
 
 
-def bring_files(stores: Stores, house: House) -> None:
+def bring_files(stores: Stores, project: Project) -> None:
     """Put the stores' hand-made and synthetic files beside another tenants.yaml."""
     for name in ("bing", "linkedin"):
-        shutil.copytree(stores.home.parent / name, house.settings.tenants.parent / name)
-    shutil.copytree(stores.home / "synthetic", house.settings.home / "synthetic")
+        shutil.copytree(stores.home.parent / name, project.settings.tenants.parent / name)
+    shutil.copytree(stores.home / "synthetic", project.settings.home / "synthetic")
 
 
 def test_histories_keep_what_was_and_every_shape_says_whose_it_is(
-    stores: Stores, sandbox: Callable[..., House]
+    stores: Stores, sandbox: Callable[..., Project]
 ) -> None:
     """15: histories were made anew on each run, and the history of schemas was empty."""
     shapes = """
@@ -370,7 +373,7 @@ def test_histories_keep_what_was_and_every_shape_says_whose_it_is(
     bring_files(stores, changed)
     history = "select * from platform_sat__tenant_config_history order by all"
     before = set(map(str, asked(changed, history)))
-    land_only(changed.shop, ["west_store"])
+    land_only(changed.context, ["west_store"])
     after = set(map(str, asked(changed, history)))
     open_now = asked(
         changed,
@@ -405,7 +408,7 @@ def test_the_books_know_every_tenant_from_its_first_run(stores: Stores) -> None:
     assert {slug for (slug,) in seen} == {"*", *STORES}
     published = stores.hub("select tenant_slug, run_id, len(metrics) > 20 from platform_ops__boring_semantic_layer")
     assert sorted(published) == [(tenant["tenant"], tenant["run_id"], True) for tenant in stores.builds[0]["tenants"]]
-    shown = [(row["tenant"], row["run_id"], row["last_build"]) for row in tenant_statuses(stores.house.shop)]
+    shown = [(row["tenant"], row["run_id"], row["last_build"]) for row in tenant_statuses(stores.project.context)]
     assert sorted(shown) == [(tenant["tenant"], tenant["run_id"], "done") for tenant in stores.builds[0]["tenants"]]
     for slug in STORES:
         ((users, customers, sessions),) = stores.star(
@@ -425,7 +428,7 @@ def test_the_books_know_every_tenant_from_its_first_run(stores: Stores) -> None:
 def test_every_kind_of_measure_dates_and_joined_columns_answer_as_sql_does(stores: Stores) -> None:
     """18: max became SUM, dates were refused, joins useless, a negative limit a 500 and relationships missing."""
     slug = "north_store"
-    ask = stores.house.ask
+    ask = stores.project.ask
     answer = ask(slug, metrics=["session_users", "average_session_seconds", "sessions"])
     ((users, average, sessions),) = stores.star(
         slug, "select count(distinct user_key), avg(session_duration_seconds), count(*) from fct_sessions"
@@ -446,7 +449,7 @@ def test_every_kind_of_measure_dates_and_joined_columns_answer_as_sql_does(store
     for limit in (-1, 0):
         with pytest.raises(QueryError, match="limit"):
             ask(slug, metrics=["spend"], limit=limit)
-    runs = PublishedRuns(stores.house.settings)
+    runs = PublishedRuns(stores.project.settings)
     try:
         with runs.run(slug) as run:
             joins = relationships(run)
@@ -460,7 +463,7 @@ def test_every_kind_of_measure_dates_and_joined_columns_answer_as_sql_does(store
 
 
 def test_nobody_enters_without_a_token_and_no_request_writes_the_configuration(tmp_path: Path) -> None:
-    """19: no authentication, credentials for every origin, and open doors that wrote tenants.yaml with any slug."""
+    """19: no authentication, credentials for every origin, and open routes that wrote tenants.yaml with any slug."""
     world = new_published_home(tmp_path, "alpha")
     said = world.settings.tenants.read_bytes()
     entry = {"slug": "../../x'; drop table t; --", "business_name": "X"}
@@ -487,22 +490,22 @@ def test_readers_are_answered_while_a_build_holds_the_hub(stores: Stores, tmp_pa
     """20: a connection per request on the file that dbt writes locked both out."""
     home = tmp_path / "state"
     shutil.copytree(stores.home / "published", home / "published")
-    settings = stores.house.settings.model_copy(update={"home": home})
-    reader = House(settings)
+    settings = stores.project.settings.model_copy(update={"home": home})
+    reader = Project(settings)
     shutil.copyfile(stores.home / "hub.duckdb", settings.hub)
     settings.stars("north_store").parent.mkdir(parents=True)
-    shutil.copyfile(stores.house.settings.stars("north_store"), settings.stars("north_store"))
+    shutil.copyfile(stores.project.settings.stars("north_store"), settings.stars("north_store"))
     with duckdb.connect(str(settings.hub)) as hub, duckdb.connect(str(settings.stars("north_store"))) as star:
         hub.execute("begin; create table half_way as select 1 as n")
         star.execute("begin; delete from fct_north_store__orders")
-        assert reader.number("north_store", "orders") == stores.house.number("north_store", "orders") > 0
+        assert reader.number("north_store", "orders") == stores.project.number("north_store", "orders") > 0
 
 
 def test_campaigns_of_one_id_on_two_platforms_stay_two_and_no_spend_is_repeated(stores: Stores) -> None:
     """21: joins went by one column, and one id on two platforms would fan out."""
     slug = "west_store"
     assert stores.star(slug, f"select count(*) from dim_campaigns where campaign_id = '{TWIN}'") == [(2,)]
-    answer = stores.house.ask(
+    answer = stores.project.ask(
         slug,
         metrics=["spend"],
         dimensions=["campaign_name"],
@@ -513,9 +516,9 @@ def test_campaigns_of_one_id_on_two_platforms_stay_two_and_no_spend_is_repeated(
         ("Twin of Bing", Decimal(TWIN_SPEND["bing_ads"])),
         ("Twin of LinkedIn", Decimal(TWIN_SPEND["linkedin_ads"])),
     ]
-    by_name = stores.house.ask(slug, metrics=["spend"], dimensions=["campaign_name"], limit=1000)["rows"]
+    by_name = stores.project.ask(slug, metrics=["spend"], dimensions=["campaign_name"], limit=1000)["rows"]
     ((total,),) = stores.star(slug, "select sum(spend) from fct_ad_performance")
-    assert sum(row[1] for row in by_name) == total == stores.house.number(slug, "spend")
+    assert sum(row[1] for row in by_name) == total == stores.project.number(slug, "spend")
 
 
 def test_a_run_published_behind_the_servers_back_is_what_the_next_question_gets(tmp_path: Path) -> None:
@@ -566,12 +569,12 @@ BROKEN = """
 
 
 def test_a_tenant_whose_data_cannot_be_made_fails_by_name_and_the_command_with_it(
-    sandbox: Callable[..., House], tmp_path: Path
+    sandbox: Callable[..., Project], tmp_path: Path
 ) -> None:
     """24: an exception was swallowed: a printed line, and exit code 0."""
     write_shop(tmp_path)
     both = sandbox(SMALL_TENANT + BROKEN)
-    report = land_only(both.shop)
+    report = land_only(both.context)
     assert report.exit_code == 2
     tenants = {tenant.tenant: tenant for tenant in report.tenants}
     assert (tenants["broken_store"].status, tenants["small_shop"].status) == ("failed", "done")

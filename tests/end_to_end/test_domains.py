@@ -17,7 +17,7 @@ from server.mcp_server.analyses import ANALYSES
 from server.orchestration.overview import plan_builds, tenant_statuses
 from server.serving import tools
 from server.serving.runs.published_runs import PublishedRuns
-from tests.end_to_end.project_fixture import House, house
+from tests.end_to_end.project_fixture import Project, open_project
 from tests.end_to_end.small_shop import write_shop
 from warehouse.projects.star_project import star_tables
 
@@ -55,15 +55,15 @@ EMPTY = {
 
 
 @pytest.fixture(scope="module")
-def few(tmp_path_factory: pytest.TempPathFactory) -> House:
+def few(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("few")
     write_shop(folder)
-    built = house(folder, TENANTS)
+    built = open_project(folder, TENANTS)
     built.build()
     return built
 
 
-def state_of(home: House, slug: str) -> dict[str, Any]:
+def state_of(home: Project, slug: str) -> dict[str, Any]:
     runs = PublishedRuns(home.settings)
     try:
         with runs.run(slug) as run:
@@ -73,10 +73,10 @@ def state_of(home: House, slug: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("slug", EMPTY)
-def test_facts_of_other_domains_are_there_in_their_types_and_empty(few: House, slug: str) -> None:
+def test_facts_of_other_domains_are_there_in_their_types_and_empty(few: Project, slug: str) -> None:
     folder = few.settings.published(slug)
     with duckdb.connect(folder / str(latest_run_id(folder)) / STARS, read_only=True) as stars:
-        for table in star_tables(few.shop.manifest.get(slug)):
+        for table in star_tables(few.context.manifest.get(slug)):
             name = table.table_name(slug)
             found = stars.execute(f"select column_name, column_type from (describe {name})").fetchall()
             assert dict(found) == {column.name: column.type for column in table.columns}
@@ -86,17 +86,17 @@ def test_facts_of_other_domains_are_there_in_their_types_and_empty(few: House, s
 
 
 @pytest.mark.parametrize("slug", EMPTY)
-def test_nothing_is_said_to_be_missing(few: House, slug: str) -> None:
+def test_nothing_is_said_to_be_missing(few: Project, slug: str) -> None:
     told = state_of(few, slug)
     assert {fact["fact"] for fact in told["facts"] if not fact["rows"]} == EMPTY[slug]
     assert told["notes"] == []
-    (listed,) = (each for each in tenant_statuses(few.shop) if each["tenant"] == slug)
+    (listed,) = (each for each in tenant_statuses(few.context) if each["tenant"] == slug)
     assert (listed["last_build"], listed["findings"]) == ("done", [])
-    (planned,) = (each for each in plan_builds(few.shop) if each["tenant"] == slug)
+    (planned,) = (each for each in plan_builds(few.context) if each["tenant"] == slug)
     assert (planned["action"], planned["reasons"]) == ("unchanged", [])
 
 
-def test_its_own_facts_answer_and_a_question_about_another_domain_counts_nothing(few: House) -> None:
+def test_its_own_facts_answer_and_a_question_about_another_domain_counts_nothing(few: Project) -> None:
     assert few.number("only_shop", "orders") == 3
     assert few.number("only_shop", "order_revenue") == Decimal("60.75")
     assert few.number("no_shop", "spend") == Decimal("18.25")
@@ -109,7 +109,7 @@ def test_its_own_facts_answer_and_a_question_about_another_domain_counts_nothing
 
 
 @pytest.mark.parametrize("slug", EMPTY)
-def test_guided_analyses_ask_for_nothing_that_the_tenant_has_not(few: House, slug: str) -> None:
+def test_guided_analyses_ask_for_nothing_that_the_tenant_has_not(few: Project, slug: str) -> None:
     runs = PublishedRuns(few.settings)
     try:
         with runs.run(slug) as run, run.cursor() as cursor:
@@ -124,5 +124,5 @@ def test_guided_analyses_ask_for_nothing_that_the_tenant_has_not(few: House, slu
         runs.close()
 
 
-def test_a_fact_that_is_empty_though_the_tenant_has_its_domain_is_still_said(few: House) -> None:
+def test_a_fact_that_is_empty_though_the_tenant_has_its_domain_is_still_said(few: Project) -> None:
     assert state_of(few, "shut_shop")["notes"] == ["There are no rows in order_items, orders."]

@@ -12,7 +12,7 @@ import duckdb
 from pipeline.storage.ops import Ops
 from server.orchestration.build_report import TenantReport
 from server.orchestration.verbs import build, land_only
-from tests.end_to_end.project_fixture import House, copied
+from tests.end_to_end.project_fixture import Project, copy_project
 from tests.end_to_end.small_shop import EVENTS, SMALL_TENANT, insight, order, write_jsonl
 
 SHOP, OTHER = "small_shop", "other_shop"
@@ -26,9 +26,9 @@ DRIFT = (
 LATER = [order(4, "40.00"), order(5, "50.00")]
 
 
-def drifting(small: House, folder: Path, env: str, tenants: str) -> House:
+def drifting(small: Project, folder: Path, env: str, tenants: str) -> Project:
     """A published shop, whose orders lose their key, while its ads and the other shop's orders go on."""
-    shops = copied(small, folder, tenants=tenants, env=env)
+    shops = copy_project(small, folder, tenants=tenants, env=env)
     shutil.copytree(folder / "shop", folder / "other")
     write_jsonl(folder / "other/orders_2026-03-04.jsonl", LATER)
     lost = [{("order_id" if name == "id" else name): value for name, value in row.items()} for row in LATER]
@@ -37,12 +37,12 @@ def drifting(small: House, folder: Path, env: str, tenants: str) -> House:
     return shops
 
 
-def reported(shops: House) -> tuple[int, dict[str, TenantReport]]:
-    report = build(shops.shop)
+def reported(shops: Project) -> tuple[int, dict[str, TenantReport]]:
+    report = build(shops.context)
     return report.exit_code, {tenant.tenant: tenant for tenant in report.tenants}
 
 
-def orders_and_spend(shops: House, slug: str) -> tuple[int, Decimal]:
+def orders_and_spend(shops: Project, slug: str) -> tuple[int, Decimal]:
     ((orders, spend),) = shops.ask(slug, metrics=["orders", "spend"])["rows"]
     return orders, spend
 
@@ -53,7 +53,7 @@ def about_drift(tenant: TenantReport) -> list[str]:
     ]
 
 
-def test_in_local_the_tenant_is_published_without_the_new_rows_of_that_table(tmp_path: Path, small: House) -> None:
+def test_in_local_the_tenant_is_published_without_the_new_rows_of_that_table(tmp_path: Path, small: Project) -> None:
     shop = drifting(small, tmp_path, "local", SMALL_TENANT)
     code, tenants = reported(shop)
     assert (code, tenants[SHOP].status) == (0, "published")
@@ -78,7 +78,7 @@ def test_in_local_the_tenant_is_published_without_the_new_rows_of_that_table(tmp
     assert orders_and_spend(shop, SHOP) == (5, Decimal("19.25"))
 
 
-def test_in_prod_the_tenant_is_not_published_and_the_others_are(tmp_path: Path, small: House) -> None:
+def test_in_prod_the_tenant_is_not_published_and_the_others_are(tmp_path: Path, small: Project) -> None:
     shops = drifting(small, tmp_path, "prod", BOTH)
     code, tenants = reported(shops)
     assert (code, tenants[SHOP].status, tenants[OTHER].status) == (3, "failed", "published")
@@ -91,7 +91,7 @@ def test_in_prod_the_tenant_is_not_published_and_the_others_are(tmp_path: Path, 
         insights = "platform_mm__facebook_ads_api_v1_facebook_insights"
         ads = hub.execute(f"select count(*) from {insights} where tenant_slug = ?", [SHOP]).fetchall()
     assert ads == [(4,)]  # the other tables of the tenant went on to their sinks
-    assert land_only(shops.shop).exit_code == 3
+    assert land_only(shops.context).exit_code == 3
 
     (tmp_path / "shop/orders_2026-03-04.jsonl").unlink()
     code, tenants = reported(shops)
@@ -99,8 +99,8 @@ def test_in_prod_the_tenant_is_not_published_and_the_others_are(tmp_path: Path, 
     assert orders_and_spend(shops, SHOP) == (3, Decimal("19.25"))
 
 
-def test_what_comes_and_goes_in_a_source_is_told_once(tmp_path: Path, small: House) -> None:
-    shop = copied(small, tmp_path)
+def test_what_comes_and_goes_in_a_source_is_told_once(tmp_path: Path, small: Project) -> None:
+    shop = copy_project(small, tmp_path)
     told = []
     for day in (4, 5):
         changed = order(day, "1.00", loyalty=day)

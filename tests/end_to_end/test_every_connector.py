@@ -17,7 +17,7 @@ import yaml
 from pipeline.storage.ops import Ops
 from tests.end_to_end.three_stores import DAYS, ROOT, STORES, TWIN_SPEND, Stores
 from tests.pipeline.raw_shop import ADS, ANALYTICS, EVENTS, ORDERS, REPORTS, SHOPS
-from tests.warehouse.engine_rig import render
+from tests.warehouse.engine_fixture import render
 from warehouse.projects.canonical_tables import CANONICAL
 from warehouse.projects.engines import engines_of
 
@@ -101,9 +101,9 @@ def test_sinks_hold_what_enabled_connectors_sent_and_nothing_else(stores: Stores
 def test_engines_of_a_domain_have_the_same_columns_types_and_order_on_every_platform(stores: Stores) -> None:
     """Of every engine in use, by what DuckDB describes; and the table that they fill."""
     described: dict[str, dict[str, Columns]] = {canonical.name: {} for canonical in CANONICAL}
-    for tenant in stores.house.shop.manifest.tenants:
-        with duckdb.connect(str(stores.house.settings.stars(tenant.slug)), read_only=True) as star:
-            star.execute(f"attach '{stores.house.settings.hub}' as hub (read_only)")
+    for tenant in stores.project.context.manifest.tenants:
+        with duckdb.connect(str(stores.project.settings.stars(tenant.slug)), read_only=True) as star:
+            star.execute(f"attach '{stores.project.settings.hub}' as hub (read_only)")
             star.execute("set search_path = 'stars.main,hub.main'")
             for canonical in CANONICAL:
                 shapes = described[canonical.name]
@@ -124,7 +124,7 @@ def columns(star: duckdb.DuckDBPyConnection, relation: str) -> Columns:
 
 
 def test_dbt_runs_150_data_tests_over_the_build_and_all_hold(stores: Stores) -> None:
-    with Ops(stores.house.settings.ops) as ops:
+    with Ops(stores.project.settings.ops) as ops:
         nodes = [row["node"] for row in ops.artifacts(stores.builds[0]["run_id"])]
     assert Counter(node["status"] for node in nodes if node["kind"] == "model") == {
         "success": sum(node["kind"] == "model" for node in nodes)
@@ -135,7 +135,7 @@ def test_dbt_runs_150_data_tests_over_the_build_and_all_hold(stores: Stores) -> 
 
 
 def test_every_engine_in_use_has_one_unit_test_and_it_passes(stores: Stores) -> None:
-    for tenant in stores.house.shop.manifest.tenants:
+    for tenant in stores.project.context.manifest.tenants:
         used = {engine.macro for canonical in CANONICAL for engine, _ in engines_of(tenant, canonical.name)}
         assert sorted(stores.unit_tests[tenant.slug]) == sorted([f"{macro}__{tenant.slug}", "pass"] for macro in used)
 
@@ -206,7 +206,7 @@ def test_order_revenue_is_the_total_of_the_orders_that_stand(stores: Stores, pla
         f"""select currency, count(*), sum(total) from ({ORDERS[platform]})
         where id not in (select id::varchar from {FALLEN[platform]}) group by all order by all"""
     )
-    answer = stores.house.ask(
+    answer = stores.project.ask(
         slug,
         metrics=["valid_orders", "order_revenue"],
         dimensions=["currency"],

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from pipeline.settings import Settings
-from tests.end_to_end.project_fixture import House
+from tests.end_to_end.project_fixture import Project
 from tests.end_to_end.shown_output import commands_and_output, is_shown
 from tests.library import with_library
 from tests.server.cli_run import ROOT, environment, start
@@ -116,10 +116,10 @@ def test_the_numbers_are_those_of_the_files(
     example: tuple[Path, Settings], printed: list[tuple[str, str]], sql: Sql
 ) -> None:
     check = {"one_shop": one_shop, "several_currencies": several_currencies}[example[0].name]
-    check(House(example[1]), sql)
+    check(Project(example[1]), sql)
 
 
-def one_shop(house: House, sql: Sql) -> None:
+def one_shop(project: Project, sql: Sql) -> None:
     asked = ["orders", "order_revenue", "refunded_amount", "spend", "margin"]
     ((orders, revenue, refunded),) = sql(f"""
         select
@@ -128,7 +128,7 @@ def one_shop(house: House, sql: Sql) -> None:
             sum(coalesce((refunds->>'$[0].transactions[0].amount')::decimal(18, 6), 0))
         from {CURRENT_ORDERS}""")
     ((spend,),) = sql(f"select sum(spend) from {ADS}")
-    answer = house.ask("lamp_shop", metrics=asked)["rows"]
+    answer = project.ask("lamp_shop", metrics=asked)["rows"]
     assert [list(row) for row in answer] == [[orders, revenue, refunded, spend, revenue - refunded - spend]]
 
     by_campaign = sql(f"""
@@ -137,7 +137,7 @@ def one_shop(house: House, sql: Sql) -> None:
         inner join (select campaign_name, sum(spend) as spend from {ADS} group by all) as ads
             on ads.campaign_name = sessions.campaign
         group by all order by all""")
-    answer = house.ask(
+    answer = project.ask(
         "lamp_shop",
         metrics=["spend", "attributed_revenue", "sessions", "roas"],
         dimensions=["campaign_name"],
@@ -150,11 +150,11 @@ def one_shop(house: House, sql: Sql) -> None:
     ]
 
     ((sessions, carts),) = sql(f"select count(*), count(*) filter (where has_cart) from {SESSIONS}")
-    assert house.number("lamp_shop", "sessions") == sessions
-    assert house.number("lamp_shop", "funnel_step_3") == carts
+    assert project.number("lamp_shop", "sessions") == sessions
+    assert project.number("lamp_shop", "funnel_step_3") == carts
 
 
-def several_currencies(house: House, sql: Sql) -> None:
+def several_currencies(project: Project, sql: Sql) -> None:
     rates = "(select date, rate::decimal(28, 18) as rate from read_csv('rates.csv', header = true) order by date)"
     orders = f"(select *, created_at::date as day from {CURRENT_ORDERS})"
     revenue = sql(f"""
@@ -164,11 +164,11 @@ def several_currencies(house: House, sql: Sql) -> None:
     ((spend,),) = sql(f"""
         select sum((spend * ({EUROS}))::decimal(18, 6))
         from {ADS} as ads asof join {rates} as rates on rates.date <= ads.day""")
-    by_currency = house.ask(
+    by_currency = project.ask(
         "notebooks", metrics=["order_revenue", "orders"], dimensions=["currency"], order_by=["currency"]
     )
     assert [tuple(row) for row in by_currency["rows"]] == revenue
-    ((answered, spent, ratio),) = house.ask("notebooks", metrics=["order_revenue", "spend", "blended_roas"])["rows"]
+    ((answered, spent, ratio),) = project.ask("notebooks", metrics=["order_revenue", "spend", "blended_roas"])["rows"]
     total = sum((amount for _, amount, _ in revenue), Decimal())
     assert (answered, spent) == (total, spend)
     assert float(ratio) == pytest.approx(float(total / spend))

@@ -17,7 +17,7 @@ from pipeline.storage.ops import Ops
 from pipeline.synthetic.generate import generate
 from server.orchestration.forgetting import erase_with_record
 from server.orchestration.replay import unpublished
-from tests.end_to_end.project_fixture import House, copied, house
+from tests.end_to_end.project_fixture import Project, copy_project, open_project
 from tests.end_to_end.small_shop import EVENTS, ORDERS, SMALL_TENANT, order, write_jsonl, write_shop
 
 SHOP = "small_shop"
@@ -41,7 +41,7 @@ tenants:
 """
 
 
-def built_house(folder: Path) -> House:
+def built_project(folder: Path) -> Project:
     events = [{**event, "user_pseudo_id": f"{event['user_pseudo_id']}-in-the-browser"} for event in EVENTS]
     link = {"key": "page_location", "value": {"string_value": "https://shop.example/?to=ann%40example.com"}}
     events[0] = {**events[0], "event_params": [*events[0]["event_params"], link]}
@@ -50,7 +50,7 @@ def built_house(folder: Path) -> House:
     damaged = [{**ANNS, "id": 9, "total_price": "ten"}, {**ANNS, "id": ANN}]
     others = [order(99, "1", email=JOANN), *(order(number, "1") for number in range(100, 160))]
     write_jsonl(folder / "shop/orders_more.jsonl", [*damaged, *others])
-    home = house(folder, SMALL_TENANT)
+    home = open_project(folder, SMALL_TENANT)
     home.build()
     return home
 
@@ -71,12 +71,12 @@ def traces(folder: Path) -> set[tuple[str, str]]:
     }
 
 
-def numbers(home: House) -> dict[str, object]:
+def numbers(home: Project) -> dict[str, object]:
     answer = home.ask(SHOP, metrics=SAID)
     return dict(zip(SAID, answer["rows"][0], strict=True))
 
 
-def records(home: House) -> str:
+def records(home: Project) -> str:
     """Every payload of the hub and every text of the star, lower case: files may be compressed."""
     import duckdb
 
@@ -94,43 +94,43 @@ def records(home: House) -> str:
 
 
 @pytest.fixture(scope="module")
-def without_ann(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, dict[str, object], str]:
-    home = built_house(tmp_path_factory.mktemp("forget"))
+def without_ann(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict[str, object], str]:
+    home = built_project(tmp_path_factory.mktemp("forget"))
     before, held = numbers(home), records(home)
     assert all(trace in held for trace in TRACES)
     home.build(full=True)
     waiting = unpublished(home.settings, SHOP) / "20260301T000000000000Z_0a1b2c"
     waiting.mkdir(parents=True)
     shutil.copy(home.settings.stars(SHOP), waiting)
-    erase_with_record(home.shop, SHOP, ANN)
+    erase_with_record(home.context, SHOP, ANN)
     return home, before, held
 
 
-def test_nothing_that_says_who_she_was_is_left(without_ann: tuple[House, dict[str, object], str]) -> None:
+def test_nothing_that_says_who_she_was_is_left(without_ann: tuple[Project, dict[str, object], str]) -> None:
     home, _, _ = without_ann
     held = records(home).replace(JOANN, "")
     assert [trace for trace in TRACES if trace in held] == []
     assert traces(home.settings.home) == set()
 
 
-def test_the_numbers_stay(without_ann: tuple[House, dict[str, object], str]) -> None:
+def test_the_numbers_stay(without_ann: tuple[Project, dict[str, object], str]) -> None:
     home, before, _ = without_ann
     assert numbers(home) == before
 
 
-def test_others_stay_as_they_were(without_ann: tuple[House, dict[str, object], str]) -> None:
+def test_others_stay_as_they_were(without_ann: tuple[Project, dict[str, object], str]) -> None:
     home, _, _ = without_ann
     assert "2@example.com" in records(home)
     assert f'"{JOANN}"' in records(home)
     assert "bob-in-the-browser" in records(home)
 
 
-def test_only_the_new_run_is_left(without_ann: tuple[House, dict[str, object], str]) -> None:
+def test_only_the_new_run_is_left(without_ann: tuple[Project, dict[str, object], str]) -> None:
     home, _, _ = without_ann
     assert len(run_ids(home.settings.published(SHOP))) == 1
 
 
-def test_it_is_on_record_without_naming_her(without_ann: tuple[House, dict[str, object], str]) -> None:
+def test_it_is_on_record_without_naming_her(without_ann: tuple[Project, dict[str, object], str]) -> None:
     home, _, _ = without_ann
     with Ops(home.settings.ops) as ops:
         (record,) = ops.connection.execute("SELECT tenant, person, rows FROM erasures").fetchall()
@@ -139,7 +139,7 @@ def test_it_is_on_record_without_naming_her(without_ann: tuple[House, dict[str, 
     assert len(record["person"]) == 64
 
 
-def test_the_same_export_landed_again_brings_nothing_back(without_ann: tuple[House, dict[str, object], str]) -> None:
+def test_the_same_export_landed_again_brings_nothing_back(without_ann: tuple[Project, dict[str, object], str]) -> None:
     home, before, _ = without_ann
     write_jsonl(home.settings.tenants.parent / "shop/orders_again.jsonl", [*ORDERS[1:], ANNS])
     assert home.build().tenants[0].status == "published"
@@ -148,28 +148,28 @@ def test_the_same_export_landed_again_brings_nothing_back(without_ann: tuple[Hou
     assert with_sink.count("forgotten-") > 0
 
 
-def test_what_is_no_email_is_refused(without_ann: tuple[House, dict[str, object], str]) -> None:
+def test_what_is_no_email_is_refused(without_ann: tuple[Project, dict[str, object], str]) -> None:
     home, _, _ = without_ann
     for wrong in ("", "ann", "@example.com", "ann@", "a b@example.com"):
         with pytest.raises(ConfigError):
-            erase_with_record(home.shop, SHOP, wrong)
+            erase_with_record(home.context, SHOP, wrong)
 
 
-def test_a_tenant_in_use_is_not_forgotten(without_ann: tuple[House, dict[str, object], str]) -> None:
+def test_a_tenant_in_use_is_not_forgotten(without_ann: tuple[Project, dict[str, object], str]) -> None:
     home, before, _ = without_ann
     with pytest.raises(ConfigError) as refused:
-        erase_with_record(home.shop, SHOP)
+        erase_with_record(home.context, SHOP)
     assert "Set its status to offboarded first" in refused.value.fix
     assert numbers(home) == before
 
 
-def test_an_offboarded_tenant_is_forgotten_whole_and_its_neighbour_untouched(tmp_path: Path, small: House) -> None:
+def test_an_offboarded_tenant_is_forgotten_whole_and_its_neighbour_untouched(tmp_path: Path, small: Project) -> None:
     neighbour = SMALL_TENANT.partition("tenants:\n")[2].replace("small_shop", "neighbour")
-    home = copied(small, tmp_path, tenants=SMALL_TENANT + neighbour)
+    home = copy_project(small, tmp_path, tenants=SMALL_TENANT + neighbour)
     home.build(slugs=["neighbour"])
     path = home.settings.tenants
     path.write_text(path.read_text().replace("slug: small_shop", "slug: small_shop\n    status: offboarded"))
-    done = erase_with_record(home.shop, SHOP)
+    done = erase_with_record(home.context, SHOP)
     assert sum(done.erased.values()) > 0
     assert home.number("neighbour", "orders") == 3
     said = [path.name for path, content in contents(home.settings.home) if SHOP.encode() in content]
@@ -180,15 +180,15 @@ def test_an_offboarded_tenant_is_forgotten_whole_and_its_neighbour_untouched(tmp
 
 def test_forgetting_an_unknown_tenant_names_the_known_ones(tmp_path: Path) -> None:
     write_shop(tmp_path)
-    home = house(tmp_path, SMALL_TENANT)
+    home = open_project(tmp_path, SMALL_TENANT)
     with pytest.raises(ConfigError) as refused:
-        erase_with_record(home.shop, "smal_shop")
+        erase_with_record(home.context, "smal_shop")
     assert SHOP in str(refused.value)
 
 
 def test_a_person_of_a_made_up_shop_is_in_none_of_its_exports_either(tmp_path: Path) -> None:
-    home = house(tmp_path, MADE_UP)
-    generate(home.shop.manifest.get(SHOP), home.settings.home, until=date(2026, 11, 21), days=14)
+    home = open_project(tmp_path, MADE_UP)
+    generate(home.context.manifest.get(SHOP), home.settings.home, until=date(2026, 11, 21), days=14)
     home.build()
     exports = home.settings.home / "synthetic" / SHOP
     charges = next((exports / "stripe/main").glob("charges*")).read_text(encoding="utf-8").splitlines()
@@ -196,7 +196,7 @@ def test_a_person_of_a_made_up_shop_is_in_none_of_its_exports_either(tmp_path: P
     email, before = paid["receipt_email"], {name: home.number(SHOP, name) for name in [*SAID, "net_paid_amount"]}
     number = email.split("@")[0].rpartition(".")[2]
     assert len([path for path, content in contents(exports) if email.encode() in content]) == 3
-    done = erase_with_record(home.shop, SHOP, email.upper())
+    done = erase_with_record(home.context, SHOP, email.upper())
     assert done.erased["synthetic files"] == 4
     assert [path for path, content in contents(home.settings.home) if number.encode() in content] == []
     assert number not in records(home)

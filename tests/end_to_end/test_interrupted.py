@@ -15,7 +15,7 @@ import pytest
 from pipeline.errors import Busy, ConfigError, LandError
 from pipeline.storage.build_lock import build_lock
 from server.orchestration.verbs import build
-from tests.end_to_end.project_fixture import House, copied, house
+from tests.end_to_end.project_fixture import Project, copy_project, open_project
 from tests.end_to_end.small_shop import SMALL_TENANT, order, write_jsonl, write_shop
 from tests.server.cli_run import ROOT, environment
 
@@ -29,13 +29,13 @@ build(open_build_context(read_settings()), watch=lambda tenant, step: print(step
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory, small: House) -> House:
-    return copied(small, tmp_path_factory.mktemp("interrupted"))
+def shop(tmp_path_factory: pytest.TempPathFactory, small: Project) -> Project:
+    return copy_project(small, tmp_path_factory.mktemp("interrupted"))
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT], ids=["SIGKILL", "SIGINT"])
 def test_stopping_a_build_at_any_step_leaves_the_last_run_served_and_the_next_build_right(
-    shop: House, sent: signal.Signals
+    shop: Project, sent: signal.Signals
 ) -> None:
     number = int(shop.number(SHOP, "orders")) + 1
     revenue = Decimal(shop.number(SHOP, "order_revenue"))
@@ -64,7 +64,7 @@ def test_stopping_a_build_at_any_step_leaves_the_last_run_served_and_the_next_bu
     assert shop.number(SHOP, "order_revenue") == revenue + 10
 
 
-def test_a_second_build_is_told_who_holds_the_lock(shop: House) -> None:
+def test_a_second_build_is_told_who_holds_the_lock(shop: Project) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", f"{HOLD}"], env=environment(shop.settings), cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
@@ -72,7 +72,7 @@ def test_a_second_build_is_told_who_holds_the_lock(shop: House) -> None:
         assert holder.stdout is not None
         assert holder.stdout.readline().strip() == "held"
         with pytest.raises(Busy, match=f"process {holder.pid}"):
-            build(shop.shop)
+            build(shop.context)
     finally:
         holder.kill()
         holder.communicate()
@@ -88,7 +88,7 @@ with build_lock(read_settings().home, wait_seconds=0):
 """
 
 
-def test_a_hub_that_another_process_has_open_fails_the_build_and_nothing_else(shop: House) -> None:
+def test_a_hub_that_another_process_has_open_fails_the_build_and_nothing_else(shop: Project) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", OPEN_HUB], env=environment(shop.settings), cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
@@ -96,7 +96,7 @@ def test_a_hub_that_another_process_has_open_fails_the_build_and_nothing_else(sh
         assert holder.stdout is not None
         assert holder.stdout.readline().strip() == "open"
         with pytest.raises(LandError, match=r"hub\.duckdb is open in another process"):
-            build(shop.shop)
+            build(shop.context)
         assert shop.number(SHOP, "orders") >= 3
     finally:
         holder.kill()
@@ -117,10 +117,10 @@ def test_a_state_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where a folder should be", encoding="utf-8")
     write_shop(tmp_path)
     with pytest.raises(ConfigError, match="GATA_HOME"):
-        build(house(tmp_path, SMALL_TENANT, bare=True).shop)
+        build(open_project(tmp_path, SMALL_TENANT, bare=True).context)
 
 
-def test_the_lock_is_free_again_after_a_killed_build(shop: House) -> None:
+def test_the_lock_is_free_again_after_a_killed_build(shop: Project) -> None:
     with build_lock(shop.settings.home, wait_seconds=0):
         pass
     with duckdb.connect(str(shop.settings.hub), read_only=True) as hub:

@@ -19,7 +19,7 @@ import pytest
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.storage.ops import Ops
 from tests.end_to_end.documented import DOCUMENTED
-from tests.end_to_end.project_fixture import House, house
+from tests.end_to_end.project_fixture import Project, open_project
 from tests.end_to_end.raw_numbers import ADS, CAMPAIGNS, CHARGES, EVENTS, ORDERS, VISITS
 from tests.end_to_end.real_files import TENANTS, Delivery, RealFiles, deliveries
 from tests.warehouse.reading import at, read_file
@@ -33,10 +33,10 @@ Rows = list[tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
-class RealHouse:
-    """The house that reads them, and the files themselves."""
+class RealProject:
+    """The project that reads them, and the files themselves."""
 
-    house: House
+    project: Project
     files: RealFiles
 
     def raw(self, connector: str, sql: str) -> Rows:
@@ -55,7 +55,7 @@ class RealHouse:
     def star(self, connector: str, sql: str) -> Rows:
         """What the published star of the connector's tenant says; `{t}` is its slug."""
         slug = SLUG[connector]
-        (path,) = self.house.settings.published(slug).glob("*Z_*/stars.duckdb")
+        (path,) = self.project.settings.published(slug).glob("*Z_*/stars.duckdb")
         with duckdb.connect(str(path), read_only=True) as con:
             return con.execute(sql.format(t=slug), [connector]).fetchall()
 
@@ -64,19 +64,19 @@ class RealHouse:
         dimension = {"ads": "ad_platform", "ecommerce": "shop_platform", "analytics": "analytics_platform"}
         cut = [{"name": dimension[CATALOG[connector].domain], "op": "=", "value": connector}]
         filters = cut + query.pop("filters", [])
-        rows = self.house.ask(SLUG[connector], metrics=list(names), filters=filters, **query)["rows"]
+        rows = self.project.ask(SLUG[connector], metrics=list(names), filters=filters, **query)["rows"]
         return {row[0]: tuple(row[1:]) for row in rows}
 
 
 @pytest.fixture(scope="module")
-def real(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> RealHouse:
+def real(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> RealProject:
     """Two tenants, twelve connectors, every kind of file there is of them; stars built in this process."""
     files = RealFiles(real_data, tmp_path_factory.mktemp("lifted"))
     files.lift()
-    made = house(tmp_path_factory.mktemp("connectors"), files.tenants_yaml())
+    made = open_project(tmp_path_factory.mktemp("connectors"), files.tenants_yaml())
     made = replace(made, settings=made.settings.model_copy(update={"threads": 1}))
     made.build()
-    return RealHouse(made, files)
+    return RealProject(made, files)
 
 
 def by_key(rows: Rows, values: int) -> dict[tuple[Any, ...], tuple[Any, ...]]:
@@ -142,9 +142,9 @@ WITHHELD: dict[tuple[str, str, str], tuple[int, str]] = {
 
 
 @pytest.mark.parametrize("connector", CONNECTORS)
-def test_every_object_holds_the_distinct_records_of_its_files(real: RealHouse, connector: str) -> None:
+def test_every_object_holds_the_distinct_records_of_its_files(real: RealProject, connector: str) -> None:
     expected, found = {}, {}
-    with duckdb.connect(str(real.house.settings.hub), read_only=True) as hub:
+    with duckdb.connect(str(real.project.settings.hub), read_only=True) as hub:
         for each in [one for one in deliveries() if one.connector == connector]:
             sink = f"platform_mm__{CATALOG[connector].master_model_id}_{each.object}"
             asked = "tenant_slug = ? and source_platform = ? and source_account = ?"
@@ -163,10 +163,10 @@ def distinct_records(files: RealFiles, delivery: Delivery) -> set[str]:
 
 
 @pytest.mark.parametrize("connector", CONNECTORS)
-def test_what_is_no_record_is_quarantined_by_file_and_reason(real: RealHouse, connector: str) -> None:
+def test_what_is_no_record_is_quarantined_by_file_and_reason(real: RealProject, connector: str) -> None:
     found: Counter[tuple[str, str, str]] = Counter()
     reasons: dict[tuple[str, str, str], set[str]] = {}
-    with Ops(real.house.settings.ops) as ops:
+    with Ops(real.project.settings.ops) as ops:
         for row in ops.quarantine(SLUG[connector]):
             if row["platform"] == connector:
                 place = (connector, row["account"], Path(row["path"]).name)
@@ -181,7 +181,7 @@ def test_what_is_no_record_is_quarantined_by_file_and_reason(real: RealHouse, co
 
 
 @pytest.mark.parametrize("connector", ADS)
-def test_spend_impressions_clicks_and_conversions_by_day_and_campaign(real: RealHouse, connector: str) -> None:
+def test_spend_impressions_clicks_and_conversions_by_day_and_campaign(real: RealProject, connector: str) -> None:
     found = real.star(
         connector,
         """select source_account, report_date, campaign_id, sum(spend), sum(impressions)::bigint, sum(clicks)::bigint,
@@ -193,7 +193,7 @@ def test_spend_impressions_clicks_and_conversions_by_day_and_campaign(real: Real
 
 
 @pytest.mark.parametrize("connector", ADS)
-def test_raw_spend_reconciles_to_the_fact_and_to_the_answer(real: RealHouse, connector: str) -> None:
+def test_raw_spend_reconciles_to_the_fact_and_to_the_answer(real: RealProject, connector: str) -> None:
     spend, impressions, clicks = (sum(row[place] for row in real.raw(connector, ADS[connector])) for place in (3, 4, 5))
     ((of_fact,),) = real.star(connector, "select sum(spend) from fct_{t}__ad_performance where source_platform = ?")
     assert abs(of_fact - spend) <= A_MILLIONTH
@@ -202,7 +202,7 @@ def test_raw_spend_reconciles_to_the_fact_and_to_the_answer(real: RealHouse, con
 
 
 @pytest.mark.parametrize("connector", ADS)
-def test_spend_of_each_day_is_asked_for_as_the_files_say_it(real: RealHouse, connector: str) -> None:
+def test_spend_of_each_day_is_asked_for_as_the_files_say_it(real: RealProject, connector: str) -> None:
     days: dict[str, Decimal] = {}
     for _, day, _, spend, *_ in real.raw(connector, ADS[connector]):
         days[str(day)] = days.get(str(day), Decimal(0)) + spend
@@ -211,7 +211,7 @@ def test_spend_of_each_day_is_asked_for_as_the_files_say_it(real: RealHouse, con
 
 
 @pytest.mark.parametrize("connector", CAMPAIGNS)
-def test_a_campaign_is_called_as_its_latest_version_says(real: RealHouse, connector: str) -> None:
+def test_a_campaign_is_called_as_its_latest_version_says(real: RealProject, connector: str) -> None:
     found = real.star(
         connector,
         """select source_account, campaign_id, campaign_name, campaign_status from dim_{t}__campaigns
@@ -225,7 +225,7 @@ def test_a_campaign_is_called_as_its_latest_version_says(real: RealHouse, connec
 
 
 @pytest.mark.parametrize("connector", ORDERS)
-def test_orders_revenue_and_refunds_by_day(real: RealHouse, connector: str) -> None:
+def test_orders_revenue_and_refunds_by_day(real: RealProject, connector: str) -> None:
     found = real.star(
         connector,
         """select source_account, order_date, currency, count(*), sum(total_price), sum(refunded_amount)
@@ -240,7 +240,7 @@ def _decimal(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("connector", ORDERS)
-def test_orders_and_revenue_are_asked_for_as_the_files_say_them(real: RealHouse, connector: str) -> None:
+def test_orders_and_revenue_are_asked_for_as_the_files_say_them(real: RealProject, connector: str) -> None:
     sums: dict[str, list[Any]] = {}
     for _, _, currency, orders, revenue, _ in real.raw(connector, ORDERS[connector]):
         total = sums.setdefault(currency, [0, Decimal(0)])
@@ -253,7 +253,7 @@ def test_orders_and_revenue_are_asked_for_as_the_files_say_them(real: RealHouse,
 
 
 @pytest.mark.parametrize("connector", EVENTS)
-def test_events_users_visits_and_revenue_by_day(real: RealHouse, connector: str) -> None:
+def test_events_users_visits_and_revenue_by_day(real: RealProject, connector: str) -> None:
     events = EVENTS[connector]
     visits = dict(real.raw(connector, VISITS.replace("{events}", events)))
     totals = "count(*), count(distinct who), coalesce(sum(revenue), 0)"
@@ -284,9 +284,9 @@ def _keyed(rows: Rows) -> Iterator[tuple[tuple[Any, ...], Any]]:
 
 
 @pytest.mark.parametrize("connector", CHARGES)
-def test_charges_and_refunds_by_day(real: RealHouse, connector: str) -> None:
+def test_charges_and_refunds_by_day(real: RealProject, connector: str) -> None:
     """Charges are built and never published: the star's working file holds them."""
-    path = real.house.settings.home / "tenants" / SLUG[connector] / "stars.duckdb"
+    path = real.project.settings.home / "tenants" / SLUG[connector] / "stars.duckdb"
     with duckdb.connect(str(path), read_only=True) as con:
         found = con.execute(
             f"""select source_account, charged_at::date, currency, count(*), sum(captured_amount), sum(refunded_amount)
@@ -310,7 +310,7 @@ def test_an_answer_in_the_documented_form_is_one_record(connector: str, name: st
 
 
 ELSEWHERE = {("google_analytics", "events"): "google_analytics/events/*.parquet"}
-"""Real files that another house reads, and other tests."""
+"""Real files that another project and other tests read."""
 KINDS = {
     "fivetran": "a loader's table",
     "graph_api": "recorded",

@@ -19,7 +19,7 @@ from mcp.client.streamable_http import streamable_http_client
 from pipeline.errors import QueryError
 from pipeline.storage.ops import Ops
 from server.serving.access import Access
-from tests.end_to_end.project_fixture import House
+from tests.end_to_end.project_fixture import Project
 from tests.server.cli_run import environment, start
 from tests.server.published_fixture import PublishedHome
 
@@ -47,9 +47,9 @@ def events(real_data: Path) -> str:
 
 
 @pytest.fixture
-def star(real_house: House) -> Iterator[duckdb.DuckDBPyConnection]:
+def star(real_project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
     """The shop's star as it was built, all columns of it."""
-    with duckdb.connect(str(real_house.settings.stars(SHOP)), read_only=True) as connection:
+    with duckdb.connect(str(real_project.settings.stars(SHOP)), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         yield connection
 
@@ -60,8 +60,8 @@ def orders(real_data: Path) -> str:
     return f"read_json('{path}', format='newline_delimited', maximum_object_size=33554432)"
 
 
-def test_every_event_lands(real_house: House) -> None:
-    with duckdb.connect(str(real_house.settings.hub), read_only=True) as hub:
+def test_every_event_lands(real_project: Project) -> None:
+    with duckdb.connect(str(real_project.settings.hub), read_only=True) as hub:
         landed = hub.execute(
             f"""select count(*), count(*) filter (event_name = 'purchase'), count(distinct user_pseudo_id),
                 sum(json_array_length(items)) > 0, count(distinct _source_file)
@@ -73,17 +73,17 @@ def test_every_event_lands(real_house: House) -> None:
     assert (landed, files) == ([(339_531, 422, 26_522, True, 9)], [(9, 0)])
 
 
-def test_every_event_and_every_user_is_counted(real_house: House, star: duckdb.DuckDBPyConnection) -> None:
-    assert real_house.number(SHOP, "events") == 339_531
-    assert real_house.number(SHOP, "event_users") == 26_522
+def test_every_event_and_every_user_is_counted(real_project: Project, star: duckdb.DuckDBPyConnection) -> None:
+    assert real_project.number(SHOP, "events") == 339_531
+    assert real_project.number(SHOP, "event_users") == 26_522
     users = star.execute(f"select count(*), sum(total_events) from dim_{SHOP}__users where user_pseudo_id is not null")
     assert users.fetchall() == [(26_522, 339_531)]
 
 
-def test_purchase_events_and_transactions_are_two_different_numbers(real_house: House, events: str) -> None:
+def test_purchase_events_and_transactions_are_two_different_numbers(real_project: Project, events: str) -> None:
     purchases = [{"name": "event_name", "op": "=", "value": "purchase"}]
-    assert real_house.number(SHOP, "events", filters=purchases) == 422
-    (path,) = real_house.settings.published(SHOP).glob("*Z_*/stars.duckdb")
+    assert real_project.number(SHOP, "events", filters=purchases) == 422
+    (path,) = real_project.settings.published(SHOP).glob("*Z_*/stars.duckdb")
     with duckdb.connect(str(path), read_only=True) as run:
         transactions = run.execute(f"select count(distinct order_id) from fct_{SHOP}__events").fetchall()[0][0]
     assert transactions == 178
@@ -93,24 +93,24 @@ def test_purchase_events_and_transactions_are_two_different_numbers(real_house: 
     )
 
 
-def test_session_revenue_is_what_the_purchases_say(real_house: House, events: str) -> None:
+def test_session_revenue_is_what_the_purchases_say(real_project: Project, events: str) -> None:
     expected = raw(
         f"""select sum(revenue) from (
             select any_value(ecommerce.purchase_revenue) as revenue from {events}
             where event_name = 'purchase' and ecommerce.transaction_id <> '(not set)'
             group by ecommerce.transaction_id)"""
     )
-    assert real_house.number(SHOP, "session_revenue") == Decimal(str(expected)) > 0
+    assert real_project.number(SHOP, "session_revenue") == Decimal(str(expected)) > 0
 
 
-def test_sessions_follow_the_thirty_minute_rule(real_house: House, events: str) -> None:
+def test_sessions_follow_the_thirty_minute_rule(real_project: Project, events: str) -> None:
     expected = raw(
         f"""select count(*) from (
             select event_timestamp - lag(event_timestamp)
                 over (partition by user_pseudo_id order by event_timestamp) as gap
             from {events}) where gap is null or gap > 1800000000"""
     )
-    assert real_house.number(SHOP, "sessions") == expected
+    assert real_project.number(SHOP, "sessions") == expected
 
 
 def test_sessions_are_those_of_an_independent_query(star: duckdb.DuckDBPyConnection, events: str) -> None:
@@ -191,7 +191,7 @@ def test_revenue_and_transactions_are_those_of_the_raw_files(star: duckdb.DuckDB
     assert star.sql(f"select sum(funnel_conversion_count) from {sessions}").fetchall() == [(422,)]
 
 
-def test_sessions_by_day_equal_plain_sql(real_house: House, events: str) -> None:
+def test_sessions_by_day_equal_plain_sql(real_project: Project, events: str) -> None:
     with duckdb.connect() as connection:
         expected = connection.execute(
             f"""select make_timestamp(event_timestamp)::date::varchar as day, count(*) from (
@@ -199,37 +199,37 @@ def test_sessions_by_day_equal_plain_sql(real_house: House, events: str) -> None
                     over (partition by user_pseudo_id order by event_timestamp) as gap
                 from {events}) where gap is null or gap > 1800000000 group by day order by day"""
         ).fetchall()
-    answer = real_house.ask(SHOP, metrics=["sessions"], dimensions=["date"], time_grain="day", order_by=["date"])
+    answer = real_project.ask(SHOP, metrics=["sessions"], dimensions=["date"], time_grain="day", order_by=["date"])
     assert [tuple(row) for row in answer["rows"]] == expected
 
 
-def test_orders_and_their_revenue_equal_the_files(real_house: House, orders: str) -> None:
-    assert real_house.number(SHOP, "orders", filters=DERIVED) == 1_837
+def test_orders_and_their_revenue_equal_the_files(real_project: Project, orders: str) -> None:
+    assert real_project.number(SHOP, "orders", filters=DERIVED) == 1_837
     assert raw(f"select count(*) from {orders}") == 1_837
     revenue = raw(f"select sum(total_price::decimal(18, 6)) from {orders}")
-    assert real_house.number(SHOP, "order_revenue", filters=DERIVED) == revenue
+    assert real_project.number(SHOP, "order_revenue", filters=DERIVED) == revenue
     units = raw(f"select sum(line.quantity) from (select unnest(line_items) as line from {orders})")
-    assert real_house.number(SHOP, "units_sold", filters=DERIVED) == units
+    assert real_project.number(SHOP, "units_sold", filters=DERIVED) == units
     items = raw(
         f"""select sum(line.quantity * line.price::decimal(18, 6))
         from (select unnest(line_items) as line from {orders})"""
     )
-    assert real_house.number(SHOP, "item_revenue", filters=DERIVED) == items
+    assert real_project.number(SHOP, "item_revenue", filters=DERIVED) == items
 
 
-def test_money_of_two_currencies_is_never_added_up(real_house: House) -> None:
+def test_money_of_two_currencies_is_never_added_up(real_project: Project) -> None:
     with pytest.raises(QueryError, match="GBP and USD"):
-        real_house.number(SHOP, "order_revenue")
+        real_project.number(SHOP, "order_revenue")
 
 
-def test_customers_are_distinct_customer_ids_and_guests_are_none(real_house: House, orders: str) -> None:
-    assert real_house.number(SHOP, "customers", filters=DERIVED) == raw(
+def test_customers_are_distinct_customer_ids_and_guests_are_none(real_project: Project, orders: str) -> None:
+    assert real_project.number(SHOP, "customers", filters=DERIVED) == raw(
         f"select count(distinct customer.id) from {orders}"
     )
 
 
-def test_the_odd_fields_of_the_rest_fixtures_are_kept(real_house: House) -> None:
-    answer = real_house.ask(
+def test_the_odd_fields_of_the_rest_fixtures_are_kept(real_project: Project) -> None:
+    answer = real_project.ask(
         SHOP,
         metrics=["orders", "order_revenue"],
         dimensions=["financial_status", "currency"],
@@ -238,14 +238,14 @@ def test_the_odd_fields_of_the_rest_fixtures_are_kept(real_house: House) -> None
     assert [list(row) for row in answer["rows"]] == [["partially_refunded", "USD", 1, Decimal("598.94")]]
 
 
-def test_ad_numbers_sent_as_text_add_up(real_house: House, real_data: Path) -> None:
+def test_ad_numbers_sent_as_text_add_up(real_project: Project, real_data: Path) -> None:
     lines = (real_data / "facebook_ads/graph_api/adsinsights_rows.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     clicks = [
         sum(int(a["value"]) for a in row["actions"] if a["action_type"] == "link_click" and "action_reaction" not in a)
         for row in rows
     ]
-    answer = real_house.ask(SHOP, metrics=["spend", "impressions", "clicks", "ad_conversions"])
+    answer = real_project.ask(SHOP, metrics=["spend", "impressions", "clicks", "ad_conversions"])
     ((spend, impressions, ad_clicks, conversions),) = answer["rows"]
     assert spend == sum(Decimal(row["spend"]) for row in rows)
     assert impressions == sum(int(row["impressions"]) for row in rows)
@@ -253,18 +253,18 @@ def test_ad_numbers_sent_as_text_add_up(real_house: House, real_data: Path) -> N
     assert conversions == sum(clicks) > 0
 
 
-def test_a_second_build_changes_nothing(real_house: House) -> None:
-    before = real_house.ask(SHOP, metrics=["orders", "sessions", "spend"])["run_id"]
-    report = real_house.build()
+def test_a_second_build_changes_nothing(real_project: Project) -> None:
+    before = real_project.ask(SHOP, metrics=["orders", "sessions", "spend"])["run_id"]
+    report = real_project.build()
     assert [tenant.status for tenant in report.tenants] == ["unchanged"]
-    assert real_house.ask(SHOP, metrics=["orders"])["run_id"] == before
+    assert real_project.ask(SHOP, metrics=["orders"])["run_id"] == before
 
 
 @pytest.fixture(scope="module")
-def world(real_house: House) -> PublishedHome:
-    with Ops(real_house.settings.ops) as ops:
-        token, _ = Access(ops).create(tenant=SHOP, name="doors")
-    return PublishedHome(real_house.settings, {SHOP: token})
+def world(real_project: Project) -> PublishedHome:
+    with Ops(real_project.settings.ops) as ops:
+        token, _ = Access(ops).create(tenant=SHOP, name="interfaces")
+    return PublishedHome(real_project.settings, {SHOP: token})
 
 
 @pytest.fixture(scope="module")
@@ -292,7 +292,7 @@ async def answers_of(client: Client) -> list[Any]:
 
 
 def told(answer: Any) -> Any:
-    """An answer but for the way to all of a cut one, which every door has its own for."""
+    """An answer without the link to the full result, which differs by interface."""
     return {key: value for key, value in answer.items() if key != "full_result"}
 
 

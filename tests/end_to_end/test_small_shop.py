@@ -13,7 +13,7 @@ import structlog
 from pipeline.storage.hub import write_hub
 from pipeline.storage.ops import Ops
 from server.orchestration.overview import plan_builds
-from tests.end_to_end.project_fixture import House, copied, house
+from tests.end_to_end.project_fixture import Project, copy_project, open_project
 from tests.end_to_end.small_shop import EVENTS, INSIGHTS, ORDERS, SMALL_TENANT, insight, order, write_jsonl, write_shop
 from tests.server.cli_run import Terminal
 
@@ -21,12 +21,12 @@ SHOP = "small_shop"
 ASKED = ["orders", "order_revenue", "spend", "ad_conversions", "sessions", "session_revenue", "units_sold", "margin"]
 
 
-def asked(home: House) -> dict[str, object]:
+def asked(home: Project) -> dict[str, object]:
     answer = home.ask(SHOP, metrics=ASKED)
     return dict(zip(ASKED, answer["rows"][0], strict=True))
 
 
-def test_the_numbers_are_those_of_the_files(small: House) -> None:
+def test_the_numbers_are_those_of_the_files(small: Project) -> None:
     assert asked(small) == {
         "orders": 3,
         "order_revenue": Decimal("60.75"),
@@ -39,7 +39,7 @@ def test_the_numbers_are_those_of_the_files(small: House) -> None:
     }
 
 
-def test_roas_is_attributed_revenue_over_spend_and_unattributed_rows_stay_visible(small: House) -> None:
+def test_roas_is_attributed_revenue_over_spend_and_unattributed_rows_stay_visible(small: Project) -> None:
     answer = small.ask(
         SHOP, metrics=["roas", "spend", "sessions"], dimensions=["campaign_name"], order_by=["campaign_name"]
     )
@@ -49,14 +49,14 @@ def test_roas_is_attributed_revenue_over_spend_and_unattributed_rows_stay_visibl
     assert [float(value) for value in rows["Summer"]] == [0.0, 7.0, 0.0]
 
 
-def test_an_order_takes_its_session_from_its_purchase_event(small: House) -> None:
+def test_an_order_takes_its_session_from_its_purchase_event(small: Project) -> None:
     answer = small.ask(SHOP, metrics=["orders"], dimensions=["attribution", "traffic_source"], order_by=["-orders"])
     assert [list(row) for row in answer["rows"]] == [["matched", "facebook", 2], ["none", None, 1]]
 
 
-def test_deleting_any_record_changes_the_answer_that_depends_on_it(tmp_path: Path, small: House) -> None:
+def test_deleting_any_record_changes_the_answer_that_depends_on_it(tmp_path: Path, small: Project) -> None:
     write_shop(tmp_path, orders=ORDERS[:-1], insights=INSIGHTS[1:], events=EVENTS[:2] + EVENTS[4:])
-    less = house(tmp_path, SMALL_TENANT)
+    less = open_project(tmp_path, SMALL_TENANT)
     less.build()
     before, after = asked(small), asked(less)
     assert before["order_revenue"] - after["order_revenue"] == Decimal("30.25")  # type: ignore[operator]
@@ -65,8 +65,8 @@ def test_deleting_any_record_changes_the_answer_that_depends_on_it(tmp_path: Pat
     assert (before["orders"], after["orders"], before["sessions"], after["sessions"]) == (3, 2, 3, 2)
 
 
-def test_later_exports_restate_rename_and_withdraw(tmp_path: Path, small: House) -> None:
-    shop = copied(small, tmp_path)
+def test_later_exports_restate_rename_and_withdraw(tmp_path: Path, small: Project) -> None:
+    shop = copy_project(small, tmp_path)
     first = shop.ask(SHOP, metrics=["orders"])["run_id"]
 
     (tmp_path / "shop/orders.jsonl").rename(tmp_path / "shop/orders_again.jsonl")  # the same content: nothing new
@@ -82,8 +82,8 @@ def test_later_exports_restate_rename_and_withdraw(tmp_path: Path, small: House)
     assert shop.ask(SHOP, metrics=["orders"])["run_id"] != first
 
 
-def test_what_cannot_be_read_is_quarantined_by_name_and_the_rest_counts(tmp_path: Path, small: House) -> None:
-    shop = copied(small, tmp_path)
+def test_what_cannot_be_read_is_quarantined_by_name_and_the_rest_counts(tmp_path: Path, small: Project) -> None:
+    shop = copy_project(small, tmp_path)
     good = (tmp_path / "shop/orders.jsonl").read_bytes()
     (tmp_path / "shop/orders_cut.jsonl.gz").write_bytes(gzip.compress(good * 50)[:-20])
     (tmp_path / "shop/orders_empty.jsonl").write_bytes(b"")
@@ -105,13 +105,13 @@ def test_what_cannot_be_read_is_quarantined_by_name_and_the_rest_counts(tmp_path
     assert {name for name, _ in reasons} == {"orders_cut.jsonl.gz", "orders_empty.jsonl", "orders_damaged.jsonl"}
 
 
-def test_a_gate_that_fails_in_prod_keeps_the_last_run_and_goes_on_refusing(tmp_path: Path, small: House) -> None:
-    shop = copied(small, tmp_path, env="prod")
+def test_a_gate_that_fails_in_prod_keeps_the_last_run_and_goes_on_refusing(tmp_path: Path, small: Project) -> None:
+    shop = copy_project(small, tmp_path, env="prod")
     write_jsonl(tmp_path / "shop/orders_bad.jsonl", [order(7, "x"), order(8, "80.00")])
     from server.orchestration.verbs import build
 
     for _ in range(2):
-        report = build(shop.shop)
+        report = build(shop.context)
         assert (report.exit_code, report.tenants[0].status) == (3, "failed")
         assert asked(shop)["orders"] == 3
     write_jsonl(tmp_path / "shop/orders_bad.jsonl", [order(7, "70.00"), order(8, "80.00")])
@@ -126,10 +126,10 @@ def test_one_bad_tenant_never_stops_the_others(tmp_path: Path) -> None:
         .replace("small_shop", "bad_shop")
         .replace("order_revenue - spend", "nothing - spend")
     )
-    both = house(tmp_path, SMALL_TENANT + other, threads=2)
+    both = open_project(tmp_path, SMALL_TENANT + other, threads=2)
     from server.orchestration.verbs import build
 
-    report = build(both.shop)
+    report = build(both.context)
     assert {tenant.tenant: tenant.status for tenant in report.tenants} == {
         "bad_shop": "failed",
         "small_shop": "published",
@@ -140,9 +140,9 @@ def test_one_bad_tenant_never_stops_the_others(tmp_path: Path) -> None:
 
 
 def test_an_export_of_another_vendors_library_builds_or_is_quarantined_by_name(
-    tmp_path: Path, small: House, real_data: Path
+    tmp_path: Path, small: Project, real_data: Path
 ) -> None:
-    shop = copied(small, tmp_path)
+    shop = copy_project(small, tmp_path)
     (tmp_path / "shop/orders_fivetran.csv").write_bytes(
         (real_data / "shopify/fivetran/shopify_gql_order_data.csv").read_bytes()
     )
@@ -154,7 +154,7 @@ def test_an_export_of_another_vendors_library_builds_or_is_quarantined_by_name(
     assert (rows, kept_out) == (3, 9)
 
 
-def test_every_step_that_moves_rows_says_how_many(small: House) -> None:
+def test_every_step_that_moves_rows_says_how_many(small: Project) -> None:
     with Ops(small.settings.ops) as ops:
         steps = {step["step"]: step["rows"] for step in ops.steps(ops.runs()[0]["run_id"])}
     made = 3 + 3 + 3 + 3 + 5 + 2 + 3 + 1  # insights, orders, their items, sessions, events; campaigns, users, products
@@ -163,9 +163,9 @@ def test_every_step_that_moves_rows_says_how_many(small: House) -> None:
 
 
 def test_every_event_of_a_build_names_its_run(
-    tmp_path: Path, small: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, small: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shop = copied(small, tmp_path)
+    shop = copy_project(small, tmp_path)
     write_jsonl(tmp_path / "shop/orders_later.jsonl", [order(4, "40.00")])
     with Terminal(monkeypatch, capsys) as gata:
         done = gata.use(shop.settings)("build", "--json")
@@ -179,16 +179,16 @@ def test_every_event_of_a_build_names_its_run(
     assert (steps["land"], steps["push"]) == (1, 1)
 
 
-def reasons(home: House) -> list[str]:
+def reasons(home: Project) -> list[str]:
     """Why the next build of the shop would do something."""
-    (line,) = plan_builds(home.shop)
+    (line,) = plan_builds(home.context)
     assert line["action"] == ("build" if line["reasons"] else "unchanged")
     found: list[str] = line["reasons"]
     return found
 
 
-def test_the_plan_names_what_is_gone_and_the_build_makes_it_again(small: House, tmp_path: Path) -> None:
-    home = copied(small, tmp_path)
+def test_the_plan_names_what_is_gone_and_the_build_makes_it_again(small: Project, tmp_path: Path) -> None:
+    home = copy_project(small, tmp_path)
     published = home.settings.published(SHOP)
     published.rename(tmp_path / "elsewhere")
     assert reasons(home)[0].startswith("none of its runs is published: run 2026")
@@ -205,10 +205,10 @@ def test_the_plan_names_what_is_gone_and_the_build_makes_it_again(small: House, 
 
 
 def test_the_plan_of_a_shop_without_a_note_of_its_last_publish_does_not_say_that_it_was_never_published(
-    small: House, tmp_path: Path
+    small: Project, tmp_path: Path
 ) -> None:
-    home = copied(small, tmp_path)
+    home = copy_project(small, tmp_path)
     home.settings.stars(SHOP).with_name("built.json").write_text("{", encoding="utf-8")
     (reason,) = reasons(home)
     assert reason.startswith("it is not known what run 2026")
-    assert reasons(house(tmp_path / "empty", SMALL_TENANT, bare=True)) == ["it has never been published"]
+    assert reasons(open_project(tmp_path / "empty", SMALL_TENANT, bare=True)) == ["it has never been published"]

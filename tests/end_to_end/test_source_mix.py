@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import ConfigError
 from server.serving import tools
 from server.serving.runs.published_runs import PublishedRuns
-from tests.end_to_end.project_fixture import House, house
+from tests.end_to_end.project_fixture import Project, open_project
 from tests.end_to_end.small_shop import CAMPAIGNS, EVENTS, insight, order, write_jsonl
 
 SHOP = "mixed"
@@ -45,7 +45,7 @@ TAPS = [
 
 
 @pytest.fixture(scope="module")
-def mixed(tmp_path_factory: pytest.TempPathFactory) -> House:
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Both accounts and all shops use the same ids."""
     folder = tmp_path_factory.mktemp("mixed")
     for account, spend in (("north", "5.00"), ("south", "11.00")):
@@ -56,17 +56,17 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> House:
     write_jsonl(folder / "woo/o.jsonl", [WOO])
     write_jsonl(folder / "web/e.jsonl", EVENTS)
     write_jsonl(folder / "app/e.jsonl", TAPS)
-    home = house(folder, TENANT)
+    home = open_project(folder, TENANT)
     home.build()
     return home
 
 
-def by(home: House, metric: str, *dimensions: str) -> dict[tuple[str, ...], Decimal]:
+def by(home: Project, metric: str, *dimensions: str) -> dict[tuple[str, ...], Decimal]:
     rows = home.ask(SHOP, metrics=[metric], dimensions=list(dimensions))["rows"]
     return {tuple(row[:-1]): row[-1] for row in rows}
 
 
-def test_two_shops_and_two_accounts_are_told_apart(mixed: House) -> None:
+def test_two_shops_and_two_accounts_are_told_apart(mixed: Project) -> None:
     assert by(mixed, "order_revenue", "shop_platform", "account") == {
         ("shopify", "first"): Decimal(30),
         ("shopify", "second"): Decimal(40),
@@ -76,7 +76,7 @@ def test_two_shops_and_two_accounts_are_told_apart(mixed: House) -> None:
     assert by(mixed, "spend", "account") == {("north",): Decimal(5), ("south",): Decimal(11)}
 
 
-def test_together_they_add_up_and_nothing_counts_twice(mixed: House) -> None:
+def test_together_they_add_up_and_nothing_counts_twice(mixed: Project) -> None:
     assert (mixed.number(SHOP, "orders"), mixed.number(SHOP, "order_revenue")) == (4, Decimal(77))
     assert (mixed.number(SHOP, "spend"), mixed.number(SHOP, "ad_conversions")) == (Decimal(16), 4)
     assert mixed.build().tenants[0].status == "unchanged"
@@ -87,7 +87,7 @@ def test_together_they_add_up_and_nothing_counts_twice(mixed: House) -> None:
 
 
 def test_the_analytics_source_that_is_named_feeds_sessions_and_the_other_is_not_dropped_in_silence(
-    mixed: House,
+    mixed: Project,
 ) -> None:
     assert by(mixed, "sessions", "analytics_platform") == {("google_analytics",): 3}
     assert by(mixed, "events", "analytics_platform") == {("google_analytics",): len(EVENTS)}
@@ -115,4 +115,4 @@ def test_what_is_not_clear_or_missing_is_named(tmp_path: Path, without: str, sai
         TENANT.replace(without, "") if without.endswith("\n") else TENANT.replace("enabled: true", "enabled: false", 1)
     )
     with pytest.raises(ConfigError, match=said):
-        house(tmp_path, text, bare=True).build()
+        open_project(tmp_path, text, bare=True).build()

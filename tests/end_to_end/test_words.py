@@ -1,4 +1,4 @@
-"""`semantic:` of tenants.yaml on the whole way: a wrong word costs no build, a right one is answered and exported."""
+"""`semantic:` of tenants.yaml from end to end: a wrong word costs no build, a right one is answered and exported."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import jsonschema
 
 from pipeline.publish.pointer import latest_run_id
 from server.orchestration.verbs import build
-from tests.end_to_end.project_fixture import house
+from tests.end_to_end.project_fixture import open_project
 from tests.end_to_end.small_shop import SMALL_TENANT, write_shop
 
 SHOP = "small_shop"
@@ -22,8 +22,8 @@ OWN = """\
 
 def test_a_wrong_word_costs_no_build_and_a_right_one_is_answered_and_exported(tmp_path: Path) -> None:
     write_shop(tmp_path)
-    shop = house(tmp_path, SMALL_TENANT + OWN.replace("total_price", "total_prize"))
-    report = build(shop.shop)
+    shop = open_project(tmp_path, SMALL_TENANT + OWN.replace("total_price", "total_prize"))
+    report = build(shop.context)
     assert report.tenants[0].status == "failed"
     path = tmp_path / "tenants.yaml"
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -15,7 +15,7 @@ import duckdb
 import yaml
 
 from pipeline.synthetic.generate import generate
-from tests.end_to_end.project_fixture import House, house
+from tests.end_to_end.project_fixture import Project, open_project
 from tests.end_to_end.small_shop import write_jsonl
 from tests.pipeline.raw_shop import Raw
 from warehouse.projects.unit_tests import unit_test_files
@@ -115,34 +115,34 @@ def write_twins(folder: Path, day: date) -> None:
 class Stores:
     """The built stores, to be read only."""
 
-    house: House
+    project: Project
 
     @classmethod
     def at(cls, folder: Path) -> Stores:
         """The stores in a folder, before or after they were built. One process builds all: dbt is imported once."""
-        stores = house(folder, TENANTS, today=TODAY, bare=True)
-        return cls(House(stores.settings.model_copy(update={"threads": 1})))
+        stores = open_project(folder, TENANTS, today=TODAY, bare=True)
+        return cls(Project(stores.settings.model_copy(update={"threads": 1})))
 
     @property
     def home(self) -> Path:
-        return self.house.settings.home
+        return self.project.settings.home
 
     def build(self) -> None:
         """Build twice from nothing, run the unit tests, and note what each said and what the builds left behind."""
         write_twins(self.home.parent, TODAY - timedelta(days=1))
         for until, days in CHUNKS:
-            for tenant in self.house.shop.manifest.tenants:
+            for tenant in self.project.context.manifest.tenants:
                 generate(tenant, self.home, until=until, days=days)
         builds = []
         for _ in range(2):
-            report = self.house.build()
+            report = self.project.build()
             builds.append({"exit_code": report.exit_code, **report.to_dict(), "tables": self.tables()})
         noted = {"builds": builds, "unit_tests": {slug: self._unit_tests(slug) for slug in STORES}}
         self._notes.write_text(json.dumps(noted), encoding="utf-8")
 
     def _unit_tests(self, slug: str) -> list[tuple[str, str]]:
-        files = {"GATA_HUB_FILE": self.house.settings.hub, "GATA_STARS_FILE": self.house.settings.stars(slug)}
-        project, shop = self.home / "dbt" / slug / "stars", self.house.shop
+        files = {"GATA_HUB_FILE": self.project.settings.hub, "GATA_STARS_FILE": self.project.settings.stars(slug)}
+        project, shop = self.home / "dbt" / slug / "stars", self.project.context
         write_files(project, unit_test_files(shop.manifest.get(slug), shop.blueprints))
         nodes = run_dbt(project, ("test", "--select", "test_type:unit"), files=files, threads=1)
         return [(node.name, node.status) for node in nodes]
@@ -173,7 +173,8 @@ class Stores:
     def raw(self) -> Mapping[str, Raw]:
         """By store, its generated files, to be asked in SQL."""
         return {
-            tenant.slug: Raw(tenant, self.home, days=DAYS, until=TODAY) for tenant in self.house.shop.manifest.tenants
+            tenant.slug: Raw(tenant, self.home, days=DAYS, until=TODAY)
+            for tenant in self.project.context.manifest.tenants
         }
 
     @cached_property
@@ -190,19 +191,19 @@ class Stores:
 
     def hub(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """What plain SQL says about the hub."""
-        with opened(self.house.settings.hub) as hub:
+        with opened(self.project.settings.hub) as hub:
             return hub.execute(sql, values).fetchall()
 
     def star(self, slug: str, sql: str) -> list[tuple[Any, ...]]:
         """What plain SQL says about a store's published run, where fct_orders may stand for fct_<slug>__orders."""
-        folder = self.house.settings.published(slug)
+        folder = self.project.settings.published(slug)
         run_id = json.loads((folder / "_latest.json").read_text(encoding="utf-8"))["run_id"]
         with opened(folder / run_id / "stars.duckdb") as star:
             return star.execute(re.sub(rf"\b(fct|dim)_(?!{slug}__)(?=[a-z])", rf"\1_{slug}__", sql)).fetchall()
 
     def tables(self) -> dict[str, Tables]:
         """Every table of the hub, of the stars and of the published runs, with its rows and their hashes."""
-        files = [self.house.settings.hub, *sorted(self.home.glob("tenants/*/stars.duckdb"))]
+        files = [self.project.settings.hub, *sorted(self.home.glob("tenants/*/stars.duckdb"))]
         files += sorted(self.home.glob("published/*/*Z_*/stars.duckdb"))
         return {str(path.relative_to(self.home)): _tables(path) for path in files}
 

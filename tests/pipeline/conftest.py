@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.landing_fixture import Yard
+from tests.pipeline.landing_fixture import LandingFixture
 
 
 @pytest.fixture
-def yard(tmp_path: Path) -> Yard:
+def sandbox(tmp_path: Path) -> LandingFixture:
     """A landing place of its own for each test."""
-    return Yard(tmp_path)
+    return LandingFixture(tmp_path)

@@ -1,4 +1,4 @@
-"""A landing place for tests: a tenant whose files are written here, and a hub to look into."""
+"""A landing fixture: a tenant whose export files tests write, and its hub."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CATALOG = load_catalog(Path(__file__).parents[2] / "supported_connectors.yaml")
 BLUEPRINTS = blueprints(CATALOG)
 
 
-class Yard:
+class LandingFixture:
     """A folder of export files, a tenant that reads them, and its hub."""
 
     def __init__(self, folder: Path) -> None:

@@ -28,10 +28,10 @@ ADS = sorted(name for name, connector in CATALOG.items() if connector.domain == 
 SHOPS = sorted(name for name, connector in CATALOG.items() if connector.domain == "ecommerce")
 ANALYTICS = sorted(name for name, connector in CATALOG.items() if connector.domain == "analytics")
 
-Levers = Mapping[str, Mapping[str, Any]]
+Parameters = Mapping[str, Mapping[str, Any]]
 
 
-def source(connector: Connector, accounts: tuple[Account, ...], levers: Mapping[str, Any]) -> Source:
+def source(connector: Connector, accounts: tuple[Account, ...], parameters: Mapping[str, Any]) -> Source:
     return Source(
         platform=connector.name,
         domain=connector.domain,
@@ -39,7 +39,7 @@ def source(connector: Connector, accounts: tuple[Account, ...], levers: Mapping[
         like=connector.like,
         enabled=True,
         accounts=accounts,
-        generation=dict(levers),
+        generation=dict(parameters),
     )
 
 
@@ -47,13 +47,13 @@ def tenant(
     *platforms: str,
     slug: str = "acme",
     accounts: Mapping[str, tuple[Account, ...]] | None = None,
-    levers: Levers | None = None,
+    parameters: Parameters | None = None,
     zone: str = "UTC",
     currency: str = "USD",
 ) -> Tenant:
     """A tenant of these connectors; of all of them when none is named."""
     sources = [
-        source(CATALOG[name], (accounts or {}).get(name, (Account(),)), (levers or {}).get(name, {}))
+        source(CATALOG[name], (accounts or {}).get(name, (Account(),)), (parameters or {}).get(name, {}))
         for name in sorted(platforms or CATALOG)
     ]
     return Tenant(slug=slug, business_name=slug, timezone=zone, currency=currency, sources=tuple(sources))

@@ -13,7 +13,7 @@ import pytest
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.config.tenants_file import load_tenants
 from pipeline.errors import ConfigError
-from tests.pipeline.landing_fixture import Yard, table_of
+from tests.pipeline.landing_fixture import LandingFixture, table_of
 from tests.pipeline.vendor_records import (
     RECORDS,
     Record,
@@ -65,9 +65,9 @@ NUMBERS: dict[tuple[str, str], dict[str, Any]] = {
 OBJECTS = pytest.mark.parametrize(("platform", "name"), RECORDS, ids=lambda value: value)
 
 
-def landed(yard: Yard, platform: str, name: str) -> list[Record]:
+def landed(sandbox: LandingFixture, platform: str, name: str) -> list[Record]:
     """The records of a landing table, nested ones parsed, in the order of the file."""
-    rows = yard.query(f"select to_json(r)::varchar from {platform}__{name} as r order by _source_file, _source_line")
+    rows = sandbox.query(f"select to_json(r)::varchar from {platform}__{name} as r order by _source_file, _source_line")
     return [json.loads(row) for (row,) in rows]
 
 
@@ -81,67 +81,69 @@ def value_at(record: Any, path: str) -> Any:
 
 @OBJECTS
 def test_what_is_no_number_is_quarantined_by_its_field_and_is_never_a_number(
-    yard: Yard, platform: str, name: str
+    sandbox: LandingFixture, platform: str, name: str
 ) -> None:
     record, numbers = RECORDS[platform, name], NUMBERS[platform, name]
     for path, good in numbers.items():
         bad = [changed(record(number), path, value) for number, value in enumerate(NO_NUMBERS)]
         fine = [record(number) for number in range(100, 130)]
-        yard.write(f"{path}.jsonl", jsonl([*bad, *fine]))
-        table = table_of(yard.land_of(platform, **{name: f"{path}.jsonl"}), name)
+        sandbox.write(f"{path}.jsonl", jsonl([*bad, *fine]))
+        table = table_of(sandbox.land_of(platform, **{name: f"{path}.jsonl"}), name)
         assert (table.rows, table.quarantined, table.drift) == (len(fine), len(bad), ()), path
-        reasons = yard.query(
+        reasons = sandbox.query(
             f"select line, reason from quarantine where ends_with(path, '/{path}.jsonl') order by line"
         )
         names = path.split(".")
         assert [line for line, _ in reasons] == list(range(1, len(bad) + 1))
         assert all(reason.startswith(names[0]) and names[-1] in reason.partition(": ")[0] for _, reason in reasons)
-        assert {str(value_at(row, path)) for row in landed(yard, platform, name)} == {str(good)}
+        assert {str(value_at(row, path)) for row in landed(sandbox, platform, name)} == {str(good)}
 
 
 @OBJECTS
-def test_a_blank_is_absent_and_no_zero(yard: Yard, platform: str, name: str) -> None:
+def test_a_blank_is_absent_and_no_zero(sandbox: LandingFixture, platform: str, name: str) -> None:
     record, numbers = RECORDS[platform, name], NUMBERS[platform, name]
     rows = [changed(record(number), path, blank) for path in numbers for number, blank in enumerate(BLANKS)]
     for number, row in enumerate(rows):
-        yard.write(f"{number:02}.jsonl", jsonl([row]))
-    table = table_of(yard.land_of(platform, **{name: "*.jsonl"}), name)
+        sandbox.write(f"{number:02}.jsonl", jsonl([row]))
+    table = table_of(sandbox.land_of(platform, **{name: "*.jsonl"}), name)
     assert (table.rows, table.quarantined) == (len(rows), 0)
     values = [
         value_at(row, path)
-        for path, row in zip([path for path in numbers for _ in BLANKS], landed(yard, platform, name), strict=True)
+        for path, row in zip([path for path in numbers for _ in BLANKS], landed(sandbox, platform, name), strict=True)
     ]
     assert [value for value in values if str(value or "").strip()] == []
     assert 0 not in values
 
 
 @pytest.mark.parametrize("blank", ['""', "", '"-"', '"n/a"'])
-def test_a_cell_of_a_report_that_is_no_number_is_absent_or_quarantined(yard: Yard, blank: str) -> None:
+def test_a_cell_of_a_report_that_is_no_number_is_absent_or_quarantined(sandbox: LandingFixture, blank: str) -> None:
     text = csv(times(12, bing_day))
     (header, first, *others) = text.splitlines()
-    yard.write("r.csv", "\n".join([header, first.replace('"1.50"', blank), *others]))
-    table = table_of(yard.land_of("bing_ads", campaign_performance_report="r.csv"), "campaign_performance_report")
-    spend = [row["Spend"] for row in landed(yard, "bing_ads", "campaign_performance_report")]
+    sandbox.write("r.csv", "\n".join([header, first.replace('"1.50"', blank), *others]))
+    table = table_of(sandbox.land_of("bing_ads", campaign_performance_report="r.csv"), "campaign_performance_report")
+    spend = [row["Spend"] for row in landed(sandbox, "bing_ads", "campaign_performance_report")]
     if blank.strip('"'):
         assert (table.rows, table.quarantined, set(spend)) == (11, 1, {"1.50"})
-        assert yard.query("select line, split_part(reason, ':', 1) from quarantine") == [(1, "Spend")]
+        assert sandbox.query("select line, split_part(reason, ':', 1) from quarantine") == [(1, "Spend")]
     else:
         assert (table.rows, table.quarantined) == (12, 0)
         assert [value for value in spend if value] == ["1.50"] * 11
 
 
 @OBJECTS
-def test_a_record_without_its_key_is_quarantined_and_spares_the_others(yard: Yard, platform: str, name: str) -> None:
+def test_a_record_without_its_key_is_quarantined_and_spares_the_others(
+    sandbox: LandingFixture, platform: str, name: str
+) -> None:
     record = RECORDS[platform, name]
     from tests.pipeline.landing_fixture import BLUEPRINTS
 
     required = BLUEPRINTS[platform, name].contract.required
     lost = [without(record(number), path) for number, path in enumerate(required)]
     blank = [changed(record(number), path, "") for number, path in enumerate(required)]
-    yard.write("r.jsonl", jsonl([*lost, *blank, *(record(number) for number in range(50, 80))]))
-    table = table_of(yard.land_of(platform, **{name: "r.jsonl"}), name)
+    sandbox.write("r.jsonl", jsonl([*lost, *blank, *(record(number) for number in range(50, 80))]))
+    table = table_of(sandbox.land_of(platform, **{name: "r.jsonl"}), name)
     assert (table.rows, table.quarantined, table.drift) == (30, 2 * len(required), ())
-    said = [reason for (reason,) in yard.query("select reason from quarantine order by line")]
+    said = [reason for (reason,) in sandbox.query("select reason from quarantine order by line")]
     assert said == [f"{path} is missing" for path in required * 2]
 
 
@@ -179,37 +181,41 @@ FORMS: dict[str, tuple[str | bytes, int, int]] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_file_of_an_odd_form_is_read_right_or_quarantined_and_the_next_lands(yard: Yard, form: str) -> None:
+def test_a_file_of_an_odd_form_is_read_right_or_quarantined_and_the_next_lands(
+    sandbox: LandingFixture, form: str
+) -> None:
     content, rows, quarantined = FORMS[form]
-    yard.write(form, content)
-    yard.write("next.jsonl", jsonl([bing_day(99)]))
-    landing = yard.land_of("bing_ads", campaign_performance_report=(form, "next.jsonl"))
+    sandbox.write(form, content)
+    sandbox.write("next.jsonl", jsonl([bing_day(99)]))
+    landing = sandbox.land_of("bing_ads", campaign_performance_report=(form, "next.jsonl"))
     table = table_of(landing, "campaign_performance_report")
     assert (table.rows, table.quarantined) == (rows + 1, quarantined)
     sums = (
         "select sum(Spend::decimal(18, 6)), count(*) filter (Ctr = '10.00%') from bing_ads__campaign_performance_report"
     )
-    ((spend, percents),) = yard.query(sums)
+    ((spend, percents),) = sandbox.query(sums)
     assert (float(spend), percents) == (1.5 * (rows + 1), rows + 1)
 
 
 @pytest.mark.parametrize("percent", ["12.5%", "12.5 %", "12.5", "0%", "-3%"])
-def test_a_percentage_lands_as_it_is_written_where_one_is_meant_and_is_no_amount(yard: Yard, percent: str) -> None:
+def test_a_percentage_lands_as_it_is_written_where_one_is_meant_and_is_no_amount(
+    sandbox: LandingFixture, percent: str
+) -> None:
     days = [bing_day(number) | {"Ctr": percent} for number in range(5)]
-    yard.write("r.csv", csv([*days, bing_day(5) | {"Spend": "12.5%"}]))
-    table = table_of(yard.land_of("bing_ads", campaign_performance_report="r.csv"), "campaign_performance_report")
+    sandbox.write("r.csv", csv([*days, bing_day(5) | {"Spend": "12.5%"}]))
+    table = table_of(sandbox.land_of("bing_ads", campaign_performance_report="r.csv"), "campaign_performance_report")
     assert (table.rows, table.quarantined) == (5, 1)
-    assert yard.query("select distinct Ctr from bing_ads__campaign_performance_report") == [(percent,)]
-    assert yard.query("select reason from quarantine") == [("Spend: '12.5%' is not a number",)]
+    assert sandbox.query("select distinct Ctr from bing_ads__campaign_performance_report") == [(percent,)]
+    assert sandbox.query("select reason from quarantine") == [("Spend: '12.5%' is not a number",)]
 
 
-def test_an_export_that_came_twice_lands_once_under_whatever_name(yard: Yard) -> None:
+def test_an_export_that_came_twice_lands_once_under_whatever_name(sandbox: LandingFixture) -> None:
     for name in ("a.jsonl", "a (1).jsonl", "copy of a.jsonl"):
-        yard.write(name, jsonl(times(3, order)))
-    table = table_of(yard.land_of("shopify", orders="*.jsonl"), "orders")
+        sandbox.write(name, jsonl(times(3, order)))
+    table = table_of(sandbox.land_of("shopify", orders="*.jsonl"), "orders")
     assert (table.rows, table.files, table.known_files) == (3, 1, 2)
-    yard.write("b.jsonl", jsonl(times(3, order)))
-    assert yard.land_of("shopify", orders="*.jsonl").load_id is None
+    sandbox.write("b.jsonl", jsonl(times(3, order)))
+    assert sandbox.land_of("shopify", orders="*.jsonl").load_id is None
 
 
 VERSIONS: dict[str, tuple[str, str, Record, Record, str]] = {
@@ -258,15 +264,15 @@ VERSIONS: dict[str, tuple[str, str, Record, Record, str]] = {
 
 
 @pytest.mark.parametrize("versions", VERSIONS)
-def test_files_of_two_versions_side_by_side_land_both(yard: Yard, versions: str) -> None:
+def test_files_of_two_versions_side_by_side_land_both(sandbox: LandingFixture, versions: str) -> None:
     platform, name, old, new, unknown = VERSIONS[versions]
-    yard.write("old.jsonl", jsonl([old]))
-    yard.write("new.jsonl", jsonl([new]))
-    table = table_of(yard.land_of(platform, **{name: "*.jsonl"}), name)
+    sandbox.write("old.jsonl", jsonl([old]))
+    sandbox.write("new.jsonl", jsonl([new]))
+    table = table_of(sandbox.land_of(platform, **{name: "*.jsonl"}), name)
     assert (table.rows, table.quarantined, table.drift) == (2, 0, ())
     told = (f"fields the contract does not know, kept in _extra: {unknown}",) if unknown else ()
     assert table.findings == told
-    kept = [row | (row["_extra"] or {}) for row in landed(yard, platform, name)]
+    kept = [row | (row["_extra"] or {}) for row in landed(sandbox, platform, name)]
     for row, sent in zip(kept, (new, old), strict=True):
         for field, value in sent.items():
             assert row[field] == value or str(row[field]) == str(value), field
@@ -302,11 +308,13 @@ REFUSED: dict[str, tuple[str, str, Callable[[int], Record], Callable[[Record], R
 
 
 @pytest.mark.parametrize("version", REFUSED)
-def test_a_version_that_means_something_else_is_withheld_and_the_other_lands(yard: Yard, version: str) -> None:
+def test_a_version_that_means_something_else_is_withheld_and_the_other_lands(
+    sandbox: LandingFixture, version: str
+) -> None:
     platform, name, record, change, said = REFUSED[version]
-    yard.write("a.jsonl", jsonl(times(5, record)))
-    yard.write("b.jsonl", jsonl([change(record(number)) for number in range(5, 10)]))
-    table = table_of(yard.land_of(platform, **{name: "*.jsonl"}), name)
+    sandbox.write("a.jsonl", jsonl(times(5, record)))
+    sandbox.write("b.jsonl", jsonl([change(record(number)) for number in range(5, 10)]))
+    table = table_of(sandbox.land_of(platform, **{name: "*.jsonl"}), name)
     assert (table.rows, table.quarantined) == (5, 5)
     assert len(table.drift) == 1
     assert f"the contract says that {said}" in table.drift[0]
@@ -326,33 +334,33 @@ CURRENCIES = {
 
 
 @pytest.mark.parametrize(("platform", "name"), CURRENCIES, ids=lambda value: value)
-def test_an_unknown_currency_stays_beside_its_amount(yard: Yard, platform: str, name: str) -> None:
+def test_an_unknown_currency_stays_beside_its_amount(sandbox: LandingFixture, platform: str, name: str) -> None:
     path, record = CURRENCIES[platform, name], RECORDS[platform, name]
     codes = ["XXQ", "EURO", "€", "eur", "Euro (EUR)"]
-    yard.write("r.jsonl", jsonl([changed(record(number), path, code) for number, code in enumerate(codes)]))
-    table = table_of(yard.land_of(platform, **{name: "r.jsonl"}), name)
+    sandbox.write("r.jsonl", jsonl([changed(record(number), path, code) for number, code in enumerate(codes)]))
+    table = table_of(sandbox.land_of(platform, **{name: "r.jsonl"}), name)
     assert (table.rows, table.quarantined) == (5, 0)
-    rows = landed(yard, platform, name)
+    rows = landed(sandbox, platform, name)
     assert [value_at(row, path) for row in rows] == codes
     for amount, good in NUMBERS[platform, name].items():
         assert {str(value_at(row, amount)) for row in rows} == {str(good)}
 
 
 @pytest.mark.parametrize("offset", ["", " CET", " Europe/Berlin", "+25:00", "+1", " (GMT+1)", "Mars"])
-def test_a_time_in_no_known_zone_is_quarantined_and_never_taken_for_utc(yard: Yard, offset: str) -> None:
+def test_a_time_in_no_known_zone_is_quarantined_and_never_taken_for_utc(sandbox: LandingFixture, offset: str) -> None:
     late = changed(order(1), "created_at", f"2026-02-01T23:30:00{offset}")
-    yard.write("r.jsonl", jsonl([late, *(order(number) for number in range(2, 6))]))
-    table = table_of(yard.land_of("shopify", orders="r.jsonl"), "orders")
+    sandbox.write("r.jsonl", jsonl([late, *(order(number) for number in range(2, 6))]))
+    table = table_of(sandbox.land_of("shopify", orders="r.jsonl"), "orders")
     assert (table.rows, table.quarantined) == (4, 1)
-    ((reason,),) = yard.query("select reason from quarantine")
+    ((reason,),) = sandbox.query("select reason from quarantine")
     assert reason.startswith("created_at: '2026-02-01T23:30:00")
 
 
-def test_the_name_of_an_unknown_zone_in_a_record_is_kept_as_it_is(yard: Yard) -> None:
+def test_the_name_of_an_unknown_zone_in_a_record_is_kept_as_it_is(sandbox: LandingFixture) -> None:
     row = changed(RECORDS["google_ads", "ad_performance"](1), "customer.timeZone", "Mars/Olympus")
-    yard.write("r.jsonl", jsonl([row]))
-    assert table_of(yard.land_of("google_ads", ad_performance="r.jsonl"), "ad_performance").rows == 1
-    assert landed(yard, "google_ads", "ad_performance")[0]["customer"]["timeZone"] == "Mars/Olympus"
+    sandbox.write("r.jsonl", jsonl([row]))
+    assert table_of(sandbox.land_of("google_ads", ad_performance="r.jsonl"), "ad_performance").rows == 1
+    assert landed(sandbox, "google_ads", "ad_performance")[0]["customer"]["timeZone"] == "Mars/Olympus"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from pipeline.errors import LandError
-from tests.pipeline.landing_fixture import Yard, table_of
+from tests.pipeline.landing_fixture import LandingFixture, table_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,7 +33,7 @@ from pathlib import Path
 from dlt.pipeline.pipeline import Pipeline
 from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
 from dlt.destinations.job_client_impl import SqlJobClientBase
-from tests.pipeline.landing_fixture import Yard
+from tests.pipeline.landing_fixture import LandingFixture
 
 def die(*_, **__):
     {DIE}
@@ -66,70 +66,73 @@ def lines(*ids: int) -> str:
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_killed_landing_is_made_good_by_the_next(yard: Yard, moment: str) -> None:
-    yard.write("a.jsonl", lines(1, 2, 3))
-    yard.land(orders="*.jsonl")
-    yard.write("b.jsonl", lines(4, 5) + "oops\n")
-    yard.write("p.jsonl", lines(7))
-    land = "\nyard = Yard(Path(sys.argv[1]))\nyard.land(progress=progress, orders='*.jsonl', products='p.jsonl')\n"
-    killed = run(CHILD + MOMENTS[moment] + land, yard.files.parent)
+def test_a_killed_landing_is_made_good_by_the_next(sandbox: LandingFixture, moment: str) -> None:
+    sandbox.write("a.jsonl", lines(1, 2, 3))
+    sandbox.land(orders="*.jsonl")
+    sandbox.write("b.jsonl", lines(4, 5) + "oops\n")
+    sandbox.write("p.jsonl", lines(7))
+    land = (
+        "\nsandbox = LandingFixture(Path(sys.argv[1]))\n"
+        "sandbox.land(progress=progress, orders='*.jsonl', products='p.jsonl')\n"
+    )
+    killed = run(CHILD + MOMENTS[moment] + land, sandbox.files.parent)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
 
-    again = yard.land(orders="*.jsonl", products="p.jsonl")
+    again = sandbox.land(orders="*.jsonl", products="p.jsonl")
     assert (again.load_id is None) == (moment == "after the load is complete")
-    assert yard.counted("shopify__orders") == 6
-    assert yard.counted("shopify__products") == 1
-    assert yard.counted("quarantine") == 1
-    assert yard.counted("landed_files") == 4
-    assert yard.land(orders="*.jsonl", products="p.jsonl").load_id is None
-    assert [path.name for path in (yard.settings.home / "landing").iterdir()] == []
+    assert sandbox.counted("shopify__orders") == 6
+    assert sandbox.counted("shopify__products") == 1
+    assert sandbox.counted("quarantine") == 1
+    assert sandbox.counted("landed_files") == 4
+    assert sandbox.land(orders="*.jsonl", products="p.jsonl").load_id is None
+    assert [path.name for path in (sandbox.settings.home / "landing").iterdir()] == []
 
 
 @pytest.mark.parametrize("room", [300_000, 6_000_000])  # too little for the parts; for the hub
-def test_a_full_disk_is_said_and_costs_nothing_that_landed(yard: Yard, room: int) -> None:
-    yard.write("a.jsonl", lines(1))
-    yard.land(orders="*.jsonl")
+def test_a_full_disk_is_said_and_costs_nothing_that_landed(sandbox: LandingFixture, room: int) -> None:
+    sandbox.write("a.jsonl", lines(1))
+    sandbox.land(orders="*.jsonl")
     noise = Random(1)
     records = ({"id": number, "name": f"{noise.getrandbits(400):x}"} for number in range(2, 40_000))
-    yard.write("b.jsonl", "".join(json.dumps(record) + "\n" for record in records))
+    sandbox.write("b.jsonl", "".join(json.dumps(record) + "\n" for record in records))
     code = f"""
 import resource, sys
 from pathlib import Path
 from pipeline.errors import LandError
-from tests.pipeline.landing_fixture import Yard
-yard = Yard(Path(sys.argv[1]))
+from tests.pipeline.landing_fixture import LandingFixture
+sandbox = LandingFixture(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
 try:
-    yard.land(orders="*.jsonl")
+    sandbox.land(orders="*.jsonl")
 except LandError as error:
     print(error)
 """
-    full = run(code, yard.files.parent)
+    full = run(code, sandbox.files.parent)
     assert "could not take the new rows" in full.stdout, full.stderr
-    assert yard.counted("shopify__orders") == 1
-    assert table_of(yard.land(orders="*.jsonl"), "orders").rows == 39_998
-    assert yard.counted("shopify__orders") == 39_999
+    assert sandbox.counted("shopify__orders") == 1
+    assert table_of(sandbox.land(orders="*.jsonl"), "orders").rows == 39_998
+    assert sandbox.counted("shopify__orders") == 39_999
 
 
-def test_a_hub_that_another_process_holds_is_named_with_the_way_out(yard: Yard) -> None:
-    yard.write("a.jsonl", lines(1))
-    yard.land(orders="none*")
+def test_a_hub_that_another_process_holds_is_named_with_the_way_out(sandbox: LandingFixture) -> None:
+    sandbox.write("a.jsonl", lines(1))
+    sandbox.land(orders="none*")
     hold = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen(
-        [sys.executable, "-c", hold, str(yard.settings.hub)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", hold, str(sandbox.settings.hub)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as holder:
         assert holder.stdout
         assert holder.stdout.readline() == b"held\n"
         with pytest.raises(LandError) as caught:
-            yard.land(orders="*.jsonl")
+            sandbox.land(orders="*.jsonl")
         holder.communicate()
-    assert str(yard.settings.hub) in caught.value.what
+    assert str(sandbox.settings.hub) in caught.value.what
     assert "gata build --wait" in caught.value.fix
-    assert table_of(yard.land(orders="*.jsonl"), "orders").rows == 1
+    assert table_of(sandbox.land(orders="*.jsonl"), "orders").rows == 1
 
 
-def test_a_landing_leaves_the_hub_free_and_writes_nowhere_else(yard: Yard, tmp_path: Path) -> None:
-    yard.write("a.jsonl", lines(1))
+def test_a_landing_leaves_the_hub_free_and_writes_nowhere_else(sandbox: LandingFixture, tmp_path: Path) -> None:
+    sandbox.write("a.jsonl", lines(1))
     home, here = tmp_path / "user", tmp_path / "cwd"
     home.mkdir()
     (here / ".dlt").mkdir(parents=True)
@@ -138,17 +141,17 @@ def test_a_landing_leaves_the_hub_free_and_writes_nowhere_else(yard: Yard, tmp_p
 import sys, warnings
 warnings.simplefilter("error")
 from pathlib import Path
-from tests.pipeline.landing_fixture import Yard
-yard = Yard(Path(sys.argv[1]))
-yard.land(orders="*.jsonl")
-yard.land(orders="*.jsonl")
-print(yard.query("select count(*) from shopify__orders"))
+from tests.pipeline.landing_fixture import LandingFixture
+sandbox = LandingFixture(Path(sys.argv[1]))
+sandbox.land(orders="*.jsonl")
+sandbox.land(orders="*.jsonl")
+print(sandbox.query("select count(*) from shopify__orders"))
 """
-    done = run(code, yard.files.parent, cwd=here, HOME=str(home), SCHEMA__NAMING="sql_ci_v1")  # type: ignore[arg-type]
+    done = run(code, sandbox.files.parent, cwd=here, HOME=str(home), SCHEMA__NAMING="sql_ci_v1")  # type: ignore[arg-type]
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("[(1,)]\n")
     assert done.stderr == ""
     assert list(home.iterdir()) == []
     assert [path.relative_to(here) for path in here.rglob("*")] == [Path(".dlt"), Path(".dlt/config.toml")]
-    with duckdb.connect(yard.settings.hub) as con:
+    with duckdb.connect(sandbox.settings.hub) as con:
         assert con.execute("select count(*) from landing_acme.shopify__orders").fetchall() == [(1,)]

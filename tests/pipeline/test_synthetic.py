@@ -1,4 +1,4 @@
-"""The synthetic shop: repeatable, balanced books, levers that work, and records as the vendors send them."""
+"""The synthetic shop: repeatable, balanced sums, parameters that work, and records as the vendors send them."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def shop(
     *,
     accounts: dict[str, tuple[Account, ...]] | None = None,
     zone: str = "UTC",
-    **levers: Any,
+    **parameters: Any,
 ) -> Tenant:
-    """A tenant of the three connectors with these levers."""
+    """A tenant of the three connectors with these parameters."""
     owner = {name: platform for platform, names in OWNERS.items() for name in names}
     sources = tuple(
         Source(
@@ -50,7 +50,7 @@ def shop(
             enabled=True,
             accounts=(accounts or {}).get(platform, (Account(),)),
             generation={
-                name: value for name, value in levers.items() if owner.get(name, "google_analytics") == platform
+                name: value for name, value in parameters.items() if owner.get(name, "google_analytics") == platform
             },
         )
         for platform, domain in DOMAINS.items()
@@ -58,7 +58,7 @@ def shop(
     return Tenant(slug=slug, business_name=slug, timezone=zone, sources=sources)
 
 
-class Books:
+class GeneratedFiles:
     """The generated files of one tenant, to be asked in SQL: all_events, all_orders, ... and orders as they are now."""
 
     def __init__(self, tenant: Tenant, home: Path, *, days: int = 28, until: date = UNTIL) -> None:
@@ -111,8 +111,8 @@ group by all
 
 
 @pytest.fixture(scope="module")
-def books(tmp_path_factory: pytest.TempPathFactory) -> Books:
-    return Books(shop(), tmp_path_factory.mktemp("books"))
+def generated(tmp_path_factory: pytest.TempPathFactory) -> GeneratedFiles:
+    return GeneratedFiles(shop(), tmp_path_factory.mktemp("generated"))
 
 
 def digests(home: Path) -> dict[str, str]:
@@ -215,8 +215,8 @@ def test_a_renamed_business_keeps_its_files(tmp_path: Path) -> None:
     assert digests(tmp_path) == before
 
 
-def test_tenants_share_no_id_and_no_number(tmp_path: Path, books: Books) -> None:
-    other = Books(shop("wayne_enterprises"), tmp_path)
+def test_tenants_share_no_id_and_no_number(tmp_path: Path, generated: GeneratedFiles) -> None:
+    other = GeneratedFiles(shop("wayne_enterprises"), tmp_path)
     for ids in (
         "select id from all_orders",
         "select id from all_products",
@@ -224,33 +224,33 @@ def test_tenants_share_no_id_and_no_number(tmp_path: Path, books: Books) -> None
         "select id from all_campaigns",
         "select user_pseudo_id from all_events where user_pseudo_id is not null",
     ):
-        assert not set(books.ask(ids)) & set(other.ask(ids))
-    assert books.ask("select price from (select unnest(variants, recursive := true) from all_products)") != other.ask(
+        assert not set(generated.ask(ids)) & set(other.ask(ids))
+    assert generated.ask(
         "select price from (select unnest(variants, recursive := true) from all_products)"
-    )
+    ) != other.ask("select price from (select unnest(variants, recursive := true) from all_products)")
 
 
-def test_orders_and_purchase_events_are_the_same_money(books: Books) -> None:
-    orders = books.one("select sum(total_price::decimal(18, 2)) from orders where not test")
+def test_orders_and_purchase_events_are_the_same_money(generated: GeneratedFiles) -> None:
+    orders = generated.one("select sum(total_price::decimal(18, 2)) from orders where not test")
     assert orders > 0
-    assert orders == books.one("select sum(ecommerce.purchase_revenue::decimal(18, 2)) from all_events")
+    assert orders == generated.one("select sum(ecommerce.purchase_revenue::decimal(18, 2)) from all_events")
     value = "list_filter(event_params, lambda param: param.key = 'value')[1].value"
-    assert orders == books.one(
+    assert orders == generated.one(
         f"select sum(coalesce({value}.double_value, {value}.int_value)::decimal(18, 2)) from all_events"
     )
 
 
-def test_every_purchase_event_names_an_order_and_every_order_but_tests_has_one(books: Books) -> None:
-    orders = {str(number) for (number,) in books.ask("select id from orders where not test")}
+def test_every_purchase_event_names_an_order_and_every_order_but_tests_has_one(generated: GeneratedFiles) -> None:
+    orders = {str(number) for (number,) in generated.ask("select id from orders where not test")}
     events = [
         number
-        for (number,) in books.ask("select ecommerce.transaction_id from all_events where event_name = 'purchase'")
+        for (number,) in generated.ask("select ecommerce.transaction_id from all_events where event_name = 'purchase'")
     ]
     assert sorted(events) == sorted(orders)
-    assert books.one("select count(*) from orders where test") > 0
+    assert generated.one("select count(*) from orders where test") > 0
 
 
-def test_clicks_of_a_campaign_and_day_are_the_visits_it_brought(books: Books) -> None:
+def test_clicks_of_a_campaign_and_day_are_the_visits_it_brought(generated: GeneratedFiles) -> None:
     clicks = """
         select date_start::date, campaign_id, sum(clicks::bigint) as clicks
         from all_facebook_insights group by all having clicks > 0 order by all
@@ -260,20 +260,20 @@ def test_clicks_of_a_campaign_and_day_are_the_visits_it_brought(books: Books) ->
         from visits join names on names.name = visits.campaign
         where source = 'facebook' and medium = 'paid_social' and starts > 0 group by all order by all
     """
-    assert books.ask(clicks) == books.ask(visits)
-    assert not books.ask("select campaign from visits where source = 'facebook' except select name from names")
+    assert generated.ask(clicks) == generated.ask(visits)
+    assert not generated.ask("select campaign from visits where source = 'facebook' except select name from names")
 
 
-def test_conversions_are_the_purchases_of_paid_visits_under_every_name_of_a_purchase(books: Books) -> None:
+def test_conversions_are_the_purchases_of_paid_visits_under_every_name_of_a_purchase(generated: GeneratedFiles) -> None:
     final = f"date_start::date < date '{UNTIL}' - 7"  # what was said of it is revised no more
     actions = f"""
         select campaign_id, action.action_type, sum(action.value::bigint)
         from all_facebook_insights, unnest(actions) as t(action)
         where action.action_type like '%purchase%' and {final} group by all
     """
-    counts = {(campaign, name): count for campaign, name, count in books.ask(actions)}
+    counts = {(campaign, name): count for campaign, name, count in generated.ask(actions)}
     bought = dict(
-        books.ask(f"""
+        generated.ask(f"""
             select names.id, sum(purchases) as bought from visits join names on names.name = visits.campaign
             where source = 'facebook' and {final.replace("date_start", "strptime(visit_date, '%Y%m%d')")}
             group by all having bought > 0
@@ -282,23 +282,23 @@ def test_conversions_are_the_purchases_of_paid_visits_under_every_name_of_a_purc
     names = ("purchase", "omni_purchase", "offsite_conversion.fb_pixel_purchase")
     assert counts == {(campaign, name): count for campaign, count in bought.items() for name in names}
     revenue = "select sum(a.value::decimal(18, 2)) from all_facebook_insights, unnest(action_values) as t(a) where {}"
-    assert books.one(revenue.format("a.action_type = 'purchase'")) * 3 == books.one(revenue.format("true"))
+    assert generated.one(revenue.format("a.action_type = 'purchase'")) * 3 == generated.one(revenue.format("true"))
 
 
-def test_insights_of_ads_add_up_over_campaigns_that_exist(books: Books) -> None:
+def test_insights_of_ads_add_up_over_campaigns_that_exist(generated: GeneratedFiles) -> None:
     sql = """
         select count(*) from all_facebook_insights as i
         join all_ads as a on a.id = i.ad_id and a.adset_id = i.adset_id and a.campaign_id = i.campaign_id
         join all_ad_sets as s on s.id = i.adset_id and s.campaign_id = i.campaign_id
         join names as c on c.id = i.campaign_id and c.name = i.campaign_name
     """
-    assert books.one(sql) == books.one("select count(*) from all_facebook_insights") == 28 * 20
+    assert generated.one(sql) == generated.one("select count(*) from all_facebook_insights") == 28 * 20
 
 
 def test_changed_orders_come_again_with_a_later_update(tmp_path: Path) -> None:
     generate(shop(daily_orders_mean=60), tmp_path, until=UNTIL - timedelta(days=7), days=14)
-    books = Books(shop(daily_orders_mean=60), tmp_path, days=14)
-    first, second = (str(path) for path in books.files["shopify", "main", "orders"])
+    generated = GeneratedFiles(shop(daily_orders_mean=60), tmp_path, days=14)
+    first, second = (str(path) for path in generated.files["shopify", "main", "orders"])
     again = f"""
         select count(*), bool_and(new.updated_at::timestamptz > old.updated_at::timestamptz),
             bool_and(new.total_price = old.total_price), bool_or(new.financial_status <> old.financial_status)
@@ -306,31 +306,31 @@ def test_changed_orders_come_again_with_a_later_update(tmp_path: Path) -> None:
             qualify row_number() over (partition by id order by updated_at::timestamptz desc) = 1) as old
         join all_orders as new on new.id = old.id and new.filename = '{second}'
     """
-    count, is_later, is_same_price, changes_status = books.ask(again)[0]
+    count, is_later, is_same_price, changes_status = generated.ask(again)[0]
     assert count > 50
     assert is_later
     assert is_same_price
     assert changes_status
     day = "updated_at::timestamptz::date"
-    assert books.one(f"select max({day}) from all_orders where filename = '{first}'") < books.one(
+    assert generated.one(f"select max({day}) from all_orders where filename = '{first}'") < generated.one(
         f"select min({day}) from all_orders where filename = '{second}'"
     )
 
 
 def test_orders_have_guests_tests_cancellations_and_refunds_whose_money_adds_up(tmp_path: Path) -> None:
-    books = Books(shop(daily_orders_mean=60), tmp_path)
-    statuses = {status for (status,) in books.ask("select distinct financial_status from orders")}
+    generated = GeneratedFiles(shop(daily_orders_mean=60), tmp_path)
+    statuses = {status for (status,) in generated.ask("select distinct financial_status from orders")}
     assert statuses == {"paid", "pending", "partially_refunded", "refunded", "voided"}
     for some in ("customer is null", "email is null", "cancelled_at is not null", "len(note_attributes) > 0", "test"):
-        assert 0 < books.one(f"select avg(({some})::int) from orders") < 1
-    assert not books.ask("""
+        assert 0 < generated.one(f"select avg(({some})::int) from orders") < 1
+    assert not generated.ask("""
         select id from orders
         where total_price::decimal(18, 2) - current_total_price::decimal(18, 2)
             <> coalesce(refunds[1].transactions[1].amount::decimal(18, 2), 0)
             or (financial_status = 'refunded' and current_total_price <> '0.00')
             or (refunds[1] is not null and refunds[1].created_at::timestamptz < created_at::timestamptz)
     """)
-    assert not books.ask("""
+    assert not generated.ask("""
         select id from orders
         where total_price::decimal(18, 2) <> subtotal_price::decimal(18, 2) + total_tax::decimal(18, 2)
             or subtotal_price::decimal(18, 2) <> list_sum(list_transform(line_items,
@@ -338,12 +338,12 @@ def test_orders_have_guests_tests_cancellations_and_refunds_whose_money_adds_up(
     """)
 
 
-def test_some_events_have_no_user_and_no_visit(books: Books) -> None:
-    alone = books.ask("select distinct event_name, len(event_params) from all_events where user_pseudo_id is null")
+def test_some_events_have_no_user_and_no_visit(generated: GeneratedFiles) -> None:
+    alone = generated.ask("select distinct event_name, len(event_params) from all_events where user_pseudo_id is null")
     assert alone == [("page_view", 0)]
 
 
-def test_a_gap_of_thirty_minutes_is_what_parts_visits(books: Books) -> None:
+def test_a_gap_of_thirty_minutes_is_what_parts_visits(generated: GeneratedFiles) -> None:
     sql = """
         with gaps as (
             select user_pseudo_id, event_timestamp - lag(event_timestamp) over user_events as gap,
@@ -357,13 +357,13 @@ def test_a_gap_of_thirty_minutes_is_what_parts_visits(books: Books) -> None:
             count(*) filter (session <> session_before)
         from gaps
     """
-    within, between, breaks = books.ask(sql)[0]
+    within, between, breaks = generated.ask(sql)[0]
     assert (within, between) == (0, 0)
     assert breaks > 100
 
 
-def test_records_satisfy_their_contracts_and_leave_no_field_unknown(books: Books) -> None:
-    for (platform, _, name), paths in books.files.items():
+def test_records_satisfy_their_contracts_and_leave_no_field_unknown(generated: GeneratedFiles) -> None:
+    for (platform, _, name), paths in generated.files.items():
         contract = contracts_of(platform)[name]
         sample = records(paths, every=7)
         assert sample
@@ -389,15 +389,15 @@ def test_days_are_those_of_each_accounts_own_zone(tmp_path: Path) -> None:
         "google_analytics": (Account(timezone="Australia/Lord_Howe"),),
     }
     until = date(2026, 4, 7)  # summer time began in New York on March 8 and ended on Lord Howe Island on April 5
-    books = Books(shop(accounts=accounts, zone="Europe/Berlin"), tmp_path, days=35, until=until)
+    generated = GeneratedFiles(shop(accounts=accounts, zone="Europe/Berlin"), tmp_path, days=35, until=until)
     island = ZoneInfo("Australia/Lord_Howe")
-    for day, micros in books.ask("select event_date, event_timestamp from all_events using sample 2000 rows"):
+    for day, micros in generated.ask("select event_date, event_timestamp from all_events using sample 2000 rows"):
         assert day == datetime.fromtimestamp(micros / 1e6, island).strftime("%Y%m%d")
-    assert books.ask("select min(event_date), max(event_date) from all_events") == [("20260303", "20260406")]
-    assert books.ask("select min(date_start)::text, max(date_start)::text from all_facebook_insights") == [
+    assert generated.ask("select min(event_date), max(event_date) from all_events") == [("20260303", "20260406")]
+    assert generated.ask("select min(date_start)::text, max(date_start)::text from all_facebook_insights") == [
         ("2026-03-03", "2026-04-06")
     ]
-    for order in records(books.files["shopify", "main", "orders"]):
+    for order in records(generated.files["shopify", "main", "orders"]):
         placed = datetime.fromisoformat(order["created_at"])
         offset = -5 if placed.replace(tzinfo=None) < datetime(2026, 3, 8, 2) else -4  # noqa: DTZ001  # local time is meant
         assert placed.utcoffset() == timedelta(hours=offset)
@@ -406,22 +406,22 @@ def test_days_are_those_of_each_accounts_own_zone(tmp_path: Path) -> None:
 def test_accounts_of_a_platform_share_the_shop_and_repeat_nothing(tmp_path: Path) -> None:
     two = (Account(name="eu", currency="EUR"), Account(name="us", currency="USD"))
     accounts = {"facebook_ads": two, "shopify": two, "google_analytics": (Account(name="web"),)}
-    books = Books(shop(accounts=accounts, campaign_count=5), tmp_path)
-    single = Books(shop(campaign_count=5), tmp_path / "single")
-    assert books.one("select count(*) from orders") == single.one("select count(*) from orders")
+    generated = GeneratedFiles(shop(accounts=accounts, campaign_count=5), tmp_path)
+    single = GeneratedFiles(shop(campaign_count=5), tmp_path / "single")
+    assert generated.one("select count(*) from orders") == single.one("select count(*) from orders")
     names = "select distinct name from names order by name"
-    assert books.ask(names) == single.ask(names)
-    assert books.one("select count(distinct id) from all_campaigns") == 5
-    assert books.one("select count(distinct id) - count(*) from all_products") == 0
+    assert generated.ask(names) == single.ask(names)
+    assert generated.one("select count(distinct id) from all_campaigns") == 5
+    assert generated.one("select count(distinct id) - count(*) from all_products") == 0
     per_currency = (
         "select currency, sum(total_price::decimal(18, 2)) from orders where not test group by all order by all"
     )
     currency = "list_filter(event_params, lambda param: param.key = 'currency')[1].value.string_value"
-    assert books.ask(per_currency) == books.ask(
+    assert generated.ask(per_currency) == generated.ask(
         f"select {currency}, sum(ecommerce.purchase_revenue::decimal(18, 2)) from all_events"
         " where event_name = 'purchase' group by all order by all"
     )
-    assert books.one("select count(distinct currency) from orders") == 2
+    assert generated.one("select count(distinct currency) from orders") == 2
 
 
 def test_only_synthetic_accounts_are_generated(tmp_path: Path) -> None:
@@ -476,9 +476,9 @@ SHOPS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def lever_books(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Books]:
-    """The books of each of SHOPS, kept once they were needed."""
-    return cache(lambda name: Books(shop(**SHOPS[name]), tmp_path_factory.mktemp(name)))
+def generated_by_parameter(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], GeneratedFiles]:
+    """The generated files of each of SHOPS, cached once they were needed."""
+    return cache(lambda name: GeneratedFiles(shop(**SHOPS[name]), tmp_path_factory.mktemp(name)))
 
 
 SPEND = "select sum(spend::double) / count(distinct date_start) from all_facebook_insights"
@@ -529,8 +529,10 @@ STEP = "select count(*) filter (event_name = '{}') / count(*) filter (event_name
         ("plain", "select max(number) from visits", 3),
     ],
 )
-def test_a_lever_does_what_it_says(lever_books: Callable[[str], Books], name: str, question: str, wanted: Any) -> None:
-    assert float(lever_books(name).one(question)) == wanted
+def test_a_parameter_does_what_it_says(
+    generated_by_parameter: Callable[[str], GeneratedFiles], name: str, question: str, wanted: Any
+) -> None:
+    assert float(generated_by_parameter(name).one(question)) == wanted
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -543,18 +545,20 @@ def test_who_has_bought_before_buys_more_when_boosted(tmp_path: Path) -> None:
     def repeats(boost: float) -> float:
         buyers = "select user_pseudo_id from all_events where event_name = 'purchase' group by all having count(*) > 1"
         tenant = shop(daily_orders_mean=60, funnel={"returning_customer_boost": boost})
-        return float(Books(tenant, tmp_path / str(boost), days=14).one(f"select count(*) from ({buyers})"))
+        return float(GeneratedFiles(tenant, tmp_path / str(boost), days=14).one(f"select count(*) from ({buyers})"))
 
     assert repeats(1.6) > 1.5 * repeats(1.0)
 
 
-def test_tracking_loss_hides_visits_from_analytics_but_not_orders_or_clicks(tmp_path: Path, books: Books) -> None:
-    lossy = Books(shop(tracking_loss=0.3), tmp_path)
+def test_tracking_loss_hides_visits_from_analytics_but_not_orders_or_clicks(
+    tmp_path: Path, generated: GeneratedFiles
+) -> None:
+    lossy = GeneratedFiles(shop(tracking_loss=0.3), tmp_path)
     for kept in ("select count(*) from orders", "select sum(clicks::bigint) from all_facebook_insights"):
-        assert lossy.one(kept) == books.one(kept)
+        assert lossy.one(kept) == generated.one(kept)
     for lost in ("select count(*) from visits", "select sum(ecommerce.purchase_revenue) from all_events"):
-        assert lossy.one(lost) < 0.9 * books.one(lost)
-    assert lossy.one("select count(*) from visits") == near(0.7 * books.one("select count(*) from visits"), 0.05)
+        assert lossy.one(lost) < 0.9 * generated.one(lost)
+    assert lossy.one("select count(*) from visits") == near(0.7 * generated.one("select count(*) from visits"), 0.05)
 
 
 def test_orders_of_visits_that_never_buy_are_refused(tmp_path: Path) -> None:

@@ -290,7 +290,7 @@ def test_amounts_are_those_that_each_currency_has(tmp_path: Path) -> None:
         "google_ads": (Account(currency="EUR"),),
     }
     names = ("woocommerce", "tiktok_ads", "google_ads", "stripe", "google_analytics")
-    raw = Raw(tenant(*names, accounts=accounts, levers={"woocommerce": {"aov_mean": 9000}}), tmp_path, days=10)
+    raw = Raw(tenant(*names, accounts=accounts, parameters={"woocommerce": {"aov_mean": 9000}}), tmp_path, days=10)
     for order in raw.records("woocommerce", "orders", "jp"):
         amounts = [order["total"], order["total_tax"], *(line["total"] for line in order["line_items"])]
         assert all(amount.isdecimal() for amount in [*amounts, *(each["total"][1:] for each in order["refunds"])])
@@ -341,9 +341,12 @@ def test_tenants_share_no_id_on_any_platform(mart: Raw, tmp_path: Path) -> None:
 
 def test_two_shops_take_their_own_orders_and_two_accounts_share_them(tmp_path: Path) -> None:
     two = (Account(name="eu", currency="EUR"), Account(name="us"))
-    levers = {"bigcommerce": {"daily_order_count": 30}, "woocommerce": {"daily_order_count": 10}}
+    parameters = {"bigcommerce": {"daily_order_count": 30}, "woocommerce": {"daily_order_count": 10}}
     names = ("bigcommerce", "woocommerce", "amplitude", "bing_ads")
-    raw = Raw(tenant(*names, accounts={"bigcommerce": two, "amplitude": two, "bing_ads": two}, levers=levers), tmp_path)
+    raw = Raw(
+        tenant(*names, accounts={"bigcommerce": two, "amplitude": two, "bing_ads": two}, parameters=parameters),
+        tmp_path,
+    )
     counts = raw.ask(f"select currency, count(*) / {DAYS} from ({ORDERS['bigcommerce']}) group by all order by all")
     assert [(currency, pytest.approx(count, rel=0.25)) for currency, count in counts] == [("EUR", 15), ("USD", 15)]
     assert raw.one(f"select count(*) / {DAYS} from ({ORDERS['woocommerce']})") == pytest.approx(10, rel=0.25)

@@ -47,7 +47,7 @@ def test_reports_restate_some_earlier_days_whole_and_no_others(platform: str, ne
 
 
 def test_what_a_day_finally_says_does_not_depend_on_how_often_it_was_asked(tmp_path: Path) -> None:
-    small = tenant(*ADS, "amplitude", levers={"amplitude": {"unique_user_base": 2000}})
+    small = tenant(*ADS, "amplitude", parameters={"amplitude": {"unique_user_base": 2000}})
     for days_ago in (8, 6, 5, 1, 0):
         cut = Raw(small, tmp_path / "cut", days=2, until=UNTIL - timedelta(days=days_ago))
     whole = Raw(small, tmp_path / "whole", days=10)
@@ -62,7 +62,7 @@ def test_what_a_day_finally_says_does_not_depend_on_how_often_it_was_asked(tmp_p
 @pytest.fixture(scope="module")
 def season(tmp_path_factory: pytest.TempPathFactory) -> Raw:
     """A quarter of a year of a shop that advertises everywhere and has few visitors."""
-    small = tenant(*ADS, "amplitude", levers={"amplitude": {"unique_user_base": 6000, "organic_traffic_ratio": 0}})
+    small = tenant(*ADS, "amplitude", parameters={"amplitude": {"unique_user_base": 6000, "organic_traffic_ratio": 0}})
     return Raw(small, tmp_path_factory.mktemp("season"), days=90)
 
 
@@ -112,7 +112,7 @@ def test_late_events_come_with_the_next_days_export(platform: str, next_day: tup
     ("platform", "name"), [("bigcommerce", "orders"), ("woocommerce", "orders"), ("stripe", "charges")]
 )
 def test_what_changes_comes_again_as_it_is_then(platform: str, name: str, tmp_path: Path) -> None:
-    one = tenant("bigcommerce", "woocommerce", "stripe", levers={"woocommerce": {"daily_order_count": 30}})
+    one = tenant("bigcommerce", "woocommerce", "stripe", parameters={"woocommerce": {"daily_order_count": 30}})
     before = Raw(one, tmp_path, until=UNTIL - timedelta(days=5))
     after = Raw(one, tmp_path)
     known = {record["id"]: record for record in before.records(platform, name)}

@@ -1,4 +1,4 @@
-"""tenants.yaml: what a tenant may say, where it is merged from, and what the rest of the house asks of it."""
+"""tenants.yaml: what a tenant may say, where it is merged from, and what the other packages read from it."""
 
 from __future__ import annotations
 
@@ -175,8 +175,8 @@ tenants:
 def test_anchors_and_merge_keys_say_a_thing_once(tmp_path: Path) -> None:
     text = """
 tenants:
-  - &house {slug: one, business_name: One, status: pending, timezone: Europe/Paris}
-  - {<<: *house, slug: two}
+  - &shared {slug: one, business_name: One, status: pending, timezone: Europe/Paris}
+  - {<<: *shared, slug: two}
 """
     assert [found.timezone for found in load(tmp_path, text).tenants] == ["Europe/Paris", "Europe/Paris"]
 
@@ -283,20 +283,22 @@ def test_the_fingerprint_changes_with_every_word_that_matters_and_with_the_order
     assert prints == [tenant(tmp_path, **words).fingerprint for words in variants]
 
 
-def numbers(lever: GenerationParameter) -> st.SearchStrategy[float]:
-    whole = st.integers(int(lever.low) + 1, int(lever.high))
-    return whole if lever.whole or lever.high > 1 else st.floats(lever.low, lever.high)
+def numbers(parameter: GenerationParameter) -> st.SearchStrategy[float]:
+    whole = st.integers(int(parameter.low) + 1, int(parameter.high))
+    return whole if parameter.whole or parameter.high > 1 else st.floats(parameter.low, parameter.high)
 
 
 def sources_of(domain: str, one: bool) -> st.SearchStrategy[dict[str, dict[str, object]]]:
-    levers = {name: numbers(lever) for name, lever in DOMAIN_PARAMETERS[domain].items() if name not in SAME}
+    parameters = {name: numbers(parameter) for name, parameter in DOMAIN_PARAMETERS[domain].items() if name not in SAME}
     if domain == "analytics":
-        levers["funnel"] = st.fixed_dictionaries({}, optional={name: numbers(lever) for name, lever in FUNNEL.items()})
+        parameters["funnel"] = st.fixed_dictionaries(
+            {}, optional={name: numbers(parameter) for name, parameter in FUNNEL.items()}
+        )
     read = st.fixed_dictionaries({"kind": st.just("synthetic")})
     accounts = st.dictionaries(NAMES, st.fixed_dictionaries({}, optional={"read": read}), min_size=1, max_size=2)
     source = st.fixed_dictionaries(
         {"enabled": st.booleans()},
-        optional={"generation": st.fixed_dictionaries({}, optional=levers), "accounts": accounts},
+        optional={"generation": st.fixed_dictionaries({}, optional=parameters), "accounts": accounts},
     )
     names = [name for name, connector in CATALOG.items() if connector.domain == domain]
     return st.dictionaries(st.sampled_from(names), source, max_size=1 if one else 3)

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from pipeline.ingest.formats.reader import Unreadable
 from pipeline.ingest.formats.zip_file import MAX_MEMBERS, SAFE_BYTES, extracted, members, open_member
 from pipeline.ingest.land import LandedTable
-from tests.pipeline.landing_fixture import Yard, table_of
+from tests.pipeline.landing_fixture import LandingFixture, table_of
 
 CENTRAL_HEADER, CENTRAL_SIZE, CENTRAL_FLAGS = b"PK\x01\x02", 24, 8  # source: PKWARE's APPNOTE.TXT, 4.3.12
 
@@ -59,14 +59,14 @@ def forged(archive: bytes, offset: int, form: str, value: int) -> bytes:
     return archive[:place] + struct.pack(form, value) + archive[place + struct.calcsize(form) :]
 
 
-def orders(yard: Yard, **options: Any) -> LandedTable:
-    return table_of(yard.land(orders="*", **options), "orders")
+def orders(sandbox: LandingFixture, **options: Any) -> LandedTable:
+    return table_of(sandbox.land(orders="*", **options), "orders")
 
 
-def quarantined(yard: Yard) -> list[tuple[str, int | None, str]]:
+def quarantined(sandbox: LandingFixture) -> list[tuple[str, int | None, str]]:
     """The paths from the archive on, lines and reasons."""
-    rows = yard.query("select path, line, reason from quarantine order by all")
-    return [(str(Path(path).relative_to(yard.files)), line, reason) for path, line, reason in rows]
+    rows = sandbox.query("select path, line, reason from quarantine order by all")
+    return [(str(Path(path).relative_to(sandbox.files)), line, reason) for path, line, reason in rows]
 
 
 FILES: dict[str, bytes] = {
@@ -81,34 +81,34 @@ FILES: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("how", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_a_file_in_an_archive_lands_as_it_does_outside(yard: Yard, how: int) -> None:
-    path = yard.write("export.zip", zipped(FILES, how))
-    table = orders(yard)
+def test_a_file_in_an_archive_lands_as_it_does_outside(sandbox: LandingFixture, how: int) -> None:
+    path = sandbox.write("export.zip", zipped(FILES, how))
+    table = orders(sandbox)
     assert (table.rows, table.quarantined, table.files, table.findings) == (14, 0, len(FILES), ())
-    rows = yard.query("select id, total_price, _source_file, _source_line from shopify__orders order by id")
+    rows = sandbox.query("select id, total_price, _source_file, _source_line from shopify__orders order by id")
     expected = [(f"{path}/{name}", line) for name in FILES for line in (1, 2)]
     assert rows == [(number, "9.90", *place) for number, place in enumerate(expected, 1)]
 
 
-def test_all_files_of_an_archive_land_beside_those_outside(yard: Yard) -> None:
-    yard.write("a.ZIP", zipped({"one.jsonl": jsonl(1), "more/two.csv": csv(2, 3), "more/": b""}))
-    yard.write("b.jsonl", jsonl(4))
-    table = orders(yard)
+def test_all_files_of_an_archive_land_beside_those_outside(sandbox: LandingFixture) -> None:
+    sandbox.write("a.ZIP", zipped({"one.jsonl": jsonl(1), "more/two.csv": csv(2, 3), "more/": b""}))
+    sandbox.write("b.jsonl", jsonl(4))
+    table = orders(sandbox)
     assert (table.rows, table.files, table.quarantined) == (4, 3, 0)
 
 
-def test_what_an_archive_holds_is_known_by_its_content(yard: Yard) -> None:
-    yard.write("monday.zip", zipped({"one.jsonl": jsonl(1), "two.jsonl": jsonl(2)}))
-    assert orders(yard).files == 2
-    assert (orders(yard).files, orders(yard).known_files) == (0, 2)
-    yard.write("tuesday.zip", zipped({"renamed.jsonl": jsonl(2), "new.jsonl": jsonl(3)}, zipfile.ZIP_STORED))
-    yard.write("one.jsonl", jsonl(1))
-    table = orders(yard)
+def test_what_an_archive_holds_is_known_by_its_content(sandbox: LandingFixture) -> None:
+    sandbox.write("monday.zip", zipped({"one.jsonl": jsonl(1), "two.jsonl": jsonl(2)}))
+    assert orders(sandbox).files == 2
+    assert (orders(sandbox).files, orders(sandbox).known_files) == (0, 2)
+    sandbox.write("tuesday.zip", zipped({"renamed.jsonl": jsonl(2), "new.jsonl": jsonl(3)}, zipfile.ZIP_STORED))
+    sandbox.write("one.jsonl", jsonl(1))
+    table = orders(sandbox)
     assert (table.rows, table.files, table.known_files) == (1, 1, 4)
-    assert yard.counted("shopify__orders") == 3
+    assert sandbox.counted("shopify__orders") == 3
 
 
-def test_an_export_of_amplitude_is_read_as_it_is_downloaded(yard: Yard) -> None:
+def test_an_export_of_amplitude_is_read_as_it_is_downloaded(sandbox: LandingFixture) -> None:
     """Source: amplitude.com/docs/apis/analytics/export: a zip of gzipped JSON lines, one file an hour and part."""
     event = {"event_type": "view", "event_time": "2026-02-01 05:00:01.500000", "user_id": "u-1"}
     hours = {
@@ -118,39 +118,39 @@ def test_an_export_of_amplitude_is_read_as_it_is_downloaded(yard: Yard) -> None:
         for hour in (5, 6)
         for part in (0, 1)
     }
-    yard.write("187520.zip", zipped(hours))
-    source = yard.land_of("amplitude", events="*.zip", exported_at=r"187520_(\d{4}-\d\d-\d\d_\d\d?)#")
+    sandbox.write("187520.zip", zipped(hours))
+    source = sandbox.land_of("amplitude", events="*.zip", exported_at=r"187520_(\d{4}-\d\d-\d\d_\d\d?)#")
     table = table_of(source, "events")
     assert (table.rows, table.quarantined, table.files) == (4, 0, 4)
 
 
-def test_the_time_of_an_export_is_in_the_name_of_the_file_or_of_its_archive(yard: Yard) -> None:
-    yard.write("orders_2026-02-01.zip", zipped({"a.jsonl": jsonl(1), "orders_2026-02-03.jsonl": jsonl(2)}))
-    yard.write("orders.zip", zipped({"orders_2026-02-04.jsonl": jsonl(3)}))
-    yard.write("some.zip", zipped({"orders_2026-02-05.jsonl": jsonl(4), "b.jsonl": jsonl(5)}))
-    table = orders(yard, exported_at=r"orders_(\d{4}-\d\d-\d\d)")
-    days = dict(yard.query("select id, _exported_at from shopify__orders"))
+def test_the_time_of_an_export_is_in_the_name_of_the_file_or_of_its_archive(sandbox: LandingFixture) -> None:
+    sandbox.write("orders_2026-02-01.zip", zipped({"a.jsonl": jsonl(1), "orders_2026-02-03.jsonl": jsonl(2)}))
+    sandbox.write("orders.zip", zipped({"orders_2026-02-04.jsonl": jsonl(3)}))
+    sandbox.write("some.zip", zipped({"orders_2026-02-05.jsonl": jsonl(4), "b.jsonl": jsonl(5)}))
+    table = orders(sandbox, exported_at=r"orders_(\d{4}-\d\d-\d\d)")
+    days = dict(sandbox.query("select id, _exported_at from shopify__orders"))
     told = {number: datetime(2026, 2, day, tzinfo=UTC).replace(tzinfo=None) for number, day in [(1, 1), (2, 3), (3, 4)]}
     assert {number: days[number] for number in told} == told
     assert days[5] is None
     assert [finding.rpartition(" ")[2] for finding in table.findings] == ["some.zip"]
 
 
-def test_a_record_in_an_archive_is_quarantined_with_its_file_and_line(yard: Yard) -> None:
-    yard.write("export.zip", zipped({"part/a.jsonl": jsonl(1) + b'{"id": 2, "total_price": "-"}\n' + jsonl(3)}))
-    table = orders(yard)
+def test_a_record_in_an_archive_is_quarantined_with_its_file_and_line(sandbox: LandingFixture) -> None:
+    sandbox.write("export.zip", zipped({"part/a.jsonl": jsonl(1) + b'{"id": 2, "total_price": "-"}\n' + jsonl(3)}))
+    table = orders(sandbox)
     assert (table.rows, table.quarantined) == (2, 1)
-    ((path, line, reason),) = quarantined(yard)
+    ((path, line, reason),) = quarantined(sandbox)
     assert (path, line) == ("export.zip/part/a.jsonl", 2)
     assert reason.startswith("total_price: ")
 
 
-def test_a_damaged_file_of_an_archive_is_quarantined_alone(yard: Yard) -> None:
+def test_a_damaged_file_of_an_archive_is_quarantined_alone(sandbox: LandingFixture) -> None:
     archive = zipped({"bad.jsonl": jsonl(1), "good.jsonl": jsonl(2), "readme.txt": b"Hello"}, zipfile.ZIP_STORED)
-    yard.write("export.zip", archive.replace(jsonl(1), jsonl(7), 1))
-    table = orders(yard)
+    sandbox.write("export.zip", archive.replace(jsonl(1), jsonl(7), 1))
+    table = orders(sandbox)
     assert (table.rows, table.files, table.quarantined) == (1, 1, 2)
-    bad, readme = quarantined(yard)
+    bad, readme = quarantined(sandbox)
     assert bad[:2] == ("export.zip/bad.jsonl", None)
     assert bad[2].startswith("damaged zip: bad crc-32")
     assert readme[0] == "export.zip/readme.txt"
@@ -159,7 +159,7 @@ def test_a_damaged_file_of_an_archive_is_quarantined_alone(yard: Yard) -> None:
         "export.zip/bad.jsonl",
         "export.zip/readme.txt",
     ]
-    again = orders(yard)
+    again = orders(sandbox)
     assert (again.rows, again.quarantined, len(again.findings)) == (0, 0, 2)
     assert all("still" in finding for finding in again.findings)
 
@@ -199,48 +199,48 @@ ARCHIVES: dict[str, tuple[bytes, str]] = {
 }
 
 
-def test_archives_that_cannot_be_read_are_named_and_stop_no_other_file(yard: Yard) -> None:
+def test_archives_that_cannot_be_read_are_named_and_stop_no_other_file(sandbox: LandingFixture) -> None:
     for what, (content, _) in ARCHIVES.items():
-        yard.write(f"{what}.zip", content)
-    yard.write("good.jsonl", jsonl(99))
-    table = orders(yard)
+        sandbox.write(f"{what}.zip", content)
+    sandbox.write("good.jsonl", jsonl(99))
+    table = orders(sandbox)
     assert (table.rows, table.files, table.quarantined) == (1, 1, len(ARCHIVES))
-    said = {Path(path).parts[0].removesuffix(".zip"): reason for path, _, reason in quarantined(yard)}
+    said = {Path(path).parts[0].removesuffix(".zip"): reason for path, _, reason in quarantined(sandbox)}
     assert {what: reason[: len(ARCHIVES[what][1])] for what, reason in said.items()} == {
         what: reason for what, (_, reason) in ARCHIVES.items()
     }
-    again = orders(yard)
+    again = orders(sandbox)
     assert (again.quarantined, len(again.findings)) == (0, len(ARCHIVES))
 
 
-def test_a_mended_archive_lands(yard: Yard) -> None:
-    yard.write("export.zip", b"not yet written")
-    assert orders(yard).quarantined == 1
-    yard.write("export.zip", zipped({"a.jsonl": jsonl(1)}))
-    assert orders(yard).rows == 1
+def test_a_mended_archive_lands(sandbox: LandingFixture) -> None:
+    sandbox.write("export.zip", b"not yet written")
+    assert orders(sandbox).quarantined == 1
+    sandbox.write("export.zip", zipped({"a.jsonl": jsonl(1)}))
+    assert orders(sandbox).rows == 1
 
 
-def test_a_name_that_leads_elsewhere_leads_nowhere(yard: Yard) -> None:
+def test_a_name_that_leads_elsewhere_leads_nowhere(sandbox: LandingFixture) -> None:
     names = ["../../outside.jsonl", "/outside.jsonl", "a/../../../outside.jsonl", "C:\\outside.jsonl"]
-    yard.write("export.zip", zipped({name: jsonl(number) for number, name in enumerate(names)}))
-    assert orders(yard).rows == len(names)
-    assert not list(yard.files.parent.rglob("*outside.jsonl"))
+    sandbox.write("export.zip", zipped({name: jsonl(number) for number, name in enumerate(names)}))
+    assert orders(sandbox).rows == len(names)
+    assert not list(sandbox.files.parent.rglob("*outside.jsonl"))
     assert not Path("/outside.jsonl").exists()
 
 
-def test_what_a_mac_adds_to_an_archive_is_no_file_of_it(yard: Yard) -> None:
+def test_what_a_mac_adds_to_an_archive_is_no_file_of_it(sandbox: LandingFixture) -> None:
     entries = {"a.jsonl": jsonl(1), "__MACOSX/._a.jsonl": b"\0\5\x16\7", "orders/.DS_Store": b"\0"}
-    yard.write("export.zip", zipped(entries))
-    table = orders(yard)
+    sandbox.write("export.zip", zipped(entries))
+    table = orders(sandbox)
     assert (table.rows, table.files, table.quarantined) == (1, 1, 0)
 
 
-def test_a_folder_whose_name_ends_like_an_archive_is_a_folder(yard: Yard) -> None:
-    (yard.files / "orders.zip").mkdir()
-    path = yard.write("orders.zip/a.jsonl", jsonl(1))
-    table = table_of(yard.land(orders="*/*.jsonl"), "orders")
+def test_a_folder_whose_name_ends_like_an_archive_is_a_folder(sandbox: LandingFixture) -> None:
+    (sandbox.files / "orders.zip").mkdir()
+    path = sandbox.write("orders.zip/a.jsonl", jsonl(1))
+    table = table_of(sandbox.land(orders="*/*.jsonl"), "orders")
     assert (table.rows, table.quarantined) == (1, 0)
-    assert yard.query("select distinct _source_file from shopify__orders") == [(str(path),)]
+    assert sandbox.query("select distinct _source_file from shopify__orders") == [(str(path),)]
 
 
 def test_an_archive_that_goes_while_it_is_read_is_no_crash(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Ended:
+class CommandResult:
     code: int
     out: str
     err: str
@@ -65,12 +65,12 @@ class Terminal:
             self._monkeypatch.setenv(name, value)
         return self
 
-    def __call__(self, *arguments: str) -> Ended:
+    def __call__(self, *arguments: str) -> CommandResult:
         self._monkeypatch.setattr(sys, "argv", ["gata", *arguments])
         self._capsys.readouterr()
         code = main()
         out, err = self._capsys.readouterr()
-        return Ended(code, out, err)
+        return CommandResult(code, out, err)
 
 
 def start(*arguments: str, env: Mapping[str, str], stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:

@@ -1,4 +1,4 @@
-"""Two tenants, every text of whom holds a canary, asked the same at the same time at every door: what crosses?
+"""Two tenants whose every text holds a canary, asked the same at the same time at every interface: what crosses?
 
 Every draw is sent twice at once, by a caller of each tenant, word for word alike but for the tenant's own name where a
 path needs one. Neither may be told anything of the other: no text of its star, no name, label or description of its
@@ -87,10 +87,10 @@ def publish_marked(world: PublishedHome) -> None:
 
 
 @dataclass(frozen=True)
-class Ask:
+class Request:
     """One request, before it is known who sends it: `{own}` and `{other}` in it stand for the tenants' slugs."""
 
-    door: str
+    interface: str
     what: str
     path: str = "/mcp"
     method: str = "POST"
@@ -99,7 +99,7 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Said:
+class Response:
     """What came back: status, headers and body as one text."""
 
     status: int
@@ -117,8 +117,8 @@ class Caller:
     handles: list[str] = field(default_factory=list)
     cursors: list[tuple[Json, str]] = field(default_factory=list)
 
-    async def send(self, ask: Ask) -> Said:
-        if ask.door == "sse":
+    async def send(self, ask: Request) -> Response:
+        if ask.interface == "sse":
             return await self._over_sse(ask)
         path = ask.path.replace("{own}", self.slug).replace("{other}", OTHER[self.slug])
         text = json.dumps(ask.body).replace("{own}", self.slug).replace("{other}", OTHER[self.slug])
@@ -128,10 +128,10 @@ class Caller:
         answer = await self.http.request(
             ask.method, path, headers=headers, content=text if ask.body is not None else None
         )
-        return Said(answer.status_code, f"{dict(answer.headers)}\n{readable(answer)}")
+        return Response(answer.status_code, f"{dict(answer.headers)}\n{readable(answer)}")
 
-    def _mcp_headers(self, ask: Ask) -> dict[str, str]:
-        if ask.door == LEGACY:
+    def _mcp_headers(self, ask: Request) -> dict[str, str]:
+        if ask.interface == LEGACY:
             return {"mcp-protocol-version": LEGACY, "mcp-session-id": self.session}
         assert ask.body is not None
         params = ask.body.get("params", {})
@@ -139,10 +139,10 @@ class Caller:
         named = {"mcp-name": str(name)} if name else {}
         return {"mcp-protocol-version": MODERN, "mcp-method": str(ask.body["method"]), **named}
 
-    async def _over_sse(self, ask: Ask) -> Said:
+    async def _over_sse(self, ask: Request) -> Response:
         assert ask.body is not None
         given = await self.sse.call_tool(ask.body["params"]["name"], ask.body["params"]["arguments"])
-        return Said(200, given.model_dump_json())
+        return Response(200, given.model_dump_json())
 
 
 def readable(answer: httpx.Response) -> str:
@@ -189,7 +189,7 @@ class Draw:
         self._random = Random(seed)
         self._number = 0
 
-    def ask(self, world_callers: Mapping[str, Caller]) -> Ask:
+    def ask(self, world_callers: Mapping[str, Caller]) -> Request:
         random = self._random
         kind = random.choice((self._tool, self._tool, self._rest_query, self._rest, self._mcp, self._taken))
         return kind(world_callers)
@@ -226,20 +226,20 @@ class Draw:
             found["totals"] = True
         return found
 
-    def _rpc(self, what: str, method: str, params: Json) -> Ask:
-        door = self._one((MODERN, MODERN, LEGACY))
+    def _rpc(self, what: str, method: str, params: Json) -> Request:
+        interface = self._one((MODERN, MODERN, LEGACY))
         self._number += 1
         body: Json = {"jsonrpc": "2.0", "id": self._number, "method": method, "params": params}
-        if door == MODERN:
+        if interface == MODERN:
             body["params"] = {**params, "_meta": META}
-        return Ask(door, what, body=body)
+        return Request(interface, what, body=body)
 
-    def _call(self, name: str, arguments: Json) -> Ask:
+    def _call(self, name: str, arguments: Json) -> Request:
         if self._random.random() < 0.25:
-            return Ask("sse", name, body={"params": {"name": name, "arguments": arguments}})
+            return Request("sse", name, body={"params": {"name": name, "arguments": arguments}})
         return self._rpc(name, "tools/call", {"name": name, "arguments": arguments})
 
-    def _tool(self, _: Mapping[str, Caller]) -> Ask:
+    def _tool(self, _: Mapping[str, Caller]) -> Request:
         random = self._random
         chosen = random.randrange(6)
         if chosen < 3:
@@ -254,13 +254,13 @@ class Draw:
         wrong = {"tenant": "{other}"} if random.random() < 0.3 else {}
         return self._call("get_status", wrong)
 
-    def _rest_query(self, _: Mapping[str, Caller]) -> Ask:
+    def _rest_query(self, _: Mapping[str, Caller]) -> Request:
         accept = self._one(FORMS)
         whose = "{own}" if self._random.random() < 0.9 else "{other}"
         path = f"/semantic-layer/{whose}/query"
-        return Ask("rest", f"POST {path} {accept}", path, body=self._question(), accept=accept)
+        return Request("rest", f"POST {path} {accept}", path, body=self._question(), accept=accept)
 
-    def _rest(self, _: Mapping[str, Caller]) -> Ask:
+    def _rest(self, _: Mapping[str, Caller]) -> Request:
         whose = "{own}" if self._random.random() < 0.7 else self._one(("{other}", "gamma", "nobody"))
         path = self._one(
             (
@@ -283,9 +283,9 @@ class Draw:
                 f"/{whose}",
             )
         )
-        return Ask("rest", f"GET {path.partition('?')[0]}", path, "GET", accept="application/json")
+        return Request("rest", f"GET {path.partition('?')[0]}", path, "GET", accept="application/json")
 
-    def _mcp(self, _: Mapping[str, Caller]) -> Ask:
+    def _mcp(self, _: Mapping[str, Caller]) -> Request:
         metric = self._one((*METRICS, *ALMOST, "spnd"))
         chosen = self._random.randrange(7)
         if chosen == 0:
@@ -305,18 +305,18 @@ class Draw:
         typed = {"name": argument, "value": self._one(WORDS)}
         return self._rpc("completion/complete", "completion/complete", {"ref": ref, "argument": typed, **known})
 
-    def _taken(self, world_callers: Mapping[str, Caller]) -> Ask:
+    def _taken(self, world_callers: Mapping[str, Caller]) -> Request:
         """A handle, a cursor or a session that one of the two was given: both send it."""
         owner = world_callers[self._one(SLUGS)]
         if owner.handles and self._random.random() < 0.6:
             form = self._one(("csv", "json", "parquet", "arrow"))
-            return Ask("rest", "GET a handle", f"{self._one(owner.handles)}?format={form}", "GET", accept="*/*")
+            return Request("rest", "GET a handle", f"{self._one(owner.handles)}?format={form}", "GET", accept="*/*")
         if owner.cursors:
             question, cursor = self._random.choice(owner.cursors)
             if self._random.random() < 0.5:
                 return self._call("query", {**question, "cursor": cursor})
             body = {**question, "cursor": cursor}
-            return Ask("rest", "POST a cursor", "/semantic-layer/{own}/query", body=body, accept="application/json")
+            return Request("rest", "POST a cursor", "/semantic-layer/{own}/query", body=body, accept="application/json")
         return self._rest_query(world_callers)
 
 
@@ -327,14 +327,14 @@ class Crossings:
     calls: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
     own: Counter[str] = field(default_factory=Counter)
-    """Answers that held their own tenant's canary, by door: what was asked did reach the data."""
+    """Answers that held their own tenant's canary, by interface: what was asked did reach the data."""
     taken: Counter[str] = field(default_factory=Counter)
     """Handles that were sent, by whose they were, and how they were answered."""
     crossed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
 
-def crossing(slug: str, said: Said) -> str | None:
+def crossing(slug: str, said: Response) -> str | None:
     """The first thing of the other tenant in what was said to one; None when there is none."""
     other = OTHER[slug]
     found = re.search(rf"{CANARY[other]}|_{other}__|published/{other}|\b{other}_\d{{8}}", said.text, re.IGNORECASE)
@@ -347,11 +347,13 @@ async def cross(world: PublishedHome, address: str, pairs: int, seed: int) -> Cr
     draw = Draw(seed)
     async with callers(world, address) as both:
         for slug, caller in both.items():  # each has a handle and a cursor from the start
-            cut = Ask("rest", "POST {own}/query", "/semantic-layer/{own}/query", body=CUT, accept="application/json")
+            cut = Request(
+                "rest", "POST {own}/query", "/semantic-layer/{own}/query", body=CUT, accept="application/json"
+            )
             note(found, both, slug, cut, await caller.send(cut))
         room = asyncio.Semaphore(IN_FLIGHT)
 
-        async def pair(ask: Ask) -> None:
+        async def pair(ask: Request) -> None:
             async with room:
                 answers = await asyncio.gather(*(both[slug].send(ask) for slug in SLUGS))
             for slug, said in zip(SLUGS, answers, strict=True):
@@ -370,16 +372,16 @@ async def cross(world: PublishedHome, address: str, pairs: int, seed: int) -> Cr
     return found
 
 
-def note(found: Crossings, both: Mapping[str, Caller], slug: str, ask: Ask, said: Said) -> None:
+def note(found: Crossings, both: Mapping[str, Caller], slug: str, ask: Request, said: Response) -> None:
     """Count an answer, keep the handle and cursor it gives, and look for what crossed."""
-    found.calls[ask.door] += 1
+    found.calls[ask.interface] += 1
     found.statuses[said.status] += 1
     if said.status >= 500:
         found.failed.append(f"{slug} {ask}: {said.text[:300]}")
     if text := crossing(slug, said):
         found.crossed.append(f"{slug} {ask}: {text}")
     if CANARY[slug].lower() in said.text.lower():
-        found.own[ask.door] += 1
+        found.own[ask.interface] += 1
     caller = both[slug]
     if ask.what == "GET a handle":
         owner = slug if ask.path.partition("?")[0] in caller.handles else OTHER[slug]
@@ -394,14 +396,14 @@ def note(found: Crossings, both: Mapping[str, Caller], slug: str, ask: Ask, said
         caller.cursors.append(({key: value for key, value in question.items() if key != "chart"}, given[1]))
 
 
-def probes() -> Sequence[tuple[Ask, str, str]]:
+def probes() -> Sequence[tuple[Request, str, str]]:
     """Requests by alpha with a word of beta's in place of `{word}`, the word, and one as long that nobody has."""
     theirs, nobodys = CANARY["beta"], CANARY["beta"].replace("BETA", "ZETA")  # as far from alpha's own words
     question = {"metrics": ["spend"], "filters": [{"name": "campaign_name", "value": "{word} campaign 1"}]}
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
 
-    def tool(name: str, arguments: Json) -> Ask:
-        return Ask(MODERN, name, body={**call, "params": {"name": name, "arguments": arguments, "_meta": META}})
+    def tool(name: str, arguments: Json) -> Request:
+        return Request(MODERN, name, body={**call, "params": {"name": name, "arguments": arguments, "_meta": META}})
 
     values = {"dimension_name": "campaign_name", "search": "{word}"}
     read = {"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": "metric://{word}", "_meta": META}}
@@ -415,21 +417,21 @@ def probes() -> Sequence[tuple[Ask, str, str]]:
         (tool("query", {"metrics": ["spend"], "dimensions": ["{word}"]}), metric, no_metric),
         (tool("get_dimension_values", values), theirs, nobodys),
         (tool("list_metrics", {"search": "{word}"}), theirs, nobodys),
-        (Ask(MODERN, "resources/read", body=read), metric, no_metric),
+        (Request(MODERN, "resources/read", body=read), metric, no_metric),
         (
-            Ask("rest", "query", "/semantic-layer/alpha/query", body=question, accept="application/json"),
+            Request("rest", "query", "/semantic-layer/alpha/query", body=question, accept="application/json"),
             theirs,
             nobodys,
         ),
-        (Ask("rest", "query", "/semantic-layer/{word}/query", body={"metrics": ["spend"]}), "beta", "zeta"),
-        *((Ask("rest", path, path, "GET", accept="application/json"), "beta", "zeta") for path in paths),
+        (Request("rest", "query", "/semantic-layer/{word}/query", body={"metrics": ["spend"]}), "beta", "zeta"),
+        *((Request("rest", path, path, "GET", accept="application/json"), "beta", "zeta") for path in paths),
     ]
 
 
-async def answered_with(caller: Caller, ask: Ask, word: str) -> Said:
+async def answered_with(caller: Caller, ask: Request, word: str) -> Response:
     """What a probe is answered with this word, the word itself and what changes from call to call taken out."""
     body = json.loads(json.dumps(ask.body).replace("{word}", word)) if ask.body else None
     path = ask.path.replace("{word}", quote(word))
-    said = await caller.send(Ask(ask.door, ask.what, path, ask.method, body, ask.accept))
+    said = await caller.send(Request(ask.interface, ask.what, path, ask.method, body, ask.accept))
     text = re.sub(r"/results/[\w-]{22}|'etag': '[^']*'|\d{4}-\d\d-\d\dT[\d:.+]+|'date': '[^']*'", "_", said.text)
-    return Said(said.status, re.sub(word, "{word}", text, flags=re.IGNORECASE))
+    return Response(said.status, re.sub(word, "{word}", text, flags=re.IGNORECASE))

@@ -1,4 +1,4 @@
-"""Every door of MCP for one server with a tool that never ends, and the clients that come in by them."""
+"""Every transport of MCP for one server with a tool that never ends, and their clients."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from tests.server.published_fixture import in_thread
 
 SLUG = "alpha"
 SQL = "select count(*) from range(1000000) a, range(1000000) b where a.range + b.range = -1"
-DOORS = ("inside, 2026-07-28", "inside, initialize", "http, 2026-07-28", "http, initialize", "sse", "stdio")
+INTERFACES = ("inside, 2026-07-28", "inside, initialize", "http, 2026-07-28", "http, initialize", "sse", "stdio")
 
 
 @dataclass
-class Endless:
+class EndlessServer:
     """A server with the tool `endless`, and how many of its statements were interrupted."""
 
     settings: Settings
@@ -52,12 +52,12 @@ class Endless:
         caller = local_caller(SLUG)
         return mcp_app(PublishedRuns(self.settings), lambda: caller, tools=(*TOOLS, tool), progress_seconds=0.1)
 
-    def _work(self, desk: CallContext, _: object) -> Reply:
+    def _work(self, call: CallContext, _: object) -> Reply:
         self.begun.set()
         try:
-            desk.cursor.execute(SQL).fetchall()
+            call.cursor.execute(SQL).fetchall()
         except duckdb.InterruptException:
-            self.interrupted.append(desk.run.run_id)
+            self.interrupted.append(call.run.run_id)
             raise
         raise AssertionError("the statement came to an end")
 
@@ -77,14 +77,14 @@ class Endless:
         with in_thread(server) as (address, _):
             yield address
 
-    def client(self, door: str, address: str) -> AbstractAsyncContextManager[Client]:
-        """A client that comes in by one of DOORS."""
-        mode = "legacy" if "initialize" in door else "auto"
-        if door.startswith("inside"):
+    def client(self, interface: str, address: str) -> AbstractAsyncContextManager[Client]:
+        """A client that comes in by one of INTERFACES."""
+        mode = "legacy" if "initialize" in interface else "auto"
+        if interface.startswith("inside"):
             return Client(self.app(), mode=mode)
-        if door.startswith("http"):
+        if interface.startswith("http"):
             return Client(f"{address}/mcp", mode=mode)
-        if door == "sse":
+        if interface == "sse":
             return Client(sse_client(f"{address}/sse"), mode="legacy")
         own = {
             "GATA_HOME": str(self.settings.home),
@@ -98,4 +98,4 @@ class Endless:
 
 
 if __name__ == "__main__":
-    Endless(read_settings()).app().run("stdio")
+    EndlessServer(read_settings()).app().run("stdio")

@@ -245,14 +245,14 @@ class PublishedHome:
 @contextmanager
 def in_thread(server: uvicorn.Server) -> Iterator[tuple[str, threading.Thread]]:
     """Run a server on a free loopback port, and stop it; gives its address and its thread."""
-    with listen("127.0.0.1", 0) as door:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
+    with listen("127.0.0.1", 0) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
             while not server.started:
                 assert thread.is_alive(), "The server ended before it had started."
                 thread.join(0.01)
-            yield f"http://127.0.0.1:{door.getsockname()[1]}", thread
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}", thread
         finally:
             server.should_exit = True
             thread.join(20)

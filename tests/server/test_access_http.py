@@ -344,9 +344,9 @@ def slow_answers(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, thre
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("door", ["rest", "auto", "legacy", "sse"])
+@pytest.mark.parametrize("interface", ["rest", "auto", "legacy", "sse"])
 async def test_answers_under_way_finish_when_the_server_stops(
-    world: PublishedHome, slow_answers: tuple[threading.Event, threading.Event], door: str
+    world: PublishedHome, slow_answers: tuple[threading.Event, threading.Event], interface: str
 ) -> None:
     import httpx2
     from mcp.client.streamable_http import streamable_http_client
@@ -355,20 +355,20 @@ async def test_answers_under_way_finish_when_the_server_stops(
     headers, rows = world.headers("alpha"), []
 
     async def ask(address: str) -> None:
-        if door == "rest":
+        if interface == "rest":
             async with httpx.AsyncClient(headers=headers, timeout=120) as http:
                 answer = await http.post(f"{address}/semantic-layer/alpha/query", json=QUESTION)
                 rows.append(len(answer.json()["rows"]))
             return
         try:
-            if door == "sse":
+            if interface == "sse":
                 async with Client(sse_client(f"{address}/sse", headers=headers), mode="legacy") as client:
                     await client.list_tools()
                     rows.append(found(await client.call_tool("query", QUESTION)))
             else:
                 async with (
                     httpx2.AsyncClient(headers=headers, timeout=120) as http2,
-                    Client(streamable_http_client(f"{address}/mcp", http_client=http2), mode=door) as client,
+                    Client(streamable_http_client(f"{address}/mcp", http_client=http2), mode=interface) as client,
                 ):
                     await client.list_tools()
                     rows.append(found(await client.call_tool("query", QUESTION)))

@@ -28,9 +28,9 @@ def test_an_address_of_another_machine_cannot_be_served() -> None:
         listen("192.0.2.1", 0)
 
 
-def test_answers_leave_at_once_because_the_door_says_it_is_tcp() -> None:
-    with listen("127.0.0.1", 0) as door:
-        assert door.proto == socket.IPPROTO_TCP
+def test_answers_leave_at_once_because_the_listener_says_it_is_tcp() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 @pytest.mark.anyio

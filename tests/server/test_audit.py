@@ -1,4 +1,4 @@
-"""What is written down about calls: every one, by every door, without a secret or a personal value, come what may."""
+"""The audit log: every call of every interface, without a secret or a personal value, come what may."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_what_went_wrong_is_told_by_its_kind() -> None:
 
 
 @pytest.mark.anyio
-async def test_every_call_of_every_door_is_written_down_with_who_what_and_how_it_went(shop: PublishedHome) -> None:
+async def test_every_call_of_every_interface_is_written_down_with_who_what_and_how_it_went(shop: PublishedHome) -> None:
     question = {"metrics": ["spend"], "dimensions": ["date"], "limit": 7}
     async with (
         Client(stdio_app(shop.settings, "alpha")) as client,

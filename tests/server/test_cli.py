@@ -1,4 +1,4 @@
-"""The command line's door: help, exit codes, and what goes to which stream."""
+"""The command line: help, exit codes, and what goes to which stream."""
 
 from __future__ import annotations
 

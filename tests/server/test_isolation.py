@@ -1,4 +1,4 @@
-"""Nothing of one tenant is told to another, at any door, whatever is asked and however often at once."""
+"""Isolation: no answer of any interface holds data of another tenant, under concurrent load."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ async def test_whatever_two_tenants_ask_at_once_no_canary_crosses(marked_world: 
     assert found.crossed == []
     assert found.failed == []
     assert found.calls.total() == 2 + 2 * PAIRS
-    for door in ("2026-07-28", "2025-11-25", "sse", "rest"):
-        assert found.own[door] > 2, f"Nothing that was asked over {door} reached the data."
+    for interface in ("2026-07-28", "2025-11-25", "sse", "rest"):
+        assert found.own[interface] > 2, f"Nothing that was asked over {interface} reached the data."
     assert found.taken["own 200"] > 0
     assert {"own", "foreign"} >= {kind.partition(" ")[0] for kind in found.taken}
     assert set(found.taken) <= {"own 200", "own 304", "foreign 404"}

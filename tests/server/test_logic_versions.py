@@ -12,7 +12,7 @@ from pipeline.errors import ConfigError, PublishError
 from pipeline.publish.pointer import latest_run_id, run_ids
 from pipeline.storage.ops import Ops
 from server.orchestration.verbs import build, publish_only, transform
-from tests.end_to_end.project_fixture import House, house
+from tests.end_to_end.project_fixture import Project, open_project
 from tests.end_to_end.small_shop import SMALL_TENANT, write_shop
 from tests.server.cli_run import Terminal
 from warehouse.projects.logic_versions import logic_hash
@@ -39,15 +39,15 @@ def tenants(events: dict[str, object], orders: dict[str, object]) -> str:
     return said
 
 
-def say(shop: House, events: dict[str, object], orders: dict[str, object]) -> None:
+def say(shop: Project, events: dict[str, object], orders: dict[str, object]) -> None:
     shop.settings.tenants.write_text(tenants(events, orders), encoding="utf-8")
 
 
-def asked(shop: House) -> dict[str, object]:
+def asked(shop: Project) -> dict[str, object]:
     return dict(zip(ASKED, shop.ask(SHOP, metrics=ASKED)["rows"][0], strict=True))
 
 
-def versions(shop: House) -> list[str]:
+def versions(shop: Project) -> list[str]:
     """The versions of the shop's whole logic, oldest first."""
     with duckdb.connect(str(shop.settings.hub), read_only=True) as hub:
         rows = hub.execute(
@@ -56,17 +56,17 @@ def versions(shop: House) -> list[str]:
     return [version for (version,) in rows]
 
 
-def seen(shop: House) -> str | None:
+def seen(shop: Project) -> str | None:
     """The run that readers see."""
     return latest_run_id(shop.settings.published(SHOP))
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> House:
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A shop that was published with one logic, and then with another."""
     folder = tmp_path_factory.mktemp("logic")
     write_shop(folder)
-    built = house(folder, tenants(PURCHASES, {}), bare=True)
+    built = open_project(folder, tenants(PURCHASES, {}), bare=True)
     built.build()
     assert asked(built) == FIRST
     say(built, ANYTHING, LARGE)
@@ -76,16 +76,16 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 
 @pytest.fixture(scope="module")
-def waiting(shop: House) -> str:
+def waiting(shop: Project) -> str:
     """An unpublished run with the first logic: readers see nothing of it."""
     before = seen(shop)
-    report = transform(shop.shop, [SHOP], logic_version=versions(shop)[0]).tenants[0]
+    report = transform(shop.context, [SHOP], logic_version=versions(shop)[0]).tenants[0]
     assert (report.status, seen(shop), asked(shop)) == ("unpublished", before, SECOND)
     return str(report.run_id)
 
 
 def test_one_tables_earlier_logic_leaves_the_others_as_they_are(
-    shop: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    shop: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = seen(shop)
     with Terminal(monkeypatch, capsys) as gata:
@@ -104,7 +104,7 @@ def test_one_tables_earlier_logic_leaves_the_others_as_they_are(
     assert steps[0]["rows"] == steps[1]["rows"] == 21  # of one star, without the order that is not large and its item
 
 
-def test_intermediate_rows_join_the_history_by_the_hash_of_their_logic(shop: House, waiting: str) -> None:
+def test_intermediate_rows_join_the_history_by_the_hash_of_their_logic(shop: Project, waiting: str) -> None:
     joined = f"""
         select distinct view.logic_hash, logic.logic::varchar, logic.valid_to is null
         from int_{SHOP}__shopify_orders as view
@@ -120,7 +120,7 @@ def test_intermediate_rows_join_the_history_by_the_hash_of_their_logic(shop: Hou
             ]
 
 
-def test_the_books_list_every_published_run_and_keep_replays_apart(shop: House, waiting: str) -> None:
+def test_the_books_list_every_published_run_and_keep_replays_apart(shop: Project, waiting: str) -> None:
     with duckdb.connect(str(shop.settings.hub), read_only=True) as hub:
         listed = hub.execute("select run_id, metrics, dimensions from platform_ops__boring_semantic_layer").fetchall()
         projects = {name for (name,) in hub.execute("select distinct project from model_artifacts__history").fetchall()}
@@ -134,24 +134,24 @@ def test_the_books_list_every_published_run_and_keep_replays_apart(shop: House, 
     assert dict(counted)["fct_small_shop__orders"] == SECOND["orders"]
 
 
-def test_what_is_not_there_is_named_with_what_is(shop: House, waiting: str) -> None:
+def test_what_is_not_there_is_named_with_what_is(shop: Project, waiting: str) -> None:
     with pytest.raises(ConfigError, match="belongs to one tenant"):
-        transform(shop.shop, logic_version=versions(shop)[0])
-    report = transform(shop.shop, [SHOP], logic_version="0" * 32)
+        transform(shop.context, logic_version=versions(shop)[0])
+    report = transform(shop.context, [SHOP], logic_version="0" * 32)
     assert report.exit_code == 2
     assert versions(shop)[0] in str(report.tenants[0].error)
     for wrong in ("nowhere", "../../published", waiting[:-1]):
         with pytest.raises(PublishError, match=f"There is no unpublished run .* Choose one of: {waiting}"):
-            publish_only(shop.shop, run_id=wrong)
+            publish_only(shop.context, run_id=wrong)
 
 
-def test_the_old_logic_gives_the_old_numbers_once_its_run_is_published(shop: House, waiting: str) -> None:
+def test_the_old_logic_gives_the_old_numbers_once_its_run_is_published(shop: Project, waiting: str) -> None:
     before = versions(shop)
-    published = publish_only(shop.shop, run_id=waiting).tenants[0]
+    published = publish_only(shop.context, run_id=waiting).tenants[0]
     assert (published.status, published.run_id) == ("published", waiting)
     assert (seen(shop), asked(shop)) == (waiting, FIRST)
     with pytest.raises(PublishError, match=f"published already. Run `gata rollback .* --to {waiting}"):
-        publish_only(shop.shop, run_id=waiting)
+        publish_only(shop.context, run_id=waiting)
 
     assert shop.build().tenants[0].status == "unchanged"  # like a rollback: it stays until something is new
     assert asked(shop) == FIRST
@@ -160,24 +160,24 @@ def test_the_old_logic_gives_the_old_numbers_once_its_run_is_published(shop: Hou
     assert versions(shop) == before
 
 
-def test_publishing_alone_publishes_what_was_built_and_a_later_change_is_still_a_change(shop: House) -> None:
+def test_publishing_alone_publishes_what_was_built_and_a_later_change_is_still_a_change(shop: Project) -> None:
     say(shop, PURCHASES, {})
-    transform(shop.shop)
+    transform(shop.context)
     say(shop, ANYTHING, LARGE)
-    assert publish_only(shop.shop).tenants[0].status == "published"
+    assert publish_only(shop.context).tenants[0].status == "published"
     assert asked(shop) == FIRST
     assert shop.build().tenants[0].status == "published"
     assert asked(shop) == SECOND
 
 
-def test_a_star_that_fails_is_in_the_books_and_publishing_alone_refuses_what_is_left_of_it(shop: House) -> None:
+def test_a_star_that_fails_is_in_the_books_and_publishing_alone_refuses_what_is_left_of_it(shop: Project) -> None:
     def rename(column: str, to: str) -> None:
         with duckdb.connect(str(shop.settings.hub)) as hub:
             hub.execute(f"alter table platform_mm__shopify_api_v1_products rename column {column} to {to}")
 
     before = seen(shop)
     rename("raw_data_payload", "elsewhere")
-    failed = build(shop.shop, full=True)
+    failed = build(shop.context, full=True)
     rename("elsewhere", "raw_data_payload")
     assert (failed.exit_code, seen(shop)) == (2, before)
     with duckdb.connect(str(shop.settings.hub), read_only=True) as hub:
@@ -186,11 +186,11 @@ def test_a_star_that_fails_is_in_the_books_and_publishing_alone_refuses_what_is_
         ).fetchall()
     assert errors == [("int_small_shop__shopify_products",)]
 
-    refused = publish_only(shop.shop)
+    refused = publish_only(shop.context)
     assert (refused.exit_code, seen(shop)) == (2, before)
     assert "has no finished star. Run `gata transform" in str(refused.tenants[0].error)
 
 
-def test_a_build_onboards_who_was_not(shop: House) -> None:
+def test_a_build_onboards_who_was_not(shop: Project) -> None:
     with Ops(shop.settings.ops) as ops:
         assert [row["status"] for row in ops.onboarding(SHOP)] == ["done"] * 6

@@ -193,10 +193,10 @@ async def test_the_text_keeps_every_digit_of_money(world: PublishedHome) -> None
     assert spend == world.sql("alpha", "select sum(spend) from fct_alpha__ad_performance")[0][0]
 
 
-async def test_the_same_question_has_the_same_answer_at_every_door(world: PublishedHome, address: str) -> None:
+async def test_the_same_question_has_the_same_answer_at_every_interface(world: PublishedHome, address: str) -> None:
     async with inside(world) as client:
         expected = (await client.call_tool("query", QUESTION)).structured_content
-    doors = {
+    interfaces = {
         "stdio": over_stdio(world),
         "stdio, initialize": over_stdio(world, mode="legacy"),
         "mcp run": over_stdio(world, str(Path(sys.executable).with_name("mcp")), "run", str(ENTRY)),
@@ -204,9 +204,9 @@ async def test_the_same_question_has_the_same_answer_at_every_door(world: Publis
         "streamable http, initialize": over_http(world, address, mode="legacy"),
         "sse": over_sse(world, address),
     }
-    for door, opened in doors.items():
+    for interface, opened in interfaces.items():
         async with opened as client:
-            assert (await client.call_tool("query", QUESTION)).structured_content == expected, door
+            assert (await client.call_tool("query", QUESTION)).structured_content == expected, interface
     async with httpx2.AsyncClient(headers=world.headers("alpha"), timeout=120) as http:
         answer = await http.post(f"{address}/semantic-layer/alpha/query", json=QUESTION)
     assert answer.json() == expected

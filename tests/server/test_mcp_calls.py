@@ -9,35 +9,35 @@ import anyio
 import pytest
 from mcp.types import TextContent
 
-from tests.server.mcp_transports import DOORS, Endless
+from tests.server.mcp_transports import INTERFACES, EndlessServer
 from tests.server.published_fixture import PublishedHome
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
-def endless(world: PublishedHome) -> Endless:
+def endless(world: PublishedHome) -> EndlessServer:
     """With one place, so that a statement that runs on lets nobody else in."""
-    return Endless(world.settings.model_copy(update={"query_slots": 1, "query_slots_all": 1}))
+    return EndlessServer(world.settings.model_copy(update={"query_slots": 1, "query_slots_all": 1}))
 
 
 @pytest.fixture(scope="module")
-def address(endless: Endless) -> Iterator[str]:
+def address(endless: EndlessServer) -> Iterator[str]:
     with endless.serving() as address:
         yield address
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("interface", INTERFACES)
 async def test_a_request_that_is_cancelled_stops_its_statement_and_the_next_one_is_answered(
-    endless: Endless, address: str, door: str
+    endless: EndlessServer, address: str, interface: str
 ) -> None:
     before = len(endless.interrupted)
-    async with endless.client(door, address) as client:
+    async with endless.client(interface, address) as client:
         await client.call_tool("query", {"metrics": ["spend"]})
         endless.begun.clear()
         async with anyio.create_task_group() as group:
             group.start_soon(client.call_tool, "endless", {})
-            if door != "stdio":  # there it runs in another process
+            if interface != "stdio":  # there it runs in another process
                 assert await anyio.to_thread.run_sync(endless.begun.wait, 120)
             await anyio.sleep(0.2)
             group.cancel_scope.cancel()
@@ -45,12 +45,14 @@ async def test_a_request_that_is_cancelled_stops_its_statement_and_the_next_one_
             result = await client.call_tool("query", {"metrics": ["spend"]})
         assert result.structured_content is not None
         assert result.structured_content["row_count"] == 1
-    if door != "stdio":
+    if interface != "stdio":
         assert len(endless.interrupted) == before + 1
 
 
-@pytest.mark.parametrize("door", ["http, 2026-07-28", "http, initialize", "sse"])
-async def test_whoever_wants_to_know_hears_how_far_a_call_is(endless: Endless, address: str, door: str) -> None:
+@pytest.mark.parametrize("interface", ["http, 2026-07-28", "http, initialize", "sse"])
+async def test_whoever_wants_to_know_hears_how_far_a_call_is(
+    endless: EndlessServer, address: str, interface: str
+) -> None:
     heard: list[tuple[float, float | None, str | None]] = []
     enough = anyio.Event()
 
@@ -59,7 +61,7 @@ async def test_whoever_wants_to_know_hears_how_far_a_call_is(endless: Endless, a
         if len(heard) == 2:
             enough.set()
 
-    async with endless.client(door, address) as client, anyio.create_task_group() as group:
+    async with endless.client(interface, address) as client, anyio.create_task_group() as group:
         group.start_soon(lambda: client.call_tool("endless", {}, progress_callback=hear))
         with anyio.fail_after(120):
             await enough.wait()
@@ -72,7 +74,7 @@ async def test_whoever_wants_to_know_hears_how_far_a_call_is(endless: Endless, a
 
 
 async def test_a_deadline_is_told_as_a_tool_error_also_to_whoever_hears_of_progress(world: PublishedHome) -> None:
-    hurried = Endless(world.settings.model_copy(update={"query_timeout": 0.1}))
+    hurried = EndlessServer(world.settings.model_copy(update={"query_timeout": 0.1}))
 
     async def hear(progress: float, total: float | None, message: str | None) -> None:
         del progress, total, message

@@ -318,7 +318,7 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-async def test_a_jwt_and_a_stored_token_open_the_same_doors(
+async def test_a_jwt_and_a_stored_token_open_the_same_interfaces(
     oauth_app: Callable[..., httpx.AsyncClient], world: PublishedHome
 ) -> None:
     async with oauth_app() as http:

@@ -1,4 +1,4 @@
-"""A tenant that tenants.yaml calls offboarded, or no longer names, is refused at every door from that moment on."""
+"""A tenant that tenants.yaml calls offboarded, or no longer names, is refused at every interface from then on."""
 
 from __future__ import annotations
 

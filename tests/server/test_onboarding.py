@@ -42,7 +42,7 @@ class Place:
     settings: Settings
 
     @property
-    def shop(self) -> BuildContext:
+    def context(self) -> BuildContext:
         return open_build_context(self.settings)
 
     def records(self, slug: str = "whole") -> list[dict[str, Any]]:
@@ -68,7 +68,7 @@ def place(ready: Path, tmp_path: Path) -> Place:
 
 
 def test_each_phase_leaves_a_record_of_its_start_end_and_result(place: Place) -> None:
-    done = onboard_tenant(place.shop, "whole")
+    done = onboard_tenant(place.context, "whole")
     records = place.records()
     assert [(row["phase"], row["name"], row["status"]) for row in records] == [
         (number, name, "done") for number, name in enumerate(PHASES)
@@ -80,7 +80,7 @@ def test_each_phase_leaves_a_record_of_its_start_end_and_result(place: Place) ->
 
 
 def test_a_tenant_that_was_onboarded_has_all_that_dbt_will_read(place: Place) -> None:
-    onboard_tenant(place.shop, "whole")
+    onboard_tenant(place.context, "whole")
     with duckdb.connect(str(place.settings.hub), read_only=True) as hub:
         landing = hub.execute("select table_name from duckdb_tables() where schema_name = 'landing_whole'").fetchall()
         configs = hub.execute(
@@ -93,8 +93,8 @@ def test_a_tenant_that_was_onboarded_has_all_that_dbt_will_read(place: Place) ->
 
 
 def test_doing_it_again_writes_no_file(place: Place) -> None:
-    first = onboard_tenant(place.shop, "whole")
-    again = onboard_tenant(place.shop, "whole")
+    first = onboard_tenant(place.context, "whole")
+    again = onboard_tenant(place.context, "whole")
     assert (again.files, again.changed) == (first.files, ())
 
 
@@ -109,7 +109,7 @@ def test_after_a_failure_the_next_attempt_goes_on_from_the_phase_that_failed(
     in_the_way.parent.mkdir(parents=True, exist_ok=True)
     in_the_way.write_text("a file where a folder should be", encoding="utf-8")
     with pytest.raises(BuildError, match="Mend that, then run `gata onboard whole` again"):
-        onboard_tenant(place.shop, "whole")
+        onboard_tenant(place.context, "whole")
     failed = place.records()
     number = PHASES.index(phase)
     assert [row["status"] for row in failed] == ["done"] * number + ["failed"]
@@ -117,14 +117,14 @@ def test_after_a_failure_the_next_attempt_goes_on_from_the_phase_that_failed(
     assert onboarded_tenants(failed) == f"{number} {phase}: failed"
 
     in_the_way.unlink()
-    done = onboard_tenant(place.shop, "whole")
+    done = onboard_tenant(place.context, "whole")
     assert place.records()[:number] == failed[:number]  # they were not taken again
     assert set(place.statuses().values()) == {"done"}
     assert all((projects_folder(place.settings, "whole") / path).is_file() for path in done.files)
 
 
 def test_a_phase_whose_process_died_is_taken_again(place: Place) -> None:
-    onboard_tenant(place.shop, "whole")
+    onboard_tenant(place.context, "whole")
     dies = (
         "import os, sys; from pathlib import Path; from pipeline.storage.ops import Ops\n"
         "with Ops(Path(sys.argv[1])).phase"
@@ -133,18 +133,18 @@ def test_a_phase_whose_process_died_is_taken_again(place: Place) -> None:
     died = subprocess.run([sys.executable, "-c", dies + phase, str(place.settings.ops)], env=environment(), check=False)
     before = place.records()
     assert (died.returncode, place.statuses()["sources"]) == (9, "running")
-    library(place.shop)
+    library(place.context)
     assert place.statuses() == dict.fromkeys(PHASES, "done") | {"sources": "interrupted"}
-    onboard_tenant(place.shop, "whole")
+    onboard_tenant(place.context, "whole")
     assert set(place.statuses().values()) == {"done"}
     assert place.records()[:3] == before[:3]
 
 
 def test_what_tenants_yaml_says_anew_is_onboarded_from_the_start(place: Place) -> None:
-    onboard_tenant(place.shop, "whole")
+    onboard_tenant(place.context, "whole")
     before = place.records()
     place.settings.tenants.write_text(TENANTS.replace("UTC", "Europe/Berlin"), encoding="utf-8")
-    changed = onboard_tenant(place.shop, "whole").changed
+    changed = onboard_tenant(place.context, "whole").changed
     assert changed
     assert all("/models/" in path for path in changed)
     assert all(new["started_at"] > old["finished_at"] for new, old in zip(place.records(), before, strict=True))
@@ -171,7 +171,7 @@ def test_an_offboarded_tenant_is_not_brought_in_again_by_chance(place: Place) ->
     )
     for dry_run in (True, False):
         with pytest.raises(ConfigError, match=r"whole is offboarded\. Set its status to onboarding first"):
-            onboard_tenant(place.shop, "whole", dry_run=dry_run)
+            onboard_tenant(place.context, "whole", dry_run=dry_run)
     assert place.records() == []
     assert not projects_folder(place.settings, "whole").exists()
 
@@ -180,7 +180,7 @@ def test_every_generated_file_belongs_to_one_phase_and_all_phases_have_files(pla
     from server.orchestration.onboarding import _phase_of
     from warehouse.projects.tenant_files import onboard_files
 
-    files = onboard_files(place.shop.manifest.get("whole"), place.shop.blueprints)
+    files = onboard_files(place.context.manifest.get("whole"), place.context.blueprints)
     phases: dict[str, Callable[[str], bool]] = {
         "scaffolding": lambda path: path.endswith(("dbt_project.yml", "profiles.yml")),
         "sources": lambda path: "sources" in path,

@@ -55,9 +55,9 @@ ACME: dict[str, Any] = {
 MARGIN = {"expression": "order_revenue - spend", "description": "What is left after ads.", "unit": "currency"}
 
 
-def house_in(tmp_path: Path) -> PublishedHome:
+def home_in(tmp_path: Path) -> PublishedHome:
     """Nothing is built, and gates are strict; the exports of acme lie beside tenants.yaml."""
-    folder = tmp_path / "house"
+    folder = tmp_path / "home"
     folder.mkdir()
     (folder / "tenants.yaml").write_text(TENANTS, encoding="utf-8")
     write_shop(folder / "acme")
@@ -71,8 +71,8 @@ def house_in(tmp_path: Path) -> PublishedHome:
     return PublishedHome(settings, tokens)
 
 
-def text_of(house: PublishedHome) -> str:
-    return house.settings.tenants.read_bytes().decode()
+def text_of(home: PublishedHome) -> str:
+    return home.settings.tenants.read_bytes().decode()
 
 
 def ended(http: httpx.Client, posted: httpx.Response) -> tuple[dict[str, Any], list[str]]:
@@ -97,9 +97,9 @@ def ended(http: httpx.Client, posted: httpx.Response) -> tuple[dict[str, Any], l
     return data, states
 
 
-def in_hub(house: PublishedHome, slug: str) -> dict[str, int]:
+def in_hub(home: PublishedHome, slug: str) -> dict[str, int]:
     """Rows of a tenant by table of the hub, and how many landing schemas it has."""
-    with closing(duckdb.connect(str(house.settings.hub), read_only=True)) as hub:
+    with closing(duckdb.connect(str(home.settings.hub), read_only=True)) as hub:
         tables = hub.execute(
             "select table_name from duckdb_columns() where schema_name = 'main' and column_name = 'tenant_slug'"
             " and table_name in (select table_name from duckdb_tables())"
@@ -116,9 +116,9 @@ def in_hub(house: PublishedHome, slug: str) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Onboarded:
-    """A house in which acme was brought in at the second attempt, and what was seen on the way."""
+    """A home in which acme was onboarded at the second attempt, and what was seen on the way."""
 
-    house: PublishedHome
+    home: PublishedHome
     http: httpx.Client
     failed: dict[str, Any]
     failed_states: list[str]
@@ -128,11 +128,11 @@ class Onboarded:
 
     @property
     def own(self) -> dict[str, str]:
-        return self.house.headers("acme")
+        return self.home.headers("acme")
 
     @property
     def exports(self) -> Path:
-        return self.house.settings.tenants.parent / "acme"
+        return self.home.settings.tenants.parent / "acme"
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
         """What SQL says about the posted files: {ORDERS}, {INSIGHTS}, {EVENTS}."""
@@ -150,19 +150,19 @@ class Onboarded:
 
 @pytest.fixture(scope="module")
 def onboarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Onboarded]:
-    house = house_in(tmp_path_factory.mktemp("onboarded"))
-    with_library(house.settings)
-    orders = house.settings.tenants.parent / "acme/shop/orders.jsonl"
-    with house.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
-        http.headers.update(house.headers("admin"))
+    home = home_in(tmp_path_factory.mktemp("onboarded"))
+    with_library(home.settings)
+    orders = home.settings.tenants.parent / "acme/shop/orders.jsonl"
+    with home.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
+        http.headers.update(home.headers("admin"))
         write_jsonl(orders, [*ORDERS, *({**order, "total_price": "much"} for order in ORDERS)])
         failed, failed_states = ended(
             http, http.post("/tenants/onboard", json=ACME, headers={"Idempotency-Key": "one"})
         )
         left = {
-            "text": text_of(house),
-            "hub": in_hub(house, "acme"),
-            "folders": [path.name for path in house.settings.home.rglob("acme")],
+            "text": text_of(home),
+            "hub": in_hub(home, "acme"),
+            "folders": [path.name for path in home.settings.home.rglob("acme")],
             "readiness": http.get("/readiness/acme").status_code,
             "same key": http.post("/tenants/onboard", json=ACME, headers={"Idempotency-Key": "one"}).json()["id"],
         }
@@ -170,7 +170,7 @@ def onboarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Onboarded]:
         posted = http.post("/tenants/onboard", json=ACME, headers={"Idempotency-Key": "two"})
         left["meanwhile"] = http.post("/semantic-layer/update", json={"tenant": "acme", "semantic": {}}).status_code
         ready, ready_states = ended(http, posted)
-        yield Onboarded(house, http, failed, failed_states, left, ready, ready_states)
+        yield Onboarded(home, http, failed, failed_states, left, ready, ready_states)
 
 
 def test_a_first_build_that_fails_says_why_and_leaves_nothing(onboarded: Onboarded) -> None:
@@ -188,7 +188,7 @@ def test_a_first_build_that_fails_says_why_and_leaves_nothing(onboarded: Onboard
 
 
 def test_a_job_goes_from_queued_to_ready_by_stream_and_by_polling(onboarded: Onboarded) -> None:
-    log = onboarded.house.settings.home / "jobs" / f"{onboarded.ready['id']}.log"
+    log = onboarded.home.settings.home / "jobs" / f"{onboarded.ready['id']}.log"
     steps = ["queued", "ingesting", "transforming", "validating", "ready"]
     assert onboarded.ready_states == steps, (onboarded.ready, log.read_text())
     late = onboarded.http.get(f"/jobs/{onboarded.ready['id']}/events", headers={"Last-Event-ID": "3"}).text
@@ -197,11 +197,11 @@ def test_a_job_goes_from_queued_to_ready_by_stream_and_by_polling(onboarded: Onb
 
 
 def test_every_event_of_a_job_names_the_job_its_tenant_and_its_run(onboarded: Onboarded) -> None:
-    log = onboarded.house.settings.home / "jobs" / f"{onboarded.ready['id']}.log"
+    log = onboarded.home.settings.home / "jobs" / f"{onboarded.ready['id']}.log"
     events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
     assert "landed" in {event["event"] for event in events}
     assert {(event["job"], event["tenant"]) for event in events} == {(onboarded.ready["id"], "acme")}
-    with Ops(onboarded.house.settings.ops) as ops:
+    with Ops(onboarded.home.settings.ops) as ops:
         built = {run["run_id"] for run in ops.runs()}
     assert {event["run_id"] for event in events} <= built
 
@@ -217,19 +217,19 @@ def test_the_answer_of_a_ready_tenant_is_what_sql_says_of_the_posted_files(onboa
 
 def test_the_entry_stands_in_tenants_yaml_and_nothing_else_has_moved(onboarded: Onboarded) -> None:
     before, end = TENANTS.split("\n\n# the end")
-    assert text_of(onboarded.house).startswith(f"{before}\n  - slug: acme\n")
-    assert text_of(onboarded.house).endswith(f"\n\n# the end{end}")
+    assert text_of(onboarded.home).startswith(f"{before}\n  - slug: acme\n")
+    assert text_of(onboarded.home).endswith(f"\n\n# the end{end}")
 
 
 def test_the_same_content_is_the_same_job_and_other_content_is_refused(onboarded: Onboarded) -> None:
-    text, http = text_of(onboarded.house), onboarded.http
+    text, http = text_of(onboarded.home), onboarded.http
     for headers in ({"Idempotency-Key": "two"}, {"Idempotency-Key": "three"}, {}):
         again = http.post("/tenants/onboard", json=dict(reversed(ACME.items())), headers=headers)
         assert (again.status_code, again.json()["id"]) == (202, onboarded.ready["id"])
     other = {**ACME, "currency": "USD"}
     assert http.post("/tenants/onboard", json=other, headers={"Idempotency-Key": "two"}).status_code == 422
     assert http.post("/tenants/onboard", json=other).status_code == 409
-    assert text_of(onboarded.house) == text
+    assert text_of(onboarded.home) == text
 
 
 def test_builds_tests_and_sources_are_seen_as_the_hub_has_them(onboarded: Onboarded) -> None:
@@ -239,7 +239,7 @@ def test_builds_tests_and_sources_are_seen_as_the_hub_has_them(onboarded: Onboar
         return answer.json()
 
     summary, tests, models = seen(""), seen("/tests", limit=1000), seen("/models", limit=1000)
-    with closing(duckdb.connect(str(onboarded.house.settings.hub), read_only=True)) as hub:
+    with closing(duckdb.connect(str(onboarded.home.settings.hub), read_only=True)) as hub:
         ran = hub.execute(
             "select name, status from run_results__history where tenant_slug = 'acme' and run_id = ?"
             " and resource_type in ('test', 'unit_test') order by project, name",
@@ -276,10 +276,10 @@ def test_builds_tests_and_sources_are_seen_as_the_hub_has_them(onboarded: Onboar
 
 
 def test_words_that_fit_nothing_leave_the_old_ones_and_words_that_fit_are_asked_for(onboarded: Onboarded) -> None:
-    text, http = text_of(onboarded.house), onboarded.http
+    text, http = text_of(onboarded.home), onboarded.http
     wrong = {"tenant": "acme", "semantic": {"metrics": {"margin": {**MARGIN, "expression": "revenu - spend"}}}}
     failed, states = ended(http, http.post("/semantic-layer/update", json=wrong))
-    assert (states[-1], "revenu" in failed["reason"], text_of(onboarded.house)) == ("failed", True, text)
+    assert (states[-1], "revenu" in failed["reason"], text_of(onboarded.home)) == ("failed", True, text)
     right = {"tenant": "acme", "semantic": {"metrics": {"margin": MARGIN}}}
     job, states = ended(http, http.post("/semantic-layer/update", json=right))
     assert states[-1] == "ready", job
@@ -342,26 +342,26 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
 
 @pytest.fixture(scope="module")
 def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PublishedHome, httpx.Client]]:
-    """One house for all that is refused: nothing changes it."""
-    house = house_in(tmp_path_factory.mktemp("refusing"))
-    with house.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
-        http.headers.update(house.headers("admin"))
-        yield house, http
+    """One home for all that is refused: nothing changes it."""
+    home = home_in(tmp_path_factory.mktemp("refusing"))
+    with home.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
+        http.headers.update(home.headers("admin"))
+        yield home, http
 
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_is_refused_says_why_and_changes_nothing(refusing: tuple[PublishedHome, httpx.Client], case: str) -> None:
-    house, http = refusing
+    home, http = refusing
     entry, status, said = REFUSED[case]
-    before = sorted(path.name for path in house.settings.tenants.parent.iterdir())
+    before = sorted(path.name for path in home.settings.tenants.parent.iterdir())
     answer = http.post("/tenants/onboard", content=json.dumps(entry), headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
     body = answer.json()
     assert said in f"{body['detail']} {body['fix']}"
-    assert str(house.settings.home) not in answer.text
+    assert str(home.settings.home) not in answer.text
     assert ".check-" not in answer.text
-    assert text_of(house) == TENANTS
-    assert sorted(path.name for path in house.settings.tenants.parent.iterdir()) == before
+    assert text_of(home) == TENANTS
+    assert sorted(path.name for path in home.settings.tenants.parent.iterdir()) == before
     assert http.get("/jobs").json() == {"jobs": [], "cursor": None}
 
 
@@ -382,30 +382,30 @@ UPDATES: dict[str, tuple[dict[str, Any], int, str]] = {
 @pytest.fixture(scope="module")
 def declared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PublishedHome, httpx.Client]]:
     """Acme stands in tenants.yaml by hand, and was never built."""
-    house = house_in(tmp_path_factory.mktemp("declared"))
-    house.settings.tenants.write_text(with_tenant(TENANTS, ACME), encoding="utf-8")
-    with house.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
-        http.headers.update(house.headers("admin"))
-        yield house, http
+    home = home_in(tmp_path_factory.mktemp("declared"))
+    home.settings.tenants.write_text(with_tenant(TENANTS, ACME), encoding="utf-8")
+    with home.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
+        http.headers.update(home.headers("admin"))
+        yield home, http
 
 
 @pytest.mark.parametrize("case", UPDATES)
 def test_an_update_that_is_refused_changes_nothing(declared: tuple[PublishedHome, httpx.Client], case: str) -> None:
-    house, http = declared
+    home, http = declared
     sent, status, said = UPDATES[case]
-    before = text_of(house)
+    before = text_of(home)
     answer = http.post("/semantic-layer/update", json=sent)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
     assert said in f"{answer.json()['detail']} {answer.json()['fix']}"
-    assert text_of(house) == before
+    assert text_of(home) == before
     assert http.get("/jobs").json() == {"jobs": [], "cursor": None}
 
 
 def test_a_tenant_of_the_same_slug_that_was_here_before_is_not_mixed_with_a_new_one(
     declared: tuple[PublishedHome, httpx.Client],
 ) -> None:
-    house, http = declared
-    earlier = house.settings.published("bolt")
+    home, http = declared
+    earlier = home.settings.published("bolt")
     earlier.mkdir(parents=True)
     answer = http.post("/tenants/onboard", json={**ACME, "slug": "bolt"})
     assert (answer.status_code, "gata forget --tenant bolt" in answer.json()["fix"]) == (409, True)

@@ -217,7 +217,7 @@ def test_csv_for_a_spreadsheet_holds_no_formula(world: PublishedHome) -> None:
     assert cells == [*(f"'{value}" for value in HOSTILE[:6]), *(value or "" for value in HOSTILE[6:])]
 
 
-class Endless:
+class EndlessModel:
     """A model whose one statement never comes to an end of its rows."""
 
     def __init__(self, model: SemanticModel) -> None:
@@ -242,7 +242,7 @@ def test_a_file_that_takes_too_long_is_stopped_and_leaves_nothing(
             runs.run("alpha") as run,
             run.cursor() as cursor,
             with_deadline(cursor, 0.1),
-            stream_result(asked, Endless(run.model), cursor, today=date(2026, 3, 1)) as found,  # type: ignore[arg-type]
+            stream_result(asked, EndlessModel(run.model), cursor, today=date(2026, 3, 1)) as found,  # type: ignore[arg-type]
         ):
             write_rows(found, form, tmp_path)
 

@@ -38,7 +38,7 @@ async def test_no_answer_fails_or_mixes_runs_while_runs_are_published_and_rolled
     late: list[str] = []
     news = anyio.Condition()
 
-    async def ask(http: httpx.AsyncClient, door: str) -> None:
+    async def ask(http: httpx.AsyncClient, interface: str) -> None:
         question = {
             "metrics": ["spend"],
             "dimensions": ["campaign_name"],
@@ -46,7 +46,7 @@ async def test_no_answer_fails_or_mixes_runs_while_runs_are_published_and_rolled
             "order_by": ["campaign_name"],
         }
         known = current[-1] if current else None
-        if door == "rest":
+        if interface == "rest":
             answer = await http.post("/semantic-layer/alpha/query", json=question)
         else:
             params = {"name": "query", "arguments": question, "_meta": META}
@@ -55,7 +55,7 @@ async def test_no_answer_fails_or_mixes_runs_while_runs_are_published_and_rolled
             body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
             answer = await http.post("/mcp", json=body, headers=headers)
         found = answer.json()
-        found = found if door == "rest" else found.get("result", {}).get("structuredContent", {})
+        found = found if interface == "rest" else found.get("result", {}).get("structuredContent", {})
         if answer.status_code != 200 or "rows" not in found:
             failed.append(answer.text[:300])
             return
@@ -63,9 +63,9 @@ async def test_no_answer_fails_or_mixes_runs_while_runs_are_published_and_rolled
         if known not in {None, found["run_id"]} and current[-1] == known:
             late.append(found["run_id"])
 
-    async def client(http: httpx.AsyncClient, door: str, scope: anyio.CancelScope) -> None:
+    async def client(http: httpx.AsyncClient, interface: str, scope: anyio.CancelScope) -> None:
         while not scope.cancel_called:
-            await ask(http, door)
+            await ask(http, interface)
             async with news:
                 news.notify_all()
 

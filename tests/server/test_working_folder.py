@@ -65,7 +65,7 @@ class HostileFolder:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> HostileFolder:
     """Two tenants, so that a build begins processes of its own."""
-    here, house = tmp_path_factory.mktemp("here"), tmp_path_factory.mktemp("house")
+    here, project = tmp_path_factory.mktemp("here"), tmp_path_factory.mktemp("project")
     (here / "imported").mkdir()
     for name in HOSTILE:
         (here / name).parent.mkdir(exist_ok=True)
@@ -73,9 +73,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> HostileFolder:
         (here / name).write_text(f"{note}raise ImportError('{name} of the working directory')\n", encoding="utf-8")
     _, _, tenant = SMALL_TENANT.partition("tenants:\n")
     second = tenant.replace("small_shop", "second_shop")
-    (house / "tenants.yaml").write_text(f"tenants:\n{tenant}{second}", encoding="utf-8")
-    write_shop(house)
-    settings = Settings(home=house / "state", tenants=house / "tenants.yaml", today=date(2026, 11, 21))
+    (project / "tenants.yaml").write_text(f"tenants:\n{tenant}{second}", encoding="utf-8")
+    write_shop(project)
+    settings = Settings(home=project / "state", tenants=project / "tenants.yaml", today=date(2026, 11, 21))
     with_library(settings)
     with Ops(settings.ops) as ops:
         token, _ = Access(ops).create(tenant=None, name="admin")

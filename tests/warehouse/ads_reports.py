@@ -17,7 +17,7 @@ from pipeline.config.tenant import Tenant
 from pipeline.contracts.fields import wire_type
 from pipeline.contracts.sql import quote, whole_record
 from pipeline.ingest.formats.reader import Reader
-from tests.warehouse.engine_rig import BLUEPRINTS, Answer, a_source, run_engine
+from tests.warehouse.engine_fixture import BLUEPRINTS, Answer, a_source, run_engine
 from warehouse.projects.unit_tests import resolve_expected
 
 METRICS = ("spend", "impressions", "clicks", "conversions")

@@ -10,7 +10,7 @@ import duckdb
 
 from pipeline.config.blocks.sessions import GAP_MINUTES
 from pipeline.config.tenant import Tenant
-from tests.warehouse.engine_rig import BLUEPRINTS, Answer, a_source, render
+from tests.warehouse.engine_fixture import BLUEPRINTS, Answer, a_source, render
 from warehouse.projects.canonical_tables import EVENTS
 from warehouse.projects.engines import engines_like
 from warehouse.projects.unit_tests import parsed_rows

@@ -15,7 +15,7 @@ import pytest
 from pipeline.config.accounts import Account
 from pipeline.connectors.amazon_ads.unit_tests import CASES
 from tests.warehouse.ads_reports import by_sql, case_and_answer, counted, landed
-from tests.warehouse.engine_rig import Answer, run_engine
+from tests.warehouse.engine_fixture import Answer, run_engine
 
 REPORT = "engine_amazon_ads_ad_performance"
 CAMPAIGNS = "sponsored_products_campaigns"

@@ -14,7 +14,7 @@ from pipeline.config.accounts import Account
 from pipeline.connectors.amplitude.unit_tests import CASES
 from tests.warehouse.ads_reports import case_and_answer
 from tests.warehouse.analytics_events import by_thirty_minutes, column, numbered, of_two_accounts, visits
-from tests.warehouse.engine_rig import BLUEPRINTS, Answer, run_engine
+from tests.warehouse.engine_fixture import BLUEPRINTS, Answer, run_engine
 from tests.warehouse.reading import Read, read_file
 
 Json = dict[str, Any]

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from pipeline.config.accounts import Account
-from tests.warehouse.engine_rig import Answer, run_engine
+from tests.warehouse.engine_fixture import Answer, run_engine
 from tests.warehouse.reading import Read, read_file
 
 Json = dict[str, Any]

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.warehouse.engine_rig import render
+from tests.warehouse.engine_fixture import render
 from warehouse.projects.canonical_tables import AD_PERFORMANCE, CAMPAIGNS, CHARGES, EVENTS, NUMBERED, ORDERS, Canonical
 from warehouse.projects.unit_tests import typed_rows
 from warehouse.star_schema import star_schema

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.config.tenant import Tenant
 from tests.warehouse.conftest import source
-from tests.warehouse.engine_rig import MACROS
+from tests.warehouse.engine_fixture import MACROS
 from tests.warehouse.test_factories import AD, Row, fill
 from tests.warehouse.test_payments import NOON, charge, order, purchase
 from warehouse.projects.canonical_tables import AD_PERFORMANCE

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.config.tenant import Tenant
 from tests.warehouse.ads_reports import counted
-from tests.warehouse.engine_rig import BLUEPRINTS, CATALOG, Answer, a_source, run_engine
+from tests.warehouse.engine_fixture import BLUEPRINTS, CATALOG, Answer, a_source, run_engine
 from warehouse.projects.engines import engines_like, engines_of
 from warehouse.projects.unit_tests import unit_tests
 

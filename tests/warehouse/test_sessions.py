@@ -13,7 +13,7 @@ from pipeline.config.tenant import Tenant
 from semantic.definitions.derive import definitions_yaml, derive
 from semantic.definitions.introspect import BuiltTable
 from tests.warehouse.analytics_events import numbered
-from tests.warehouse.engine_rig import BLUEPRINTS, Answer, a_source
+from tests.warehouse.engine_fixture import BLUEPRINTS, Answer, a_source
 from warehouse.projects.star_project import star_project, star_tables
 
 START = datetime(2026, 3, 2, 8)  # noqa: DTZ001  # UTC, as in the sinks

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.warehouse.engine_rig import run_engine
+from tests.warehouse.engine_fixture import run_engine
 
 Json = dict[str, Any]
 

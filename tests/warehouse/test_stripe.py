@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.warehouse.engine_rig import run_engine
+from tests.warehouse.engine_fixture import run_engine
 
 Json = dict[str, Any]
 ZERO_DECIMAL = "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf"

@@ -36,7 +36,7 @@ from pipeline.contracts.fields import (
 )
 from pipeline.contracts.registry import Blueprint
 from pipeline.contracts.sql import struct_json
-from tests.warehouse.engine_rig import BLUEPRINTS, MACROS, a_source
+from tests.warehouse.engine_fixture import BLUEPRINTS, MACROS, a_source
 from warehouse.projects.hub_projects import SINK_COLUMNS
 from warehouse.projects.row_filters import filter_conditions
 from warehouse.projects.star_models import history_views, intermediate_views

@@ -15,7 +15,7 @@ from pipeline.config.accounts import Account
 from pipeline.connectors.tiktok_ads.contract import Level
 from pipeline.connectors.tiktok_ads.unit_tests import CASES
 from tests.warehouse.ads_reports import by_sql, case_and_answer, counted, landed
-from tests.warehouse.engine_rig import Answer, run_engine
+from tests.warehouse.engine_fixture import Answer, run_engine
 
 REPORT = "engine_tiktok_ads_ad_performance"
 IDS = {"advertiser_id", "campaign_id", "adgroup_id", "ad_id"}

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from pipeline.config.accounts import Account
-from tests.warehouse.engine_rig import run_engine
+from tests.warehouse.engine_fixture import run_engine
 
 Json = dict[str, Any]
 

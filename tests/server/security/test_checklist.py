@@ -58,7 +58,7 @@ CHECKLIST = {
         "security/test_sandbox.py::test_a_statement_that_needs_more_memory_than_there_is_ends_with_an_error",
         "test_mcp_calls.py::test_a_request_that_is_cancelled_stops_its_statement_and_the_next_one_is_answered",
         "security/test_credentials.py::test_a_token_that_opens_sessions_without_end_leaves_room_for_others",
-        "test_rates.py::test_rest_says_429_and_when_to_come_again",
+        "test_rate_limits.py::test_rest_says_429_and_when_to_come_again",
     ),
     "path traversal, SSRF": (
         "security/test_values.py::test_an_address_that_is_none_of_ours_is_not_found",

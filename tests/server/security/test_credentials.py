@@ -58,7 +58,7 @@ def end(world: PublishedHome, access: Access, token_id: str, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["revoked", "expired"])
-def test_a_token_that_ends_in_mid_session_ends_the_session_at_every_door(
+def test_a_token_that_ends_in_mid_session_ends_the_session_at_every_interface(
     world: PublishedHome, access: Access, http: httpx.Client, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server.asgi.stream_watch, "CHECK_SECONDS", server.asgi.stream_watch.POLL_SECONDS)

@@ -3,7 +3,7 @@
            day: SQL of what a day is, such as account and date.  campaign, ad_group: SQL of the row's parents.
     Gives  an expression: BOOLEAN.
     Note   decided campaign by campaign, ad group by ad group: a Performance Max campaign has no rows below its own, and
-           its total counts beside the ads of others. Where a part does not say its parent, or a total that it belongs to, any
+           its total counts beside the ads of others. Where a part does not say its parent, or a total does not say its own, any
            of the day may belong to any: then the totals do not count. -#}
 {% macro is_no_total(level, day, campaign, ad_group) -%}
 case {{ level }}

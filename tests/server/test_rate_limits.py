@@ -1,4 +1,4 @@
-"""How much a token may ask: a burst passes, a flood does not, and nobody pays for somebody else."""
+"""Rate limits of a token: a burst passes, a flood does not, and no token uses up another's limit."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ async def test_rest_says_429_and_when_to_come_again(world: PublishedHome) -> Non
 
 
 @pytest.mark.anyio
-async def test_a_flood_of_sessions_is_refused_at_the_door(world: PublishedHome) -> None:
+async def test_a_flood_of_sessions_is_refused_at_the_start(world: PublishedHome) -> None:
     app = http_app(world.settings.model_copy(update={"rate_per_minute": 1, "audit": "off"}))
     hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:

@@ -1,4 +1,4 @@
-"""The processes beside a build: they do what they are asked, their errors come back as values, they outlive nobody."""
+"""The worker pool of a build: errors come back as values, and its processes end with the build."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from server.orchestration.worker_pool import WorkerPool
 from server.orchestration.build_context import open_build_context
 if __name__ == "__main__":
     shop = open_build_context(read_settings())
-    with WorkerPool(shop.blueprints, shop.settings) as crew:
-        crew.prefetch(export_targets, shop.manifest.tenants)
+    with WorkerPool(shop.blueprints, shop.settings) as pool:
+        pool.prefetch(export_targets, shop.manifest.tenants)
         print(*(process.pid for process in multiprocessing.active_children()), flush=True)
         time.sleep(600)
 """
@@ -54,11 +54,11 @@ def shop(tmp_path: Path) -> BuildContext:
 def test_an_error_comes_back_as_the_outcome_of_its_tenant_alone(shop: BuildContext, threads: int) -> None:
     settings = shop.settings.model_copy(update={"threads": threads})
     first, second = shop.manifest.tenants
-    with WorkerPool(shop.blueprints, settings) as crew:
-        crew.prefetch(check_star, [first, second])  # fails in silence: whoever needs it will be told
-        crew.wait_for(check_star, [first, second])
-        outcomes = {tenant.slug: outcome for tenant, outcome in crew.each(check_star, [first, second], "validate")}
-        path = crew.submit(projects_folder, settings, "first").result()
+    with WorkerPool(shop.blueprints, settings) as pool:
+        pool.prefetch(check_star, [first, second])  # fails in silence: whoever needs it will be told
+        pool.wait_for(check_star, [first, second])
+        outcomes = {tenant.slug: outcome for tenant, outcome in pool.each(check_star, [first, second], "validate")}
+        path = pool.submit(projects_folder, settings, "first").result()
     assert [type(outcome) for outcome in outcomes.values()] == [BuildError, BuildError]
     assert {slug: str(outcome).partition(" has ")[0] for slug, outcome in outcomes.items()} == {
         "first": "first",
@@ -79,12 +79,12 @@ def test_events_of_a_process_say_which_run_tenant_and_step_they_are_of(
         "server.orchestration.worker_pool._initialize", configure_log
     )  # without dbt, which nothing here needs
     first, second = shop.manifest.tenants
-    with WorkerPool(shop.blueprints, shop.settings) as crew, bound_contextvars(run_id="r1"):
-        crew.prefetch(says, [first, second])
-        crew.wait_for(says, [first, second])
-        at = {outcome for _, outcome in crew.each(says, [first, second], "stars")}
+    with WorkerPool(shop.blueprints, shop.settings) as pool, bound_contextvars(run_id="r1"):
+        pool.prefetch(says, [first, second])
+        pool.wait_for(says, [first, second])
+        at = {outcome for _, outcome in pool.each(says, [first, second], "stars")}
         with bound_contextvars(tenant="first", step="publish"):
-            at.add(crew.submit(says, first).result())
+            at.add(pool.submit(says, first).result())
     said = [json.loads(line) for line in capfd.readouterr().err.splitlines() if "at_work" in line]
     assert os.getpid() not in at
     assert sorted((line["run_id"], line["tenant"], line.get("step")) for line in said if line.get("step")) == [
@@ -97,15 +97,15 @@ def test_events_of_a_process_say_which_run_tenant_and_step_they_are_of(
 
 
 def test_what_one_tenant_needs_later_begins_no_process(shop: BuildContext) -> None:
-    with WorkerPool(shop.blueprints, shop.settings) as crew:
-        crew.prefetch(check_star, shop.manifest.tenants[:1])
-        ((tenant, outcome),) = crew.each(check_star, shop.manifest.tenants[:1], "validate")
-        assert not crew.works
+    with WorkerPool(shop.blueprints, shop.settings) as pool:
+        pool.prefetch(check_star, shop.manifest.tenants[:1])
+        ((tenant, outcome),) = pool.each(check_star, shop.manifest.tenants[:1], "validate")
+        assert not pool.works
     assert tenant.slug == "first"
     assert isinstance(outcome, BuildError)
 
 
-def test_a_killed_build_takes_its_crew_with_it(shop: BuildContext, tmp_path: Path) -> None:
+def test_a_killed_build_takes_its_pool_with_it(shop: BuildContext, tmp_path: Path) -> None:
     program = tmp_path / "begin.py"
     program.write_text(BEGIN, encoding="utf-8")
     build = subprocess.Popen(
@@ -118,15 +118,15 @@ def test_a_killed_build_takes_its_crew_with_it(shop: BuildContext, tmp_path: Pat
     )
     assert build.stdout is not None
     with build.stdout as said:
-        crew = [int(pid) for pid in said.readline().split()]
-    assert len(crew) == 2
-    assert all(map(_is_alive, crew))
+        pool = [int(pid) for pid in said.readline().split()]
+    assert len(pool) == 2
+    assert all(map(_is_alive, pool))
     build.kill()
     build.wait()
     patience = time.monotonic() + 120
-    while any(map(_is_alive, crew)) and time.monotonic() < patience:
+    while any(map(_is_alive, pool)) and time.monotonic() < patience:
         time.sleep(0.05)
-    assert not any(map(_is_alive, crew))
+    assert not any(map(_is_alive, pool))
 
 
 def _is_alive(pid: int) -> bool:

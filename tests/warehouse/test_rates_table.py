@@ -1,4 +1,4 @@
-"""Money of a row is converted by the last rate on or before its own day, exactly; what came stays as it came."""
+"""Currency conversion: a row's money by the last rate on or before its own day, exactly; amounts stay as they came."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import yaml
 
 from pipeline.config.tenant import Tenant
 from tests.warehouse.conftest import BLUEPRINTS
-from tests.warehouse.engine_rig import render
+from tests.warehouse.engine_fixture import render
 from tests.warehouse.test_factories import AD, Row, fill
 from warehouse.projects.canonical_tables import AD_PERFORMANCE
 from warehouse.projects.rates_table import with_rates

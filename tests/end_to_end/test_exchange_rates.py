@@ -9,7 +9,7 @@ import pytest
 from server.orchestration.build_report import BuildReport
 from server.orchestration.publishing import read_published_star
 from server.orchestration.verbs import build
-from tests.end_to_end.project_fixture import House, house
+from tests.end_to_end.project_fixture import Project, open_project
 from tests.end_to_end.small_shop import CAMPAIGNS, SMALL_TENANT, event, insight, order, write_shop
 from warehouse.build.inputs import star_inputs
 
@@ -34,15 +34,15 @@ LOST = "1 rows of {} of shopify main in GBP, 2026-03-02 to 2026-03-02, have no r
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, BuildReport]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, BuildReport]:
     folder = tmp_path_factory.mktemp("rates")
     write_shop(folder, orders=ORDERS, insights=INSIGHTS, events=EVENTS, campaigns=CAMPAIGNS)
     (folder / "rates.csv").write_text(RATES, encoding="utf-8")
-    home = house(folder, TENANTS + NEIGHBOUR)
+    home = open_project(folder, TENANTS + NEIGHBOUR)
     return home, home.build(slugs=[SHOP])
 
 
-def test_money_is_converted_by_its_own_day(built: tuple[House, BuildReport]) -> None:
+def test_money_is_converted_by_its_own_day(built: tuple[Project, BuildReport]) -> None:
     spend = Decimal("5.00") * Decimal("0.9") + Decimal("6.25") * Decimal("0.8") + Decimal("7.00")
     answer = built[0].ask(SHOP, metrics=["spend", "order_revenue", "session_revenue", "roas", "margin"])
     assert answer["rows"][0][:3] == [spend, Decimal("10.50") + 18 + 46, Decimal("28.5")]
@@ -51,7 +51,7 @@ def test_money_is_converted_by_its_own_day(built: tuple[House, BuildReport]) -> 
     assert "Money is in EUR, converted from GBP and USD by the rates of rates.csv by day." in answer["notes"]
 
 
-def test_money_without_a_rate_is_a_finding_and_told_with_every_amount(built: tuple[House, BuildReport]) -> None:
+def test_money_without_a_rate_is_a_finding_and_told_with_every_amount(built: tuple[Project, BuildReport]) -> None:
     home, report = built
     for fact in ("orders", "order_items"):
         assert f"{LOST.format(fact)}: they are in no amount." in report.tenants[0].findings
@@ -61,13 +61,13 @@ def test_money_without_a_rate_is_a_finding_and_told_with_every_amount(built: tup
 
 
 def test_other_rates_build_their_tenant_alone_and_wrong_ones_leave_what_is_served(
-    built: tuple[House, BuildReport],
+    built: tuple[Project, BuildReport],
 ) -> None:
     home, _ = built
     file = home.settings.tenants.with_name("rates.csv")
 
     def inputs() -> list[str]:
-        return [star_inputs(tenant, home.shop.blueprints, home.settings) for tenant in home.shop.manifest.tenants]
+        return [star_inputs(tenant, home.context.blueprints, home.settings) for tenant in home.context.manifest.tenants]
 
     neighbour, shop = inputs()
     assert read_published_star(home.settings, SHOP).inputs == shop  # type: ignore[union-attr]  # it was built
@@ -75,7 +75,7 @@ def test_other_rates_build_their_tenant_alone_and_wrong_ones_leave_what_is_serve
     file.write_text(RATES.replace("0.8", "-0.8"), encoding="utf-8")
     assert inputs()[0] == neighbour
     assert inputs()[1] != shop
-    report = build(home.shop, slugs=[SHOP])
+    report = build(home.context, slugs=[SHOP])
     assert (report.exit_code, report.tenants[0].status) == (2, "failed")
     assert "rates.csv, line 3: the rate of USD on 2026-03-03 is '-0.8'." in str(report.tenants[0].error)
     assert home.ask(SHOP, metrics=["spend"]) == before

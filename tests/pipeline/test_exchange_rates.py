@@ -1,4 +1,4 @@
-"""A rates file is read as exports are, exactly; whatever is wrong with it is named with its line and value."""
+"""A rates file is read exactly, in every format of exports; an error names the line and the value."""
 
 from __future__ import annotations
 

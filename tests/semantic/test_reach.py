@@ -1,4 +1,4 @@
-"""What goes together and what does not: nothing is spread over a dimension that a fact does not have."""
+"""Reach: which metrics and dimensions go together; no value is spread over a dimension that its fact lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole way of one tenant, phase by phase, beside the floor: `python -P -m bench.whole_way [--json]`.
+"""Benchmark of one tenant end to end, phase by phase, beside the floor: `python -P -m bench.end_to_end [--json]`.
 
 A year of a synthetic shop goes from generated files to a published run, each phase in a process of its own; then the
 same in one `gata build`, and once more with nothing new. The floor makes the same facts from the same files by plain

@@ -1,4 +1,4 @@
-"""Answers kept: the same question at the same state of everything it depends on, and never after that changed."""
+"""The answer cache: hits for the same question at the same state of all inputs, and none after a change."""
 
 from __future__ import annotations
 

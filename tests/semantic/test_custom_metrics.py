@@ -1,4 +1,4 @@
-"""Metrics that tenants.yaml makes, and its words: each number is added up from the rows in plain Python."""
+"""Custom metrics and texts of tenants.yaml: each number is added up from the rows in plain Python."""
 
 from __future__ import annotations
 

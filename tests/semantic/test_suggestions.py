@@ -1,4 +1,4 @@
-"""What agents call things: each misspelling, synonym and near miss comes back with the real name in the first three."""
+"""Suggestions for unknown names: a misspelling, synonym or near miss has the real name among the first three."""
 
 from __future__ import annotations
 

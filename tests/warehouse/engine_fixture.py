@@ -26,10 +26,10 @@ from warehouse.projects.engines import engines_like
 from warehouse.projects.reference_tables import reference_rows
 from warehouse.projects.unit_tests import parsed_rows, typed_rows
 
-HOUSE = Path(__file__).resolve().parents[2]
-MACROS = HOUSE / "warehouse" / "macros"
-CONNECTORS = HOUSE / "pipeline" / "connectors"
-CATALOG = load_catalog(HOUSE / "supported_connectors.yaml")
+ROOT = Path(__file__).resolve().parents[2]
+MACROS = ROOT / "warehouse" / "macros"
+CONNECTORS = ROOT / "pipeline" / "connectors"
+CATALOG = load_catalog(ROOT / "supported_connectors.yaml")
 BLUEPRINTS = blueprints(CATALOG)
 
 Answer = list[dict[str, Any]]
