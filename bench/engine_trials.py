@@ -24,7 +24,7 @@ from warehouse.projects.engines import engines_like
 from warehouse.projects.unit_tests import resolve_expected
 
 PATTERNS = ("purchase", None)
-"""What tenants name as their conversions."""
+"""The conversions that tenants name."""
 MAIN = Account(name="main", currency="SEK", timezone="Asia/Kolkata")
 """An account of which the tenant says what no record says by chance."""
 MACRO = re.compile(r"\{% macro (\w+)\(.*?\{%-? endmacro %\}", re.DOTALL)

@@ -1,4 +1,4 @@
-"""Questions that nobody should ask, 10,000 by default: each is answered right or refused with a repair.
+"""Fuzzed questions, 10,000 by default: each is answered right or refused with a repair.
 
 `python -P -m bench.fuzz [--count N] [--first SEED]` asks the hand-written shop of the tests, compares what it can with
 the reference evaluator, prints counts, and ends with 1 when anything else came of a question.

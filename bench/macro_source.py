@@ -120,7 +120,7 @@ class Macro:
         return Mutant(kind, text, f"{before}  ->  {after}", site)
 
     def siblings(self, name: str, parent: str | None = None, *, is_last: bool = True) -> list[str]:
-        """What a step of a path could be taken for, likeliest first; nobody takes an account for anything else."""
+        """The names that a step of a path could be taken for, likeliest first; an account is taken for nothing else."""
         bare = name.strip('"')
         if bare in PLACE:
             return []

@@ -1,4 +1,4 @@
-"""What a piece of work costs, measured from outside: in a process of its own, so that its peak memory is its own."""
+"""Cost of a piece of work, measured from outside in a process of its own, so that its peak memory is its own."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ from warehouse.projects.canonical_tables import CANONICAL
 from warehouse.projects.engines import engines_like
 
 SHARED = "shared"
-"""What the macros of `macros/utils` are called here."""
+"""The name of the macros of `macros/utils` here."""
 ALL = 10**6
 """As many columns as a column could be taken for."""
 QUICK = 2

@@ -20,71 +20,71 @@ Found = dict[str, Any]  # Any: JSON values
 
 
 @dataclass(frozen=True)
-class Given:
-    """What a phase works on: the state folder, and how large a shop to make."""
+class PhaseInput:
+    """Input of a phase: the state folder, and the size of the shop to make."""
 
     home: Path
     rows: int
     days: int
 
 
-def prepare(given: Given) -> Found:
-    write_tenants(given.home, given.rows, given.days)
+def prepare(phase: PhaseInput) -> Found:
+    write_tenants(phase.home, phase.rows, phase.days)
     return {}
 
 
-def generate(given: Given) -> Found:
-    files = generate_files(given.home, given.days)
+def generate(phase: PhaseInput) -> Found:
+    files = generate_files(phase.home, phase.days)
     return {"bytes": sum(path.stat().st_size for paths in files.values() for path in paths)}
 
 
-def library(given: Given) -> Found:
+def library(phase: PhaseInput) -> Found:
     from warehouse.build.hub_library import prepare_hub
 
-    shop, _tenant = open_shop(given.home)
+    shop, _tenant = open_shop(phase.home)
     prepare_hub(shop.blueprints, shop.settings)
     return {"sinks": len(shop.blueprints)}
 
 
-def land(given: Given) -> Found:
+def land(phase: PhaseInput) -> Found:
     from pipeline.ingest.land import land_tenant
 
-    shop, tenant = open_shop(given.home)
+    shop, tenant = open_shop(phase.home)
     landing = land_tenant(tenant, shop.blueprints, shop.settings)
     return {"rows": sum(table.rows for table in landing.tables)}
 
 
-def push(given: Given) -> Found:
+def push(phase: PhaseInput) -> Found:
     from warehouse.build.push import push, sink_rows
 
-    shop, tenant = open_shop(given.home)
+    shop, tenant = open_shop(phase.home)
     push(tenant, shop.blueprints, shop.settings)
     return {"rows": sum(sink_rows(tenant, shop.settings, shop.blueprints).values())}
 
 
-def stars(given: Given) -> Found:
+def stars(phase: PhaseInput) -> Found:
     from warehouse.build.star import build_star
 
-    shop, tenant = open_shop(given.home)
+    shop, tenant = open_shop(phase.home)
     star = build_star(tenant, shop.blueprints, shop.settings)
     return {"failures": star.failures}
 
 
-def publish(given: Given) -> Found:
+def publish(phase: PhaseInput) -> Found:
     from server.orchestration.publishing import publish_star
     from warehouse.build.inputs import star_inputs
 
-    shop, tenant = open_shop(given.home)
+    shop, tenant = open_shop(phase.home)
     built = publish_star(tenant, shop.settings, star_inputs(tenant, shop.blueprints, shop.settings))
     return {"rows": sum(built.rows.values())}
 
 
-def ask(given: Given) -> Found:
+def ask(phase: PhaseInput) -> Found:
     from semantic.planning.query import read_query
     from server.serving import tools
     from server.serving.runs.published_runs import PublishedRuns
 
-    shop, tenant = open_shop(given.home)
+    shop, tenant = open_shop(phase.home)
     query = read_query({"metrics": ["roas", "spend", "sessions"], "dimensions": ["campaign_name"]})
     runs = PublishedRuns(shop.settings)
     with runs.run(tenant.slug) as run, run.cursor() as cursor:
@@ -93,10 +93,10 @@ def ask(given: Given) -> Found:
     return {"rows": len(answer["rows"])}
 
 
-def build(given: Given) -> Found:
+def build(phase: PhaseInput) -> Found:
     from server.orchestration.verbs import build
 
-    shop, _tenant = open_shop(given.home)
+    shop, _tenant = open_shop(phase.home)
     began: dict[str, float] = {}
 
     def watch(_tenant: str, step: str) -> None:
@@ -109,20 +109,20 @@ def build(given: Given) -> Found:
     return {"status": report.status, "failures": failures, "steps": began | {"end": time.perf_counter()}}
 
 
-def floor(given: Given) -> Found:
+def floor(phase: PhaseInput) -> Found:
     from bench.floor import build_floor
 
-    return {"rows": sum(build_floor(given.home).values())}
+    return {"rows": sum(build_floor(phase.home).values())}
 
 
-def compare(given: Given) -> Found:
+def compare(phase: PhaseInput) -> Found:
     from bench.floor import sums_of_floor, sums_of_gata
 
-    shop, tenant = open_shop(given.home)
-    return {"gata": sums_of_gata(shop.settings.published(tenant.slug)), "floor": sums_of_floor(given.home)}
+    shop, tenant = open_shop(phase.home)
+    return {"gata": sums_of_gata(shop.settings.published(tenant.slug)), "floor": sums_of_floor(phase.home)}
 
 
-PHASES: dict[str, Callable[[Given], Found]] = {
+PHASES: dict[str, Callable[[PhaseInput], Found]] = {
     each.__name__: each for each in (prepare, generate, library, land, push, stars, publish, ask, build, floor, compare)
 }
 
@@ -136,7 +136,7 @@ def main() -> None:
     arguments = parser.parse_args()
     configure_log()
     started = time.perf_counter()
-    found = PHASES[arguments.phase](Given(arguments.home, arguments.rows, arguments.days))
+    found = PHASES[arguments.phase](PhaseInput(arguments.home, arguments.rows, arguments.days))
     print(json.dumps({"seconds": time.perf_counter() - started, **found}))
 
 

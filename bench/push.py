@@ -1,4 +1,4 @@
-"""What a push costs as history grows: `python -P -m bench.push [--json]`.
+"""Cost of a push as history grows: `python -P -m bench.push [--json]`.
 
 The same 100,000 new events are pushed into a sink that holds nothing, and into one that holds a million older events;
 then they are exported once more and pushed again. Beside each push stands the plain way on a copy of the same hub:

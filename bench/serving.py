@@ -1,7 +1,7 @@
-"""What serving costs: CPU per call, calls in a second, sizes, a hundred tenants: `python -P -m bench.serving [--json]`.
+"""Cost of serving: CPU per call, calls in a second, sizes, a hundred tenants: `python -P -m bench.serving [--json]`.
 
 Clients and server are two processes on one machine, so that calls in a second are those of both together; CPU
-milliseconds are the server's alone. Every call is one that nobody asked before, and no answer is kept, but where a row
+milliseconds are the server's alone. Every call is a new question, and no answer is cached, but where a row
 says so. `--part load`, `sizes` or `tenants` measures one of the three.
 """
 
@@ -45,7 +45,7 @@ Json = dict[str, Any]  # Any: JSON values
 
 
 def question(rows: int, *, again: bool = False) -> Arguments:
-    """Five columns; `again`: the same as ever, else one of a number that nobody has sent."""
+    """Five columns; `again`: the same as ever, else one with a number that no call has sent."""
     least = 0 if again else next(FRESH)
     return {
         "metrics": ["spend", "impressions", "clicks"],

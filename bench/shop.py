@@ -49,7 +49,7 @@ def write_tenants(home: Path, rows: int, days: int) -> None:
 
 
 def open_shop(home: Path) -> tuple[BuildContext, Tenant]:
-    """What a build of the shop in this state folder works with."""
+    """The build context and the tenant of the shop in this state folder."""
     shop = open_build_context(Settings(home=home, tenants=home / "tenants.yaml", today=TODAY))
     return shop, shop.manifest.get(SLUG)
 

@@ -56,7 +56,7 @@ SQL = f"""
 
 
 def question() -> Json:
-    """Three facts by day; the filter holds for every group, and nobody has sent it before."""
+    """Three facts by day; the filter holds for every group, and no call has sent it before."""
     return {
         "metrics": ["spend", "orders", "sessions"],
         "dimensions": ["date"],
@@ -67,8 +67,8 @@ def question() -> Json:
 
 
 @dataclass
-class Seen:
-    """What the clients were told, and when."""
+class Observed:
+    """The answers of the clients, with their times."""
 
     taken: list[tuple[float, float]] = field(default_factory=list)
     """When an answer came, and the seconds it took."""
@@ -89,7 +89,7 @@ def structure(body: bytes) -> Json:
     return found if "rows" in found else dict(found["result"]["structuredContent"])
 
 
-async def ask_on(client: Client, seen: Seen, is_over: asyncio.Event) -> None:
+async def ask_on(client: Client, seen: Observed, is_over: asyncio.Event) -> None:
     await client.open()
     while not is_over.is_set():
         began = time.perf_counter()
@@ -163,8 +163,8 @@ def serving(shop: Shop) -> Iterator[tuple[int, int]]:
         server.communicate(timeout=40)
 
 
-async def soak(shop: Shop, port: int, pid: int, token: str, minutes: float) -> tuple[Seen, Json]:
-    seen, is_over = Seen(), asyncio.Event()
+async def soak(shop: Shop, port: int, pid: int, token: str, minutes: float) -> tuple[Observed, Json]:
+    seen, is_over = Observed(), asyncio.Event()
     clients = [kind(port, token, SLUG) for kind in (Rest, Modern, Legacy, Sse) for _ in range(2)]
     asking = [asyncio.create_task(ask_on(client, seen, is_over)) for client in clients]
     watching = asyncio.create_task(shop.watch(is_over))
@@ -212,7 +212,7 @@ def is_same(answer: list[list[Any]], wanted: list[list[Any]]) -> bool:
     return all(a == b if isinstance(a, str) else math.isclose(float(a), float(b), abs_tol=1e-6) for a, b in pairs)
 
 
-def judge(shop: Shop, seen: Seen, about: Json) -> Json:
+def judge(shop: Shop, seen: Observed, about: Json) -> Json:
     """The figures, and what is wrong."""
     wrong = list(dict.fromkeys(seen.failed))
     for run_id, answers in seen.rows.items():

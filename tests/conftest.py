@@ -1,4 +1,4 @@
-"""What every folder of tests shares: golden files, the real data beside the checkout, which files come first."""
+"""Fixtures and order of all tests: golden files, the real data beside the checkout, the heaviest files first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""dbt, in process: write a project's files, run it, and give back what each node did."""
+"""dbt in process: write a project's files, run it, and return the result of each node."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.errors import BuildError, DbtFailed
 
 MACROS = Path(__file__).parent / "macros"
 ENGINES = Path(pipeline.__file__).parent / "connectors"
-"""Where `<connector>/engine.sql` stand: text for dbt, imported by nobody."""
+"""The folder of `<connector>/engine.sql`: text for dbt, which no module imports."""
 QUIET = (
     *("--quiet", "--no-use-colors", "--no-version-check", "--no-send-anonymous-usage-stats", "--no-write-json"),
     *("--log-level", "none"),  # else dbt makes up every line that it then does not print: a tenth of its time
@@ -26,7 +26,7 @@ QUIET = (
 
 @dataclass(frozen=True)
 class Node:
-    """What one model or test of a dbt run did."""
+    """The result of one model or test of a dbt run."""
 
     node_id: str  # dbt's own: kind, project and name
     project: str
@@ -39,7 +39,7 @@ class Node:
     depends_on: tuple[str, ...]
     sql: str  # as dbt ran it, but for what its materialization adds
     definition_hash: str  # MD5 of the text that dbt compiled
-    config: Mapping[str, Any]  # what the project says of it; Any: YAML values
+    config: Mapping[str, Any]  # as the project states it; Any: YAML values
     materialization: str | None = None
     tags: tuple[str, ...] = ()
     checks: str | None = None  # the model a test is attached to
@@ -58,7 +58,7 @@ def write_project(folder: Path, files: Mapping[str, str]) -> bool:
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> bool:
-    """Write the files of a folder that are not as they should be; whether there were any."""
+    """Write the files of a folder that are missing or differ; whether there were any."""
     changed = False
     for path, text in files.items():
         target = folder / path
@@ -70,7 +70,7 @@ def write_files(folder: Path, files: Mapping[str, str]) -> bool:
 
 
 def _sources(folder: Path) -> set[str]:
-    """The generated files of a project folder, relative; what dbt itself writes left out."""
+    """The generated files of a project folder, relative; dbt's own files are left out."""
     skip = {"target", "logs"}
     return {
         str(path.relative_to(folder))
@@ -177,7 +177,7 @@ def first_lines(text: str, lines: int = 6) -> str:
 
 @contextlib.contextmanager
 def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Profiles of dbt read the environment; this puts values there for one run, and takes them back."""
+    """Set environment variables for one run, as dbt's profiles read them, and restore the old values."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

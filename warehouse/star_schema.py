@@ -1,4 +1,4 @@
-"""The shapes we promise: every fact and dimension table of a tenant's star, as data.
+"""The schema of a star, as data: every fact and dimension table that a tenant has.
 
 Types are DuckDB types. Money is DECIMAL(18,6) in major units of the row's `currency`; times are UTC and end in `_at`;
 dates are days of the tenant's time zone, but `report_date`, which is a day of the ad account's own zone. A key that a
@@ -28,7 +28,7 @@ class Column:
     _: KW_ONLY
     required: bool = False
     personal: bool = False
-    converts: str | None = None  # the column of money whose amounts it holds in the reporting currency
+    converts: str | None = None  # the money column that it holds in the reporting currency
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Table:
     order_by: tuple[str, ...] = ()  # how a published copy is laid out; a date first, where there is one
     date: str | None = None  # the column behind the conformed dimension `date`
     priced: str | None = None  # which rows have a currency, where others are without money: "with a purchase"
-    domain: Domain | None = None  # whose sources fill a fact; a tenant without it has the table, empty
+    domain: Domain | None = None  # the sources that fill a fact; a tenant without it has the table, empty
 
     @property
     def money(self) -> tuple[Column, ...]:
@@ -220,7 +220,7 @@ def sessions(funnel_steps: int, gap: str | None = None) -> Table:
     """The sessions star; a tenant's funnel has `funnel_steps` steps, one count column each.
 
     Args:
-        funnel_steps: How many.
+        funnel_steps: The number of steps.
         gap: After how long a session has ended, such as "30 minutes"; None where the tenant is not known.
     """
     ends = f"of more than {gap}" if gap else "that ends it"
@@ -354,7 +354,7 @@ PRODUCTS = Table(
 def star_schema(
     funnel_steps: int = len(DEFAULT_FUNNEL), *, has_payments: bool = False, gap: str | None = None
 ) -> tuple[Table, ...]:
-    """Every table of a tenant whose funnel has `funnel_steps` steps, with or without a payments source.
+    """Every table of a tenant with `funnel_steps` steps in its funnel, with or without a payments source.
 
     `gap` is as for `sessions`.
     """

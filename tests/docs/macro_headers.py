@@ -1,4 +1,4 @@
-"""What the headers of hand-written macros say."""
+"""Headers of hand-written macros."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a column is made from, read from SQL."""
+"""Lineage of columns, read from SQL."""
 
 from __future__ import annotations
 

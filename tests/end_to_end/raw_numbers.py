@@ -1,4 +1,4 @@
-"""What the real files say, by SQL written by hand from the vendors' meaning: none of our own code has a part in it.
+"""Numbers of the real files by SQL written by hand from the vendors' meaning: none of our own code has a part in it.
 
 `{name}` is a CSV of the connector's folder, every column as text; `{text:name}` a JSON file, one `row` for each object.
 Amounts come in major units, days in the zone that the fact's day has.

@@ -1,4 +1,4 @@
-"""What is forgotten is in no file any more, and what remains still adds up."""
+"""Erasure: forgotten data is in no file any more, and the rest still adds up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the answers say of a small shop, and of the same shop with a record less, restated, damaged or renamed."""
+"""Answers for a small shop, and for the same shop with a record less, restated, damaged or renamed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the product imports and what pyproject.toml declares are the same packages."""
+"""Imports of the product and dependencies of pyproject.toml are the same packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What real exports have wrong with them is quarantined with its reason, or read right; never a 0, never the end."""
+"""Faults of real exports are quarantined with their reason, or read right; never a 0, never a crash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What SQLite meets, a full disk or another writer, is an error that names the file and the step that works."""
+"""Failures of SQLite, a full disk or another writer, are errors that name the file and the step that works."""
 
 from __future__ import annotations
 

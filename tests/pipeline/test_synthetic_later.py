@@ -1,4 +1,4 @@
-"""What changes later: restated reports, renamed campaigns, late events, orders and charges that come again."""
+"""Later changes of synthetic data: restated reports, renamed campaigns, late events, repeated orders and charges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a careless, confused or hostile caller might send: questions that are nearly right, and nonsense. Seeded.
+"""Fuzz cases: questions that are nearly right, and nonsense, as a careless or hostile caller sends them. Seeded.
 
 for question in wild(seed): ...
 """

@@ -50,11 +50,13 @@ _LABELS = st.sampled_from(["red", "Red", "blue sky", "2026-01-01", "other", "100
 _IDS = st.sampled_from(["1", "2", "3", "lost", "lost too", None])
 _MONEY = st.one_of(st.none(), st.integers(-500, 10_000).map(lambda cents: Decimal(cents) / 100))
 
-Said = tuple[str, str, str, str]
+MeasureSpec = tuple[str, str, str, str]
 """The measure's expression, kind, type and unit."""
 
 
-def _said(kind: MetricKind, value: str | None, type_: str, unit: str = "count", *, where: str | None = None) -> Said:
+def _spec(
+    kind: MetricKind, value: str | None, type_: str, unit: str = "count", *, where: str | None = None
+) -> MeasureSpec:
     return measure_of(kind, value, where=where, percent=90), kind, type_, unit
 
 
@@ -66,38 +68,38 @@ def _flagged(row: dict[str, Any]) -> bool:
     return bool(row["flag"])
 
 
-_MEASURES: dict[str, tuple[Said, Any, str | None]] = {
-    "rows": (_said("count", None, "integer"), reference.count(), "sum"),
-    "flagged": (_said("count", None, "integer", where="_.flag"), reference.count(_flagged), "sum"),
-    "money": (_said("sum", "_.money", "decimal", "currency"), reference.total("money"), "sum"),
+_MEASURES: dict[str, tuple[MeasureSpec, Any, str | None]] = {
+    "rows": (_spec("count", None, "integer"), reference.count(), "sum"),
+    "flagged": (_spec("count", None, "integer", where="_.flag"), reference.count(_flagged), "sum"),
+    "money": (_spec("sum", "_.money", "decimal", "currency"), reference.total("money"), "sum"),
     "flagged_money": (
-        _said("sum", "_.money", "decimal", "currency", where="_.flag"),
+        _spec("sum", "_.money", "decimal", "currency", where="_.flag"),
         reference.total("money", _flagged),
         "sum",
     ),
-    "number": (_said("sum", "_.number", "integer"), reference.total("number"), "sum"),
-    "part": (_said("sum", "_.part", "number"), reference.total("part"), "sum"),
-    "people": (_said("count_distinct", "_.who", "integer"), reference.distinct("who"), None),
+    "number": (_spec("sum", "_.number", "integer"), reference.total("number"), "sum"),
+    "part": (_spec("sum", "_.part", "number"), reference.total("part"), "sum"),
+    "people": (_spec("count_distinct", "_.who", "integer"), reference.distinct("who"), None),
     "flagged_people": (
-        _said("count_distinct", "_.who", "integer", where="_.flag"),
+        _spec("count_distinct", "_.who", "integer", where="_.flag"),
         reference.distinct("who", _flagged),
         None,
     ),
-    "lowest": (_said("minimum", "_.number", "integer"), reference.known("number", _any, min), "pick"),
-    "highest": (_said("maximum", "_.money", "decimal", "currency"), reference.known("money", _any, max), "pick"),
+    "lowest": (_spec("minimum", "_.number", "integer"), reference.known("number", _any, min), "pick"),
+    "highest": (_spec("maximum", "_.money", "decimal", "currency"), reference.known("money", _any, max), "pick"),
     "flagged_highest": (
-        _said("maximum", "_.number", "integer", where="_.flag"),
+        _spec("maximum", "_.number", "integer", where="_.flag"),
         reference.known("number", _flagged, max),
         "pick",
     ),
-    "middle": (_said("median", "_.money", "number", "currency"), reference.known("money", _any, percentile(50)), None),
+    "middle": (_spec("median", "_.money", "number", "currency"), reference.known("money", _any, percentile(50)), None),
     "flagged_middle": (
-        _said("median", "_.number", "number", where="_.flag"),
+        _spec("median", "_.number", "number", where="_.flag"),
         reference.known("number", _flagged, percentile(50)),
         None,
     ),
     "ninetieth": (
-        _said("percentile", "_.number", "number"),
+        _spec("percentile", "_.number", "number"),
         reference.known("number", _any, percentile(90)),
         None,
     ),

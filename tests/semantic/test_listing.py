@@ -1,4 +1,4 @@
-"""What may be asked for, as callers read it."""
+"""Listings of metrics and dimensions, as callers read them."""
 
 from __future__ import annotations
 

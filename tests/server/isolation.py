@@ -49,7 +49,7 @@ DIMENSIONS = (
     *("source_account", "campaign_status", "device_category", "traffic_medium", "source_platform"),
 )
 WORDS = ("campaign", "main", "canary", "x", "land", "ALPHAXCANAR", "BETAYCANAR", "1", "")
-"""What is searched for. Whole canaries are never sent: what comes back whole has crossed."""
+"""The canaries that are searched for. Complete canaries are never sent: one that comes back has crossed."""
 FORMS = (
     *("application/json", "application/json", "text/csv"),
     *("application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"),

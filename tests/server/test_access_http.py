@@ -1,4 +1,4 @@
-"""What surrounds every route: headers, sites, bodies, slow clients, streams that end, a stop that cuts nobody off."""
+"""HTTP around every route: headers, sites, bodies, slow clients, streams that end, a graceful stop."""
 
 from __future__ import annotations
 

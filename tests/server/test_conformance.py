@@ -1,4 +1,4 @@
-"""What the conformance suite (`make conformance`) is told about the server: what applies, and what it meets."""
+"""The settings of the conformance suite (`make conformance`): which scenarios apply, and the server that it meets."""
 
 from __future__ import annotations
 

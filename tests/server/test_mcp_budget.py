@@ -1,4 +1,4 @@
-"""What an agent pays for an answer: rows within a budget, both halves whole, nothing left out in silence."""
+"""Token budget of an answer: rows within it, both halves complete, nothing left out in silence."""
 
 from __future__ import annotations
 

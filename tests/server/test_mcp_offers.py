@@ -1,4 +1,4 @@
-"""What stands beside the tools over MCP: resources, prompts, completions, and the page that shows a chart."""
+"""Offers of MCP beside the tools: resources, prompts, completions, and the page that shows a chart."""
 
 from __future__ import annotations
 

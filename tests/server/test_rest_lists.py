@@ -1,4 +1,4 @@
-"""What REST reads besides answers: tags and 304, pages, and how builds and data look to a tenant and to an admin."""
+"""Lists over REST: tags and 304, pages, and how builds and data look to a tenant and to an admin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of ad connectors share: files as they land, cases as they come out, totals to compare."""
+"""Helpers of the tests of ad connectors: files as they land, cases as they come out, totals to compare."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ def landed(platform: str, name: str, path: Path) -> Landed:
             payloads = con.execute(
                 f"select {whole_record(blueprint.shape)} from ({rows}) order by _source_line"
             ).fetchall()
-            good += [_said(json.loads(payload)) for (payload,) in payloads]
+            good += [_without_nulls(json.loads(payload)) for (payload,) in payloads]
             wrong += batch.wrong["_wrong"].to_pylist()
     return Landed(good, wrong)
 
 
-def _said(value: Any) -> Any:
+def _without_nulls(value: Any) -> Any:
     """A payload without its NULLs."""
     if isinstance(value, dict):
-        return {name: _said(inner) for name, inner in value.items() if inner is not None}
-    return [_said(inner) for inner in value] if isinstance(value, list) else value
+        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 
 def case_and_answer(platform: str, macro: str) -> tuple[Answer, Answer]:

@@ -1,4 +1,4 @@
-"""What tests of analytics connectors share: the visits that a tool's events make."""
+"""Helpers of the tests of analytics connectors: the visits that a tool's events make."""
 
 from __future__ import annotations
 

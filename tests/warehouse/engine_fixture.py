@@ -110,7 +110,7 @@ _DBT: dict[str, Any] = {
     "exceptions": _Exceptions(),
     "var": lambda *_: None,
 }
-"""What dbt gives a template."""
+"""The names that dbt gives a template."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What dbt's tests say about records that are possible and odd: each is counted, and said in a sentence."""
+"""Findings of dbt's tests about records that are possible and odd: each is counted, and reported in a sentence."""
 
 from __future__ import annotations
 

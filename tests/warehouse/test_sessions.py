@@ -1,4 +1,4 @@
-"""Where a session ends: a gap of more than so many minutes as the tenant says, to the second."""
+"""Sessions end after a gap of more than the tenant's minutes, to the second."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ def test_every_meaning_that_a_rule_may_name_is_generated() -> None:
 
 
 SPACES = "".join(char for char in map(chr, range(0x10000)) if category(char) == "Zs")
-"""What DuckDB trims."""
+"""The characters that DuckDB trims."""
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 HOSTILE = st.sampled_from(
     ["'", "''", "' or true --", "{{ 1 }}", "{% raw %}", "{#", "\\'", "'); drop table records; --"]

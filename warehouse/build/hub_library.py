@@ -1,4 +1,4 @@
-"""The library of the hub: sinks, ledgers, blueprints and reference tables exist before anything is pushed."""
+"""The library of the hub: the sinks, ledgers, blueprints and reference tables that a push needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MODELS = Path(__file__).parent.parent / "models"
 
 
 def prepare_hub(blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
-    """See that every table of the hub's library exists; what dbt did for it, nothing where all was there.
+    """Create or update the tables of the hub's library; returns dbt's nodes, empty where nothing changed.
 
     Raises:
         LandError: Another process has the hub open.

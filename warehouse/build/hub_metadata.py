@@ -1,4 +1,4 @@
-"""The hub's own books: what tenants.yaml says, what dbt did, what was published. Each is kept by one short write."""
+"""Metadata tables of the hub: configuration of tenants, results of dbt, published definitions; each one short write."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ _CONFIG = (
 
 @dataclass(frozen=True)
 class HubRecords:
-    """How far the books are."""
+    """The rows that the hub's metadata tables hold so far."""
 
     configs: frozenset[tuple[object, ...]]
-    """What they say that tenants.yaml says: rows of platform_sat__tenant_source_configs."""
+    """The recorded configuration of tenants: rows of platform_sat__tenant_source_configs."""
     logic: frozenset[tuple[object, ...]]
-    """The logic in force by them: tenant, platform, object, hash."""
+    """The recorded logic in force: tenant, platform, object, hash."""
     newest_run: str
-    """The last run of the ledger whose dbt results they hold; empty where they hold none."""
+    """The last run of the ledger with recorded dbt results; empty where there is none."""
     published: frozenset[tuple[object, ...]]
-    """Tenant and id of every published run whose definitions they list."""
+    """Tenant and id of every published run with recorded definitions."""
 
 
 def read_hub_records(settings: Settings) -> HubRecords:
-    """What the hub's books hold by now.
+    """Read the current rows of the hub's metadata tables.
 
     Raises:
         LandError: Another process has the hub open for writing.
@@ -66,12 +66,12 @@ def read_hub_records(settings: Settings) -> HubRecords:
         )
 
 
-def record_configs(tenants: Iterable[Tenant], settings: Settings, books: HubRecords) -> None:
-    """Let the satellites say what tenants.yaml says: what changed opens a version, what is gone is closed.
+def record_configs(tenants: Iterable[Tenant], settings: Settings, recorded: HubRecords) -> None:
+    """Update the satellites to tenants.yaml: a change opens a version, a removed entry closes its own.
 
     Args:
-        tenants: All there are; one that is offboarded has no configuration any more.
-        books: What they say by now; nothing is written where it is the same.
+        tenants: All of tenants.yaml; one that is offboarded has no configuration any more.
+        recorded: The current rows; nothing is written where they are the same.
 
     Raises:
         LandError: Another process has the hub open.
@@ -79,8 +79,8 @@ def record_configs(tenants: Iterable[Tenant], settings: Settings, books: HubReco
     known = [tenant for tenant in tenants if tenant.status != "offboarded"]
     logic = [row for tenant in known for row in _logic_rows(tenant)]
     configs = [row for tenant in known for row in _config_rows(tenant)]
-    is_same_logic = {tuple(row[column] for column in _LOGIC) for row in logic} == books.logic
-    if is_same_logic and {_hashable(row.values()) for row in configs} == books.configs:
+    is_same_logic = {tuple(row[column] for column in _LOGIC) for row in logic} == recorded.logic
+    if is_same_logic and {_hashable(row.values()) for row in configs} == recorded.configs:
         return
     with write_hub(settings) as hub:
         hub.execute("begin")
@@ -90,20 +90,20 @@ def record_configs(tenants: Iterable[Tenant], settings: Settings, books: HubReco
 
 
 def _version(hub: duckdb.DuckDBPyConnection, history: str, rows: Rows, *, by: Iterable[str]) -> None:
-    """Close the versions of a satellite that are said no more, and open those that are new, at one moment.
+    """Close the open versions of a satellite that `rows` lack, and open those that are new, at one moment.
 
     Args:
         by: The columns that make a version: rows that agree in all of them are the same one.
     """
-    same = " and ".join(f"said.{column} is not distinct from open.{column}" for column in by)
+    same = " and ".join(f"staged.{column} is not distinct from open.{column}" for column in by)
     _stage(hub, history, rows)
     hub.execute(f"""
         update {history} as open set valid_to = now() at time zone 'UTC'
-        where valid_to is null and not exists (select 1 from staged as said where {same})
+        where valid_to is null and not exists (select 1 from staged where {same})
     """)
     hub.execute(f"""
         insert into {history} by name
-        select * replace (now() at time zone 'UTC' as valid_from) from staged as said
+        select * replace (now() at time zone 'UTC' as valid_from) from staged
         where not exists (select 1 from {history} as open where open.valid_to is null and {same})
     """)
 
@@ -194,19 +194,19 @@ def record_build(artifacts: Rows, definitions: Rows, settings: Settings) -> None
     Raises:
         LandError: Another process has the hub open.
     """
-    nodes = [_noted(row) for row in artifacts]
+    nodes = [_artifact(row) for row in artifacts]
     tests = [node for node in nodes if node["resource_type"] == "test"]
     models = [node for node in nodes if node["resource_type"] != "test"]
-    books = {"run_results__history": nodes, "model_artifacts__history": models, "test_artifacts__history": tests}
+    histories = {"run_results__history": nodes, "model_artifacts__history": models, "test_artifacts__history": tests}
     with write_hub(settings) as hub:
         hub.execute("begin")
-        for table, rows in {**books, DEFINITIONS: definitions}.items():
+        for table, rows in {**histories, DEFINITIONS: definitions}.items():
             _stage(hub, table, rows)
             hub.execute(f"insert into {table} from staged")
         hub.execute("commit")
 
 
-def _noted(row: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON values
+def _artifact(row: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON values
     """An artifact under the columns of the three histories."""
     node = row["node"]
     return {

@@ -1,4 +1,4 @@
-"""The digest of what a published run of a tenant is made of."""
+"""The digest of a tenant's build inputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from warehouse.build.source_digest import source_digest
 
 
 def star_inputs(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> str:
-    """A digest of all that a published run of the tenant is made of: its configuration and rates, its loads, our code.
+    """A digest of all inputs of a tenant's published run: its configuration and rates, its loads, our code.
 
     The star project is a function of these, so it need not be generated to know whether it changed.
     """

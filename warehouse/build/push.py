@@ -1,4 +1,4 @@
-"""The push of a tenant: what landed and is not pushed goes into the sinks, one transaction per object."""
+"""The push of a tenant: landed rows that are not pushed yet go into the sinks, one transaction per object."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from warehouse.run_dbt import Node, refuse_failures, run_dbt, with_rows, write_p
 
 
 def push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
-    """Push what the tenant landed and has not pushed into the sinks; one transaction per object.
+    """Push the tenant's landed rows that are not pushed yet into the sinks; one transaction per object.
 
     Raises:
-        BuildError: dbt failed; the objects pushed so far are whole, the failed one is untouched.
+        BuildError: dbt failed; the objects pushed so far are complete, the failed one is untouched.
     """
     folder = projects_folder(settings, tenant.slug) / "push"
     write_project(folder, push_project(tenant, blueprints))
@@ -31,10 +31,10 @@ def push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> tuple[No
 
 
 def parse_push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> None:
-    """Have dbt read the project of a tenant's push, so that it need not when it runs.
+    """Parse the tenant's push project with dbt ahead of the push, which then starts sooner.
 
     Raises:
-        BuildError: It could not; `push` says so, too.
+        BuildError: dbt could not parse it; `push` fails likewise.
     """
     folder = projects_folder(settings, tenant.slug) / "push"
     write_project(folder, push_project(tenant, blueprints))

@@ -1,4 +1,4 @@
-"""A digest of the code that a published run depends on: a changed expression rebuilds every tenant, a comment nobody.
+"""A digest of the code that a published run depends on: a changed expression rebuilds every tenant, a comment none.
 
 All code of the packages counts, except what is listed below with its reason: a run that is rebuilt for nothing costs
 minutes, one that is not rebuilt serves numbers of the version before.
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 PACKAGES: Final = ("pipeline", "warehouse", "semantic")
-"""Found by name, and not imported: definitions are made by `semantic`, which this package may not know."""
+"""Found by name, and not imported: definitions are made by `semantic`, which this package may not import."""
 SUFFIXES: Final = (".py", ".sql", ".csv", ".yml")
 LEFT_OUT: Final = {
     "synthetic": "It writes simulated exports: what lands of them is in the loads, which are an input of their own.",
@@ -43,13 +43,13 @@ def source_digest() -> str:
 
 
 def folders_of(package: str) -> tuple[Path, ...]:
-    """Where a package of ours lies."""
+    """The folders of one of our packages."""
     spec = find_spec(package)
     return tuple(Path(folder) for folder in (spec.submodule_search_locations if spec else None) or ())
 
 
 def digest_of(folders: Iterable[Path]) -> str:
-    """A digest of what the code in some package folders does, whatever its comments and docstrings say."""
+    """A digest of the code in some package folders, independent of comments and docstrings."""
     digest = hashlib.sha256()
     for folder in folders:
         for path in _files(folder):
@@ -60,7 +60,7 @@ def digest_of(folders: Iterable[Path]) -> str:
 
 
 def meaning(suffix: str, content: bytes) -> bytes:
-    """What of a file's content can change a result; data files count byte by byte."""
+    """The part of a file's content that can change a result; data files count byte by byte."""
     if suffix == ".py":
         return _without_docstrings(ast.parse(content))
     if suffix == ".sql":
@@ -100,5 +100,5 @@ def _without_comments(text: str) -> str:
 
 def _kept(found: re.Match[str]) -> str:
     """A match as it stays: dbt renders Jinja in SQL comments too, so a comment with some in it is code."""
-    is_comment = found["jinja"] or ((said := found["block"] or found["line"]) and "{{" not in said and "{%" not in said)
+    is_comment = found["jinja"] or ((comment := found["block"] or found["line"]) and not re.search(r"\{[{%]", comment))
     return "" if is_comment else found[0]

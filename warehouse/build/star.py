@@ -23,51 +23,53 @@ FINDINGS_SHOWN = 5  # of one test
 
 @dataclass(frozen=True)
 class StarBuild:
-    """A tenant's rebuilt star: what every model and test did. Failed tests are the gates' business, not an error."""
+    """Result of a star build: nodes of all models and tests. Failed tests are for the gates to judge, not an error."""
 
     nodes: tuple[Node, ...]
 
     findings: tuple[str, ...] = ()
-    """What is to be known of its sources, and what tests of severity warn found, as sentences."""
+    """Notes on the tenant's sources and findings of tests of severity warn, as sentences."""
     failures: tuple[str, ...] = ()
-    """What the others found: with these, numbers would be wrong."""
+    """Findings of the other tests: with these, numbers would be wrong."""
 
 
 def build_star(
-    tenant: Tenant, blueprints: Blueprints, settings: Settings, place: BuildPaths | None = None
+    tenant: Tenant, blueprints: Blueprints, settings: Settings, paths: BuildPaths | None = None
 ) -> StarBuild:
-    """Rebuild a star file of the tenant from the sinks, whole; the hub is only read.
+    """Rebuild a star file of the tenant completely from the sinks; the hub is only read.
 
     Args:
-        place: Where; the tenant's own star when left out.
+        paths: Of the build; those of the tenant's own star when left out.
 
     Raises:
         ConfigError: The tenant's rates file is wrong. Nothing was touched.
         BuildError: A model failed. The star file is unfinished; published runs are untouched.
     """
-    at = place or star_paths(settings, tenant.slug)
+    paths = paths or star_paths(settings, tenant.slug)
     if tenant.rates:
-        write_rates(tenant, at.rates)
-    write_project(at.project, star_project(tenant, blueprints))
-    at.file.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in (at.file, at.file.with_name(at.file.name + ".wal")):
+        write_rates(tenant, paths.rates)
+    write_project(paths.project, star_project(tenant, blueprints))
+    paths.file.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in (paths.file, paths.file.with_name(paths.file.name + ".wal")):
         leftover.unlink(missing_ok=True)
     skip_tests = ("--exclude-resource-type", "test")
-    models = run_dbt(at.project, ("build", *skip_tests), files=_star_files(at, settings), threads=settings.threads)
+    models = run_dbt(
+        paths.project, ("build", *skip_tests), files=_star_files(paths, settings), threads=settings.threads
+    )
     refuse_failures(models, of=f"star of {tenant.slug}")
-    checked = _checked(tenant, at, settings)
-    return replace(checked, nodes=with_rows(models, _table_rows(at.file)) + checked.nodes)
+    tested = _run_tests(tenant, paths, settings)
+    return replace(tested, nodes=with_rows(models, _table_rows(paths.file)) + tested.nodes)
 
 
 def parse_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> None:
-    """Have dbt read the project of the tenant's own star, so that it need not when it builds it.
+    """Parse the project of the tenant's own star with dbt ahead of the build, which then starts sooner.
 
     Raises:
-        BuildError: It could not; `build_star` says so, too.
+        BuildError: dbt could not parse it; `build_star` fails likewise.
     """
-    at = star_paths(settings, tenant.slug)
-    write_project(at.project, star_project(tenant, blueprints))
-    run_dbt(at.project, ("parse",), files=_star_files(at, settings), threads=settings.threads)
+    paths = star_paths(settings, tenant.slug)
+    write_project(paths.project, star_project(tenant, blueprints))
+    run_dbt(paths.project, ("parse",), files=_star_files(paths, settings), threads=settings.threads)
 
 
 def _table_rows(file: Path) -> dict[str, int]:
@@ -82,28 +84,28 @@ def check_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> St
     Raises:
         BuildError: There is no star file, or dbt could not run.
     """
-    at = star_paths(settings, tenant.slug)
-    if not at.file.exists():
+    paths = star_paths(settings, tenant.slug)
+    if not paths.file.exists():
         raise BuildError(f"{tenant.slug} has no star yet.", f"Run `gata build --tenant {tenant.slug}` first.")
-    write_project(at.project, star_project(tenant, blueprints))
-    return _checked(tenant, at, settings)
+    write_project(paths.project, star_project(tenant, blueprints))
+    return _run_tests(tenant, paths, settings)
 
 
-def _checked(tenant: Tenant, at: BuildPaths, settings: Settings) -> StarBuild:
-    """What the data tests of a project say of its star file."""
+def _run_tests(tenant: Tenant, paths: BuildPaths, settings: Settings) -> StarBuild:
+    """Run the data tests of a project on its star file."""
     command = ("test",)
-    nodes = run_dbt(at.project, command, files=_star_files(at, settings), threads=settings.threads)
-    said = {"warn": list[str](), "fail": list[str]()}
+    nodes = run_dbt(paths.project, command, files=_star_files(paths, settings), threads=settings.threads)
+    findings = {"warn": list[str](), "fail": list[str]()}
     for node in nodes:
         if node.status in ("warn", "fail", "error"):
-            said["warn" if node.status == "warn" else "fail"] += _sentences(node, at, settings)
-    return StarBuild(nodes, (*tenant.notes, *said["warn"]), tuple(said["fail"]))
+            findings["warn" if node.status == "warn" else "fail"] += _sentences(node, paths, settings)
+    return StarBuild(nodes, (*tenant.notes, *findings["warn"]), tuple(findings["fail"]))
 
 
-def _sentences(node: Node, at: BuildPaths, settings: Settings) -> list[str]:
-    """What a test found: its own findings where it writes sentences, else its name and how many rows failed."""
+def _sentences(node: Node, paths: BuildPaths, settings: Settings) -> list[str]:
+    """The findings of one test: its own where it writes sentences, else its name and how many rows failed."""
     if node.status != "error":
-        with duckdb.connect(str(at.file), read_only=True) as star:
+        with duckdb.connect(str(paths.file), read_only=True) as star:
             star.execute(f"attach {literal(str(settings.hub))} as hub (read_only)")
             found = star.execute(node.sql)
             if [column[0] for column in found.description or ()] == ["finding"]:
@@ -112,5 +114,5 @@ def _sentences(node: Node, at: BuildPaths, settings: Settings) -> list[str]:
     return [f"The test {node.name} says {node.status}.{rows} {first_lines(node.message)}"]
 
 
-def _star_files(at: BuildPaths, settings: Settings) -> dict[str, Path]:
-    return {"GATA_HUB_FILE": settings.hub, "GATA_STARS_FILE": at.file, RATES_FILE: at.rates}
+def _star_files(paths: BuildPaths, settings: Settings) -> dict[str, Path]:
+    return {"GATA_HUB_FILE": settings.hub, "GATA_STARS_FILE": paths.file, RATES_FILE: paths.rates}

@@ -1,4 +1,4 @@
-"""What every engine of a domain gives, as data: the columns between a vendor's records and the stars.
+"""Canonical tables, as data: the columns that engines fill, between a vendor's records and the stars.
 
 One table per domain and tenant (`int_<tenant>__<name>`) holds the union of its engines. It is built, never published.
 Missing granularity is a typed NULL; a tenant without a source of the domain has the table, empty.
@@ -19,7 +19,7 @@ ORDER_LINE = (
 
 @dataclass(frozen=True)
 class Canonical:
-    """One domain's rows, in the columns every engine of the domain gives."""
+    """A canonical table: one domain's rows, in the columns that every engine of the domain fills."""
 
     name: str
     sentence: str
@@ -174,4 +174,4 @@ NUMBERED = (
     _text("user_key", "MD5(platform, user); NULL where the event has no user."),
     _text("session_id", "MD5(platform, user, started_at); NULL where the event has no user."),
 )
-"""What numbering adds to the rows of the analytics engine."""
+"""The columns that `number_sessions` adds to the rows of the analytics engine."""

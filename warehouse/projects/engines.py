@@ -18,9 +18,9 @@ def engines_of(tenant: Tenant, fills: str) -> tuple[tuple[Engine, Source], ...]:
 
 
 def has_payments(tenant: Tenant) -> bool:
-    """Whether a payments source says what was really paid for orders."""
+    """Whether the tenant has a payments source, which says what was really paid for orders."""
     return bool(engines_of(tenant, "charges"))
 
 
 ANALYTICS = ("events", "profiles")
-"""Canonical tables that the one analytics source fills which the tenant names."""
+"""Canonical tables that only the tenant's named analytics source fills."""

@@ -64,7 +64,7 @@ flags:
 
 
 def hub_profile(name: str) -> str:
-    """profiles.yml of a project that writes the hub, whose payloads are kept in a seventeenth of their room."""
+    """profiles.yml of a project that writes the hub, with payloads compressed to a seventeenth of their size."""
     settings = ", ".join(f"{option}: {value}" for option, value in WRITING.items())
     return f"""# {GENERATED}
 {name}:
@@ -82,7 +82,7 @@ def hub_profile(name: str) -> str:
 def library_project(
     blueprints: Mapping[tuple[str, str], Blueprint], platform_models: Mapping[str, str], references: Mapping[str, str]
 ) -> dict[str, str]:
-    """Every sink, the platform models and reference tables, and what the catalog says of all of them.
+    """The library project: every sink, the platform models, the reference tables, and the registries of the catalog.
 
     Args:
         platform_models: Text of the models written by hand, by file name.
@@ -133,7 +133,7 @@ def _hash_registry(blueprints: Mapping[tuple[str, str], Blueprint]) -> str:
 
 
 def _growing(sentence: str, columns: Sequence[str], values: Sequence[str], *, key: Sequence[str], moment: str) -> str:
-    """A model that gains the rows whose key it does not hold yet, and keeps those it has."""
+    """A model that adds rows of new keys, and keeps those it has."""
     rows = ",\n    ".join(f"({row})" for row in values)
     listed, named, keys = ",\n    ".join(columns), ", ".join(columns), ", ".join(key)
     return f"""{{#- {GENERATED}
@@ -258,6 +258,6 @@ def _pusher(tenant: Tenant, blueprint: Blueprint) -> str:
 
 
 def _has_dated_key(contract: type[Contract]) -> bool:
-    """Whether records of one key always have one date: then a key is looked for among the batch's dates alone."""
-    whole = [part for part in contract.key if f"{contract.date_field}.".startswith(f"{part}.")]
-    return not contract.key or bool(whole)
+    """Whether records of one key always have one date: then the push looks for a key among the batch's dates alone."""
+    parts = [part for part in contract.key if f"{contract.date_field}.".startswith(f"{part}.")]
+    return not contract.key or bool(parts)

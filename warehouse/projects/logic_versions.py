@@ -19,7 +19,7 @@ Tables = Mapping[tuple[str, str], Logic]
 """Logic by platform and object."""
 
 ORDERED = "funnel_steps"
-"""The one key whose mapping means something by its order."""
+"""The one key in which the order of a mapping has a meaning."""
 ONE_OF_SOURCE = ("conversion_event_pattern", "conversion_events", "funnel_steps")
 ONE_OF_TENANT = ("attribution_model",)
 
@@ -41,7 +41,7 @@ def canonical_logic(logic: Logic) -> str:
 
 
 def logic_hash(logic: Logic) -> str:
-    """MD5 of the canonical text: the same for the same logic, wherever and whenever it was said."""
+    """MD5 of the canonical text: equal for equal logic, in any file and at any time."""
     return hashlib.md5(canonical_logic(logic).encode(), usedforsecurity=False).hexdigest()
 
 
@@ -49,7 +49,7 @@ def with_logic(tenant: Tenant, earlier: Tables) -> Tenant:
     """The tenant with the logic of some of its tables replaced; what is not in `earlier` stays as it is.
 
     Raises:
-        ConfigError: Together they say two things where there can be one, as tenants.yaml could not.
+        ConfigError: Together they have two values of a key that allows one, which tenants.yaml cannot.
     """
     sources = tuple(
         source.model_copy(
@@ -75,10 +75,10 @@ def _sorted(value: object) -> object:
     return [_sorted(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _refuse_two(whose: str, key: str, values: list[Any]) -> None:  # Any: as Logic
+def _refuse_two(owner: str, key: str, values: list[Any]) -> None:  # Any: as Logic
     if any(value != values[0] for value in values[1:]):
-        shown = " and ".join(str(value) for value in values)
+        listed = " and ".join(str(value) for value in values)
         raise ConfigError(
-            f"With that version {whose} would say {key} twice: {shown}.",
+            f"With that version {owner} would say {key} twice: {listed}.",
             "Name a version of the tenant's whole logic, which holds all tables as they were together.",
         )

@@ -13,7 +13,7 @@ from warehouse.projects.hub_projects import GENERATED
 from warehouse.star_schema import MONEY, Column, Table
 
 RATES_FILE = "GATA_RATES_FILE"
-"""The variable by which the project finds the rates as `pipeline.currency.exchange_rates.write_rates` writes them."""
+"""The environment variable with the path of the file that `pipeline.currency.exchange_rates.write_rates` writes."""
 ENDING = "_converted"
 
 
@@ -36,7 +36,7 @@ def with_rates(table: Table, reporting: str) -> Table:
 
 
 def rates_table(tenant: Tenant) -> dict[str, str]:
-    """The model of the tenant's rates; nothing without a rates file."""
+    """The model of the tenant's rates; empty without a rates file."""
     if tenant.rates is None:
         return {}
     text = f"""{{#- {GENERATED}

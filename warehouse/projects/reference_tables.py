@@ -1,6 +1,6 @@
-"""Reference tables: what is true for every tenant, as CSV files with their types and tests; seeds of the hub.
+"""Reference tables: data that holds for every tenant, as CSV files with types and tests; seeds of the hub.
 
-`warehouse/seeds/references.yml` declares each in dbt's own words. A table is there when somebody has written its file.
+`warehouse/seeds/references.yml` declares each in dbt's own words. A table exists as soon as its file does.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pipeline.contracts.sql import literal
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 DECLARED = "references.yml"
-A_LINE = 5
-"""Rows on a line of SQL."""
+ROWS_PER_LINE = 5
+"""Of SQL."""
 
 
 def reference_names() -> tuple[str, ...]:
@@ -26,7 +26,7 @@ def reference_names() -> tuple[str, ...]:
 
 
 def reference_files() -> dict[str, str]:
-    """The seed files of the library project by name: the tables, and what is declared about them."""
+    """The seed files of the library project by name: the tables and their declaration."""
     names = (*(f"{name}.csv" for name in reference_names()), DECLARED)
     return {name: (SEEDS / name).read_text(encoding="utf-8") for name in names}
 
@@ -44,12 +44,14 @@ def reference_rows(name: str) -> str:
     types = reference_types(name)
     columns = ",\n    ".join(f"cast({column} as {types[column]}) as {column}" for column in header)
     values = ["(" + ", ".join(literal(cell) if cell else "null" for cell in row) + ")" for row in rows]
-    listed = ",\n    ".join(", ".join(values[start : start + A_LINE]) for start in range(0, len(values), A_LINE))
+    listed = ",\n    ".join(
+        ", ".join(values[start : start + ROWS_PER_LINE]) for start in range(0, len(values), ROWS_PER_LINE)
+    )
     return f"select\n    {columns}\nfrom (values\n    {listed}\n) as seed ({', '.join(header)})"
 
 
 @cache
 def _declared() -> dict[str, dict[str, Any]]:  # Any: a tree of YAML, written by hand and checked by dbt
-    """What references.yml says, by table."""
+    """The declarations of references.yml, by table."""
     seeds = yaml.safe_load((SEEDS / DECLARED).read_text(encoding="utf-8"))["seeds"]
     return {seed["name"]: seed for seed in seeds}

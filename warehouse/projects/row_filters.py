@@ -32,33 +32,33 @@ def _condition(rule: Rule, shape: Record) -> str:
         return f"{field} is {'not ' if op == 'is_not_null' else ''}null"
     if op in ("contains", "starts_with"):
         return f"{op}({field}, {text_literal(rule['value'])})"
-    given = rule["value"] if isinstance(rule["value"], list) else [rule["value"]]
-    said = written_as(meaning, given[0])
-    if said is Meaning.DATE and meaning is not Meaning.DATE:
+    raw_values = rule["value"] if isinstance(rule["value"], list) else [rule["value"]]
+    compared_as = written_as(meaning, raw_values[0])
+    if compared_as is Meaning.DATE and meaning is not Meaning.DATE:
         field = f"cast({field} as date)"
-    values = [_value(value, said) for value in given]
+    values = [_value(value, compared_as) for value in raw_values]
     if op in ("=", "in"):
-        return f"{_present(field, said)} in ({', '.join(values)})"
+        return f"{_present(field, compared_as)} in ({', '.join(values)})"
     if op in ("!=", "not_in"):
-        return f"coalesce({_present(field, said)} not in ({', '.join(values)}), true)"
+        return f"coalesce({_present(field, compared_as)} not in ({', '.join(values)}), true)"
     if op == "between":
         return f"{field} between {values[0]} and {values[1]}"
     return f"{field} {op} {values[0]}"
 
 
-def _present(field: str, said: Meaning) -> str:
+def _present(field: str, compared_as: Meaning) -> str:
     """A text without a value is the empty one, for = and !=."""
-    return f"coalesce({field}, '')" if said is Meaning.TEXT else field
+    return f"coalesce({field}, '')" if compared_as is Meaning.TEXT else field
 
 
-def _value(value: Any, said: Meaning) -> str:  # Any: a scalar of YAML
-    if said is Meaning.TEXT:
+def _value(value: Any, compared_as: Meaning) -> str:  # Any: a scalar of YAML
+    if compared_as is Meaning.TEXT:
         text = text_literal(value)
         return text if value == value.strip() else f"trim({text})"  # as cast_as trims the field
-    if said is Meaning.FLAG:
+    if compared_as is Meaning.FLAG:
         return "true" if value else "false"
-    plain = f"{Decimal(str(value)):f}" if said in (Meaning.DECIMAL, Meaning.INTEGER) else str(value)
-    return _cast(text_literal(plain), said)
+    plain = f"{Decimal(str(value)):f}" if compared_as in (Meaning.DECIMAL, Meaning.INTEGER) else str(value)
+    return _cast(text_literal(plain), compared_as)
 
 
 def _cast(expression: str, meaning: Meaning) -> str:

@@ -21,7 +21,7 @@ from warehouse.star_schema import Table
 KEPT = ("tenant_skey", "source_account", "source_position", "exported_at", "raw_data_payload")
 """Columns of a sink that an intermediate view keeps beside the contract's fields."""
 TRAFFIC = "platform_ref__traffic_platforms"
-"""The reference table of the hub that attribution begins with."""
+"""The hub's reference table of traffic sources, from which attribution starts."""
 
 
 def macro_call(macro: str, **arguments: object) -> str:
@@ -43,7 +43,7 @@ def _jinja(value: object) -> str:
 
 
 def without_quotes(text: str) -> str:
-    """Text of tenants.yaml as dbt's templating leaves it: a brace is never the beginning of an expression."""
+    """Text of tenants.yaml escaped for dbt's templates: a brace never begins an expression."""
     return text.replace("{", "{{ '{' }}")
 
 
@@ -188,8 +188,8 @@ def _engine_call(tenant: Tenant, engine: Engine, source: Source) -> str:
     return macro_call(engine.macro, **engine.call(tenant, source))
 
 
-def shells(tenant: Tenant, promised: Sequence[Table]) -> dict[str, str]:
-    """Every star table, each a single factory call (with rates: inside of a conversion), and what they share."""
+def shells(tenant: Tenant, tables: Sequence[Table]) -> dict[str, str]:
+    """Models of star tables, each one factory call (with rates: inside a conversion), and of tables they share."""
     slug, zone = tenant.slug, tenant.timezone
     calls = {
         f"intermediate/int_{slug}__purchases": macro_call("build_int_purchases", tenant=slug),
@@ -214,7 +214,7 @@ def shells(tenant: Tenant, promised: Sequence[Table]) -> dict[str, str]:
     }
     if has_payments(tenant):
         calls[f"intermediate/int_{slug}__order_charges"] = macro_call("build_int_order_charges", tenant=slug)
-    for table in promised:
+    for table in tables:
         if table.converted:
             path = f"stars/{table.table_name(slug)}"
             calls[path] = _converted(calls[path], tenant, table)
@@ -262,7 +262,7 @@ where not exists (
 
 
 def _own_traffic(tenant: Tenant) -> dict[tuple[str, str], str]:
-    """What tenants.yaml says, by normalized source and medium."""
+    """The ad platforms of tenants.yaml by normalized source and medium."""
     rows = tenant.attribution.get("platforms", [])
     return {(_normalize_name(row["source"]), _normalize_name(row["medium"])): row["ad_platform"] for row in rows}
 

@@ -28,7 +28,7 @@ from warehouse.star_schema import Table, star_schema
 
 
 def star_tables(tenant: Tenant) -> tuple[Table, ...]:
-    """The tables a tenant's star has, as promised."""
+    """The tables of the tenant's star."""
     tables = star_schema(len(tenant.funnel), has_payments=has_payments(tenant), gap=tenant.sessions.gap)
     return tuple(with_rates(table, tenant.currency) for table in tables) if tenant.rates else tables
 

@@ -1,7 +1,7 @@
-"""What dbt checks of a star, as schema files: enforced contracts, grain, relationships, accepted values, findings.
+"""Schema files of a star, with what dbt checks: enforced contracts, grain, relationships, accepted values, findings.
 
 A required column is NOT NULL by contract, so it holds while the table is written. A test of warehouse/macros/tests
-selects one row per thing to say, as a sentence in the column `finding`; most only warn.
+selects one row per finding, as a sentence in the column `finding`; most only warn.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ ABOUT_CHARGES = [
     "every_charge_has_an_order",
 ]
 CURRENCIES = "platform_ref__currencies"
-"""The reference table of the hub that knows every currency."""
+"""The reference table of the hub that lists every currency."""
 RATES_STAY_DAYS = 31
-"""How long a rate may be taken without a word: files may have one a month."""
+"""Age in days up to which a rate is applied without a finding: files may have one rate a month."""
 INFERRED_SHARE = 0.5
 """A dimension with more inferred rows than this is missing its export."""
 
@@ -71,12 +71,12 @@ def star_schema_yaml(tenant: Tenant, tables: Sequence[Table]) -> str:
 
 
 def canonical_schema_yaml(tenant: Tenant) -> str:
-    """The contracts of the tables that engines fill, and what there is to say about their rows."""
+    """The contracts of the tables that engines fill, and the findings about their rows."""
     return generated_yaml({"models": [*(_canonical(tenant, canonical) for canonical in CANONICAL), *_links(tenant)]})
 
 
 def exposures(tenant: Tenant, tables: Sequence[Table]) -> str:
-    """Who reads the star."""
+    """The exposures of a star: the applications that read it."""
     return generated_yaml(
         {
             "exposures": [
@@ -113,7 +113,7 @@ def _canonical(tenant: Tenant, canonical: Canonical) -> Tree:
 
 
 def _links(tenant: Tenant) -> list[Tree]:
-    """The tables between canonical ones and facts, and what there is to say about what they could not link."""
+    """The tables that link canonical ones and facts, and the findings about rows that they could not link."""
     links = [
         (
             "purchases",
@@ -181,7 +181,7 @@ def _star_findings(table: Table) -> list[Tree]:
 
 
 def _rate_findings(tenant: Tenant, table: Table) -> list[Tree]:
-    """What there is to say about conversions: money without a rate would be missing, so it is no warning."""
+    """The findings about conversions: money without a rate would be missing, so that one is no warning."""
     if tenant.rates is None or not table.converted:
         return []
     fact, day, file = table.name, table.date, without_quotes(literal(tenant.rates.name))
@@ -203,8 +203,8 @@ def _canonical_findings(tenant: Tenant, canonical: Canonical) -> list[Tree]:
 def _findings_of_domain(tenant: Tenant, canonical: Canonical, sources: tuple[tuple[Engine, Source], ...]) -> list[Tree]:
     if canonical.name == "ad_performance":
         has_both_of_meta = {"facebook_ads", "instagram_ads"} <= {source.platform for _, source in sources}
-        said = {tenant.conversion_pattern(source.platform) for _, source in sources}
-        patterns = sorted(without_quotes(pattern) for pattern in said if pattern)
+        configured = {tenant.conversion_pattern(source.platform) for _, source in sources}
+        patterns = sorted(without_quotes(pattern) for pattern in configured if pattern)
         about_patterns = [
             _test("one_action_type", patterns=patterns),
             _test("a_known_action_type", severity="warn", patterns=patterns),

@@ -75,7 +75,7 @@ def resolve_expected(case: Case, tenant: Tenant, source: Source) -> list[dict[st
 
 
 def _inputs(engine: Engine, source: Source, blueprints: Blueprints, case: Case) -> dict[str, str]:
-    """What the model reads for one engine: input name to a select of its rows."""
+    """The inputs of the model for one engine: input name to a select of its rows."""
     inputs = {}
     for name in engine.objects:
         rows = case.records.get(name, ())

@@ -1,4 +1,4 @@
-"""What a statement could do to the machine, if a caller ever got one in: nothing but read its own tenant's run."""
+"""Sandbox: a statement from a caller could read its own tenant's run, and do nothing else to the machine."""
 
 from __future__ import annotations
 

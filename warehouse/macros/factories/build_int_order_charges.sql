@@ -1,4 +1,4 @@
-{#- Charges, the orders whose shop kept their id, and which of them say what was paid for an order.
+{#- Charges, the orders that carry their ids, and which charges say what was paid for an order.
     Takes  tenant: a slug.
     Gives  one row per charge and order that names it, or the charge alone: order_key, orders_of_charge, the charge's id and
            money, and is_counted.

@@ -2,7 +2,7 @@
     Takes  route: tenant, platform, object, source_schema_hash, has_key: literals decided by Python.
            landing, loads: the landing table and dlt's table of finished loads.
            record: SQL generated from the contract: parsed, canonical, payload, key, payload_date, version_at.
-    Gives  the sink's columns, and covered_at (when the export was made whose slice a row belongs to), is_dated
+    Gives  the sink's columns, and covered_at (when the export of the row's slice was made), is_dated
            (the export says when it was made).
     Note   payload_hash is taken over the canonical payload and the occurrence ordinal: 1, 2, ... among identical
            records of one file where the object has no key. Rows of a load that dlt has not finished are not seen.
