@@ -3,7 +3,7 @@
 Needs npm; Node 22.19 or newer is installed with the rest when there is none. The npm packages, pinned below, come from
 wherever npm is told to look, into FOLDER or into one that is removed afterwards. The server is the one that users get
 (`server.app.http_app`); for the suite a module of the tests adds the tools, resources and prompts that it calls.
-Ends with 1 when a scenario that applies fails, or when a client sees another answer than the SQL of the test world.
+Ends with 1 when a scenario that applies fails, or when a client sees another answer than the SQL of the test data.
 """
 
 from __future__ import annotations
@@ -142,16 +142,16 @@ def expected_rows() -> list[list[object]]:
     return [[f"ALPHAXCANARY campaign {n}", round(DAYS * (10 * n + 0.000001), 6)] for n in (1, 2)]
 
 
-def smoke(npm: Npm, world: PublishedHome, address: str) -> dict[str, str]:
+def smoke(npm: Npm, home: PublishedHome, address: str) -> dict[str, str]:
     """The result of every official client, over every transport: `ok`, or what is wrong."""
     found = {}
     for which, transport in CLIENTS:
         found[f"TypeScript {which}, {transport}"] = _judged(
-            lambda w=which, t=transport: _typescript(npm, world, address, w, t)
+            lambda w=which, t=transport: _typescript(npm, home, address, w, t)
         )
     for transport in ("stdio", "sse", "http"):
-        found[f"Inspector CLI, {transport}"] = _judged(lambda t=transport: _inspector(npm, world, address, t))
-    found["mcp dev server/mcp_entry.py"] = _judged(lambda: _mcp_dev(npm, world))
+        found[f"Inspector CLI, {transport}"] = _judged(lambda t=transport: _inspector(npm, home, address, t))
+    found["mcp dev server/mcp_entry.py"] = _judged(lambda: _mcp_dev(npm, home))
     return found
 
 
@@ -168,8 +168,8 @@ def _see(condition: object, what: object) -> None:
         raise AssertionError(str(what))
 
 
-def _child(world: PublishedHome) -> dict[str, str]:
-    settings = world.settings
+def _child(home: PublishedHome) -> dict[str, str]:
+    settings = home.settings
     own = {"GATA_HOME": str(settings.home), "GATA_TENANTS": str(settings.tenants), "GATA_TENANT": "alpha"}
     return {**own, "GATA_TODAY": "2026-03-01"}
 
@@ -178,10 +178,10 @@ def _command() -> list[str]:
     return [str(Path(sys.executable).with_name("gata")), "mcp", "--tenant", "alpha"]
 
 
-def _typescript(npm: Npm, world: PublishedHome, address: str, which: str, transport: str) -> None:
+def _typescript(npm: Npm, home: PublishedHome, address: str, which: str, transport: str) -> None:
     target = json.dumps(_command()) if transport == "stdio" else address + PATHS[transport]
     script = str(ROOT / "tests" / "clients" / "smoke.mjs")
-    more = {"SMOKE_TOKEN": world.tokens["alpha"], "SMOKE_QUESTION": json.dumps(QUESTION), **_child(world)}
+    more = {"SMOKE_TOKEN": home.tokens["alpha"], "SMOKE_QUESTION": json.dumps(QUESTION), **_child(home)}
     ended = npm.run("node", script, which, transport, target, **more)
     _see(ended.returncode == 0, ended.stderr[-300:])
     seen = json.loads(ended.stdout)
@@ -193,14 +193,14 @@ def _typescript(npm: Npm, world: PublishedHome, address: str, which: str, transp
     _see(2 <= len(seen["prompts"]) <= 4 and seen["templates"] == ["metric://{name}"], seen)
 
 
-def _inspector(npm: Npm, world: PublishedHome, address: str, transport: str) -> None:
-    token = f"Authorization: Bearer {world.tokens['alpha']}"
+def _inspector(npm: Npm, home: PublishedHome, address: str, transport: str) -> None:
+    token = f"Authorization: Bearer {home.tokens['alpha']}"
     target = (
         _command()
         if transport == "stdio"
         else [address + PATHS[transport], "--transport", transport, "--header", token]
     )
-    settings = [word for name, value in _child(world).items() for word in ("-e", f"{name}={value}")]
+    settings = [word for name, value in _child(home).items() for word in ("-e", f"{name}={value}")]
 
     def ask(*arguments: str) -> Json:
         ended = npm.run(npm.tool("mcp-inspector"), "--cli", *target, *settings, *arguments, HOME=str(npm.folder))
@@ -215,12 +215,12 @@ def _inspector(npm: Npm, world: PublishedHome, address: str, transport: str) -> 
     _see(answer["structuredContent"]["rows"] == expected_rows(), answer)
 
 
-def _mcp_dev(npm: Npm, world: PublishedHome) -> None:
+def _mcp_dev(npm: Npm, home: PublishedHome) -> None:
     """`mcp dev` starts the Inspector, whose page is served, and which can start our server."""
     port = 16274
     environment = {
         **npm.environment,
-        **_child(world),
+        **_child(home),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{npm.environment['PATH']}",
         "VIRTUAL_ENV": sys.prefix,
         "npm_config_yes": "true",
@@ -264,10 +264,10 @@ def measure(folder: Path) -> Json:
                 {"scenario": v.scenario, "checks": dict(v.checks), "needs": v.needs, "is_right": v.is_right}
                 for v in verdicts
             ]
-    world = new_published_home(folder / f"world_{os.getpid()}", "alpha", "beta")
-    with world.serving() as address:
-        figures["clients"] = smoke(npm, world, address)
-    shutil.rmtree(folder / f"world_{os.getpid()}")
+    home = new_published_home(folder / f"home_{os.getpid()}", "alpha", "beta")
+    with home.serving() as address:
+        figures["clients"] = smoke(npm, home, address)
+    shutil.rmtree(folder / f"home_{os.getpid()}")
     return figures
 
 

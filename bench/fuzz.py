@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.semantic.fuzz_cases import wild
-from tests.semantic.fuzzing import Outcome, ask, shop_world
+from tests.semantic.fuzzing import Outcome, ask, shop_truth
 from tests.semantic.hand_star import hand_shop
 
 
@@ -25,7 +25,7 @@ def main() -> int:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         shop = hand_shop(Path(folder))
-        meant = shop_world(shop)
+        meant = shop_truth(shop)
         outcomes: dict[int, Outcome] = {}
         broken: Counter[str] = Counter()
         for seed in range(asked.first, asked.first + asked.count):

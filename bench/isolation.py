@@ -28,15 +28,15 @@ SEED = 2026
 def measure(calls: int, seed: int, workers: int) -> tuple[Crossings, float]:
     """What crossed, and the CPU seconds of the clients, with the server's where it is one worker in this process."""
     with tempfile.TemporaryDirectory(prefix="gata_isolation_") as folder:
-        world = new_published_home(Path(folder))
-        publish_marked(world)
+        home = new_published_home(Path(folder))
+        publish_marked(home)
         began = time.process_time()
         if workers == 1:
-            with world.serving() as address:
-                found = asyncio.run(cross(world, address, calls // 2, seed))
+            with home.serving() as address:
+                found = asyncio.run(cross(home, address, calls // 2, seed))
         else:
-            with served(world, GATA_WORKERS=str(workers)) as (port, _):
-                found = asyncio.run(cross(world, f"http://127.0.0.1:{port}", calls // 2, seed))
+            with served(home, GATA_WORKERS=str(workers)) as (port, _):
+                found = asyncio.run(cross(home, f"http://127.0.0.1:{port}", calls // 2, seed))
         return found, time.process_time() - began
 
 

@@ -31,7 +31,7 @@ from bench.clients import LEGACY, MODERN, Arguments, Client, Legacy, Modern, Res
 from bench.measured import ROOT
 from pipeline.storage.ops import Ops
 from server.serving.access import Access
-from tests.server import published_fixture as worlds
+from tests.server import published_fixture
 from tests.server.published_fixture import PublishedHome, new_published_home
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -55,10 +55,10 @@ def question(rows: int, *, again: bool = False) -> Arguments:
     }
 
 
-def wide_world(home: Path) -> PublishedHome:
+def wide_home(home: Path) -> PublishedHome:
     """Alpha with 42 campaigns on 59 days, names of 12 letters."""
-    world = new_published_home(home)
-    world.publish(
+    published = new_published_home(home)
+    published.publish(
         "alpha",
         alter=f"""
         insert into fct_alpha__ad_performance by name
@@ -72,13 +72,13 @@ def wide_world(home: Path) -> PublishedHome:
             from (from dim_alpha__campaigns limit 1), range({CAMPAIGNS}) as many(n);
         """,
     )
-    return world
+    return published
 
 
 @contextmanager
-def served(world: PublishedHome, **settings: str) -> Iterator[tuple[int, int]]:
+def served(published: PublishedHome, **settings: str) -> Iterator[tuple[int, int]]:
     """`gata serve` as a process; gives its port and its process id."""
-    own = {"GATA_HOME": str(world.settings.home), "GATA_TENANTS": str(world.settings.tenants)}
+    own = {"GATA_HOME": str(published.settings.home), "GATA_TENANTS": str(published.settings.tenants)}
     command = [str(Path(sys.executable).with_name("gata")), "serve", "--port", "0"]
     server = subprocess.Popen(
         command,
@@ -96,7 +96,7 @@ def served(world: PublishedHome, **settings: str) -> Iterator[tuple[int, int]]:
         else:
             sys.exit("The server does not start.")
         port = int(line.split("127.0.0.1:")[1].split()[0])
-        asyncio.run(_until_it_answers(Rest(port, world.tokens["alpha"])))
+        asyncio.run(_until_it_answers(Rest(port, published.tokens["alpha"])))
         yield port, server.pid
     finally:
         server.terminate()
@@ -155,9 +155,9 @@ async def load(clients: Sequence[Client], pid: Callable[[], int], ask: Callable[
     return Load(len(taken) / lasted, parts[49] * 1000, parts[98] * 1000, spent / len(taken) * 1000)
 
 
-def measure_load(world: PublishedHome, seconds: float, crowds: Sequence[int]) -> Json:
+def measure_load(published: PublishedHome, seconds: float, crowds: Sequence[int]) -> Json:
     """Every interface, with so many clients; 100 rows a call; with one client also 1,000, and a cached answer."""
-    token = world.tokens["alpha"]
+    token = published.tokens["alpha"]
     figures: Json = {}
     cases = [("100 rows", 100, False, crowds), ("1,000 rows", 1000, False, (1,)), ("100 rows, kept", 100, True, (1,))]
     interfaces: dict[str, Callable[[int], Client]] = {
@@ -175,10 +175,10 @@ def measure_load(world: PublishedHome, seconds: float, crowds: Sequence[int]) ->
         for era in (MODERN, LEGACY):
             for size in sizes:
                 os.environ.update(kept or {"GATA_ANSWER_CACHE": "64MB"})
-                pipe = Stdio(world.settings.home.parent, era)
+                pipe = Stdio(published.settings.home.parent, era)
                 found = asyncio.run(load([pipe] * size, lambda pipe=pipe: pipe.pid, ask, seconds))
                 figures.setdefault(f"stdio, {era}", {})[f"{what}, {size}"] = asdict(found)
-        with served(world, **kept) as (port, pid):
+        with served(published, **kept) as (port, pid):
             for interface, make in interfaces.items():
                 for size in sizes:
                     found = asyncio.run(load([make(port) for _ in range(size)], lambda: pid, ask, seconds))
@@ -193,12 +193,12 @@ async def _one(client: Client, arguments: Arguments) -> bytes:
     return answer
 
 
-def measure_sizes(world: PublishedHome) -> Json:
+def measure_sizes(published: PublishedHome) -> Json:
     """Bytes of one answer over stdio, both halves and all that is around them."""
     found = {}
     for what, rows in (("100 x 5", None), ("1,000 x 5", 1000)):
         arguments = {name: value for name, value in question(rows or 0).items() if rows or name != "limit"}
-        answer = asyncio.run(_one(Stdio(world.settings.home.parent, MODERN), arguments))
+        answer = asyncio.run(_one(Stdio(published.settings.home.parent, MODERN), arguments))
         result = json.loads(answer)["result"]
         shape = result["structuredContent"]
         assert (len(shape["rows"]), len(shape["columns"])) == (rows or 100, 5)
@@ -210,19 +210,19 @@ def measure_sizes(world: PublishedHome) -> Json:
 def measure_tenants(home: Path, tenants: int) -> Json:
     """Memory of one process that has asked every tenant's newest run something."""
     slugs = [f"tenant_{n}" for n in range(tenants)]
-    world = new_published_home(home)
+    published = new_published_home(home)
     for slug in slugs:
-        worlds.CANARY[slug], worlds.CURRENCY[slug] = slug, "USD"  # type: ignore[index]
+        published_fixture.CANARY[slug], published_fixture.CURRENCY[slug] = slug, "USD"  # type: ignore[index]
     lines = [f"  - {{slug: {slug}, business_name: {slug}, status: pending, currency: USD}}" for slug in slugs]
-    world.settings.tenants.write_text(
+    published.settings.tenants.write_text(
         "\n".join(["tenants:", *lines, "  - {slug: alpha, business_name: A, status: pending}"])
     )
-    world.publish("alpha")
-    with Ops(world.settings.ops) as ops:
+    published.publish("alpha")
+    with Ops(published.settings.ops) as ops:
         tokens = {slug: Access(ops).create(tenant=slug, name=slug)[0] for slug in slugs}
     for slug in slugs:
-        world.publish(slug)
-    with served(world) as (port, pid):
+        published.publish(slug)
+    with served(published) as (port, pid):
         at_start, before = memory_mb(pid), cpu_seconds(pid)
         asked = {"metrics": ["spend", "roas"], "dimensions": ["campaign_name"]}
         for slug in slugs:
@@ -271,11 +271,11 @@ def main() -> None:
     figures: Json = {}
     with tempfile.TemporaryDirectory(prefix="gata_serving_") as folder:
         if arguments.part != "tenants":
-            world = wide_world(Path(folder) / "wide")
+            published = wide_home(Path(folder) / "wide")
         if arguments.part in {None, "sizes"}:
-            figures["sizes"] = measure_sizes(world)
+            figures["sizes"] = measure_sizes(published)
         if arguments.part in {None, "load"}:
-            figures["load"] = measure_load(world, arguments.seconds, arguments.clients)
+            figures["load"] = measure_load(published, arguments.seconds, arguments.clients)
         if arguments.part in {None, "tenants"}:
             figures["tenants"] = measure_tenants(Path(folder) / "many", arguments.tenants)
     if arguments.json:

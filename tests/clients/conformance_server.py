@@ -49,11 +49,11 @@ def with_fixtures(factory: Factory) -> Factory:
     return made
 
 
-def app_with_fixtures(world: PublishedHome, who: str = "alpha") -> ASGIApp:
+def app_with_fixtures(home: PublishedHome, who: str = "alpha") -> ASGIApp:
     """The application of `gata serve`, for clients that send no token: all of them are `who`."""
     with patch.object(server.app, "mcp_app", with_fixtures(server.app.mcp_app)):
-        app = server.app.http_app(world.settings)
-    return WithToken(app, world.headers(who)["Authorization"])
+        app = server.app.http_app(home.settings)
+    return WithToken(app, home.headers(who)["Authorization"])
 
 
 def main() -> None:

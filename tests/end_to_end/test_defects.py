@@ -464,10 +464,10 @@ def test_every_kind_of_measure_dates_and_joined_columns_answer_as_sql_does(store
 
 def test_nobody_enters_without_a_token_and_no_request_writes_the_configuration(tmp_path: Path) -> None:
     """19: no authentication, credentials for every origin, and open routes that wrote tenants.yaml with any slug."""
-    world = new_published_home(tmp_path, "alpha")
-    said = world.settings.tenants.read_bytes()
+    published = new_published_home(tmp_path, "alpha")
+    said = published.settings.tenants.read_bytes()
     entry = {"slug": "../../x'; drop table t; --", "business_name": "X"}
-    with world.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
+    with published.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
         for method, path in (
             ("GET", "/catalog"),
             ("POST", "/semantic-layer/alpha/query"),
@@ -478,11 +478,11 @@ def test_nobody_enters_without_a_token_and_no_request_writes_the_configuration(t
         assert stranger.status_code == 403
         assert not [name for name in stranger.headers if name.startswith("access-control")]
         for path in ("/tenants/onboard", "/onboard", "/update", "/semantic-layer/update"):
-            answer = http.post(path, json=entry, headers=world.headers("alpha"))
+            answer = http.post(path, json=entry, headers=published.headers("alpha"))
             assert 400 <= answer.status_code < 500
         for slug in ("..%2F..%2Fx", "alpha'--", "ALPHA"):
-            assert http.get(f"/semantic-layer/{slug}", headers=world.headers("alpha")).status_code == 404
-    assert world.settings.tenants.read_bytes() == said
+            assert http.get(f"/semantic-layer/{slug}", headers=published.headers("alpha")).status_code == 404
+    assert published.settings.tenants.read_bytes() == said
     assert {path.name for path in tmp_path.iterdir()} == {"state", "tenants.yaml"}
 
 
@@ -523,13 +523,13 @@ def test_campaigns_of_one_id_on_two_platforms_stay_two_and_no_spend_is_repeated(
 
 def test_a_run_published_behind_the_servers_back_is_what_the_next_question_gets(tmp_path: Path) -> None:
     """22: caches were kept after dbt had run outside of the server."""
-    world = new_published_home(tmp_path, "alpha")
+    published = new_published_home(tmp_path, "alpha")
     question = {"metrics": ["spend"]}
-    own = world.headers("alpha")
-    with world.serving() as address, httpx.Client(base_url=address, headers=own, timeout=120) as http:
+    own = published.headers("alpha")
+    with published.serving() as address, httpx.Client(base_url=address, headers=own, timeout=120) as http:
         first, again = (http.post("/semantic-layer/alpha/query", json=question).json() for _ in range(2))
         assert first["rows"] == again["rows"]
-        world.publish("alpha", spend=20)  # no word to the server: the pointer of the tenant moves, and that is all
+        published.publish("alpha", spend=20)  # no word to the server: the pointer of the tenant moves, and that is all
         after = http.post("/semantic-layer/alpha/query", json=question).json()
     assert after["run_id"] != first["run_id"]
     assert after["rows"][0][0] == pytest.approx(2 * first["rows"][0][0], rel=1e-6)

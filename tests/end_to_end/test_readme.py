@@ -69,10 +69,10 @@ def test_the_command_works_after_make_run(home: dict[str, str], command: str) ->
 def test_the_question_over_rest_is_answered(home: dict[str, str]) -> None:
     settings = Settings(home=Path(home["GATA_HOME"]), tenants=ROOT / "tenants.yaml", today=date(2026, 11, 21))
     with Ops(settings.ops) as ops:
-        world = PublishedHome(settings, {"tyrell_corp": Access(ops).create(tenant="tyrell_corp", name="readme")[0]})
+        published = PublishedHome(settings, {"tyrell_corp": Access(ops).create(tenant="tyrell_corp", name="readme")[0]})
     (command,) = [line for line in COMMANDS if line.startswith("curl $URL/semantic-layer/")]
-    with world.serving() as address:
-        filled = command.replace("$URL", address).replace("$TOKEN", world.tokens["tyrell_corp"])
+    with published.serving() as address:
+        filled = command.replace("$URL", address).replace("$TOKEN", published.tokens["tyrell_corp"])
         _, url, *options = shlex.split(filled)
         given = list(zip(options[::2], options[1::2], strict=True))
         headers = dict(value.split(": ", 1) for option, value in given if option == "-H")

@@ -261,25 +261,25 @@ def test_a_second_build_changes_nothing(real_project: Project) -> None:
 
 
 @pytest.fixture(scope="module")
-def world(real_project: Project) -> PublishedHome:
+def home(real_project: Project) -> PublishedHome:
     with Ops(real_project.settings.ops) as ops:
         token, _ = Access(ops).create(tenant=SHOP, name="interfaces")
     return PublishedHome(real_project.settings, {SHOP: token})
 
 
 @pytest.fixture(scope="module")
-def address(world: PublishedHome) -> Iterator[str]:
-    with world.serving() as address:
+def address(home: PublishedHome) -> Iterator[str]:
+    with home.serving() as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def expected(world: PublishedHome) -> list[Any]:
+def expected(home: PublishedHome) -> list[Any]:
     """The answers of `gata ask --json`."""
     answers = []
     for question in QUESTIONS:
         process = start(
-            "ask", "--tenant", SHOP, "--query", json.dumps(question), "--json", env=environment(world.settings)
+            "ask", "--tenant", SHOP, "--query", json.dumps(question), "--json", env=environment(home.settings)
         )
         out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
@@ -301,7 +301,7 @@ def test_every_question_has_the_rows_it_should(expected: list[Any]) -> None:
 
 
 @pytest.mark.anyio
-async def test_mcp_over_stdio_gives_the_same_numbers(world: PublishedHome, expected: list[Any]) -> None:
+async def test_mcp_over_stdio_gives_the_same_numbers(home: PublishedHome, expected: list[Any]) -> None:
     run = [
         sys.executable,
         "-c",
@@ -310,30 +310,30 @@ async def test_mcp_over_stdio_gives_the_same_numbers(world: PublishedHome, expec
         "--tenant",
         SHOP,
     ]
-    server = StdioServerParameters(command=run[0], args=run[1:], env=environment(world.settings))
+    server = StdioServerParameters(command=run[0], args=run[1:], env=environment(home.settings))
     async with Client(server) as client:
         assert await answers_of(client) == expected
 
 
 @pytest.mark.anyio
 async def test_mcp_over_streamable_http_gives_the_same_numbers(
-    world: PublishedHome, address: str, expected: list[Any]
+    home: PublishedHome, address: str, expected: list[Any]
 ) -> None:
     async with (
-        httpx2.AsyncClient(headers=world.headers(SHOP), timeout=120) as http,
+        httpx2.AsyncClient(headers=home.headers(SHOP), timeout=120) as http,
         Client(streamable_http_client(f"{address}/mcp", http_client=http)) as client,
     ):
         assert await answers_of(client) == expected
 
 
 @pytest.mark.anyio
-async def test_mcp_over_sse_gives_the_same_numbers(world: PublishedHome, address: str, expected: list[Any]) -> None:
-    async with Client(sse_client(f"{address}/sse", headers=world.headers(SHOP)), mode="legacy") as client:
+async def test_mcp_over_sse_gives_the_same_numbers(home: PublishedHome, address: str, expected: list[Any]) -> None:
+    async with Client(sse_client(f"{address}/sse", headers=home.headers(SHOP)), mode="legacy") as client:
         assert await answers_of(client) == expected
 
 
 @pytest.mark.anyio
-async def test_rest_gives_the_same_numbers(world: PublishedHome, address: str, expected: list[Any]) -> None:
-    async with httpx2.AsyncClient(headers=world.headers(SHOP), timeout=120) as http:
+async def test_rest_gives_the_same_numbers(home: PublishedHome, address: str, expected: list[Any]) -> None:
+    async with httpx2.AsyncClient(headers=home.headers(SHOP), timeout=120) as http:
         answers = [await http.post(f"{address}/semantic-layer/{SHOP}/query", json=question) for question in QUESTIONS]
     assert [told(answer.json()) for answer in answers] == expected

@@ -16,8 +16,8 @@ tenants:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
+def published_home(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
     """Alpha is published twice, and could be built. Read only, but for the run that is its newest."""
-    world = new_published_home(tmp_path_factory.mktemp("world"), "alpha", "alpha")
-    world.settings.tenants.write_text(TENANTS, encoding="utf-8")
-    return world
+    published_home = new_published_home(tmp_path_factory.mktemp("home"), "alpha", "alpha")
+    published_home.settings.tenants.write_text(TENANTS, encoding="utf-8")
+    return published_home

@@ -45,11 +45,11 @@ def command(*arguments: str, hidden: tuple[str, ...] = HIDDEN) -> list[str]:
 
 
 def gata(
-    world: PublishedHome, *arguments: str, hidden: tuple[str, ...] = HIDDEN, **variables: str
+    published_home: PublishedHome, *arguments: str, hidden: tuple[str, ...] = HIDDEN, **variables: str
 ) -> tuple[int, str, str]:
     done = subprocess.run(
         command(*arguments, hidden=hidden),
-        env=environment(world.settings, **variables),
+        env=environment(published_home.settings, **variables),
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -62,10 +62,14 @@ def gata(
 
 
 @contextmanager
-def serving(world: PublishedHome) -> Iterator[str]:
+def serving(published_home: PublishedHome) -> Iterator[str]:
     """`gata serve` in an installation without the extras; gives its address."""
     process = subprocess.Popen(
-        command("serve", "--port", "0"), env=environment(world.settings), cwd=ROOT, stderr=subprocess.PIPE, text=True
+        command("serve", "--port", "0"),
+        env=environment(published_home.settings),
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stderr is not None
     try:
@@ -88,21 +92,21 @@ def test_a_missing_extra_is_named_with_the_command_that_installs_it(monkeypatch:
     assert refused.value.fix == f"Run `pip install 'gata[build]=={version('gata')}'`."
 
 
-def test_every_build_is_refused_before_anything_is_touched(world: PublishedHome) -> None:
+def test_every_build_is_refused_before_anything_is_touched(published_home: PublishedHome) -> None:
     builds = "build and library and onboard alpha and land and transform and validate and publish"
-    before = _files(world)
-    code, out, err = gata(world, *f"{builds} and forget --tenant alpha --person ada@example.com".split())
+    before = _files(published_home)
+    code, out, err = gata(published_home, *f"{builds} and forget --tenant alpha --person ada@example.com".split())
     assert (code, out) == (2, "")
     modules = "dbt.adapters.duckdb, dbt.cli, dbt_common, dlt, numpy"
     refusal = f"Building needs packages that are not installed: {modules}. Run `{install_command('build')}`.\n"
     assert err.startswith(refusal * 8)
-    assert _files(world) == before
+    assert _files(published_home) == before
 
 
-def test_all_that_builds_nothing_works_without_the_extras(world: PublishedHome) -> None:
+def test_all_that_builds_nothing_works_without_the_extras(published_home: PublishedHome) -> None:
     offline = "--version and status and plan and config show and onboard alpha --dry-run and rollback --tenant alpha"
     asked = "metrics --tenant alpha and values --tenant alpha campaign_name and token list and audit"
-    code, _, err = gata(world, *f"{offline} and {asked}".split(), "and", *ASK)
+    code, _, err = gata(published_home, *f"{offline} and {asked}".split(), "and", *ASK)
     assert "codes: 0 0 0 0 0 0 0 0 0 0 0\n" in err
     assert code == 0
 
@@ -110,38 +114,40 @@ def test_all_that_builds_nothing_works_without_the_extras(world: PublishedHome) 
 @pytest.mark.parametrize(
     "arguments", [ASK, ("metrics", "--tenant", "alpha"), ("mcp", "--tenant", "alpha")], ids=" ".join
 )
-def test_asking_and_serving_load_nothing_of_an_extra(world: PublishedHome, arguments: tuple[str, ...]) -> None:
-    code, _, err = gata(world, *arguments, hidden=())
+def test_asking_and_serving_load_nothing_of_an_extra(published_home: PublishedHome, arguments: tuple[str, ...]) -> None:
+    code, _, err = gata(published_home, *arguments, hidden=())
     assert code == 0
     assert err.endswith("loaded:\n")
 
 
-def test_the_doctor_says_what_a_serving_installation_does_without(world: PublishedHome) -> None:
-    _, out, _ = gata(world, "doctor")
+def test_the_doctor_says_what_a_serving_installation_does_without(published_home: PublishedHome) -> None:
+    _, out, _ = gata(published_home, "doctor")
     assert "dlt is not installed; only builds need it." in " ".join(out.split())
     assert "fail" not in [line.split()[0] for line in out.splitlines() if "dbt" in line or "dlt" in line]
 
 
-def test_a_server_without_the_extras_answers_and_refuses_what_needs_them(world: PublishedHome) -> None:
-    with serving(world) as address, httpx.Client(base_url=address, timeout=60) as client:
+def test_a_server_without_the_extras_answers_and_refuses_what_needs_them(published_home: PublishedHome) -> None:
+    with serving(published_home) as address, httpx.Client(base_url=address, timeout=60) as client:
         query = {"metrics": ["spend"], "dimensions": ["date"]}
-        answer = client.post("/semantic-layer/alpha/query", json=query, headers=world.headers("alpha"))
-        assert (answer.status_code, answer.json()["row_count"]) == (200, world.days)
+        answer = client.post("/semantic-layer/alpha/query", json=query, headers=published_home.headers("alpha"))
+        assert (answer.status_code, answer.json()["row_count"]) == (200, published_home.days)
         for path in ("/connectors", "/readiness/alpha", "/observability/alpha/tests", "/catalog", "/models"):
-            assert client.get(path, headers=world.headers("admin")).status_code == 200, path
+            assert client.get(path, headers=published_home.headers("admin")).status_code == 200, path
         tenant = {"slug": "acme", "business_name": "Acme", "currency": "EUR", "sources": {"shopify": {"enabled": True}}}
-        refused = client.post("/tenants/onboard", json=tenant, headers=world.headers("admin"))
+        refused = client.post("/tenants/onboard", json=tenant, headers=published_home.headers("admin"))
         assert refused.status_code == 503
         assert refused.json()["fix"] == f"Run `{install_command('build')}`."
-    assert "acme" not in world.settings.tenants.read_text(encoding="utf-8")
+    assert "acme" not in published_home.settings.tenants.read_text(encoding="utf-8")
 
 
-def test_a_picture_is_refused_with_the_form_that_needs_no_package(world: PublishedHome, tmp_path: Path) -> None:
-    code, _, err = gata(world, *ASK, "--chart", str(tmp_path / "spend.png"))
+def test_a_picture_is_refused_with_the_form_that_needs_no_package(
+    published_home: PublishedHome, tmp_path: Path
+) -> None:
+    code, _, err = gata(published_home, *ASK, "--chart", str(tmp_path / "spend.png"))
     assert code == 2
     assert "Ask for Vega-Lite" in err
     assert install_command("charts") in err
-    code, _, err = gata(world, *ASK, "--chart", str(tmp_path / "spend.json"))
+    code, _, err = gata(published_home, *ASK, "--chart", str(tmp_path / "spend.json"))
     assert code == 0, err
     assert (tmp_path / "spend.json").exists()
 
@@ -156,15 +162,15 @@ def test_a_refused_picture_is_the_callers_to_repair(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("arguments", [("serve", "--port", "0"), ("mcp", "--tenant", "alpha")], ids=" ".join)
 def test_a_named_collector_without_the_library_that_sends_is_refused_at_the_start(
-    world: PublishedHome, arguments: tuple[str, ...]
+    published_home: PublishedHome, arguments: tuple[str, ...]
 ) -> None:
-    code, _, err = gata(world, *arguments, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1")
+    code, _, err = gata(published_home, *arguments, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1")
     assert code == 2
     assert err.startswith("OTEL_EXPORTER_OTLP_ENDPOINT is set, and sending traces needs packages")
     assert install_command("otel") in err
 
 
-def _files(world: PublishedHome) -> set[str]:
+def _files(published_home: PublishedHome) -> set[str]:
     """What lies in the state folder, but for the files that every reader opens."""
-    home = world.settings.home
+    home = published_home.settings.home
     return {str(path.relative_to(home)) for path in home.rglob("*") if "ops.sqlite" not in path.name}

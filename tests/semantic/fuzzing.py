@@ -12,8 +12,8 @@ from semantic.answering.exact_json import to_json
 from semantic.planning.query import Answer, Query, TimeRange, read_query
 from tests.semantic import reference
 from tests.semantic.hand_star import HandStar
-from tests.semantic.random_star import same, world
-from tests.semantic.reference import World
+from tests.semantic.random_star import same, truth
+from tests.semantic.reference import GroundTruth
 
 LONGEST = 3000
 """Letters that an error may have: long input is never repeated whole."""
@@ -32,7 +32,7 @@ class Outcome:
     """What should not have come of it."""
 
 
-def ask(shop: HandStar, question: dict[str, Any], meant: World) -> Outcome:
+def ask(shop: HandStar, question: dict[str, Any], meant: GroundTruth) -> Outcome:
     """Ask the hand-written shop; `meant` is what its rows mean. Whatever is neither answer nor refusal is raised."""
     began = (time.monotonic(), time.process_time())
     try:
@@ -71,7 +71,7 @@ def _of_answer(query: Query, answer: Answer) -> str:
     return "" if to_json(answer.to_dict()) else "nothing to read"
 
 
-def _reference(query: Query, answer: Answer, meant: World) -> list[dict[str, Any]] | None:
+def _reference(query: Query, answer: Answer, meant: GroundTruth) -> list[dict[str, Any]] | None:
     """The rows that there should be; None where the question names what the reference does not know."""
     named = [*query.dimensions, *(f.name for f in query.filters)]
     known = {*meant.measures, *meant.formulas}
@@ -95,5 +95,5 @@ def _of_rows(answer: Answer, expected: list[dict[str, Any]]) -> str:
     return ""
 
 
-def shop_world(shop: HandStar) -> World:
-    return world(shop.rows)
+def shop_truth(shop: HandStar) -> GroundTruth:
+    return truth(shop.rows)

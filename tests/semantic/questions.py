@@ -1,4 +1,4 @@
-"""Random questions that a world can answer, and some that it must refuse."""
+"""Random questions that the ground truth can answer, and some that it must refuse."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from tests.semantic import reference
-from tests.semantic.reference import World
+from tests.semantic.reference import GroundTruth
 
 RANGES: tuple[tuple[str | None, str | None], ...] = (
     ("2026-02-01", "2026-02-28"),
@@ -31,36 +31,36 @@ _ORDERS = ("=", "!=", ">", ">=", "<", "<=")
 _NUMBERS = st.sampled_from([0, 1, 2, 1.5, 10, 0.5, 5, 12.25, -1, 100])
 
 
-def questions(world: World, numbers: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
-    """Questions about a world; `numbers` are the metrics that filters on metrics may name."""
-    return _question(world, numbers)
+def questions(truth: GroundTruth, numbers: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    """Questions about the ground truth; `numbers` are the metrics that filters on metrics may name."""
+    return _question(truth, numbers)
 
 
 @st.composite
-def _question(draw: DrawFn, world: World, numbers: tuple[str, ...]) -> dict[str, Any]:
+def _question(draw: DrawFn, truth: GroundTruth, numbers: tuple[str, ...]) -> dict[str, Any]:
     chance = st.integers(0, 3).map(lambda n: n == 0)
-    metrics = draw(st.lists(st.sampled_from([*world.measures, *world.formulas]), min_size=1, max_size=3, unique=True))
+    metrics = draw(st.lists(st.sampled_from([*truth.measures, *truth.formulas]), min_size=1, max_size=3, unique=True))
     tests = draw(st.lists(_tests(numbers), max_size=1)) if numbers and draw(chance) else []
     used = [*metrics, *(test["name"] for test in tests)]
-    fitting = [name for name in world.dimensions if world.go_together(used, [name])]
-    names = st.sampled_from(list(world.dimensions) if draw(st.integers(0, 9)) == 0 else fitting or ["date"])
+    fitting = [name for name in truth.dimensions if truth.go_together(used, [name])]
+    names = st.sampled_from(list(truth.dimensions) if draw(st.integers(0, 9)) == 0 else fitting or ["date"])
     dimensions = draw(st.lists(names, max_size=2, unique=True))
     if "date" not in dimensions and draw(st.booleans()):
         dimensions.insert(draw(st.integers(0, len(dimensions))), "date")
     cut = st.sampled_from(dimensions) | names if dimensions else names
-    filters = tests + [_filter(draw, name, world) for name in draw(st.lists(cut, max_size=2))]
+    filters = tests + [_filter(draw, name, truth) for name in draw(st.lists(cut, max_size=2))]
     question: dict[str, Any] = {"metrics": metrics, "dimensions": dimensions, "filters": filters, "limit": 10_000}
     start, end = draw(st.sampled_from(RANGES)) if draw(st.booleans()) else (None, None)
     if start or end:
         question["time_range"] = {"start": start, "end": end}
     cut_by_date = any(filter_["name"] == "date" for filter_ in filters)
-    if world.dates.intersection(dimensions) and "date" not in dimensions and draw(st.booleans()):
+    if truth.dates.intersection(dimensions) and "date" not in dimensions and draw(st.booleans()):
         question["time_grain"] = draw(st.sampled_from(_GRAINS))
     if "date" in dimensions and not cut_by_date:
-        _put_along_time(draw, question, world, start, end)
+        _put_along_time(draw, question, truth, start, end)
     elif start and end and not cut_by_date and draw(chance):
         question["compare"] = draw(st.sampled_from(["previous_period", "previous_year"]))
-    _put_together(draw, question, world, has_tests=bool(tests))
+    _put_together(draw, question, truth, has_tests=bool(tests))
     if draw(chance):
         columns = [*dimensions, *(name for name in columns_of(question))]
         chosen = draw(st.lists(st.sampled_from(columns), min_size=1, max_size=2, unique=True))
@@ -79,14 +79,14 @@ def _tests(numbers: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
     return single | several | between | st.fixed_dictionaries({"name": name, "op": st.just("is_not_null")})
 
 
-def _filter(draw: DrawFn, name: str, world: World) -> dict[str, Any]:
-    members = sorted(world.members(name))
+def _filter(draw: DrawFn, name: str, truth: GroundTruth) -> dict[str, Any]:
+    members = sorted(truth.members(name))
     if not members or draw(st.integers(0, 5)) == 0:
         return {"name": name, "op": draw(st.sampled_from(["is_null", "is_not_null"]))}
     some = st.sampled_from(members)
-    if name in world.flags:
+    if name in truth.flags:
         return {"name": name, "op": draw(st.sampled_from(["=", "!="])), "value": draw(some)}
-    if name in world.dates:
+    if name in truth.dates:
         low, high = sorted((draw(some), draw(some)))
         ops = st.sampled_from([*_ORDERS, "between"])
         op = draw(ops)
@@ -100,7 +100,9 @@ def _filter(draw: DrawFn, name: str, world: World) -> dict[str, Any]:
     return {"name": name, "op": op, "value": text[:2].upper() if op in ("contains", "starts_with") else text}
 
 
-def _put_along_time(draw: DrawFn, question: dict[str, Any], world: World, start: str | None, end: str | None) -> None:
+def _put_along_time(
+    draw: DrawFn, question: dict[str, Any], truth: GroundTruth, start: str | None, end: str | None
+) -> None:
     grain = draw(st.sampled_from(_GRAINS))
     chance = st.integers(0, 2).map(lambda n: n == 0)
     if draw(st.booleans()) or grain != "day":
@@ -110,7 +112,7 @@ def _put_along_time(draw: DrawFn, question: dict[str, Any], world: World, start:
         compare = draw(st.sampled_from(["previous_period", "previous_year"]))
         if draw(chance) and _lines_up(date.fromisoformat(start), date.fromisoformat(end), compare, grain):
             question["compare"] = compare
-    added = [metric for metric in question["metrics"] if world.adds_up(metric)]
+    added = [metric for metric in question["metrics"] if truth.adds_up(metric)]
     if added and draw(st.booleans()):
         kinds = ["running"]
         kinds += ["rolling", "month_to_date"] if grain == "day" else []
@@ -133,24 +135,24 @@ def _lines_up(start: date, end: date, compare: str, grain: str) -> bool:
     return grain == "day" or (grain == "week" and ((end - start).days + 1) % 7 == 0)
 
 
-def _put_together(draw: DrawFn, question: dict[str, Any], world: World, *, has_tests: bool) -> None:
+def _put_together(draw: DrawFn, question: dict[str, Any], truth: GroundTruth, *, has_tests: bool) -> None:
     """Shares, totals and the highest groups, where they have one right answer."""
     chance = st.integers(0, 2).map(lambda n: n == 0)
     metrics, dimensions = question["metrics"], question["dimensions"]
-    summed = [metric for metric in metrics if world.is_sum(metric)]
+    summed = [metric for metric in metrics if truth.is_sum(metric)]
     if summed and draw(chance):
         question["share_of_total"] = [draw(st.sampled_from(summed))]
     if not dimensions:
         return
-    tested = [filter_["name"] for filter_ in question["filters"] if filter_["name"] not in world.dimensions]
+    tested = [filter_["name"] for filter_ in question["filters"] if filter_["name"] not in truth.dimensions]
     by_day = "date" in dimensions and question.get("time_grain") in (None, "day")
-    all_add_up = all(map(world.adds_up, [*metrics, *tested]))
+    all_add_up = all(map(truth.adds_up, [*metrics, *tested]))
     if draw(chance) and (not has_tests or (all_add_up and not ("compare" in question and by_day))):
         question["totals"] = True
-    ranking = metrics if "date" not in dimensions or len(dimensions) == 1 else [m for m in metrics if world.adds_up(m)]
+    ranking = metrics if "date" not in dimensions or len(dimensions) == 1 else [m for m in metrics if truth.adds_up(m)]
     if ranking and draw(chance):
         question["top"] = {"by": draw(st.sampled_from(ranking)), "n": draw(st.integers(1, 3))}
-        if all(map(world.adds_up, metrics)) and "cumulative" not in question:
+        if all(map(truth.adds_up, metrics)) and "cumulative" not in question:
             question["top"]["other"] = draw(st.booleans())
 
 

@@ -1,6 +1,6 @@
 """Random catalogs: facts, tables along many-to-one chains, conformed dimensions, measures of every kind, formulas.
 
-Each is written twice: as definitions like those of a published run, and as a `World` for the reference evaluator.
+Each is written twice: as definitions like those of a published run, and as a `GroundTruth` for the reference evaluator.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from semantic.catalog.expression import ADDS_UP, MetricKind, measure_of
 from semantic.catalog.run_definitions import VERSION, RunDefinitions
 from semantic.planning.query import Answer, Query
 from tests.semantic import reference
-from tests.semantic.reference import Measure, World, own, percentile, via
+from tests.semantic.reference import GroundTruth, Measure, own, percentile, via
 
 TODAY = date(2026, 4, 15)
 _FACT = {
@@ -113,12 +113,12 @@ class Catalog:
     definitions: RunDefinitions
     columns: dict[str, dict[str, str]]
     """By table: its columns and their types."""
-    world: World
+    truth: GroundTruth
 
     @property
     def numbers(self) -> tuple[str, ...]:
         """The metrics that filters may name: sums and counts, whose values are exact."""
-        return tuple(name for name in self.world.measures if not name.endswith(("part", "middle", "ninetieth")))
+        return tuple(name for name in self.truth.measures if not name.endswith(("part", "middle", "ninetieth")))
 
     def load(self, folder: Path) -> SemanticModel:
         run_dir = folder / "20260415T000000000000Z_abcdef"
@@ -130,7 +130,7 @@ class Catalog:
         for table, columns in self.columns.items():
             typed = ", ".join(f'"{name}" {type_}' for name, type_ in columns.items())
             connection.execute(f'CREATE OR REPLACE TABLE "{table}" ({typed})')
-            rows = [f"({', '.join(_literal(row[name]) for name in columns)})" for row in self.world.rows[table]]
+            rows = [f"({', '.join(_literal(row[name]) for name in columns)})" for row in self.truth.rows[table]]
             if rows:
                 connection.execute(f'INSERT INTO "{table}" VALUES {", ".join(rows)}')
 
@@ -160,7 +160,7 @@ def catalogs(draw: DrawFn) -> Catalog:
     rows = {table: _table_rows(draw, table in parents) for table in tables}
     codes = draw(st.sampled_from([["EUR"], ["EUR"], ["EUR", "USD"], ["EUR", "USD", None]]))
     rows |= {fact: draw(st.lists(_fact_rows(keys[fact], codes), max_size=9)) for fact in facts}
-    world = World(
+    truth = GroundTruth(
         rows=rows,
         days=dict.fromkeys(facts, "day"),
         measures={name: Measure(fact, of, adds_up) for name, (fact, _, of, adds_up) in measures.items()},
@@ -186,7 +186,7 @@ def catalogs(draw: DrawFn) -> Catalog:
         "dimensions": {
             name: {
                 "description": name,
-                "type": "date" if name in world.dates else "boolean" if name in world.flags else "text",
+                "type": "date" if name in truth.dates else "boolean" if name in truth.flags else "text",
                 "role": "category",
                 "paths": paths,
                 **({"meanings": meanings[name]} if name in meanings else {}),
@@ -194,7 +194,7 @@ def catalogs(draw: DrawFn) -> Catalog:
             for name, (paths, _) in dimensions.items()
         },
     }
-    return Catalog(RunDefinitions.model_validate(definitions), columns, world)
+    return Catalog(RunDefinitions.model_validate(definitions), columns, truth)
 
 
 Ways = dict[str, tuple[str, ...]]
@@ -215,7 +215,7 @@ def _ways(keys: list[str], parents: dict[str, str]) -> Ways:
 
 
 def _dimensions(draw: DrawFn, facts: list[str], tables: list[str], ways: dict[str, Ways]) -> dict[str, Any]:
-    """By name: the paths of the definitions, and the readers of the world."""
+    """By name: the paths of the definitions, and the readers of the ground truth."""
     found: dict[str, Any] = {
         "date": (dict.fromkeys(facts, "date"), {fact: own("day") for fact in facts}),
         "currency": (dict.fromkeys(facts, "currency"), {fact: own("currency") for fact in facts}),

@@ -16,7 +16,7 @@ from semantic.answering.run_query import run_query
 from semantic.planning.query import Answer, Query
 from tests.semantic import reference
 from tests.semantic.hand_star import TODAY, HandStar
-from tests.semantic.reference import Measure, World, own, via
+from tests.semantic.reference import GroundTruth, Measure, own, via
 
 FIRST = date(2026, 1, 1)
 DAYS = (st.integers(26, 45) | st.integers(0, 100)).map(lambda n: FIRST + timedelta(days=n))
@@ -166,9 +166,9 @@ NUMBERS = ("spend", "clicks", "sessions", "orders", "customers", "order_revenue"
 """Metrics that filters name: counts and sums, whose values are exact."""
 
 
-def world(rows: reference.Rows) -> World:
+def truth(rows: reference.Rows) -> GroundTruth:
     """What the standard metrics and dimensions mean, over these rows."""
-    return World(rows, DAYS_OF, MEASURES, FORMULAS, DIMENSIONS, flags=frozenset({"is_customer"}))
+    return GroundTruth(rows, DAYS_OF, MEASURES, FORMULAS, DIMENSIONS, flags=frozenset({"is_customer"}))
 
 
 class RandomStar:

@@ -34,8 +34,8 @@ class Measure:
 
 
 @dataclass
-class World:
-    """Rows, and what they mean."""
+class GroundTruth:
+    """Rows, and the answers that they mean."""
 
     rows: Rows
     days: Mapping[str, str]
@@ -162,14 +162,14 @@ def via(key: str, table: str, table_key: str, column: Callable[[Row, Rows], Any]
     return looked_up
 
 
-def value(formula: Formula, cell: Cell, world: World) -> Any:
+def value(formula: Formula, cell: Cell, truth: GroundTruth) -> Any:
     """A metric from raw rows; nothing where part of it is nothing, or where it is divided by 0."""
     if isinstance(formula, str):
-        measure = world.measures[formula]
+        measure = truth.measures[formula]
         return measure.of(cell.get(measure.fact, []))
     if not isinstance(formula, tuple):
         return Fraction(str(formula))
-    sign, left, right = formula[0], value(formula[1], cell, world), value(formula[2], cell, world)
+    sign, left, right = formula[0], value(formula[1], cell, truth), value(formula[2], cell, truth)
     if left is None or right is None or (sign == "/" and right == 0):
         return None
     if sign == "/":
@@ -268,27 +268,27 @@ class Line:
     is_other: bool = False
 
 
-def answer(query: Query, world: World) -> tuple[list[Row], Row | None]:
+def answer(query: Query, truth: GroundTruth) -> tuple[list[Row], Row | None]:
     """All rows of the answer in their order, before limit and cursor, and the row of totals."""
-    lines = _kept(query, world)
+    lines = _kept(query, truth)
     kept_all = _merged(line.now for line in lines)
-    shown = _topped(query, world, lines) if query.top else lines
-    rows = [_row(query, world, line, kept_all) for line in _ordered(query, world, shown, kept_all)]
-    return rows, _totals(query, world, lines, kept_all) if query.totals else None
+    shown = _topped(query, truth, lines) if query.top else lines
+    rows = [_row(query, truth, line, kept_all) for line in _ordered(query, truth, shown, kept_all)]
+    return rows, _totals(query, truth, lines, kept_all) if query.totals else None
 
 
-def may_refuse(query: Query, world: World) -> str | None:
+def may_refuse(query: Query, truth: GroundTruth) -> str | None:
     """Why a question may not be answered: what its facts do not share, money in several currencies."""
-    used = _used(query, world)
-    cuts = [*query.dimensions, *(f.name for f in query.filters if f.name in world.dimensions)]
-    if not world.go_together(used, cuts):
+    used = _used(query, truth)
+    cuts = [*query.dimensions, *(f.name for f in query.filters if f.name in truth.dimensions)]
+    if not truth.go_together(used, cuts):
         return "reach"
     one = [f for f in query.filters if f.name == "currency" and f.op in ("=", "in")]
-    if len(world.currencies(used)) < 2 or any(not isinstance(f.value, tuple) or len(set(f.value)) == 1 for f in one):
+    if len(truth.currencies(used)) < 2 or any(not isinstance(f.value, tuple) or len(set(f.value)) == 1 for f in one):
         return None
     if "currency" not in query.dimensions:
         return "currency"
-    priced = {metric for metric in query.metrics if world.money.intersection(world.parts(metric))}
+    priced = {metric for metric in query.metrics if truth.money.intersection(truth.parts(metric))}
     top = query.top and (query.top.by in priced or (query.top.other and priced))
     return "mixed" if top or (priced and query.totals) or priced.intersection(query.share_of_total) else None
 
@@ -298,27 +298,27 @@ def _window(query: Query) -> tuple[date | None, date | None]:
     return (span.start, span.end) if isinstance(span, TimeRange) else (None, None)
 
 
-def _used(query: Query, world: World) -> list[str]:
-    return [*query.metrics, *(f.name for f in query.filters if f.name not in world.dimensions)]
+def _used(query: Query, truth: GroundTruth) -> list[str]:
+    return [*query.metrics, *(f.name for f in query.filters if f.name not in truth.dimensions)]
 
 
 def cells(
-    query: Query, world: World, start: date | None, end: date | None, names: tuple[str, ...] | None = None
+    query: Query, truth: GroundTruth, start: date | None, end: date | None, names: tuple[str, ...] | None = None
 ) -> dict[Key, Cell]:
     """The raw rows of every key, of the facts that the question is about, inside the days and filters on dimensions."""
     names = query.dimensions if names is None else names
-    cuts = [f for f in query.filters if f.name in world.dimensions]
+    cuts = [f for f in query.filters if f.name in truth.dimensions]
     found: dict[Key, Cell] = {} if names else {(): {}}
-    for fact in world.facts(_used(query, world)):
-        for row in world.rows[fact]:
-            day = row[world.days[fact]]
+    for fact in truth.facts(_used(query, truth)):
+        for row in truth.rows[fact]:
+            day = row[truth.days[fact]]
             if (start and day < start) or (end and day > end):
                 continue
-            if not all(holds(world.dimensions[f.name][fact](row, world.rows), f) for f in cuts):
+            if not all(holds(truth.dimensions[f.name][fact](row, truth.rows), f) for f in cuts):
                 continue
-            read = (world.dimensions[name][fact](row, world.rows) for name in names)
+            read = (truth.dimensions[name][fact](row, truth.rows) for name in names)
             key = tuple(
-                period_start(part, query.time_grain, world.week_start) if isinstance(part, date) else part
+                period_start(part, query.time_grain, truth.week_start) if isinstance(part, date) else part
                 for part in read
             )
             found.setdefault(key, {}).setdefault(fact, []).append(row)
@@ -333,28 +333,28 @@ def _merged(parts: Iterable[Cell]) -> Cell:
     return whole
 
 
-def _kept(query: Query, world: World) -> list[Line]:
+def _kept(query: Query, truth: GroundTruth) -> list[Line]:
     """The lines of the answer before it is cut to the highest groups."""
     start, end = _window(query)
-    lines = {key: Line(key, cell) for key, cell in cells(query, world, start, end).items()}
-    then = _then(query, world)
-    shown = _periods(query, world)
+    lines = {key: Line(key, cell) for key, cell in cells(query, truth, start, end).items()}
+    then = _then(query, truth)
+    shown = _periods(query, truth)
     at = query.dimensions.index("date") if "date" in query.dimensions else None
     for key in then.found if then else ():
         for moved in [key] if at is None else [_with(_without(key, at), at, day) for day in shown]:
             if then(moved):
                 lines.setdefault(moved, Line(moved, {}))
     if query.fill_gaps and at is not None:
-        read = cells(query, world, _first(query, start) if query.cumulative and start else start, end)
+        read = cells(query, truth, _first(query, start) if query.cumulative and start else start, end)
         groups = {_without(key, at) for key in (*lines, *read)} if len(query.dimensions) > 1 else {()}
         for moved in [_with(group, at, day) for group in groups for day in shown]:
             lines.setdefault(moved, Line(moved, {}))
     for line in lines.values():
         line.then = then(line.key) if then else None
-        line.so_far = _so_far(query, world, line.key, at) if query.cumulative and at is not None else {}
-    tests = [f for f in query.filters if f.name not in world.dimensions]
+        line.so_far = _so_far(query, truth, line.key, at) if query.cumulative and at is not None else {}
+    tests = [f for f in query.filters if f.name not in truth.dimensions]
     return [
-        line for line in lines.values() if all(holds(value(world.formula(f.name), line.now, world), f) for f in tests)
+        line for line in lines.values() if all(holds(value(truth.formula(f.name), line.now, truth), f) for f in tests)
     ]
 
 
@@ -366,19 +366,19 @@ def _with(key: Key, at: int, day: date) -> Key:
     return (*key[:at], day, *key[at:])
 
 
-def _periods(query: Query, world: World) -> list[date]:
+def _periods(query: Query, truth: GroundTruth) -> list[date]:
     """The first days of the periods of the range."""
     start, end = _window(query)
     shown = days(start, end) if start and end else []
-    return list(dict.fromkeys(period_start(day, query.time_grain, world.week_start) for day in shown))
+    return list(dict.fromkeys(period_start(day, query.time_grain, truth.week_start) for day in shown))
 
 
 class _Then:
     """The raw rows of the period before, found by the keys they are compared with."""
 
-    def __init__(self, query: Query, world: World, start: date, end: date) -> None:
+    def __init__(self, query: Query, truth: GroundTruth, start: date, end: date) -> None:
         first, last, self.back = before(start, end, query.compare or "")
-        self.found = cells(query, world, first, last)
+        self.found = cells(query, truth, first, last)
         self.at = query.dimensions.index("date") if "date" in query.dimensions else None
         is_whole = start.day == 1 and (end + timedelta(days=1)).day == 1
         self.drops = is_whole and query.compare == "previous_period" and query.time_grain in (None, "day")
@@ -393,9 +393,9 @@ class _Then:
         return self.found.get(_with(_without(key, self.at), self.at, day), {})
 
 
-def _then(query: Query, world: World) -> _Then | None:
+def _then(query: Query, truth: GroundTruth) -> _Then | None:
     start, end = _window(query)
-    return _Then(query, world, start, end) if query.compare and start and end else None
+    return _Then(query, truth, start, end) if query.compare and start and end else None
 
 
 def _first(query: Query, day: date) -> date:
@@ -409,25 +409,25 @@ def _first(query: Query, day: date) -> date:
     return period_start(day, kind.removesuffix("_to_date"))
 
 
-def _so_far(query: Query, world: World, key: Key, at: int) -> Cell:
+def _so_far(query: Query, truth: GroundTruth, key: Key, at: int) -> Cell:
     """The raw rows of a key's group from the first day that is added up to the end of its period."""
     last, end = key[at], _window(query)[1]
-    while period_start(last + timedelta(days=1), query.time_grain, world.week_start) == key[at]:
+    while period_start(last + timedelta(days=1), query.time_grain, truth.week_start) == key[at]:
         last += timedelta(days=1)
     last = min(last, end) if end else last
     names = _without(query.dimensions, at)
-    return cells(query, world, _first(query, key[at]), last, names).get(_without(key, at), {})
+    return cells(query, truth, _first(query, key[at]), last, names).get(_without(key, at), {})
 
 
-def _topped(query: Query, world: World, lines: list[Line]) -> list[Line]:
+def _topped(query: Query, truth: GroundTruth, lines: list[Line]) -> list[Line]:
     """The lines of the highest groups, and the others as one more group."""
     assert query.top is not None
     at = [n for n, name in enumerate(query.dimensions) if name != "date" or len(query.dimensions) == 1]
     groups: dict[Key, list[Line]] = {}
     for line in lines:
         groups.setdefault(tuple(line.key[n] for n in at), []).append(line)
-    formula = world.formula(query.top.by)
-    ranks = {group: value(formula, _merged(line.now for line in found), world) for group, found in groups.items()}
+    formula = truth.formula(query.top.by)
+    ranks = {group: value(formula, _merged(line.now for line in found), truth) for group, found in groups.items()}
     order = sorted(groups, key=lambda group: (_down(ranks[group]), *map(_up, group)))
     highest = [line for group in order[: query.top.n] for line in groups[group]]
     if not query.top.other:
@@ -435,7 +435,7 @@ def _topped(query: Query, world: World, lines: list[Line]) -> list[Line]:
     others: dict[Key, list[Line]] = {}
     for group in order[query.top.n :]:
         for line in groups[group]:
-            key = tuple(_other(query.dimensions[n], world) if n in at else part for n, part in enumerate(line.key))
+            key = tuple(_other(query.dimensions[n], truth) if n in at else part for n, part in enumerate(line.key))
             others.setdefault(key, []).append(line)
     for key, found in others.items():
         then = [line.then for line in found if line.then is not None]
@@ -444,8 +444,8 @@ def _topped(query: Query, world: World, lines: list[Line]) -> list[Line]:
     return highest
 
 
-def _other(name: str, world: World) -> Any:
-    return None if name in world.dates or name in world.flags else "other"
+def _other(name: str, truth: GroundTruth) -> Any:
+    return None if name in truth.dates or name in truth.flags else "other"
 
 
 def _up(found: Any) -> tuple[Any, ...]:
@@ -461,7 +461,7 @@ def _down(found: Any) -> tuple[Any, ...]:
     return (found is None, 0 if found is None else -found)
 
 
-def _ordered(query: Query, world: World, lines: list[Line], whole: Cell) -> list[Line]:
+def _ordered(query: Query, truth: GroundTruth, lines: list[Line], whole: Cell) -> list[Line]:
     """What is asked for; else dates first, then the highest of the first metric; ties by the dimensions."""
     asked = [(name.removeprefix("-"), name.startswith("-")) for name in query.order_by]
     others = [("is_other", False)] if query.top and query.top.other else []
@@ -473,41 +473,41 @@ def _ordered(query: Query, world: World, lines: list[Line], whole: Cell) -> list
     asked += [(name, False) for name in query.dimensions if name not in dict(asked)]
 
     def place(line: Line) -> list[Any]:
-        row = {**_row(query, world, line, whole), "is_other": line.is_other}
+        row = {**_row(query, truth, line, whole), "is_other": line.is_other}
         return [_down(row[name]) if highest else _up(row[name]) for name, highest in asked]
 
     return sorted(lines, key=place)
 
 
-def _row(query: Query, world: World, line: Line, whole: Cell, *, is_total: bool = False) -> Row:
+def _row(query: Query, truth: GroundTruth, line: Line, whole: Cell, *, is_total: bool = False) -> Row:
     row: Row = dict(zip(query.dimensions, line.key, strict=True))
     for metric in query.metrics:
-        formula = world.formula(metric)
-        now = row[metric] = value(formula, line.now, world)
+        formula = truth.formula(metric)
+        now = row[metric] = value(formula, line.now, truth)
         if query.compare:
-            then = None if line.then is None else value(formula, line.then, world)
+            then = None if line.then is None else value(formula, line.then, truth)
             change = None if now is None or then is None else now - then
             row[f"{metric}_previous"], row[f"{metric}_change"] = then, change
             row[f"{metric}_change_ratio"] = float(change) / float(then) if change is not None and then else None
         if metric in query.share_of_total:
-            all_of_it = value(formula, whole, world)
+            all_of_it = value(formula, whole, truth)
             row[f"{metric}_share"] = float(now) / float(all_of_it) if now is not None and all_of_it else None
         if query.cumulative and query.cumulative.metric == metric:
-            row[f"{metric}_cumulative"] = None if is_total else value(formula, line.so_far, world)
+            row[f"{metric}_cumulative"] = None if is_total else value(formula, line.so_far, truth)
     if query.top and query.top.other:
         row["is_other"] = line.is_other
     return {**row, "is_total": is_total} if query.totals else row
 
 
-def _totals(query: Query, world: World, lines: list[Line], whole: Cell) -> Row:
+def _totals(query: Query, truth: GroundTruth, lines: list[Line], whole: Cell) -> Row:
     """Everything as one group: all raw rows, or those of the groups that filters on metrics leave."""
     start, end = _window(query)
     then: Cell | None = {}
-    if any(f.name not in world.dimensions for f in query.filters):
+    if any(f.name not in truth.dimensions for f in query.filters):
         now = whole
         then = _merged(line.then for line in lines if line.then is not None)
     else:
-        now = cells(query, world, start, end, ())[()]
+        now = cells(query, truth, start, end, ())[()]
         if query.compare and start and end:
-            then = cells(query, world, *before(start, end, query.compare)[:2], ())[()]
-    return _row(query, world, Line((None,) * len(query.dimensions), now, then), whole, is_total=True)
+            then = cells(query, truth, *before(start, end, query.compare)[:2], ())[()]
+    return _row(query, truth, Line((None,) * len(query.dimensions), now, then), whole, is_total=True)

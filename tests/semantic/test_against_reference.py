@@ -17,8 +17,8 @@ from tests.semantic import reference
 from tests.semantic.hand_star import HandStar
 from tests.semantic.questions import questions
 from tests.semantic.random_catalog import Catalog, ask, catalogs
-from tests.semantic.random_star import DIMENSIONS, MEASURES, NUMBERS, STARS, RandomStar, same, world
-from tests.semantic.reference import World
+from tests.semantic.random_star import DIMENSIONS, MEASURES, NUMBERS, STARS, RandomStar, same, truth
+from tests.semantic.reference import GroundTruth
 
 Rows = dict[str, list[dict[str, Any]]]
 Ask = Callable[[Query], Answer]
@@ -38,15 +38,15 @@ def memory() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def check(question: dict[str, Any], world: World, ask: Ask, page: int | None = None) -> None:
+def check(question: dict[str, Any], truth: GroundTruth, ask: Ask, page: int | None = None) -> None:
     """The answer is the reference's, or both refuse; with `page`, put together from pages of so many rows."""
     query = read_query(question)
-    reason = reference.may_refuse(query, world)
+    reason = reference.may_refuse(query, truth)
     if reason is not None:
         with pytest.raises(QueryError):
             ask(query)
         return
-    rows, total = reference.answer(query, world)
+    rows, total = reference.answer(query, truth)
     got = ask(query)
     names = [str(column["name"]) for column in got.columns]
     expected = [*rows, *([total] if total is not None else [])]
@@ -89,7 +89,7 @@ def _is(ours: Any, theirs: Any) -> bool:
 @settings(max_examples=120, deadline=None)
 @given(rows=STARS, data=st.data())
 def test_the_standard_metrics_are_what_plain_python_gives(star: RandomStar, rows: Rows, data: st.DataObject) -> None:
-    meant = world(star.fill(rows))
+    meant = truth(star.fill(rows))
     question = data.draw(questions(meant, NUMBERS), label="question")
     check(question, meant, star.ask, page=data.draw(st.sampled_from([None, None, 1, 3]), label="page"))
 
@@ -115,7 +115,7 @@ def test_what_is_added_up_along_the_date_is_the_sum_of_those_days(
         "fill_gaps": fill_gaps,
         "limit": 10_000,
     }
-    check(question, world(star.fill(rows)), star.ask)
+    check(question, truth(star.fill(rows)), star.ask)
 
 
 @given(rows=STARS, metric=st.sampled_from(ADDED_UP), by=st.sampled_from(sorted(DIMENSIONS)))
@@ -123,7 +123,7 @@ def test_what_is_added_up_along_the_date_is_the_sum_of_those_days(
 def test_groups_of_a_metric_that_adds_up_add_up_to_its_total(
     star: RandomStar, rows: Rows, metric: str, by: str
 ) -> None:
-    assume(world({}).go_together([metric], [by]))
+    assume(truth({}).go_together([metric], [by]))
     star.fill(rows)
     groups = star.ask(read_query({"metrics": [metric], "dimensions": [by], "limit": 10_000}))
     [[whole]] = star.ask(read_query({"metrics": [metric]})).rows
@@ -138,5 +138,5 @@ def test_any_catalog_is_answered_as_plain_python_answers_it(
     catalog.fill(memory)
     model = catalog.load(tmp_path_factory.getbasetemp() / "made_up")
     for _ in range(2):
-        question = data.draw(questions(catalog.world, catalog.numbers), label="question")
-        check(question, catalog.world, lambda query: ask(model, memory, query))
+        question = data.draw(questions(catalog.truth, catalog.numbers), label="question")
+        check(question, catalog.truth, lambda query: ask(model, memory, query))

@@ -15,7 +15,7 @@ from pipeline.errors import QueryError
 from semantic.answering.dimension_values import dimension_values
 from semantic.planning.query import read_query
 from tests.semantic.fuzz_cases import wild
-from tests.semantic.fuzzing import ask, shop_world
+from tests.semantic.fuzzing import ask, shop_truth
 from tests.semantic.hand_star import HandStar
 
 DEADLINE = 10  # seconds of CPU: those of the clock are the machine's
@@ -27,7 +27,7 @@ ANYTHING = st.recursive(
 
 
 def test_every_question_is_answered_right_or_refused_with_a_repair(shop: HandStar) -> None:
-    meant = shop_world(shop)
+    meant = shop_truth(shop)
     found = {seed: ask(shop, wild(seed), meant) for seed in range(300)}
     assert {seed: outcome.wrong for seed, outcome in found.items() if outcome.wrong} == {}
     assert max(outcome.cpu_seconds for outcome in found.values()) < DEADLINE

@@ -29,8 +29,8 @@ from tests.semantic import reference
 from tests.semantic.hand_star import SLUG, TODAY, HandStar, hand_shop
 from tests.semantic.questions import questions
 from tests.semantic.random_catalog import Catalog, catalogs
-from tests.semantic.random_star import NUMBERS, STARS, RandomStar, world
-from tests.semantic.reference import Measure, World
+from tests.semantic.random_star import NUMBERS, STARS, RandomStar, truth
+from tests.semantic.reference import GroundTruth, Measure
 from tests.semantic.test_against_reference import check
 
 Connection = duckdb.DuckDBPyConnection
@@ -57,17 +57,17 @@ def memory() -> Iterator[Connection]:
         yield connection
 
 
-def drawn_questions(data: st.DataObject, world: World, numbers: Sequence[str]) -> list[dict[str, Any]]:
+def drawn_questions(data: st.DataObject, truth: GroundTruth, numbers: Sequence[str]) -> list[dict[str, Any]]:
     """Two questions, as a rule of what adds up, since nothing else is read from rollups: then of all that adds up."""
-    parts = {name: measure for name, measure in world.measures.items() if measure.adds_up}
-    formulas = {name: formula for name, formula in world.formulas.items() if world.adds_up(name)}
-    added_up = replace(world, measures=parts, formulas=formulas) if parts else world
+    parts = {name: measure for name, measure in truth.measures.items() if measure.adds_up}
+    formulas = {name: formula for name, formula in truth.formulas.items() if truth.adds_up(name)}
+    added_up = replace(truth, measures=parts, formulas=formulas) if parts else truth
     asked = []
-    for of in data.draw(st.sampled_from([(added_up, added_up), (added_up, added_up), (added_up, world)]), label="of"):
+    for of in data.draw(st.sampled_from([(added_up, added_up), (added_up, added_up), (added_up, truth)]), label="of"):
         tested = tuple(name for name in numbers if name in of.measures or name in of.formulas)
         question = data.draw(questions(of, tested), label="question")
-        beside = [name for name, measure in parts.items() if measure.fact in world.facts(question["metrics"])]
-        if of is added_up and not world.currencies(beside) - world.currencies(question["metrics"]):
+        beside = [name for name, measure in parts.items() if measure.fact in truth.facts(question["metrics"])]
+        if of is added_up and not truth.currencies(beside) - truth.currencies(question["metrics"]):
             question["metrics"] = list(dict.fromkeys([*question["metrics"], *beside]))
         asked.append(question)
     return asked
@@ -98,11 +98,15 @@ def drawn_rollups(
 
 
 def check_rolled(
-    questions: Sequence[dict[str, Any]], world: World, model: SemanticModel, rolled: SemanticModel, memory: Connection
+    questions: Sequence[dict[str, Any]],
+    truth: GroundTruth,
+    model: SemanticModel,
+    rolled: SemanticModel,
+    memory: Connection,
 ) -> None:
     """Over rollups every answer is the reference's, and in every word and type the one that facts give."""
     for question in questions:
-        check(question, world, partial(run_query, model=rolled, cursor=memory, today=TODAY))
+        check(question, truth, partial(run_query, model=rolled, cursor=memory, today=TODAY))
         query = read_query(question)
         expected, got = (answer_or_refusal(query, each, memory) for each in (model, rolled))
         assert got == expected
@@ -122,7 +126,7 @@ def answer_or_refusal(query: Query, model: SemanticModel, connection: Connection
 def test_random_questions_over_rollups_have_the_answer_of_plain_python_and_of_the_facts(
     star: RandomStar, definitions: RunDefinitions, rows: dict[str, list[dict[str, Any]]], data: st.DataObject
 ) -> None:
-    meant = world(star.fill(rows))
+    meant = truth(star.fill(rows))
     asked = drawn_questions(data, meant, NUMBERS)
     made = drawn_rollups(data, [read_query(each) for each in asked], star.model, definitions, star.connection)
     check_rolled(asked, meant, star.model, with_rollups(star.model, made), star.connection)
@@ -135,9 +139,9 @@ def test_random_catalogs_over_rollups_have_the_answers_of_plain_python_and_of_th
 ) -> None:
     catalog.fill(memory)
     model = catalog.load(tmp_path_factory.getbasetemp() / "rolled_up")
-    asked = drawn_questions(data, catalog.world, catalog.numbers)
+    asked = drawn_questions(data, catalog.truth, catalog.numbers)
     made = drawn_rollups(data, [read_query(each) for each in asked], model, catalog.definitions, memory)
-    check_rolled(asked, catalog.world, model, with_rollups(model, made), memory)
+    check_rolled(asked, catalog.truth, model, with_rollups(model, made), memory)
 
 
 @dataclass(frozen=True)
@@ -200,9 +204,9 @@ def busy_rows(tmp_path_factory: pytest.TempPathFactory) -> HandStar:
 
 
 @pytest.fixture(scope="module")
-def busy_world(busy_rows: HandStar) -> World:
+def busy_truth(busy_rows: HandStar) -> GroundTruth:
     """What the busy shop's metrics that add up mean, the least and the greatest too."""
-    meant = world(busy_rows.rows)
+    meant = truth(busy_rows.rows)
     parts = {name: measure for name, measure in {**meant.measures, **PICKED}.items() if measure.adds_up}
     parts = {
         name: measure for name, measure in parts.items() if measure.fact in ("sessions", "ad_performance", "orders")
@@ -214,14 +218,14 @@ def busy_world(busy_rows: HandStar) -> World:
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_questions_over_large_rollups_have_the_answer_of_plain_python(
-    busy: Rolled, busy_world: World, data: st.DataObject
+    busy: Rolled, busy_truth: GroundTruth, data: st.DataObject
 ) -> None:
-    question = data.draw(questions(busy_world, ("spend", "clicks", "orders")), label="question")
+    question = data.draw(questions(busy_truth, ("spend", "clicks", "orders")), label="question")
     beside = [
-        name for name in busy_world.measures if busy_world.measures[name].fact in busy_world.facts(question["metrics"])
+        name for name in busy_truth.measures if busy_truth.measures[name].fact in busy_truth.facts(question["metrics"])
     ]
     question["metrics"] = list(dict.fromkeys([*question["metrics"], *beside]))
-    check(question, busy_world, partial(run_query, model=busy.rolled, cursor=busy.connection, today=TODAY))
+    check(question, busy_truth, partial(run_query, model=busy.rolled, cursor=busy.connection, today=TODAY))
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The world of the server tests: published once for those that only read, anew for those that change it."""
+"""Published homes of the server tests: one for all tests that only read, a fresh one for each that changes it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.server.published_fixture import PublishedHome, new_published_home
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
-    """Alpha and beta are published, gamma is not. Read only: a test that changes something takes `fresh_world`."""
-    return new_published_home(tmp_path_factory.mktemp("world"), "alpha", "beta")
+def home(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
+    """Alpha and beta are published, gamma is not. Read only: a test that changes something takes `fresh_home`."""
+    return new_published_home(tmp_path_factory.mktemp("home"), "alpha", "beta")
 
 
 @pytest.fixture(autouse=True)
@@ -24,12 +24,12 @@ def log_anew() -> None:
 
 
 @pytest.fixture
-def fresh_world(tmp_path: Path) -> PublishedHome:
+def fresh_home(tmp_path: Path) -> PublishedHome:
     """Alpha alone is published."""
     return new_published_home(tmp_path / "fresh", "alpha")
 
 
 @pytest.fixture(scope="session")
-def address(world: PublishedHome) -> Iterator[str]:
-    with world.serving() as address:
+def address(home: PublishedHome) -> Iterator[str]:
+    with home.serving() as address:
         yield address

@@ -79,11 +79,11 @@ def tenants_yaml() -> str:
     return f"tenants:{said}  - {{slug: gamma, business_name: Gamma, status: pending}}\n"
 
 
-def publish_marked(world: PublishedHome) -> None:
+def publish_marked(home: PublishedHome) -> None:
     """Describe and publish both tenants, marked."""
-    world.settings.tenants.write_text(tenants_yaml(), encoding="utf-8")
+    home.settings.tenants.write_text(tenants_yaml(), encoding="utf-8")
     for slug in SLUGS:
-        world.publish(slug, marked=True)
+        home.publish(slug, marked=True)
 
 
 @dataclass(frozen=True)
@@ -158,16 +158,16 @@ def readable(answer: httpx.Response) -> str:
 
 
 @asynccontextmanager
-async def callers(world: PublishedHome, address: str) -> AsyncIterator[dict[str, Caller]]:
+async def callers(home: PublishedHome, address: str) -> AsyncIterator[dict[str, Caller]]:
     """A caller of each tenant, with a session of the `initialize` era and an SSE stream open."""
     async with AsyncExitStack() as stack:
         found = {}
         for slug in SLUGS:
             limits = httpx.Limits(max_connections=2 * IN_FLIGHT, max_keepalive_connections=2 * IN_FLIGHT)
-            client = httpx.AsyncClient(base_url=address, headers=world.headers(slug), timeout=120, limits=limits)
+            client = httpx.AsyncClient(base_url=address, headers=home.headers(slug), timeout=120, limits=limits)
             http = await stack.enter_async_context(client)
             session = await begin_session(http)
-            sse = Client(sse_client(f"{address}/sse", headers=world.headers(slug)), mode="legacy")
+            sse = Client(sse_client(f"{address}/sse", headers=home.headers(slug)), mode="legacy")
             found[slug] = Caller(slug, http, session, await stack.enter_async_context(sse))
         yield found
 
@@ -189,10 +189,10 @@ class Draw:
         self._random = Random(seed)
         self._number = 0
 
-    def ask(self, world_callers: Mapping[str, Caller]) -> Request:
+    def ask(self, callers_by_slug: Mapping[str, Caller]) -> Request:
         random = self._random
         kind = random.choice((self._tool, self._tool, self._rest_query, self._rest, self._mcp, self._taken))
-        return kind(world_callers)
+        return kind(callers_by_slug)
 
     def _one(self, of: Sequence[str]) -> str:
         return self._random.choice(of)
@@ -305,9 +305,9 @@ class Draw:
         typed = {"name": argument, "value": self._one(WORDS)}
         return self._rpc("completion/complete", "completion/complete", {"ref": ref, "argument": typed, **known})
 
-    def _taken(self, world_callers: Mapping[str, Caller]) -> Request:
+    def _taken(self, callers_by_slug: Mapping[str, Caller]) -> Request:
         """A handle, a cursor or a session that one of the two was given: both send it."""
-        owner = world_callers[self._one(SLUGS)]
+        owner = callers_by_slug[self._one(SLUGS)]
         if owner.handles and self._random.random() < 0.6:
             form = self._one(("csv", "json", "parquet", "arrow"))
             return Request("rest", "GET a handle", f"{self._one(owner.handles)}?format={form}", "GET", accept="*/*")
@@ -317,7 +317,7 @@ class Draw:
                 return self._call("query", {**question, "cursor": cursor})
             body = {**question, "cursor": cursor}
             return Request("rest", "POST a cursor", "/semantic-layer/{own}/query", body=body, accept="application/json")
-        return self._rest_query(world_callers)
+        return self._rest_query(callers_by_slug)
 
 
 @dataclass
@@ -341,11 +341,11 @@ def crossing(slug: str, said: Response) -> str | None:
     return said.text[max(0, found.start() - 100) : found.end() + 100] if found else None
 
 
-async def cross(world: PublishedHome, address: str, pairs: int, seed: int) -> Crossings:
+async def cross(home: PublishedHome, address: str, pairs: int, seed: int) -> Crossings:
     """Send so many draws as both tenants at once, several pairs in flight, and look for what crosses."""
     found = Crossings()
     draw = Draw(seed)
-    async with callers(world, address) as both:
+    async with callers(home, address) as both:
         for slug, caller in both.items():  # each has a handle and a cursor from the start
             cut = Request(
                 "rest", "POST {own}/query", "/semantic-layer/{own}/query", body=CUT, accept="application/json"

@@ -268,7 +268,7 @@ def new_published_home(home: Path, *slugs: str) -> PublishedHome:
         access = Access(ops)
         tokens = {slug: access.create(tenant=slug, name=slug)[0] for slug in ("alpha", "beta", "gamma")}
         tokens["admin"] = access.create(tenant=None, name="admin")[0]
-    world = PublishedHome(settings, tokens)
+    published = PublishedHome(settings, tokens)
     for slug in slugs:
-        world.publish(slug)
-    return world
+        published.publish(slug)
+    return published

@@ -40,14 +40,14 @@ QUESTION = {"metrics": ["spend"], "dimensions": ["date"]}
 
 
 @pytest.fixture(scope="module")
-def own_world(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
-    """A world that tests here may change, and leave as it was: alpha is published."""
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
+    """A home that tests here may change, and leave as it was: alpha is published."""
     return new_published_home(tmp_path_factory.mktemp("own"), "alpha")
 
 
 @pytest.fixture
-def http(world: PublishedHome, address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=120) as http:
+def http(home: PublishedHome, address: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=address, headers=home.headers("alpha"), timeout=120) as http:
         yield http
 
 
@@ -120,22 +120,22 @@ def test_the_page_of_docs_is_ours_alone(http: httpx.Client) -> None:
     assert "script-src 'self';" in page.headers["content-security-policy"]
 
 
-def test_two_credentials_are_none(address: str, world: PublishedHome) -> None:
-    both = [("Authorization", f"Bearer {world.tokens[who]}") for who in ("alpha", "beta")]
+def test_two_credentials_are_none(address: str, home: PublishedHome) -> None:
+    both = [("Authorization", f"Bearer {home.tokens[who]}") for who in ("alpha", "beta")]
     assert httpx.get(f"{address}/models", headers=both, timeout=120).status_code == 401
 
 
 @pytest.mark.anyio
 async def test_a_bug_in_any_layer_is_an_answer_without_internals(
-    world: PublishedHome, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    home: PublishedHome, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("a secret value")
 
     monkeypatch.setattr("server.asgi.bearer_auth.RequireToken.refusal", broken)
-    app = http_app(world.settings.model_copy(update={"audit": "off"}))
+    app = http_app(home.settings.model_copy(update={"audit": "off"}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
-        failed = await http.get("/models", headers=world.headers("alpha"))
+        failed = await http.get("/models", headers=home.headers("alpha"))
     assert failed.status_code == 500
     assert failed.json()["event_id"] in capsys.readouterr().err
     assert "secret" not in failed.text
@@ -146,9 +146,9 @@ PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-He
 
 
 @pytest.mark.anyio
-async def test_no_page_may_read_an_answer_unless_its_site_was_named(world: PublishedHome) -> None:
+async def test_no_page_may_read_an_answer_unless_its_site_was_named(home: PublishedHome) -> None:
     def client(**settings: object) -> httpx.AsyncClient:
-        app = http_app(world.settings.model_copy(update={"audit": "off", **settings}))
+        app = http_app(home.settings.model_copy(update={"audit": "off", **settings}))
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost")
 
     site, other = "https://app.example.com", "https://app.example.com.evil.example"
@@ -160,7 +160,7 @@ async def test_no_page_may_read_an_answer_unless_its_site_was_named(world: Publi
         preflight = await opened.options("/models", headers={"Origin": site, **PREFLIGHT})
         assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, site)
         assert "access-control-allow-credentials" not in preflight.headers
-        answer = await opened.get("/models", headers={"Origin": site, **world.headers("alpha")})
+        answer = await opened.get("/models", headers={"Origin": site, **home.headers("alpha")})
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, site)
         refused = await opened.get("/models", headers={"Origin": site})
         assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, site)
@@ -230,26 +230,26 @@ def test_headers_that_are_too_large_are_refused(address: str) -> None:
 
 
 def test_who_sends_nothing_or_dawdles_with_the_head_is_hung_up_on(
-    world: PublishedHome, monkeypatch: pytest.MonkeyPatch
+    home: PublishedHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
-    with world.serving() as address:
+    with home.serving() as address:
         for sent in (b"", b"GET /health HTTP/1.1\r\n"):
             assert say(address, sent) == b""
 
 
-def test_who_dawdles_with_the_body_gets_408(world: PublishedHome, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_dawdles_with_the_body_gets_408(home: PublishedHome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body_limit, "SECONDS", 0.2)
     head = (
-        f"POST /semantic-layer/alpha/query HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {world.tokens['alpha']}"
+        f"POST /semantic-layer/alpha/query HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {home.tokens['alpha']}"
         "\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
     )
-    with world.serving() as address:
+    with home.serving() as address:
         told = say(address, head.encode())
     assert told.startswith(b"HTTP/1.1 408")
 
 
-def test_who_does_not_read_its_answer_is_hung_up_on(world: PublishedHome, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_does_not_read_its_answer_is_hung_up_on(home: PublishedHome, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "STUCK_SECONDS", 0.2)
     ended = threading.Event()
 
@@ -260,7 +260,7 @@ def test_who_does_not_read_its_answer_is_hung_up_on(world: PublishedHome, monkey
                 await send({"type": "http.response.body", "body": b"x" * 1_000_000, "more_body": True})
                 await anyio.sleep(0.01)
 
-    with served(flood, world.settings) as (address, server, _):
+    with served(flood, home.settings) as (address, server, _):
         host, port = address.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as line:
             line.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -276,10 +276,10 @@ def test_who_does_not_read_its_answer_is_hung_up_on(world: PublishedHome, monkey
 
 @pytest.mark.anyio
 async def test_a_stream_ends_when_its_token_is_revoked(
-    own_world: PublishedHome, monkeypatch: pytest.MonkeyPatch
+    own_home: PublishedHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream_watch, "CHECK_SECONDS", 0.2)
-    with own_world.serving() as address, Ops(own_world.settings.ops) as ops:
+    with own_home.serving() as address, Ops(own_home.settings.ops) as ops:
         access = Access(ops)
         text, token = access.create(tenant="alpha", name="stream")
         async with httpx.AsyncClient(headers={"Authorization": f"Bearer {text}"}, timeout=120) as http:
@@ -306,10 +306,10 @@ def offboarded(tenants: Path) -> Iterator[None]:
 @pytest.mark.anyio
 @pytest.mark.parametrize("how", ["expired", "offboarded"])
 async def test_a_stream_ends_when_its_token_expires_or_its_tenant_is_offboarded(
-    own_world: PublishedHome, monkeypatch: pytest.MonkeyPatch, how: str
+    own_home: PublishedHome, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     monkeypatch.setattr(stream_watch, "CHECK_SECONDS", 0.2)
-    with own_world.serving() as address, Ops(own_world.settings.ops) as ops:
+    with own_home.serving() as address, Ops(own_home.settings.ops) as ops:
         text, token = Access(ops).create(tenant="alpha", name="stream", expires=timedelta(days=1))
         headers = {"Authorization": f"Bearer {text}"}
         async with httpx.AsyncClient(headers=headers, timeout=120) as http:
@@ -322,7 +322,7 @@ async def test_a_stream_ends_when_its_token_expires_or_its_tenant_is_offboarded(
                             store.execute(
                                 "update tokens set expires_at = '2000-01-01T00:00:00+00:00' where id = ?", (token.id,)
                             )
-                    with offboarded(own_world.settings.tenants) if how == "offboarded" else nullcontext():
+                    with offboarded(own_home.settings.tenants) if how == "offboarded" else nullcontext():
                         assert [part async for part in parts] == []
 
 
@@ -346,13 +346,13 @@ def slow_answers(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, thre
 @pytest.mark.anyio
 @pytest.mark.parametrize("interface", ["rest", "auto", "legacy", "sse"])
 async def test_answers_under_way_finish_when_the_server_stops(
-    world: PublishedHome, slow_answers: tuple[threading.Event, threading.Event], interface: str
+    home: PublishedHome, slow_answers: tuple[threading.Event, threading.Event], interface: str
 ) -> None:
     import httpx2
     from mcp.client.streamable_http import streamable_http_client
 
     begun, go_on = slow_answers
-    headers, rows = world.headers("alpha"), []
+    headers, rows = home.headers("alpha"), []
 
     async def ask(address: str) -> None:
         if interface == "rest":
@@ -375,8 +375,8 @@ async def test_answers_under_way_finish_when_the_server_stops(
         except* Exception:  # noqa: BLE001  # the server has gone by the time at which the client says goodbye
             assert rows
 
-    app = http_app(world.settings)
-    with served(app, world.settings) as (address, server, thread), anyio.fail_after(120):
+    app = http_app(home.settings)
+    with served(app, home.settings) as (address, server, thread), anyio.fail_after(120):
         async with anyio.create_task_group() as group:
             group.start_soon(ask, address)
             assert await anyio.to_thread.run_sync(begun.wait, 120)
@@ -395,17 +395,17 @@ def found(result: Any) -> int:
 
 
 @pytest.mark.anyio
-async def test_a_new_run_answers_the_next_question_and_no_question_fails_meanwhile(own_world: PublishedHome) -> None:
+async def test_a_new_run_answers_the_next_question_and_no_question_fails_meanwhile(own_home: PublishedHome) -> None:
     ask: Callable[[httpx.AsyncClient], Any] = lambda http: http.post(  # noqa: E731
-        "/semantic-layer/alpha/query", json={"metrics": ["spend"]}, headers=own_world.headers("alpha")
+        "/semantic-layer/alpha/query", json={"metrics": ["spend"]}, headers=own_home.headers("alpha")
     )
-    app = http_app(own_world.settings)
+    app = http_app(own_home.settings)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost", timeout=120) as http:
         before = (await ask(http)).json()
         newest: list[str] = []
 
         async def publish() -> None:
-            newest.append(await anyio.to_thread.run_sync(lambda: own_world.publish("alpha", spend=20)))
+            newest.append(await anyio.to_thread.run_sync(lambda: own_home.publish("alpha", spend=20)))
 
         seen: list[tuple[str, str]] = []
         async with anyio.create_task_group() as group:

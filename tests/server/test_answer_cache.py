@@ -23,8 +23,8 @@ from tests.server.published_fixture import DAYS, PublishedHome
 
 
 @pytest.fixture
-def settings(fresh_world: PublishedHome) -> Settings:
-    return fresh_world.settings
+def settings(fresh_home: PublishedHome) -> Settings:
+    return fresh_home.settings
 
 
 @pytest.fixture
@@ -62,17 +62,17 @@ def test_values_that_python_holds_equal_are_different_questions(runs: PublishedR
 
 
 def test_a_publish_and_a_rollback_are_seen_by_the_next_question(
-    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
+    fresh_home: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
     assert spend(runs) == expected(10)
-    fresh_world.publish("alpha", spend=20)
+    fresh_home.publish("alpha", spend=20)
     assert spend(runs) == expected(20)
     move_pointer_back(settings.published("alpha"), None, now=datetime.now(UTC))
     assert spend(runs) == expected(10)
 
 
 def test_no_answer_is_stale_while_runs_are_published_and_asked_at_once(
-    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
+    fresh_home: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
     """Whoever asks after a publish has returned gets that run or a later one, never what was kept before."""
     lowest, stop, stale = [10], threading.Event(), []
@@ -88,7 +88,7 @@ def test_no_answer_is_stale_while_runs_are_published_and_asked_at_once(
     for thread in threads:
         thread.start()
     for a_day in (20, 30, 40):
-        fresh_world.publish("alpha", spend=a_day)
+        fresh_home.publish("alpha", spend=a_day)
         lowest[0] = a_day
         assert spend(runs) == expected(a_day)
     stop.set()

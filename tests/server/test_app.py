@@ -34,8 +34,8 @@ def test_answers_leave_at_once_because_the_listener_says_it_is_tcp() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_server_answers_to_the_names_it_was_given_and_to_no_other(world: PublishedHome) -> None:
-    app = http_app(world.settings, hosts=("gata.example.com", "::1"))
+async def test_the_server_answers_to_the_names_it_was_given_and_to_no_other(home: PublishedHome) -> None:
+    app = http_app(home.settings, hosts=("gata.example.com", "::1"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gata.example.com") as http:
         assert (await http.get("/health")).status_code == 200
         assert (await http.get("/health", headers={"Origin": "https://GATA.example.com"})).status_code == 200
@@ -44,7 +44,7 @@ async def test_the_server_answers_to_the_names_it_was_given_and_to_no_other(worl
 
 
 @pytest.mark.anyio
-async def test_a_websocket_is_let_in_nowhere(world: PublishedHome) -> None:
+async def test_a_websocket_is_let_in_nowhere(home: PublishedHome) -> None:
     sent: list[str] = []
 
     async def receive() -> dict[str, str]:
@@ -54,7 +54,7 @@ async def test_a_websocket_is_let_in_nowhere(world: PublishedHome) -> None:
         sent.append(str(message["type"]))
 
     scope = {"type": "websocket", "path": "/mcp", "headers": [], "query_string": b"", "root_path": ""}
-    await http_app(world.settings)(scope, receive, send)  # type: ignore[arg-type]  # plain ASGI
+    await http_app(home.settings)(scope, receive, send)  # type: ignore[arg-type]  # plain ASGI
     assert sent == ["websocket.close"]
 
 

@@ -148,8 +148,8 @@ def test_a_reader_that_goes_away_is_no_error_to_talk_about(tmp_path: Path) -> No
     process.stderr.close()
 
 
-def test_a_server_says_where_it_is_and_ends_cleanly_when_interrupted(world: PublishedHome) -> None:
-    process = start("serve", "--port", "0", env=environment(world.settings))
+def test_a_server_says_where_it_is_and_ends_cleanly_when_interrupted(home: PublishedHome) -> None:
+    process = start("serve", "--port", "0", env=environment(home.settings))
     assert process.stderr is not None
     first = process.stderr.readline()
     assert re.match(r"Serving on http://127\.0\.0\.1:[1-9]\d+ ", first)
@@ -160,7 +160,7 @@ def test_a_server_says_where_it_is_and_ends_cleanly_when_interrupted(world: Publ
     assert "Traceback" not in err
 
 
-def test_a_stdio_server_starts_without_what_it_does_not_need(world: PublishedHome) -> None:
+def test_a_stdio_server_starts_without_what_it_does_not_need(home: PublishedHome) -> None:
     script = (
         "import sys; from server.cli.app import main; sys.argv = ['gata', 'mcp', '--tenant', 'alpha']; code = main();"
         "heavy = ('dbt', 'dlt', 'pandas', 'ibis', 'duckdb', 'structlog');"
@@ -168,7 +168,7 @@ def test_a_stdio_server_starts_without_what_it_does_not_need(world: PublishedHom
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
-        env=environment(world.settings),
+        env=environment(home.settings),
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -178,8 +178,8 @@ def test_a_stdio_server_starts_without_what_it_does_not_need(world: PublishedHom
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "\n")
 
 
-def test_a_stdio_server_of_a_misspelt_tenant_does_not_start(gata: Terminal, world: PublishedHome) -> None:
-    done = gata.use(world.settings)("mcp", "--tenant", "alpah")
+def test_a_stdio_server_of_a_misspelt_tenant_does_not_start(gata: Terminal, home: PublishedHome) -> None:
+    done = gata.use(home.settings)("mcp", "--tenant", "alpah")
     assert (done.code, done.out) == (2, "")
     assert "Did you mean alpha?" in done.err
 

@@ -20,10 +20,10 @@ SPEND_A_DAY = Decimal("30.000002")
 
 @pytest.fixture
 def gata(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], world: PublishedHome
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: PublishedHome
 ) -> Iterator[Terminal]:
     with Terminal(monkeypatch, capsys) as terminal:
-        yield terminal.use(world.settings)
+        yield terminal.use(home.settings)
 
 
 def answer(gata: Terminal, *arguments: str) -> dict[str, Any]:
@@ -41,9 +41,9 @@ def refusal(gata: Terminal, *arguments: str) -> str:
     return done.err
 
 
-def test_json_is_the_whole_answer_at_full_precision(gata: Terminal, world: PublishedHome) -> None:
+def test_json_is_the_whole_answer_at_full_precision(gata: Terminal, home: PublishedHome) -> None:
     found = answer(gata, "--metrics", "spend")
-    assert found["rows"] == [[SPEND_A_DAY * world.days]]
+    assert found["rows"] == [[SPEND_A_DAY * home.days]]
     assert list(found) == [
         *("columns", "rows", "row_count", "truncated", "limit", "cursor", "time_range", "time_grain", "time_zone"),
         *("filters", "as_of", "run_id", "notes", "sql"),
@@ -95,12 +95,12 @@ def test_a_range_by_name_counts_from_the_still_clock(gata: Terminal) -> None:
     assert found["rows"][0][:2] == [SPEND_A_DAY * 7, SPEND_A_DAY * 7]
 
 
-def test_the_cursor_brings_the_rows_that_follow(gata: Terminal, world: PublishedHome) -> None:
+def test_the_cursor_brings_the_rows_that_follow(gata: Terminal, home: PublishedHome) -> None:
     question = ("--metrics", "spend", "--dimensions", "date", "--limit", "40")
     first = answer(gata, *question)
     second = answer(gata, *question, "--cursor", first["cursor"])
     assert (first["truncated"], second["truncated"]) == (True, False)
-    assert len({row[0] for row in first["rows"] + second["rows"]}) == world.days
+    assert len({row[0] for row in first["rows"] + second["rows"]}) == home.days
 
 
 def test_the_tenant_may_come_from_the_environment(gata: Terminal) -> None:
@@ -109,7 +109,7 @@ def test_the_tenant_may_come_from_the_environment(gata: Terminal) -> None:
 
 
 def test_people_read_rounded_values_with_units_and_what_is_to_know(
-    gata: Terminal, golden: Callable[[str, str], None], world: PublishedHome
+    gata: Terminal, golden: Callable[[str, str], None], home: PublishedHome
 ) -> None:
     question = ("--metrics", "spend,roas,orders,cpc", "--dimensions", "campaign_name,date", "--grain", "month")
     done = gata("ask", "--tenant", "alpha", *question, "--totals")
@@ -140,11 +140,11 @@ def test_sql_alone_comes_without_a_table(gata: Terminal) -> None:
     assert "─" not in done.out
 
 
-def test_a_query_may_come_from_stdin(world: PublishedHome) -> None:
-    process = start("ask", "--tenant", "alpha", "--query", "-", "--json", env=environment(world.settings), stdin=-1)
+def test_a_query_may_come_from_stdin(home: PublishedHome) -> None:
+    process = start("ask", "--tenant", "alpha", "--query", "-", "--json", env=environment(home.settings), stdin=-1)
     out, err = process.communicate('{"metrics": ["spend"]}')
     assert (process.returncode, err) == (0, "")
-    assert json.loads(out, parse_float=Decimal)["rows"] == [[SPEND_A_DAY * world.days]]
+    assert json.loads(out, parse_float=Decimal)["rows"] == [[SPEND_A_DAY * home.days]]
 
 
 @pytest.mark.parametrize(

@@ -81,22 +81,22 @@ def test_the_plan_of_an_empty_folder_is_to_build_what_is_active(gata: Terminal) 
     assert all(reason in shown for line in plans.values() for reason in line["reasons"])
 
 
-def test_status_says_what_readers_see(gata: Terminal, fresh_world: PublishedHome) -> None:
-    gata.use(fresh_world.settings)
+def test_status_says_what_readers_see(gata: Terminal, fresh_home: PublishedHome) -> None:
+    gata.use(fresh_home.settings)
     lines = {line["tenant"]: line for line in json.loads(gata("status", "--json").out)["tenants"]}
     assert lines["gamma"]["run_id"] is None
     assert lines["alpha"]["run_id"] in gata("status").out
 
 
-def test_a_rollback_gives_the_old_answers_back(gata: Terminal, fresh_world: PublishedHome) -> None:
-    gata.use(fresh_world.settings)
+def test_a_rollback_gives_the_old_answers_back(gata: Terminal, fresh_home: PublishedHome) -> None:
+    gata.use(fresh_home.settings)
 
     def asked() -> tuple[str, Decimal]:
         answer = json.loads(gata("ask", "--tenant", "alpha", "--metrics", "spend", "--json").out, parse_float=Decimal)
         return answer["run_id"], answer["rows"][0][0]
 
     first = asked()
-    fresh_world.publish("alpha", spend=20)
+    fresh_home.publish("alpha", spend=20)
     second = asked()
     assert second[1] > first[1]
     done = gata("rollback", "--tenant", "alpha")
@@ -106,8 +106,8 @@ def test_a_rollback_gives_the_old_answers_back(gata: Terminal, fresh_world: Publ
     assert asked() == second
 
 
-def test_a_rollback_to_nowhere_lists_the_runs_there_are(gata: Terminal, fresh_world: PublishedHome) -> None:
-    gata.use(fresh_world.settings)
+def test_a_rollback_to_nowhere_lists_the_runs_there_are(gata: Terminal, fresh_home: PublishedHome) -> None:
+    gata.use(fresh_home.settings)
     done = gata("rollback", "--tenant", "alpha", "--to", "yesterday")
     assert (done.code, done.out) == (2, "")
     assert "gata rollback --tenant alpha --to" in done.err

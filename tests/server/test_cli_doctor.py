@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def gata(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fresh_world: PublishedHome
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fresh_home: PublishedHome
 ) -> Iterator[Terminal]:
     with Terminal(monkeypatch, capsys) as terminal:
-        yield terminal.use(fresh_world.settings)
+        yield terminal.use(fresh_home.settings)
 
 
 def checks(gata: Terminal, *, code: int = 0) -> dict[str, dict[str, Any]]:
@@ -49,9 +49,9 @@ def test_people_see_one_line_per_check(gata: Terminal) -> None:
     assert len(done.out.splitlines()) == 2 + len(checks(gata))
 
 
-def test_a_damaged_run_fails_and_names_the_way_back(gata: Terminal, fresh_world: PublishedHome) -> None:
-    run_id = fresh_world.publish("alpha", spend=20)
-    stars = fresh_world.settings.published("alpha") / run_id / "stars.duckdb"
+def test_a_damaged_run_fails_and_names_the_way_back(gata: Terminal, fresh_home: PublishedHome) -> None:
+    run_id = fresh_home.publish("alpha", spend=20)
+    stars = fresh_home.settings.published("alpha") / run_id / "stars.duckdb"
     stars.chmod(0o644)
     stars.write_bytes(stars.read_bytes()[:-1] + b"x")
     line = checks(gata, code=2)["run of alpha"]
@@ -60,15 +60,15 @@ def test_a_damaged_run_fails_and_names_the_way_back(gata: Terminal, fresh_world:
     assert "gata rollback --tenant alpha" in line["fix"]
 
 
-def test_a_tenant_that_is_built_and_has_no_run_names_the_build(gata: Terminal, fresh_world: PublishedHome) -> None:
+def test_a_tenant_that_is_built_and_has_no_run_names_the_build(gata: Terminal, fresh_home: PublishedHome) -> None:
     tenants = Path(__file__).resolve().parents[2] / "tenants.yaml"
     gata.set(GATA_TENANTS=str(tenants))
     line = checks(gata)["run of tyrell_corp"]
     assert (line["state"], line["fix"]) == ("warn", "Run `gata build --tenant tyrell_corp`.")
 
 
-def test_a_wrong_tenants_file_fails_with_its_line(gata: Terminal, fresh_world: PublishedHome) -> None:
-    fresh_world.settings.tenants.write_text("tenants:\n  - {slug: alpha}\n", encoding="utf-8")
+def test_a_wrong_tenants_file_fails_with_its_line(gata: Terminal, fresh_home: PublishedHome) -> None:
+    fresh_home.settings.tenants.write_text("tenants:\n  - {slug: alpha}\n", encoding="utf-8")
     line = checks(gata, code=2)["tenants"]
     assert line["state"] == "fail"
     assert "tenants.yaml:2" in line["what"]
@@ -99,8 +99,8 @@ def test_a_tenant_in_the_environment_that_does_not_exist_fails(gata: Terminal) -
     assert checks(gata.set(GATA_TENANT="alpah"), code=2)["tenants"]["fix"] == "Did you mean alpha?"
 
 
-def test_a_running_build_is_named(gata: Terminal, fresh_world: PublishedHome) -> None:
-    with build_lock(fresh_world.settings.home, wait_seconds=0):
+def test_a_running_build_is_named(gata: Terminal, fresh_home: PublishedHome) -> None:
+    with build_lock(fresh_home.settings.home, wait_seconds=0):
         line = checks(gata)["build lock"]
     assert line["state"] == "warn"
     assert "process" in line["what"]
@@ -117,7 +117,7 @@ def test_a_state_folder_that_is_not_there_yet_is_no_trouble_and_is_not_made(gata
     assert not home.exists()
 
 
-def test_a_token_that_ends_soon_is_named_with_the_way_to_another(gata: Terminal, fresh_world: PublishedHome) -> None:
+def test_a_token_that_ends_soon_is_named_with_the_way_to_another(gata: Terminal, fresh_home: PublishedHome) -> None:
     gata("token", "create", "--tenant", "alpha", "--name", "agent", "--expires", "3d")
     gata("token", "create", "--tenant", "alpha", "--name", "later", "--expires", "30d")
     line = checks(gata)["tokens"]
@@ -126,8 +126,8 @@ def test_a_token_that_ends_soon_is_named_with_the_way_to_another(gata: Terminal,
     assert "gata token create --tenant alpha" in line["fix"]
 
 
-def test_a_clock_before_the_newest_run_fails(fresh_world: PublishedHome) -> None:
-    line = check_clock(fresh_world.settings, datetime.now(UTC) - timedelta(days=1))
+def test_a_clock_before_the_newest_run_fails(fresh_home: PublishedHome) -> None:
+    line = check_clock(fresh_home.settings, datetime.now(UTC) - timedelta(days=1))
     assert (line.state, "alpha was published" in line.what) == ("fail", True)
 
 

@@ -20,39 +20,39 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def gata(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fresh_world: PublishedHome
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fresh_home: PublishedHome
 ) -> Iterator[Terminal]:
     with Terminal(monkeypatch, capsys) as terminal:
-        yield terminal.use(fresh_world.settings)
+        yield terminal.use(fresh_home.settings)
 
 
-def caller(world: PublishedHome, token: str) -> Caller | None:
-    with Ops(world.settings.ops) as ops:
+def caller(home: PublishedHome, token: str) -> Caller | None:
+    with Ops(home.settings.ops) as ops:
         return Access(ops).verify(token)
 
 
-def test_the_token_alone_is_on_stdout_and_it_works(gata: Terminal, fresh_world: PublishedHome) -> None:
+def test_the_token_alone_is_on_stdout_and_it_works(gata: Terminal, fresh_home: PublishedHome) -> None:
     done = gata("token", "create", "--tenant", "alpha", "--name", "claude")
     assert done.code == 0
     assert re.fullmatch(r"gata_[0-9a-f]{12}_[\w-]{43}\n", done.out)
-    found = caller(fresh_world, done.out.strip())
+    found = caller(fresh_home, done.out.strip())
     assert found is not None
     assert (found.tenant, found.scope, found.name) == ("alpha", "read", "claude")
     assert "until it is revoked" in done.err
     assert done.out.strip() not in done.err
 
 
-def test_json_says_what_was_made(gata: Terminal, fresh_world: PublishedHome) -> None:
+def test_json_says_what_was_made(gata: Terminal, fresh_home: PublishedHome) -> None:
     made = json.loads(gata("token", "create", "--tenant", "alpha", "--expires", "90d", "--json").out)
     assert list(made) == ["token", "id", "tenant", "scope", "expires_at"]
     assert (made["tenant"], made["scope"]) == ("alpha", "read")
-    assert caller(fresh_world, made["token"]) is not None
+    assert caller(fresh_home, made["token"]) is not None
     left = datetime.fromisoformat(made["expires_at"]) - datetime.now(UTC)
     assert timedelta(days=89) < left <= timedelta(days=90)
 
 
-def test_the_operator_gets_a_token_of_every_tenant(gata: Terminal, fresh_world: PublishedHome) -> None:
-    found = caller(fresh_world, gata("token", "create", "--admin").out.strip())
+def test_the_operator_gets_a_token_of_every_tenant(gata: Terminal, fresh_home: PublishedHome) -> None:
+    found = caller(fresh_home, gata("token", "create", "--admin").out.strip())
     assert found is not None
     assert (found.tenant, found.scope) == (None, "admin")
 
@@ -73,10 +73,10 @@ def test_a_token_of_a_tenant_that_is_not_there_is_not_made(gata: Terminal) -> No
     assert "Did you mean alpha?" in done.err
 
 
-def test_a_revoked_token_is_refused_and_stays_in_the_list(gata: Terminal, fresh_world: PublishedHome) -> None:
+def test_a_revoked_token_is_refused_and_stays_in_the_list(gata: Terminal, fresh_home: PublishedHome) -> None:
     made = json.loads(gata("token", "create", "--tenant", "alpha", "--name", "claude", "--json").out)
     assert gata("token", "revoke", made["id"]).code == 0
-    assert caller(fresh_world, made["token"]) is None
+    assert caller(fresh_home, made["token"]) is None
     listed = {token["id"]: token for token in json.loads(gata("token", "list", "--json").out)["tokens"]}
     assert listed[made["id"]]["state"] == "revoked"
     assert made["token"][-43:] not in gata("token", "list").out

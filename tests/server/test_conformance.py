@@ -40,9 +40,9 @@ def _event(text: str) -> dict[str, Any]:
     ("revision", "method", "params"), [(LEGACY, "initialize", GREETING), (MODERN, "server/discover", {})]
 )
 async def test_what_scenarios_need_that_do_not_apply_is_not_declared(
-    world: PublishedHome, address: str, revision: str, method: str, params: dict[str, Any]
+    home: PublishedHome, address: str, revision: str, method: str, params: dict[str, Any]
 ) -> None:
-    async with httpx.AsyncClient(base_url=address, headers=world.headers("alpha"), timeout=120) as http:
+    async with httpx.AsyncClient(base_url=address, headers=home.headers("alpha"), timeout=120) as http:
         declared = (await rpc(http, method, params))["result"]["capabilities"]
     assert {"tools", "resources", "prompts", "completions"} <= declared.keys()
     for path in set(NOT_APPLICABLE[revision].values()):
@@ -52,8 +52,8 @@ async def test_what_scenarios_need_that_do_not_apply_is_not_declared(
         assert not (known if not name else (known or {}).get(name)), path
 
 
-async def test_the_suite_meets_the_server_that_users_get_with_more_in_it(world: PublishedHome) -> None:
-    app: ASGIApp = app_with_fixtures(world)
+async def test_the_suite_meets_the_server_that_users_get_with_more_in_it(home: PublishedHome) -> None:
+    app: ASGIApp = app_with_fixtures(home)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
         assert (await http.get("/semantic-layer/alpha")).status_code == 200
         assert (await http.get("/semantic-layer/beta")).status_code == 404

@@ -37,64 +37,64 @@ POINTERS: dict[str, Callable[[Path], object]] = {
 
 @pytest.fixture
 def terminal(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fresh_world: PublishedHome
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fresh_home: PublishedHome
 ) -> Iterator[Terminal]:
     with Terminal(monkeypatch, capsys) as terminal:
-        yield terminal.use(fresh_world.settings)
+        yield terminal.use(fresh_home.settings)
 
 
-def ask(world: PublishedHome, runs: PublishedRuns | None = None, **query: Any) -> dict[str, Any]:
+def ask(home: PublishedHome, runs: PublishedRuns | None = None, **query: Any) -> dict[str, Any]:
     """An answer by the functions behind every interface; with runs of its own, as a new process has."""
     if runs is None:
-        with closing(PublishedRuns(world.settings)) as runs:
-            return ask(world, runs, **query)
+        with closing(PublishedRuns(home.settings)) as runs:
+            return ask(home, runs, **query)
     with runs.run("alpha") as run, run.cursor() as cursor:
-        return tools.query(run, read_query(query or SPEND), cursor, world.settings).to_dict()
+        return tools.query(run, read_query(query or SPEND), cursor, home.settings).to_dict()
 
 
 def spent(a_day: int) -> Decimal:
     return 3 * a_day * DAYS + 2 * DAYS * Decimal("0.000001")
 
 
-def run_of(world: PublishedHome, run_id: str) -> Path:
-    return world.settings.published("alpha") / run_id
+def run_of(home: PublishedHome, run_id: str) -> Path:
+    return home.settings.published("alpha") / run_id
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_the_run_before_a_damaged_one_answers_and_says_why(
-    fresh_world: PublishedHome, damage: Callable[[Path], object]
+    fresh_home: PublishedHome, damage: Callable[[Path], object]
 ) -> None:
-    first = latest_run_id(fresh_world.settings.published("alpha"))
-    second = fresh_world.publish("alpha", spend=20)
-    damage(run_of(fresh_world, second))
+    first = latest_run_id(fresh_home.settings.published("alpha"))
+    second = fresh_home.publish("alpha", spend=20)
+    damage(run_of(fresh_home, second))
     for _ in range(2):
-        answer = ask(fresh_world)
+        answer = ask(fresh_home)
         assert (answer["run_id"], answer["rows"]) == (first, [[spent(10)]])
         assert f"Run {second} is damaged: " in answer["notes"][0]
         assert f"An earlier run answers instead: {first}." in answer["notes"][0]
-    third = fresh_world.publish("alpha", spend=30)
-    answer = ask(fresh_world)
+    third = fresh_home.publish("alpha", spend=30)
+    answer = ask(fresh_home)
     assert (answer["run_id"], answer["rows"]) == (third, [[spent(30)]])
     assert not any("damaged" in note for note in answer["notes"])
 
 
 @pytest.mark.parametrize("damage", POINTERS.values(), ids=POINTERS)
 def test_with_a_damaged_pointer_the_newest_run_answers_and_says_so(
-    fresh_world: PublishedHome, damage: Callable[[Path], object]
+    fresh_home: PublishedHome, damage: Callable[[Path], object]
 ) -> None:
-    second = fresh_world.publish("alpha", spend=20)
-    damage(run_of(fresh_world, second))
-    answer = ask(fresh_world)
+    second = fresh_home.publish("alpha", spend=20)
+    damage(run_of(fresh_home, second))
+    answer = ask(fresh_home)
     assert (answer["run_id"], answer["rows"]) == (second, [[spent(20)]])
     assert "The pointer to the newest run cannot be read." in answer["notes"][0]
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_without_another_run_the_question_ends_with_the_run_and_the_step(
-    fresh_world: PublishedHome, terminal: Terminal, damage: Callable[[Path], object]
+    fresh_home: PublishedHome, terminal: Terminal, damage: Callable[[Path], object]
 ) -> None:
-    run_id = str(latest_run_id(fresh_world.settings.published("alpha")))
-    damage(run_of(fresh_world, run_id))
+    run_id = str(latest_run_id(fresh_home.settings.published("alpha")))
+    damage(run_of(fresh_home, run_id))
     done = terminal("ask", "--tenant", "alpha", "--metrics", "spend")
     assert (done.code, done.out) == (2, "")
     assert run_id in done.err
@@ -103,10 +103,10 @@ def test_without_another_run_the_question_ends_with_the_run_and_the_step(
     assert "Traceback" not in done.err
 
 
-def test_every_list_that_agents_read_says_so_too(fresh_world: PublishedHome) -> None:
-    second = fresh_world.publish("alpha", spend=20)
-    (run_of(fresh_world, second) / "stars.duckdb").unlink()
-    with closing(PublishedRuns(fresh_world.settings)) as runs, runs.run("alpha") as run, run.cursor() as cursor:
+def test_every_list_that_agents_read_says_so_too(fresh_home: PublishedHome) -> None:
+    second = fresh_home.publish("alpha", spend=20)
+    (run_of(fresh_home, second) / "stars.duckdb").unlink()
+    with closing(PublishedRuns(fresh_home.settings)) as runs, runs.run("alpha") as run, run.cursor() as cursor:
         asked = tools.ValuesAsked(dimension_name="campaign_name")
         found = (
             tools.list_briefly(run, tools.MetricsAsked()),
@@ -116,10 +116,10 @@ def test_every_list_that_agents_read_says_so_too(fresh_world: PublishedHome) -> 
     assert all(f"Run {second} is damaged" in each["notes"][0] for each in found)
 
 
-def test_what_is_said_about_a_tenant_is_of_the_run_that_answers(fresh_world: PublishedHome) -> None:
-    settings = fresh_world.settings
+def test_what_is_said_about_a_tenant_is_of_the_run_that_answers(fresh_home: PublishedHome) -> None:
+    settings = fresh_home.settings
     first = latest_run_id(settings.published("alpha"))
-    shutil.rmtree(run_of(fresh_world, fresh_world.publish("alpha")))
+    shutil.rmtree(run_of(fresh_home, fresh_home.publish("alpha")))
     assert {model["run_id"] for model in published_models(settings, "alpha")} == {first}
     from pipeline.storage.ops import Ops
 
@@ -128,32 +128,32 @@ def test_what_is_said_about_a_tenant_is_of_the_run_that_answers(fresh_world: Pub
 
 
 def test_a_restored_run_answers_again_without_a_restart(
-    fresh_world: PublishedHome, monkeypatch: pytest.MonkeyPatch
+    fresh_home: PublishedHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(published_runs, "LOOK_AGAIN_SECONDS", 0.0)
-    second = fresh_world.publish("alpha", spend=20)
-    star = run_of(fresh_world, second) / "stars.duckdb"
+    second = fresh_home.publish("alpha", spend=20)
+    star = run_of(fresh_home, second) / "stars.duckdb"
     star.rename(star.with_name("away"))
-    with closing(PublishedRuns(fresh_world.settings)) as runs:
-        assert ask(fresh_world, runs)["rows"] == [[spent(10)]]
+    with closing(PublishedRuns(fresh_home.settings)) as runs:
+        assert ask(fresh_home, runs)["rows"] == [[spent(10)]]
         star.with_name("away").rename(star)
-        assert ask(fresh_world, runs)["rows"] == [[spent(20)]]
+        assert ask(fresh_home, runs)["rows"] == [[spent(20)]]
 
 
-def test_damage_that_only_a_query_meets_ends_it_and_the_next_one_has_the_run_before(fresh_world: PublishedHome) -> None:
-    second = fresh_world.publish("alpha", spend=20)
-    star = run_of(fresh_world, second) / "stars.duckdb"
+def test_damage_that_only_a_query_meets_ends_it_and_the_next_one_has_the_run_before(fresh_home: PublishedHome) -> None:
+    second = fresh_home.publish("alpha", spend=20)
+    star = run_of(fresh_home, second) / "stars.duckdb"
     content = bytearray(star.read_bytes())
     headers = 3 * 4096
     content[headers:] = bytes(byte ^ 255 for byte in content[headers:])
     rewrite(star, bytes(content))
-    with closing(PublishedRuns(fresh_world.settings)) as runs:
+    with closing(PublishedRuns(fresh_home.settings)) as runs:
         try:
-            ask(fresh_world, runs)
+            ask(fresh_home, runs)
         except PublishError as error:
             assert second in error.what  # noqa: PT017  # DuckDB may read the damaged block when it opens the file
-        assert ask(fresh_world, runs)["rows"] == [[spent(10)]]
-        assert any(f"Run {second} is damaged" in note for note in ask(fresh_world, runs)["notes"])
+        assert ask(fresh_home, runs)["rows"] == [[spent(10)]]
+        assert any(f"Run {second} is damaged" in note for note in ask(fresh_home, runs)["notes"])
 
 
 def meet_a_damaged_block(star: Path) -> None:
@@ -161,11 +161,11 @@ def meet_a_damaged_block(star: Path) -> None:
     raise duckdb.IOException("Corrupt database file: computed checksum 1 does not match stored checksum 2")
 
 
-def test_a_query_that_fails_on_a_damaged_block_names_the_run(fresh_world: PublishedHome) -> None:
-    second = fresh_world.publish("alpha", spend=20)
-    with closing(PublishedRuns(fresh_world.settings)) as runs:
+def test_a_query_that_fails_on_a_damaged_block_names_the_run(fresh_home: PublishedHome) -> None:
+    second = fresh_home.publish("alpha", spend=20)
+    with closing(PublishedRuns(fresh_home.settings)) as runs:
         with pytest.raises(DamagedRun, match=second), runs.run("alpha"):
-            meet_a_damaged_block(run_of(fresh_world, second) / "stars.duckdb")
+            meet_a_damaged_block(run_of(fresh_home, second) / "stars.duckdb")
         with runs.run("alpha") as run:
             assert run.run_id != second
         with pytest.raises(duckdb.IOException), runs.run("alpha"):
@@ -176,11 +176,11 @@ def test_a_query_that_fails_on_a_damaged_block_names_the_run(fresh_world: Publis
 
 @pytest.mark.parametrize("name", [ROLLUPS, CATALOG_JSON])
 def test_a_run_answers_without_a_file_that_readers_can_do_without(tmp_path: Path, name: str) -> None:
-    world = new_published_home(tmp_path)
-    run = rollups.publish(world)
-    whole = ask(world, **rollups.QUESTION)
+    home = new_published_home(tmp_path)
+    run = rollups.publish(home)
+    whole = ask(home, **rollups.QUESTION)
     (run.path / name).unlink()
-    answer = ask(world, **rollups.QUESTION)
+    answer = ask(home, **rollups.QUESTION)
     assert answer["rows"] == whole["rows"]
     assert answer["run_id"] == run.run_id
     said = f"Run {run.run_id} answers without a damaged file: {name} cannot be read"
@@ -189,21 +189,21 @@ def test_a_run_answers_without_a_file_that_readers_can_do_without(tmp_path: Path
         verify(run.path)
 
 
-def test_doctor_names_damaged_runs_that_no_reader_sees(fresh_world: PublishedHome, terminal: Terminal) -> None:
-    old = str(latest_run_id(fresh_world.settings.published("alpha")))
-    fresh_world.publish("alpha", spend=20)
-    (run_of(fresh_world, old) / "stars.duckdb").unlink()
+def test_doctor_names_damaged_runs_that_no_reader_sees(fresh_home: PublishedHome, terminal: Terminal) -> None:
+    old = str(latest_run_id(fresh_home.settings.published("alpha")))
+    fresh_home.publish("alpha", spend=20)
+    (run_of(fresh_home, old) / "stars.duckdb").unlink()
     checks = {line["check"]: line for line in json.loads(terminal("doctor", "--json").out)["checks"]}
     assert checks["run of alpha"]["state"] == "ok"
     assert f"Damaged, and seen by no reader: {old}." in checks["run of alpha"]["what"]
 
 
 def test_a_rollback_without_a_name_goes_to_the_last_run_that_is_whole(
-    fresh_world: PublishedHome, terminal: Terminal
+    fresh_home: PublishedHome, terminal: Terminal
 ) -> None:
-    first = str(latest_run_id(fresh_world.settings.published("alpha")))
-    second, third = fresh_world.publish("alpha", spend=20), fresh_world.publish("alpha", spend=30)
-    (run_of(fresh_world, second) / "semantic.yml").unlink()
+    first = str(latest_run_id(fresh_home.settings.published("alpha")))
+    second, third = fresh_home.publish("alpha", spend=20), fresh_home.publish("alpha", spend=30)
+    (run_of(fresh_home, second) / "semantic.yml").unlink()
     done = terminal("rollback", "--tenant", "alpha")
     assert (done.code, done.out.strip()) == (0, first)
     assert third != first

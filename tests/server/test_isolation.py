@@ -18,26 +18,26 @@ SEED = 5
 
 
 @pytest.fixture(scope="module")
-def marked_world(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
-    world = new_published_home(tmp_path_factory.mktemp("marked"))
-    publish_marked(world)
-    return world
+def marked_home(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
+    home = new_published_home(tmp_path_factory.mktemp("marked"))
+    publish_marked(home)
+    return home
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-def test_every_text_of_a_marked_star_holds_the_canary(marked_world: PublishedHome, slug: str) -> None:
+def test_every_text_of_a_marked_star_holds_the_canary(marked_home: PublishedHome, slug: str) -> None:
     for table in star_schema():
         texts = [column.name for column in table.columns if column.type == "VARCHAR" and column.name not in UNMARKED]
         counted = ", ".join(
             f"count_if({name} is not null and not contains({name}, '{CANARY[slug]}'))" for name in texts
         )
-        (without,) = marked_world.sql(slug, f"select {counted} from {table.table_name(slug)}")
+        (without,) = marked_home.sql(slug, f"select {counted} from {table.table_name(slug)}")
         assert dict(zip(texts, without, strict=True)) == dict.fromkeys(texts, 0), table.name
 
 
-async def test_whatever_two_tenants_ask_at_once_no_canary_crosses(marked_world: PublishedHome) -> None:
-    with marked_world.serving() as address:
-        found = await cross(marked_world, address, PAIRS, SEED)
+async def test_whatever_two_tenants_ask_at_once_no_canary_crosses(marked_home: PublishedHome) -> None:
+    with marked_home.serving() as address:
+        found = await cross(marked_home, address, PAIRS, SEED)
     assert found.crossed == []
     assert found.failed == []
     assert found.calls.total() == 2 + 2 * PAIRS
@@ -48,18 +48,18 @@ async def test_whatever_two_tenants_ask_at_once_no_canary_crosses(marked_world: 
     assert set(found.taken) <= {"own 200", "own 304", "foreign 404"}
 
 
-async def test_a_word_of_another_tenant_is_answered_like_a_word_that_nobody_has(marked_world: PublishedHome) -> None:
+async def test_a_word_of_another_tenant_is_answered_like_a_word_that_nobody_has(marked_home: PublishedHome) -> None:
     answers = []
-    with marked_world.serving() as address:
-        async with callers(marked_world, address) as both:
+    with marked_home.serving() as address:
+        async with callers(marked_home, address) as both:
             for ask, theirs, nobodys in probes():
                 answers.append([await answered_with(both["alpha"], ask, word) for word in (theirs, nobodys)])
     for foreign, missing in answers:
         assert foreign == missing
 
 
-def test_open_runs_of_two_tenants_are_two_databases(marked_world: PublishedHome) -> None:
-    runs = PublishedRuns(marked_world.settings)
+def test_open_runs_of_two_tenants_are_two_databases(marked_home: PublishedHome) -> None:
+    runs = PublishedRuns(marked_home.settings)
     try:
         for slug, other in (SLUGS, SLUGS[::-1]):
             with runs.run(slug) as run, run.cursor() as cursor:
@@ -68,7 +68,7 @@ def test_open_runs_of_two_tenants_are_two_databases(marked_world: PublishedHome)
             assert tables
             assert all(f"_{slug}__" in name for name in tables)
             assert files
-            assert all(Path(path).is_relative_to(marked_world.settings.published(slug)) for path in files)
+            assert all(Path(path).is_relative_to(marked_home.settings.published(slug)) for path in files)
             assert not any(f"/{other}/" in path for path in files)
     finally:
         runs.close()

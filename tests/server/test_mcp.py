@@ -53,46 +53,44 @@ def rows(result: CallToolResult) -> list[list[Any]]:
     return found
 
 
-def child(world: PublishedHome, slug: str = "alpha", **extra: str) -> dict[str, str]:
-    own = {"GATA_HOME": str(world.settings.home), "GATA_TENANTS": str(world.settings.tenants), "GATA_TENANT": slug}
+def child(home: PublishedHome, slug: str = "alpha", **extra: str) -> dict[str, str]:
+    own = {"GATA_HOME": str(home.settings.home), "GATA_TENANTS": str(home.settings.tenants), "GATA_TENANT": slug}
     return {**os.environ, **own, "GATA_TODAY": "2026-03-01", **extra}
 
 
 @asynccontextmanager
-async def inside(world: PublishedHome, mode: str = "auto") -> AsyncIterator[Client]:
-    async with Client(stdio_app(world.settings, "alpha"), mode=mode) as client:
+async def inside(home: PublishedHome, mode: str = "auto") -> AsyncIterator[Client]:
+    async with Client(stdio_app(home.settings, "alpha"), mode=mode) as client:
         yield client
 
 
 @asynccontextmanager
-async def over_stdio(world: PublishedHome, *command: str, mode: str = "auto") -> AsyncIterator[Client]:
+async def over_stdio(home: PublishedHome, *command: str, mode: str = "auto") -> AsyncIterator[Client]:
     program, *args = command or (sys.executable, str(ENTRY))
-    async with Client(StdioServerParameters(command=program, args=args, env=child(world)), mode=mode) as client:
+    async with Client(StdioServerParameters(command=program, args=args, env=child(home)), mode=mode) as client:
         yield client
 
 
 @asynccontextmanager
-async def over_http(
-    world: PublishedHome, address: str, who: str = "alpha", mode: str = "auto"
-) -> AsyncIterator[Client]:
+async def over_http(home: PublishedHome, address: str, who: str = "alpha", mode: str = "auto") -> AsyncIterator[Client]:
     async with (
-        httpx2.AsyncClient(headers=world.headers(who), timeout=120) as http,
+        httpx2.AsyncClient(headers=home.headers(who), timeout=120) as http,
         Client(streamable_http_client(f"{address}/mcp", http_client=http), mode=mode) as client,
     ):
         yield client
 
 
 @asynccontextmanager
-async def over_sse(world: PublishedHome, address: str, who: str = "alpha") -> AsyncIterator[Client]:
-    async with Client(sse_client(f"{address}/sse", headers=world.headers(who)), mode="legacy") as client:
+async def over_sse(home: PublishedHome, address: str, who: str = "alpha") -> AsyncIterator[Client]:
+    async with Client(sse_client(f"{address}/sse", headers=home.headers(who)), mode="legacy") as client:
         yield client
 
 
-def asked_by_hand(world: PublishedHome) -> list[list[object]]:
+def asked_by_hand(home: PublishedHome) -> list[list[object]]:
     """The answer to QUESTION, by SQL over the star."""
     return [
         list(row)
-        for row in world.sql(
+        for row in home.sql(
             "alpha",
             """
             with spent as (
@@ -130,8 +128,8 @@ def test_the_tools_and_their_schemas_are_as_reviewed(golden: Callable[[str, str]
     golden("mcp_tools.json", json.dumps(listed, indent=2, ensure_ascii=False) + "\n")
 
 
-async def test_the_list_of_tools_fits_what_hosts_read(world: PublishedHome) -> None:
-    async with inside(world) as client:
+async def test_the_list_of_tools_fits_what_hosts_read(home: PublishedHome) -> None:
+    async with inside(home) as client:
         listed = await client.list_tools()
         assert client.instructions is not None
         assert len(client.instructions) <= 2048
@@ -151,8 +149,8 @@ async def test_the_list_of_tools_fits_what_hosts_read(world: PublishedHome) -> N
             assert argument["examples"], name
 
 
-async def test_the_server_says_who_it_is_and_keeps_lists_private(world: PublishedHome) -> None:
-    async with inside(world) as client:
+async def test_the_server_says_who_it_is_and_keeps_lists_private(home: PublishedHome) -> None:
+    async with inside(home) as client:
         assert client.server_info is not None
         assert client.server_info.name == "gata"
         assert client.server_info.version
@@ -163,18 +161,18 @@ async def test_the_server_says_who_it_is_and_keeps_lists_private(world: Publishe
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_an_answer_is_what_sql_says(world: PublishedHome, mode: str) -> None:
-    async with inside(world, mode) as client:
+async def test_an_answer_is_what_sql_says(home: PublishedHome, mode: str) -> None:
+    async with inside(home, mode) as client:
         result = await client.call_tool("query", QUESTION)
     named = [row for row in rows(result) if row[0] is not None]
-    by_hand = asked_by_hand(world)
+    by_hand = asked_by_hand(home)
     assert [row[:2] for row in named] == [row[:2] for row in by_hand]
     for row, wanted in zip(named, by_hand, strict=True):
         assert row[2:] == pytest.approx(wanted[2:], rel=1e-9)
 
 
-async def test_both_halves_of_an_answer_are_complete_and_equal(world: PublishedHome) -> None:
-    async with inside(world) as client:
+async def test_both_halves_of_an_answer_are_complete_and_equal(home: PublishedHome) -> None:
+    async with inside(home) as client:
         for name, arguments in (
             ("query", QUESTION),
             ("list_metrics", {}),
@@ -186,28 +184,28 @@ async def test_both_halves_of_an_answer_are_complete_and_equal(world: PublishedH
             assert "\n" not in text(result)
 
 
-async def test_the_text_keeps_every_digit_of_money(world: PublishedHome) -> None:
-    async with inside(world) as client:
+async def test_the_text_keeps_every_digit_of_money(home: PublishedHome) -> None:
+    async with inside(home) as client:
         result = await client.call_tool("query", {"metrics": ["spend"]})
     ((spend,),) = json.loads(text(result), parse_float=Decimal)["rows"]
-    assert spend == world.sql("alpha", "select sum(spend) from fct_alpha__ad_performance")[0][0]
+    assert spend == home.sql("alpha", "select sum(spend) from fct_alpha__ad_performance")[0][0]
 
 
-async def test_the_same_question_has_the_same_answer_at_every_interface(world: PublishedHome, address: str) -> None:
-    async with inside(world) as client:
+async def test_the_same_question_has_the_same_answer_at_every_interface(home: PublishedHome, address: str) -> None:
+    async with inside(home) as client:
         expected = (await client.call_tool("query", QUESTION)).structured_content
     interfaces = {
-        "stdio": over_stdio(world),
-        "stdio, initialize": over_stdio(world, mode="legacy"),
-        "mcp run": over_stdio(world, str(Path(sys.executable).with_name("mcp")), "run", str(ENTRY)),
-        "streamable http": over_http(world, address),
-        "streamable http, initialize": over_http(world, address, mode="legacy"),
-        "sse": over_sse(world, address),
+        "stdio": over_stdio(home),
+        "stdio, initialize": over_stdio(home, mode="legacy"),
+        "mcp run": over_stdio(home, str(Path(sys.executable).with_name("mcp")), "run", str(ENTRY)),
+        "streamable http": over_http(home, address),
+        "streamable http, initialize": over_http(home, address, mode="legacy"),
+        "sse": over_sse(home, address),
     }
     for interface, opened in interfaces.items():
         async with opened as client:
             assert (await client.call_tool("query", QUESTION)).structured_content == expected, interface
-    async with httpx2.AsyncClient(headers=world.headers("alpha"), timeout=120) as http:
+    async with httpx2.AsyncClient(headers=home.headers("alpha"), timeout=120) as http:
         answer = await http.post(f"{address}/semantic-layer/alpha/query", json=QUESTION)
     assert answer.json() == expected
 
@@ -232,44 +230,44 @@ async def test_the_same_question_has_the_same_answer_at_every_interface(world: P
     ],
 )
 async def test_a_mistake_comes_back_as_a_tool_error_that_repairs_it(
-    world: PublishedHome, tool: str, arguments: dict[str, Any], said: str
+    home: PublishedHome, tool: str, arguments: dict[str, Any], said: str
 ) -> None:
-    async with inside(world) as client:
+    async with inside(home) as client:
         result = await client.call_tool(tool, arguments)
     assert result.is_error
     assert said in text(result)
     assert "pydantic" not in text(result)
 
 
-async def test_lists_and_objects_may_come_as_json_text(world: PublishedHome) -> None:
+async def test_lists_and_objects_may_come_as_json_text(home: PublishedHome) -> None:
     spelled = {key: json.dumps(value) if isinstance(value, list) else value for key, value in QUESTION.items()}
-    async with inside(world) as client:
+    async with inside(home) as client:
         assert rows(await client.call_tool("query", spelled)) == rows(await client.call_tool("query", QUESTION))
 
 
-async def test_long_input_is_never_echoed_whole(world: PublishedHome) -> None:
-    async with inside(world) as client:
+async def test_long_input_is_never_echoed_whole(home: PublishedHome) -> None:
+    async with inside(home) as client:
         for arguments in ({"metrics": ["x" * 200]}, {"metrics": ["spend"], "y" * 5000: 1}, {"metrics": [["z" * 9000]]}):
             result = await client.call_tool("query", arguments)
             assert result.is_error
             assert len(text(result)) < 1500
 
 
-async def test_a_tenant_that_is_not_built_says_what_to_run(world: PublishedHome) -> None:
-    async with Client(stdio_app(world.settings, "gamma")) as client:
+async def test_a_tenant_that_is_not_built_says_what_to_run(home: PublishedHome) -> None:
+    async with Client(stdio_app(home.settings, "gamma")) as client:
         result = await client.call_tool("get_status", {})
     assert result.is_error
     assert text(result) == "gamma is not built yet. Run `gata build --tenant gamma`."
 
 
 async def test_a_bug_gives_an_event_id_and_keeps_its_frames_on_stderr(
-    world: PublishedHome, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    home: PublishedHome, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError(" ".join(("duckdb:", "secret", "row")))  # frames show this line as it stands
 
     monkeypatch.setattr(tools, "query", fail)
-    async with inside(world) as client:
+    async with inside(home) as client:
         result = await client.call_tool("query", {"metrics": ["spend"]})
     assert result.is_error
     event = re.search(r"event: ([0-9a-f]{12})\.$", text(result))
@@ -282,34 +280,34 @@ async def test_a_bug_gives_an_event_id_and_keeps_its_frames_on_stderr(
     assert logged.out == ""
 
 
-async def test_a_call_given_up_stops_its_statement(world: PublishedHome) -> None:
+async def test_a_call_given_up_stops_its_statement(home: PublishedHome) -> None:
     endless = "select count(*) from range(1000000) a, range(1000000) b where a.range + b.range = -1"
-    with closing(PublishedRuns(world.settings)) as runs:
+    with closing(PublishedRuns(home.settings)) as runs:
         with anyio.move_on_after(0.2) as scope:
             await run_call(runs, "alpha", lambda _, cursor: cursor.execute(endless).fetchall())
         assert scope.cancelled_caught
         assert await run_call(runs, "alpha", lambda _, cursor: cursor.execute("select 1").fetchall()) == [(1,)]
 
 
-async def test_a_call_over_the_deadline_is_too_much(world: PublishedHome) -> None:
-    hurried = world.settings.model_copy(update={"query_timeout": 0.05})
+async def test_a_call_over_the_deadline_is_too_much(home: PublishedHome) -> None:
+    hurried = home.settings.model_copy(update={"query_timeout": 0.05})
     endless = "select count(*) from range(1000000) a, range(1000000) b where a.range + b.range = -1"
     with closing(PublishedRuns(hurried)) as runs, pytest.raises(TooMuch, match=r"within 0\.05 seconds"):
         await run_call(runs, "alpha", lambda _, cursor: cursor.execute(endless).fetchall())
 
 
-async def test_an_admin_token_has_no_tenant_to_ask_for(world: PublishedHome, address: str) -> None:
-    async with over_http(world, address, "admin") as client:
+async def test_an_admin_token_has_no_tenant_to_ask_for(home: PublishedHome, address: str) -> None:
+    async with over_http(home, address, "admin") as client:
         result = await client.call_tool("get_status", {})
     assert result.is_error
     assert "gata token create --tenant" in text(result)
 
 
-async def test_calls_of_two_tenants_at_once_never_mix(world: PublishedHome, address: str) -> None:
+async def test_calls_of_two_tenants_at_once_never_mix(home: PublishedHome, address: str) -> None:
     seen: dict[str, set[str]] = {"alpha": set(), "beta": set()}
 
     async def many(who: str) -> None:
-        async with over_http(world, address, who) as client, over_sse(world, address, who) as legacy:
+        async with over_http(home, address, who) as client, over_sse(home, address, who) as legacy:
             for _ in range(10):
                 for one in (client, legacy):
                     result = await one.call_tool("query", {"metrics": ["spend"], "dimensions": ["campaign_name"]})
@@ -321,13 +319,13 @@ async def test_calls_of_two_tenants_at_once_never_mix(world: PublishedHome, addr
             group.start_soon(many, who)
     for who, other in (("alpha", "beta"), ("beta", "alpha")):
         (answer,) = seen[who]
-        assert world.canary(who) in answer
-        assert world.canary(other) not in answer
+        assert home.canary(who) in answer
+        assert home.canary(other) not in answer
 
 
-async def test_no_tool_shows_a_token_of_alpha_anything_of_beta(world: PublishedHome, address: str) -> None:
+async def test_no_tool_shows_a_token_of_alpha_anything_of_beta(home: PublishedHome, address: str) -> None:
     told: list[str] = []
-    async with over_http(world, address) as client:
+    async with over_http(home, address) as client:
         told.append(text(await client.call_tool("get_status", {})))
         listed = await client.call_tool("list_metrics", {})
         told.append(text(listed))
@@ -337,7 +335,7 @@ async def test_no_tool_shows_a_token_of_alpha_anything_of_beta(world: PublishedH
         metrics = {name: set(at.split(", ")) for at, names in brief["metrics_by_facts"].items() for name in names}
         for name in facts:
             told.append(text(await client.call_tool("get_dimension_values", {"dimension_name": name, "limit": 1000})))
-            wrong = {"metrics": ["spend"], "filters": [{"name": name, "value": world.canary("beta")[:-1]}]}
+            wrong = {"metrics": ["spend"], "filters": [{"name": name, "value": home.canary("beta")[:-1]}]}
             told.append(text(await client.call_tool("query", wrong)))
         for metric in metrics:
             told.append(text(await client.call_tool("query", {"metrics": [metric], "include_sql": True})))
@@ -345,13 +343,13 @@ async def test_no_tool_shows_a_token_of_alpha_anything_of_beta(world: PublishedH
         for name, metric in reached.items():
             question = {"metrics": [metric], "dimensions": [name], "include_sql": True}
             told.append(text(await client.call_tool("query", question)))
-    assert sum(world.canary("alpha") in answer for answer in told) > 20
+    assert sum(home.canary("alpha") in answer for answer in told) > 20
     for answer in told:
-        assert world.canary("beta") not in answer
+        assert home.canary("beta") not in answer
         assert "_beta__" not in answer
 
 
-async def test_a_session_of_one_token_is_not_there_for_another(world: PublishedHome, address: str) -> None:
+async def test_a_session_of_one_token_is_not_there_for_another(home: PublishedHome, address: str) -> None:
     initialize = {
         "jsonrpc": "2.0",
         "id": 1,
@@ -361,22 +359,22 @@ async def test_a_session_of_one_token_is_not_there_for_another(world: PublishedH
     ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
     accept = {"Accept": "application/json, text/event-stream"}
     async with httpx2.AsyncClient(base_url=address, headers=accept, timeout=120) as http:
-        begun = await http.post("/mcp", json=initialize, headers=world.headers("alpha"))
+        begun = await http.post("/mcp", json=initialize, headers=home.headers("alpha"))
         session = {"Mcp-Session-Id": begun.headers["mcp-session-id"], "Mcp-Protocol-Version": "2025-11-25"}
-        own = await http.post("/mcp", json=ping, headers={**session, **world.headers("alpha")})
-        other = await http.post("/mcp", json=ping, headers={**session, **world.headers("beta")})
+        own = await http.post("/mcp", json=ping, headers={**session, **home.headers("alpha")})
+        other = await http.post("/mcp", json=ping, headers={**session, **home.headers("beta")})
         assert (own.status_code, other.status_code) == (200, 404)
-        async with http.stream("GET", "/sse", headers=world.headers("alpha")) as stream:
+        async with http.stream("GET", "/sse", headers=home.headers("alpha")) as stream:
             lines = stream.aiter_lines()
             while not (line := await anext(lines)).startswith("data: /messages/"):
                 pass
             path = line.removeprefix("data: ")
-            other = await http.post(path, json=initialize, headers=world.headers("beta"))
-            own = await http.post(path, json=initialize, headers=world.headers("alpha"))
+            other = await http.post(path, json=initialize, headers=home.headers("beta"))
+            own = await http.post(path, json=initialize, headers=home.headers("alpha"))
             assert (own.status_code, other.status_code) == (202, 404)
 
 
-def test_stdout_holds_the_protocol_and_nothing_else(world: PublishedHome) -> None:
+def test_stdout_holds_the_protocol_and_nothing_else(home: PublishedHome) -> None:
     sent = [
         {
             "jsonrpc": "2.0",
@@ -396,7 +394,7 @@ def test_stdout_holds_the_protocol_and_nothing_else(world: PublishedHome) -> Non
     ]
     process = subprocess.Popen(
         [sys.executable, str(ENTRY)],
-        env=child(world),
+        env=child(home),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -425,11 +423,11 @@ def test_stdout_holds_the_protocol_and_nothing_else(world: PublishedHome) -> Non
     assert "error" in answers[5]
 
 
-def test_a_server_without_a_tenant_says_so_and_ends_with_2(world: PublishedHome) -> None:
+def test_a_server_without_a_tenant_says_so_and_ends_with_2(home: PublishedHome) -> None:
     for slug, said in (("", "No tenant is named. Name it"), ("../beta", "There is no such tenant")):
         ended = subprocess.run(
             [sys.executable, str(ENTRY)],
-            env=child(world, slug),
+            env=child(home, slug),
             capture_output=True,
             text=True,
             timeout=120,
@@ -440,14 +438,14 @@ def test_a_server_without_a_tenant_says_so_and_ends_with_2(world: PublishedHome)
         assert "Traceback" not in ended.stderr
 
 
-def test_nothing_heavy_is_loaded_before_the_first_question(world: PublishedHome) -> None:
+def test_nothing_heavy_is_loaded_before_the_first_question(home: PublishedHome) -> None:
     program = (
         "import sys, runpy; runpy.run_path(sys.argv[1], run_name='server_module');"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     loaded = subprocess.run(
         [sys.executable, "-c", program, str(ENTRY)],
-        env=child(world),
+        env=child(home),
         capture_output=True,
         text=True,
         timeout=120,

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
-def endless(world: PublishedHome) -> EndlessServer:
+def endless(home: PublishedHome) -> EndlessServer:
     """With one place, so that a statement that runs on lets nobody else in."""
-    return EndlessServer(world.settings.model_copy(update={"query_slots": 1, "query_slots_all": 1}))
+    return EndlessServer(home.settings.model_copy(update={"query_slots": 1, "query_slots_all": 1}))
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +73,8 @@ async def test_whoever_wants_to_know_hears_how_far_a_call_is(
     assert re.fullmatch(r"At work(: \d{1,3} % of the statement that runs is done)?\.", message)
 
 
-async def test_a_deadline_is_told_as_a_tool_error_also_to_whoever_hears_of_progress(world: PublishedHome) -> None:
-    hurried = EndlessServer(world.settings.model_copy(update={"query_timeout": 0.1}))
+async def test_a_deadline_is_told_as_a_tool_error_also_to_whoever_hears_of_progress(home: PublishedHome) -> None:
+    hurried = EndlessServer(home.settings.model_copy(update={"query_timeout": 0.1}))
 
     async def hear(progress: float, total: float | None, message: str | None) -> None:
         del progress, total, message

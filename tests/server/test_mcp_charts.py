@@ -40,8 +40,8 @@ TREND = {"metrics": ["spend"], "dimensions": ["date"]}
 
 
 @pytest.fixture(scope="module")
-def model(world: PublishedHome) -> SemanticModel:
-    (run,) = world.settings.published("alpha").glob("2*")
+def model(home: PublishedHome) -> SemanticModel:
+    (run,) = home.settings.published("alpha").glob("2*")
     return load_model(run)
 
 
@@ -89,8 +89,8 @@ def points(panel: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 @asynccontextmanager
-async def inside(world: PublishedHome, mode: str = "auto") -> AsyncIterator[Client]:
-    async with Client(stdio_app(world.settings, "alpha"), mode=mode) as client:
+async def inside(home: PublishedHome, mode: str = "auto") -> AsyncIterator[Client]:
+    async with Client(stdio_app(home.settings, "alpha"), mode=mode) as client:
         yield client
 
 
@@ -252,8 +252,8 @@ def test_a_picture_that_is_packed_again_has_the_same_pixels() -> None:
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_a_chart_comes_only_when_it_is_asked_for_and_holds_every_row(world: PublishedHome, mode: str) -> None:
-    async with inside(world, mode) as client:
+async def test_a_chart_comes_only_when_it_is_asked_for_and_holds_every_row(home: PublishedHome, mode: str) -> None:
+    async with inside(home, mode) as client:
         plain = await client.call_tool("query", TREND)
         vega = await client.call_tool("query", {**TREND, "limit": 100, "chart": "vega"})
         png = await client.call_tool("query", {**TREND, "chart": "png"})
@@ -266,7 +266,7 @@ async def test_a_chart_comes_only_when_it_is_asked_for_and_holds_every_row(world
     assert isinstance(said, TextContent)
     assert json.loads(said.text) == vega.structured_content
     assert vega.structured_content is not None
-    by_hand = world.sql(
+    by_hand = home.sql(
         "alpha",
         "select report_date::varchar, sum(spend)::double from fct_alpha__ad_performance group by all order by 1",
     )
@@ -290,9 +290,9 @@ async def test_a_chart_comes_only_when_it_is_asked_for_and_holds_every_row(world
     assert wrong.content[0].text == "chart is 'pie'. Choose one of: vega, png, svg; or leave it out."
 
 
-async def test_a_chart_has_the_rows_that_the_shown_page_has_not(world: PublishedHome) -> None:
+async def test_a_chart_has_the_rows_that_the_shown_page_has_not(home: PublishedHome) -> None:
     question = {"metrics": ["spend"], "dimensions": ["date", "campaign_name"], "chart": "vega"}
-    async with inside(world) as client:
+    async with inside(home) as client:
         whole = (await client.call_tool("query", question)).structured_content or {}
         first = (await client.call_tool("query", {**question, "limit": 4})).structured_content or {}
     assert (whole["row_count"], whole["truncated"]) == (100, True)
@@ -301,8 +301,8 @@ async def test_a_chart_has_the_rows_that_the_shown_page_has_not(world: Published
     assert "The chart shows the first 4 rows; there are more." in first["notes"]
 
 
-async def test_the_page_of_a_client_gets_its_picture_where_no_model_pays_for_it(world: PublishedHome) -> None:
-    async with inside(world) as client:
+async def test_the_page_of_a_client_gets_its_picture_where_no_model_pays_for_it(home: PublishedHome) -> None:
+    async with inside(home) as client:
         await client.list_tools()
         shown = await client.call_tool("show_chart", {"query": TREND})
         plain = await client.call_tool("query", TREND)
@@ -324,9 +324,9 @@ async def test_the_page_of_a_client_gets_its_picture_where_no_model_pays_for_it(
 
 @pytest.mark.parametrize(("name", "begins"), [("c.svg", b"<svg"), ("c.PNG", b"\x89PNG"), ("c.json", b'{"$schema"')])
 def test_the_command_line_draws_into_a_file(
-    world: PublishedHome, terminal: Terminal, tmp_path: Path, name: str, begins: bytes
+    home: PublishedHome, terminal: Terminal, tmp_path: Path, name: str, begins: bytes
 ) -> None:
-    gata = terminal.use(world.settings)
+    gata = terminal.use(home.settings)
     file = tmp_path / name
     ended = gata("ask", "--tenant", "alpha", "--metrics", "spend", "--dimensions", "date", "--chart", str(file))
     assert ended.code == 0
@@ -340,9 +340,9 @@ def test_the_command_line_draws_into_a_file(
     ("name", "said"), [("c.pdf", "End it with .svg, .png or .json"), ("no/c.json", "cannot be written")]
 )
 def test_a_file_that_cannot_be_drawn_into_is_refused(
-    world: PublishedHome, terminal: Terminal, tmp_path: Path, name: str, said: str
+    home: PublishedHome, terminal: Terminal, tmp_path: Path, name: str, said: str
 ) -> None:
     asked = ("ask", "--tenant", "alpha", "--metrics", "spend", "--chart", str(tmp_path / name))
-    ended = terminal.use(world.settings)(*asked)
+    ended = terminal.use(home.settings)(*asked)
     assert (ended.code, ended.out) == (2, "")
     assert said in ended.err

@@ -33,10 +33,10 @@ WHY = PromptReference(type="ref/prompt", name="why_did_roas_change")
 
 @asynccontextmanager
 async def inside(
-    world: PublishedHome, slug: str = "alpha", *, mode: str = "auto", pages: bool = False
+    home: PublishedHome, slug: str = "alpha", *, mode: str = "auto", pages: bool = False
 ) -> AsyncIterator[Client]:
     shown = {"extensions": [advertise(EXTENSION_ID, {"mimeTypes": [APP_MIME_TYPE]})]} if pages else {}
-    async with Client(stdio_app(world.settings, slug), mode=mode, **shown) as client:
+    async with Client(stdio_app(home.settings, slug), mode=mode, **shown) as client:
         yield client
 
 
@@ -63,8 +63,8 @@ async def offered(client: Client, ref: Any, name: str, typed: str, known: dict[s
     return answer.completion.values
 
 
-async def test_what_is_offered_is_as_reviewed(world: PublishedHome, golden: Callable[[str, str], None]) -> None:
-    async with inside(world, pages=True) as client:
+async def test_what_is_offered_is_as_reviewed(home: PublishedHome, golden: Callable[[str, str], None]) -> None:
+    async with inside(home, pages=True) as client:
         lists = {
             "tools": (await client.list_tools()).tools,
             "resources": (await client.list_resources()).resources,
@@ -81,14 +81,14 @@ async def test_what_is_offered_is_as_reviewed(world: PublishedHome, golden: Call
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_a_metric_is_defined_down_to_sql_that_gives_its_value(world: PublishedHome, mode: str) -> None:
-    async with inside(world, mode=mode) as client:
+async def test_a_metric_is_defined_down_to_sql_that_gives_its_value(home: PublishedHome, mode: str) -> None:
+    async with inside(home, mode=mode) as client:
         roas = await read(client, "metric://roas")
         result = await client.call_tool("query", {"metrics": ["roas"]})
     assert (roas["unit"], roas["formula"]) == ("ratio", "attributed_revenue / spend")
     assert roas["dimensions"] == ["ad_platform", "campaign_id", "campaign_name", "campaign_status", "currency", "date"]
     parts = {
-        name: world.sql("alpha", f'select {made["expression"]} from "{made["table"]}"')[0][0]
+        name: home.sql("alpha", f'select {made["expression"]} from "{made["table"]}"')[0][0]
         for name, made in roas["sql"].items()
     }
     assert result.structured_content is not None
@@ -96,8 +96,8 @@ async def test_a_metric_is_defined_down_to_sql_that_gives_its_value(world: Publi
     assert result.structured_content["rows"] == [[pytest.approx(expected, rel=1e-12)]]
 
 
-async def test_every_metric_that_is_listed_can_be_read(world: PublishedHome) -> None:
-    async with inside(world) as client:
+async def test_every_metric_that_is_listed_can_be_read(home: PublishedHome) -> None:
+    async with inside(home) as client:
         listed = (await client.call_tool("list_metrics", {})).structured_content or {}
         names = [name for group in listed["metrics_by_facts"].values() for name in group]
         for name in names:
@@ -119,25 +119,25 @@ async def test_every_metric_that_is_listed_can_be_read(world: PublishedHome) -> 
         ("file:///etc/passwd", "Unknown resource"),
     ],
 )
-async def test_what_cannot_be_read_is_not_found(world: PublishedHome, uri: str, said: str) -> None:
-    async with inside(world) as client:
+async def test_what_cannot_be_read_is_not_found(home: PublishedHome, uri: str, said: str) -> None:
+    async with inside(home) as client:
         with pytest.raises(MCPError) as refused:
             await client.read_resource(uri)
     assert refused.value.error.code == INVALID_PARAMS
     assert said in refused.value.error.message
 
 
-async def test_the_status_says_which_run_answers_and_how_far_each_source_goes(fresh_world: PublishedHome) -> None:
-    first = fresh_world.settings.published("alpha")
-    second = fresh_world.publish("alpha", spend=20)
-    async with inside(fresh_world) as client:
+async def test_the_status_says_which_run_answers_and_how_far_each_source_goes(fresh_home: PublishedHome) -> None:
+    first = fresh_home.settings.published("alpha")
+    second = fresh_home.publish("alpha", spend=20)
+    async with inside(fresh_home) as client:
         status = await read(client, "status://runs")
         told = (await client.call_tool("get_status", {})).structured_content or {}
     assert [run["answers"] for run in status["runs"]] == [True, False]
     assert status["runs"][0]["run_id"] == second == status["run_id"]
     assert sorted(run["run_id"] for run in status["runs"]) == sorted(path.name for path in first.glob("2*"))
     assert status["sources"] == told["sources"]
-    by_hand = fresh_world.sql(
+    by_hand = fresh_home.sql(
         "alpha",
         "select source_platform, source_account, count(*), min(report_date)::varchar, max(report_date)::varchar"
         " from fct_alpha__ad_performance group by all",
@@ -160,9 +160,9 @@ async def test_the_status_says_which_run_answers_and_how_far_each_source_goes(fr
     ],
 )
 async def test_every_query_of_a_guided_analysis_is_answered_as_it_stands(
-    world: PublishedHome, name: str, arguments: dict[str, str]
+    home: PublishedHome, name: str, arguments: dict[str, str]
 ) -> None:
-    async with inside(world) as client:
+    async with inside(home) as client:
         asked = queries(await prompt(client, name, arguments))
         assert len(asked) >= 2
         for query in asked:
@@ -170,11 +170,11 @@ async def test_every_query_of_a_guided_analysis_is_answered_as_it_stands(
             assert not result.is_error, (query, result.content)
 
 
-async def test_a_guided_analysis_of_money_in_two_currencies_keeps_them_apart(fresh_world: PublishedHome) -> None:
-    fresh_world.publish(
+async def test_a_guided_analysis_of_money_in_two_currencies_keeps_them_apart(fresh_home: PublishedHome) -> None:
+    fresh_home.publish(
         "alpha", alter="update fct_alpha__ad_performance set currency = 'USD' where day(report_date) < 9"
     )
-    async with inside(fresh_world) as client:
+    async with inside(fresh_home) as client:
         asked = queries(await prompt(client, "channel_comparison", {}))
         assert all("currency" in query["dimensions"] for query in asked)
         for query in asked:
@@ -195,9 +195,9 @@ async def test_a_guided_analysis_of_money_in_two_currencies_keeps_them_apart(fre
     ],
 )
 async def test_a_guided_analysis_of_what_is_not_there_says_what_is(
-    world: PublishedHome, name: str, arguments: dict[str, str], said: str
+    home: PublishedHome, name: str, arguments: dict[str, str], said: str
 ) -> None:
-    async with inside(world) as client:
+    async with inside(home) as client:
         with pytest.raises(MCPError) as refused:
             await client.get_prompt(name, arguments)
     assert refused.value.error.code == INVALID_PARAMS
@@ -205,8 +205,8 @@ async def test_a_guided_analysis_of_what_is_not_there_says_what_is(
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_names_and_values_are_completed_from_what_is_typed(world: PublishedHome, mode: str) -> None:
-    async with inside(world, mode=mode) as client:
+async def test_names_and_values_are_completed_from_what_is_typed(home: PublishedHome, mode: str) -> None:
+    async with inside(home, mode=mode) as client:
         assert (await offered(client, METRIC, "name", "ro"))[0] == "roas"
         assert "blended_roas" in await offered(client, METRIC, "name", "ROAS")
         assert await offered(client, WHY, "metric", "spen") == ["spend"]
@@ -218,41 +218,41 @@ async def test_names_and_values_are_completed_from_what_is_typed(world: Publishe
         assert "last_month" in await offered(client, WHY, "period", "last_")
         assert await offered(client, WHY, "period", "") == list(RANGES)
         campaigns = await offered(client, WHY, "value", "campaign", {"dimension": "campaign_name"})
-        assert campaigns == [f"{world.canary('alpha')} campaign {n}" for n in (1, 2)]
+        assert campaigns == [f"{home.canary('alpha')} campaign {n}" for n in (1, 2)]
         assert await offered(client, WHY, "value", "", {"dimension": "no_such"}) == []
         assert await offered(client, WHY, "value", "", {}) == []
         assert await offered(client, WHY, "tenant", "a") == []
         assert await offered(client, METRIC, "other", "a") == []
 
 
-async def test_nobody_leafs_through_personal_values(world: PublishedHome) -> None:
+async def test_nobody_leafs_through_personal_values(home: PublishedHome) -> None:
     """Alpha exposes customer_email: it can be asked for, by whoever knows what to ask."""
-    async with inside(world) as client:
+    async with inside(home) as client:
         assert "customer_email" in await offered(client, WHY, "dimension", "customer_e")
         assert await offered(client, WHY, "value", "", {"dimension": "customer_email"}) == []
         assert await offered(client, WHY, "value", "@", {"dimension": "customer_email"}) == []
-    async with inside(world, "beta") as client:
+    async with inside(home, "beta") as client:
         assert await offered(client, WHY, "dimension", "customer_e") == []
 
 
-async def test_what_is_read_written_and_completed_for_alpha_holds_nothing_of_beta(world: PublishedHome) -> None:
+async def test_what_is_read_written_and_completed_for_alpha_holds_nothing_of_beta(home: PublishedHome) -> None:
     told: list[str] = []
-    async with inside(world) as client:
+    async with inside(home) as client:
         told.append(json.dumps(await read(client, "status://runs"), default=str))
         told.append(json.dumps(await read(client, "metric://roas"), default=str))
         for name in ("weekly_review", "why_did_roas_change", "channel_comparison"):
             told.append(await prompt(client, name, {}))
         for dimension in await offered(client, WHY, "dimension", ""):
             told += await offered(client, WHY, "value", "", {"dimension": dimension})
-            told += await offered(client, WHY, "value", world.canary("beta")[:4], {"dimension": dimension})
-    assert any(world.canary("alpha") in text for text in told)
+            told += await offered(client, WHY, "value", home.canary("beta")[:4], {"dimension": dimension})
+    assert any(home.canary("alpha") in text for text in told)
     for text in told:
-        assert world.canary("beta") not in text
+        assert home.canary("beta") not in text
         assert "_beta__" not in text
 
 
-async def test_a_tenant_that_is_not_built_offers_nothing_and_says_why(world: PublishedHome) -> None:
-    async with inside(world, "gamma") as client:
+async def test_a_tenant_that_is_not_built_offers_nothing_and_says_why(home: PublishedHome) -> None:
+    async with inside(home, "gamma") as client:
         assert await offered(client, METRIC, "name", "") == []
         with pytest.raises(MCPError, match="gamma is not built yet"):
             await client.read_resource("status://runs")
@@ -261,10 +261,10 @@ async def test_a_tenant_that_is_not_built_offers_nothing_and_says_why(world: Pub
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_only_a_client_that_shows_pages_is_told_of_the_tool_that_has_one(world: PublishedHome, mode: str) -> None:
-    async with inside(world, mode=mode) as client:
+async def test_only_a_client_that_shows_pages_is_told_of_the_tool_that_has_one(home: PublishedHome, mode: str) -> None:
+    async with inside(home, mode=mode) as client:
         plain = [tool.name for tool in (await client.list_tools()).tools]
-    async with inside(world, mode=mode, pages=True) as client:
+    async with inside(home, mode=mode, pages=True) as client:
         listed = await client.list_tools()
         (page,) = (await client.read_resource("ui://gata/answer.html")).contents
     *others, show = listed.tools

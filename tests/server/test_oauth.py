@@ -304,9 +304,9 @@ def test_settings_that_would_let_in_too_many_are_refused(wrong: dict[str, str]) 
 
 
 @pytest.fixture
-def oauth_app(world: PublishedHome) -> Callable[..., httpx.AsyncClient]:
+def oauth_app(home: PublishedHome) -> Callable[..., httpx.AsyncClient]:
     def client(provider: Provider | None = None, **more: object) -> httpx.AsyncClient:
-        settings = settings_of(world.settings, **more)
+        settings = settings_of(home.settings, **more)
         keys = Jwks(ISSUER, f"{ISSUER}/keys", (provider or Provider("a")).fetch)
         app = http_app(settings, hosts=("gata.example.com",), oauth=OAuth(settings, keys))
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gata.example.com")
@@ -319,10 +319,10 @@ def bearer(token: str) -> dict[str, str]:
 
 
 async def test_a_jwt_and_a_stored_token_open_the_same_interfaces(
-    oauth_app: Callable[..., httpx.AsyncClient], world: PublishedHome
+    oauth_app: Callable[..., httpx.AsyncClient], home: PublishedHome
 ) -> None:
     async with oauth_app() as http:
-        for headers in (bearer(signed()), world.headers("alpha")):
+        for headers in (bearer(signed()), home.headers("alpha")):
             assert (await http.get("/semantic-layer/alpha", headers=headers)).status_code == 200
             assert (await http.get("/semantic-layer/beta", headers=headers)).status_code == 404
         assert (
@@ -352,14 +352,14 @@ async def test_refusals_say_where_to_log_in_and_for_which_scope(oauth_app: Calla
 
 
 async def test_a_provider_that_is_down_is_said_and_stored_tokens_go_on(
-    oauth_app: Callable[..., httpx.AsyncClient], world: PublishedHome
+    oauth_app: Callable[..., httpx.AsyncClient], home: PublishedHome
 ) -> None:
     provider = Provider("a")
     provider.is_down = True
     async with oauth_app(provider) as http:
         refused = await http.get("/models", headers=bearer(signed()))
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "30")
-        assert (await http.get("/models", headers=world.headers("alpha"))).status_code == 200
+        assert (await http.get("/models", headers=home.headers("alpha"))).status_code == 200
 
 
 async def test_the_metadata_name_the_resource_they_were_asked_for(oauth_app: Callable[..., httpx.AsyncClient]) -> None:
@@ -373,8 +373,8 @@ async def test_the_metadata_name_the_resource_they_were_asked_for(oauth_app: Cal
         assert (await http.get(f"{METADATA}/else")).status_code == 404
 
 
-async def test_without_an_issuer_a_jwt_is_nothing_and_no_metadata_are_there(world: PublishedHome) -> None:
-    app = http_app(world.settings.model_copy(update={"audit": "off"}))
+async def test_without_an_issuer_a_jwt_is_nothing_and_no_metadata_are_there(home: PublishedHome) -> None:
+    app = http_app(home.settings.model_copy(update={"audit": "off"}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
         refused = await http.get("/models", headers=bearer(signed()))
         assert refused.status_code == 401

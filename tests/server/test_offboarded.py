@@ -26,16 +26,16 @@ ASKED = {"metrics": ["spend"]}
 TENANT_PATHS = ("/semantic-layer/alpha", "/semantic-layer/alpha/dimensions", "/semantic-layer/alpha/relationships")
 
 
-def say(world: PublishedHome, alpha: str) -> None:
+def say(home: PublishedHome, alpha: str) -> None:
     """tenants.yaml with another entry for alpha."""
-    path = world.settings.tenants
+    path = home.settings.tenants
     text = path.read_text(encoding="utf-8")
     assert ALPHA in text
     path.write_text(text.replace(ALPHA, alpha), encoding="utf-8")
 
 
-def offboard(world: PublishedHome) -> None:
-    say(world, ALPHA.replace("pending", "offboarded"))
+def offboard(home: PublishedHome) -> None:
+    say(home, ALPHA.replace("pending", "offboarded"))
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ def served(two: PublishedHome) -> Iterator[httpx.Client]:
         yield http
 
 
-def asked(http: httpx.Client, world: PublishedHome, who: str, slug: str = "alpha") -> httpx.Response:
-    return http.post(f"/semantic-layer/{slug}/query", json=ASKED, headers=world.headers(who))
+def asked(http: httpx.Client, home: PublishedHome, who: str, slug: str = "alpha") -> httpx.Response:
+    return http.post(f"/semantic-layer/{slug}/query", json=ASKED, headers=home.headers(who))
 
 
 def test_its_token_opens_nothing_from_the_next_call_on_and_the_others_still_do(
@@ -103,10 +103,10 @@ def test_a_tenant_that_is_named_no_longer_is_not_there(two: PublishedHome, serve
 
 
 @pytest.mark.anyio
-async def test_a_stdio_server_that_runs_already_refuses_every_tool(fresh_world: PublishedHome) -> None:
-    async with Client(stdio_app(fresh_world.settings, "alpha")) as client:
+async def test_a_stdio_server_that_runs_already_refuses_every_tool(fresh_home: PublishedHome) -> None:
+    async with Client(stdio_app(fresh_home.settings, "alpha")) as client:
         assert not (await client.call_tool("query", ASKED)).is_error
-        offboard(fresh_world)
+        offboard(fresh_home)
         calls = {"query": ASKED, "list_metrics": {}, "get_status": {}}
         calls |= {"get_dimension_values": {"dimension_name": "campaign_name"}}
         for tool, arguments in calls.items():
@@ -117,11 +117,11 @@ async def test_a_stdio_server_that_runs_already_refuses_every_tool(fresh_world: 
 
 
 def test_the_command_line_refuses_shows_and_makes_no_token(
-    fresh_world: PublishedHome, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    fresh_home: PublishedHome, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    offboard(fresh_world)
+    offboard(fresh_home)
     with Terminal(monkeypatch, capsys) as gata:
-        gata.use(fresh_world.settings)
+        gata.use(fresh_home.settings)
         for verb in (["ask", "--metrics", "spend"], ["metrics"], ["values", "campaign_name"]):
             done = gata(*verb, "--tenant", "alpha")
             assert (done.code, done.out) == (2, "")
@@ -156,7 +156,7 @@ def test_whoever_was_refused_stays_refused_while_tenants_yaml_cannot_be_read(
             pass
 
 
-def test_published_runs_without_any_tenants_yaml_are_served(fresh_world: PublishedHome) -> None:
-    fresh_world.settings.tenants.unlink()
-    with closing(PublishedRuns(fresh_world.settings)) as runs, runs.run("alpha") as run:
+def test_published_runs_without_any_tenants_yaml_are_served(fresh_home: PublishedHome) -> None:
+    fresh_home.settings.tenants.unlink()
+    with closing(PublishedRuns(fresh_home.settings)) as runs, runs.run("alpha") as run:
         assert run.slug == "alpha"

@@ -63,8 +63,8 @@ def test_every_operation_has_an_example_of_what_it_takes_and_gives(document: dic
             assert body["content"]["application/json"]["examples"]["example"]["value"], path
 
 
-def test_a_token_without_the_scope_is_told_which_one_it_needs(world: PublishedHome, address: str) -> None:
-    with httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=120) as http:
+def test_a_token_without_the_scope_is_told_which_one_it_needs(home: PublishedHome, address: str) -> None:
+    with httpx.Client(base_url=address, headers=home.headers("alpha"), timeout=120) as http:
         for path in ADMIN:
             method = "GET" if path.startswith("/jobs") else "POST"
             answer = http.request(method, path.replace("{id}", "job_1"), json={} if method == "POST" else None)
@@ -74,8 +74,8 @@ def test_a_token_without_the_scope_is_told_which_one_it_needs(world: PublishedHo
 
 
 @pytest.mark.parametrize("path", ["/tenants/onboard", "/semantic-layer/update", "/semantic-layer/alpha/query"])
-def test_a_body_that_does_not_say_it_is_json_is_refused(world: PublishedHome, address: str, path: str) -> None:
-    with httpx.Client(base_url=address, headers=world.headers("admin"), timeout=120) as http:
+def test_a_body_that_does_not_say_it_is_json_is_refused(home: PublishedHome, address: str, path: str) -> None:
+    with httpx.Client(base_url=address, headers=home.headers("admin"), timeout=120) as http:
         for kind in ("text/plain", "application/x-www-form-urlencoded", "application/yaml", ""):
             answer = http.post(path, content=b'{"metrics": ["spend"]}', headers={"Content-Type": kind})
             assert (answer.status_code, answer.headers["content-type"]) == (415, "application/problem+json"), kind
@@ -84,13 +84,13 @@ def test_a_body_that_does_not_say_it_is_json_is_refused(world: PublishedHome, ad
 
 @pytest.mark.parametrize("who", ["alpha", "admin"])
 def test_whatever_is_made_of_the_document_the_server_answers_as_it_says(
-    world: PublishedHome, address: str, document: dict[str, Any], who: str
+    home: PublishedHome, address: str, document: dict[str, Any], who: str
 ) -> None:
-    before, asked, answered = world.settings.tenants.read_bytes(), set[str](), set[int]()
+    before, asked, answered = home.settings.tenants.read_bytes(), set[str](), set[int]()
     schema = schemathesis.openapi.from_dict(document).exclude(path_regex="/events$")
     schema.config.update(base_url=address)
     session = requests.Session()
-    session.headers.update(world.headers(who))
+    session.headers.update(home.headers(who))
 
     def try_out(operation: Any, mode: GenerationMode) -> None:
         own = {"tenant": "alpha"} if "{tenant}" in operation.path else None
@@ -112,4 +112,4 @@ def test_whatever_is_made_of_the_document_the_server_answers_as_it_says(
     session.close()
     assert asked == {path for path in document["paths"] if not path.endswith("/events")}
     assert {200, 404, 422} <= answered
-    assert world.settings.tenants.read_bytes() == before
+    assert home.settings.tenants.read_bytes() == before

@@ -27,7 +27,7 @@ def test_every_command_on_the_page_parses() -> None:
         parse(line)
 
 
-def test_the_page_names_what_is_open_what_is_written_down_and_what_is_counted(world) -> None:
+def test_the_page_names_what_is_open_what_is_written_down_and_what_is_counted(home) -> None:
     from server.serving.runs.published_runs import PublishedRuns
 
     assert all(f"`{path}`" in PAGE for path in OPEN_PATHS)
@@ -36,5 +36,5 @@ def test_the_page_names_what_is_open_what_is_written_down_and_what_is_counted(wo
         "mcp", "query", outcome="ok", tenant="a", status=1, error="x", event_id="x", run_id="x"
     ).as_json()
     assert written.keys() <= {*example, "status", "error", "event_id"}
-    names = {family.name for family in Meters(PublishedRuns(world.settings)).registry.collect()}
+    names = {family.name for family in Meters(PublishedRuns(home.settings)).registry.collect()}
     assert all(f"`{name}" in PAGE for name in names)

@@ -26,8 +26,8 @@ from tests.server.published_fixture import DAYS, PublishedHome
 
 
 @pytest.fixture
-def settings(fresh_world: PublishedHome) -> Settings:
-    return fresh_world.settings
+def settings(fresh_home: PublishedHome) -> Settings:
+    return fresh_home.settings
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ def runs(settings: Settings) -> Iterator[PublishedRuns]:
 
 
 @pytest.fixture
-def kept(world: PublishedHome) -> Iterator[PublishedRuns]:
+def kept(home: PublishedHome) -> Iterator[PublishedRuns]:
     """Runs that nobody changes."""
-    with closing(PublishedRuns(world.settings)) as kept:
+    with closing(PublishedRuns(home.settings)) as kept:
         yield kept
 
 
@@ -53,27 +53,27 @@ def expected(a_day: int) -> Decimal:
     return 3 * a_day * DAYS + 2 * DAYS * Decimal("0.000001")
 
 
-def test_the_newest_run_answers(kept: PublishedRuns, world: PublishedHome) -> None:
+def test_the_newest_run_answers(kept: PublishedRuns, home: PublishedHome) -> None:
     with kept.run("alpha") as run:
-        assert spend(run, world.settings) == expected(10)
+        assert spend(run, home.settings) == expected(10)
 
 
 def test_a_new_run_is_seen_by_the_next_call_without_a_restart(
-    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
+    fresh_home: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
     with runs.run("alpha") as run:
         first = run.run_id
-    published = fresh_world.publish("alpha", spend=20)
+    published = fresh_home.publish("alpha", spend=20)
     with runs.run("alpha") as run:
         assert run.run_id == published != first
         assert spend(run, settings) == expected(20)
 
 
 def test_a_call_under_way_keeps_the_run_it_began_with(
-    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
+    fresh_home: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
     with runs.run("alpha") as old:
-        fresh_world.publish("alpha", spend=20)
+        fresh_home.publish("alpha", spend=20)
         with runs.run("alpha") as new:
             assert spend(new, settings) == expected(20)
             assert spend(old, settings) == expected(10)
@@ -83,9 +83,9 @@ def test_a_call_under_way_keeps_the_run_it_began_with(
 
 
 def test_a_rollback_is_followed_like_a_publish(
-    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
+    fresh_home: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
-    fresh_world.publish("alpha", spend=20)
+    fresh_home.publish("alpha", spend=20)
     with runs.run("alpha") as run:
         assert spend(run, settings) == expected(20)
     back = move_pointer_back(settings.published("alpha"), None, now=datetime.now(UTC))
@@ -95,7 +95,7 @@ def test_a_rollback_is_followed_like_a_publish(
 
 
 def test_no_query_fails_or_mixes_runs_while_runs_are_published(
-    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
+    fresh_home: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
     wrong: list[object] = []
     stop = threading.Event()
@@ -115,7 +115,7 @@ def test_no_query_fails_or_mixes_runs_while_runs_are_published(
     for thread in threads:
         thread.start()
     for n in (20, 30):
-        fresh_world.publish("alpha", spend=n)
+        fresh_home.publish("alpha", spend=n)
         for _ in range(8):
             assert answered.acquire(timeout=120)
     stop.set()
@@ -135,10 +135,10 @@ def test_a_tenant_without_a_run_is_told_how_to_get_one(kept: PublishedRuns) -> N
 
 
 def test_a_first_run_is_found_by_a_server_that_was_there_before_it(
-    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
+    fresh_home: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
     assert runs.slugs() == ("alpha",)
-    fresh_world.publish("beta")
+    fresh_home.publish("beta")
     with runs.run("beta") as run:
         assert spend(run, settings) == expected(10)
     assert runs.slugs() == ("alpha", "beta")
@@ -157,11 +157,11 @@ def test_a_run_of_another_tenant_under_this_name_is_refused(settings: Settings, 
 
 
 def test_a_damaged_new_run_leaves_the_one_before_it_answering_and_says_so(
-    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings, capsys: pytest.CaptureFixture[str]
+    fresh_home: PublishedHome, runs: PublishedRuns, settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with runs.run("alpha") as run:
         good = run.run_id
-    bad = settings.published("alpha") / fresh_world.publish("alpha", spend=20)
+    bad = settings.published("alpha") / fresh_home.publish("alpha", spend=20)
     bad.chmod(0o755)
     (bad / "semantic.yml").unlink()
     for _ in range(2):
@@ -173,11 +173,11 @@ def test_a_damaged_new_run_leaves_the_one_before_it_answering_and_says_so(
 
 
 def test_a_withdrawn_personal_column_is_not_shown_even_when_nothing_else_can_be(
-    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
+    fresh_home: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
     with runs.run("alpha") as run:
         assert "customer_email" in run.model.catalog.dimensions
-    bad = settings.published("alpha") / fresh_world.publish("alpha")
+    bad = settings.published("alpha") / fresh_home.publish("alpha")
     bad.chmod(0o755)
     (bad / "semantic.yml").unlink()
     with runs.run("alpha") as run:
@@ -221,7 +221,7 @@ def test_a_query_that_spills_writes_under_the_state_folder_and_leaves_nothing(se
 
 
 def test_personal_columns_follow_tenants_yaml_as_it_is_now(
-    fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings
+    fresh_home: PublishedHome, runs: PublishedRuns, settings: Settings
 ) -> None:
     asked = ValuesAsked(dimension_name="customer_email")
 
@@ -234,7 +234,7 @@ def test_personal_columns_follow_tenants_yaml_as_it_is_now(
     settings.tenants.write_text(text.replace("[customer_email]", "[]"), encoding="utf-8")
     with pytest.raises(UnknownName):
         emails()
-    move_pointer_back(settings.published("alpha"), fresh_world.publish("alpha"), now=datetime.now(UTC))
+    move_pointer_back(settings.published("alpha"), fresh_home.publish("alpha"), now=datetime.now(UTC))
     with pytest.raises(UnknownName):
         emails()
 
@@ -263,7 +263,7 @@ def test_a_change_in_an_included_file_counts_too(runs: PublishedRuns, settings: 
         assert "customer_email" not in run.model.catalog.dimensions
 
 
-def test_status_says_how_far_each_fact_goes(kept: PublishedRuns, world: PublishedHome) -> None:
+def test_status_says_how_far_each_fact_goes(kept: PublishedRuns, home: PublishedHome) -> None:
     with kept.run("alpha") as run:
         status = tools.get_status(run)
     assert (status["tenant"], status["run_id"], status["time_zone"]) == ("alpha", run.run_id, "Europe/Berlin")
@@ -275,17 +275,17 @@ def test_status_says_how_far_each_fact_goes(kept: PublishedRuns, world: Publishe
         "events": (DAYS, "2026-02-28"),
     }
     manifest = json.loads(
-        (world.settings.published("alpha") / run.run_id / "_MANIFEST.json").read_text(encoding="utf-8")
+        (home.settings.published("alpha") / run.run_id / "_MANIFEST.json").read_text(encoding="utf-8")
     )
     assert status["tables"] == {table["name"]: table["rows"] for table in manifest["tables"]}
     published_at = datetime.fromisoformat(status["published_at"])
     assert timedelta(0) <= datetime.now(UTC) - published_at < timedelta(minutes=10)
 
 
-def test_every_read_gives_the_file_back(fresh_world: PublishedHome, runs: PublishedRuns, settings: Settings) -> None:
+def test_every_read_gives_the_file_back(fresh_home: PublishedHome, runs: PublishedRuns, settings: Settings) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     for n in range(3):
-        fresh_world.publish("alpha", spend=n + 1)
+        fresh_home.publish("alpha", spend=n + 1)
         with runs.run("alpha") as run:
             spend(run, settings)
     runs.close()

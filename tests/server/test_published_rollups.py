@@ -26,9 +26,9 @@ VISITS = 100  # in place of each visit: enough that sessions get rollups
 QUESTION = {"metrics": ["sessions", "session_revenue"], "dimensions": ["attribution", "date"], "time_grain": "month"}
 
 
-def publish(world: PublishedHome, spend: int = 10, settings: Settings | None = None) -> Published:
+def publish(home: PublishedHome, spend: int = 10, settings: Settings | None = None) -> Published:
     """Publish a busy star of alpha through the code that builds use."""
-    settings = (settings or world.settings).model_copy(update={"rollup_rows": 2 * DAYS * VISITS})
+    settings = (settings or home.settings).model_copy(update={"rollup_rows": 2 * DAYS * VISITS})
     stars = settings.stars("alpha")
     if not stars.exists():
         write_star(stars, "alpha", spend)
@@ -42,10 +42,10 @@ def publish(world: PublishedHome, spend: int = 10, settings: Settings | None = N
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
-    """A world whose alpha has rollups. Read only."""
-    world = new_published_home(tmp_path_factory.mktemp("busy"))
-    publish(world)
-    return world
+    """A home with rollups of alpha. Read only."""
+    home = new_published_home(tmp_path_factory.mktemp("busy"))
+    publish(home)
+    return home
 
 
 @pytest.fixture

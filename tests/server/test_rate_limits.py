@@ -116,37 +116,37 @@ def test_tokens_that_have_not_asked_for_a_minute_are_forgotten() -> None:
 
 
 @pytest.mark.anyio
-async def test_rest_says_429_and_when_to_come_again(world: PublishedHome) -> None:
-    app = http_app(world.settings.model_copy(update={"rate_per_minute": 2, "audit": "off"}))
+async def test_rest_says_429_and_when_to_come_again(home: PublishedHome) -> None:
+    app = http_app(home.settings.model_copy(update={"rate_per_minute": 2, "audit": "off"}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
         for _ in range(2):
-            assert (await http.get("/models", headers=world.headers("alpha"))).status_code == 200
-        refused = await http.get("/models", headers=world.headers("alpha"))
+            assert (await http.get("/models", headers=home.headers("alpha"))).status_code == 200
+        refused = await http.get("/models", headers=home.headers("alpha"))
         assert refused.status_code == 429
         assert refused.headers["retry-after"] == "30"
         assert refused.headers["content-type"] == "application/problem+json"
         assert "Ask again in 30 seconds." in refused.json()["fix"]
-        assert (await http.get("/models", headers=world.headers("beta"))).status_code == 200
+        assert (await http.get("/models", headers=home.headers("beta"))).status_code == 200
         assert (await http.get("/health")).status_code == 200
 
 
 @pytest.mark.anyio
-async def test_a_flood_of_sessions_is_refused_at_the_start(world: PublishedHome) -> None:
-    app = http_app(world.settings.model_copy(update={"rate_per_minute": 1, "audit": "off"}))
+async def test_a_flood_of_sessions_is_refused_at_the_start(home: PublishedHome) -> None:
+    app = http_app(home.settings.model_copy(update={"rate_per_minute": 1, "audit": "off"}))
     hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
-        await http.get("/models", headers=world.headers("alpha"))
-        refused = await http.post("/mcp", json=hello, headers=world.headers("alpha"))
+        await http.get("/models", headers=home.headers("alpha"))
+        refused = await http.post("/mcp", json=hello, headers=home.headers("alpha"))
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_mcp_gets_a_tool_error_that_says_when_to_ask_again(world: PublishedHome, mode: str) -> None:
+async def test_mcp_gets_a_tool_error_that_says_when_to_ask_again(home: PublishedHome, mode: str) -> None:
     def someone() -> Caller:
         return Caller("alpha", "read", "0a1b2c3d4e5f", "agent")
 
-    app = mcp_app(PublishedRuns(world.settings), someone)
+    app = mcp_app(PublishedRuns(home.settings), someone)
     app.middleware.append(AuditMcpCalls(CallRecorder(rates(per_minute=4), None), someone))
     async with Client(app, mode=mode) as client:
         for _ in range(4):

@@ -43,8 +43,8 @@ QUESTION = {"metrics": ["spend"], "dimensions": ["campaign_name"], "order_by": [
 
 
 @pytest.fixture
-def http(world: PublishedHome, address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=120) as http:
+def http(home: PublishedHome, address: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=address, headers=home.headers("alpha"), timeout=120) as http:
         yield http
 
 
@@ -93,16 +93,14 @@ def test_what_is_no_token_opens_nothing(stranger: httpx.Client, header: str) -> 
     problem(stranger.get("/catalog", headers={"Authorization": header}), 401)
 
 
-def test_a_token_in_the_address_is_not_read(stranger: httpx.Client, world: PublishedHome) -> None:
-    problem(
-        stranger.get("/catalog", params={"token": world.tokens["alpha"], "access_token": world.tokens["alpha"]}), 401
-    )
+def test_a_token_in_the_address_is_not_read(stranger: httpx.Client, home: PublishedHome) -> None:
+    problem(stranger.get("/catalog", params={"token": home.tokens["alpha"], "access_token": home.tokens["alpha"]}), 401)
 
 
-def test_an_ended_or_revoked_token_is_refused_from_the_next_call_on(fresh_world: PublishedHome) -> None:
+def test_an_ended_or_revoked_token_is_refused_from_the_next_call_on(fresh_home: PublishedHome) -> None:
     with (
-        fresh_world.serving() as address,
-        Ops(fresh_world.settings.ops) as ops,
+        fresh_home.serving() as address,
+        Ops(fresh_home.settings.ops) as ops,
         httpx.Client(base_url=address, timeout=120) as http,
     ):
         access = Access(ops)
@@ -143,31 +141,31 @@ def test_a_tenant_of_somebody_else_answers_exactly_like_one_that_is_not_there(ht
 
 
 @pytest.mark.parametrize("slug", ["Alpha", "alpha%2F..%2Fbeta", "..", "%2e%2e", "alpha%00", "a" * 300])
-def test_a_path_that_is_no_slug_reaches_nothing(http: httpx.Client, world: PublishedHome, slug: str) -> None:
+def test_a_path_that_is_no_slug_reaches_nothing(http: httpx.Client, home: PublishedHome, slug: str) -> None:
     for who in ("alpha", "admin"):
-        problem(http.get(f"/semantic-layer/{slug}", headers=world.headers(who)), 404)
+        problem(http.get(f"/semantic-layer/{slug}", headers=home.headers(who)), 404)
 
 
-def test_an_admin_sees_every_tenant(http: httpx.Client, world: PublishedHome) -> None:
-    admin = world.headers("admin")
+def test_an_admin_sees_every_tenant(http: httpx.Client, home: PublishedHome) -> None:
+    admin = home.headers("admin")
     for slug in ("alpha", "beta"):
         assert http.get(f"/semantic-layer/{slug}", headers=admin).json()["tenant"] == slug
     assert [found["tenant"] for found in http.get("/catalog", headers=admin).json()["tenants"]] == ["alpha", "beta"]
     assert "gata build --tenant gamma" in problem(http.get("/semantic-layer/gamma", headers=admin), 404)["fix"]
 
 
-def test_no_route_shows_a_token_of_alpha_anything_of_beta(http: httpx.Client, world: PublishedHome) -> None:
+def test_no_route_shows_a_token_of_alpha_anything_of_beta(http: httpx.Client, home: PublishedHome) -> None:
     paths = [*(path.format("alpha") for path in TENANT_PATHS), "/models", "/catalog", "/connectors"]
     for text in [http.get(path).text for path in paths]:
-        assert world.canary("beta") not in text
+        assert home.canary("beta") not in text
         assert "beta" not in text
 
 
-def test_an_answer_is_what_sql_says_to_the_last_digit(http: httpx.Client, world: PublishedHome) -> None:
+def test_an_answer_is_what_sql_says_to_the_last_digit(http: httpx.Client, home: PublishedHome) -> None:
     answer = http.post("/semantic-layer/alpha/query", json=QUESTION)
     assert answer.status_code == 200
     rows = json.loads(answer.text, parse_float=Decimal)["rows"]
-    by_hand = world.sql(
+    by_hand = home.sql(
         "alpha",
         "select campaign_name, sum(spend) from fct_alpha__ad_performance"
         " join dim_alpha__campaigns using (campaign_key) group by all order by all",
@@ -175,11 +173,11 @@ def test_an_answer_is_what_sql_says_to_the_last_digit(http: httpx.Client, world:
     assert rows == [list(row) for row in by_hand]
 
 
-def test_the_sql_that_is_shown_gives_the_same_rows_by_hand(http: httpx.Client, world: PublishedHome) -> None:
+def test_the_sql_that_is_shown_gives_the_same_rows_by_hand(http: httpx.Client, home: PublishedHome) -> None:
     question = {**QUESTION, "filters": [{"name": "campaign_name", "op": "contains", "value": "CAMPAIGN 1"}]}
     answer = http.post("/semantic-layer/alpha/query", json={**question, "include_sql": True}).json()
     (statement,) = answer["sql"]
-    rows = [[row[0], float(row[1])] for row in world.sql("alpha", statement)]
+    rows = [[row[0], float(row[1])] for row in home.sql("alpha", statement)]
     assert rows == answer["rows"]
     assert len(rows) == 1
 
@@ -201,7 +199,7 @@ def test_every_metric_that_is_listed_can_be_asked_for(http: httpx.Client) -> Non
         assert answer.json()["columns"][0]["name"] == measure["name"]
 
 
-def test_relationships_are_joins_that_hold_in_the_star(http: httpx.Client, world: PublishedHome) -> None:
+def test_relationships_are_joins_that_hold_in_the_star(http: httpx.Client, home: PublishedHome) -> None:
     found = http.get("/semantic-layer/alpha/relationships").json()["relationships"]
     pairs = {(join["from"], join["to"]) for join in found}
     assert ("fct_alpha__ad_performance", "dim_alpha__campaigns") in pairs
@@ -209,7 +207,7 @@ def test_relationships_are_joins_that_hold_in_the_star(http: httpx.Client, world
     for join in found:
         key, to = join["to_column"], join["to"]
         assert join["cardinality"] == "many_to_one"
-        assert world.sql("alpha", f"select count(*) - count(distinct {key}) from {to}") == [(0,)]
+        assert home.sql("alpha", f"select count(*) - count(distinct {key}) from {to}") == [(0,)]
 
 
 def test_the_catalog_of_connectors_has_their_domains(http: httpx.Client) -> None:
@@ -233,19 +231,19 @@ def test_models_are_the_published_tables_and_their_columns(http: httpx.Client) -
     assert all(column["description"] for model in found.values() for column in model["columns"])
 
 
-def test_readiness_says_how_far_a_tenant_is(http: httpx.Client, world: PublishedHome) -> None:
+def test_readiness_says_how_far_a_tenant_is(http: httpx.Client, home: PublishedHome) -> None:
     ready = http.get("/readiness/alpha").json()
     assert (ready["tenant"], ready["state"]) == ("alpha", "ready")
     assert ready["run_id"] == http.get("/semantic-layer/alpha").json()["run_id"]
-    assert http.get("/readiness/gamma", headers=world.headers("gamma")).json()["state"] == "not_built"
-    problem(http.get("/readiness/nobody", headers=world.headers("admin")), 404)
+    assert http.get("/readiness/gamma", headers=home.headers("gamma")).json()["state"] == "not_built"
+    problem(http.get("/readiness/nobody", headers=home.headers("admin")), 404)
 
 
-def test_readiness_follows_a_build(fresh_world: PublishedHome) -> None:
-    gamma = fresh_world.headers("gamma")
+def test_readiness_follows_a_build(fresh_home: PublishedHome) -> None:
+    gamma = fresh_home.headers("gamma")
     with (
-        fresh_world.serving() as address,
-        Ops(fresh_world.settings.ops) as ops,
+        fresh_home.serving() as address,
+        Ops(fresh_home.settings.ops) as ops,
         httpx.Client(base_url=address, timeout=120) as http,
     ):
         run_id = ops.start_run("*")
@@ -289,15 +287,13 @@ def test_what_is_not_there_is_a_problem_too(http: httpx.Client) -> None:
     assert problem(http.delete("/catalog"), 405)["title"] == "Method Not Allowed"
 
 
-def test_a_bug_gives_an_event_id_and_nothing_else(
-    fresh_world: PublishedHome, capfd: pytest.CaptureFixture[str]
-) -> None:
-    (run,) = fresh_world.settings.published("alpha").glob("2*")
+def test_a_bug_gives_an_event_id_and_nothing_else(fresh_home: PublishedHome, capfd: pytest.CaptureFixture[str]) -> None:
+    (run,) = fresh_home.settings.published("alpha").glob("2*")
     (run / "stars.duckdb").chmod(0o644)
     (run / "stars.duckdb").write_bytes(b"secret row" * 5000)
-    with fresh_world.serving() as address:
+    with fresh_home.serving() as address:
         answer = httpx.post(
-            f"{address}/semantic-layer/alpha/query", json=QUESTION, headers=fresh_world.headers("alpha"), timeout=120
+            f"{address}/semantic-layer/alpha/query", json=QUESTION, headers=fresh_home.headers("alpha"), timeout=120
         )
     found = problem(answer, 500)
     assert re.fullmatch(r"[0-9a-f]{12}", found["event_id"])
@@ -305,14 +301,14 @@ def test_a_bug_gives_an_event_id_and_nothing_else(
     logged = capfd.readouterr()
     assert found["event_id"] in logged.err
     assert "secret row" not in logged.err + logged.out
-    assert fresh_world.tokens["alpha"] not in logged.err + logged.out
+    assert fresh_home.tokens["alpha"] not in logged.err + logged.out
 
 
-def test_a_new_run_is_served_without_a_restart(fresh_world: PublishedHome) -> None:
-    with fresh_world.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
-        http.headers.update(fresh_world.headers("alpha"))
+def test_a_new_run_is_served_without_a_restart(fresh_home: PublishedHome) -> None:
+    with fresh_home.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
+        http.headers.update(fresh_home.headers("alpha"))
         before = http.post("/semantic-layer/alpha/query", json={"metrics": ["spend"]}).json()
-        run_id = fresh_world.publish("alpha", spend=20)
+        run_id = fresh_home.publish("alpha", spend=20)
         after = http.post("/semantic-layer/alpha/query", json={"metrics": ["spend"]}).json()
     assert after["run_id"] == run_id != before["run_id"]
     assert after["rows"][0][0] == pytest.approx(2 * before["rows"][0][0], rel=1e-6)

@@ -31,8 +31,8 @@ SEEN = ("", "/runs", "/tests", "/models", "/drift", "/quarantine", "/freshness",
 
 
 @pytest.fixture
-def http(world: PublishedHome, address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=120) as http:
+def http(home: PublishedHome, address: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=address, headers=home.headers("alpha"), timeout=120) as http:
         yield http
 
 
@@ -48,19 +48,19 @@ def test_who_has_an_answer_already_is_told_so_without_it(http: httpx.Client, pat
     assert http.get(path, headers={"If-None-Match": '"other"'}).json() == first.json()
 
 
-def test_tags_change_with_the_run_and_with_what_is_exposed(fresh_world: PublishedHome) -> None:
-    with fresh_world.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
-        http.headers.update(fresh_world.headers("alpha"))
+def test_tags_change_with_the_run_and_with_what_is_exposed(fresh_home: PublishedHome) -> None:
+    with fresh_home.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
+        http.headers.update(fresh_home.headers("alpha"))
 
         def tags() -> dict[str, str]:
             return {path: http.get(path).headers["etag"] for path in OF_A_RUN}
 
         first = tags()
         assert tags() == first
-        fresh_world.publish("alpha")
+        fresh_home.publish("alpha")
         second = tags()
         assert all(second[path] != first[path] for path in OF_A_RUN if "/models/" not in path)
-        file = fresh_world.settings.tenants
+        file = fresh_home.settings.tenants
         file.write_text(file.read_text(encoding="utf-8").replace("expose: [customer_email]", "expose: []"))
         assert http.get(OF_A_RUN[1]).headers["etag"] != second[OF_A_RUN[1]]
 
@@ -111,41 +111,41 @@ def test_head_gives_the_headers_of_get_and_no_body(http: httpx.Client, path: str
         assert told.headers.get(name) == given.headers.get(name)
 
 
-def test_what_only_the_operator_can_mend_is_told_to_the_operator_alone(fresh_world: PublishedHome) -> None:
-    (fresh_world.settings.published("alpha") / "_latest.json").write_text("{", encoding="utf-8")
-    for manifest in fresh_world.settings.published("alpha").glob("*/_MANIFEST.json"):
+def test_what_only_the_operator_can_mend_is_told_to_the_operator_alone(fresh_home: PublishedHome) -> None:
+    (fresh_home.settings.published("alpha") / "_latest.json").write_text("{", encoding="utf-8")
+    for manifest in fresh_home.settings.published("alpha").glob("*/_MANIFEST.json"):
         manifest.unlink()  # no run is left that could answer
-    with fresh_world.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
-        own = http.get("/readiness/alpha", headers=fresh_world.headers("alpha"))
+    with fresh_home.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
+        own = http.get("/readiness/alpha", headers=fresh_home.headers("alpha"))
         assert (own.status_code, "event_id" in own.json(), "pointer" in own.text) == (500, True, False)
-        told = http.get("/readiness/alpha", headers=fresh_world.headers("admin"))
+        told = http.get("/readiness/alpha", headers=fresh_home.headers("admin"))
         assert (told.status_code, "The pointer to the newest run" in told.json()["detail"]) == (503, True)
         assert told.headers["content-type"] == "application/problem+json"
 
 
-def test_relationships_are_counted_as_sql_counts_them(http: httpx.Client, world: PublishedHome) -> None:
+def test_relationships_are_counted_as_sql_counts_them(http: httpx.Client, home: PublishedHome) -> None:
     joins = http.get("/semantic-layer/alpha/relationships").json()["relationships"]
     assert joins
     for join in joins:
         fact, key, to, to_key = (join[name] for name in ("from", "from_column", "to", "to_column"))
-        (counted,) = world.sql(
+        (counted,) = home.sql(
             "alpha",
             f"select count(*), count(*) filter (f.{key} is null), count(*) filter (f.{key} is not null and d.{to_key}"
             f" is null) from {fact} f left join {to} d on f.{key} = d.{to_key}",
         )
         assert [join[name] for name in ("rows", "rows_without_key", "rows_with_unknown_key")] == list(counted), join
-        can_be = bool(world.sql("alpha", f"from (describe {to}) where column_name = 'is_inferred'"))
-        inferred = world.sql("alpha", f"select count(*) from {to} where is_inferred") if can_be else [(None,)]
+        can_be = bool(home.sql("alpha", f"from (describe {to}) where column_name = 'is_inferred'"))
+        inferred = home.sql("alpha", f"select count(*) from {to} where is_inferred") if can_be else [(None,)]
         assert join["to_rows_inferred"] == inferred[0][0]
         rows, without, unknown = counted
         assert join["match_share"] == pytest.approx((rows - without - unknown) / rows)
         assert join["orphan_share"] == (pytest.approx(unknown / (rows - without)) if rows > without else None)
 
 
-def test_values_of_a_dimension_come_with_their_counts(http: httpx.Client, world: PublishedHome) -> None:
+def test_values_of_a_dimension_come_with_their_counts(http: httpx.Client, home: PublishedHome) -> None:
     found = http.get("/semantic-layer/alpha/values/campaign_name", params={"search": "campaign 1"}).json()
-    (count,) = world.sql("alpha", "select count(*) from dim_alpha__campaigns where campaign_name ilike '%campaign 1%'")
-    assert [value["value"] for value in found["values"]] == [f"{world.canary('alpha')} campaign 1"]
+    (count,) = home.sql("alpha", "select count(*) from dim_alpha__campaigns where campaign_name ilike '%campaign 1%'")
+    assert [value["value"] for value in found["values"]] == [f"{home.canary('alpha')} campaign 1"]
     assert found["values"][0]["count"] >= count[0]
     unknown = http.get("/semantic-layer/alpha/values/campaign_nam")
     assert (unknown.status_code, "campaign_name" in unknown.json()["fix"]) == (422, True)
@@ -158,7 +158,7 @@ def test_one_table_is_found_by_its_name_and_a_foreign_one_is_not(http: httpx.Cli
     assert (foreign.status_code, foreign.json()) == (404, missing.json())
 
 
-def test_identity_is_counted_as_sql_counts_it(http: httpx.Client, world: PublishedHome) -> None:
+def test_identity_is_counted_as_sql_counts_it(http: httpx.Client, home: PublishedHome) -> None:
     found = http.get("/observability/alpha/identity-resolution").json()
     counts = {
         "users": "select count(*) from dim_alpha__users",
@@ -174,13 +174,13 @@ def test_identity_is_counted_as_sql_counts_it(http: httpx.Client, world: Publish
         "events_without_user": "select count(*) from fct_alpha__events where user_key is null",
     }
     for name, query in counts.items():
-        assert found[name] == world.sql("alpha", query)[0][0], name
+        assert found[name] == home.sql("alpha", query)[0][0], name
 
 
-def test_freshness_says_how_far_each_fact_goes(http: httpx.Client, world: PublishedHome) -> None:
+def test_freshness_says_how_far_each_fact_goes(http: httpx.Client, home: PublishedHome) -> None:
     found = http.get("/observability/alpha/freshness").json()
     days = {fact["fact"]: (fact["first_date"], fact["as_of"]) for fact in found["facts"]}
-    (day,) = world.sql("alpha", "select min(order_date)::varchar, max(order_date)::varchar from fct_alpha__orders")
+    (day,) = home.sql("alpha", "select min(order_date)::varchar, max(order_date)::varchar from fct_alpha__orders")
     assert days["orders"] == day
     assert found["hours_since_publish"] >= 0
 
@@ -188,33 +188,33 @@ def test_freshness_says_how_far_each_fact_goes(http: httpx.Client, world: Publis
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PublishedHome, httpx.Client]]:
     """Alpha was built twice, the second time in vain; beta's build failed in between."""
-    world = new_published_home(tmp_path_factory.mktemp("busy"), "alpha")
+    home = new_published_home(tmp_path_factory.mktemp("busy"), "alpha")
     node = {"node_id": "test.stars.x", "project": "stars", "kind": "test", "seconds": 0.1, "message": "", "failures": 0}
     node |= {"depends_on": [], "sql": "", "definition_hash": "", "config": {}, "test": "unique", "column": "order_key"}
     orders = {"platform": "shopify", "account": "main", "object": "orders"}
-    with Ops(world.settings.ops) as ops:
+    with Ops(home.settings.ops) as ops:
         first, second, third = ops.start_run("*"), ops.start_run("*"), ops.start_run("*")
         ops.step(first, "alpha", step="land", status="done", seconds=1.0)
         checks = {"checks": "model.stars.fct_alpha__orders"}
         ops.save_artifacts(first, "alpha", [{**node, **checks, "name": "unique_x", "status": "pass"}])
         ops.save_artifacts(first, "alpha", [{**node, **checks, "name": "unique_y", "status": "fail", "failures": 3}])
         ops.finish_run(first, "done")
-        ops.step(second, "beta", step="land", status="failed", detail=f"{world.canary('beta')} is broken")
-        ops.add_quarantine(second, "beta", **orders, path="/x/beta.jsonl", reason=world.canary("beta"), count=7)
-        ops.finish_run(second, "failed", world.canary("beta"))
+        ops.step(second, "beta", step="land", status="failed", detail=f"{home.canary('beta')} is broken")
+        ops.add_quarantine(second, "beta", **orders, path="/x/beta.jsonl", reason=home.canary("beta"), count=7)
+        ops.finish_run(second, "failed", home.canary("beta"))
         ops.step(third, "alpha", step="land", status="done")
         ops.step(third, "alpha", step="stars", status="failed", detail="/srv/secret/path is broken")
         orders |= {"path": "/srv/secret/o.jsonl"}
         ops.add_quarantine(third, "alpha", **orders, reason="email: ann@x.io is bad", count=2)
         ops.add_quarantine(third, "alpha", **orders, reason="not JSON: {ann@x.io", count=1)
-        ops.finish_run(third, "failed", world.canary("beta"))
-    with world.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
-        yield world, http
+        ops.finish_run(third, "failed", home.canary("beta"))
+    with home.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
+        yield home, http
 
 
 def read(busy: tuple[PublishedHome, httpx.Client], path: str, who: str = "alpha") -> Any:
-    world, http = busy
-    answer = http.get(f"/observability/alpha{path}", headers=world.headers(who))
+    home, http = busy
+    answer = http.get(f"/observability/alpha{path}", headers=home.headers(who))
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -242,10 +242,10 @@ def test_tests_are_those_of_the_last_build_that_ran_any(busy: tuple[PublishedHom
 
 
 def test_words_of_errors_and_values_of_records_are_for_admins_alone(busy: tuple[PublishedHome, httpx.Client]) -> None:
-    world, http = busy
+    home, http = busy
     for path in SEEN:
-        own = http.get(f"/observability/alpha{path}", headers=world.headers("alpha")).text
-        for word in ("/srv/secret", "ann@x.io", "is broken", world.canary("beta"), "beta", str(world.settings.home)):
+        own = http.get(f"/observability/alpha{path}", headers=home.headers("alpha")).text
+        for word in ("/srv/secret", "ann@x.io", "is broken", home.canary("beta"), "beta", str(home.settings.home)):
             assert word not in own, path
     kept = read(busy, "/quarantine")
     assert [(row["file"], row["field"], row["reason"]) for row in kept["quarantine"]] == [

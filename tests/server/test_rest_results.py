@@ -44,8 +44,8 @@ EVERYTHING = 2 * DAYS
 
 
 @pytest.fixture
-def http(world: PublishedHome, address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=120) as http:
+def http(home: PublishedHome, address: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=address, headers=home.headers("alpha"), timeout=120) as http:
         yield http
 
 
@@ -68,8 +68,8 @@ def rows_of(answer: httpx.Response) -> list[list[Any]]:
     return [list(row.values()) for row in table.to_pylist()]
 
 
-def by_hand(world: PublishedHome) -> list[list[Any]]:
-    return [list(row) for row in world.sql("alpha", BY_HAND)]
+def by_hand(home: PublishedHome) -> list[list[Any]]:
+    return [list(row) for row in home.sql("alpha", BY_HAND)]
 
 
 FORMS = {
@@ -82,10 +82,10 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_an_answer_says_what_sql_says_to_the_last_digit(
-    http: httpx.Client, world: PublishedHome, form: str
+    http: httpx.Client, home: PublishedHome, form: str
 ) -> None:
     found = rows_of(http.post(QUERY, json={**ASKED, "limit": 1000}, headers={"Accept": FORMS[form]}))
-    expected = by_hand(world)
+    expected = by_hand(home)
     assert [row[:4] + row[5:] for row in found] == [row[:4] + row[5:] for row in expected]
     assert [float(row[4]) for row in found] == [row[4] for row in expected]
     assert expected[0][2] == Decimal("10.000001")
@@ -94,7 +94,7 @@ def test_every_form_of_an_answer_says_what_sql_says_to_the_last_digit(
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_handle_of_a_cut_answer_gives_all_of_its_rows_in_every_form(
-    http: httpx.Client, world: PublishedHome, form: str
+    http: httpx.Client, home: PublishedHome, form: str
 ) -> None:
     cut = http.post(QUERY, json={**ASKED, "limit": 3}).json()
     assert (cut["row_count"], cut["truncated"]) == (3, True)
@@ -105,7 +105,7 @@ def test_the_handle_of_a_cut_answer_gives_all_of_its_rows_in_every_form(
         http.get(handle["path"], headers={"Accept": FORMS[form]}),
     ):
         found = rows_of(answer)
-        assert [row[:3] for row in found] == [row[:3] for row in by_hand(world)]
+        assert [row[:3] for row in found] == [row[:3] for row in by_hand(home)]
         assert answer.headers["gata-truncated"] == "false"
         assert answer.headers["gata-rows"] == str(EVERYTHING)
         assert answer.headers["gata-run-id"] == cut["run_id"]
@@ -125,39 +125,39 @@ def test_an_answer_that_is_whole_names_no_handle(http: httpx.Client) -> None:
 
 
 def test_a_handle_opens_for_its_tenant_and_an_admin_and_for_nobody_else(
-    http: httpx.Client, world: PublishedHome
+    http: httpx.Client, home: PublishedHome
 ) -> None:
     path = http.post(QUERY, json={**ASKED, "limit": 3}).json()["full_result"]["path"]
-    foreign = http.get(path, headers=world.headers("beta"))
-    missing = http.get("/results/AAAAAAAAAAAAAAAAAAAAAA", headers=world.headers("beta"))
+    foreign = http.get(path, headers=home.headers("beta"))
+    missing = http.get("/results/AAAAAAAAAAAAAAAAAAAAAA", headers=home.headers("beta"))
     assert (foreign.status_code, foreign.json()) == (404, missing.json())
-    assert http.get(path, headers=world.headers("admin")).status_code == 200
+    assert http.get(path, headers=home.headers("admin")).status_code == 200
     for no_id in ("x", "%00", "a" * 5000, "..%2f..%2fops.sqlite"):
         assert http.get(f"/results/{no_id}").status_code in {404, 422}
 
 
-def test_a_handle_answers_from_its_own_run_and_is_gone_with_it(fresh_world: PublishedHome) -> None:
-    with fresh_world.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
-        http.headers.update(fresh_world.headers("alpha"))
+def test_a_handle_answers_from_its_own_run_and_is_gone_with_it(fresh_home: PublishedHome) -> None:
+    with fresh_home.serving() as address, httpx.Client(base_url=address, timeout=120) as http:
+        http.headers.update(fresh_home.headers("alpha"))
         cut = http.post(QUERY, json={**ASKED, "limit": 3}).json()
         before = http.get(cut["full_result"]["path"], params={"format": "json"}).json()
-        run_id = fresh_world.publish("alpha", spend=20)
+        run_id = fresh_home.publish("alpha", spend=20)
         assert http.post(QUERY, json=ASKED).json()["run_id"] == run_id
         after = http.get(cut["full_result"]["path"], params={"format": "json"}).json()
         assert (after["rows"], after["run_id"]) == (before["rows"], cut["run_id"])
-        old = fresh_world.settings.published("alpha") / cut["run_id"]
+        old = fresh_home.settings.published("alpha") / cut["run_id"]
         old.rename(old.with_name("elsewhere"))
         gone = http.get(cut["full_result"]["path"])
         assert (gone.status_code, gone.headers["content-type"]) == (410, "application/problem+json")
         assert gone.json()["fix"] == "Ask the question again."
-        assert not list((fresh_world.settings.home / "tmp").glob("*_*"))  # no spill folder of an older run stays
+        assert not list((fresh_home.settings.home / "tmp").glob("*_*"))  # no spill folder of an older run stays
 
 
-def test_a_named_range_counts_from_the_day_the_question_was_asked(world: PublishedHome, http: httpx.Client) -> None:
+def test_a_named_range_counts_from_the_day_the_question_was_asked(home: PublishedHome, http: httpx.Client) -> None:
     asked = {"metrics": ["clicks"], "dimensions": ["date"], "time_range": "last_7_days", "limit": 2}
-    runs = PublishedRuns(world.settings.model_copy(update={"today": None}))
+    runs = PublishedRuns(home.settings.model_copy(update={"today": None}))
     then = datetime(2026, 2, 11, 12, tzinfo=UTC)
-    with Ops(world.settings.ops) as ops, runs.run("alpha") as run, run.cursor() as cursor:
+    with Ops(home.settings.ops) as ops, runs.run("alpha") as run, run.cursor() as cursor:
         handle = Handles(ops, lambda: then).make("alpha", run.run_id, read_query(asked).model_dump_json())
         with stream_result(read_query({**asked, "limit": 100}), run.model, cursor, today=handle.made_at) as found:
             days = [day.as_py() for batch in found.batches for day in batch.column(0)]
@@ -187,9 +187,9 @@ def test_totals_are_one_more_row_of_a_file_and_do_not_count_against_its_limit(ht
 HOSTILE = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", 'a,"b"', "a\r\nb", "", None, "plain", "ümlaut"]
 
 
-def written(world: PublishedHome, values: list[str | None], *, for_spreadsheet: bool) -> bytes:
+def written(home: PublishedHome, values: list[str | None], *, for_spreadsheet: bool) -> bytes:
     """The CSV of a result whose one dimension has these values."""
-    runs = PublishedRuns(world.settings)
+    runs = PublishedRuns(home.settings)
     try:
         with runs.run("alpha") as run, run.cursor() as cursor:
             asked = read_query({"metrics": ["clicks"], "dimensions": ["campaign_name"]})
@@ -197,22 +197,22 @@ def written(world: PublishedHome, values: list[str | None], *, for_spreadsheet: 
                 list(found.batches)
                 texts = [pa.array(values, pa.string()), pa.array(range(len(values)), pa.int64())]
                 found.batches = iter([pa.RecordBatch.from_arrays(texts, schema=found.schema)])
-                file = write_rows(found, "csv", world.settings.home / "tmp", for_spreadsheet=for_spreadsheet)
+                file = write_rows(found, "csv", home.settings.home / "tmp", for_spreadsheet=for_spreadsheet)
                 return b"".join(file.chunks())
     finally:
         runs.close()
 
 
-def test_csv_is_rfc_4180_and_tells_no_value_from_an_empty_one(world: PublishedHome) -> None:
-    text = written(world, HOSTILE, for_spreadsheet=False).decode()
+def test_csv_is_rfc_4180_and_tells_no_value_from_an_empty_one(home: PublishedHome) -> None:
+    text = written(home, HOSTILE, for_spreadsheet=False).decode()
     lines = list(csv.reader(io.StringIO(text, newline="")))
     assert lines == [["campaign_name", "clicks"], *([value or "", str(n)] for n, value in enumerate(HOSTILE))]
     assert '\r\n"",8\r\n,9\r\n' in text
     assert '\r\n"a,""b""",6\r\n' in text
 
 
-def test_csv_for_a_spreadsheet_holds_no_formula(world: PublishedHome) -> None:
-    text = written(world, HOSTILE, for_spreadsheet=True).decode()
+def test_csv_for_a_spreadsheet_holds_no_formula(home: PublishedHome) -> None:
+    text = written(home, HOSTILE, for_spreadsheet=True).decode()
     cells = [row[0] for row in csv.reader(io.StringIO(text, newline=""))][1:]
     assert cells == [*(f"'{value}" for value in HOSTILE[:6]), *(value or "" for value in HOSTILE[6:])]
 
@@ -232,9 +232,9 @@ class EndlessModel:
 
 @pytest.mark.parametrize("form", ["csv", "arrow"])
 def test_a_file_that_takes_too_long_is_stopped_and_leaves_nothing(
-    world: PublishedHome, form: str, tmp_path: Path
+    home: PublishedHome, form: str, tmp_path: Path
 ) -> None:
-    runs = PublishedRuns(world.settings)
+    runs = PublishedRuns(home.settings)
     asked = read_query({"metrics": ["clicks"], "dimensions": ["campaign_name"]}).model_copy(update={"limit": 10**12})
 
     def write() -> None:

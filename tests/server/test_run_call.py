@@ -30,7 +30,7 @@ def quick(_: OpenRun, cursor: duckdb.DuckDBPyConnection) -> list[tuple[object, .
     return cursor.execute("select 1").fetchall()
 
 
-async def test_a_call_is_stopped_by_its_handle_and_the_run_answers_on(world: PublishedHome) -> None:
+async def test_a_call_is_stopped_by_its_handle_and_the_run_answers_on(home: PublishedHome) -> None:
     calls: list[Call[list[tuple[object, ...]]]] = []
     has_begun = anyio.Event()
 
@@ -44,7 +44,7 @@ async def test_a_call_is_stopped_by_its_handle_and_the_run_answers_on(world: Pub
         assert calls[0].progress() is None or 0 <= (calls[0].progress() or 0) <= 100
         calls[0].stop()
 
-    with closing(PublishedRuns(world.settings)) as runs:
+    with closing(PublishedRuns(home.settings)) as runs:
         async with anyio.create_task_group() as group:
             group.start_soon(stop_soon)
             with pytest.raises(TooMuch, match="stopped by its caller"):
@@ -52,13 +52,13 @@ async def test_a_call_is_stopped_by_its_handle_and_the_run_answers_on(world: Pub
         assert await run_call(runs, "alpha", quick) == [(1,)]
 
 
-async def test_a_call_stopped_before_it_begins_ends_at_once(world: PublishedHome) -> None:
-    with closing(PublishedRuns(world.settings)) as runs, pytest.raises(TooMuch, match="stopped by its caller"):
+async def test_a_call_stopped_before_it_begins_ends_at_once(home: PublishedHome) -> None:
+    with closing(PublishedRuns(home.settings)) as runs, pytest.raises(TooMuch, match="stopped by its caller"):
         await run_call(runs, "alpha", endless, on_start=Call.stop)
 
 
-async def test_cancelled_calls_give_their_places_back(world: PublishedHome) -> None:
-    tight = world.settings.model_copy(update={"query_slots": 1})
+async def test_cancelled_calls_give_their_places_back(home: PublishedHome) -> None:
+    tight = home.settings.model_copy(update={"query_slots": 1})
     with closing(PublishedRuns(tight)) as runs:
         for seconds in (0.0, 0.001, 0.01, 0.1):
             with anyio.move_on_after(seconds):
@@ -67,8 +67,8 @@ async def test_cancelled_calls_give_their_places_back(world: PublishedHome) -> N
             assert await run_call(runs, "alpha", quick) == [(1,)]
 
 
-async def test_the_caller_is_free_at_the_deadline_even_when_the_work_does_not_listen(world: PublishedHome) -> None:
-    tight = world.settings.model_copy(update={"query_timeout": 0.1, "query_slots": 1})
+async def test_the_caller_is_free_at_the_deadline_even_when_the_work_does_not_listen(home: PublishedHome) -> None:
+    tight = home.settings.model_copy(update={"query_timeout": 0.1, "query_slots": 1})
 
     ended = threading.Event()
 
@@ -89,8 +89,8 @@ async def test_the_caller_is_free_at_the_deadline_even_when_the_work_does_not_li
         assert answers == [[(1,)]]
 
 
-async def test_a_tenant_that_floods_does_not_keep_another_waiting(world: PublishedHome) -> None:
-    tight = world.settings.model_copy(update={"query_slots": 2, "query_queue": 5, "query_timeout": 600})
+async def test_a_tenant_that_floods_does_not_keep_another_waiting(home: PublishedHome) -> None:
+    tight = home.settings.model_copy(update={"query_slots": 2, "query_queue": 5, "query_timeout": 600})
     with closing(PublishedRuns(tight)) as runs:
         refused: list[str] = []
         is_full = anyio.Event()
@@ -112,22 +112,22 @@ async def test_a_tenant_that_floods_does_not_keep_another_waiting(world: Publish
             group.cancel_scope.cancel()
 
 
-async def test_thirty_two_questions_in_flight_are_all_answered(world: PublishedHome) -> None:
+async def test_thirty_two_questions_in_flight_are_all_answered(home: PublishedHome) -> None:
     answers: dict[int, object] = {}
-    with closing(PublishedRuns(world.settings)) as runs:
+    with closing(PublishedRuns(home.settings)) as runs:
 
         async def one(n: int) -> None:
             day = f"2026-01-{1 + n % 31:02}"
             query = {"metrics": ["spend", "roas"], "dimensions": ["campaign_name"], "time_range": {"start": day}}
             asked = read_query(query | {"limit": 10 + n})
-            answer = await run_call(runs, "alpha", lambda run, cursor: tools.query(run, asked, cursor, world.settings))
+            answer = await run_call(runs, "alpha", lambda run, cursor: tools.query(run, asked, cursor, home.settings))
             answers[n] = [row[1] for row in answer.rows if row[1]]
 
         async with anyio.create_task_group() as group:
             for n in range(32):
                 group.start_soon(one, n)
     for n, spends in answers.items():
-        expected = world.sql(
+        expected = home.sql(
             "alpha",
             "select sum(spend) from fct_alpha__ad_performance "
             f"where report_date >= '2026-01-{1 + n % 31:02}' group by campaign_key order by 1 desc",

@@ -29,7 +29,7 @@ def spent(spend: int) -> list[list[object]]:
 
 
 async def test_no_answer_fails_or_mixes_runs_while_runs_are_published_and_rolled_back(
-    fresh_world: PublishedHome,
+    fresh_home: PublishedHome,
 ) -> None:
     fresh, answers = count(), defaultdict[str, list[object]](list)
     failed: list[str] = []
@@ -77,18 +77,18 @@ async def test_no_answer_fails_or_mixes_runs_while_runs_are_published_and_rolled
                 while len(answers[run_id]) < enough:
                     await news.wait()
 
-    (first,) = (path.name for path in fresh_world.settings.published("alpha").glob("2*"))
+    (first,) = (path.name for path in fresh_home.settings.published("alpha").glob("2*"))
     expected = {first: spent(10)}
-    published = fresh_world.settings.published("alpha")
-    with fresh_world.serving() as address:
-        http = httpx.AsyncClient(base_url=address, headers=fresh_world.headers("alpha"), timeout=120)
+    published = fresh_home.settings.published("alpha")
+    with fresh_home.serving() as address:
+        http = httpx.AsyncClient(base_url=address, headers=fresh_home.headers("alpha"), timeout=120)
         async with http, anyio.create_task_group() as group:
             done = anyio.CancelScope()
             for number in range(CLIENTS):
                 group.start_soon(client, http, ("rest", "mcp")[number % 2], done)
             await seen(first)
             for spend in (20, 30):
-                run_id = await anyio.to_thread.run_sync(partial(fresh_world.publish, "alpha", spend=spend))
+                run_id = await anyio.to_thread.run_sync(partial(fresh_home.publish, "alpha", spend=spend))
                 expected[run_id] = spent(spend)
                 await seen(run_id)
             back = await anyio.to_thread.run_sync(partial(move_pointer_back, published, None, now=datetime.now(UTC)))

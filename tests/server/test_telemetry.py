@@ -39,19 +39,19 @@ def numbers(text: str) -> dict[tuple[str, ...], float]:
 
 
 @pytest.mark.anyio
-async def test_metrics_count_what_was_asked_and_are_for_operators_alone(world: PublishedHome) -> None:
-    app = http_app(world.settings.model_copy(update={"audit": "off"}))
+async def test_metrics_count_what_was_asked_and_are_for_operators_alone(home: PublishedHome) -> None:
+    app = http_app(home.settings.model_copy(update={"audit": "off"}))
     question = {"metrics": ["spend"], "dimensions": ["date"], "limit": 7}
     path = "/semantic-layer/alpha/query"
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
         size = 0
         for _ in range(3):
-            size += len((await http.post(path, json=question, headers=world.headers("alpha"))).content)
-        await http.get("/semantic-layer/nobody-at-all", headers=world.headers("admin"))
-        await http.request("BREW", "/made/up", headers=world.headers("alpha"))
+            size += len((await http.post(path, json=question, headers=home.headers("alpha"))).content)
+        await http.get("/semantic-layer/nobody-at-all", headers=home.headers("admin"))
+        await http.request("BREW", "/made/up", headers=home.headers("alpha"))
         assert (await http.get("/metrics")).status_code == 401
-        assert (await http.get("/metrics", headers=world.headers("alpha"))).status_code == 403
-        told = await http.get("/metrics", headers=world.headers("admin"))
+        assert (await http.get("/metrics", headers=home.headers("alpha"))).status_code == 403
+        told = await http.get("/metrics", headers=home.headers("admin"))
     assert told.headers["content-type"].startswith("text/plain")
     found = numbers(told.text)
     tool = "POST /semantic-layer/{tenant}/query"
@@ -69,10 +69,10 @@ async def test_metrics_count_what_was_asked_and_are_for_operators_alone(world: P
 
 
 @pytest.mark.anyio
-async def test_names_that_callers_make_up_make_no_new_numbers(world: PublishedHome) -> None:
+async def test_names_that_callers_make_up_make_no_new_numbers(home: PublishedHome) -> None:
     from server.asgi.metrics import Meters
 
-    runs, caller = PublishedRuns(world.settings), local_caller("alpha")
+    runs, caller = PublishedRuns(home.settings), local_caller("alpha")
     meters = Meters(runs, (tool.name for tool in TOOLS))
     app = mcp_app(runs, lambda: caller)
     app.middleware.append(
@@ -88,10 +88,10 @@ async def test_names_that_callers_make_up_make_no_new_numbers(world: PublishedHo
 
 
 @pytest.mark.anyio
-async def test_a_span_says_what_was_called_and_how_it_went_and_no_value(world: PublishedHome) -> None:
+async def test_a_span_says_what_was_called_and_how_it_went_and_no_value(home: PublishedHome) -> None:
     exporter = InMemorySpanExporter()
     spans, caller = Spans(exporter), local_caller("alpha")
-    app = mcp_app(PublishedRuns(world.settings), lambda: caller)
+    app = mcp_app(PublishedRuns(home.settings), lambda: caller)
     app.middleware.append(
         AuditMcpCalls(CallRecorder(RateLimits(per_minute=0, at_once=0, streams=0), None, (spans,)), lambda: caller)
     )
@@ -126,7 +126,7 @@ def test_spans_are_sent_only_where_a_collector_is_named(monkeypatch: pytest.Monk
     assert len(tracing()) == 1
 
 
-def test_a_stdio_server_loads_none_of_what_watches_a_server(world: PublishedHome) -> None:
+def test_a_stdio_server_loads_none_of_what_watches_a_server(home: PublishedHome) -> None:
     code = (
         "import sys; from pipeline.settings import read_settings; from server.stdio import stdio_app;"
         "stdio_app(read_settings(), 'alpha');"
@@ -135,7 +135,7 @@ def test_a_stdio_server_loads_none_of_what_watches_a_server(world: PublishedHome
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env=environment(world.settings),
+        env=environment(home.settings),
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -27,9 +27,9 @@ QUESTION = {"metrics": ["spend"]}
 
 
 @contextmanager
-def worker(world: PublishedHome, folder: Path) -> Iterator[str]:
+def worker(home: PublishedHome, folder: Path) -> Iterator[str]:
     """A worker in a thread; the lock of sessions tells threads apart as it does processes."""
-    settings = world.settings.model_copy(update={"audit": "off"})
+    settings = home.settings.model_copy(update={"audit": "off"})
     server = uvicorn.Server(server_config(settings, SessionKeeping(http_app(settings), settings, folder)))
     with in_thread(server) as (address, _):
         yield address
@@ -54,20 +54,20 @@ class EitherWorker(httpx2.AsyncBaseTransport):
 
 
 @pytest.fixture(scope="module")
-def workers(world: PublishedHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+def workers(home: PublishedHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     folder = tmp_path_factory.mktemp("w")
     with ExitStack() as running:
-        yield [running.enter_context(worker(world, folder)) for _ in range(2)]
+        yield [running.enter_context(worker(home, folder)) for _ in range(2)]
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("mode", ["auto", "legacy", "sse"])
 async def test_every_kind_of_client_is_answered_by_workers_in_turn(
-    world: PublishedHome, workers: list[str], mode: str
+    home: PublishedHome, workers: list[str], mode: str
 ) -> None:
     def client(**more: Any) -> httpx2.AsyncClient:
         more = {"timeout": 120, **{name: value for name, value in more.items() if value is not None}}
-        headers = {**world.headers("alpha"), **(more.pop("headers", None) or {})}
+        headers = {**home.headers("alpha"), **(more.pop("headers", None) or {})}
         more.pop("auth", None)
         return httpx2.AsyncClient(transport=EitherWorker(workers), headers=headers, **more)
 
@@ -85,29 +85,29 @@ async def test_every_kind_of_client_is_answered_by_workers_in_turn(
             assert not (await one.call_tool("query", QUESTION)).is_error
 
 
-def test_refusals_come_through_as_they_are(world: PublishedHome, workers: list[str]) -> None:
+def test_refusals_come_through_as_they_are(home: PublishedHome, workers: list[str]) -> None:
     for address in workers:
         with httpx.Client(base_url=address, timeout=120) as http:
             stranger = http.get("/sse")
             assert stranger.status_code == 401
             assert stranger.headers["www-authenticate"].startswith("Bearer")
             assert stranger.headers["x-frame-options"] == "DENY"
-            gone = http.post("/messages/?session_id=" + "0" * 32, json={}, headers=world.headers("alpha"))
+            gone = http.post("/messages/?session_id=" + "0" * 32, json={}, headers=home.headers("alpha"))
             assert gone.status_code == 404
-            assert http.post("/mcp", content=b" " * 1_000_001, headers=world.headers("alpha")).status_code == 413
+            assert http.post("/mcp", content=b" " * 1_000_001, headers=home.headers("alpha")).status_code == 413
             assert http.get("/sse", headers={"Host": "evil.example"}).status_code == 421
 
 
-def test_another_worker_keeps_the_sessions_when_the_keeper_has_gone(world: PublishedHome, tmp_path: Path) -> None:
+def test_another_worker_keeps_the_sessions_when_the_keeper_has_gone(home: PublishedHome, tmp_path: Path) -> None:
     hello = {
         "jsonrpc": "2.0",
         "id": 1,
         "method": "initialize",
         "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
     }
-    headers = {**world.headers("alpha"), "Accept": "application/json, text/event-stream"}
-    with worker(world, tmp_path) as second:
-        with worker(world, tmp_path) as first:
+    headers = {**home.headers("alpha"), "Accept": "application/json, text/event-stream"}
+    with worker(home, tmp_path) as second:
+        with worker(home, tmp_path) as first:
             assert httpx.post(f"{first}/mcp", json=hello, headers=headers, timeout=120).status_code == 200
             begun = httpx.post(f"{second}/mcp", json=hello, headers=headers, timeout=120)
             session = {**headers, "Mcp-Session-Id": begun.headers["mcp-session-id"]}
@@ -134,22 +134,22 @@ def test_only_what_needs_a_session_goes_to_its_keeper(path: str, version: str, i
     assert is_of_session({"type": "http", "path": path, "headers": headers}) == is_one
 
 
-def test_a_worker_that_is_slow_to_begin_is_not_killed_for_it(world: PublishedHome) -> None:
-    config = server_config(world.settings, lambda: None, is_factory=True)
+def test_a_worker_that_is_slow_to_begin_is_not_killed_for_it(home: PublishedHome) -> None:
+    config = server_config(home.settings, lambda: None, is_factory=True)
     assert config.timeout_worker_healthcheck >= 60  # a worker's imports take more than uvicorn's 5 under load
 
 
-def test_serve_with_two_workers_answers_counts_both_and_stops(world: PublishedHome) -> None:
-    server = start("serve", "--port", "0", "--workers", "2", env=environment(world.settings))
+def test_serve_with_two_workers_answers_counts_both_and_stops(home: PublishedHome) -> None:
+    server = start("serve", "--port", "0", "--workers", "2", env=environment(home.settings))
     assert server.stderr is not None
     try:
         found = re.search(r"http://\S+:\d+", server.stderr.readline())
         assert found is not None
         asked = 6
         for _ in range(asked):  # each a connection of its own
-            answer = httpx.get(f"{found[0]}/models", headers=world.headers("alpha"), timeout=120)
+            answer = httpx.get(f"{found[0]}/models", headers=home.headers("alpha"), timeout=120)
             assert answer.status_code == 200
-        told = httpx.get(f"{found[0]}/metrics", headers=world.headers("admin"), timeout=120).text
+        told = httpx.get(f"{found[0]}/metrics", headers=home.headers("admin"), timeout=120).text
         calls = re.search(r'gata_calls_total\{[^}]*tool="GET /models"[^}]*\} (\S+)', told)
         assert calls is not None
         assert float(calls[1]) == asked

@@ -25,8 +25,8 @@ QUESTION = {"metrics": ["spend"]}
 
 
 @pytest.fixture
-def access(world: PublishedHome) -> Iterator[Access]:
-    with Ops(world.settings.ops) as ops:
+def access(home: PublishedHome) -> Iterator[Access]:
+    with Ops(home.settings.ops) as ops:
         yield Access(ops)
 
 
@@ -47,19 +47,19 @@ def session_of(http: httpx.Client, headers: dict[str, str]) -> dict[str, str]:
     return {"mcp-session-id": begun.headers["mcp-session-id"], "mcp-protocol-version": LEGACY}
 
 
-def end(world: PublishedHome, access: Access, token_id: str, how: str) -> None:
+def end(home: PublishedHome, access: Access, token_id: str, how: str) -> None:
     """Take a token back, or let it be over."""
     if how == "revoked":
         access.revoke(token_id)
         return
-    with Ops(world.settings.ops) as ops, ops.transaction() as store:
+    with Ops(home.settings.ops) as ops, ops.transaction() as store:
         past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
         store.execute("update tokens set expires_at = ? where id = ?", (past, token_id))
 
 
 @pytest.mark.parametrize("how", ["revoked", "expired"])
 def test_a_token_that_ends_in_mid_session_ends_the_session_at_every_interface(
-    world: PublishedHome, access: Access, http: httpx.Client, how: str, monkeypatch: pytest.MonkeyPatch
+    home: PublishedHome, access: Access, http: httpx.Client, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server.asgi.stream_watch, "CHECK_SECONDS", server.asgi.stream_watch.POLL_SECONDS)
     text, token = access.create(tenant="alpha", name="mid-session")
@@ -69,7 +69,7 @@ def test_a_token_that_ends_in_mid_session_ends_the_session_at_every_interface(
     with http.stream("GET", "/sse", headers=bearer(text)) as stream:
         lines = stream.iter_lines()
         path = next(line for line in lines if line.startswith("data: /messages/")).removeprefix("data: ")
-        end(world, access, token.id, how)
+        end(home, access, token.id, how)
         began = time.monotonic()
         for _ in lines:  # until the server ends the stream
             assert time.monotonic() - began < 120
@@ -83,24 +83,24 @@ def test_a_token_that_ends_in_mid_session_ends_the_session_at_every_interface(
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-def test_a_session_belongs_to_the_token_that_began_it(world: PublishedHome, access: Access, http: httpx.Client) -> None:
-    session = session_of(http, world.headers("alpha"))
+def test_a_session_belongs_to_the_token_that_began_it(home: PublishedHome, access: Access, http: httpx.Client) -> None:
+    session = session_of(http, home.headers("alpha"))
     other, _ = access.create(tenant="alpha", name="another of the same tenant")
-    for stranger in (world.headers("beta"), bearer(other), world.headers("admin")):
+    for stranger in (home.headers("beta"), bearer(other), home.headers("admin")):
         assert http.post("/mcp", json=PING, headers={**session, **stranger}).status_code == 404
         assert http.get("/mcp", headers={**session, **stranger}).status_code == 404
         assert http.delete("/mcp", headers={**session, **stranger}).status_code == 404
-    assert http.post("/mcp", json=PING, headers={**session, **world.headers("alpha")}).status_code == 200
-    ids = {session_of(http, world.headers("alpha"))["mcp-session-id"] for _ in range(20)}
+    assert http.post("/mcp", json=PING, headers={**session, **home.headers("alpha")}).status_code == 200
+    ids = {session_of(http, home.headers("alpha"))["mcp-session-id"] for _ in range(20)}
     assert len(ids) == 20
     assert min(map(len, ids)) >= 32
 
 
-def test_a_token_that_opens_sessions_without_end_leaves_room_for_others(fresh_world: PublishedHome) -> None:
-    settings = fresh_world.settings.model_copy(update={"sessions_of_token": 2, "sessions": 4})
-    alpha, beta = fresh_world.headers("alpha"), fresh_world.headers("beta")
+def test_a_token_that_opens_sessions_without_end_leaves_room_for_others(fresh_home: PublishedHome) -> None:
+    settings = fresh_home.settings.model_copy(update={"sessions_of_token": 2, "sessions": 4})
+    alpha, beta = fresh_home.headers("alpha"), fresh_home.headers("beta")
     with (
-        replace(fresh_world, settings=settings).serving() as address,
+        replace(fresh_home, settings=settings).serving() as address,
         httpx.Client(base_url=address, headers={"accept": ACCEPT}, timeout=120) as http,
     ):
         first = session_of(http, alpha)
@@ -120,8 +120,8 @@ def jwt(**claims: object) -> str:
     return ".".join(base64.urlsafe_b64encode(json.dumps(p).encode()).decode().rstrip("=") for p in parts) + "."
 
 
-def test_a_token_of_somebody_else_opens_nothing(world: PublishedHome, http: httpx.Client) -> None:
-    own = world.tokens["alpha"]
+def test_a_token_of_somebody_else_opens_nothing(home: PublishedHome, http: httpx.Client) -> None:
+    own = home.tokens["alpha"]
     foreign = [
         jwt(sub="alpha", gata_tenant="alpha", aud="gata", scope="gata:read"),
         jwt(sub="alpha", gata_tenant="alpha", aud="another.example.com"),
@@ -137,8 +137,8 @@ def test_a_token_of_somebody_else_opens_nothing(world: PublishedHome, http: http
         assert text not in answer.text
 
 
-def test_a_token_is_read_from_the_header_alone(world: PublishedHome, http: httpx.Client) -> None:
-    text = world.tokens["alpha"]
+def test_a_token_is_read_from_the_header_alone(home: PublishedHome, http: httpx.Client) -> None:
+    text = home.tokens["alpha"]
     for name in ("token", "access_token", "authorization", "api_key"):
         assert http.get("/semantic-layer/alpha", params={name: text}).status_code == 401
         assert http.get("/semantic-layer/alpha", headers={"cookie": f"{name}={text}"}).status_code == 401
@@ -146,10 +146,8 @@ def test_a_token_is_read_from_the_header_alone(world: PublishedHome, http: httpx
     assert http.get("/semantic-layer/alpha", headers={"x-api-key": text}).status_code == 401
 
 
-def test_a_read_token_changes_nothing_and_sees_no_numbers_of_the_house(
-    world: PublishedHome, http: httpx.Client
-) -> None:
-    before = world.settings.tenants.read_bytes()
+def test_a_read_token_changes_nothing_and_sees_no_numbers_of_the_house(home: PublishedHome, http: httpx.Client) -> None:
+    before = home.settings.tenants.read_bytes()
     entry = {"slug": "intruder", "business_name": "x", "status": "pending"}
     for method, path, body in (
         ("POST", "/tenants/onboard", entry),
@@ -158,21 +156,21 @@ def test_a_read_token_changes_nothing_and_sees_no_numbers_of_the_house(
         ("GET", "/jobs", None),
         ("GET", "/metrics", None),
     ):
-        answer = http.request(method, path, json=body, headers=world.headers("alpha"))
+        answer = http.request(method, path, json=body, headers=home.headers("alpha"))
         assert answer.status_code == 403, path
         assert 'scope="admin"' in answer.headers["www-authenticate"]
-    assert world.settings.tenants.read_bytes() == before
+    assert home.settings.tenants.read_bytes() == before
 
 
 def test_no_token_is_ever_written_anywhere(
-    fresh_world: PublishedHome, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    fresh_home: PublishedHome, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    secrets = [text[-43:] for text in fresh_world.tokens.values()]
+    secrets = [text[-43:] for text in fresh_home.tokens.values()]
     told: list[str] = []
     accepting = {"accept": ACCEPT}
-    with fresh_world.serving() as address, httpx.Client(base_url=address, headers=accepting, timeout=120) as http:
-        for who, text in fresh_world.tokens.items():
-            own = fresh_world.headers(who)
+    with fresh_home.serving() as address, httpx.Client(base_url=address, headers=accepting, timeout=120) as http:
+        for who, text in fresh_home.tokens.items():
+            own = fresh_home.headers(who)
             for answer in (
                 http.get("/semantic-layer/alpha", headers=own, params={"token": text}),
                 http.get(f"/semantic-layer/{text}", headers=own),
@@ -185,9 +183,9 @@ def test_no_token_is_ever_written_anywhere(
             ):
                 told += [str(answer.headers), answer.text.replace(text[:80], "").replace(text, "")]
     logged = capfd.readouterr()
-    kept = [path for path in fresh_world.settings.home.rglob("*") if path.is_file()]
-    assert fresh_world.settings.ops in kept
-    assert [path for path in kept if path.is_relative_to(fresh_world.settings.audit_folder)]
+    kept = [path for path in fresh_home.settings.home.rglob("*") if path.is_file()]
+    assert fresh_home.settings.ops in kept
+    assert [path for path in kept if path.is_relative_to(fresh_home.settings.audit_folder)]
     for secret in secrets:
         assert secret not in logged.err + logged.out
         assert [path.name for path in kept if secret.encode() in path.read_bytes()] == []

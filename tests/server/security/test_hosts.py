@@ -27,14 +27,14 @@ FOREIGN_ORIGINS = (
 
 
 @pytest.fixture
-def app(world: PublishedHome) -> httpx.ASGITransport:
-    return httpx.ASGITransport(http_app(world.settings))
+def app(home: PublishedHome) -> httpx.ASGITransport:
+    return httpx.ASGITransport(http_app(home.settings))
 
 
 async def test_no_route_answers_to_a_foreign_name_or_to_the_page_of_another_site(
-    world: PublishedHome, app: httpx.ASGITransport
+    home: PublishedHome, app: httpx.ASGITransport
 ) -> None:
-    async with httpx.AsyncClient(transport=app, base_url="http://localhost", headers=world.headers("alpha")) as http:
+    async with httpx.AsyncClient(transport=app, base_url="http://localhost", headers=home.headers("alpha")) as http:
         for method, path in ROUTES:
             for host in FOREIGN_HOSTS:
                 answer = await http.request(method, path, headers={"host": host})
@@ -45,12 +45,10 @@ async def test_no_route_answers_to_a_foreign_name_or_to_the_page_of_another_site
                 assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_a_browser_is_told_to_keep_frame_and_guess_nothing(
-    world: PublishedHome, app: httpx.ASGITransport
-) -> None:
+async def test_a_browser_is_told_to_keep_frame_and_guess_nothing(home: PublishedHome, app: httpx.ASGITransport) -> None:
     async with httpx.AsyncClient(transport=app, base_url="http://localhost") as http:
         for path in ("/health", "/docs", "/models", "/nothing"):
-            for headers in ({}, world.headers("alpha")):
+            for headers in ({}, home.headers("alpha")):
                 answer = await http.get(path, headers=headers)
                 assert answer.headers["x-content-type-options"] == "nosniff"
                 assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]

@@ -31,7 +31,7 @@ FILES = (
     "import database '/tmp'",
     "create temp table t as from read_csv('/etc/passwd')",
 )
-WORLD = (
+ENVIRONMENT = (
     "install httpfs",
     "load httpfs",
     "force install spatial from community",
@@ -77,8 +77,8 @@ CHANGES = (
 
 
 @pytest.fixture(scope="module")
-def runs(world: PublishedHome) -> Iterator[PublishedRuns]:
-    runs = PublishedRuns(world.settings)
+def runs(home: PublishedHome) -> Iterator[PublishedRuns]:
+    runs = PublishedRuns(home.settings)
     yield runs
     runs.close()
 
@@ -89,14 +89,14 @@ def run(runs: PublishedRuns) -> Iterator[OpenRun]:
         yield run
 
 
-@pytest.mark.parametrize("statement", [*FILES, *WORLD, *SETTINGS, *CHANGES])
-def test_a_cursor_of_the_server_only_reads_its_run(run: OpenRun, world: PublishedHome, statement: str) -> None:
-    (beta,) = world.settings.published("beta").glob("2*/stars.duckdb")
+@pytest.mark.parametrize("statement", [*FILES, *ENVIRONMENT, *SETTINGS, *CHANGES])
+def test_a_cursor_of_the_server_only_reads_its_run(run: OpenRun, home: PublishedHome, statement: str) -> None:
+    (beta,) = home.settings.published("beta").glob("2*/stars.duckdb")
     with run.cursor() as cursor, pytest.raises(duckdb.Error):
         cursor.execute(statement.replace("{beta}", str(beta))).fetchall()
 
 
-def test_the_settings_are_those_of_a_sandbox(run: OpenRun, world: PublishedHome) -> None:
+def test_the_settings_are_those_of_a_sandbox(run: OpenRun, home: PublishedHome) -> None:
     with run.cursor() as cursor:
         found = dict(cursor.execute("select name, value from duckdb_settings()").fetchall())
     assert found["enable_external_access"] == "false"
@@ -106,14 +106,14 @@ def test_the_settings_are_those_of_a_sandbox(run: OpenRun, world: PublishedHome)
         assert found[name] == "false", name
     assert found["allow_unsigned_extensions"] == "false"
     assert found["memory_limit"] == "488.2 MiB"  # GATA_QUERY_MEMORY, 512MB
-    assert found["threads"] == str(world.settings.threads)
-    assert Path(found["temp_directory"]).is_relative_to(world.settings.home.resolve()) or Path(
+    assert found["threads"] == str(home.settings.threads)
+    assert Path(found["temp_directory"]).is_relative_to(home.settings.home.resolve()) or Path(
         found["temp_directory"]
-    ).is_relative_to(world.settings.home)
+    ).is_relative_to(home.settings.home)
 
 
-def test_a_statement_that_needs_more_memory_than_there_is_ends_with_an_error(fresh_world: PublishedHome) -> None:
-    small = fresh_world.settings.model_copy(update={"query_memory": "20MB", "query_spill": "1MB"})
+def test_a_statement_that_needs_more_memory_than_there_is_ends_with_an_error(fresh_home: PublishedHome) -> None:
+    small = fresh_home.settings.model_copy(update={"query_memory": "20MB", "query_spill": "1MB"})
     runs = PublishedRuns(small)
     try:
         with runs.run("alpha") as run, run.cursor() as cursor, pytest.raises(duckdb.OutOfMemoryException):

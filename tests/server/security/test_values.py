@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.server import published_fixture as worlds
+from tests.server import published_fixture
 from tests.server.isolation import ACCEPT, META, MODERN
 from tests.server.published_fixture import PublishedHome, new_published_home
 
@@ -26,18 +26,18 @@ HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 @pytest.fixture(scope="module")
-def hostile_world(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
+def hostile_home(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
     """Alpha, whose every text is hostile."""
-    with pytest.MonkeyPatch.context() as patch:  # only meanwhile: other worlds are made later
-        patch.setitem(worlds.CANARY, "alpha", HOSTILE)
+    with pytest.MonkeyPatch.context() as patch:  # only meanwhile: other homes are made later
+        patch.setitem(published_fixture.CANARY, "alpha", HOSTILE)
         return new_published_home(tmp_path_factory.mktemp("hostile"), "alpha")
 
 
 @pytest.fixture(scope="module")
-def http(hostile_world: PublishedHome) -> Iterator[httpx.Client]:
+def http(hostile_home: PublishedHome) -> Iterator[httpx.Client]:
     with (
-        hostile_world.serving() as address,
-        httpx.Client(base_url=address, headers=hostile_world.headers("alpha"), timeout=120) as client,
+        hostile_home.serving() as address,
+        httpx.Client(base_url=address, headers=hostile_home.headers("alpha"), timeout=120) as client,
     ):
         yield client
 
@@ -112,9 +112,9 @@ def test_nothing_that_a_model_reads_hides_anything(http: httpx.Client) -> None:
 
 
 def test_what_is_offered_to_a_model_is_the_same_whatever_the_data_say(
-    http: httpx.Client, world: PublishedHome, address: str
+    http: httpx.Client, home: PublishedHome, address: str
 ) -> None:
-    with httpx.Client(base_url=address, headers=world.headers("beta"), timeout=120) as plain:
+    with httpx.Client(base_url=address, headers=home.headers("beta"), timeout=120) as plain:
         for method in ("tools/list", "prompts/list", "resources/list", "resources/templates/list", "server/discover"):
             assert rpc(http, method) == rpc(plain, method)
 
@@ -132,14 +132,14 @@ def test_rest_gives_the_value_to_the_letter_in_every_form(http: httpx.Client) ->
 @pytest.mark.parametrize(
     "value", [f"{HOSTILE} campaign 1", "' or '1'='1", "%", "_", "x'; drop table fct_alpha__orders; --"]
 )
-def test_a_filter_value_is_bound_and_never_sql(http: httpx.Client, hostile_world: PublishedHome, value: str) -> None:
+def test_a_filter_value_is_bound_and_never_sql(http: httpx.Client, hostile_home: PublishedHome, value: str) -> None:
     asked = {"metrics": ["spend"], "dimensions": ["campaign_name"], "include_sql": True}
     for op in ("=", "contains", "starts_with"):
         answer = http.post(
             "/semantic-layer/alpha/query",
             json={**asked, "filters": [{"name": "campaign_name", "op": op, "value": value}]},
         )
-        plain = hostile_world.sql("alpha", "select distinct campaign_name from dim_alpha__campaigns")
+        plain = hostile_home.sql("alpha", "select distinct campaign_name from dim_alpha__campaigns")
         folded = value.casefold()
         held = {
             "=": [name for (name,) in plain if name == value],

@@ -31,8 +31,8 @@ HEADERS = {
 
 
 @pytest.fixture(scope="module")
-def client(world: PublishedHome, address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=address, headers=world.headers("alpha"), timeout=120) as client:
+def client(home: PublishedHome, address: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=address, headers=home.headers("alpha"), timeout=120) as client:
         yield client
 
 
@@ -106,8 +106,8 @@ def test_a_wrong_header_is_refused(http: httpx.Client, changed: dict[str, str], 
     assert http.post("/mcp", json=LIST, headers={**HEADERS, **changed}).status_code in status
 
 
-def test_two_credentials_are_none(http: httpx.Client, world: PublishedHome) -> None:
-    pairs = [("authorization", world.headers(who)["Authorization"]) for who in ("alpha", "beta")]
+def test_two_credentials_are_none(http: httpx.Client, home: PublishedHome) -> None:
+    pairs = [("authorization", home.headers(who)["Authorization"]) for who in ("alpha", "beta")]
     assert http.get("/semantic-layer/alpha", headers=httpx.Headers(pairs)).status_code == 401
 
 
@@ -144,30 +144,30 @@ def test_a_body_that_is_nested_too_deep_costs_no_stack(http: httpx.Client, path:
     assert len(answer.content) < 3000
 
 
-def raw(world: PublishedHome, address: str, head: str, body: bytes = b"") -> socket.socket:
+def raw(home: PublishedHome, address: str, head: str, body: bytes = b"") -> socket.socket:
     """A connection that has sent this much of a request, and nothing more."""
     place = urlsplit(address)
     sent = socket.create_connection((place.hostname, place.port), timeout=120)
-    token = world.headers("alpha")["Authorization"]
+    token = home.headers("alpha")["Authorization"]
     sent.sendall(f"{head}Host: {place.netloc}\r\nAuthorization: {token}\r\n".encode() + body)
     return sent
 
 
 def test_a_body_that_never_ends_is_given_up(
-    world: PublishedHome, address: str, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    home: PublishedHome, address: str, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server.asgi.body_limit, "SECONDS", 0.2)
     head = "POST /semantic-layer/alpha/query HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 500\r\n"
-    with raw(world, address, head, b'\r\n{"metrics"') as slow:
+    with raw(home, address, head, b'\r\n{"metrics"') as slow:
         assert b" 408 " in slow.recv(4096)
 
 
 def test_many_slow_callers_keep_nobody_else_waiting(
-    world: PublishedHome, address: str, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    home: PublishedHome, address: str, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server.asgi.body_limit, "SECONDS", 3600)  # none of them is given up meanwhile
     head = "POST /semantic-layer/alpha/query HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 500\r\n"
-    slow = [raw(world, address, head, b'\r\n{"metrics"') for _ in range(50)]
+    slow = [raw(home, address, head, b'\r\n{"metrics"') for _ in range(50)]
     try:
         for _ in range(3):
             answer = http.post("/semantic-layer/alpha/query", json={"metrics": ["spend"]}, timeout=120)
@@ -177,10 +177,10 @@ def test_many_slow_callers_keep_nobody_else_waiting(
             one.close()
 
 
-def test_abandoned_streams_give_their_places_back(world: PublishedHome, address: str, http: httpx.Client) -> None:
+def test_abandoned_streams_give_their_places_back(home: PublishedHome, address: str, http: httpx.Client) -> None:
     def opened() -> set[bytes]:
         """How as many streams as one token may have are answered; nobody reads them, and they are dropped."""
-        streams = [raw(world, address, "GET /sse HTTP/1.1\r\n", b"\r\n") for _ in range(world.settings.streams_at_once)]
+        streams = [raw(home, address, "GET /sse HTTP/1.1\r\n", b"\r\n") for _ in range(home.settings.streams_at_once)]
         statuses = {stream.recv(12).partition(b" ")[2] for stream in streams}
         for stream in streams:
             stream.close()
@@ -193,23 +193,23 @@ def test_abandoned_streams_give_their_places_back(world: PublishedHome, address:
 
 
 def test_a_client_that_hangs_up_in_the_middle_of_an_answer_harms_nobody(
-    world: PublishedHome, address: str, http: httpx.Client
+    home: PublishedHome, address: str, http: httpx.Client
 ) -> None:
     question = json.dumps({"metrics": ["spend"], "dimensions": ["date", "ad_name", "campaign_name"]}).encode()
     head = "POST /semantic-layer/alpha/query HTTP/1.1\r\nContent-Type: application/json\r\n"
     head += f"Content-Length: {len(question)}\r\n"
     for _ in range(20):
-        raw(world, address, head, b"\r\n" + question).close()
+        raw(home, address, head, b"\r\n" + question).close()
 
 
-def test_a_request_inside_another_is_not_read(world: PublishedHome, address: str, http: httpx.Client) -> None:
+def test_a_request_inside_another_is_not_read(home: PublishedHome, address: str, http: httpx.Client) -> None:
     """Two lengths, or a length and chunks: proxies and servers disagree where such a request ends."""
     for framing in (
         "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
         "Content-Length: 4\r\nContent-Length: 60\r\n",
     ):
         inner = b"0\r\n\r\nGET /models HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-        with raw(world, address, f"POST /mcp HTTP/1.1\r\n{framing}", b"\r\n" + inner) as smuggled:
+        with raw(home, address, f"POST /mcp HTTP/1.1\r\n{framing}", b"\r\n" + inner) as smuggled:
             told = smuggled.recv(65536)
             assert b"fct_" not in told
             assert told.split(b" ", 2)[1] in {b"400", b"406", b"415"}
