@@ -22,15 +22,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=10_000, help="How many questions.")
     parser.add_argument("--first", type=int, default=0, help="The seed of the first.")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         shop = hand_shop(Path(folder))
-        meant = shop_truth(shop)
+        truth = shop_truth(shop)
         outcomes: dict[int, Outcome] = {}
         broken: Counter[str] = Counter()
-        for seed in range(asked.first, asked.first + asked.count):
+        for seed in range(arguments.first, arguments.first + arguments.count):
             try:
-                outcomes[seed] = ask(shop, wild(seed), meant)
+                outcomes[seed] = ask(shop, wild(seed), truth)
             except Exception as error:  # noqa: BLE001  # what a question breaks is counted
                 broken[type(error).__name__] += 1
                 print(f"seed {seed}: {''.join(traceback.format_exception_only(error)).strip()[:300]}", file=sys.stderr)
@@ -40,7 +40,7 @@ def main() -> int:
         shop.close()
     kinds = Counter(outcome.kind for outcome in outcomes.values())
     wrong = sum(bool(outcome.wrong) for outcome in outcomes.values())
-    print(f"questions  {asked.count}")
+    print(f"questions  {arguments.count}")
     compared = sum(outcome.compared for outcome in outcomes.values())
     print(f"answered   {kinds['answered']}, of which {compared} compared with the reference")
     print(f"refused    {kinds['refused']}, each with a repair")

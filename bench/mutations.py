@@ -80,11 +80,11 @@ class Bench:
             ValueError: A case fails without any mutant.
         """
         library = Library(texts)
-        asked = [(trial, library.query(trial)) for trial in trials]
-        for trial, query in asked:
+        queries = [(trial, library.query(trial)) for trial in trials]
+        for trial, query in queries:
             if not trial.passes(query):
                 raise ValueError(f"The case of {trial.engine.macro} fails as it is. Run its connector's tests first.")
-        return cls(library, asked)
+        return cls(library, queries)
 
     def notices(self, macro: str, mutant: Mutant) -> bool | None:
         """Whether a case fails; None where the mutant is no SQL, or where it is left out as no case reaches it."""
@@ -109,7 +109,7 @@ class Bench:
         except duckdb.Error:
             fails = True
         if fails:
-            self.trials.sort(key=lambda asked: asked[0] is not trial)
+            self.trials.sort(key=lambda pair: pair[0] is not trial)
         return fails
 
 
@@ -251,11 +251,11 @@ def main() -> None:
     known = [*connectors(), SHARED]
     parser.add_argument("--engine", choices=known, action="append", help="Only these.")
     parser.add_argument("--quick", action="store_true", help="Swap a column for the two likeliest alone.")
-    said = parser.parse_args()
+    arguments = parser.parse_args()
     console = Console(stderr=True)
-    names = track(said.engine or known, "Mutating", console=console)
-    verdicts = [judge(name, QUICK if said.quick else ALL) for name in names]
-    sentences = list(wrong(verdicts, RULES, is_quick=said.quick))
+    names = track(arguments.engine or known, "Mutating", console=console)
+    verdicts = [judge(name, QUICK if arguments.quick else ALL) for name in names]
+    sentences = list(wrong(verdicts, RULES, is_quick=arguments.quick))
     print("".join(f"{sentence}\n" for sentence in sentences), end="")
     Console().print(_table(verdicts))
     sys.exit(bool(sentences))

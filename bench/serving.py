@@ -37,7 +37,7 @@ from tests.server.published_fixture import PublishedHome, new_published_home
 TICK = os.sysconf("SC_CLK_TCK")
 CAMPAIGNS = 40
 NO_LIMITS = {"GATA_RATE_PER_MINUTE": "0", "GATA_CALLS_AT_ONCE": "0", "GATA_STREAMS_AT_ONCE": "0"}
-NOTHING_KEPT = {"GATA_ANSWER_CACHE": "0MB"}
+NO_CACHE = {"GATA_ANSWER_CACHE": "0MB"}
 FRESH = count(1)
 TENANTS = 100
 LIMITS = {"100 x 5": 9_000, "1,000 x 5": 85_000}
@@ -159,7 +159,7 @@ def measure_load(published: PublishedHome, seconds: float, crowds: Sequence[int]
     """Every interface, with so many clients; 100 rows a call; with one client also 1,000, and a cached answer."""
     token = published.tokens["alpha"]
     figures: Json = {}
-    cases = [("100 rows", 100, False, crowds), ("1,000 rows", 1000, False, (1,)), ("100 rows, kept", 100, True, (1,))]
+    cases = [("100 rows", 100, False, crowds), ("1,000 rows", 1000, False, (1,)), ("100 rows, cached", 100, True, (1,))]
     interfaces: dict[str, Callable[[int], Client]] = {
         "REST": lambda port: Rest(port, token),
         "streamable HTTP, 2026-07-28": lambda port: Modern(port, token),
@@ -171,14 +171,14 @@ def measure_load(published: PublishedHome, seconds: float, crowds: Sequence[int]
         def ask(rows: int = rows, again: bool = again) -> Arguments:
             return question(rows, again=again)
 
-        kept = {} if again else NOTHING_KEPT
+        variables = {} if again else NO_CACHE
         for era in (MODERN, LEGACY):
             for size in sizes:
-                os.environ.update(kept or {"GATA_ANSWER_CACHE": "64MB"})
+                os.environ.update(variables or {"GATA_ANSWER_CACHE": "64MB"})
                 pipe = Stdio(published.settings.home.parent, era)
                 found = asyncio.run(load([pipe] * size, lambda pipe=pipe: pipe.pid, ask, seconds))
                 figures.setdefault(f"stdio, {era}", {})[f"{what}, {size}"] = asdict(found)
-        with served(published, **kept) as (port, pid):
+        with served(published, **variables) as (port, pid):
             for interface, make in interfaces.items():
                 for size in sizes:
                     found = asyncio.run(load([make(port) for _ in range(size)], lambda: pid, ask, seconds))

@@ -34,7 +34,7 @@ from rich.table import Table
 
 from bench.clients import Client, Legacy, Modern, Rest, Sse
 from bench.measured import ROOT
-from bench.serving import NO_LIMITS, NOTHING_KEPT, cpu_seconds, memory_mb
+from bench.serving import NO_CACHE, NO_LIMITS, cpu_seconds, memory_mb
 from bench.shop import SLUG, write_tenants
 from pipeline.publish.pointer import latest_run_id, run_ids
 from pipeline.storage.ops import Ops
@@ -117,7 +117,7 @@ class Shop:
 
     def environment(self, today: date) -> dict[str, str]:
         own = {"GATA_HOME": str(self.home), "GATA_TENANTS": str(self.home / "tenants.yaml")}
-        return {**os.environ, **own, "GATA_TODAY": today.isoformat(), **NO_LIMITS, **NOTHING_KEPT}
+        return {**os.environ, **own, "GATA_TODAY": today.isoformat(), **NO_LIMITS, **NO_CACHE}
 
     async def gata(self, *words: str, today: date) -> None:
         gata = str(Path(sys.executable).with_name("gata"))
@@ -129,9 +129,9 @@ class Shop:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
-        _, said = await child.communicate()
+        _, errors = await child.communicate()
         if child.returncode:
-            raise SystemExit(f"gata {' '.join(words)}: {said.decode()[-1000:]}")
+            raise SystemExit(f"gata {' '.join(words)}: {errors.decode()[-1000:]}")
 
     async def watch(self, is_over: asyncio.Event) -> None:
         """Note when the pointer names another run."""

@@ -77,8 +77,8 @@ class Server:
         """Send a request, and do not wait for its result."""
         self._asked += 1
         if self._era == MODERN:
-            said = {"protocolVersion": MODERN, "clientCapabilities": {}, "clientInfo": CLIENT}
-            params["_meta"] = {f"io.modelcontextprotocol/{name}": value for name, value in said.items()}
+            client_meta = {"protocolVersion": MODERN, "clientCapabilities": {}, "clientInfo": CLIENT}
+            params["_meta"] = {f"io.modelcontextprotocol/{name}": value for name, value in client_meta.items()}
         self._write({"jsonrpc": "2.0", "id": self._asked, "method": method, "params": params})
 
     def receive(self) -> dict[str, Any]:  # Any: JSON values

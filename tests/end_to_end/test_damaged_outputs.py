@@ -96,15 +96,15 @@ def report_of(home: Project, **options: Any) -> TenantReport:
     return report
 
 
-@pytest.mark.parametrize(("damage", "said"), DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize(("damage", "message"), DAMAGES.values(), ids=DAMAGES)
 def test_damage_is_named_by_status_and_is_a_reason_to_build(
-    home: Project, tmp_path: Path, damage: Damage, said: str
+    home: Project, tmp_path: Path, damage: Damage, message: str
 ) -> None:
     home = copy_project(home, tmp_path / "home")
     assert output_damage(home.settings, SLUG) == ()
     damage(star(home), run(home))
     (found,) = output_damage(home.settings, SLUG)
-    assert said in found
+    assert message in found
     assert found in tenant_statuses(home.context)[0]["findings"]
     (planned,) = plan_builds(home.context)
     assert planned["action"] == "build"

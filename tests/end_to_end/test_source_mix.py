@@ -104,15 +104,15 @@ def test_the_analytics_source_that_is_named_feeds_sessions_and_the_other_is_not_
 
 
 @pytest.mark.parametrize(
-    ("without", "said"),
+    ("without", "message"),
     [
         ("    analytics: google_analytics\n", "mixed enables 2 analytics sources: google_analytics, mixpanel"),
         ("facebook_ads", "mixed has no enabled ads source"),
     ],
 )
-def test_what_is_not_clear_or_missing_is_named(tmp_path: Path, without: str, said: str) -> None:
+def test_what_is_not_clear_or_missing_is_named(tmp_path: Path, without: str, message: str) -> None:
     text = (
         TENANT.replace(without, "") if without.endswith("\n") else TENANT.replace("enabled: true", "enabled: false", 1)
     )
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         open_project(tmp_path, text, bare=True).build()

@@ -25,21 +25,21 @@ def text(record: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [ANN, "ANN@Example.com", f"for {ANN}.", f"<{ANN}>", f"mailto:{ANN}", "?email=ann%40example.com&x=1", f'"{ANN}"'],
 )
-def test_an_address_is_found_in_any_text(said: str) -> None:
+def test_an_address_is_found_in_any_text(text: str) -> None:
     aliases = Aliases([ANN])
-    assert aliases.is_mentioned(said)
-    assert "ann" not in aliases.in_text(said).lower()
-    assert "forgotten-" in aliases.in_text(said)
+    assert aliases.is_mentioned(text)
+    assert "ann" not in aliases.in_text(text).lower()
+    assert "forgotten-" in aliases.in_text(text)
 
 
-@pytest.mark.parametrize("said", ["joann@example.com", "x.ann@example.com", f"{ANN}.au", f"{ANN}pany", "ann@example"])
-def test_the_address_of_somebody_else_stays(said: str) -> None:
+@pytest.mark.parametrize("text", ["joann@example.com", "x.ann@example.com", f"{ANN}.au", f"{ANN}pany", "ann@example"])
+def test_the_address_of_somebody_else_stays(text: str) -> None:
     aliases = Aliases([ANN])
-    assert not aliases.is_mentioned(said)
-    assert aliases.in_text(said) == said
+    assert not aliases.is_mentioned(text)
+    assert aliases.in_text(text) == text
 
 
 @given(st.lists(st.integers(1, 10**12).map(str) | st.uuids().map(str), unique=True, max_size=20))

@@ -110,7 +110,7 @@ def test_a_new_field_passes_and_is_added(lock: Path, wider: type[Contract]) -> N
 
 
 @pytest.mark.parametrize(
-    ("contract", "said"),
+    ("contract", "message"),
     [
         (ShorterOrder, "its total was 'VARCHAR decimal' and is gone"),
         (RetypedOrder, "its total was 'VARCHAR decimal' and is 'VARCHAR text'"),
@@ -124,12 +124,12 @@ def test_a_new_field_passes_and_is_added(lock: Path, wider: type[Contract]) -> N
     ],
 )
 def test_anything_else_is_refused_by_contract_field_old_and_new(
-    lock: Path, contract: type[Contract], said: str
+    lock: Path, contract: type[Contract], message: str
 ) -> None:
     before = lock.read_text()
     with pytest.raises(ConfigError) as refused:
         update_lock(of(contract), lock)
-    assert said in refused.value.what
+    assert message in refused.value.what
     assert "shop v1 orders" in refused.value.what
     assert lock.read_text() == before
 

@@ -110,9 +110,9 @@ FORMS = {"tiktok_ads": ("json", pages), "bing_ads": ("csv", csv)}
 """How exports are written that are not JSON lines."""
 
 
-@pytest.mark.parametrize("said", DRIFTS)
-def test_a_lost_field_or_a_changed_type_keeps_the_table_as_it_is(sandbox: LandingFixture, said: str) -> None:
-    platform, name, record, change = DRIFTS[said]
+@pytest.mark.parametrize("message", DRIFTS)
+def test_a_lost_field_or_a_changed_type_keeps_the_table_as_it_is(sandbox: LandingFixture, message: str) -> None:
+    platform, name, record, change = DRIFTS[message]
     ending, write = FORMS.get(platform, ("jsonl", jsonl))
     sandbox.write(f"a.{ending}", write([record(number) for number in (7, 8)]))
     sandbox.land_of(platform, **{name: f"*.{ending}"})
@@ -121,7 +121,7 @@ def test_a_lost_field_or_a_changed_type_keeps_the_table_as_it_is(sandbox: Landin
     landing = sandbox.land_of(platform, **{name: f"*.{ending}"})
 
     table = table_of(landing, name)
-    assert table.drift == (f"the contract says that {said} in 3 of 3 records, since c.{ending}",)
+    assert table.drift == (f"the contract says that {message} in 3 of 3 records, since c.{ending}",)
     assert (table.rows, table.files, table.quarantined) == (0, 0, 3 + 1)
     assert sandbox.counted(f"{platform}__{name}") == 2
     reasons = sandbox.query("select path, line is null, reason from quarantine order by path, line")

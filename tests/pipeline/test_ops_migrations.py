@@ -98,19 +98,19 @@ def test_tables_that_version_2_made_only_when_they_were_used_are_taken_over_with
 
 
 @pytest.mark.parametrize(
-    ("strange", "said"),
+    ("strange", "message"),
     [
         ("CREATE TABLE jobs (id TEXT)", "no such column: tenant"),
         ("CREATE TABLE erasures (id TEXT)", "its table erasures is not the one that gata makes"),
         ("CREATE VIEW erasures AS SELECT 1 AS tenant", "its table erasures is not the one that gata makes"),
     ],
 )
-def test_a_table_of_ours_by_name_alone_is_refused_and_nothing_changes(path: Path, strange: str, said: str) -> None:
+def test_a_table_of_ours_by_name_alone_is_refused_and_nothing_changes(path: Path, strange: str, message: str) -> None:
     made_at(2, path)
     with closing(sqlite3.connect(path)) as made:
         made.execute(strange)
     before = schema(path)
-    with pytest.raises(ConfigError, match=f"cannot be migrated to schema version {LATEST}: {said}"):
+    with pytest.raises(ConfigError, match=f"cannot be migrated to schema version {LATEST}: {message}"):
         Ops(path)
     assert schema(path) == before
     assert version_of(path) == 2

@@ -146,7 +146,7 @@ def test_a_flipped_byte_is_found_and_refuses_the_rollback(tmp_path: Path, folder
 
 
 @pytest.mark.parametrize(
-    ("edit", "said"),
+    ("edit", "message"),
     [
         (lambda manifest: manifest["tables"][0].update(rows=501), r"has other columns or rows \(500, not 501\)"),
         (lambda manifest: manifest["tables"][0].update(row_hash_sum="1"), "has other columns or rows"),
@@ -157,13 +157,13 @@ def test_a_flipped_byte_is_found_and_refuses_the_rollback(tmp_path: Path, folder
         (lambda manifest: manifest.update(version=2), "version of _MANIFEST.json"),
     ],
 )
-def test_a_manifest_that_says_anything_else_is_refused(tmp_path: Path, edit: object, said: str) -> None:
+def test_a_manifest_that_says_anything_else_is_refused(tmp_path: Path, edit: object, message: str) -> None:
     run = publish(tmp_path).path
     manifest = json.loads((run / "_MANIFEST.json").read_text())
     edit(manifest)  # type: ignore[operator]
     (run / "_MANIFEST.json").unlink()
     (run / "_MANIFEST.json").write_text(json.dumps(manifest))
-    with pytest.raises(PublishError, match=said):
+    with pytest.raises(PublishError, match=message):
         verify(run)
 
 

@@ -212,8 +212,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("metric", "said"), REFUSED)
-def test_what_does_not_fit_the_star_is_refused_with_its_place(folder: Path, metric: dict[str, Any], said: str) -> None:
+@pytest.mark.parametrize(("metric", "message"), REFUSED)
+def test_what_does_not_fit_the_star_is_refused_with_its_place(
+    folder: Path, metric: dict[str, Any], message: str
+) -> None:
     star = HandStar(
         folder,
         semantic={"metrics": {"x": metric}, "expose": ["customer_email"]},
@@ -221,12 +223,12 @@ def test_what_does_not_fit_the_star_is_refused_with_its_place(folder: Path, metr
     )
     with pytest.raises(ConfigError) as refused:
         check_overlay(star.tenant, tuple(star.tables.values()))
-    assert said in str(refused.value)
+    assert message in str(refused.value)
     assert str(refused.value).startswith("tenants.yaml:12: ")
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ({"metrics": {"spend": {"rename": "clicks"}}}, "spend is renamed to clicks, which is taken."),
         ({"metrics": {"spend": {"rename": "campaign_name"}}}, "spend is renamed to campaign_name, which is taken."),
@@ -236,11 +238,11 @@ def test_what_does_not_fit_the_star_is_refused_with_its_place(folder: Path, metr
         ({"dimensions": {"customer_email": {"rename": "mail"}}, "expose": ["customer_email"]}, "keeps its name."),
     ],
 )
-def test_a_name_that_cannot_be_given_is_refused(folder: Path, words: dict[str, Any], said: str) -> None:
+def test_a_name_that_cannot_be_given_is_refused(folder: Path, words: dict[str, Any], message: str) -> None:
     star = HandStar(folder, semantic=words)
     with pytest.raises(ConfigError) as refused:
         check_overlay(star.tenant, tuple(star.tables.values()))
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_words_checked_before_a_build_are_those_of_the_built_star(star: HandStar) -> None:

@@ -106,7 +106,7 @@ def test_words_of_the_tenant_replace_ours_and_hidden_metrics_cannot_be_asked_for
 
 
 @pytest.mark.parametrize(
-    ("semantic", "said"),
+    ("semantic", "message"),
     [
         ({"metrics": {"x": {"expression": "x__a / spend"}}}, "x names 'x__a', which is no metric here."),
         ({"metrics": {"my__own": {"expression": "spend / 2"}}}, "Choose a name without __"),
@@ -127,10 +127,10 @@ def test_words_of_the_tenant_replace_ours_and_hidden_metrics_cannot_be_asked_for
         ),
     ],
 )
-def test_words_that_do_not_fit_the_star_are_refused(folder: Path, semantic: dict[str, Any], said: str) -> None:
+def test_words_that_do_not_fit_the_star_are_refused(folder: Path, semantic: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as refused:
         definitions(hand_shop(folder, semantic=semantic))
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_a_measure_removed_from_the_definitions_takes_its_metrics_along(folder: Path) -> None:

@@ -41,7 +41,7 @@ def test_lists_and_objects_may_be_sent_as_json_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "said"),
+    ("sent", "message"),
     [
         ({}, 'metrics is missing. Write "metrics": ["spend", "clicks"].'),
         ({"measures": ["spend"]}, "A query has no key 'measures'. Meant is metrics:"),
@@ -91,15 +91,15 @@ def test_lists_and_objects_may_be_sent_as_json_text() -> None:
         ({"metrics": ["x" * 5000]}, "metrics[0] is 'xxx"),
     ],
 )
-def test_a_misplaced_or_wrong_key_is_answered_with_the_right_place(sent: dict[str, Any], said: str) -> None:
+def test_a_misplaced_or_wrong_key_is_answered_with_the_right_place(sent: dict[str, Any], message: str) -> None:
     with pytest.raises(QueryError) as refused:
         read_query(sent)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
     assert len(str(refused.value)) < 600
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ({"metrics": ["spent"]}, "There is no metric named 'spent'. Did you mean spend"),
         ({"metrics": ["session_events"]}, "There is no metric named 'session_events'. Did you mean"),
@@ -252,11 +252,11 @@ def test_a_misplaced_or_wrong_key_is_answered_with_the_right_place(sent: dict[st
     ],
 )
 def test_a_question_that_cannot_be_answered_right_is_refused_with_the_way_that_works(
-    shop: HandStar, query: dict[str, Any], said: str
+    shop: HandStar, query: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(QueryError) as refused:
         shop.ask(**query)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_a_cursor_of_another_query_or_run_is_refused(shop: HandStar, folder: Any) -> None:

@@ -1,7 +1,7 @@
 """Two tenants whose every text holds a canary, asked the same at the same time at every interface: what crosses?
 
 Every draw is sent twice at once, by a caller of each tenant, word for word alike but for the tenant's own name where a
-path needs one. Neither may be told anything of the other: no text of its star, no name, label or description of its
+path needs one. Neither may receive anything of the other: no text of its star, no name, label or description of its
 own, no path, handle or cursor of it; and a word of the other's must be answered exactly like a word that nobody has.
 """
 
@@ -33,7 +33,7 @@ SLUGS = ("alpha", "beta")
 OTHER = {"alpha": "beta", "beta": "alpha"}
 OWN_METRIC = {slug: f"{mark.lower()}_profit" for slug, mark in CANARY.items()}
 ALMOST = tuple(name.replace("canary", "canar") for name in OWN_METRIC.values())
-"""Own metrics of both, misspelt: only their owner may be told the right name."""
+"""Own metrics of both, misspelt: only their owner may receive the right name."""
 MODERN, LEGACY = "2026-07-28", "2025-11-25"
 META = {
     "io.modelcontextprotocol/protocolVersion": MODERN,
@@ -60,7 +60,7 @@ PROMPTS = ("weekly_review", "why_did_it_change", "channel_comparison")
 
 def tenants_yaml() -> str:
     """Two tenants whose every free text in tenants.yaml holds their canary."""
-    said = "".join(
+    entries = "".join(
         f"""
   - slug: {slug}
     business_name: {mark} incorporated
@@ -76,7 +76,7 @@ def tenants_yaml() -> str:
 """
         for (slug, mark), currency in zip(CANARY.items(), ("EUR", "USD"), strict=True)
     )
-    return f"tenants:{said}  - {{slug: gamma, business_name: Gamma, status: pending}}\n"
+    return f"tenants:{entries}  - {{slug: gamma, business_name: Gamma, status: pending}}\n"
 
 
 def publish_marked(home: PublishedHome) -> None:
@@ -334,11 +334,11 @@ class Crossings:
     failed: list[str] = field(default_factory=list)
 
 
-def crossing(slug: str, said: Response) -> str | None:
-    """The first thing of the other tenant in what was said to one; None when there is none."""
+def crossing(slug: str, response: Response) -> str | None:
+    """The first text of the other tenant in a response to one; None when there is none."""
     other = OTHER[slug]
-    found = re.search(rf"{CANARY[other]}|_{other}__|published/{other}|\b{other}_\d{{8}}", said.text, re.IGNORECASE)
-    return said.text[max(0, found.start() - 100) : found.end() + 100] if found else None
+    found = re.search(rf"{CANARY[other]}|_{other}__|published/{other}|\b{other}_\d{{8}}", response.text, re.IGNORECASE)
+    return response.text[max(0, found.start() - 100) : found.end() + 100] if found else None
 
 
 async def cross(home: PublishedHome, address: str, pairs: int, seed: int) -> Crossings:
@@ -356,8 +356,8 @@ async def cross(home: PublishedHome, address: str, pairs: int, seed: int) -> Cro
         async def pair(ask: Request) -> None:
             async with room:
                 answers = await asyncio.gather(*(both[slug].send(ask) for slug in SLUGS))
-            for slug, said in zip(SLUGS, answers, strict=True):
-                note(found, both, slug, ask, said)
+            for slug, response in zip(SLUGS, answers, strict=True):
+                note(found, both, slug, ask, response)
 
         waiting = set()
         for _ in range(pairs):
@@ -372,25 +372,25 @@ async def cross(home: PublishedHome, address: str, pairs: int, seed: int) -> Cro
     return found
 
 
-def note(found: Crossings, both: Mapping[str, Caller], slug: str, ask: Request, said: Response) -> None:
+def note(found: Crossings, both: Mapping[str, Caller], slug: str, ask: Request, response: Response) -> None:
     """Count an answer, keep the handle and cursor it gives, and look for what crossed."""
     found.calls[ask.interface] += 1
-    found.statuses[said.status] += 1
-    if said.status >= 500:
-        found.failed.append(f"{slug} {ask}: {said.text[:300]}")
-    if text := crossing(slug, said):
+    found.statuses[response.status] += 1
+    if response.status >= 500:
+        found.failed.append(f"{slug} {ask}: {response.text[:300]}")
+    if text := crossing(slug, response):
         found.crossed.append(f"{slug} {ask}: {text}")
-    if CANARY[slug].lower() in said.text.lower():
+    if CANARY[slug].lower() in response.text.lower():
         found.own[ask.interface] += 1
     caller = both[slug]
     if ask.what == "GET a handle":
         owner = slug if ask.path.partition("?")[0] in caller.handles else OTHER[slug]
-        found.taken[f"{'own' if owner == slug else 'foreign'} {said.status}"] += 1
-    for path in re.findall(r"/results/[\w-]{22}", said.text):
+        found.taken[f"{'own' if owner == slug else 'foreign'} {response.status}"] += 1
+    for path in re.findall(r"/results/[\w-]{22}", response.text):
         if path not in caller.handles and ask.what != "GET a handle":
             caller.handles.append(path)
     is_question = ask.what == "query" or ask.what.startswith("POST {own}") or "/query" in ask.what
-    if is_question and (given := re.search(r'\\?"cursor\\?": ?\\?"([^"\\]+)', said.text)):
+    if is_question and (given := re.search(r'\\?"cursor\\?": ?\\?"([^"\\]+)', response.text)):
         body = ask.body or {}
         question = body.get("params", {}).get("arguments", body)
         caller.cursors.append(({key: value for key, value in question.items() if key != "chart"}, given[1]))
@@ -432,6 +432,6 @@ async def answered_with(caller: Caller, ask: Request, word: str) -> Response:
     """What a probe is answered with this word, the word itself and what changes from call to call taken out."""
     body = json.loads(json.dumps(ask.body).replace("{word}", word)) if ask.body else None
     path = ask.path.replace("{word}", quote(word))
-    said = await caller.send(Request(ask.interface, ask.what, path, ask.method, body, ask.accept))
-    text = re.sub(r"/results/[\w-]{22}|'etag': '[^']*'|\d{4}-\d\d-\d\dT[\d:.+]+|'date': '[^']*'", "_", said.text)
-    return Response(said.status, re.sub(word, "{word}", text, flags=re.IGNORECASE))
+    response = await caller.send(Request(ask.interface, ask.what, path, ask.method, body, ask.accept))
+    text = re.sub(r"/results/[\w-]{22}|'etag': '[^']*'|\d{4}-\d\d-\d\dT[\d:.+]+|'date': '[^']*'", "_", response.text)
+    return Response(response.status, re.sub(word, "{word}", text, flags=re.IGNORECASE))

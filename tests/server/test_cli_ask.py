@@ -148,7 +148,7 @@ def test_a_query_may_come_from_stdin(home: PublishedHome) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--metrics", "spent"], "Did you mean spend"),
         (["--metrics", "spend", "--dimensions", "campaign"], "Did you mean campaign_"),
@@ -165,8 +165,8 @@ def test_a_query_may_come_from_stdin(home: PublishedHome) -> None:
         (["--query", '{"metrics": ["spend"]}', "--limit", "3", "--totals"], "limit and totals beside it"),
     ],
 )
-def test_a_wrong_question_is_answered_with_the_right_one(gata: Terminal, arguments: list[str], said: str) -> None:
-    assert said in refusal(gata, "ask", "--tenant", "alpha", *arguments)
+def test_a_wrong_question_is_answered_with_the_right_one(gata: Terminal, arguments: list[str], message: str) -> None:
+    assert message in refusal(gata, "ask", "--tenant", "alpha", *arguments)
 
 
 def test_a_misspelt_tenant_names_the_one_that_exists(gata: Terminal) -> None:

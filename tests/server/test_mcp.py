@@ -211,7 +211,7 @@ async def test_the_same_question_has_the_same_answer_at_every_interface(home: Pu
 
 
 @pytest.mark.parametrize(
-    ("tool", "arguments", "said"),
+    ("tool", "arguments", "message"),
     [
         ("query", {"metrics": ["spnd"]}, "Did you mean spend?"),
         ("query", {"metrics": ["spend"], "filter": []}, "Meant is filters"),
@@ -230,12 +230,12 @@ async def test_the_same_question_has_the_same_answer_at_every_interface(home: Pu
     ],
 )
 async def test_a_mistake_comes_back_as_a_tool_error_that_repairs_it(
-    home: PublishedHome, tool: str, arguments: dict[str, Any], said: str
+    home: PublishedHome, tool: str, arguments: dict[str, Any], message: str
 ) -> None:
     async with inside(home) as client:
         result = await client.call_tool(tool, arguments)
     assert result.is_error
-    assert said in text(result)
+    assert message in text(result)
     assert "pydantic" not in text(result)
 
 

@@ -337,12 +337,12 @@ def test_the_command_line_draws_into_a_file(
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("c.pdf", "End it with .svg, .png or .json"), ("no/c.json", "cannot be written")]
+    ("name", "message"), [("c.pdf", "End it with .svg, .png or .json"), ("no/c.json", "cannot be written")]
 )
 def test_a_file_that_cannot_be_drawn_into_is_refused(
-    home: PublishedHome, terminal: Terminal, tmp_path: Path, name: str, said: str
+    home: PublishedHome, terminal: Terminal, tmp_path: Path, name: str, message: str
 ) -> None:
     asked = ("ask", "--tenant", "alpha", "--metrics", "spend", "--chart", str(tmp_path / name))
     ended = terminal.use(home.settings)(*asked)
     assert (ended.code, ended.out) == (2, "")
-    assert said in ended.err
+    assert message in ended.err

@@ -108,7 +108,7 @@ async def test_every_metric_that_is_listed_can_be_read(home: PublishedHome) -> N
 
 
 @pytest.mark.parametrize(
-    ("uri", "said"),
+    ("uri", "message"),
     [
         ("metric://roaz", "Did you mean roas"),
         ("metric://session_events", "There is no metric"),  # a hidden one
@@ -119,12 +119,12 @@ async def test_every_metric_that_is_listed_can_be_read(home: PublishedHome) -> N
         ("file:///etc/passwd", "Unknown resource"),
     ],
 )
-async def test_what_cannot_be_read_is_not_found(home: PublishedHome, uri: str, said: str) -> None:
+async def test_what_cannot_be_read_is_not_found(home: PublishedHome, uri: str, message: str) -> None:
     async with inside(home) as client:
         with pytest.raises(MCPError) as refused:
             await client.read_resource(uri)
     assert refused.value.error.code == INVALID_PARAMS
-    assert said in refused.value.error.message
+    assert message in refused.value.error.message
 
 
 async def test_the_status_says_which_run_answers_and_how_far_each_source_goes(fresh_home: PublishedHome) -> None:
@@ -184,7 +184,7 @@ async def test_a_guided_analysis_of_money_in_two_currencies_keeps_them_apart(fre
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "said"),
+    ("name", "arguments", "message"),
     [
         ("weekly_revue", {}, "Did you mean weekly_review?"),
         ("weekly_review", {"dimension": "ad_platfrom"}, "Did you mean ad_platform"),
@@ -195,13 +195,13 @@ async def test_a_guided_analysis_of_money_in_two_currencies_keeps_them_apart(fre
     ],
 )
 async def test_a_guided_analysis_of_what_is_not_there_says_what_is(
-    home: PublishedHome, name: str, arguments: dict[str, str], said: str
+    home: PublishedHome, name: str, arguments: dict[str, str], message: str
 ) -> None:
     async with inside(home) as client:
         with pytest.raises(MCPError) as refused:
             await client.get_prompt(name, arguments)
     assert refused.value.error.code == INVALID_PARAMS
-    assert said in refused.value.error.message
+    assert message in refused.value.error.message
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

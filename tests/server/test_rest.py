@@ -255,7 +255,7 @@ def test_readiness_follows_a_build(fresh_home: PublishedHome) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "said"),
+    ("body", "status", "message"),
     [
         ('{"metrics": ["spnd"]}', 422, "Did you mean spend?"),
         ('{"metrics": ["spend"], "filter": []}', 422, "Meant is filters"),
@@ -269,11 +269,11 @@ def test_readiness_follows_a_build(fresh_home: PublishedHome) -> None:
     ],
 )
 def test_a_question_that_cannot_be_read_or_answered_is_a_problem_with_its_repair(
-    http: httpx.Client, body: str, status: int, said: str
+    http: httpx.Client, body: str, status: int, message: str
 ) -> None:
     answer = http.post("/semantic-layer/alpha/query", content=body, headers={"Content-Type": "application/json"})
     found = problem(answer, status)
-    assert said in f"{found['detail']} {found['fix']}"
+    assert message in f"{found['detail']} {found['fix']}"
     assert len(answer.content) < 2000
 
 

@@ -75,7 +75,7 @@ def texts(rules: SessionRules) -> str:
     """All that is generated for a tenant: its dbt project and its definitions."""
     tenant = Tenant(slug="acme", business_name="Acme", sources=(a_source("mixpanel"),), sessions=rules)
     tables = star_tables(tenant)
-    definitions = derive(tenant, tables, {table.name: BuiltTable.promised(table) for table in tables})
+    definitions = derive(tenant, tables, {table.name: BuiltTable.from_specification(table) for table in tables})
     return "\n".join([*star_project(tenant, BLUEPRINTS).values(), definitions_yaml(definitions)])
 
 
