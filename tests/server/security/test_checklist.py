@@ -77,7 +77,7 @@ CHECKLIST = {
         "security/test_sandbox.py::test_the_settings_are_those_of_a_sandbox",
     ),
     "a token that ends in mid-session": (
-        "security/test_credentials.py::test_a_token_that_ends_in_mid_session_ends_the_session_at_every_door",
+        "security/test_credentials.py::test_a_token_that_ends_in_mid_session_ends_the_session_at_every_interface",
     ),
 }
 
