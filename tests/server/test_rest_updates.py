@@ -42,7 +42,7 @@ def plain(entry: Entry) -> Any:
     return [plain(item) for item in entry.value] if isinstance(entry.value, list) else entry.value
 
 
-def said(text: str, tmp_path: Path) -> Any:
+def loaded(text: str, tmp_path: Path) -> Any:
     file = tmp_path / "said.yaml"
     file.write_bytes(text.encode())
     return plain(read_yaml(file))
@@ -57,7 +57,7 @@ def test_a_new_tenant_is_lines_added_behind_the_last_one_and_nothing_else(form: 
     begin = now.index(next(line for line in now if "acme" in line))
     assert (added, now[:begin] + now[begin + added :]) == (5, before)
     assert after.count("\r") == (after.count("\n") if form == "windows" else 0)
-    was, entries = said(text, tmp_path), said(after, tmp_path)
+    was, entries = loaded(text, tmp_path), loaded(after, tmp_path)
     assert entries == {**was, "tenants": [*was["tenants"], ENTRY]}
     assert without_tenant(after, "acme").rstrip("\r\n") == text.rstrip("\r\n")
 
@@ -70,9 +70,9 @@ def test_comments_that_follow_the_tenants_still_stand_before_what_they_are_about
     "text", ["tenants: []\n", "tenants: [{slug: b, business_name: B}] # one line\n", "include: [x]\n"]
 )
 def test_a_list_in_one_line_or_none_takes_a_tenant_too(text: str, tmp_path: Path) -> None:
-    was, entries = said(text, tmp_path), said(with_tenant(text, ENTRY), tmp_path)
+    was, entries = loaded(text, tmp_path), loaded(with_tenant(text, ENTRY), tmp_path)
     assert entries == {**was, "tenants": [*was.get("tenants", []), ENTRY]}
-    assert said(without_tenant(with_tenant(text, ENTRY), "acme"), tmp_path) == {
+    assert loaded(without_tenant(with_tenant(text, ENTRY), "acme"), tmp_path) == {
         **was,
         "tenants": was.get("tenants", []),
     }
@@ -91,16 +91,16 @@ def test_a_change_of_logic_touches_the_lines_of_that_logic_alone(tmp_path: Path)
     new = [line.strip() for line in now if line not in before]
     assert gone == ["              conversion_events: [purchase]"]
     assert new == ["conversion_events:", "- purchase", "- sign_up"] or new == ["conversion_events: [purchase, sign_up]"]
-    entry = said(after, tmp_path)["tenants"][0]
+    entry = loaded(after, tmp_path)["tenants"][0]
     assert entry["sources"]["google_analytics"]["tables"][0]["logic"]["conversion_events"] == ["purchase", "sign_up"]
-    assert said(after, tmp_path)["tenants"][1:] == said(BUNDLED, tmp_path)["tenants"][1:]
+    assert loaded(after, tmp_path)["tenants"][1:] == loaded(BUNDLED, tmp_path)["tenants"][1:]
 
 
 def test_words_are_merged_and_null_takes_away_to_the_byte(tmp_path: Path) -> None:
     words = {"metrics": {"margin": {"expression": "order_revenue - spend", "description": "Left.", "unit": "currency"}}}
     once = with_changes(BUNDLED, "wayne_enterprises", {"semantic": words})
     twice = with_changes(once, "wayne_enterprises", {"semantic": {"metrics": {"margin": {"description": "More."}}}})
-    (metric,) = said(twice, tmp_path)["tenants"][1]["semantic"]["metrics"].values()
+    (metric,) = loaded(twice, tmp_path)["tenants"][1]["semantic"]["metrics"].values()
     assert metric == {**words["metrics"]["margin"], "description": "More."}
     assert with_changes(twice, "wayne_enterprises", {"semantic": {"metrics": {"margin": None}}}) == BUNDLED
 
@@ -147,6 +147,6 @@ VALUES = st.recursive(
 @given(value=VALUES)
 def test_whatever_is_posted_is_read_back_as_it_was_sent(tmp_path_factory: pytest.TempPathFactory, value: Any) -> None:
     entry = {"slug": "acme", "business_name": value}
-    read = said(with_tenant(ODD, entry), tmp_path_factory.getbasetemp())
+    read = loaded(with_tenant(ODD, entry), tmp_path_factory.getbasetemp())
     assert read["tenants"][-1] == entry
-    assert read["tenants"][:-1] == said(ODD, tmp_path_factory.getbasetemp())["tenants"]
+    assert read["tenants"][:-1] == loaded(ODD, tmp_path_factory.getbasetemp())["tenants"]
