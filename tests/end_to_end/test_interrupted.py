@@ -19,6 +19,8 @@ from tests.end_to_end.project_fixture import Project, copy_project, open_project
 from tests.end_to_end.small_shop import SMALL_TENANT, order, write_jsonl, write_shop
 from tests.server.cli_run import ROOT, environment
 
+pytestmark = pytest.mark.long  # kills builds
+
 SHOP = "small_shop"
 BUILD = """
 from pipeline.settings import read_settings

@@ -15,6 +15,8 @@ import pytest
 from pipeline.errors import LandError
 from tests.pipeline.landing_fixture import LandingFixture, table_of
 
+pytestmark = pytest.mark.long  # kills landings
+
 ROOT = Path(__file__).resolve().parents[2]
 
 DIE = "os.kill(os.getpid(), signal.SIGKILL)"

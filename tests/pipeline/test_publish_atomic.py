@@ -9,10 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from pipeline.publish.pointer import latest_run_id, run_ids
 from pipeline.publish.run_store import commit, move_pointer_back, prune, stage
 from pipeline.storage.run_id import new_run_id
+
+pytestmark = pytest.mark.long  # kills publishing
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
 ORDERS = "fct_acme__orders"
@@ -44,6 +47,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from pipeline.publish.pointer import latest_run_id, run_ids
 from pipeline.publish.run_store import commit, stage, verify
+import pytest
+
 from pipeline.storage.run_id import new_run_id
 
 star, folder, how = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]

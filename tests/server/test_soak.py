@@ -16,7 +16,7 @@ from pipeline.publish.run_store import move_pointer_back
 from tests.server.isolation import ACCEPT, META, MODERN
 from tests.server.published_fixture import DAYS, PublishedHome
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]  # a server under load while runs are published
 
 CLIENTS = 8
 ENOUGH = 16

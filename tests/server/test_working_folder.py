@@ -110,6 +110,7 @@ def until(found: Any) -> Any:
     return value
 
 
+@pytest.mark.long
 def test_the_processes_of_a_build_import_nothing_from_the_working_folder(folder: HostileFolder) -> None:
     """Landing begins them, and they load what stars need."""
     command = [str(GATA), "land"]
@@ -120,6 +121,7 @@ def test_the_processes_of_a_build_import_nothing_from_the_working_folder(folder:
     assert landed.returncode == 0, landed.stderr
 
 
+@pytest.mark.long
 def test_workers_and_the_process_of_a_job_import_nothing_from_the_working_folder(folder: HostileFolder) -> None:
     with serving(folder) as http:
         posted = http.post("/tenants/onboard", json=ENTRY)
