@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from pipeline.contracts.layouts import Layout
 from pipeline.contracts.meaning import Meaning, check_integral, check_value
+from pipeline.contracts.measures import Measure
 
 __all__ = [
     "Anything",
@@ -174,6 +175,8 @@ class Contract(Nested):
     named values the ids of payments stay."""
     restated_days: ClassVar[int] = 0
     """Days for which the vendor still changes a record; 0 where it never does."""
+    measures: ClassVar[tuple[Measure, ...]] = ()
+    """The numbers that an export promises; a file without one that is always sent is withheld. Empty for an entity."""
 
 
 def shape_of(model: type[Nested]) -> Record:

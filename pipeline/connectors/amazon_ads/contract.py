@@ -10,6 +10,7 @@ name. A profile is one marketplace, with a currency and a time zone of its own.
 from __future__ import annotations
 
 from pipeline.contracts.fields import Anything, Contract, DateText, Instant, Integer, Layout, Nested, Number, Text
+from pipeline.contracts.measures import always, on_request
 
 
 class ExtendedData(Nested):
@@ -113,6 +114,12 @@ class Report(Contract):
     money = "major units of the profile's currency"
     zone = "account"
     restated_days = 58  # a window of 30 days, and restatements up to 28 days after the conversion
+    measures = (
+        always("cost", "spend"),
+        always("impressions"),
+        always("clicks"),
+        on_request("purchases7d", "purchases14d", "purchases30d"),
+    )
 
     date: DateText = None  # a day of the profile's time zone
     campaignId: Text = None

@@ -14,6 +14,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from pipeline.contracts.fields import Contract, DateText, Integer, Layout, Nested, Number, Text, UtcTime
+from pipeline.contracts.measures import by_shop
 
 
 class EventProperties(Nested):
@@ -54,6 +55,7 @@ class Event(Contract):
     identity = ("user_id", "amplitude_id", "device_id")
     personal = ("city", "region")
     restated_days = 0
+    measures = (by_shop("event_properties.$revenue", "event_properties.revenue", "event_properties.$price"),)
     layouts = (
         Layout(
             name="fivetran",

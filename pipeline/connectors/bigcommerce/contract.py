@@ -10,6 +10,7 @@ pays in; `currency_code` is the one of displayed prices. `customer_id` 0 is a gu
 from __future__ import annotations
 
 from pipeline.contracts.fields import Contract, DecimalText, Flag, Instant, Integer, Nested, Number, Rfc2822, Text
+from pipeline.contracts.measures import always, unless_zero
 
 
 class Address(Nested):
@@ -33,6 +34,7 @@ class Order(Contract):
     personal = ("billing_address.city", "billing_address.state", "billing_address.zip")
     money = "text in major units of default_currency_code"
     zone = "offset"
+    measures = (always("total_inc_tax"), unless_zero("refunded_amount"))
 
     id: Integer = None
     customer_id: Integer = None  # 0 for guests
@@ -80,6 +82,7 @@ class OrderProduct(Contract):
     required = ("id", "order_id")
     wrappers = ("data",)
     money = "text in major units of the order's currency"
+    measures = (always("quantity"), always("price_ex_tax"), always("total_ex_tax"))
 
     id: Integer = None
     order_id: Integer = None

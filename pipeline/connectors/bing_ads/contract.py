@@ -19,6 +19,7 @@ the day of the click, so they change for as long as the longest conversion windo
 from __future__ import annotations
 
 from pipeline.contracts.fields import Contract, DateText, DecimalText, IntegerText, Layout, PercentText, Text, UtcTime
+from pipeline.contracts.measures import always, on_request
 
 
 class Entity(Contract):
@@ -127,6 +128,12 @@ class Report(Contract):
     money = "major units of the account's currency"
     zone = "utc"
     restated_days = 90
+    measures = (
+        always("Spend"),
+        always("Impressions"),
+        always("Clicks"),
+        on_request("Conversions", "ConversionsQualified"),
+    )
 
     TimePeriod: DateText = None
     AccountId: Text = None

@@ -10,6 +10,7 @@ links.
 from __future__ import annotations
 
 from pipeline.contracts.fields import Contract, DateText, DecimalText, Instant, IntegerText, Layout, Nested, Text
+from pipeline.contracts.measures import always, unless_zero
 
 
 def fivetran_history(**columns: str) -> tuple[Layout, ...]:
@@ -95,6 +96,10 @@ class Action(Nested):
     value: DecimalText = None
 
 
+ACTIONS = ("actions", "actions.value")
+"""A report may be asked for its actions alone."""
+
+
 class Insight(Contract):
     """One day of one ad (or ad set, campaign, account: whatever level was requested), per requested breakdown."""
 
@@ -121,6 +126,13 @@ class Insight(Contract):
     money = "major units of account_currency"
     zone = "account"
     restated_days = 28  # Source: developers.facebook.com/docs/marketing-api/insights (the longest attribution window)
+    measures = (
+        always("spend", alone=ACTIONS),
+        always("impressions", alone=ACTIONS),
+        unless_zero("clicks", "inline_link_clicks"),
+        unless_zero("actions"),
+        always("actions.value"),
+    )
     wrappers = ("data",)
     layouts = (
         Layout(

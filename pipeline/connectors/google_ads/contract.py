@@ -26,6 +26,7 @@ from pipeline.contracts.fields import (
     Text,
     UtcTime,
 )
+from pipeline.contracts.measures import always, on_request
 
 
 class Customer(Nested):
@@ -238,6 +239,10 @@ STATS = {
 """Columns of Fivetran's stats tables. Only `id` differs by table: it is the id of the table's own resource."""
 
 
+CONVERSIONS = ("metrics.conversions",)
+"""A report by conversion action can select no cost, impressions or clicks (docs/reporting/segmentation)."""
+
+
 class PerformanceRow(Contract):
     """One day of an ad, a keyword, an ad group, a campaign or a customer, per segment selected."""
 
@@ -272,6 +277,12 @@ class PerformanceRow(Contract):
     money = "millionths of the customer's currency"
     zone = "account"
     restated_days = 90
+    measures = (
+        always("metrics.costMicros", alone=CONVERSIONS),
+        always("metrics.impressions", alone=CONVERSIONS),
+        always("metrics.clicks", alone=CONVERSIONS),
+        on_request("metrics.conversions"),
+    )
     layouts = (
         Layout(
             name="fivetran_campaign_stats",

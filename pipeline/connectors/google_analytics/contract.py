@@ -9,6 +9,7 @@ zone; JSON exports send int64 as text. `traffic_source` is the first source of t
 from __future__ import annotations
 
 from pipeline.contracts.fields import CompactDate, Contract, EpochMicros, Integer, Nested, Number, Text
+from pipeline.contracts.measures import with_some
 
 
 class ParamValue(Nested):
@@ -96,6 +97,7 @@ class Event(Contract):
     daily_slice = True
     identity = ("user_pseudo_id", "user_id")
     personal = ("geo.city", "geo.metro", "geo.region")
+    measures = (with_some("ecommerce.purchase_revenue", "ecommerce.purchase_revenue_in_usd"),)
 
     event_date: CompactDate = None
     event_timestamp: EpochMicros = None

@@ -9,6 +9,7 @@ rows.
 from __future__ import annotations
 
 from pipeline.contracts.fields import Contract, DecimalText, EpochMillis, Integer, Layout, Nested, Text
+from pipeline.contracts.measures import always, on_request
 
 
 class Money(Nested):
@@ -120,6 +121,12 @@ class AdAnalytics(Contract):
     money = "major units of the account's currency, as text"
     zone = "utc"  # source: linkedin.com/help/lms/answer/a427004, a campaign's day is a UTC day
     restated_days = 90  # the longest usual conversion window; source: linkedin.com/help/lms/answer/a426359
+    measures = (
+        always("costInLocalCurrency", "costInUsd"),
+        always("impressions"),
+        always("clicks"),
+        on_request("externalWebsiteConversions"),
+    )
     layouts = (
         Layout(
             name="fivetran by creative",

@@ -15,6 +15,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from pipeline.contracts.fields import Contract, EpochSeconds, Integer, Layout, Nested, Number, Text, UtcTime
+from pipeline.contracts.measures import by_shop
 
 
 class Properties(Nested):
@@ -52,6 +53,7 @@ class Event(Contract):
     identity = ("properties.distinct_id", "properties.$device_id", "properties.$user_id")
     personal = ("properties.$city", "properties.$region", "properties.$current_url")
     restated_days = 0
+    measures = (by_shop("properties.revenue"),)
     layouts = (
         Layout(
             name="fivetran",

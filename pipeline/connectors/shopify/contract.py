@@ -9,6 +9,7 @@ have an order's lines, refunds and note attributes in tables of their own, and t
 from __future__ import annotations
 
 from pipeline.contracts.fields import Contract, DecimalText, Flag, Instant, Integer, Layout, Nested, Text
+from pipeline.contracts.measures import always, unless_zero, with_some
 
 
 class Customer(Nested):
@@ -78,6 +79,15 @@ class Order(Contract):
     wrappers = ("orders", "order", "data")
     identity = ("email", "contact_email", "customer.id", "customer.email")
     personal = ("shipping_address", "billing_address", "landing_site", "referring_site", "note_attributes")
+    measures = (
+        always("total_price"),
+        with_some("line_items"),
+        always("line_items.quantity"),
+        always("line_items.price"),
+        unless_zero("line_items.total_discount"),
+        with_some("refunds"),
+        always("refunds.transactions.amount"),
+    )
     layouts = (
         Layout(
             name="fivetran",

@@ -10,6 +10,7 @@ cents of dollars, but whole yen, and thousandths of dinars. `amount` is the requ
 from __future__ import annotations
 
 from pipeline.contracts.fields import Anything, Contract, EpochSeconds, Flag, Layout, MinorUnits, Nested, Text
+from pipeline.contracts.measures import always, unless_zero, with_some
 
 
 class Card(Nested):
@@ -37,6 +38,7 @@ class Charge(Contract):
     personal = ("customer", "description", "metadata", "payment_method_details")
     money = "whole numbers of the minor unit of currency"
     zone = "utc"
+    measures = (always("amount"), with_some("amount_captured"), unless_zero("amount_refunded"))
     layouts = (
         Layout(
             name="fivetran",

@@ -19,6 +19,7 @@ from pipeline.contracts.fields import (
     Text,
     UtcTime,
 )
+from pipeline.contracts.measures import always, on_request
 
 
 class Entity(Contract):
@@ -141,6 +142,12 @@ class Report(Contract):
     money = "major units of the account's currency, as text"
     zone = "account"
     restated_days = 28  # the longest click window; source: ads.tiktok.com/help/article/attribution-manager
+    measures = (
+        always("metrics.spend"),
+        always("metrics.impressions"),
+        always("metrics.clicks"),
+        on_request("metrics.conversion"),
+    )
 
 
 def fivetran_report(time: str) -> tuple[Layout, ...]:

@@ -20,6 +20,7 @@ from pipeline.contracts.fields import (
     Text,
     UtcTime,
 )
+from pipeline.contracts.measures import always, with_some
 
 
 class Address(Nested):
@@ -68,6 +69,14 @@ class Order(Contract):
     personal = ("billing.city", "billing.state", "billing.postcode", "order_key", "meta_data")
     money = "text in major units of currency"
     zone = "utc"
+    measures = (
+        always("total"),
+        with_some("line_items"),
+        always("line_items.quantity"),
+        always("line_items.total"),
+        with_some("refunds"),
+        always("refunds.total"),
+    )
 
     id: Integer = None
     parent_id: Integer = None
