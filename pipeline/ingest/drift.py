@@ -91,12 +91,12 @@ class DriftCounter:
         """
         for path, failing in sorted(self._counted().items()):
             if failing >= max(MIN_RECORDS, DRIFT_SHARE * self.records):
-                texts = ("in every record", _none_came(unknown)) if path in self._missing else self._texts(path)
+                texts = ("in every record", none_came(unknown)) if path in self._missing else self._texts(path)
                 yield Drift(path, *texts, failing, self.records)
             elif failing >= MIN_RECORDS_OF_RARE and path not in self._missing:
-                having = failing + holders(path)
-                if failing >= DRIFT_SHARE * having:
-                    yield Drift(path, *self._texts(path), failing, self.records, having)
+                held = failing + holders(path)
+                if failing >= DRIFT_SHARE * held:
+                    yield Drift(path, *self._texts(path), failing, self.records, held)
 
     def _counted(self) -> Counter[str]:
         """Failing records by field; unexplained ones count for the most frequent path of their first field."""
@@ -175,12 +175,14 @@ def fingerprint(contract: type[Contract]) -> str:
         contract.date_field,
         contract.wrappers,
         contract.layouts,
+        contract.measures,
     )
     return hashlib.md5(repr(parts).encode(), usedforsecurity=False).hexdigest()
 
 
-def _none_came(unknown: Names) -> str:
-    return f"none came (new, and unknown to it: {_listed(unknown)})" if unknown else "none came"
+def none_came(unknown: Names, they_are: str = "new, and unknown to it") -> str:
+    """That a field did not come, with the fields that might be it."""
+    return f"none came ({they_are}: {_listed(unknown)})" if unknown else "none came"
 
 
 def _described(value: object, shape: Shape) -> str:

@@ -13,6 +13,9 @@ from pipeline.config.tenant import Tenant
 
 HISTORY = "platform_sat__source_schema_history"
 
+NESTED_SHOWN = 10
+"""Nested fields that one finding names: an order of a shop has dozens that no contract needs."""
+
 Key = tuple[str, str, str]
 """Platform, account, object."""
 
@@ -77,3 +80,10 @@ def differences(before: EarlierShapes, names: AbstractSet[str], unknown: Abstrac
         yield f"fields the contract does not know, kept in _extra: {', '.join(sorted(new))}"
     if gone := before.steady - names:
         yield f"fields that every load held so far are gone: {', '.join(sorted(gone))}"
+
+
+def nested_differences(before: AbstractSet[str], unknown: AbstractSet[str]) -> Iterator[str]:
+    """What a load brings for the first time inside the fields that the contract knows; the first few by name."""
+    if new := sorted(unknown - before):
+        more = f" and {len(new) - NESTED_SHOWN} more" if len(new) > NESTED_SHOWN else ""
+        yield f"nested fields the contract does not know, kept in place: {', '.join(new[:NESTED_SHOWN])}{more}"

@@ -15,7 +15,7 @@ from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprint
 from pipeline.ingest.dlt_load import load
 from pipeline.ingest.drift import sentences
-from pipeline.ingest.earlier_shapes import differences
+from pipeline.ingest.earlier_shapes import differences, nested_differences
 from pipeline.ingest.exports import export_targets
 from pipeline.ingest.landing_tables import LOAD_TABLES, known, landing_columns, prepare_landing_tables
 from pipeline.ingest.load_plan import LoadPlan, plan_loads
@@ -138,6 +138,7 @@ def _landed_table(plan: LoadPlan) -> LandedTable:
     if plan.rows:
         fields = dict(plan.target.blueprint.shape.fields)
         findings += differences(plan.observed, plan.names & fields.keys(), plan.names - fields.keys())
+        findings += nested_differences(plan.nested_before, plan.nested_unknown)
     counts = plan.rows, plan.quarantined, plan.files, plan.known_files
     return LandedTable(*plan.target.key, *counts, tuple(findings), sentences(plan.drifted))
 

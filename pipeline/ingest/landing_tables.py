@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,6 +42,8 @@ LOAD_TABLES: dict[str, Columns] = {
         ("rows", "BIGINT"),
         ("quarantined", "BIGINT"),
         ("exported_at", "TIMESTAMP"),
+        ("measures", "JSON"),
+        ("nested_unknown", "JSON"),
         (LOAD_ID, "VARCHAR"),
     ),
     "quarantine": (*_FILE, ("line", "BIGINT"), ("reason", "VARCHAR"), ("record", "VARCHAR"), (LOAD_ID, "VARCHAR")),
@@ -113,6 +116,16 @@ DriftKey = tuple[str, str, str, str, str]
 
 
 @dataclass(frozen=True)
+class SeenInside:
+    """What the landed files of one table held below their top-level fields."""
+
+    steady_measures: frozenset[str] = frozenset()
+    """Names of the contract's measures that every file with records held."""
+    nested_unknown: frozenset[str] = frozenset()
+    """Nested fields that any file held and the contract does not know."""
+
+
+@dataclass(frozen=True)
 class Known:
     """The content of completed loads."""
 
@@ -124,6 +137,7 @@ class Known:
     as_of: Mapping[Key, datetime] = field(default_factory=dict)
     """Time of the newest export with rows, UTC, else of its landing; absent where no row has landed."""
     observed: Mapping[Key, EarlierShapes] = field(default_factory=dict)
+    inside: Mapping[Key, SeenInside] = field(default_factory=dict)
 
 
 def known(hub: duckdb.DuckDBPyConnection, tenant: Tenant) -> Known:
@@ -140,7 +154,23 @@ def known(hub: duckdb.DuckDBPyConnection, tenant: Tenant) -> Known:
         _drifted(hub, schema, completed),
         {(platform, account, name): at for platform, account, name, at in hub.execute(newest).fetchall()},
         earlier_shapes(hub, tenant),
+        _seen_inside(hub, schema, completed),
     )
+
+
+def _seen_inside(hub: duckdb.DuckDBPyConnection, schema: str, completed: str) -> dict[Key, SeenInside]:
+    """By table; nothing of the files that landed before their measures were noted."""
+    rows = hub.execute(
+        f"""select platform, account, object, measures::varchar, nested_unknown::varchar
+        from {schema}.landed_files where rows > 0 and measures is not null and {completed}
+        group by all"""
+    ).fetchall()
+    found: dict[Key, SeenInside] = {}
+    for platform, account, name, measures, unknown in rows:
+        held, nested, key = frozenset(json.loads(measures)), frozenset(json.loads(unknown)), (platform, account, name)
+        before = found.get(key, SeenInside(held))
+        found[key] = SeenInside(before.steady_measures & held, before.nested_unknown | nested)
+    return found
 
 
 def _drifted(hub: duckdb.DuckDBPyConnection, schema: str, completed: str) -> dict[DriftKey, DriftedFile]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pipeline.ingest.drift import DriftedFile, fingerprint
 from pipeline.ingest.earlier_shapes import EarlierShapes
 from pipeline.ingest.exports import ExportFile, ExportTarget
-from pipeline.ingest.landing_tables import Known
+from pipeline.ingest.landing_tables import Known, SeenInside
 
 
 @dataclass
@@ -28,6 +28,11 @@ class LoadPlan:
     quarantined: int = 0
     names: set[str] = field(default_factory=set)
     """Fields of the landed files."""
+    steady_measures: frozenset[str] = frozenset()
+    """Measures that every landed file held."""
+    nested_before: frozenset[str] = frozenset()
+    """Nested fields that the contract does not know and a landed file had; `nested_unknown` are those of this load."""
+    nested_unknown: set[str] = field(default_factory=set)
     drifted: list[DriftedFile] = field(default_factory=list)
     waiting: int = 0
     """Good files that wait because their table is stopped."""
@@ -46,11 +51,14 @@ def plan_loads(targets: Iterable[ExportTarget], known: Known) -> list[LoadPlan]:
     failed = {entry[:5]: entry[5] for entry in known.unreadable if entry[4] is not None}
     plans = []
     for target in targets:
+        inside = known.inside.get(target.key, SeenInside())
         plan = LoadPlan(
             target,
             known.observed.get(target.key, EarlierShapes()),
             known.as_of.get(target.key),
             findings=[*target.findings],
+            steady_measures=inside.steady_measures,
+            nested_before=inside.nested_unknown,
         )
         plans.append(plan)
         contract = fingerprint(target.blueprint.contract)

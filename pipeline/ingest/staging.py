@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from pipeline.ingest.formats.reader import Reader, Unreadable
 from pipeline.ingest.key_conflicts import Conflicts
 from pipeline.ingest.landing_tables import LOAD_ID, Columns
 from pipeline.ingest.load_plan import LoadPlan
+from pipeline.ingest.measure_check import MeasureCheck
 from pipeline.ingest.part_buffer import ParquetPart, PartBuffer
 from pipeline.ingest.quarantine import Rejection, as_table, rejections
 
@@ -42,6 +44,9 @@ class Reading:
     quarantined: int
     names: set[str]
     drifts: tuple[Drift, ...]
+    measures: frozenset[str]
+    """Names of the contract's measures that it has a value of."""
+    nested_unknown: frozenset[str]
 
 
 class Staging:
@@ -115,16 +120,18 @@ class Staging:
             Conflicts(contract),
             DriftCounter(contract),
         )
+        measures = MeasureCheck(self._con, contract)
         rows = quarantined = 0
         for batch in reader.read(export.path):
             buffer.write(batch.good, constants)
             conflicts.add(batch.good)
+            measures.add(batch.good)
             rejected = rejections(batch.wrong, contract, already=quarantined)
             counter.add(batch.good.num_rows, rejected)
             self._quarantine(rejected, constants)
             rows, quarantined = rows + batch.good.num_rows, quarantined + batch.wrong.num_rows
             self._progress(buffer.table, batch.good.num_rows + batch.wrong.num_rows)
-        drifts = self._drifts(plan, export, reader, counter)
+        drifts = self._drifts(plan, export, reader, counter, measures)
         positions = conflicts.positions() if not drifts else {}
         if positions:
             self._quarantine(conflicts.rejections(positions, reader.read(export.path)), constants)
@@ -132,9 +139,12 @@ class Staging:
         if drifts:
             buffer.drop()
         self._end_file(plan.target, keep=True, without=pa.array(positions, pa.int64()))
-        return Reading(export, constants, rows, quarantined, reader.names, drifts)
+        inside = frozenset(measures.held), frozenset(measures.unknown)
+        return Reading(export, constants, rows, quarantined, reader.names, drifts, *inside)
 
-    def _drifts(self, plan: LoadPlan, export: ExportFile, reader: Reader, counter: DriftCounter) -> tuple[Drift, ...]:
+    def _drifts(
+        self, plan: LoadPlan, export: ExportFile, reader: Reader, counter: DriftCounter, measures: MeasureCheck
+    ) -> tuple[Drift, ...]:
         """The drift of a file that was read from its contract."""
 
         def count_holders(path: str) -> int:
@@ -142,14 +152,17 @@ class Staging:
 
         drifts = counter.drifts(count_holders, reader.unknown - plan.observed.unknown)
         lost = lost_keys(reader.contract, reader.names, plan.observed.steady, counter.records)
-        return (*drifts, *lost)
+        return (*drifts, *lost, *measures.drifts(reader.names, plan.steady_measures))
 
     def _land(self, plan: LoadPlan, reading: Reading) -> None:
         """Record a file as landed."""
-        self._record("landed_files", reading.constants, rows=reading.rows, quarantined=reading.quarantined)
+        seen = {"measures": sorted(reading.measures), "nested_unknown": sorted(reading.nested_unknown)}
+        texts = {name: json.dumps(names, ensure_ascii=False) for name, names in seen.items()}
+        self._record("landed_files", reading.constants, rows=reading.rows, quarantined=reading.quarantined, **texts)
         plan.files, plan.rows = plan.files + 1, plan.rows + reading.rows
         plan.quarantined += reading.quarantined
         plan.names |= reading.names
+        plan.nested_unknown |= reading.nested_unknown
         if not reading.rows and not reading.quarantined:
             plan.findings.append(f"{reading.export.name} holds no records")
 

@@ -246,11 +246,6 @@ VERSIONS: dict[str, tuple[str, str, Record, Record, str]] = {
         renamed(amazon_day(2), "purchases7d", "purchases14d"),
         "",
     ),
-    "Shopify: total_price gives way to total_price_set": (
-        *("shopify", "orders", order(1)),
-        without(order(2), "total_price") | {"total_price_set": {"shop_money": {"amount": "9.90"}}},
-        "total_price_set",
-    ),
     "WooCommerce: times by the store's clock alone": (
         *("woocommerce", "orders", woo_order(1), without(woo_order(2), "date_created_gmt")),
         "",

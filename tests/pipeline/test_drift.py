@@ -211,7 +211,7 @@ def test_a_field_that_is_there_and_empty_is_not_gone(sandbox: LandingFixture) ->
     sandbox.land(orders="*.jsonl")
     remember(sandbox, ["id", "cancelled_at", "email"])
     sandbox.write("b.jsonl", orders(2, email=None))
-    sandbox.write("c.csv", "id,email,cancelled_at\n3,,\n")
+    sandbox.write("c.csv", "id,email,cancelled_at,total_price\n3,,,9.90\n")
     for pattern in ("b.jsonl", "c.csv"):
         assert table_of(sandbox.land(orders=pattern), "orders").findings == ()
 
@@ -438,7 +438,7 @@ def test_the_values_of_a_list_count_where_any_element_has_one(sandbox: LandingFi
     sandbox.write("a.jsonl", orders(1))
     sandbox.land(orders="*.jsonl")
     bad = [changed(order(number), "line_items.price", "free") for number in range(MIN_RECORDS_OF_RARE)]
-    without = [order(number) | {"line_items": [{"id": 1}]} for number in range(100, 150)]
+    without = [order(number) | {"line_items": [{"id": 1, "quantity": 1}]} for number in range(100, 150)]
     some = [order(200) | {"line_items": [{"id": 1}, {"id": 2, "price": "1"}]}]
     sandbox.write("b.jsonl", jsonl(bad + without + some))
     table = table_of(sandbox.land(orders="*.jsonl"), "orders")

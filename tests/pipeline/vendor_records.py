@@ -24,7 +24,8 @@ def order(number: int) -> Record:
 
 def woo_order(number: int) -> Record:
     known = {"currency": "EUR", "date_created": "2026-02-01T09:00:00", "date_created_gmt": "2026-02-01T08:00:00"}
-    return {"id": number, "status": "completed", "total": "9.90", "line_items": [{"id": 1, "quantity": 1}], **known}
+    lines = [{"id": 1, "quantity": 1, "total": "9.90"}]
+    return {"id": number, "status": "completed", "total": "9.90", "line_items": lines, **known}
 
 
 def big_order(number: int) -> Record:
