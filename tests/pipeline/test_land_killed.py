@@ -64,7 +64,7 @@ def run(code: str, folder: Path, **environment: str) -> subprocess.CompletedProc
 
 
 def lines(*ids: int) -> str:
-    return "".join(json.dumps({"id": number}) + "\n" for number in ids)
+    return "".join(json.dumps({"id": number, "total_price": "9.90"}) + "\n" for number in ids)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -95,7 +95,9 @@ def test_a_full_disk_is_said_and_costs_nothing_that_landed(sandbox: LandingFixtu
     sandbox.write("a.jsonl", lines(1))
     sandbox.land(orders="*.jsonl")
     noise = Random(1)
-    records = ({"id": number, "name": f"{noise.getrandbits(400):x}"} for number in range(2, 40_000))
+    records = (
+        {"id": number, "total_price": "9.90", "name": f"{noise.getrandbits(400):x}"} for number in range(2, 40_000)
+    )
     sandbox.write("b.jsonl", "".join(json.dumps(record) + "\n" for record in records))
     code = f"""
 import resource, sys

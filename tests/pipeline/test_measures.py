@@ -20,7 +20,7 @@ from pipeline.ingest.drift import DriftedFile, sentences
 from pipeline.ingest.formats.reader import Reader
 from pipeline.ingest.landing_gates import drift_failures
 from pipeline.ingest.measure_check import LOOKED_AT, MeasureCheck, place_in
-from tests.pipeline.landing_fixture import BLUEPRINTS, Yard, table_of
+from tests.pipeline.landing_fixture import BLUEPRINTS, LandingFixture, table_of
 from tests.pipeline.vendor_records import (
     ad_day,
     amazon_day,
@@ -256,37 +256,37 @@ def test_a_loaders_table_is_not_withheld_for_what_it_never_has(
         assert drifts_of(con, contract, file) == ()
 
 
-def test_one_record_without_a_measure_does_not_withhold_its_file(yard: Yard) -> None:
-    yard.write("a.jsonl", jsonl([insight(1), without(insight(2), "spend")]))
-    table = table_of(yard.land(facebook_insights="*.jsonl"), "facebook_insights")
+def test_one_record_without_a_measure_does_not_withhold_its_file(sandbox: LandingFixture) -> None:
+    sandbox.write("a.jsonl", jsonl([insight(1), without(insight(2), "spend")]))
+    table = table_of(sandbox.land(facebook_insights="*.jsonl"), "facebook_insights")
     assert (table.rows, table.drift) == (2, ())
 
 
-def test_one_record_with_a_blank_measure_is_a_record_and_with_another_name_it_is_withheld(yard: Yard) -> None:
-    yard.write("a.jsonl", jsonl([changed(ad_day(1), "metrics.costMicros", None)]))
-    assert table_of(yard.land_of("google_ads", ad_performance="a.jsonl"), "ad_performance").drift == ()
+def test_one_record_with_a_blank_measure_is_a_record_and_with_another_name_it_is_withheld(sandbox: LandingFixture) -> None:
+    sandbox.write("a.jsonl", jsonl([changed(ad_day(1), "metrics.costMicros", None)]))
+    assert table_of(sandbox.land_of("google_ads", ad_performance="a.jsonl"), "ad_performance").drift == ()
     (metrics,) = [dict(ad_day(2)["metrics"])]
     metrics["cost_micros"] = metrics.pop("costMicros")
-    yard.write("b.jsonl", jsonl([ad_day(2) | {"metrics": metrics}]))
-    (said,) = table_of(yard.land_of("google_ads", ad_performance="b.jsonl"), "ad_performance").drift
+    sandbox.write("b.jsonl", jsonl([ad_day(2) | {"metrics": metrics}]))
+    (said,) = table_of(sandbox.land_of("google_ads", ad_performance="b.jsonl"), "ad_performance").drift
     assert said == (
         "the contract says that metrics.costMicros is in every export; none came, and metrics.cost_micros, which it "
         "does not know, came in 1 of 1 records, since b.jsonl"
     )
 
 
-def test_a_report_of_actions_alone_lands(yard: Yard) -> None:
+def test_a_report_of_actions_alone_lands(sandbox: LandingFixture) -> None:
     asked = [{name: insight(n)[name] for name in ("ad_id", "date_start", "actions")} for n in (1, 2)]
-    yard.write("a.jsonl", jsonl(asked))
-    assert table_of(yard.land(facebook_insights="a.jsonl"), "facebook_insights").drift == ()
-    yard.write("b.jsonl", jsonl([row | {"clicks": "1"} for row in asked]))
-    assert len(table_of(yard.land(facebook_insights="b.jsonl"), "facebook_insights").drift) == 2
+    sandbox.write("a.jsonl", jsonl(asked))
+    assert table_of(sandbox.land(facebook_insights="a.jsonl"), "facebook_insights").drift == ()
+    sandbox.write("b.jsonl", jsonl([row | {"clicks": "1"} for row in asked]))
+    assert len(table_of(sandbox.land(facebook_insights="b.jsonl"), "facebook_insights").drift) == 2
 
 
-def test_an_order_whose_total_gives_way_to_a_set_of_totals_is_withheld(yard: Yard) -> None:
+def test_an_order_whose_total_gives_way_to_a_set_of_totals_is_withheld(sandbox: LandingFixture) -> None:
     totals = {"total_price_set": {"shop_money": {"amount": "9.90"}}}
-    yard.write("a.jsonl", jsonl([without(order(2), "total_price") | totals]))
-    (said,) = table_of(yard.land(orders="*.jsonl"), "orders").drift
+    sandbox.write("a.jsonl", jsonl([without(order(2), "total_price") | totals]))
+    (said,) = table_of(sandbox.land(orders="*.jsonl"), "orders").drift
     assert "total_price is in every export; none came, and total_price_set, which it does not know" in said
 
 
@@ -300,12 +300,12 @@ def test_a_measure_deep_in_a_large_batch_is_seen() -> None:
         assert check.held == {"spend"}
 
 
-def test_a_withheld_file_leaves_the_earlier_days_as_they_were_and_fails_the_gate(yard: Yard) -> None:
-    yard.write("a.json", pages(times(2, tiktok_day)))
-    yard.land_of("tiktok_ads", ads_reports_daily="*.json")
+def test_a_withheld_file_leaves_the_earlier_days_as_they_were_and_fails_the_gate(sandbox: LandingFixture) -> None:
+    sandbox.write("a.json", pages(times(2, tiktok_day)))
+    sandbox.land_of("tiktok_ads", ads_reports_daily="*.json")
     gmv = [changed(without(row, "metrics.spend"), "metrics.cost", "30.00") for row in times(2, tiktok_day)]
-    yard.write("b.json", pages(gmv))
-    landing = yard.land_of("tiktok_ads", ads_reports_daily="*.json")
+    sandbox.write("b.json", pages(gmv))
+    landing = sandbox.land_of("tiktok_ads", ads_reports_daily="*.json")
     table = table_of(landing, "ads_reports_daily")
     said = (
         "the contract says that metrics.spend is in every export; none came (unknown to it: metrics.cost) in 2 of 2 "
@@ -314,63 +314,63 @@ def test_a_withheld_file_leaves_the_earlier_days_as_they_were_and_fails_the_gate
     assert (table.rows, table.drift) == (0, (said,))
     assert any("its rows are as of" in finding for finding in table.findings)
     assert drift_failures(landing) == [f"tiktok_ads.ads_reports_daily of account main has drifted: {said}."]
-    assert yard.counted("tiktok_ads__ads_reports_daily") == 2
+    assert sandbox.counted("tiktok_ads__ads_reports_daily") == 2
 
 
-def test_a_shops_list_of_orders_without_a_known_total_is_withheld_from_the_first_file_on(yard: Yard) -> None:
-    yard.write("orders_export.csv", csv_text([{"Id": "1", "Currency": "EUR", "Total": "9.90"}]))
-    table = table_of(yard.land(orders="*.csv"), "orders")
+def test_a_shops_list_of_orders_without_a_known_total_is_withheld_from_the_first_file_on(sandbox: LandingFixture) -> None:
+    sandbox.write("orders_export.csv", csv_text([{"Id": "1", "Currency": "EUR", "Total": "9.90"}]))
+    table = table_of(sandbox.land(orders="*.csv"), "orders")
     assert table.rows == 0
     assert table.drift[0].startswith("the contract says that total_price is in every export; none came")
     assert table.findings == ("orders_export.csv is withheld as a whole until it is mended or gone",)
 
 
-def test_an_export_without_records_stays_an_export(yard: Yard) -> None:
-    yard.write("a.json", '{"data": {"list": []}}')
-    table = table_of(yard.land_of("tiktok_ads", ads_reports_daily="*.json"), "ads_reports_daily")
+def test_an_export_without_records_stays_an_export(sandbox: LandingFixture) -> None:
+    sandbox.write("a.json", '{"data": {"list": []}}')
+    table = table_of(sandbox.land_of("tiktok_ads", ads_reports_daily="*.json"), "ads_reports_daily")
     assert (table.drift, table.findings) == ((), ("a.json holds no records",))
 
 
-def test_a_field_beside_a_measure_that_is_there_takes_nobodys_place(yard: Yard) -> None:
-    yard.write("a.jsonl", jsonl([charge(number) | {"Amount Refunded": 5, "amount_refunded": 5} for number in (1, 2)]))
-    assert table_of(yard.land_of("stripe", charges="*.jsonl"), "charges").drift == ()
-    yard.write("b.jsonl", jsonl([charge(number) | {"Amount Refunded": 5} for number in (3, 4)]))
-    (said,) = table_of(yard.land_of("stripe", charges="*.jsonl"), "charges").drift
+def test_a_field_beside_a_measure_that_is_there_takes_nobodys_place(sandbox: LandingFixture) -> None:
+    sandbox.write("a.jsonl", jsonl([charge(number) | {"Amount Refunded": 5, "amount_refunded": 5} for number in (1, 2)]))
+    assert table_of(sandbox.land_of("stripe", charges="*.jsonl"), "charges").drift == ()
+    sandbox.write("b.jsonl", jsonl([charge(number) | {"Amount Refunded": 5} for number in (3, 4)]))
+    (said,) = table_of(sandbox.land_of("stripe", charges="*.jsonl"), "charges").drift
     assert said.startswith("the contract says that amount_refunded is left out at zero only; none came, and Amount Ref")
 
 
-def test_a_window_that_lost_its_days_stands_in_a_measures_place(yard: Yard) -> None:
+def test_a_window_that_lost_its_days_stands_in_a_measures_place(sandbox: LandingFixture) -> None:
     renamed = [without(row, "purchases7d") | {"purchases": 1} for row in times(2, amazon_day)]
-    yard.write("a.jsonl", jsonl(renamed))
-    landing = yard.land_of("amazon_ads", sponsored_products_campaign_report="*.jsonl")
+    sandbox.write("a.jsonl", jsonl(renamed))
+    landing = sandbox.land_of("amazon_ads", sponsored_products_campaign_report="*.jsonl")
     (said,) = table_of(landing, "sponsored_products_campaign_report").drift
     assert "none came, and purchases, which it does not know, came in 2 of 2 records" in said
 
 
-def test_a_nested_measure_that_every_file_held_is_missed(yard: Yard) -> None:
-    yard.write("a.jsonl", jsonl(times(2, ad_day)))
-    yard.land_of("google_ads", ad_performance="*.jsonl")
-    yard.write("b.jsonl", jsonl([without(row, "metrics.conversions") for row in times(2, ad_day)]))
-    table = table_of(yard.land_of("google_ads", ad_performance="*.jsonl"), "ad_performance")
+def test_a_nested_measure_that_every_file_held_is_missed(sandbox: LandingFixture) -> None:
+    sandbox.write("a.jsonl", jsonl(times(2, ad_day)))
+    sandbox.land_of("google_ads", ad_performance="*.jsonl")
+    sandbox.write("b.jsonl", jsonl([without(row, "metrics.conversions") for row in times(2, ad_day)]))
+    table = table_of(sandbox.land_of("google_ads", ad_performance="*.jsonl"), "ad_performance")
     said = "the contract says that metrics.conversions is in every export so far; none came in 2 of 2 records"
     assert table.drift == (f"{said}, since b.jsonl",)
 
 
-def test_nested_fields_that_a_contract_does_not_know_are_told_once(yard: Yard) -> None:
+def test_nested_fields_that_a_contract_does_not_know_are_told_once(sandbox: LandingFixture) -> None:
     def with_tax(number: int) -> Fields:
         return changed(order(number), "line_items.tax_lines", [])
 
     told = "nested fields the contract does not know, kept in place: line_items.tax_lines"
-    yard.write("a.jsonl", jsonl(times(2, with_tax)))
-    assert told in table_of(yard.land(orders="*.jsonl"), "orders").findings
-    yard.write("b.jsonl", jsonl([with_tax(5)]))
-    assert told not in table_of(yard.land(orders="*.jsonl"), "orders").findings
+    sandbox.write("a.jsonl", jsonl(times(2, with_tax)))
+    assert told in table_of(sandbox.land(orders="*.jsonl"), "orders").findings
+    sandbox.write("b.jsonl", jsonl([with_tax(5)]))
+    assert told not in table_of(sandbox.land(orders="*.jsonl"), "orders").findings
 
 
-def test_a_shops_own_property_takes_nobodys_place(yard: Yard) -> None:
+def test_a_shops_own_property_takes_nobodys_place(sandbox: LandingFixture) -> None:
     own = [changed(without(row, "properties.revenue"), "properties.Revenue", 9.9) for row in times(2, mixpanel_event)]
-    yard.write("a.jsonl", jsonl(own))
-    assert table_of(yard.land_of("mixpanel", events="*.jsonl"), "events").drift == ()
+    sandbox.write("a.jsonl", jsonl(own))
+    assert table_of(sandbox.land_of("mixpanel", events="*.jsonl"), "events").drift == ()
 
 
 def test_an_alternative_is_enough() -> None:

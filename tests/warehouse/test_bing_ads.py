@@ -80,9 +80,9 @@ def test_money_is_in_major_units_and_the_day_is_the_report_s() -> None:
     assert (made["source_platform"], made["campaign_id"], made["campaign_name"]) == ("bing_ads", "7", "Spring")
 
 
-def test_a_column_that_was_not_asked_for_is_0_and_conversions_are_unknown() -> None:
+def test_a_column_that_was_not_asked_for_is_unknown_and_no_zero() -> None:
     (made,) = performance(account=[{"TimePeriod": "2026-01-05", "AccountName": "Wayne", "Clicks": "3"}])
-    assert (made["spend"], made["impressions"], made["clicks"]) == (0, 0, 3)
+    assert (made["spend"], made["impressions"], made["clicks"]) == (None, None, 3)
     assert made["conversions"] is None
     assert [made[name] for name in ("campaign_id", "ad_group_id", "ad_id")] == [None, None, None]
 

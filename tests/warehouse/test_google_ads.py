@@ -61,9 +61,9 @@ def test_int64_is_text_and_money_is_millionths() -> None:
     assert (made["report_date"], made["last_date"]) == (JANUARY_5, JANUARY_5)
 
 
-def test_an_absent_metric_is_0_and_conversions_that_were_not_asked_for_are_unknown() -> None:
+def test_a_metric_that_a_row_does_not_say_is_unknown_and_no_zero() -> None:
     (made,) = performance(row(campaign=7, metrics={"clicks": "3"}))
-    assert (made["spend"], made["impressions"], made["clicks"]) == (0, 0, 3)
+    assert (made["spend"], made["impressions"], made["clicks"]) == (None, None, 3)
     assert made["conversions"] is None
     (made,) = performance(row(campaign=7, metrics={"conversions": 0}))
     assert made["conversions"] == 0

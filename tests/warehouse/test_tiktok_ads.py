@@ -64,11 +64,11 @@ def test_a_count_that_is_written_with_a_decimal_is_a_whole_number(tmp_path: Path
     assert (one["impressions"], one["clicks"]) == (10505, 116)
 
 
-def test_metrics_that_were_not_asked_for_are_absent() -> None:
+def test_metrics_that_were_not_asked_for_are_unknown_and_no_zero() -> None:
     bare = {"dimensions": {"ad_id": "1", "stat_time_day": "2020-10-17 00:00:00"}}
     for row in (bare, bare | {"metrics": {}}):
         (one,) = report(ads_reports_daily=[row])
-        assert [one[name] for name in ("spend", "impressions", "clicks", "conversions")] == [0, 0, 0, None]
+        assert [one[name] for name in ("spend", "impressions", "clicks", "conversions")] == [None] * 4
 
 
 def test_the_metrics_say_what_an_ad_belongs_to_where_they_were_asked() -> None:

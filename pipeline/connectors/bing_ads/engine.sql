@@ -31,10 +31,10 @@ placed as (
             {{ cast_as('ads.Title', 'text') }}, {{ cast_as('ads.TitlePart1', 'text') }},
             {{ cast_as('reports.AdTitle', 'text') }}, {{ cast_as('reports.TitlePart1', 'text') }}
         ) as ad_name,
-        coalesce({{ cast_as('reports.Spend', 'decimal') }}, 0) as spend,
+        {{ cast_as('reports.Spend', 'decimal') }} as spend,
         coalesce(upper({{ cast_as('reports.CurrencyCode', 'text') }}), {{ currency }}) as currency,
-        coalesce({{ cast_as('reports.Impressions', 'integer') }}, 0) as impressions,
-        coalesce({{ cast_as('reports.Clicks', 'integer') }}, 0) as clicks,
+        {{ cast_as('reports.Impressions', 'integer') }} as impressions,
+        {{ cast_as('reports.Clicks', 'integer') }} as clicks,
         cast(coalesce(
             {{ cast_as('reports.Conversions', 'decimal') }}, {{ cast_as('reports.ConversionsQualified', 'decimal') }}
         ) as double) as conversions,

@@ -28,9 +28,9 @@ with reports as (
         {{ cast_as('adGroupAd.ad.name', 'text') }} as ad_name,
         upper({{ cast_as('customer.currencyCode', 'text') }}) as currency,
         {{ currency }} as account_currency,
-        coalesce({{ cast_as('metrics.costMicros', 'micros') }}, 0) as spend,
-        coalesce({{ cast_as('metrics.impressions', 'integer') }}, 0) as impressions,
-        coalesce({{ cast_as('metrics.clicks', 'integer') }}, 0) as clicks,
+        {{ cast_as('metrics.costMicros', 'micros') }} as spend,
+        {{ cast_as('metrics.impressions', 'integer') }} as impressions,
+        {{ cast_as('metrics.clicks', 'integer') }} as clicks,
         metrics.conversions as conversions,
         concat_ws(
             ' ', segments.hour is not null, segments.device is not null, segments.adNetworkType is not null,

@@ -32,10 +32,10 @@ select
     coalesce(ad_groups.adgroup_name, reports.metrics.adgroup_name) as ad_group_name,
     {{ cast_as('reports.ad_id', 'text') }} as ad_id,
     coalesce(ads.ad_name, reports.metrics.ad_name) as ad_name,
-    coalesce({{ cast_as('reports.metrics.spend', 'decimal') }}, 0) as spend,
+    {{ cast_as('reports.metrics.spend', 'decimal') }} as spend,
     coalesce(upper({{ cast_as('reports.metrics.currency', 'text') }}), {{ currency }}) as currency,
-    coalesce({{ cast_as('reports.metrics.impressions', 'integer') }}, 0) as impressions,
-    coalesce({{ cast_as('reports.metrics.clicks', 'integer') }}, 0) as clicks,
+    {{ cast_as('reports.metrics.impressions', 'integer') }} as impressions,
+    {{ cast_as('reports.metrics.clicks', 'integer') }} as clicks,
     cast({{ cast_as('reports.metrics.conversion', 'decimal') }} as double) as conversions,
     cast(null as varchar[]) as conversion_types,
     reports.breakdown = min(reports.breakdown) over (
