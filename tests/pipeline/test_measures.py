@@ -262,7 +262,9 @@ def test_one_record_without_a_measure_does_not_withhold_its_file(sandbox: Landin
     assert (table.rows, table.drift) == (2, ())
 
 
-def test_one_record_with_a_blank_measure_is_a_record_and_with_another_name_it_is_withheld(sandbox: LandingFixture) -> None:
+def test_one_record_with_a_blank_measure_is_a_record_and_with_another_name_it_is_withheld(
+    sandbox: LandingFixture,
+) -> None:
     sandbox.write("a.jsonl", jsonl([changed(ad_day(1), "metrics.costMicros", None)]))
     assert table_of(sandbox.land_of("google_ads", ad_performance="a.jsonl"), "ad_performance").drift == ()
     (metrics,) = [dict(ad_day(2)["metrics"])]
@@ -317,7 +319,9 @@ def test_a_withheld_file_leaves_the_earlier_days_as_they_were_and_fails_the_gate
     assert sandbox.counted("tiktok_ads__ads_reports_daily") == 2
 
 
-def test_a_shops_list_of_orders_without_a_known_total_is_withheld_from_the_first_file_on(sandbox: LandingFixture) -> None:
+def test_a_shops_list_of_orders_without_a_known_total_is_withheld_from_the_first_file_on(
+    sandbox: LandingFixture,
+) -> None:
     sandbox.write("orders_export.csv", csv_text([{"Id": "1", "Currency": "EUR", "Total": "9.90"}]))
     table = table_of(sandbox.land(orders="*.csv"), "orders")
     assert table.rows == 0
@@ -332,7 +336,9 @@ def test_an_export_without_records_stays_an_export(sandbox: LandingFixture) -> N
 
 
 def test_a_field_beside_a_measure_that_is_there_takes_nobodys_place(sandbox: LandingFixture) -> None:
-    sandbox.write("a.jsonl", jsonl([charge(number) | {"Amount Refunded": 5, "amount_refunded": 5} for number in (1, 2)]))
+    sandbox.write(
+        "a.jsonl", jsonl([charge(number) | {"Amount Refunded": 5, "amount_refunded": 5} for number in (1, 2)])
+    )
     assert table_of(sandbox.land_of("stripe", charges="*.jsonl"), "charges").drift == ()
     sandbox.write("b.jsonl", jsonl([charge(number) | {"Amount Refunded": 5} for number in (3, 4)]))
     (said,) = table_of(sandbox.land_of("stripe", charges="*.jsonl"), "charges").drift
