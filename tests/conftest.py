@@ -33,8 +33,6 @@ HEAVIEST = (
     "end_to_end/test_real_exports.py",
     "end_to_end/test_every_connector.py",
     "end_to_end/test_small_shop.py",
-    "end_to_end/test_examples.py",
-    "end_to_end/test_interrupted.py",
     "end_to_end/test_real_connectors.py",
     "server/test_logic_versions.py",
     "end_to_end/test_drift.py",

@@ -23,6 +23,8 @@ from tests.pipeline.test_publish import flip_a_byte
 from tests.server.cli_run import Terminal
 from warehouse.build.hub_metadata import read_hub_records
 
+pytestmark = pytest.mark.long  # builds again after each kind of damage
+
 SLUG = "small_shop"
 Damage = Callable[[Path, Path], object]
 """Does it to a star file and a published run."""

@@ -18,6 +18,8 @@ from tests.end_to_end.shown_output import commands_and_output, is_shown
 from tests.library import with_library
 from tests.server.cli_run import ROOT, environment, start
 
+pytestmark = pytest.mark.long  # builds two shops by the commands of their pages
+
 EXAMPLES = ("one_shop", "several_currencies")
 Sql = Callable[[str], list[tuple[Any, ...]]]
 
