@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pipeline
+from pipeline.bug_reports import event_logger
 from pipeline.errors import ConfigError
 
 CATALOG_FILE = "supported_connectors.yaml"
@@ -70,10 +71,4 @@ def shadows() -> Iterator[Shadow]:
 def log_shadows() -> None:
     """Log every file of the working directory that is used in place of a bundled one."""
     for replaced in shadows():
-        import structlog  # only here: it would cost a stdio server 0.1 s of its start
-
-        from pipeline.log import configure_log, log
-
-        if not structlog.is_configured():
-            configure_log()  # never to stdout, which belongs to answers
-        log.warning("bundled_file_shadowed", what=replaced.what, fix=replaced.fix)
+        event_logger().warning("bundled_file_shadowed", what=replaced.what, fix=replaced.fix)

@@ -117,17 +117,15 @@ def push_all(command: BuildCommand) -> None:
             record_sources(tenant, command.ops, command.context.settings)
 
 
-def changed_inputs(command: BuildCommand, tenant: Tenant, *, full: bool) -> str | None:
+def changed_inputs(command: BuildCommand, tenant: Tenant) -> str | None:
     """A digest of the inputs of the tenant's next run; None when the last run has the same and is undamaged."""
     settings, report = command.context.settings, command.reports[tenant.slug]
-    inputs, built = (
-        star_inputs(tenant, command.context.blueprints, settings),
-        read_published_star(settings, tenant.slug),
-    )
+    inputs = star_inputs(tenant, command.context.blueprints, settings)
+    built = read_published_star(settings, tenant.slug)
     report.damage = output_damage(settings, tenant.slug)
     for damage in report.damage:
         log.warning("output_damaged", tenant=tenant.slug, what=damage)
-    if built is None or built.inputs != inputs or report.damage or full:
+    if built is None or built.inputs != inputs or report.damage or command.is_full:
         return inputs
     remember_undamaged(settings, tenant.slug)
     report.set_unchanged(built)
@@ -201,7 +199,7 @@ def prefetch_parsing(command: BuildCommand) -> None:
 
 def publish_changed(command: BuildCommand) -> None:
     """Rebuild and publish the stars of tenants with changed inputs or damaged outputs."""
-    changed = {tenant.slug: changed_inputs(command, tenant, full=command.is_full) for tenant in command.open}
+    changed = {tenant.slug: changed_inputs(command, tenant) for tenant in command.open}
     rebuild_stars(command, [tenant for tenant in command.open if changed[tenant.slug]], publish=changed)
 
 
