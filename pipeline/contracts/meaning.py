@@ -1,6 +1,6 @@
 """Meanings of wire values, and the values that each accepts: as text for people, and as patterns and ranges.
 
-`check_value` checks one value in Python, for pydantic; pipeline/ingest/formats/meaning_sql.py checks in SQL, in bulk.
+`check_value` checks one value in Python, for pydantic; pipeline/ingest/values/meaning_sql.py checks in SQL, in bulk.
 Both read this module.
 """
 

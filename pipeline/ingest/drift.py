@@ -19,9 +19,9 @@ import duckdb
 from pipeline.contracts.fields import Contract, Leaf, Many, Record, Shape, shape_of
 from pipeline.contracts.sql import literal, quote
 from pipeline.errors import shorten
-from pipeline.ingest.formats.meaning_sql import meaning_text
 from pipeline.ingest.formats.reader import Batch
 from pipeline.ingest.quarantine import Rejection, errors_of, path_of
+from pipeline.ingest.values.meaning_sql import meaning_text
 
 DRIFT_SHARE = 0.9
 """Share of failures among the records that have a field, or must have it: from here on it is drift, and the file is

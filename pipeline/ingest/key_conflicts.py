@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from pipeline.contracts.fields import Contract, Leaf, field_at, shape_of
 from pipeline.ingest.formats.reader import LINE, Batch
-from pipeline.ingest.formats.wire_values import CONTENT_HASH, EXTRA, KEY_HASH, has_conflicts
 from pipeline.ingest.quarantine import Rejection
+from pipeline.ingest.values.wire_values import CONTENT_HASH, EXTRA, KEY_HASH, has_conflicts
 
 
 class Conflicts:

@@ -21,7 +21,7 @@ from pipeline.contracts.fields import Contract, Leaf, Many, Record, Shape, shape
 from pipeline.contracts.measures import Measure, Sent
 from pipeline.contracts.sql import literal, quote
 from pipeline.ingest.drift import MIN_RECORDS, Drift, none_came
-from pipeline.ingest.formats.wire_values import EXTRA
+from pipeline.ingest.values.wire_values import EXTRA
 
 LOOKED_AT = 1_000
 """Records of a batch whose nested fields are looked at by name: a source renames a field in all of its records."""

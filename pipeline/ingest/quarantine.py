@@ -14,7 +14,7 @@ from pipeline.contracts.fields import Contract, shape_of
 from pipeline.errors import shorten
 from pipeline.ingest.formats.json_texts import NOT_UTF8
 from pipeline.ingest.formats.reader import LINE, RECORD, WRONG
-from pipeline.ingest.formats.wire_values import NO_RECORD
+from pipeline.ingest.values.wire_values import NO_RECORD
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

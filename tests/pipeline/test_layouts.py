@@ -37,9 +37,9 @@ from pipeline.contracts.fields import (
     shape_of,
 )
 from pipeline.contracts.sql import canonical_record, key_text, parsed_columns
-from pipeline.ingest.formats.meaning_sql import layout_value
 from pipeline.ingest.formats.reader import Reader
 from pipeline.ingest.quarantine import explain_rejection
+from pipeline.ingest.values.meaning_sql import layout_value
 
 CATALOG = load_catalog(Path(__file__).parents[2] / "supported_connectors.yaml")
 

@@ -16,7 +16,7 @@ from pipeline.ingest.formats.csv_header import header_of
 from pipeline.ingest.formats.export_file import Unreadable, open_file
 from pipeline.ingest.formats.parallel import convert_in_parallel
 from pipeline.ingest.formats.table_columns import Cell, table_query
-from pipeline.ingest.formats.wire_values import LINE, RECORD, WRONG
+from pipeline.ingest.values.wire_values import LINE, RECORD, WRONG
 
 BLOCK_BYTES = 1 << 25  # of the file; no row is longer
 LONGEST_FOOTER = 1 << 16  # bytes

@@ -12,8 +12,8 @@ from pipeline.contracts.layouts import layout_of
 from pipeline.contracts.meaning import Meaning
 from pipeline.contracts.sql import literal, quote
 from pipeline.ingest.formats.api_pages import Texts
-from pipeline.ingest.formats.meaning_sql import layout_value
-from pipeline.ingest.formats.wire_values import (
+from pipeline.ingest.values.meaning_sql import layout_value
+from pipeline.ingest.values.wire_values import (
     LINE,
     LandingColumn,
     json_column,

@@ -12,7 +12,7 @@ from pipeline.contracts.fields import Contract
 from pipeline.contracts.sql import quote
 from pipeline.ingest.formats.export_file import open_file, sql_path
 from pipeline.ingest.formats.table_columns import Cell, table_query
-from pipeline.ingest.formats.wire_values import LINE
+from pipeline.ingest.values.wire_values import LINE
 
 BATCH_ROWS = 8 * 2048
 ROWS_OF_A_STREAM = 4 * BATCH_ROWS

@@ -19,8 +19,8 @@ from pipeline.ingest.formats.json_file import rows_of_texts
 from pipeline.ingest.formats.json_texts import json_texts, line_texts
 from pipeline.ingest.formats.parallel import convert_in_parallel, prefetched
 from pipeline.ingest.formats.parquet_file import read_parquet
-from pipeline.ingest.formats.wire_values import LINE, RECORD, WRONG
 from pipeline.ingest.formats.zip_file import extracted
+from pipeline.ingest.values.wire_values import LINE, RECORD, WRONG
 
 __all__ = ["LINE", "RECORD", "WRONG", "Batch", "Reader", "Unreadable"]
 

@@ -10,8 +10,8 @@ from duckdb.sqltypes import VARCHAR, DuckDBPyType
 from pipeline.contracts.fields import Contract, Leaf, Meaning, Record, Shape, field_at, shape_of
 from pipeline.contracts.layouts import Layout, layout_of
 from pipeline.contracts.sql import quote
-from pipeline.ingest.formats.meaning_sql import layout_value
-from pipeline.ingest.formats.typed_columns import (
+from pipeline.ingest.values.meaning_sql import layout_value
+from pipeline.ingest.values.typed_columns import (
     EPOCHS,
     TEXTS,
     TIMES,
@@ -20,7 +20,7 @@ from pipeline.ingest.formats.typed_columns import (
     json_of_typed,
     value_of_typed,
 )
-from pipeline.ingest.formats.wire_values import (
+from pipeline.ingest.values.wire_values import (
     LandingColumn,
     absent_column,
     json_column,

@@ -18,8 +18,8 @@ from pipeline.contracts.fields import (
     wire_type,
 )
 from pipeline.contracts.sql import literal, quote
-from pipeline.ingest.formats.meaning_sql import fault_of_text, meaning_text, value_of_text
-from pipeline.ingest.formats.nested_values import fault_of_json, parsed
+from pipeline.ingest.values.meaning_sql import fault_of_text, meaning_text, value_of_text
+from pipeline.ingest.values.nested_values import fault_of_json, parsed
 
 LINE = "_source_line"
 EXTRA = "_extra"

@@ -9,8 +9,8 @@ from duckdb.sqltypes import DuckDBPyType
 from pipeline.contracts.fields import Leaf, Many, Record, Shape
 from pipeline.contracts.meaning import RANGES, Meaning
 from pipeline.contracts.sql import quote
-from pipeline.ingest.formats.meaning_sql import LARGEST, fault_of_text, value_of_text
-from pipeline.ingest.formats.wire_values import json_object
+from pipeline.ingest.values.meaning_sql import LARGEST, fault_of_text, value_of_text
+from pipeline.ingest.values.wire_values import json_object
 
 INTEGERS = frozenset({"tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger"})
 WIDE_INTEGERS = frozenset({"ubigint", "hugeint", "uhugeint"})

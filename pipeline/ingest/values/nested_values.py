@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pipeline.contracts.fields import Leaf, Many, Record, Shape
 from pipeline.contracts.meaning import Meaning
 from pipeline.contracts.sql import literal, quote, struct_json
-from pipeline.ingest.formats.meaning_sql import fault_of_text
+from pipeline.ingest.values.meaning_sql import fault_of_text
 
 PARSED = "_parsed_"
 """Prefix of the columns that hold a nested field with all its scalars as text."""
