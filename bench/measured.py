@@ -26,15 +26,19 @@ class Cost:
     """Share of the machine that other processes took meanwhile; wall seconds mean little when it is high."""
 
 
-def run(module: str, *arguments: str) -> tuple[Cost, dict[str, Any]]:
+def run(module: str, *arguments: str, checkout: Path = ROOT) -> tuple[Cost, dict[str, Any]]:
     """Run a module in a new process: its cost, and the JSON object it printed last.
+
+    Args:
+        checkout: The checkout whose module runs; another one than this has its environment in `.venv`.
 
     The caller must stay small: a child's peak begins at the memory it was forked from.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8") as printed, tempfile.TemporaryFile("w+") as complaints:
         started, busy = time.perf_counter(), _busy_seconds()
-        command = [sys.executable, "-P", "-m", module, *arguments]
-        child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=printed, stderr=complaints)
+        python = sys.executable if checkout == ROOT else str(checkout / ".venv" / "bin" / "python")
+        command = [python, "-P", "-m", module, *arguments]
+        child = subprocess.Popen(command, cwd=checkout, stdin=subprocess.DEVNULL, stdout=printed, stderr=complaints)
         _, status, usage = os.wait4(child.pid, 0)
         wall, busy = time.perf_counter() - started, _busy_seconds() - busy
         child.returncode = os.waitstatus_to_exitcode(status)
