@@ -13,8 +13,11 @@ class Sent(StrEnum):
     """Absent from a whole file, it came under another name; absent from one record, it is unknown."""
     UNLESS_ZERO = "left out at zero only"
     """Absent beside the measures that are always sent, it is 0."""
+    IF_ASKED = "in every report that asks for it"
+    """A column of a report that may be left out, and that has a value in some row where it is there. A file that names
+    it in no record did not ask for it, and it is unknown; a file that names it without a value has lost it."""
     ON_REQUEST = "in exports that asked for it"
-    """A column of a report that may be left out; absent, it is unknown."""
+    """A column of a report that may be left out, or have no value in it; absent, it is unknown."""
     WITH_SOME = "in some records only"
     """Purchases, refunds, lines; absent, the record has none."""
     BY_SHOP = "a field of the shop's own"
@@ -50,6 +53,11 @@ def always(*paths: str, alone: tuple[str, ...] = ()) -> Measure:
 def unless_zero(*paths: str) -> Measure:
     """A measure that the vendor leaves out of a record where it is 0."""
     return Measure(Sent.UNLESS_ZERO, paths)
+
+
+def if_asked(*paths: str) -> Measure:
+    """A column of a report, such as impressions: a report may leave the column out, and not its values."""
+    return Measure(Sent.IF_ASKED, paths)
 
 
 def on_request(*paths: str) -> Measure:

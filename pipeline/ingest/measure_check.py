@@ -97,12 +97,15 @@ class MeasureCheck:
         """What the contract says of a measure that no record has; None where its absence is in order."""
         if near is not None and _likeness(measure, near) >= ALIKE:
             return measure.sent
-        is_one_blank = self._records < MIN_RECORDS and any(path in names | self._present for path in measure.paths)
-        if is_one_blank:  # dirt: the field came, with no value
+        is_named = any(path in names | self._present for path in measure.paths)
+        if is_named and self._records < MIN_RECORDS:  # dirt: the field came, with no value
             return None
         if measure.sent is Sent.ALWAYS and not self._was_not_asked_for(measure):
             return measure.sent
-        return "in every export so far" if measure.sent is Sent.ON_REQUEST and measure.name in steady else None
+        if measure.sent is Sent.IF_ASKED and is_named:
+            return measure.sent
+        is_a_column = measure.sent in (Sent.IF_ASKED, Sent.ON_REQUEST)
+        return "in every export so far" if is_a_column and measure.name in steady else None
 
     def _was_not_asked_for(self, measure: Measure) -> bool:
         """Whether the file has, of all measures, only such as are asked for without this one."""

@@ -29,7 +29,7 @@ ADS: dict[str, str] = {
             sum(clicks::bigint), sum(conversions::decimal(18, 9))
         from reports group by all
     """,
-    # Of one day the finest report counts, campaign by campaign; spend is in major units.
+    # Of one day the finest report counts, campaign by campaign; spend is in major units, conversions have fractions.
     "bing_ads": """
         with reports as (
             select 3 as level, * from {fivetran/microsoft_ads_ad_performance_daily_report_data}
@@ -54,7 +54,7 @@ ADS: dict[str, str] = {
         )
         select
             account, date::date, campaign_id, sum(spend::decimal(18, 6)), sum(impressions::bigint),
-            sum(clicks::bigint), sum(conversions::decimal(18, 9))
+            sum(clicks::bigint), sum(coalesce(conversions_qualified, conversions)::decimal(18, 9))
         from counted group by all
     """,
     # A creative's row does not name its campaign; an empty cell is a metric without activity.
@@ -68,7 +68,7 @@ ADS: dict[str, str] = {
         select
             account, day::date, campaign, sum(coalesce(cost_in_local_currency::decimal(18, 6), 0)),
             sum(coalesce(impressions::bigint, 0)), sum(coalesce(clicks::bigint, 0)),
-            sum(external_website_conversions::decimal(18, 9))
+            sum(external_website_conversions::decimal(18, 9) + coalesce(one_click_leads::decimal(18, 9), 0))
         from reports group by all
     """,
     # The three reports have no day in common; an ad group's row names its campaign by the list of ad groups.
@@ -108,7 +108,8 @@ ADS: dict[str, str] = {
             sum(spend::decimal(18, 6)), sum(impressions::bigint), sum(clicks::bigint), sum(conversion::double)
         from reports group by all
     """,
-    # The loader has the actions apart, and of the clicks those on links. One recorded row is a job's status.
+    # The loader has the actions apart, so that nothing is known of them, and of clicks those on links. The recording
+    # asked for actions alone; one row of it is a job's status.
     "facebook_ads": """
         with campaigns as (
             select id, arg_max(campaign_id, updated_time) as campaign
@@ -116,29 +117,29 @@ ADS: dict[str, str] = {
         ),
         reports as (
             select
-                'ad' as account, date, campaign, spend, impressions, inline_link_clicks as clicks, 0 as conversions
+                'ad' as account, date, campaign, spend, impressions, inline_link_clicks as clicks, null as conversions
             from {fivetran/facebook_ads_basic_ad_data} as reports
             join campaigns on campaigns.id = reports.ad_id
             union all by name
-            select 'country' as account, date, spend, impressions, inline_link_clicks as clicks, 0 as conversions
+            select 'country' as account, date, spend, impressions, inline_link_clicks as clicks, null as conversions
             from {fivetran/facebook_ads_demographics_country_data}
             union all by name
-            select 'region' as account, date, spend, impressions, inline_link_clicks as clicks, 0 as conversions
+            select 'region' as account, date, spend, impressions, inline_link_clicks as clicks, null as conversions
             from {fivetran/facebook_ads_demographics_region_data}
             union all by name
             select
                 'recorded' as account, row ->> '$.date_start' as date, row ->> '$.campaign_id' as campaign,
-                0 as spend, 0 as impressions, 0 as clicks, list_sum(list_transform(
+                null as spend, null as impressions, null as clicks, coalesce(list_sum(list_transform(
                     list_filter(
                         from_json(row -> '$.actions', '["JSON"]'), lambda each: each ->> '$.action_type' = 'link_click'
                     ),
                     lambda each: (each ->> '$.value')::bigint
-                )) as conversions
+                )), 0) as conversions
             from {text:graph_api/asyncinisghtscampaigns_rows.jsonl}
         )
         select
             account, date::date, campaign, sum(spend::decimal(18, 6)), sum(impressions::bigint), sum(clicks::bigint),
-            sum(coalesce(conversions, 0)::decimal(18, 9))
+            sum(conversions::decimal(18, 9))
         from reports group by all
     """,
 }

@@ -41,10 +41,10 @@ def test_the_catalog_has_the_thirteen_connectors_and_stripe() -> None:
     assert all(connector.is_built for connector in catalog.values())
 
 
-def test_the_catalog_needs_forty_two_sinks_and_instagram_shares_those_of_facebook() -> None:
+def test_the_catalog_needs_forty_four_sinks_and_instagram_shares_those_of_facebook() -> None:
     catalog = load_catalog(ROOT / "supported_connectors.yaml")
     sinks = {(connector.master_model_id, name) for connector in catalog.values() for name in connector.objects}
-    assert len(sinks) == 42
+    assert len(sinks) == 44
     assert catalog["instagram_ads"].objects == catalog["facebook_ads"].objects
 
 

@@ -23,6 +23,8 @@ AD_GROUPS = "sponsored_products_ad_groups"
 ADS = "sponsored_products_product_ads"
 BY_CAMPAIGN = "sponsored_products_campaign_report"
 BY_AD = "sponsored_products_advertised_product_report"
+BRANDS = "sponsored_brands_campaign_report"
+DISPLAY = "sponsored_display_campaign_report"
 Json = dict[str, Any]
 
 
@@ -143,6 +145,8 @@ def test_a_day_of_one_account_says_nothing_about_another_account() -> None:
         ({"purchases30d": 4}, 4),
         ({"purchases7d": 0, "purchases30d": 4}, 0),
         ({"purchases1d": 1}, None),
+        ({"purchases": 5, "purchasesClicks": 3}, 3),
+        ({"purchases": 5}, 5),
         ({}, None),
     ],
 )
@@ -175,6 +179,27 @@ def test_a_downloaded_report_is_a_gzipped_list(tmp_path: Path) -> None:
     assert (one["campaign_id"], one["spend"], one["conversions"]) == ("111", Decimal("12.34"), 3)
 
 
+def test_brands_and_display_count_beside_products_whichever_object_they_came_as() -> None:
+    brand, display = row(5, campaignId=2, purchases=1), row(3, campaignId=3, purchasesClicks=2)
+    product = row(10, campaignId=1, adId=7, purchases7d=4)
+    for found in (
+        report(**{BY_AD: [product], BY_CAMPAIGN: [brand, display]}),
+        report(**{BY_AD: [product], BRANDS: [brand], DISPLAY: [display]}),
+        report(**{BY_AD: [row(10, adId=7, purchases7d=4)], BRANDS: [brand], DISPLAY: [display]}),
+    ):
+        assert {sums[0]: sums[3] for sums in counted(found, "campaign_id").values()} == {10: 4, 5: 1, 3: 2}
+
+
+def test_an_empty_cell_of_a_loader_is_zero_where_its_table_has_the_metric() -> None:
+    blank, asked = {"date": "2022-07-05", "campaignId": 1, "clicks": 2}, row(campaignId=2)
+    rows = report(**{BY_CAMPAIGN: [blank, asked], BY_AD: [{"date": "2022-07-06", "campaignId": 3, "cost": 1.5}]})
+    assert counted(rows, "campaign_id") == {
+        ("1",): (0, 0, 2, None),
+        ("2",): (Decimal("1.5"), 100, 3, None),
+        ("3",): (Decimal("1.5"), None, None, None),
+    }
+
+
 def test_a_summary_has_no_day_and_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     summary = {"startDate": "2022-07-05", "endDate": "2022-07-10", "campaignId": 1, "cost": 9.5}
@@ -190,7 +215,7 @@ def test_blanks_around_a_column_of_a_table_are_not_of_its_name(tmp_path: Path) -
         "8108,5555,2022-12-10,2022-12-13 17:17:13,2,2.53,B0ABC,4\n"
     )
     (one,) = run_engine(REPORT, platform="amazon_ads", files={BY_AD: [path]})
-    assert (one["ad_name"], one["conversions"], one["impressions"]) == ("B0ABC", 4, 0)
+    assert (one["ad_name"], one["conversions"], one["impressions"]) == ("B0ABC", 4, None)
 
 
 def test_lists_are_unwrapped_and_a_state_is_the_same_in_either_case(tmp_path: Path) -> None:

@@ -97,13 +97,16 @@ def test_clicks_on_the_impressions_of_another_day_are_kept() -> None:
     [
         ({"Conversions": "2"}, 2.0),
         ({"Conversions": "0", "ConversionsQualified": "0.00"}, 0.0),
-        ({"Conversions": "2", "ConversionsQualified": "2.00", "AllConversions": "9"}, 2.0),
+        ({"Conversions": "3", "ConversionsQualified": "2.50", "AllConversions": "9"}, 2.5),
+        ({"Conversions": "2", "ConversionsQualified": ""}, 2.0),
         ({"ConversionsQualified": "2.50"}, 2.5),
         ({"Conversions": "", "ConversionsQualified": "2.50"}, 2.5),
         ({"AllConversions": "9", "ViewThroughConversions": "4"}, None),
     ],
 )
-def test_conversions_are_the_column_of_that_name_else_the_qualified_ones(columns: Json, conversions: float) -> None:
+def test_conversions_are_the_qualified_ones_which_have_fractions_else_the_whole_ones(
+    columns: Json, conversions: float
+) -> None:
     (made,) = performance(campaign=[row(7, **columns)])
     assert made["conversions"] == conversions
 
@@ -299,7 +302,8 @@ def test_sums_by_day_and_campaign_equal_those_of_the_raw_table(fivetran: Path, t
         f"""
         select
             date::date, {"null" if table.startswith("account") else "campaign_id"}, sum(spend::decimal(18, 6)),
-            sum(impressions::bigint), sum(clicks::bigint), sum(conversions::double), count(*)
+            sum(impressions::bigint), sum(clicks::bigint),
+            sum(coalesce(conversions_qualified, conversions)::double), count(*)
         from read_csv(?, all_varchar = true)
         group by all
         """,

@@ -120,7 +120,8 @@ INSIGHTS: list[Json] = [
     insight("a3", "2026-01-05", age="25-34", spend="4"),
     insight("a4", "2026-01-05", "c9", campaign_name="Only in reports", ad_name="Then"),
     insight("a4", "2026-01-06", "c9", campaign_name="Only in reports", ad_name="Now"),
-    {"date_start": "2026-01-07", "date_stop": "2026-01-09", "spend": "1"},
+    {"date_start": "2026-01-07", "date_stop": "2026-01-07", "spend": "1"},
+    insight("a4", "2026-01-07", "c9", date_stop="2026-01-09", spend="6"),
 ]
 
 
@@ -305,9 +306,17 @@ def test_the_newest_export_of_a_report_row_counts_whenever_it_was_landed(star: A
     assert star.one("fct_ad_performance", "spend, impressions, clicks, currency", "ad_id = 'a1'") == (12, 100, 3, "USD")
 
 
-def test_absent_metrics_are_zero_and_absent_campaigns_are_kept(star: Any) -> None:
-    assert star.one("fct_ad_performance", "spend, impressions", "campaign_id is null") == (1, 0)
-    assert star.finding("rows_of_one_day")[0].startswith("1 rows of facebook_ads main cover several days")
+def test_metrics_that_no_row_of_an_export_has_are_unknown_and_absent_campaigns_are_kept(star: Any) -> None:
+    assert star.one("fct_ad_performance", "spend, impressions", "campaign_id is null") == (1, None)
+
+
+def test_a_row_of_several_days_counts_on_none_and_is_said_with_its_money(star: Any) -> None:
+    assert star.rows("fct_ad_performance", "spend", "report_date = '2026-01-07'") == [(1,)]
+    (said,) = star.finding("rows_of_one_day")
+    assert said == (
+        "1 rows of facebook_ads main cover several days between 2026-01-07 and 2026-01-09 and are not counted, with "
+        "6.00 USD of spend. Export one row per day (time_increment=1 of Meta, timeGranularity=DAILY of LinkedIn)."
+    )
 
 
 def test_names_are_the_newest_on_every_day(star: Any) -> None:

@@ -82,12 +82,12 @@ def test_of_a_day_only_the_report_by_campaign_counts_and_the_other_one_on_days_w
     assert len(rows) == 4
 
 
-def test_the_report_by_campaign_also_counts_before_rows_by_campaign_of_the_other_one() -> None:
+def test_the_report_by_campaign_counts_before_rows_by_campaign_of_the_other_one_and_beside_other_campaigns() -> None:
     rows = report(
         ad_analytics_by_campaign=[row("sponsoredCampaign:1", cost="3")],
         ad_analytics=[row("sponsoredCampaign:1", cost="3"), row("sponsoredCampaign:2", cost="9")],
     )
-    assert counted(rows, "campaign_id") == {("1",): (Decimal(3), 0, 0, None)}
+    assert {key: sums[0] for key, sums in counted(rows, "campaign_id").items()} == {("1",): 3, ("2",): 9}
 
 
 def test_the_two_reports_meet_by_account() -> None:
@@ -118,13 +118,13 @@ def test_the_pivot_that_says_most_counts_when_a_day_was_reported_by_several() ->
         ([*by_member, *coarser], {(None, None)}),
     ):
         rows = report(ad_analytics=pivots)
-        assert counted(rows) == {(): (Decimal(10), 0, 0, None)}
+        assert counted(rows) == {(): (Decimal(10), None, None, None)}
         assert {(one["campaign_id"], one["ad_id"]) for one in rows if one["is_counted"]} == ids
 
 
 def test_rows_by_member_are_only_a_share_so_the_whole_account_counts_before_them() -> None:
     rows = report(ad_analytics=[row("title:12", "sponsoredCampaign:1", cost="2"), row("sponsoredAccount:1", cost="10")])
-    assert counted(rows, "campaign_id") == {(None,): (Decimal(10), 0, 0, None)}
+    assert counted(rows, "campaign_id") == {(None,): (Decimal(10), None, None, None)}
 
 
 def test_costs_are_text_of_up_to_eighteen_decimals() -> None:
@@ -142,23 +142,49 @@ def test_a_report_that_asked_for_dollars_alone_is_in_dollars() -> None:
     assert [(one["spend"], one["currency"]) for one in rows] == [(Decimal("7.25"), "USD")]
 
 
-def test_metrics_that_were_not_asked_for_are_absent() -> None:
-    (one,) = report(ad_analytics=[row(cost=None)])
-    assert [one[name] for name in ("spend", "impressions", "clicks", "conversions")] == [0, 0, 0, None]
+def test_metrics_that_were_not_asked_for_are_unknown_and_no_zero() -> None:
+    for asked in ({}, {"impressions": 7}):
+        (one,) = report(ad_analytics=[row(cost=None, **asked)])
+        assert [one[name] for name in ("spend", "impressions", "clicks", "conversions")] == [
+            *(None, asked.get("impressions"), None, None)
+        ]
 
 
-def test_conversions_are_those_on_the_website_and_leads_are_none() -> None:
-    (one,) = report(ad_analytics=[row(externalWebsiteConversions=2, oneClickLeads=5)])
-    assert one["conversions"] == 2.0
+def test_a_metric_that_a_loader_leaves_empty_is_zero_beside_others_of_its_export() -> None:
+    rows = report(
+        ad_analytics=[row("sponsoredCreative:1", cost=None, impressions=9), row("sponsoredCreative:2", clicks=1)],
+        ad_analytics_by_campaign=[row("sponsoredCampaign:1", on=(2020, 3, 29))],
+    )
+    assert counted(rows, "ad_id") == {
+        ("1",): (0, 9, 0, None),
+        ("2",): (Decimal("10.5"), 0, 1, None),
+        (None,): (Decimal("10.5"), None, None, None),
+    }
 
 
-def test_a_report_of_several_days_says_so() -> None:
+@pytest.mark.parametrize(
+    ("said", "conversions"),
+    [
+        ({"externalWebsiteConversions": 2, "oneClickLeads": 5}, 7.0),
+        ({"externalWebsiteConversions": 2}, 2.0),
+        ({"oneClickLeads": 5}, 5.0),
+        ({}, None),
+    ],
+)
+def test_conversions_are_those_on_the_website_and_leads_of_forms(said: Json, conversions: float | None) -> None:
+    (one,) = report(ad_analytics=[row(**said)])
+    assert one["conversions"] == conversions
+
+
+def test_a_row_of_several_days_is_not_counted_and_hides_no_daily_one() -> None:
     long = row() | {"dateRange": {"start": day(2020, 3, 1), "end": day(2020, 3, 31)}}
     open_ended = row() | {"dateRange": {"start": day(*DAY)}}
-    rows = report(ad_analytics=[long, open_ended])
-    assert sorted((one["report_date"], one["last_date"]) for one in rows) == [
-        (date(2020, 3, 1), date(2020, 3, 31)),
-        (date(2020, 3, 28), date(2020, 3, 28)),
+    coarse = row(on=(2020, 3, 1)) | {"pivotValues": ["urn:li:sponsoredAccount:1"]}
+    rows = report(ad_analytics=[long, open_ended, coarse])
+    assert sorted((one["report_date"], one["last_date"], one["is_counted"]) for one in rows) == [
+        (date(2020, 3, 1), date(2020, 3, 1), True),
+        (date(2020, 3, 1), date(2020, 3, 31), False),
+        (date(2020, 3, 28), date(2020, 3, 28), True),
     ]
 
 
@@ -251,7 +277,8 @@ def seed_totals(path: Path, key: str) -> dict[tuple[Any, ...], tuple[Any, ...]]:
     return by_sql(f"""
         select
             day::date, {key}::varchar, sum(coalesce(cost_in_local_currency::varchar::decimal(18, 6), 0)),
-            sum(coalesce(impressions, 0)), sum(coalesce(clicks, 0)), sum(external_website_conversions)::double
+            sum(coalesce(impressions, 0)), sum(coalesce(clicks, 0)),
+            sum(external_website_conversions + coalesce(one_click_leads, 0))::double
         from read_csv('{path}')
         group by all
     """)

@@ -125,6 +125,49 @@ def test_ids_beside_the_finest_one_do_not_make_a_row_another_report() -> None:
     assert counted(rows)[()][0] == 9
 
 
+def gmv_max(cost: str = "30.00", **more: Any) -> Json:
+    """A row of a GMV Max report. Source: business-api.tiktok.com/portal/docs?id=1824721673497601."""
+    metrics = {"cost": cost, "net_cost": cost, "orders": "3", "gross_revenue": "150.00", "currency": "USD"}
+    return daily(**more) | {"metrics": metrics}
+
+
+def test_a_gmv_max_campaign_counts_by_its_cost_and_orders_beside_every_basic_report() -> None:
+    for basic in (
+        daily("10", ad_id="1", said={"campaign_id": "c"}),
+        daily("10", ad_id="1"),
+        daily("10", campaign_id="c"),
+        daily("10", advertiser_id="v"),
+    ):
+        rows = report(ads_reports_daily=[basic, gmv_max(campaign_id="g"), gmv_max(campaign_id="g", on="2020-10-18")])
+        assert {key: sums[0] for key, sums in counted(rows, "report_date").items()} == {
+            (date(2020, 10, 17),): 40,
+            (date(2020, 10, 18),): 30,
+        }
+        assert counted(rows, "campaign_id")["g",] == (60, None, None, 6)
+
+
+def test_a_campaign_that_both_reports_have_counts_once() -> None:
+    rows = report(ads_reports_daily=[daily("10", campaign_id="g"), gmv_max("10", campaign_id="g")])
+    assert counted(rows, "campaign_id") == {("g",): (10, 100, 3, None)}
+
+
+def test_a_campaign_that_has_a_coarser_report_alone_keeps_it() -> None:
+    rows = report(
+        ads_reports_daily=[
+            daily("4", ad_id="1", said={"campaign_id": "c"}),
+            daily("9", campaign_id="c"),
+            daily("7", campaign_id="other"),
+            daily("20", advertiser_id="v"),
+        ]
+    )
+    assert {key: sums[0] for key, sums in counted(rows, "campaign_id").items()} == {("c",): 4, ("other",): 7}
+
+
+def test_where_ads_do_not_name_their_campaign_the_finest_report_alone_counts() -> None:
+    rows = report(ads_reports_daily=[daily("4", ad_id="1"), daily("9", campaign_id="c")])
+    assert counted(rows)[()][0] == 4
+
+
 @pytest.mark.parametrize("breakdown", sorted(Level.model_fields.keys() - IDS))
 def test_a_report_by_audience_counts_only_where_there_is_no_basic_one(breakdown: str) -> None:
     rows = report(
@@ -268,7 +311,9 @@ def test_real_hourly_reports_sum_as_their_file_does(real_data: Path, level: str)
     assert counted(rows, "report_date", LEVELS[level]) == seed_totals(path, f"{level}_id")
 
 
-def test_real_reports_of_three_levels_count_once_by_ad(real_data: Path) -> None:
+def test_real_reports_of_three_levels_count_once_by_ad_and_for_campaigns_without_ads_at_their_own_level(
+    real_data: Path,
+) -> None:
     paths = [seed(real_data, f"{level}_report_hourly") for level in LEVELS]
     lists = {name: landed("tiktok_ads", name, seed(real_data, f"{level}_history")) for name, level in LISTS.items()}
     assert [read.wrong for read in lists.values()] == [[], [], []]
@@ -280,11 +325,22 @@ def test_real_reports_of_three_levels_count_once_by_ad(real_data: Path) -> None:
     )
     assert len(rows) == 12
     assert counted(rows, "report_date", "campaign_id") == by_sql(f"""
+        with reports as (
+            select 1 as level, ads.campaign_id as campaign, reports.*
+            from read_csv('{paths[0]}', all_varchar = true) as reports
+            join read_csv('{seed(real_data, "ad_history")}', all_varchar = true) as ads using (ad_id)
+            union all by name
+            select 2 as level, groups.campaign_id as campaign, reports.*
+            from read_csv('{paths[1]}', all_varchar = true) as reports
+            join read_csv('{seed(real_data, "adgroup_history")}', all_varchar = true) as groups using (adgroup_id)
+            union all by name
+            select 3 as level, campaign_id as campaign, * from read_csv('{paths[2]}', all_varchar = true)
+        ),
+        days as (select *, strptime(stat_time_hour, '%Y-%m-%d %-H:%M:%S')::date as day from reports)
         select
-            strptime(stat_time_hour, '%Y-%m-%d %-H:%M:%S')::date, ads.campaign_id,
-            sum(spend::decimal(18, 6)), sum(impressions::bigint), sum(clicks::bigint), sum(conversion::double)
-        from read_csv('{paths[0]}', all_varchar = true) as reports
-        join read_csv('{seed(real_data, "ad_history")}', all_varchar = true) as ads using (ad_id)
+            day, campaign, sum(spend::decimal(18, 6)), sum(impressions::bigint), sum(clicks::bigint),
+            sum(conversion::double)
+        from (select * from days qualify level = min(level) over (partition by day, campaign))
         group by all
     """)
     assert {one["ad_name"] for one in rows if one["is_counted"]} == {
@@ -292,6 +348,7 @@ def test_real_reports_of_three_levels_count_once_by_ad(real_data: Path) -> None:
         "ad name two",
         "ad name three",
         "ad name four",
+        None,
     }
 
 

@@ -108,8 +108,9 @@ def _sentences(node: Node, paths: BuildPaths, settings: Settings) -> list[str]:
         with duckdb.connect(str(paths.file), read_only=True) as star:
             star.execute(f"attach {literal(str(settings.hub))} as hub (read_only)")
             found = star.execute(node.sql)
-            if [column[0] for column in found.description or ()] == ["finding"]:
-                return [row[0] for row in found.fetchmany(FINDINGS_SHOWN)]
+            names = [column[0] for column in found.description or ()]
+            if "finding" in names:  # beside it some tests say what it is about: source, records, money, days
+                return [row[names.index("finding")] for row in found.fetchmany(FINDINGS_SHOWN)]
     rows = f" {node.failures} rows fail." if node.failures else ""
     return [f"The test {node.name} says {node.status}.{rows} {first_lines(node.message)}"]
 

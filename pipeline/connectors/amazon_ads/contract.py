@@ -1,16 +1,22 @@
-"""Amazon Ads API v3, Sponsored Products: entity lists and asynchronous reports.
+"""Amazon Ads API v3: entity lists of Sponsored Products, and asynchronous reports of all sponsored ads.
 
 Source: advertising.amazon.com/API/docs/en-us/guides/reporting/v3 (reports; restatement in its faq), and the Postman
 collection of amzn/ads-advanced-tools-docs (MIT-0). A list has entities in their present state, a report has
 results. Ids are text in the lists and numbers in the reports; a state is in upper case in v3, in lower case before. A
-report is JSON, gzipped; a field that was not requested is an absent key, and a metric has its attribution window in its
-name. A profile is one marketplace, with a currency and a time zone of its own.
+report is JSON, gzipped; a field that was not requested is an absent key. A profile is one marketplace, with a currency
+and a time zone of its own.
+
+A metric of Sponsored Products has its attribution window in its name (`purchases7d`). Those of Sponsored Brands and
+Display have one window of 14 days and no name for it: `purchasesClicks` are those after a click, as Sponsored Products
+counts them, and `purchases` also those after a view. Source: .../reporting/v3/report-types/campaign and
+.../reference/migration-guides/reporting-v2-v3 (attributedConversions14d is purchases14d of Sponsored Products and
+purchasesClicks of the others).
 """
 
 from __future__ import annotations
 
 from pipeline.contracts.fields import Anything, Contract, DateText, Instant, Integer, Layout, Nested, Number, Text
-from pipeline.contracts.measures import always, on_request
+from pipeline.contracts.measures import always, if_asked, on_request
 
 
 class ExtendedData(Nested):
@@ -116,9 +122,9 @@ class Report(Contract):
     restated_days = 58  # a window of 30 days, and restatements up to 28 days after the conversion
     measures = (
         always("cost", "spend"),
-        always("impressions"),
-        always("clicks"),
-        on_request("purchases7d", "purchases14d", "purchases30d"),
+        if_asked("impressions"),
+        if_asked("clicks"),
+        on_request("purchases7d", "purchases14d", "purchases30d", "purchasesClicks", "purchases"),
     )
 
     date: DateText = None  # a day of the profile's time zone
@@ -142,6 +148,11 @@ class Report(Contract):
     sales7d: Number = None
     sales14d: Number = None
     sales30d: Number = None
+    purchases: Integer = None  # of Sponsored Brands and Display: within 14 days of a click or a view
+    purchasesClicks: Integer = None  # those of them after a click
+    sales: Number = None
+    salesClicks: Number = None
+    costType: Text = None  # CPC, VCPM
 
 
 def fivetran_report(**columns: str) -> tuple[Layout, ...]:
@@ -183,10 +194,26 @@ class AdvertisedProductReport(Report):
     advertisedSku: Text = None
 
 
+class BrandsCampaignReport(Report):
+    """sbCampaigns: one day of a Sponsored Brands campaign."""
+
+    key = ("date", "campaignId")
+
+
+class DisplayCampaignReport(Report):
+    """sdCampaigns: one day of a Sponsored Display campaign, or of a target in it where the report is grouped so."""
+
+    key = ("date", "campaignId", "matchedTargetAsin")
+
+    matchedTargetAsin: Text = None
+
+
 OBJECTS: dict[str, type[Contract]] = {
     "sponsored_products_campaigns": Campaign,
     "sponsored_products_ad_groups": AdGroup,
     "sponsored_products_product_ads": ProductAd,
     "sponsored_products_campaign_report": CampaignReport,
     "sponsored_products_advertised_product_report": AdvertisedProductReport,
+    "sponsored_brands_campaign_report": BrandsCampaignReport,
+    "sponsored_display_campaign_report": DisplayCampaignReport,
 }

@@ -21,6 +21,8 @@ ENGINES = (
         objects=(
             "sponsored_products_advertised_product_report",
             "sponsored_products_campaign_report",
+            "sponsored_brands_campaign_report",
+            "sponsored_display_campaign_report",
             "sponsored_products_ad_groups",
             "sponsored_products_product_ads",
         ),

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.connectors.amazon_ads.contract import OBJECTS
+from pipeline.connectors.amazon_ads.synthetic_brands import brands_report, display_report
 from pipeline.synthetic.activity.ad_days import AdDays, read_ad_days
 from pipeline.synthetic.activity.ad_entities import (
     ad_group_ids,
@@ -167,6 +168,8 @@ VIEW = View(
         "sponsored_products_product_ads": SimulatedExport("jsonl", _product_ads),
         "sponsored_products_campaign_report": SimulatedExport("jsonl", _campaign_report),
         "sponsored_products_advertised_product_report": SimulatedExport("jsonl", _product_report),
+        "sponsored_brands_campaign_report": SimulatedExport("jsonl", brands_report),
+        "sponsored_display_campaign_report": SimulatedExport("jsonl", display_report),
     },
     channel=Channel("amazon", "cpc", "https://www.amazon.com/", ()),
     digits=15,

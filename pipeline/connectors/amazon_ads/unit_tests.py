@@ -35,20 +35,27 @@ EXPECTED: Row = {
     "ad_group_name": None,
     "ad_id": None,
     "ad_name": None,
-    "spend": 0,
+    "spend": None,
     "currency": "EUR",
-    "impressions": 0,
-    "clicks": 0,
+    "impressions": None,
+    "clicks": None,
     "conversions": None,
     "conversion_types": None,
     "is_counted": True,
 }
 SPENT: Row = {"spend": 172.54, "impressions": 1095, "clicks": 12, "conversions": 2.0}
+ZERO: Row = {"impressions": 0, "clicks": 0}
+"""Metrics that a loader leaves empty at zero, of a row that has another one."""
 NOT_COUNTED: Row = {"is_counted": False}
 OF_AD_GROUP: Row = {"ad_group_id": "421", "ad_group_name": "Red now"}
 OF_AD: Row = OF_AD_GROUP | {"ad_id": "77", "ad_name": "B0DEF456"}
 
 CAMPAIGNS, ADS = "sponsored_products_campaign_report", "sponsored_products_advertised_product_report"
+BRANDS, DISPLAY = "sponsored_brands_campaign_report", "sponsored_display_campaign_report"
+BRAND: Row = CAMPAIGN | {"campaignId": 3187, "campaignName": "Brand", "costType": "CPC"}
+OF_BRAND: Row = {"campaign_id": "3187", "campaign_name": "Brand"}
+FEWER: Row = {"cost": 5.5, "impressions": 500, "clicks": 10}
+SPENT_FEWER: Row = {"spend": 5.5, "impressions": 500, "clicks": 10}
 Example = tuple[str, Row, Row]
 """An example: a report, a row of it as sent, and the differences of its result from EXPECTED."""
 DAYS: tuple[tuple[Example, ...], ...] = (
@@ -66,10 +73,35 @@ DAYS: tuple[tuple[Example, ...], ...] = (
     ((CAMPAIGNS, CAMPAIGN | SUMS, SPENT), (CAMPAIGNS, CAMPAIGN | {"placementClassification": "Top"}, NOT_COUNTED)),
     ((CAMPAIGNS, CAMPAIGN | {"placementClassification": "Top"}, {}),),
     # The shortest window from 7 days counts; cost has two names.
-    ((CAMPAIGNS, CAMPAIGN | {"purchases14d": 3, "purchases30d": 4, "spend": 2.5}, {"conversions": 3.0, "spend": 2.5}),),
+    (
+        (
+            CAMPAIGNS,
+            CAMPAIGN | {"purchases14d": 3, "purchases30d": 4, "spend": 2.5},
+            {"conversions": 3.0, "spend": 2.5} | ZERO,
+        ),
+    ),
     ((CAMPAIGNS, CAMPAIGN | {"purchases1d": 1, "purchases30d": 4}, {"conversions": 4.0}),),
     ((CAMPAIGNS, CAMPAIGN | {"purchases7d": 0, "purchases14d": 3}, {"conversions": 0.0}),),
     ((CAMPAIGNS, CAMPAIGN | {"campaignBudgetCurrencyCode": None}, {"currency": main_currency}),),
+    # Brands and Display stand beside Products, and their purchases have no window in their names.
+    (
+        (ADS, AD | SUMS, OF_AD | SPENT),
+        (
+            BRANDS,
+            BRAND | FEWER | {"purchases": 3, "purchasesClicks": 1, "sales": 30.0},
+            OF_BRAND | SPENT_FEWER | {"conversions": 1.0},
+        ),
+        (DISPLAY, BRAND | FEWER | {"purchases": 3}, OF_BRAND | SPENT_FEWER | {"conversions": 3.0}),
+        (DISPLAY, BRAND | FEWER | {"matchedTargetAsin": "B0"}, OF_BRAND | SPENT_FEWER | NOT_COUNTED),
+        (CAMPAIGNS, BRAND | FEWER | {"purchases": 0}, OF_BRAND | SPENT_FEWER | {"conversions": 0.0}),
+    ),
+    ((DISPLAY, BRAND | FEWER | {"matchedTargetAsin": "B0"}, OF_BRAND | SPENT_FEWER),),
+    # A campaign that has a coarser report alone keeps it.
+    (
+        (ADS, AD | SUMS, OF_AD | SPENT),
+        (CAMPAIGNS, BRAND | FEWER, OF_BRAND | SPENT_FEWER),
+        (CAMPAIGNS, BRAND | {"placementClassification": "Top"}, OF_BRAND | NOT_COUNTED),
+    ),
     # An ad is named for its product; missing values of a row are in the lists, and a parent in the row is right.
     *(
         (
@@ -120,6 +152,8 @@ def _report(_pattern: str | None) -> Case:
     records: dict[str, list[Row]] = {
         CAMPAIGNS: [],
         ADS: [],
+        BRANDS: [],
+        DISPLAY: [],
         "sponsored_products_product_ads": [
             {"adId": "77", "adGroupId": "421", "campaignId": "2188", "asin": "B0OLD", "sku": "SKU-OLD"} | extended,
             {"adId": "78", "adGroupId": "421", "campaignId": "2188", "sku": "SKU-OLD", "state": "PAUSED"},

@@ -19,7 +19,7 @@ the day of the click, so they change for as long as the longest conversion windo
 from __future__ import annotations
 
 from pipeline.contracts.fields import Contract, DateText, DecimalText, IntegerText, Layout, PercentText, Text, UtcTime
-from pipeline.contracts.measures import always, on_request
+from pipeline.contracts.measures import always, if_asked, on_request
 
 
 class Entity(Contract):
@@ -130,8 +130,8 @@ class Report(Contract):
     restated_days = 90
     measures = (
         always("Spend"),
-        always("Impressions"),
-        always("Clicks"),
+        if_asked("Impressions"),
+        if_asked("Clicks"),
         on_request("Conversions", "ConversionsQualified"),
     )
 
@@ -152,8 +152,8 @@ class Report(Contract):
     Impressions: IntegerText = None  # may be 0 beside clicks: the impression was shown the day before
     Clicks: IntegerText = None
     Spend: DecimalText = None
-    Conversions: DecimalText = None  # whole since 2022: what is fractional is in ConversionsQualified
-    ConversionsQualified: DecimalText = None
+    Conversions: DecimalText = None  # whole since 2022
+    ConversionsQualified: DecimalText = None  # with the fractions of data-driven attribution, so it comes first
     AllConversions: DecimalText = None
     AllConversionsQualified: DecimalText = None
     Revenue: Text = None

@@ -1,8 +1,8 @@
 {#- Microsoft Advertising reports of four levels, in the canonical columns of ad performance.
     Takes  tenant: a slug.  platform: the source that delivered the rows.
            currency: SQL giving an account's currency, for rows that do not say theirs.
-    Gives  one row per report row: report_date (a UTC day), spend (major units of currency), conversions (Conversions,
-           else ConversionsQualified; NULL where neither was asked for), ...
+    Gives  one row per report row: report_date (a UTC day), spend (major units of currency), conversions
+           (ConversionsQualified, which has fractions, else Conversions, which are whole; NULL where neither was asked for)
     Note   of one day the finest report counts, campaign by campaign (see is_no_total), and of several breakdowns of one
            thing the plainest. Only columns that are never empty tell breakdowns apart. What an ad or ad group belongs to
            is in the row where it was asked for, else in the lists of ads and ad groups. -#}
@@ -36,7 +36,7 @@ placed as (
         {{ cast_as('reports.Impressions', 'integer') }} as impressions,
         {{ cast_as('reports.Clicks', 'integer') }} as clicks,
         cast(coalesce(
-            {{ cast_as('reports.Conversions', 'decimal') }}, {{ cast_as('reports.ConversionsQualified', 'decimal') }}
+            {{ cast_as('reports.ConversionsQualified', 'decimal') }}, {{ cast_as('reports.Conversions', 'decimal') }}
         ) as double) as conversions,
         reports.level,
         concat_ws(

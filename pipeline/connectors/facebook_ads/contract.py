@@ -10,7 +10,7 @@ links.
 from __future__ import annotations
 
 from pipeline.contracts.fields import Contract, DateText, DecimalText, Instant, IntegerText, Layout, Nested, Text
-from pipeline.contracts.measures import always, unless_zero
+from pipeline.contracts.measures import always, if_asked, unless_zero
 
 
 def fivetran_history(**columns: str) -> tuple[Layout, ...]:
@@ -128,7 +128,7 @@ class Insight(Contract):
     restated_days = 28  # Source: developers.facebook.com/docs/marketing-api/insights (the longest attribution window)
     measures = (
         always("spend", alone=ACTIONS),
-        always("impressions", alone=ACTIONS),
+        if_asked("impressions"),
         unless_zero("clicks", "inline_link_clicks"),
         unless_zero("actions"),
         always("actions.value"),

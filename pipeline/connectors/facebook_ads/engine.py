@@ -13,7 +13,7 @@ from pipeline.contracts.engine import Engine, resembling
 def _report(tenant: Tenant, source: Source) -> Mapping[str, object]:
     pattern = tenant.conversion_pattern(source.platform)
     return {
-        "currency": account_currency(tenant, source, "insights.source_account"),
+        "currency": account_currency(tenant, source),
         "conversion_type": pattern,
         "resembles": "false" if pattern is None else resembling("action.action_type", pattern),
     }

@@ -32,10 +32,10 @@ EXPECTED: Row = {
     "ad_group_name": None,
     "ad_id": None,
     "ad_name": None,
-    "spend": 0,
+    "spend": None,
     "currency": "EUR",
-    "impressions": 0,
-    "clicks": 0,
+    "impressions": None,
+    "clicks": None,
     "conversions": None,
     "conversion_types": None,
     "is_counted": True,
@@ -93,10 +93,15 @@ def _days(pattern: str | None) -> tuple[tuple[Example, ...], ...]:
         ),
         ((CAMPAIGN, OF_CAMPAIGN), (CAMPAIGN | WOMEN | {"campaign_id": "c2"}, OF_CAMPAIGN | {"campaign_id": "c2"})),
         ((ACCOUNT, {}), (ACCOUNT | WOMEN | {"account_id": "151"}, {})),
-        # Of an account's day the finest level counts.
+        # Of a campaign's day the finest level counts; a campaign that has a coarser report alone keeps it.
         ((ACCOUNT | SUMS, SPENT | NOT_COUNTED), (ACCOUNT | {"campaign_id": "c1"}, {"campaign_id": "c1"})),
         ((CAMPAIGN | SUMS, OF_CAMPAIGN | SPENT | NOT_COUNTED), (CAMPAIGN | {"adset_id": "s1"}, OF_AD_SET)),
         ((AD_SET | SUMS, OF_AD_SET | SPENT | NOT_COUNTED), (AD_SET | {"ad_id": "a1"}, OF_AD)),
+        ((AD, OF_AD), (CAMPAIGN | SUMS | {"campaign_id": "c2"}, OF_CAMPAIGN | SPENT | {"campaign_id": "c2"})),
+        (
+            (ACCOUNT | {"ad_id": "a9"}, {"ad_id": "a9"}),
+            (CAMPAIGN | SUMS, OF_CAMPAIGN | SPENT | NOT_COUNTED),
+        ),
         (
             (CAMPAIGN, OF_CAMPAIGN),
             (AD | {"account_id": "151"}, OF_AD),
@@ -115,7 +120,7 @@ def _days(pattern: str | None) -> tuple[tuple[Example, ...], ...]:
         (
             (
                 ACCOUNT | {"ad_id": "a1", "inline_link_clicks": "7"},
-                OF_AD | {"campaign_id": "c9", "campaign_name": None} | {"clicks": 7},
+                OF_AD | {"campaign_id": "c9", "campaign_name": None} | {"spend": 0, "impressions": 0, "clicks": 7},
             ),
             (
                 ACCOUNT | {"ad_id": "a3"},
@@ -137,17 +142,18 @@ def _meta_report(pattern: str | None) -> Case:
         first, last = f"2026-01-{number:02}", f"2026-01-{number:02}"
         for sent, changes in day:
             records.append({"date_start": first, "date_stop": last} | sent)
-            expected.append(EXPECTED | none | changes | {"report_date": first, "last_date": last})
+            unasked = {"conversions": None} if "_account" in sent else {}  # no row of that account has actions
+            expected.append(EXPECTED | none | changes | unasked | {"report_date": first, "last_date": last})
     records.append(CAMPAIGN | {"date_start": "2026-02-01", "date_stop": "2026-02-28", "actions": []})
     expected.append(
         EXPECTED
         | _converted(pattern, 0.0, "[]")
         | OF_CAMPAIGN
-        | {"report_date": "2026-02-01", "last_date": "2026-02-28"}
+        | {"report_date": "2026-02-01", "last_date": "2026-02-28", "is_counted": False}
     )
     known: Row = {"account_id": "150", "campaign_id": "c9", "status": "ACTIVE", "effective_status": "PAUSED"}
     return Case(
-        "text is numbers, absent metrics are 0, one action type counts, and its total beats its reactions",
+        "text is numbers, a metric absent beside others is 0, one action type counts, its total before its reactions",
         {
             "facebook_insights": records,
             "ad_sets": [

@@ -26,7 +26,7 @@ from pipeline.contracts.fields import (
     Text,
     UtcTime,
 )
-from pipeline.contracts.measures import always, on_request
+from pipeline.contracts.measures import always, if_asked, on_request
 
 
 class Customer(Nested):
@@ -279,8 +279,8 @@ class PerformanceRow(Contract):
     restated_days = 90
     measures = (
         always("metrics.costMicros", alone=CONVERSIONS),
-        always("metrics.impressions", alone=CONVERSIONS),
-        always("metrics.clicks", alone=CONVERSIONS),
+        if_asked("metrics.impressions"),
+        if_asked("metrics.clicks"),
         on_request("metrics.conversions"),
     )
     layouts = (

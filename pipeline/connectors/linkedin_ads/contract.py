@@ -9,7 +9,7 @@ rows.
 from __future__ import annotations
 
 from pipeline.contracts.fields import Contract, DecimalText, EpochMillis, Integer, Layout, Nested, Text
-from pipeline.contracts.measures import always, on_request
+from pipeline.contracts.measures import always, if_asked, on_request
 
 
 class Money(Nested):
@@ -123,9 +123,9 @@ class AdAnalytics(Contract):
     restated_days = 90  # the longest usual conversion window; source: linkedin.com/help/lms/answer/a426359
     measures = (
         always("costInLocalCurrency", "costInUsd"),
-        always("impressions"),
-        always("clicks"),
-        on_request("externalWebsiteConversions"),
+        if_asked("impressions"),
+        if_asked("clicks"),
+        on_request("externalWebsiteConversions", "oneClickLeads"),
     )
     layouts = (
         Layout(

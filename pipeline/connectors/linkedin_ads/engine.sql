@@ -1,12 +1,15 @@
 {#- LinkedIn ad analytics, in the canonical columns of ad performance.
     Takes  tenant: a slug.  platform: the source that delivered the rows.
            currency: SQL giving an account's currency, where no campaign says it.
-    Gives  one row per report row: report_date (a UTC day), spend (major units of currency), conversions (website
-           conversions; NULL where they were not asked for), ...
-    Note   campaigns and creatives are known by the URNs of the row's pivots. Of one account's day the report by campaign
-           counts, else the finest other one: rows by member, such as job title, come last. A report in US dollars alone
-           counts in USD. LinkedIn has no ad groups; a creative's row does not name its campaign. -#}
+    Gives  one row per report row: report_date (a UTC day), spend (major units of currency), conversions (on the website,
+           and leads of LinkedIn's own forms; NULL where neither was asked for), ...
+    Note   campaigns and creatives are known by the URNs of the row's pivots. Of a campaign's day the report by campaign
+           counts, else the finest other one (see is_finest): rows by member, such as job title, come last. A report in US
+           dollars alone counts in USD. LinkedIn has no ad groups; a creative's row does not name its campaign. A row of
+           several days (timeGranularity MONTHLY or ALL) does not say what was spent on which, and is not counted. A loader
+           leaves cells of metrics without activity empty. -#}
 {% macro engine_linkedin_ads_ad_performance(tenant, platform, currency) -%}
+{%- set export = 'reported.source_account, reported.exported_at, reported.is_by_campaign' -%}
 with reports as (
     select *, true as is_by_campaign, {{ linkedin_ads_pivots('sponsoredCampaign') }} as pivots
     from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_ad_analytics_by_campaign') }}
@@ -18,6 +21,7 @@ with reports as (
 reported as (
     select
         source_account,
+        exported_at,
         make_date(dateRange.start.year, dateRange.start.month, dateRange.start.day) as report_date,
         make_date(dateRange."end".year, dateRange."end".month, dateRange."end".day) as last_date,
         {{ linkedin_ads_id('pivots', 'sponsoredCampaign') }} as campaign_id,
@@ -26,7 +30,10 @@ reported as (
         {{ cast_as('costInUsd', 'decimal') }} as dollar_cost,
         impressions,
         clicks,
-        externalWebsiteConversions as conversions,
+        case
+            when coalesce(externalWebsiteConversions, oneClickLeads) is not null
+                then coalesce(externalWebsiteConversions, 0) + coalesce(oneClickLeads, 0)
+        end as conversions,
         is_by_campaign,
         list_transform(pivots, lambda urn: split_part(urn, ':', 3)) as kinds
     from reports
@@ -35,6 +42,8 @@ reported as (
 ranked as (
     select
         *,
+        coalesce(last_date, report_date) = report_date as is_one_day,
+        coalesce(local_cost, dollar_cost) as cost,
         concat_ws(
             ' ', not is_by_campaign,
             len(list_filter(kinds, lambda kind: not starts_with(kind, 'sponsored'))) > 0,
@@ -69,18 +78,18 @@ select
     cast(null as varchar) as ad_group_name,
     reported.ad_id,
     cast(null as varchar) as ad_name,
-    coalesce(reported.local_cost, reported.dollar_cost, 0) as spend,
+    {{ zero_if_omitted('reported.cost', ['reported.impressions', 'reported.clicks'], export) }} as spend,
     case
         when reported.local_cost is null and reported.dollar_cost is not null then 'USD'
         else coalesce(campaigns.currency, accounts.currency, {{ currency }})
     end as currency,
-    coalesce(reported.impressions, 0) as impressions,
-    coalesce(reported.clicks, 0) as clicks,
+    {{ zero_if_omitted('reported.impressions', ['reported.cost', 'reported.clicks'], export) }} as impressions,
+    {{ zero_if_omitted('reported.clicks', ['reported.cost', 'reported.impressions'], export) }} as clicks,
     cast(reported.conversions as double) as conversions,
     cast(null as varchar[]) as conversion_types,
-    reported.breakdown = min(reported.breakdown) over (
-        partition by reported.source_account, reported.report_date
-    ) as is_counted
+    reported.is_one_day and {{ is_finest(
+        'reported.breakdown', 'reported.source_account, reported.report_date, reported.is_one_day', 'reported.campaign_id'
+    ) }} as is_counted
 from ranked as reported
 left join campaigns
     on campaigns.source_account = reported.source_account and campaigns.campaign_id = reported.campaign_id

@@ -19,15 +19,17 @@ EXPECTED: Row = {
     "ad_group_name": None,
     "ad_id": None,
     "ad_name": None,
-    "spend": 0,
+    "spend": None,
     "currency": main_currency,
-    "impressions": 0,
-    "clicks": 0,
+    "impressions": None,
+    "clicks": None,
     "conversions": None,
     "conversion_types": None,
     "is_counted": True,
 }
-SPENT: Row = {"impressions": 125, "clicks": 51, "conversions": 2.0}
+SPENT: Row = {"impressions": 125, "clicks": 51, "conversions": 6.0}
+ZERO: Row = {"impressions": 0, "clicks": 0}
+"""Metrics that a loader leaves empty at zero, of a row that has another one."""
 NOT_COUNTED: Row = {"is_counted": False}
 OF_CAMPAIGN: Row = {"campaign_id": "148633856", "currency": "EUR"}
 OF_CREATIVE: Row = {"ad_id": "82332766"}
@@ -42,9 +44,15 @@ def _of(*urns: str) -> Row:
 
 
 DAYS: tuple[tuple[Example, ...], ...] = (
+    # A campaign that the report by campaign lacks keeps the other one.
+    (
+        (BY_CAMPAIGN, _of(CAMPAIGN), OF_CAMPAIGN),
+        (REPORT, _of("urn:li:sponsoredCampaign:9", CREATIVE) | SUMS, OF_CREATIVE | SPENT | {"campaign_id": "9"}),
+        (REPORT, _of(CREATIVE) | {"oneClickLeads": 1}, OF_CREATIVE | NOT_COUNTED | {"conversions": 1.0}),
+    ),
     # Of an account's day the report by campaign counts, else the finest other one; rows by member come last.
     (
-        (BY_CAMPAIGN, _of(CAMPAIGN) | SUMS, OF_CAMPAIGN | SPENT),
+        (BY_CAMPAIGN, _of(CAMPAIGN) | SUMS, OF_CAMPAIGN | SPENT | {"spend": 0}),
         (REPORT, _of(CAMPAIGN, CREATIVE), OF_CAMPAIGN | OF_CREATIVE | NOT_COUNTED),
         (REPORT, _of(ACCOUNT) | {"_account": "other"}, {"source_account": "other", "currency": "GBP"}),
     ),
@@ -62,12 +70,12 @@ DAYS: tuple[tuple[Example, ...], ...] = (
     ((REPORT, {"pivot": "CREATIVE", "pivotValue": "82332766"}, OF_CREATIVE), (REPORT, {}, NOT_COUNTED)),
     ((REPORT, {}, {}),),
     # The currency is the campaign's; of a report in US dollars alone it is USD.
-    ((BY_CAMPAIGN, _of(CAMPAIGN) | {"costInUsd": "5.5"}, OF_CAMPAIGN | {"spend": 5.5, "currency": "USD"}),),
+    ((BY_CAMPAIGN, _of(CAMPAIGN) | {"costInUsd": "5.5"}, OF_CAMPAIGN | ZERO | {"spend": 5.5, "currency": "USD"}),),
     (
         (
             BY_CAMPAIGN,
             _of(CAMPAIGN) | {"costInLocalCurrency": "19.91833", "costInUsd": "22.1"},
-            OF_CAMPAIGN | {"spend": 19.91833},
+            OF_CAMPAIGN | ZERO | {"spend": 19.91833},
         ),
     ),
     ((BY_CAMPAIGN, _of("urn:li:sponsoredCampaign:2"), {"campaign_id": "2", "currency": "JPY"}),),
@@ -97,7 +105,7 @@ def _report(_pattern: str | None) -> Case:
         ],
     }
     expected = [
-        EXPECTED | OF_CAMPAIGN | {"report_date": "2019-12-30", "last_date": "2020-01-05"},
+        EXPECTED | OF_CAMPAIGN | NOT_COUNTED | {"report_date": "2019-12-30", "last_date": "2020-01-05"},
         EXPECTED | OF_CAMPAIGN | {"report_date": "2019-11-28", "last_date": "2019-11-28"},
     ]
     for number, day in enumerate(DAYS, 1):

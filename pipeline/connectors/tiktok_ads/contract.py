@@ -3,6 +3,9 @@
 Source: business-api.tiktok.com/portal/docs (campaign/get, adgroup/get, ad/get, report/integrated/get). Records are
 wrapped in `data.list`. A report row is {dimensions, metrics}, every metric is text, and one that does not apply to the
 row is "-". Report times are in the advertiser's time zone; times of campaigns, ad groups and ads are UTC.
+
+GMV Max campaigns are in no basic report (singer-io/tap-tiktok-ads#32) but in one of their own (gmv_max/report/get), of
+the same form, whose metrics are `cost` and `orders`.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from pipeline.contracts.fields import (
     Text,
     UtcTime,
 )
-from pipeline.contracts.measures import always, on_request
+from pipeline.contracts.measures import always, if_asked, on_request
 
 
 class Entity(Contract):
@@ -133,6 +136,10 @@ class Metrics(Nested):
     impressions: IntegerText = None
     clicks: IntegerText = None
     conversion: DecimalText = None  # on the day of the click or view that led to it
+    cost: DecimalText = None  # in GMV Max reports, for spend
+    net_cost: DecimalText = None  # cost less credits
+    orders: DecimalText = None  # in GMV Max reports, for conversion
+    gross_revenue: DecimalText = None  # of those orders
 
 
 class Report(Contract):
@@ -143,10 +150,10 @@ class Report(Contract):
     zone = "account"
     restated_days = 28  # the longest click window; source: ads.tiktok.com/help/article/attribution-manager
     measures = (
-        always("metrics.spend"),
-        always("metrics.impressions"),
-        always("metrics.clicks"),
-        on_request("metrics.conversion"),
+        always("metrics.spend", "metrics.cost"),
+        if_asked("metrics.impressions"),
+        if_asked("metrics.clicks"),
+        on_request("metrics.conversion", "metrics.orders"),
     )
 
 

@@ -3,9 +3,11 @@
            currency: SQL giving an account's currency, for rows that do not say theirs.
     Gives  one row per report row, an hour's or a day's: report_date (the advertiser's day), spend (major units of
            currency), conversions (NULL where they were not asked for), ...
-    Note   metrics arrive as text. Of an account's day the finest report counts: a basic one before one by audience, by
-           ad, ad group, campaign, advertiser, and by the day before by the hour, whose hours may have been asked for too
-           early. What an ad or ad group belongs to is in the row where it was asked for, else in the lists of ads and ad groups. -#}
+    Note   metrics arrive as text. Of a campaign's day the finest report counts (see is_finest): a basic one before one by
+           audience, by ad, ad group, campaign, advertiser, and by the day before by the hour, whose hours may have been
+           asked for too early. What an ad or ad group belongs to is in the row where it was asked for, else in the lists
+           of ads and ad groups. A row of a GMV Max report has cost for spend and orders for conversions, and counts
+           unless the basic report has its campaign's day. -#}
 {% macro engine_tiktok_ads_ad_performance(tenant, platform, currency) -%}
 with reports as (
     select
@@ -19,34 +21,51 @@ with reports as (
         cast({{ cast_as('dimensions.stat_time_hour', 'local_time') }} as date) as report_date,
         {{ tiktok_ads_breakdown(is_hourly=true) }} as breakdown
     from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_ads_reports_hourly') }}
+),
+
+placed as (
+    select
+        reports.source_account,
+        reports.report_date,
+        reports.metrics,
+        {{ cast_as('coalesce(reports.campaign_id, ads.campaign_id, ad_groups.campaign_id)', 'text') }} as campaign_id,
+        {{ cast_as('coalesce(reports.ad_group_id, ads.adgroup_id)', 'text') }} as ad_group_id,
+        coalesce(ad_groups.adgroup_name, reports.metrics.adgroup_name) as ad_group_name,
+        {{ cast_as('reports.ad_id', 'text') }} as ad_id,
+        coalesce(ads.ad_name, reports.metrics.ad_name) as ad_name,
+        coalesce(upper({{ cast_as('reports.metrics.currency', 'text') }}), {{ currency }}) as currency,
+        coalesce(reports.metrics.spend, '') = '' and coalesce(reports.metrics.cost, '') <> '' as is_gmv_max,
+        reports.breakdown
+    from reports
+    left join {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_ads') }} as ads
+        on ads.source_account = reports.source_account and ads.ad_id = reports.ad_id
+    left join {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_ad_groups') }} as ad_groups
+        on ad_groups.source_account = reports.source_account
+        and ad_groups.adgroup_id = coalesce(reports.ad_group_id, ads.adgroup_id)
 )
 
 select
     '{{ platform }}' as source_platform,
-    reports.source_account,
-    reports.report_date,
-    reports.report_date as last_date,
-    {{ cast_as('coalesce(reports.campaign_id, ads.campaign_id, ad_groups.campaign_id)', 'text') }} as campaign_id,
-    {{ cast_as('reports.metrics.campaign_name', 'text') }} as campaign_name,
-    {{ cast_as('coalesce(reports.ad_group_id, ads.adgroup_id)', 'text') }} as ad_group_id,
-    coalesce(ad_groups.adgroup_name, reports.metrics.adgroup_name) as ad_group_name,
-    {{ cast_as('reports.ad_id', 'text') }} as ad_id,
-    coalesce(ads.ad_name, reports.metrics.ad_name) as ad_name,
-    {{ cast_as('reports.metrics.spend', 'decimal') }} as spend,
-    coalesce(upper({{ cast_as('reports.metrics.currency', 'text') }}), {{ currency }}) as currency,
-    {{ cast_as('reports.metrics.impressions', 'integer') }} as impressions,
-    {{ cast_as('reports.metrics.clicks', 'integer') }} as clicks,
-    cast({{ cast_as('reports.metrics.conversion', 'decimal') }} as double) as conversions,
+    source_account,
+    report_date,
+    report_date as last_date,
+    campaign_id,
+    {{ cast_as('metrics.campaign_name', 'text') }} as campaign_name,
+    ad_group_id,
+    ad_group_name,
+    ad_id,
+    ad_name,
+    coalesce({{ cast_as('metrics.spend', 'decimal') }}, {{ cast_as('metrics.cost', 'decimal') }}) as spend,
+    currency,
+    {{ cast_as('metrics.impressions', 'integer') }} as impressions,
+    {{ cast_as('metrics.clicks', 'integer') }} as clicks,
+    cast(coalesce({{ cast_as('metrics.conversion', 'decimal') }}, {{ cast_as('metrics.orders', 'decimal') }}) as double) as conversions,
     cast(null as varchar[]) as conversion_types,
-    reports.breakdown = min(reports.breakdown) over (
-        partition by reports.source_account, reports.report_date
-    ) as is_counted
-from reports
-left join {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_ads') }} as ads
-    on ads.source_account = reports.source_account and ads.ad_id = reports.ad_id
-left join {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_ad_groups') }} as ad_groups
-    on ad_groups.source_account = reports.source_account
-    and ad_groups.adgroup_id = coalesce(reports.ad_group_id, ads.adgroup_id)
+    {{ is_finest('breakdown', 'source_account, report_date, is_gmv_max', 'campaign_id') }}
+    and not (is_gmv_max and campaign_id is not null and bool_or(not is_gmv_max) over (
+        partition by source_account, report_date, campaign_id
+    )) as is_counted
+from placed
 {%- endmacro %}
 
 {#- What daily and hourly rows have in common.

@@ -26,6 +26,7 @@ class Purpose(IntEnum):
     SPEND = 7
     CATALOG = 8
     REVISIONS = 9
+    BRAND_ADS = 10
 
 
 def seed_of(*names: str) -> int:

@@ -30,16 +30,58 @@ where len(conversion_types) > 0
 group by source_platform
 {%- endmacro %}
 
-{#- Report rows that cover several days: they count on their first day.
+{#- What a finding about report rows says beside its sentence.
+    Takes  first_day, last_day: SQL of the days of a row.
+    Gives  select items: source_platform, source_account, records, amount (spend in major units of currency; both NULL where
+           the rows have several currencies), currency, first_day, last_day. -#}
+{% macro about_report_rows(first_day='report_date', last_day='report_date') -%}
+source_platform,
+    source_account,
+    count(*) as records,
+    case when count(distinct currency) = 1 then sum(spend) end as amount,
+    case when count(distinct currency) = 1 then any_value(currency) end as currency,
+    min({{ first_day }}) as first_day,
+    max({{ last_day }}) as last_day
+{%- endmacro %}
+
+{#- The spend of some report rows, in words.
+    Gives  an expression: VARCHAR, such as ', with 12.50 EUR of spend'; empty where it is not of one currency. -#}
+{% macro spend_in_words() -%}
+case
+        when count(distinct currency) = 1
+            then ', with ' || coalesce(cast(cast(sum(spend) as decimal(18, 2)) as varchar), 'an unknown amount of')
+                || ' ' || any_value(currency) || ' of spend'
+        else ''
+    end
+{%- endmacro %}
+
+{#- Report rows that cover several days: they do not say what was spent on which, and are not counted.
     Takes  model: canonical ad performance.
     Gives  one finding per platform and account. -#}
 {% test rows_of_one_day(model) -%}
 select
-    count(*) || ' rows of ' || source_platform || ' ' || source_account
-    || ' cover several days and count on the first. Export one row per day.' as finding
+    count(*) || ' rows of ' || source_platform || ' ' || source_account || ' cover several days between '
+    || min(report_date) || ' and ' || max(last_date) || ' and are not counted' || {{ spend_in_words() }}
+    || '. Export one row per day (time_increment=1 of Meta, timeGranularity=DAILY of LinkedIn).' as finding,
+    {{ about_report_rows(last_day='last_date') }}
 from {{ model }}
 where last_date <> report_date
 group by source_platform, source_account
+{%- endtest %}
+
+{#- An account that reports spend and no conversions at all: sums and ratios of conversions leave it out.
+    Takes  model: canonical ad performance.
+    Gives  one finding per platform and account. -#}
+{% test conversions_are_reported(model) -%}
+select
+    source_platform || ' ' || source_account || ' reports no conversions in ' || count(*) || ' rows between '
+    || min(report_date) || ' and ' || max(report_date) || {{ spend_in_words() }}
+    || ': numbers of conversions leave it out. Export its conversions, or name their event in conversion_event_pattern.' as finding,
+    {{ about_report_rows() }}
+from {{ model }}
+where is_counted
+group by source_platform, source_account
+having count(conversions) = 0 and sum(spend) > 0
 {%- endtest %}
 
 {#- One ad's day reported under two breakdowns: only one of them is counted.
@@ -71,10 +113,17 @@ parts as (
 
 select
     count(*) || ' rows of ' || source_platform || ' ' || source_account
-    || ' repeat days under another breakdown and are not counted. Export one breakdown.' as finding
-from reports
-left join parts using ({{ day }}, level, thing)
-where not is_counted and coalesce(reports.spend > parts.spend + 0.01 * parts.parts, true)
+    || ' repeat days under another breakdown and are not counted. Export one breakdown.' as finding,
+    {{ about_report_rows() }}
+from (
+    select reports.*
+    from reports
+    left join parts using ({{ day }}, level, thing)
+    where
+        not reports.is_counted
+        and coalesce(reports.last_date, reports.report_date) = reports.report_date
+        and coalesce(reports.spend > parts.spend + 0.01 * parts.parts, true)
+) as repeated
 group by source_platform, source_account
 {%- endtest %}
 

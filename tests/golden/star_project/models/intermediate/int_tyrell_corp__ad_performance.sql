@@ -19,5 +19,5 @@ select
     conversion_types,
     is_counted
 from (
-    {{ engine_facebook_ads_ad_performance(tenant="tyrell_corp", platform="facebook_ads", currency="case insights.source_account when 'eu' then 'EUR' else 'USD' end", conversion_type="purchase", resembles="contains(action.action_type, 'purchase')") }}
+    {{ engine_facebook_ads_ad_performance(tenant="tyrell_corp", platform="facebook_ads", currency="case source_account when 'eu' then 'EUR' else 'USD' end", conversion_type="purchase", resembles="contains(action.action_type, 'purchase')") }}
 )
