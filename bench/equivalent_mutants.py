@@ -59,6 +59,7 @@ RULES = (
         r"coalesce\(reports\.AccountNumber, reports\.AccountId,",
         "An account has one id and one number, both its own.",
     ),
+    Rule("bigcommerce", "sign", r"coalesce\(\(-gift_certificate_id\), 0\)", "Only whether it is 0 is read."),
     Rule("bing_ads", "distinct", r"-> +union by name$", A_KEY),
     Rule("bing_ads", "literal", r"-> +select \*, 4 as level", ONLY_COMPARED),
     Rule(
@@ -95,20 +96,11 @@ RULES = (
     Rule("linkedin_ads", "distinct", r"-> +union by name$", A_KEY),
     Rule("shared", "table", r"else users\.own_id end as user_pseudo_id$", JOINED),
     Rule("shared", "literal", r"substr\({{ text }}, 12\)", "The eleventh letter is T or a space."),
-    Rule(
-        "shared",
-        "literal",
-        r"coalesce\({{ refunded }}, 1\) = 0",
-        "The shops that use it say 0 where nothing was paid back.",
-    ),
-    Rule(
-        "shared",
-        "dropped",
-        r"<> 'paid' or {{ refunded }} = 0",
-        "The shops that use it say 0 where nothing was paid back.",
-    ),
     Rule("tiktok_ads", "order", r"coalesce\(reports\.campaign_id, ad_groups\.campaign_id, ads\.", AD_GROUP),
     Rule("tiktok_ads", "literal", r"-> .*'other (4 advertiser|2 hour)'", "It is the last in the alphabet both ways."),
+    Rule(
+        "woocommerce", "filter", r"-> +left join stated as parents$", "What has no parent comes to no parent's total."
+    ),
     Rule(
         "woocommerce",
         "column",

@@ -16,6 +16,8 @@ from pipeline.contracts.connector import Domain
 MONEY = "DECIMAL(18,6)"
 CONVERSIONS = "DECIMAL(18,9)"
 """Google shares a conversion out among ads: fractions, kept exactly so that they add up the same in any order."""
+QUANTITY = "DECIMAL(19,6)"
+"""Units of a line: whole as a rule, 1.52 where goods are sold by metre or kilo. Not MONEY, which has a currency."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ _PAYMENTS = (
     Column(
         "net_paid_amount",
         MONEY,
-        "What the payment provider captured for the order, less refunds; NULL without a charge in its currency.",
+        "What the payment provider captured for the order, less refunds and what disputes took; NULL without a charge "
+        "in its currency, and where a disputed charge does not say what came of it.",
     ),
 )
 
@@ -200,7 +203,7 @@ ORDER_ITEMS = Table(
         _text("product_id", "The vendor's product id."),
         _text("sku", "The stock keeping unit."),
         _text("item_name", "The product's name as the line carries it."),
-        Column("quantity", "BIGINT", "Units ordered."),
+        Column("quantity", QUANTITY, "Units sold; with decimals where goods are sold by metre or kilo."),
         Column("unit_price", MONEY, "Price of one unit."),
         Column("discount_amount", MONEY, "Discount of the whole line."),
         Column("item_amount", MONEY, "The line's own total, else quantity x unit_price - discount_amount."),

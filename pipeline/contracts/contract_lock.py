@@ -3,6 +3,7 @@
 The file is committed, and ships with the package. `gata library` adds what is new to the one in the working directory;
 an installed package is never written to. Any other change is refused, because sinks hold records that were read by the
 earlier definition. The order of fields counts too: a record is identified by a hash over its fields in that order.
+One type may become another (`WIDENINGS`): records that sinks hold read the same by it, and have the same hash.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from pipeline.contracts.bundled import LOCK_FILE, file_or_bundled
-from pipeline.contracts.fields import Contract, Leaf, Many, Shape
+from pipeline.contracts.fields import EXACT, Contract, Leaf, Many, Shape
 from pipeline.contracts.registry import Blueprint
 from pipeline.errors import ConfigError
 
@@ -27,7 +28,14 @@ Frozen = dict[str, dict[str, Fields]]
 """Contract version, such as `facebook_ads_api_v1 v19`, to object to fields."""
 
 
-HEADER = "# Every published contract. Written by `gata library`; a line here never changes, only new ones are added.\n"
+WIDENINGS = {"BIGINT integer": f"{EXACT} decimal"}
+"""Types of a published field that may become wider, and what they become: a whole number that vendors turn out to send
+with decimals. A whole number keeps its value and its canonical text (pipeline/contracts/sql.py). Never back."""
+
+HEADER = (
+    "# Every published contract. Written by `gata library`; only new lines are added, and a line never changes,\n"
+    "# unless a whole number becomes a decimal number.\n"
+)
 
 
 def frozen(blueprints: Mapping[tuple[str, str], Blueprint]) -> Frozen:
@@ -86,7 +94,7 @@ def _refuse_changes(contract: str, published: Fields, now: Fields) -> None:
         raise _changed(contract, "is published, and is gone")
     for field, old in published.items():
         new = now.get(field)
-        if new != old:
+        if new != old and (new is None or WIDENINGS.get(old) != new):
             raise _changed(
                 contract, f"is published, and its {field} was {old!r} and is {'gone' if new is None else repr(new)}"
             )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
 
@@ -44,6 +44,7 @@ __all__ = [
     "Nested",
     "Number",
     "PercentText",
+    "Quantity",
     "Record",
     "Rfc2822",
     "Shape",
@@ -52,6 +53,7 @@ __all__ = [
     "date_as",
     "field_at",
     "is_date_object",
+    "is_lenient",
     "shape_of",
     "wire_type",
 ]
@@ -64,6 +66,7 @@ class Leaf:
     wire: str
     meaning: Meaning
     form: str = ""  # of a DATE_AS
+    is_lenient: bool = False  # a value that does not convert is left out, and costs no record
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,10 @@ class Many:
 
 Shape = Leaf | Record | Many
 
+EXACT = "DECIMAL(18,6)"
+"""The wire type of numbers that a vendor sends as JSON numbers and that add up exactly. A whole number has the same
+canonical text as a BIGINT, so that a published BIGINT may become one (contract_lock.py)."""
+
 
 def _as_text(value: object) -> object:
     """Convert numbers and booleans, sent where text was declared, to the text they print as."""
@@ -98,7 +105,7 @@ def _blank_is_absent(value: object) -> object:
 
 
 def _leaf(wire: str, meaning: Meaning, form: str = "") -> Any:  # Any: typing has no type of an Annotated alias
-    python = {"VARCHAR": str, "BIGINT": int, "DOUBLE": float, "BOOLEAN": bool, "JSON": Any}[wire]
+    python = {"VARCHAR": str, "BIGINT": int, "DOUBLE": float, EXACT: Decimal, "BOOLEAN": bool, "JSON": Any}[wire]
     before = [BeforeValidator(_as_text)] if wire == "VARCHAR" else []
     if wire == "BIGINT":
         before.append(BeforeValidator(lambda value: check_integral(meaning, value)))
@@ -126,6 +133,7 @@ EpochSeconds = _leaf("BIGINT", Meaning.EPOCH_SECONDS)
 EpochMillis = _leaf("BIGINT", Meaning.EPOCH_MILLIS)
 EpochMicros = _leaf("BIGINT", Meaning.EPOCH_MICROS)
 Number = _leaf("DOUBLE", Meaning.DECIMAL)
+Quantity = _leaf(EXACT, Meaning.DECIMAL)  # whole as a rule, and 1.52 where goods are sold by metre or kilo
 Flag = _leaf("BOOLEAN", Meaning.FLAG)
 Anything = _leaf("JSON", Meaning.ANYTHING)
 
@@ -173,6 +181,9 @@ class Contract(Nested):
     personal: ClassVar[tuple[str, ...]] = ()
     """Paths of other personal values: dropped when the person is forgotten, as every unknown field is. Of a list of
     named values the ids of payments stay."""
+    lenient: ClassVar[tuple[str, ...]] = ()
+    """Paths of fields that no number and no key rests on: where a value does not convert it is left out, and the record
+    stays. Of a nested object, all that is in it."""
     restated_days: ClassVar[int] = 0
     """Days for which the vendor still changes a record; 0 where it never does."""
     measures: ClassVar[tuple[Measure, ...]] = ()
@@ -181,8 +192,30 @@ class Contract(Nested):
 
 def shape_of(model: type[Nested]) -> Record:
     """A contract, or an object nested in one, as data: its fields with their shapes, in contract order."""
-    fields = model.model_fields.items()
-    return Record(tuple((field.alias or name, _shape(field.metadata, field.annotation)) for name, field in fields))
+    lenient = frozenset(model.lenient if issubclass(model, Contract) else ())
+    fields = [
+        (field.alias or name, _shape(field.metadata, field.annotation)) for name, field in model.model_fields.items()
+    ]
+    return Record(tuple((name, _marked(shape, lenient, name) if lenient else shape) for name, shape in fields))
+
+
+def _marked(shape: Shape, lenient: frozenset[str], path: str, *, is_inside: bool = False) -> Shape:
+    """A shape whose fields at the paths are marked as lenient, with all that is in them."""
+    is_inside = is_inside or path in lenient
+    if isinstance(shape, Leaf):
+        return replace(shape, is_lenient=is_inside)
+    if isinstance(shape, Many):
+        return Many(_marked(shape.of, lenient, path, is_inside=is_inside))
+    return Record(
+        tuple((name, _marked(inner, lenient, f"{path}.{name}", is_inside=is_inside)) for name, inner in shape)
+    )
+
+
+def is_lenient(shape: Shape) -> bool:
+    """Whether nothing in a field has to convert."""
+    if isinstance(shape, Leaf):
+        return shape.is_lenient
+    return is_lenient(shape.of) if isinstance(shape, Many) else all(is_lenient(inner) for _, inner in shape)
 
 
 def _shape(metadata: list[object], annotation: Any) -> Shape:  # Any: annotations have no common type

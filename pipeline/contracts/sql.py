@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from pipeline.contracts.fields import Leaf, Many, Record, Shape, field_at, is_date_object, wire_type
+from pipeline.contracts.fields import EXACT, Leaf, Many, Record, Shape, field_at, is_date_object, wire_type
 from pipeline.contracts.meaning import EPOCHS, INSTANTS, Meaning
 
 
@@ -108,9 +108,16 @@ def _scalar(value: str, leaf: Leaf) -> str:
         return f"to_json({_normal_form(value, leaf)})::varchar"
     if leaf.wire == "DOUBLE":
         return f"'\"' || {value}::varchar || '\"'"
+    if leaf.wire == EXACT:
+        return _exact_text(value)
     if leaf.wire in ("BIGINT", "BOOLEAN"):
         return f"{value}::varchar"
     return f"to_json({value})::varchar"
+
+
+def _exact_text(value: str) -> str:
+    """A decimal's digits, of a whole number those of a BIGINT: 2 and not 2.000000."""
+    return f"rtrim(rtrim({value}::varchar, '0'), '.')"
 
 
 ALIKE = frozenset(
@@ -166,6 +173,8 @@ def whole_record(shape: Record) -> str:
 
 def _landed(column: str, shape: Shape) -> str:
     """A landing column as JSON text; a nested one is minified JSON already, and to_json would read it once more."""
+    if wire_type(shape) == EXACT:
+        return _exact_text(column)
     is_json = wire_type(shape) in ("JSON", "BIGINT", "BOOLEAN")
     return f"{column}::varchar" if is_json else f"to_json({column})::varchar"
 

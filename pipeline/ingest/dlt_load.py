@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from pipeline.config.tenant import Tenant
+from pipeline.contracts.fields import EXACT
 from pipeline.errors import LandError
 from pipeline.ingest.landing_tables import LOAD_ID, Columns, dataset
 from pipeline.ingest.part_buffer import ParquetPart
@@ -19,6 +20,7 @@ _TYPES = {
     "VARCHAR": "text",
     "BIGINT": "bigint",
     "DOUBLE": "double",
+    EXACT: "decimal",
     "BOOLEAN": "bool",
     "JSON": "json",
     "TIMESTAMP": "timestamp",
@@ -83,6 +85,7 @@ def _hints(columns: Columns) -> dict[str, dict[str, object]]:
             "data_type": _TYPES[type_],
             "nullable": name != LOAD_ID,
             **({"timezone": False} if type_ == "TIMESTAMP" else {}),
+            **({"precision": 18, "scale": 6} if type_ == EXACT else {}),
         }
         for name, type_ in columns
     }

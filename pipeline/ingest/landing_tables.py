@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.config.tenant import Tenant
+from pipeline.contracts.fields import EXACT
 from pipeline.contracts.registry import Blueprint
 from pipeline.contracts.sql import quote
 from pipeline.ingest.drift import Drift, DriftedFile
@@ -107,8 +108,9 @@ def prepare_landing_tables(hub: duckdb.DuckDBPyConnection, tenant: Tenant, table
 
 def _unchanged(column: str, type_: str) -> str:
     """SQL giving a value in another type, NULL where the value would change: 1.5 is no integer."""
-    cast = f"try_cast({column} as {type_})"
-    return f"case when cast({cast} as varchar) = cast({column} as varchar) then {cast} end"
+    cast, text = f"try_cast({column} as {type_})", f"cast({column} as varchar)"
+    same = f"({text}, {text} || '.000000')" if type_ == EXACT else f"({text})"
+    return f"case when cast({cast} as varchar) in {same} then {cast} end"
 
 
 DriftKey = tuple[str, str, str, str, str]

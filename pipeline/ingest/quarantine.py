@@ -54,12 +54,17 @@ def explain_rejection(contract: type[Contract], why: str, text: str) -> str:
 
 
 def errors_of(contract: type[Contract], text: str) -> list[ErrorDetails]:
-    """Pydantic's errors about the values of a record."""
+    """Pydantic's errors about the values of a record, those of lenient fields apart."""
     try:
         contract.model_validate_json(text)
     except ValidationError as error:
-        return [each for each in error.errors(include_url=False, include_context=False) if each["loc"]]
+        errors = error.errors(include_url=False, include_context=False)
+        return [each for each in errors if each["loc"] and not _is_lenient(contract, path_of(each))]
     return []
+
+
+def _is_lenient(contract: type[Contract], path: str) -> bool:
+    return any(path == field or path.startswith(f"{field}.") for field in contract.lenient)
 
 
 def path_of(error: ErrorDetails) -> str:

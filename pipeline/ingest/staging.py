@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.contracts.fields import EXACT
 from pipeline.ingest.drift import Drift, DriftCounter, DriftedFile, fingerprint, holders, lost_keys, sentences
 from pipeline.ingest.exports import ExportFile, ExportTarget
 from pipeline.ingest.formats.reader import Reader, Unreadable
@@ -27,6 +28,7 @@ ARROW = {
     "JSON": pa.string(),
     "BIGINT": pa.int64(),
     "DOUBLE": pa.float64(),
+    EXACT: pa.decimal128(18, 6),
     "BOOLEAN": pa.bool_(),
     "TIMESTAMP": pa.timestamp("us"),
 }

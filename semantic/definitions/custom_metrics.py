@@ -19,7 +19,7 @@ from semantic.catalog.run_definitions import Selection
 from semantic.definitions.metric_filters import MetricInputs, SelectedRows, select_rows
 from semantic.definitions.overlay import Overlay
 from semantic.definitions.standard_metrics import BaseMetric, DerivedMetric
-from warehouse.star_schema import CONVERSIONS, MONEY, Column, Table
+from warehouse.star_schema import CONVERSIONS, MONEY, QUANTITY, Column, Table
 
 MetricEntry = Mapping[str, Any]  # Any: text, flags, and lists of maps of those, as in tenants.yaml
 
@@ -169,7 +169,7 @@ def _column(entry: MetricEntry, name: str, table: Table) -> Column:
 
 
 def _is_number(column: Column) -> bool:
-    return column.type in ("BIGINT", "DOUBLE", MONEY, CONVERSIONS)
+    return column.type in ("BIGINT", "DOUBLE", MONEY, CONVERSIONS, QUANTITY)
 
 
 def _kind(aggregate: str) -> tuple[MetricKind | Literal["average"], int]:
@@ -184,7 +184,7 @@ def _type(column: Column, kind: str) -> MetricType:
         return "integer"
     if column.type == "DOUBLE" or kind in ("median", "percentile"):
         return "number"
-    return "decimal" if column.type in (MONEY, CONVERSIONS) else "integer"
+    return "decimal" if column.type in (MONEY, CONVERSIONS, QUANTITY) else "integer"
 
 
 def _unit(entry: MetricEntry, name: str, column: Column, kind: str) -> str:

@@ -193,6 +193,7 @@ BASE_METRICS = (
         "units_sold",
         ITEMS,
         value="_.is_valid.ifelse(_.quantity, 0)",
+        type_="decimal",
         description="Units in the lines of valid orders.",
     ),
     _money(

@@ -26,7 +26,7 @@ AD |= {"spend": 0, "impressions": 0, "clicks": 0}
 ORDER: Row = {"source_platform": "shopify", "source_account": "main", "order_id": "1", "currency": "USD"}
 ORDER |= {"is_cancelled": False, "is_test": False}
 CHARGE: Row = {"source_platform": "stripe", "source_account": "main", "currency": "USD", "status": "succeeded"}
-CHARGE |= {"refunded_amount": 0, "is_test": False, "charged_at": "2026-01-05 12:00:00"}
+CHARGE |= {"refunded_amount": 0, "disputed_amount": 0, "is_test": False, "charged_at": "2026-01-05 12:00:00"}
 
 
 @pytest.fixture
@@ -143,6 +143,20 @@ def test_charges_of_equal_amounts_are_each_added(con: duckdb.DuckDBPyConnection)
     one = [ORDER | {"charge_ids": "['ch_1', 'ch_2']"}]
     charges = [CHARGE | {"charge_id": name, "captured_amount": 10} for name in ("ch_1", "ch_2")]
     assert paid(con, one, charges) == {"1": ("ch_1", 20)}
+
+
+def test_what_the_bank_took_back_is_not_paid_and_what_is_unknown_of_it_makes_the_rest_unknown(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    names = [ORDER | {"order_id": order, "charge_ids": f"['ch_{order}', 'ch_both_{order}']"} for order in "123"]
+    charges = [CHARGE | {"charge_id": f"ch_both_{order}", "captured_amount": 5} for order in "123"]
+    charges += [
+        CHARGE
+        | {"charge_id": "ch_1", "captured_amount": 10, "disputed_amount": 8, "charged_at": "2026-01-04 12:00:00"},
+        CHARGE | {"charge_id": "ch_2", "captured_amount": 10, "disputed_amount": None},
+        CHARGE | {"charge_id": "ch_3", "captured_amount": 10, "disputed_amount": None, "status": "failed"},
+    ]
+    assert {key: amount for key, (_, amount) in paid(con, names, charges).items()} == {"1": 7, "2": None, "3": 5}
 
 
 def test_a_charge_counts_in_its_orders_currency_alone(con: duckdb.DuckDBPyConnection) -> None:

@@ -26,11 +26,17 @@ def test_a_time_with_the_shops_offset_is_utc() -> None:
 
 def test_the_total_does_not_fall_after_refunds() -> None:
     repaid = {"kind": "refund", "status": "success", "amount": "9.94", "currency": "USD"}
-    changes: list[Json] = [{}, {"status": "failure"}, {"kind": "void"}, {"currency": "CAD"}]
+    changes: list[Json] = [{}, {"status": "failure"}, {"kind": "void"}]
     refunds = [{"transactions": [repaid | change]} for change in changes]
     row = one({"current_total_price": "400.00", "refunds": refunds, "currency": "usd"})
     assert (row["total_price"], row["refunded_amount"]) == (Decimal("409.94"), Decimal("9.94"))
-    assert (row["currency"], row["foreign_refunds"]) == ("USD", 1)
+    assert (row["currency"], row["foreign_refunds"]) == ("USD", 0)
+
+
+def test_a_refund_in_another_currency_alone_is_unknown_and_never_nothing() -> None:
+    repaid = {"kind": "refund", "status": "success", "amount": "9.94", "currency": "CAD"}
+    row = one({"refunds": [{"transactions": [repaid]}]})
+    assert (row["refunded_amount"], row["foreign_refunds"]) == (None, 1)
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,7 @@ def test_the_vendors_own_fixture_is_read(real_data: Path) -> None:
         "charged_at": datetime.fromisoformat("2009-02-13 23:31:30"),
         "captured_amount": 0,
         "refunded_amount": 0,
+        "disputed_amount": 0,
         "currency": "USD",
         "status": "succeeded",
         "is_test": True,

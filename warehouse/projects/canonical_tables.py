@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.config.slug import Slug
-from warehouse.star_schema import MONEY, Column
+from warehouse.star_schema import MONEY, QUANTITY, Column
 
 ORDER_LINE = (
-    f"STRUCT(line_id VARCHAR, product_id VARCHAR, sku VARCHAR, item_name VARCHAR, quantity BIGINT, "
+    f"STRUCT(line_id VARCHAR, product_id VARCHAR, sku VARCHAR, item_name VARCHAR, quantity {QUANTITY}, "
     f"unit_price {MONEY}, discount_amount {MONEY}, amount {MONEY})[]"
 )
 
@@ -85,8 +85,8 @@ ORDERS = Canonical(
         Column("other_ids", "VARCHAR[]", "What else a shop may send to analytics as the order's id, likeliest first."),
         Column("ordered_at", "TIMESTAMP", "When it was placed, UTC."),
         Column("total_price", MONEY, "What the customer was charged."),
-        Column("refunded_amount", MONEY, "What was paid back in the order's currency."),
-        Column("foreign_refunds", "BIGINT", "Refunds in another currency, which refunded_amount leaves out."),
+        Column("refunded_amount", MONEY, "What was paid back in the order's currency; NULL with an unknown refund."),
+        Column("foreign_refunds", "BIGINT", "Refunds that do not say their amount in the order's currency."),
         _text("currency", "ISO 4217 code."),
         _text("financial_status", "Where the money is, in our words."),
         _text("raw_status", "The vendor's own status."),
@@ -96,6 +96,12 @@ ORDERS = Canonical(
         _text("customer_id", "The vendor's customer id; NULL for guests."),
         Column("charge_ids", "VARCHAR[]", "Payments that the shop kept with the order, likeliest first."),
         Column("lines", ORDER_LINE, "The order's lines, in the vendor's order."),
+        Column(
+            "doubts",
+            "VARCHAR[]",
+            "What the record does not prove: unproven_parent (a parent order that it may be a part of), unproven_edit "
+            "(an edit after which lines do not say what is left of them).",
+        ),
     ),
 )
 
@@ -120,6 +126,9 @@ CHARGES = Canonical(
         Column("charged_at", "TIMESTAMP", "When it was made, UTC."),
         Column("captured_amount", MONEY, "What was really taken."),
         Column("refunded_amount", MONEY, "What of it was paid back."),
+        Column(
+            "disputed_amount", MONEY, "What of it the customer's bank took back, 0 without a dispute; NULL if unknown."
+        ),
         _text("currency", "ISO 4217 code."),
         _text("status", "succeeded, pending or failed."),
         Column("is_test", "BOOLEAN", "The charge was a test.", required=True),

@@ -11,7 +11,7 @@ from pipeline.config.tenant import Tenant
 from pipeline.contracts.engine import Engine
 from pipeline.contracts.registry import Blueprint
 from pipeline.contracts.sql import literal, quote, struct_json
-from warehouse.projects.canonical_tables import CANONICAL, Canonical
+from warehouse.projects.canonical_tables import CANONICAL, ORDER_LINE, Canonical
 from warehouse.projects.engines import engines_of, has_payments
 from warehouse.projects.hub_projects import GENERATED
 from warehouse.projects.logic_versions import logic_hash, logic_tables
@@ -174,7 +174,10 @@ def canonical_models(tenant: Tenant) -> dict[str, str]:
 
 
 def _union(tenant: Tenant, canonical: Canonical) -> str:
-    columns = ",\n    ".join(column.name for column in canonical.columns)
+    columns = ",\n    ".join(
+        f"cast({column.name} as {column.type}) as {column.name}" if column.type == ORDER_LINE else column.name
+        for column in canonical.columns
+    )
     engines = engines_of(tenant, canonical.name)
     if not engines:
         empty = ",\n    ".join(f"cast(null as {column.type}) as {column.name}" for column in canonical.columns)

@@ -39,6 +39,12 @@ ABOUT_CHARGES = [
     "charges_of_real_money",
     "every_charge_has_an_order",
 ]
+ABOUT_RECORDS_OF_ORDERS = (
+    "refunds_in_the_orders_currency",
+    "parts_of_orders_are_proven",
+    "edits_are_proven",
+    "taxes_of_lines_are_known",
+)
 CURRENCIES = "platform_ref__currencies"
 """The reference table of the hub that lists every currency."""
 RATES_STAY_DAYS = 31
@@ -218,10 +224,11 @@ def _findings_of_domain(tenant: Tenant, canonical: Canonical, sources: tuple[tup
             *([_test("one_source_of_meta", severity="warn", tenant=tenant.slug)] if has_both_of_meta else []),
         ]
     if canonical.name == "orders":
-        return [_test("refunds_in_the_orders_currency", severity="warn")]
+        return [_test(finding, severity="warn") for finding in ABOUT_RECORDS_OF_ORDERS]
     if canonical.name == "charges":
         key = ["source_platform", "source_account", "charge_id"]
-        return [_test("unique_together", columns=key), _test("every_charge_status_is_known", severity="warn")]
+        about_charges = ("every_charge_status_is_known", "disputes_say_what_came_of_them")
+        return [_test("unique_together", columns=key), *(_test(each, severity="warn") for each in about_charges)]
     if canonical.name == "events":
         return [_test("every_event_has_a_user", severity="warn")]
     return []

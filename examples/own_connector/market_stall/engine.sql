@@ -31,6 +31,7 @@ select
             discount_amount := cast(0 as decimal(18, 6)),
             amount := cast(null as decimal(18, 6))
         )
-    ) as lines
+    ) as lines,
+    cast([] as varchar[]) as doubts
 from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_receipts') }}
 {%- endmacro %}

@@ -4,12 +4,25 @@ Source: the OpenAPI documents of bigcommerce/api-specs (orders.v2, catalog.v3), 
 Space48/bigcommerce-api-js (MIT). V2 sends money as text with four decimals, times as RFC 2822, and absent values as
 empty text; V3 sends money as numbers and times as ISO 8601. The lines of an order are a link (`products.resource`), not
 inline: they come as `order_products`. All money of an order is in `default_currency_code`, the currency the shopper
-pays in; `currency_code` is the one of displayed prices. `customer_id` 0 is a guest.
+pays in; `currency_code` is the one of displayed prices. `customer_id` 0 is a guest. An order that was deleted is
+archived: `is_deleted`, which lists of orders leave out unless asked for. A line with a `gift_certificate_id` sells a
+gift certificate.
 """
 
 from __future__ import annotations
 
-from pipeline.contracts.fields import Contract, DecimalText, Flag, Instant, Integer, Nested, Number, Rfc2822, Text
+from pipeline.contracts.fields import (
+    Contract,
+    DecimalText,
+    Flag,
+    Instant,
+    Integer,
+    Nested,
+    Number,
+    Quantity,
+    Rfc2822,
+    Text,
+)
 from pipeline.contracts.measures import always, unless_zero
 
 
@@ -34,6 +47,31 @@ class Order(Contract):
     personal = ("billing_address.city", "billing_address.state", "billing_address.zip")
     money = "text in major units of default_currency_code"
     zone = "offset"
+    lenient = (
+        "date_shipped",
+        "custom_status",
+        "payment_method",
+        "payment_status",
+        "subtotal_ex_tax",
+        "subtotal_inc_tax",
+        "shipping_cost_ex_tax",
+        "shipping_cost_inc_tax",
+        "total_ex_tax",
+        "total_tax",
+        "discount_amount",
+        "coupon_discount",
+        "store_credit_amount",
+        "gift_certificate_amount",
+        "currency_exchange_rate",
+        "items_total",
+        "order_source",
+        "channel_id",
+        "billing_address.city",
+        "billing_address.state",
+        "billing_address.zip",
+        "billing_address.country",
+        "billing_address.country_iso2",
+    )
     measures = (always("total_inc_tax"), unless_zero("refunded_amount"))
 
     id: Integer = None
@@ -63,7 +101,7 @@ class Order(Contract):
     currency_exchange_rate: DecimalText = None
     default_currency_code: Text = None  # currency that the shopper paid in
     items_total: Integer = None
-    is_deleted: Flag = None  # archived
+    is_deleted: Flag = None  # archived: the store's own lists and reports leave it out
     order_source: Text = None
     channel_id: Integer = None
     billing_address: Address | None = None
@@ -82,6 +120,20 @@ class OrderProduct(Contract):
     required = ("id", "order_id")
     wrappers = ("data",)
     money = "text in major units of the order's currency"
+    lenient = (
+        "product_id",
+        "variant_id",
+        "type",
+        "base_price",
+        "price_inc_tax",
+        "base_total",
+        "total_inc_tax",
+        "total_tax",
+        "quantity_refunded",
+        "refund_amount",
+        "applied_discounts.id",
+        "applied_discounts.target",
+    )
     measures = (always("quantity"), always("price_ex_tax"), always("total_ex_tax"))
 
     id: Integer = None
@@ -91,7 +143,7 @@ class OrderProduct(Contract):
     name: Text = None
     sku: Text = None
     type: Text = None  # physical or digital
-    quantity: Integer = None
+    quantity: Quantity = None
     base_price: DecimalText = None
     price_ex_tax: DecimalText = None  # of one unit
     price_inc_tax: DecimalText = None
@@ -101,6 +153,7 @@ class OrderProduct(Contract):
     total_tax: DecimalText = None
     quantity_refunded: Integer = None
     refund_amount: DecimalText = None
+    gift_certificate_id: Integer = None  # of a line that sells a gift certificate
     applied_discounts: list[AppliedDiscount] | None = None
 
 
@@ -120,6 +173,17 @@ class Product(Contract):
     wrappers = ("data",)
     money = "numbers in major units of the store's currency"
     zone = "offset"
+    lenient = (
+        "sku",
+        "price",
+        "sale_price",
+        "calculated_price",
+        "categories",
+        "brand_id",
+        "availability",
+        "is_visible",
+        "variants",
+    )
 
     id: Integer = None
     name: Text = None

@@ -4,7 +4,8 @@
     Gives  one row per order: ordered_at (UTC), total_price (tax included, major units of currency), lines, ...
     Note   money is in default_currency_code, which the shopper paid in; currency_code is what prices were shown in. The
            status is known by its id, whose label merchants rename; an order that only has the refund's status was
-           paid back whole. Lines come as order_products; their money is without tax, as the vendor's line totals. -#}
+           paid back whole. A deleted (archived) order is no valid one. Lines come as order_products; their money is without
+           tax, as the vendor's line totals; one that sells a gift certificate is no line of goods. -#}
 {% macro engine_bigcommerce_orders(tenant, platform, currency) -%}
 with order_lines as (
     select
@@ -30,6 +31,7 @@ with order_lines as (
                 applied_discounts, lambda applied: {{ cast_as('applied.amount', 'decimal') }}
             )), 0) as decimal(18, 6)) as discount
         from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_order_products') }}
+        where coalesce(gift_certificate_id, 0) = 0
     )
     group by source_account, order_id
 ),
@@ -51,7 +53,7 @@ select
     coalesce({{ cast_as('orders.date_created', 'rfc_2822') }}, {{ cast_as('orders.date_modified', 'rfc_2822') }}) as ordered_at,
     orders.total as total_price,
     case
-        when statuses.financial_status = 'refunded' and orders.refunded = 0 then coalesce(orders.total, 0) else orders.refunded
+        when statuses.financial_status = 'refunded' and orders.refunded = 0 then orders.total else orders.refunded
     end as refunded_amount,
     cast(0 as bigint) as foreign_refunds,
     upper(coalesce(
@@ -59,12 +61,13 @@ select
     )) as currency,
     {{ after_refunds('statuses.financial_status', 'orders.refunded', 'orders.total') }} as financial_status,
     coalesce({{ cast_as('orders.status', 'text') }}, orders.status_key) as raw_status,
-    coalesce(statuses.is_cancelled, false) as is_cancelled,
+    coalesce(statuses.is_cancelled, false) or coalesce(orders.is_deleted, false) as is_cancelled,
     false as is_test,
     lower({{ cast_as('orders.billing_address.email', 'text') }}) as customer_email,
     cast(nullif(orders.customer_id, 0) as varchar) as customer_id,
     list_filter([{{ cast_as('orders.payment_provider_id', 'text') }}], lambda said: said is not null) as charge_ids,
-    order_lines.lines
+    order_lines.lines,
+    cast([] as varchar[]) as doubts
 from orders
 left join {{ source('hub', 'platform_ref__order_statuses') }} as statuses
     on statuses.source_platform = 'bigcommerce' and statuses.raw_status = orders.status_key

@@ -47,6 +47,7 @@ EXPECTED: Row = {
     "customer_id": "11",
     "charge_ids": "[ch_1]",
     "lines": None,
+    "doubts": "[]",
 }
 STATUSES = (
     (0, "Incomplete", "failed"),
@@ -85,11 +86,13 @@ ORDERS: tuple[Example, ...] = (
     ),
     (
         {"status_id": 4, "status": "Refunded", "total_inc_tax": None},
-        {"financial_status": "refunded", "raw_status": "Refunded", "total_price": None},
+        {"financial_status": "refunded", "raw_status": "Refunded", "total_price": None, "refunded_amount": None},
     ),
     ({"refunded_amount": "19.8400"}, {"refunded_amount": 19.84, "financial_status": "partially_refunded"}),
     ({"refunded_amount": "69.8400"}, {"refunded_amount": 69.84, "financial_status": "refunded"}),
     ({"refunded_amount": None}, {}),
+    ({"is_deleted": True}, {"is_cancelled": True}),
+    ({"is_deleted": False}, {}),
     # Missing or blank values.
     ({"date_created": ""}, {"ordered_at": "2019-03-11 20:17:25"}),
     ({"date_created": "Tue, 05 Mar 2019 23:40:11 GMT"}, {"ordered_at": "2019-03-05 23:40:11"}),
@@ -140,14 +143,19 @@ def _orders(_pattern: str | None) -> Case:
                 ORDER | {"id": 219},
                 ORDER | {"id": 219, "_account": "eu"},
             ],
-            "order_products": [custom, LINE | discounts, LINE | {"id": 5, "_account": "eu"}],
+            "order_products": [
+                custom,
+                LINE | discounts | {"gift_certificate_id": 0},
+                LINE | {"id": 118, "gift_certificate_id": 4},
+                LINE | {"id": 5, "_account": "eu", "quantity": 0.5},
+            ],
         },
         [
             *(EXPECTED | changes for _, changes in ORDERS),
             EXPECTED | {"order_id": "219", "lines": json.dumps(lines)},
             EXPECTED
             | {"order_id": "219", "source_account": "eu"}
-            | {"lines": json.dumps([BOUGHT | total | {"line_id": "5"}])},
+            | {"lines": json.dumps([BOUGHT | total | {"line_id": "5", "quantity": 0.5}])},
         ],
     )
 

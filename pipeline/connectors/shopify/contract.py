@@ -2,13 +2,18 @@
 
 Source: shopify.dev/docs/api/admin-rest, and the fixtures of Shopify/shopify_python_api (MIT). Money is text in major
 units of `currency`; times carry the shop's offset; `customer` and `email` may be null; `total_price` does not fall
-after refunds, the refunds are inside `refunds[].transactions[]`. Fivetran's tables (fivetran/dbt_shopify, Apache-2.0)
-have an order's lines, refunds and note attributes in tables of their own, and times in UTC without an offset.
+after refunds, the refunds are inside `refunds[].transactions[]`. An amount comes twice in a `..._set`: in the shop's
+currency (`shop_money`) and in the one that the shopper paid in; a transaction is in the latter. Discounts by code and
+automatic ones are in a line's `discount_allocations` alone, which Shopify recommends over `total_discount`
+(fivetran/dbt_shopify#128). A line that an edit takes off the order stays in `line_items` with its `quantity`; its
+`current_quantity` is 0, and is lower after a refund too (API 2024-01 and later, bold-commerce/go-shopify#299).
+Fivetran's tables (fivetran/dbt_shopify, Apache-2.0) have an order's lines, refunds and note attributes in tables of
+their own, and times in UTC without an offset.
 """
 
 from __future__ import annotations
 
-from pipeline.contracts.fields import Contract, DecimalText, Flag, Instant, Integer, Layout, Nested, Text
+from pipeline.contracts.fields import Contract, DecimalText, Flag, Instant, Integer, Layout, Nested, Quantity, Text
 from pipeline.contracts.measures import always, unless_zero, with_some
 
 
@@ -27,15 +32,44 @@ class Address(Nested):
     zip: Text = None
 
 
+class Money(Nested):
+    amount: DecimalText = None
+    currency_code: Text = None
+
+
+class MoneySet(Nested):
+    """An amount in the shop's currency; the one in the shopper's currency is left in place."""
+
+    shop_money: Money | None = None
+
+
+class DiscountAllocation(Nested):
+    amount: DecimalText = None  # of the whole line, refunded and removed units included
+    amount_set: MoneySet | None = None
+
+
+class TaxLine(Nested):
+    price: DecimalText = None  # of the whole line
+    price_set: MoneySet | None = None
+
+
 class LineItem(Nested):
     id: Integer = None
     product_id: Integer = None  # null once the product is deleted, or for a custom line
     variant_id: Integer = None
     sku: Text = None
     title: Text = None
-    quantity: Integer = None
-    price: DecimalText = None  # of one unit
-    total_discount: DecimalText = None  # of the whole line
+    quantity: Quantity = None  # units ordered, refunded and removed ones included
+    current_quantity: Quantity = None  # without refunded and removed units
+    price: DecimalText = None  # of one unit; with tax where the order says taxes_included
+    price_set: MoneySet | None = None
+    total_discount: DecimalText = None  # of the whole line; without discounts by code and automatic ones
+    total_discount_set: MoneySet | None = None
+    discount_allocations: list[DiscountAllocation] | None = None
+    tax_lines: list[TaxLine] | None = None
+    gift_card: Flag = None  # the line sells a gift card
+    tip_payment_gateway: Text = None  # only a tip has one
+    tip_payment_method: Text = None
 
 
 class NoteAttribute(Nested):
@@ -48,20 +82,41 @@ class Transaction(Nested):
     kind: Text = None  # refund, void, capture, sale, authorization
     status: Text = None  # success, failure, pending, error
     amount: DecimalText = None
-    currency: Text = None
+    currency: Text = None  # that the shopper paid in
+    amount_set: MoneySet | None = None
     created_at: Instant = None
 
 
 class RefundLineItem(Nested):
     line_item_id: Integer = None
-    quantity: Integer = None
+    quantity: Quantity = None
+    restock_type: Text = None  # return: of what was delivered; cancel, no_restock: of what was not, or by an edit
     subtotal: DecimalText = None
+    subtotal_set: MoneySet | None = None
+    total_tax: DecimalText = None
+    total_tax_set: MoneySet | None = None
+
+
+class RefundShippingLine(Nested):
+    subtotal_amount_set: MoneySet | None = None  # API 2024-10 and later; earlier an order adjustment
+
+
+class OrderAdjustment(Nested):
+    """Shipping that was refunded, or the difference of a refund to what its lines come to; below 0 it adds to it."""
+
+    kind: Text = None
+    amount: DecimalText = None
+    amount_set: MoneySet | None = None
+    tax_amount: DecimalText = None
+    tax_amount_set: MoneySet | None = None
 
 
 class Refund(Nested):
     id: Integer = None
     created_at: Instant = None
     refund_line_items: list[RefundLineItem] | None = None
+    refund_shipping_lines: list[RefundShippingLine] | None = None
+    order_adjustments: list[OrderAdjustment] | None = None
     transactions: list[Transaction] | None = None
 
 
@@ -80,13 +135,41 @@ class Order(Contract):
     identity = ("email", "contact_email", "customer.id", "customer.email")
     personal = ("shipping_address", "billing_address", "landing_site", "referring_site", "note_attributes")
     measures = (
-        always("total_price"),
+        always("total_price", "total_price_set.shop_money.amount"),
         with_some("line_items"),
         always("line_items.quantity"),
-        always("line_items.price"),
+        always("line_items.price", "line_items.price_set.shop_money.amount"),
         unless_zero("line_items.total_discount"),
+        unless_zero("line_items.discount_allocations"),
         with_some("refunds"),
         always("refunds.transactions.amount"),
+    )
+    lenient = (
+        "order_number",
+        "closed_at",
+        "cancel_reason",
+        "presentment_currency",
+        "fulfillment_status",
+        "subtotal_price",
+        "total_line_items_price",
+        "total_discounts",
+        "total_tax",
+        "gateway",
+        "source_name",
+        "landing_site",
+        "referring_site",
+        "customer.first_name",
+        "customer.last_name",
+        "shipping_address",
+        "billing_address",
+        "line_items.id",
+        "line_items.product_id",
+        "line_items.variant_id",
+        "refunds.id",
+        "refunds.created_at",
+        "refunds.order_adjustments.kind",
+        "refunds.transactions.id",
+        "refunds.transactions.created_at",
     )
     layouts = (
         Layout(
@@ -122,8 +205,11 @@ class Order(Contract):
     presentment_currency: Text = None
     financial_status: Text = None
     fulfillment_status: Text = None
+    taxes_included: Flag = None  # prices and discounts of lines are with tax
     total_price: DecimalText = None
-    current_total_price: DecimalText = None
+    total_price_set: MoneySet | None = None
+    current_total_price: DecimalText = None  # after edits, returns and refunds
+    current_total_price_set: MoneySet | None = None
     subtotal_price: DecimalText = None
     total_line_items_price: DecimalText = None
     total_discounts: DecimalText = None
@@ -155,6 +241,7 @@ class Product(Contract):
     version_field = "updated_at"
     date_field = "created_at"
     wrappers = ("products", "product", "data")
+    lenient = ("handle", "vendor", "status", "tags", "published_at", "variants")
     layouts = (
         Layout(
             name="fivetran",

@@ -2,18 +2,24 @@
     Takes  tenant: a slug.  platform: shopify.
            currency: SQL giving an account's currency, for orders that do not say theirs.
            charge_id_attributes: names of the note_attributes in which an app keeps payment ids, likeliest first.
-    Gives  one row per order: ordered_at (UTC), total_price and refunded_amount (major units of currency), lines, ...
-    Note   total_price does not fall after refunds: what was paid back is in refunds[].transactions[]. Cancelled and
-           test orders are kept, is_cancelled and is_test say so. -#}
+    Gives  one row per order: ordered_at (UTC), total_price and refunded_amount (major units of the shop's currency), lines, ...
+    Note   total_price does not fall after refunds: what was paid back is in refunds[].transactions[], and where those are in
+           the shopper's currency, what the refund's lines, shipping and adjustments come to in the shop's; a refund that
+           says neither makes refunded_amount NULL. Units sold are the current ones and those that came back for money: what
+           an edit took off was not sold, nor is it in total_price unless it was paid for and paid back. Gift cards and tips
+           are no goods. Cancelled and test orders are kept, is_cancelled and is_test say so. -#}
 {% macro engine_shopify_orders(tenant, platform, currency, charge_id_attributes) -%}
 with orders as (
     select
         *,
-        coalesce(upper({{ cast_as('currency', 'text') }}), {{ currency }}) as order_currency,
-        list_filter(
-            flatten(list_transform(refunds, lambda refund: refund.transactions)),
-            lambda payment: lower(payment.kind) = 'refund' and lower(payment.status) = 'success'
-        ) as repayments,
+        coalesce(
+            upper({{ cast_as('total_price_set.shop_money.currency_code', 'text') }}),
+            upper({{ cast_as('currency', 'text') }}),
+            {{ currency }}
+        ) as order_currency,
+        {{ shopify_money('total_price_set', 'total_price') }} as charged,
+        {{ shopify_money('current_total_price_set', 'current_total_price') }} as current_total,
+        lower({{ cast_as('financial_status', 'text') }}) as status_key,
         flatten(list_transform(
             [{{ text_list(charge_id_attributes) }}],
             lambda wanted: list_transform(
@@ -21,6 +27,119 @@ with orders as (
             )
         )) as noted_ids
     from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_orders') }}
+),
+
+refunds as (
+    select
+        tenant_skey,
+        order_currency,
+        unnest(refunds) as refund
+    from orders
+),
+
+paybacks as (
+    select
+        tenant_skey,
+        list_transform(
+            list_filter(
+                refund.transactions, lambda payment: lower(payment.kind) = 'refund' and lower(payment.status) = 'success'
+            ),
+            lambda payment: coalesce(
+                {{ cast_as('payment.amount_set.shop_money.amount', 'decimal') }},
+                case
+                    when coalesce(upper({{ cast_as('payment.currency', 'text') }}), order_currency) = order_currency
+                        then {{ cast_as('payment.amount', 'decimal') }}
+                end
+            )
+        ) as payments,
+        list_transform(
+            refund.refund_line_items,
+            lambda item: struct_pack(
+                line_item_id := item.line_item_id,
+                quantity := item.quantity,
+                is_removed := coalesce(lower(item.restock_type), '') <> 'return'
+                    and coalesce(len(list_filter(refund.transactions, lambda payment: lower(payment.kind) = 'refund')), 0) = 0,
+                amount := {{ shopify_money('item.subtotal_set', 'item.subtotal') }}
+                    + coalesce({{ shopify_money('item.total_tax_set', 'item.total_tax') }}, 0)
+            )
+        ) as items,
+        list_concat(
+            list_transform(
+                refund.order_adjustments,
+                lambda adjustment: -1 * (
+                    {{ shopify_money('adjustment.amount_set', 'adjustment.amount') }}
+                    + coalesce({{ shopify_money('adjustment.tax_amount_set', 'adjustment.tax_amount') }}, 0)
+                )
+            ),
+            case
+                when coalesce(not list_contains(list_transform(
+                    refund.order_adjustments, lambda adjustment: lower(adjustment.kind)
+                ), 'shipping_refund'), true)
+                    then list_transform(
+                        refund.refund_shipping_lines,
+                        lambda line: {{ cast_as('line.subtotal_amount_set.shop_money.amount', 'decimal') }}
+                    )
+            end
+        ) as extras
+    from refunds
+),
+
+values_of_paybacks as (
+    select
+        *,
+        list_concat(
+            list_transform(list_filter(items, lambda item: not item.is_removed), lambda item: item.amount), extras
+        ) as parts,
+        case when list_count(parts) = len(parts) then list_sum(parts) end as worth,
+        case
+            when coalesce(len(payments), 0) = 0 then 0
+            when list_count(payments) = len(payments) then list_sum(payments)
+            when list_count(payments) = 0 and worth > 0 then worth
+        end as repaid
+    from paybacks
+),
+
+sums as (
+    select
+        tenant_skey,
+        flatten(list(items)) as refunded_items,
+        cast(sum(repaid) as decimal(18, 6)) as repaid,
+        cast(sum(worth) as decimal(18, 6)) as returned,
+        count(*) filter (where repaid is null) as unknown_refunds
+    from values_of_paybacks
+    group by tenant_skey
+),
+
+counted as (
+    select
+        orders.*,
+        sums.refunded_items,
+        coalesce(sums.returned, 0) as returned,
+        cast(coalesce(list_sum(list_transform(
+            list_filter(sums.refunded_items, lambda item: item.is_removed), lambda item: item.amount
+        )), 0) as decimal(18, 6)) as removed,
+        case
+            when sums.unknown_refunds > 0 or (orders.refunds is null and orders.status_key = 'partially_refunded') then null
+            when orders.refunds is null and orders.status_key = 'refunded' then orders.charged
+            else coalesce(sums.repaid, 0)
+        end as repaid,
+        case
+            when orders.refunds is null and orders.status_key = 'partially_refunded' then 1
+            else coalesce(sums.unknown_refunds, 0)
+        end as unknown_refunds
+    from orders
+    left join sums on sums.tenant_skey = orders.tenant_skey
+),
+
+explained as (
+    select
+        *,
+        case
+            when removed = 0 then charged
+            when charged - removed - returned = current_total then charged - removed + least(greatest(repaid - returned, 0), removed)
+            when charged - returned = current_total then charged + least(greatest(repaid - returned, 0), removed)
+        end as explained_total
+    from counted
 )
 
 select
@@ -34,15 +153,12 @@ select
     coalesce(
         {{ cast_as('created_at', 'instant') }}, {{ cast_as('processed_at', 'instant') }}, {{ cast_as('updated_at', 'instant') }}
     ) as ordered_at,
-    {{ cast_as('total_price', 'decimal') }} as total_price,
-    cast(coalesce(list_sum(list_transform(
-        list_filter(repayments, lambda payment: coalesce(upper(payment.currency), order_currency) = order_currency),
-        lambda payment: {{ cast_as('payment.amount', 'decimal') }}
-    )), 0) as decimal(18, 6)) as refunded_amount,
-    coalesce(len(list_filter(repayments, lambda payment: upper(payment.currency) <> order_currency)), 0) as foreign_refunds,
+    cast(coalesce(explained_total, charged) as decimal(18, 6)) as total_price,
+    cast(repaid as decimal(18, 6)) as refunded_amount,
+    cast(unknown_refunds as bigint) as foreign_refunds,
     order_currency as currency,
     statuses.financial_status,
-    {{ cast_as('orders.financial_status', 'text') }} as raw_status,
+    {{ cast_as('explained.financial_status', 'text') }} as raw_status,
     {{ cast_as('cancelled_at', 'instant') }} is not null as is_cancelled,
     coalesce(test, false) as is_test,
     lower(coalesce(
@@ -51,21 +167,100 @@ select
     cast(nullif(customer.id, 0) as varchar) as customer_id,
     list_filter(noted_ids, lambda noted: noted is not null) as charge_ids,
     list_transform(
-        line_items,
+        list_filter(
+            line_items,
+            lambda line: not coalesce(line.gift_card, false)
+                and {{ cast_as('line.tip_payment_gateway', 'text') }} is null
+                and {{ cast_as('line.tip_payment_method', 'text') }} is null
+                and not coalesce({{ shopify_sold('line') }} = 0 and line.quantity > 0, false)
+        ),
         lambda line: struct_pack(
             line_id := cast(line.id as varchar),
             product_id := cast(nullif(line.product_id, 0) as varchar),
             sku := {{ cast_as('line.sku', 'text') }},
             item_name := {{ cast_as('line.title', 'text') }},
-            quantity := line.quantity,
-            unit_price := {{ cast_as('line.price', 'decimal') }},
-            discount_amount := coalesce({{ cast_as('line.total_discount', 'decimal') }}, 0),
-            amount := cast(null as decimal(18, 6))
+            quantity := {{ shopify_sold('line') }},
+            unit_price := {{ shopify_money('line.price_set', 'line.price') }},
+            discount_amount := {{ shopify_discount('line') }},
+            amount := case
+                when taxes_included and line.tax_lines is not null then cast(
+                    {{ shopify_sold('line') }} * {{ shopify_money('line.price_set', 'line.price') }}
+                    - {{ shopify_discount('line') }}
+                    - {{ shopify_share('line') }} * coalesce(list_sum(list_transform(
+                        line.tax_lines, lambda tax: {{ shopify_money('tax.price_set', 'tax.price') }}
+                    )), 0) as decimal(18, 6)
+                )
+            end
         )
-    ) as lines
-from orders
+    ) as lines,
+    list_filter(
+        [
+            case
+                when explained_total is null and charged is not null then 'unproven_edit'
+                when removed = 0 and current_total not in (charged - repaid, charged - returned)
+                    and list_count(list_transform(line_items, lambda line: line.current_quantity)) = 0 and len(line_items) > 0
+                    then 'unproven_edit'
+            end,
+            case
+                when taxes_included and {{ cast_as('total_tax', 'decimal') }} is distinct from 0
+                    and list_contains(list_transform(line_items, lambda line: line.tax_lines is null), true)
+                    then 'unproven_tax'
+            end
+        ],
+        lambda doubt: doubt is not null
+    ) as doubts
+from explained
 left join {{ source('hub', 'platform_ref__order_statuses') }} as statuses
-    on statuses.source_platform = 'shopify' and statuses.raw_status = lower({{ cast_as('orders.financial_status', 'text') }})
+    on statuses.source_platform = 'shopify' and statuses.raw_status = explained.status_key
+{%- endmacro %}
+
+{#- An amount in the shop's currency.
+    Takes  set: SQL naming the amount in both currencies.  plain: SQL naming the older field, in the shop's currency alone.
+    Gives  an expression: DECIMAL(18,6). -#}
+{% macro shopify_money(set, plain) -%}
+coalesce({{ cast_as(set ~ '.shop_money.amount', 'decimal') }}, {{ cast_as(plain, 'decimal') }})
+{%- endmacro %}
+
+{#- Units of a line that were sold: the current ones, and those that came back for money.
+    Takes  line: SQL naming a line, beside refunds, refunded_items and status_key of its order.
+    Gives  an expression: a number.
+    Note   Without current_quantity, those ordered less what the refunds say was taken off. Where the refunds were not
+           exported, the status says whether what is gone was paid back. -#}
+{% macro shopify_sold(line) -%}
+case
+    when {{ line }}.current_quantity is null then {{ line }}.quantity - {{ shopify_units(line, 'item.is_removed') }}
+    when refunds is null and status_key in ('refunded', 'partially_refunded') then {{ line }}.quantity
+    else least({{ line }}.quantity, {{ line }}.current_quantity + {{ shopify_units(line, 'not item.is_removed') }})
+end
+{%- endmacro %}
+
+{#- Units of a line in the refunds of its order.
+    Takes  line: SQL naming a line, beside refunded_items of its order.  which: a condition over item.
+    Gives  an expression: a number, 0 without one. -#}
+{% macro shopify_units(line, which) -%}
+coalesce(list_sum(list_transform(
+    list_filter(refunded_items, lambda item: item.line_item_id = {{ line }}.id and {{ which }}), lambda item: item.quantity
+)), 0)
+{%- endmacro %}
+
+{#- The share of a line's units that were sold: what is said of all units ordered, discounts and taxes, is theirs in part.
+    Takes  line: as above.
+    Gives  an expression: a number. -#}
+{% macro shopify_share(line) -%}
+coalesce({{ shopify_sold(line) }} / nullif({{ line }}.quantity, 0), 1)
+{%- endmacro %}
+
+{#- The discount of a line's units that were sold.
+    Takes  line: as above.
+    Gives  an expression: DECIMAL(18,6). -#}
+{% macro shopify_discount(line) -%}
+cast({{ shopify_share(line) }} * coalesce(
+    list_sum(list_transform(
+        {{ line }}.discount_allocations, lambda part: {{ shopify_money('part.amount_set', 'part.amount') }}
+    )),
+    {{ shopify_money(line ~ '.total_discount_set', line ~ '.total_discount') }},
+    0
+) as decimal(18, 6))
 {%- endmacro %}
 
 {#- Shopify products, in the canonical columns of products.

@@ -4,7 +4,9 @@ Source: docs.stripe.com/api/charges/object, the fixture of stripe/openapi (MIT),
 (fivetran/dbt_stripe, Apache-2.0). Amounts are whole numbers of the currency's minor unit (docs.stripe.com/currencies):
 cents of dollars, but whole yen, and thousandths of dinars. `amount` is the requested amount; the collected one is
 `amount_captured`, which versions of the API before 2020 and Fivetran's table do not have. `payment_intent`,
-`balance_transaction` and `customer` are ids, or full objects where the caller requested to expand them.
+`balance_transaction`, `customer` and `dispute` are ids, or full objects where the caller requested to expand them.
+A charge stays `disputed` when the dispute is won; what came of it is the dispute's `status`
+(docs.stripe.com/api/disputes/object), and the bank keeps the money while it is open.
 """
 
 from __future__ import annotations
@@ -38,6 +40,13 @@ class Charge(Contract):
     personal = ("customer", "description", "metadata", "payment_method_details")
     money = "whole numbers of the minor unit of currency"
     zone = "utc"
+    lenient = (
+        "paid",
+        "refunded",
+        "failure_code",
+        "description",
+        "payment_method_details",
+    )
     measures = (always("amount"), with_some("amount_captured"), unless_zero("amount_refunded"))
     layouts = (
         Layout(
@@ -71,6 +80,7 @@ class Charge(Contract):
     invoice: Anything = None
     payment_intent: Anything = None
     balance_transaction: Anything = None
+    dispute: Anything = None
     receipt_email: Text = None
     billing_details: BillingDetails | None = None
     payment_method_details: PaymentMethodDetails | None = None

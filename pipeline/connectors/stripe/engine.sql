@@ -3,7 +3,8 @@
     Gives  one row per charge: charged_at (UTC), captured_amount and refunded_amount (major units of currency), ...
     Note   amounts are minor units, by Stripe's own count where it differs from ISO 4217. Without amount_captured, a charge
            that succeeded and is captured took its whole amount. livemode false is a test. Amounts of a currency that is
-           in no list stay NULL. -#}
+           in no list stay NULL. The bank has the money of a dispute that is open or lost; a won one and a mere inquiry took
+           none. A disputed charge says what came of it only where the dispute is expanded: else disputed_amount is NULL. -#}
 {% macro engine_stripe_charges(tenant, platform) -%}
 with charges as (
     select
@@ -14,7 +15,17 @@ with charges as (
             case when status = 'succeeded' and captured then {{ cast_as('amount', 'minor_units') }} else 0 end
         ) as captured_units,
         coalesce({{ cast_as('amount_refunded', 'minor_units') }}, 0) as refunded_units,
-        coalesce(payment_intent ->> '$.id', payment_intent ->> '$') as intent_id
+        coalesce(payment_intent ->> '$.id', payment_intent ->> '$') as intent_id,
+        case
+            when not coalesce(disputed, (dispute ->> '$') is not null) then 0
+            when dispute ->> '$.status' in (
+                'won', 'prevented', 'warning_needs_response', 'warning_under_review', 'warning_closed', 'charge_refunded'
+            )
+                then 0
+            when dispute ->> '$.status' in ('lost', 'needs_response', 'under_review')
+                and lower(coalesce(dispute ->> '$.currency', currency)) = lower(currency)
+                then {{ cast_as("dispute ->> '$.amount'", 'minor_units') }}
+        end as disputed_units
     from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_charges') }}
 )
 
@@ -26,6 +37,7 @@ select
     {{ cast_as('charges.created', 'epoch_seconds') }} as charged_at,
     {{ major_units('charges.captured_units', 'currencies.stripe_exponent') }} as captured_amount,
     {{ major_units('charges.refunded_units', 'currencies.stripe_exponent') }} as refunded_amount,
+    {{ major_units('charges.disputed_units', 'currencies.stripe_exponent') }} as disputed_amount,
     charges.charge_currency as currency,
     {{ cast_as('charges.status', 'text') }} as status,
     not coalesce(charges.livemode, true) as is_test

@@ -33,10 +33,25 @@ EXPECTED: Row = {
     "charged_at": "2009-02-13 23:31:30",
     "captured_amount": 12.34,
     "refunded_amount": 0,
+    "disputed_amount": 0,
     "currency": "USD",
     "status": "succeeded",
     "is_test": False,
 }
+DISPUTES: dict[str, float | None] = {
+    "charge_refunded": 0,
+    "lost": 10,
+    "needs_response": 10,
+    "prevented": 0,
+    "under_review": 10,
+    "warning_closed": 0,
+    "warning_needs_response": 0,
+    "warning_under_review": 0,
+    "won": 0,
+    "new_one": None,
+}
+"""Statuses of a dispute. Source: docs.stripe.com/api/disputes/object, and prevented of later versions."""
+DISPUTE: Row = {"id": "du_1", "amount": 1000, "currency": "USD", "status": "lost"}
 CHARGES: tuple[tuple[Row, Row], ...] = (
     ({"amount_captured": 1034, "amount_refunded": 34}, {"captured_amount": 10.34, "refunded_amount": 0.34}),
     ({"amount_refunded": None}, {}),
@@ -48,12 +63,26 @@ CHARGES: tuple[tuple[Row, Row], ...] = (
     ),
     (
         {"currency": "zzz", "amount": 5120, "amount_refunded": 12},
-        {"captured_amount": None, "currency": "ZZZ"} | {"refunded_amount": None},
+        {"captured_amount": None, "currency": "ZZZ"} | {"refunded_amount": None, "disputed_amount": None},
     ),
     # The requested amount is collected only if the charge succeeded and was captured.
     ({"status": "failed", "captured": False}, {"captured_amount": 0, "status": "failed"}),
     ({"status": "succeeded", "captured": False}, {"captured_amount": 0}),
     ({"status": "pending", "captured": True}, {"captured_amount": 0, "status": "pending"}),
+    # The bank has the money of a dispute that is lost or open; a charge alone does not say what came of its dispute.
+    *(
+        ({"disputed": True, "dispute": DISPUTE | {"status": status}}, {"disputed_amount": amount})
+        for status, amount in DISPUTES.items()
+    ),
+    ({"disputed": True, "dispute": DISPUTE | {"currency": None}}, {"disputed_amount": 10}),
+    ({"disputed": True, "dispute": DISPUTE, "currency": "USD"}, {"disputed_amount": 10}),
+    ({"disputed": True, "dispute": DISPUTE | {"currency": "eur"}}, {"disputed_amount": None}),
+    ({"disputed": True, "dispute": "du_1"}, {"disputed_amount": None}),
+    ({"disputed": None, "dispute": "du_1"}, {"disputed_amount": None}),
+    ({"disputed": None, "dispute": DISPUTE}, {"disputed_amount": 10}),
+    ({"disputed": False, "dispute": DISPUTE}, {}),
+    ({"disputed": True}, {"disputed_amount": None}),
+    ({"disputed": False, "livemode": None}, {}),
     ({"livemode": False}, {"is_test": True}),
     ({"livemode": None}, {}),
     ({"payment_intent": {"id": "pi_2", "object": "payment_intent"}}, {"other_ids": "[pi_2]"}),

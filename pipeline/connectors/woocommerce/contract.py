@@ -4,7 +4,10 @@ Source: woocommerce.github.io/woocommerce-rest-api-docs, whose responses are in 
 (Apache-2.0). Money is text, but for a line's `price`, which is a number; `total` does not fall after refunds. Every
 time comes twice: in the site's own time zone without an offset, and in UTC without an offset (`_gmt`). Absent is null,
 empty text or 0: `customer_id` 0 is a guest, `product_id` 0 a line without a product. `number` is what shoppers see:
-text, the id or whatever a plugin makes of it.
+text, the id or whatever a plugin makes of it. A quantity has decimals where plugins sell by metre or kilo
+(woocommerce/woocommerce#52198, #64641). Marketplace plugins split an order into one per vendor: the parts have the
+order's id as `parent_id`, and both are in `/orders` (getdokan/dokan#868); a renewal of a subscription may have a
+parent too, and is a sale of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from pipeline.contracts.fields import (
     LocalTime,
     Nested,
     Number,
+    Quantity,
     Text,
     UtcTime,
 )
@@ -43,7 +47,7 @@ class LineItem(Nested):
     product_id: Integer = None  # 0 for a deleted product
     variation_id: Integer = None
     sku: Text = None
-    quantity: Integer = None
+    quantity: Quantity = None  # 1.52 of what is sold by metre; the vendor's schema says integer
     subtotal: DecimalText = None  # of the whole line without tax, before discounts
     subtotal_tax: DecimalText = None
     total: DecimalText = None  # of the whole line without tax, after discounts
@@ -69,6 +73,29 @@ class Order(Contract):
     personal = ("billing.city", "billing.state", "billing.postcode", "order_key", "meta_data")
     money = "text in major units of currency"
     zone = "utc"
+    lenient = (
+        "order_key",
+        "date_modified",
+        "date_paid_gmt",
+        "date_completed_gmt",
+        "total_tax",
+        "shipping_total",
+        "discount_total",
+        "billing.city",
+        "billing.state",
+        "billing.postcode",
+        "billing.country",
+        "payment_method",
+        "created_via",
+        "meta_data.id",
+        "line_items.id",
+        "line_items.product_id",
+        "line_items.variation_id",
+        "line_items.subtotal_tax",
+        "line_items.total_tax",
+        "refunds.id",
+        "refunds.reason",
+    )
     measures = (
         always("total"),
         with_some("line_items"),
@@ -120,6 +147,20 @@ class Product(Contract):
     wrappers = ("products", "product", "data")
     money = "text in major units of the store's currency"
     zone = "utc"
+    lenient = (
+        "parent_id",
+        "slug",
+        "sku",
+        "type",
+        "status",
+        "price",
+        "regular_price",
+        "sale_price",
+        "categories.id",
+        "categories.slug",
+        "date_created",
+        "date_modified",
+    )
 
     id: Integer = None
     parent_id: Integer = None

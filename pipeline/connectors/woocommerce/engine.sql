@@ -5,23 +5,88 @@
     Gives  one row per order: ordered_at (UTC), total_price (tax and shipping included, major units of currency), lines, ...
     Note   total does not fall after refunds, which are negative. number is what shoppers see: shops send analytics the one
            or the other, so it is among other_ids. An order that only has the refund's status was paid back whole. The
-           Stripe gateway keeps its ids in meta_data and in transaction_id. Money of lines is without tax. -#}
+           Stripe gateway keeps its ids in meta_data and in transaction_id. Money of lines is without tax. The parts of an
+           order, which marketplace plugins make beside it, are no orders: made within a minute of a valid parent of the
+           same currency, and together what it comes to. What was paid back for a part was paid back for the order. -#}
 {% macro engine_woocommerce_orders(tenant, platform, currency, timezone) -%}
 with orders as (
     select
         *,
         regexp_replace(lower({{ cast_as('status', 'text') }}), '^wc-', '') as status_key,
+        coalesce(
+            {{ cast_as('date_created_gmt', 'utc_time') }},
+            timezone('UTC', timezone({{ timezone }}, {{ cast_as('date_created', 'local_time') }}))
+        ) as ordered_at,
         {{ cast_as('total', 'decimal') }} as order_total,
-        cast(coalesce(list_sum(list_transform(
-            refunds, lambda refund: abs({{ cast_as('refund.total', 'decimal') }})
-        )), 0) as decimal(18, 6)) as refunded,
+        coalesce(upper({{ cast_as('currency', 'text') }}), {{ currency }}) as order_currency,
+        coalesce(list_sum(list_transform(refunds, lambda refund: abs({{ cast_as('refund.total', 'decimal') }}))), 0) as repaid,
+        coalesce(len(list_filter(
+            refunds, lambda refund: {{ cast_as('refund.total', 'decimal') }} is null
+        )), 0) as unknown_refunds,
         flatten(list_transform(
             ['_stripe_charge_id', '_stripe_intent_id'],
             lambda wanted: list_transform(
                 list_filter(meta_data, lambda meta: meta.key = wanted), lambda meta: meta.value ->> '$'
             )
         )) as stripe_ids
-    from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_orders') }}
+    from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_orders') }} as orders
+),
+
+stated as (
+    select
+        orders.*,
+        statuses.financial_status as stated_status,
+        coalesce(statuses.is_cancelled, false) as is_cancelled,
+        case
+            when orders.unknown_refunds > 0 then null
+            when statuses.financial_status = 'refunded' and orders.repaid = 0 then orders.order_total
+            else orders.repaid
+        end as refunded
+    from orders
+    left join {{ source('hub', 'platform_ref__order_statuses') }} as statuses
+        on statuses.source_platform = 'woocommerce' and statuses.raw_status = orders.status_key
+),
+
+parts as (
+    select
+        parts.tenant_skey,
+        parents.tenant_skey as parent_skey,
+        parts.refunded,
+        parts.unknown_refunds
+    from stated as parts
+    inner join stated as parents
+        on parents.source_account = parts.source_account and parents.id = parts.parent_id
+    where
+        not parents.is_cancelled
+        and coalesce(parents.stated_status, '') <> 'failed'
+        and parts.order_currency = parents.order_currency
+        and parts.ordered_at between parents.ordered_at - interval 1 minute and parents.ordered_at + interval 1 minute
+    window siblings as (partition by parents.tenant_skey)
+    qualify
+        abs(sum(parts.order_total) over siblings - parents.order_total) <= 0.01 * count(*) over siblings
+        and count(parts.order_total) over siblings = count(*) over siblings
+),
+
+wholes as (
+    select
+        parent_skey,
+        sum(unknown_refunds) as unknown_refunds,
+        sum(refunded) as refunded
+    from parts
+    group by parent_skey
+),
+
+whole_orders as (
+    select
+        stated.*,
+        stated.unknown_refunds + coalesce(wholes.unknown_refunds, 0) as all_unknown_refunds,
+        case
+            when coalesce(wholes.unknown_refunds, 0) = 0
+                then stated.refunded + greatest(wholes.refunded - stated.refunded, 0)
+        end as paid_back
+    from stated
+    left join wholes on wholes.parent_skey = stated.tenant_skey
+    where stated.tenant_skey not in (select parts.tenant_skey from parts)
 )
 
 select
@@ -29,20 +94,14 @@ select
     orders.source_account,
     cast(orders.id as varchar) as order_id,
     list_filter([{{ cast_as('orders.number', 'text') }}], lambda other: other is not null) as other_ids,
-    coalesce(
-        {{ cast_as('orders.date_created_gmt', 'utc_time') }},
-        timezone('UTC', timezone({{ timezone }}, {{ cast_as('orders.date_created', 'local_time') }}))
-    ) as ordered_at,
+    orders.ordered_at,
     orders.order_total as total_price,
-    case
-        when statuses.financial_status = 'refunded' and orders.refunded = 0 then coalesce(orders.order_total, 0)
-        else orders.refunded
-    end as refunded_amount,
-    cast(0 as bigint) as foreign_refunds,
-    coalesce(upper({{ cast_as('orders.currency', 'text') }}), {{ currency }}) as currency,
-    {{ after_refunds('statuses.financial_status', 'orders.refunded', 'orders.order_total') }} as financial_status,
+    cast(orders.paid_back as decimal(18, 6)) as refunded_amount,
+    cast(orders.all_unknown_refunds as bigint) as foreign_refunds,
+    orders.order_currency as currency,
+    {{ after_refunds('orders.stated_status', 'orders.paid_back', 'orders.order_total') }} as financial_status,
     {{ cast_as('orders.status', 'text') }} as raw_status,
-    coalesce(statuses.is_cancelled, false) as is_cancelled,
+    orders.is_cancelled,
     false as is_test,
     lower({{ cast_as('orders.billing.email', 'text') }}) as customer_email,
     cast(nullif(orders.customer_id, 0) as varchar) as customer_id,
@@ -67,10 +126,9 @@ select
             ),
             amount := {{ cast_as('line.total', 'decimal') }}
         )
-    ) as lines
-from orders
-left join {{ source('hub', 'platform_ref__order_statuses') }} as statuses
-    on statuses.source_platform = 'woocommerce' and statuses.raw_status = orders.status_key
+    ) as lines,
+    case when orders.parent_id > 0 then ['unproven_parent'] else cast([] as varchar[]) end as doubts
+from whole_orders as orders
 {%- endmacro %}
 
 {#- WooCommerce products, in the canonical columns of products.

@@ -8,7 +8,7 @@ from pipeline.config.engine_cases import Case, Cases, Row, delivering_platform, 
 
 ORDER: Row = {
     "id": 723,
-    "parent_id": 9,
+    "parent_id": 0,
     "number": "A-723",
     "order_key": "wc_order_58",
     "status": "completed",
@@ -46,6 +46,7 @@ EXPECTED: Row = {
     "customer_id": "26",
     "charge_ids": "[ch_2]",
     "lines": None,
+    "doubts": "[]",
 }
 STATUSES = (
     ("auto-draft", "failed"),
@@ -88,8 +89,11 @@ BOUGHT: Row = {
     "discount_amount": 0.5,
     "amount": 5.5,
 }
+ALONE: Row = {"doubts": "[unproven_parent]"}
+CANCELLED: Row = {"financial_status": "cancelled", "is_cancelled": True}
 NO_MORE: Row = {"id": 316, "product_id": 0, "sku": "", "quantity": 0}
 BARE: Row = {"id": 317, "subtotal": None}
+BY_METRE: Row = {"quantity": 1.52, "subtotal": "22.80", "total": "22.80"}
 
 Example = tuple[Row, Row]
 """An example: the differences of an order from ORDER, and of its result from EXPECTED."""
@@ -101,14 +105,11 @@ ORDERS: tuple[Example, ...] = (
     ({"date_created_gmt": None}, {"ordered_at": main_clock("2017-03-21T23:30:00")}),
     # Statuses; one of the refund alone was paid back whole.
     *(({"status": raw}, {"raw_status": raw, "financial_status": status}) for raw, status in STATUSES),
-    *(
-        ({"status": raw}, {"raw_status": raw, "financial_status": "cancelled", "is_cancelled": True})
-        for raw in ("cancelled", "trash")
-    ),
+    *(({"status": raw}, {"raw_status": raw} | CANCELLED) for raw in ("cancelled", "trash")),
     ({"status": "refunded"}, {"raw_status": "refunded", "financial_status": "refunded", "refunded_amount": 39}),
     (
         {"status": "refunded", "total": None},
-        {"raw_status": "refunded", "financial_status": "refunded", "total_price": None},
+        {"raw_status": "refunded", "financial_status": "refunded", "total_price": None, "refunded_amount": None},
     ),
     (
         {"status": "refunded", "refunds": [{"id": 726, "total": "-10.00"}]},
@@ -123,30 +124,115 @@ ORDERS: tuple[Example, ...] = (
         {"financial_status": "refunded", "refunded_amount": 39},
     ),
     ({"refunds": None}, {}),
+    (
+        {"refunds": [{"id": 726, "total": "-10.00"}, {"id": 724, "total": None}, {"id": 727, "total": ""}]},
+        {"refunded_amount": None, "foreign_refunds": 2},
+    ),
     # Missing or blank values.
     ({"number": ""}, {"other_ids": "[]"}),
+    ({"parent_id": 1}, ALONE),
+    ({"parent_id": None}, {}),
     ({"currency": ""}, {"currency": main_currency}),
     ({"customer_id": 0, "billing": {"email": ""}}, {"customer_id": None, "customer_email": None}),
     (
-        {"line_items": [LINE, LINE | NO_MORE, LINE | BARE]},
+        {"line_items": [LINE, LINE | NO_MORE, LINE | BARE, LINE | BY_METRE]},
         {
             "lines": json.dumps(
                 [
                     BOUGHT,
                     BOUGHT | {"line_id": "316", "product_id": None, "sku": None, "quantity": 0, "unit_price": 2.75},
                     BOUGHT | {"line_id": "317", "unit_price": 2.75, "discount_amount": 0},
+                    BOUGHT | {"quantity": 1.52, "unit_price": 15, "discount_amount": 0, "amount": 22.8},
                 ]
             )
         },
     ),
 )
+PART: Row = {"parent_id": 1}
+FAMILIES: tuple[tuple[tuple[Row, Row | None], ...], ...] = (
+    # The parts of an order, made with it and together what it comes to, are no orders.
+    (
+        ({"id": 1}, {}),
+        (PART | {"id": 2, "total": "20.00", "date_created_gmt": "2017-03-22T02:31:00"}, None),
+        (PART | {"id": 3, "total": "19.02", "date_created_gmt": "2017-03-22T02:29:00"}, None),
+        # A later order with the same parent is a sale, such as a renewal.
+        (
+            PART | {"id": 4, "total": "39.00", "date_created_gmt": "2017-03-22T02:31:01"},
+            ALONE | {"ordered_at": "2017-03-22 02:31:01", "total_price": 39},
+        ),
+        (
+            PART | {"id": 5, "total": "39.00", "date_created_gmt": "2017-03-22T02:28:59"},
+            ALONE | {"ordered_at": "2017-03-22 02:28:59", "total_price": 39},
+        ),
+        (PART | {"id": 6, "currency": "EUR"}, ALONE | {"currency": "EUR"}),
+    ),
+    # They do not come to it, or one does not say what it comes to.
+    (({"id": 1}, {}), (PART | {"id": 2, "total": "38.98"}, ALONE | {"total_price": 38.98})),
+    (({"id": 1}, {}), (PART | {"id": 2, "total": "39.02"}, ALONE | {"total_price": 39.02})),
+    (({"id": 1}, {}), (PART | {"id": 2}, ALONE), (PART | {"id": 3, "total": None}, ALONE | {"total_price": None})),
+    # Their parent is in another shop, not there, or no sale.
+    (({"id": 1, "_account": "eu"}, {"source_account": "eu"}), (PART | {"id": 2}, ALONE)),
+    ((PART | {"id": 2}, ALONE),),
+    (({"id": 1, "currency": "EUR"}, {"currency": "EUR"}), (PART | {"id": 2, "currency": "eur"}, None)),
+    (
+        ({"id": 1, "status": "cancelled"}, {"raw_status": "cancelled"} | CANCELLED),
+        (PART | {"id": 2}, ALONE),
+    ),
+    (
+        ({"id": 1, "status": "failed"}, {"raw_status": "failed", "financial_status": "failed"}),
+        (PART | {"id": 2}, ALONE),
+    ),
+    (({"id": 1, "status": "new"}, {"raw_status": "new", "financial_status": None}), (PART | {"id": 2}, None)),
+    # What was paid back for a part was paid back for the order, said there too or not.
+    (
+        ({"id": 1}, {"refunded_amount": 15, "financial_status": "partially_refunded"}),
+        (PART | {"id": 2, "total": "29.00", "refunds": [{"total": "-5.00"}]}, None),
+        (PART | {"id": 3, "total": "10.00", "status": "refunded"}, None),
+    ),
+    (
+        (
+            {"id": 1, "refunds": [{"total": "-6.00"}]},
+            {"refunded_amount": 6, "financial_status": "partially_refunded"},
+        ),
+        (PART | {"id": 2, "refunds": [{"total": "-5.00"}]}, None),
+    ),
+    (
+        (
+            {"id": 1, "status": "refunded"},
+            {"raw_status": "refunded", "financial_status": "refunded", "refunded_amount": 39},
+        ),
+        (PART | {"id": 2, "refunds": [{"total": "-5.00"}]}, None),
+    ),
+    (
+        ({"id": 1, "refunds": [{"total": "-6.00"}]}, {"refunded_amount": None, "foreign_refunds": 2}),
+        (PART | {"id": 2, "total": "30.00", "refunds": [{"total": None}]}, None),
+        (PART | {"id": 3, "total": "9.00", "refunds": [{"total": None}]}, None),
+    ),
+    (
+        ({"id": 1, "refunds": [{"total": None}]}, {"refunded_amount": None, "foreign_refunds": 1}),
+        (PART | {"id": 2}, None),
+    ),
+)
+"""Orders that share a parent, as examples; without a result where an order is a part of another."""
+
+
+def _family(number: int) -> list[tuple[Row, Row]]:
+    """The records of a family, with ids of its own, and their results."""
+    examples = []
+    for sent, changes in FAMILIES[number]:
+        ids: Row = {name: 1000 * (number + 1) + int(str(sent[name])) for name in ("id", "parent_id") if name in sent}
+        examples.append(
+            (ORDER | sent | ids, {} if changes is None else EXPECTED | changes | {"order_id": str(ids["id"])})
+        )
+    return examples
 
 
 def _orders(_pattern: str | None) -> Case:
+    families = [example for number in range(len(FAMILIES)) for example in _family(number)]
     return Case(
-        "the time in UTC counts, refunds are negative, 0 is a guest, and the number is another id",
-        {"orders": [ORDER | sent for sent, _ in ORDERS]},
-        [EXPECTED | changes for _, changes in ORDERS],
+        "the time in UTC counts, refunds are negative, 0 is a guest, the number is another id, parts are no orders",
+        {"orders": [*(ORDER | sent for sent, _ in ORDERS), *(record for record, _ in families)]},
+        [*(EXPECTED | changes for _, changes in ORDERS), *(expected for _, expected in families if expected)],
     )
 
 

@@ -140,7 +140,8 @@ def _column(name: str, shape: Shape) -> LandingColumn:
     if shape.meaning is Meaning.ANYTHING:
         return LandingColumn(name, shape, quote(name), None)
     column = text_column(name, shape, quote(name))
-    return column if column.fault else LandingColumn(name, shape, column.value, _fault_of_kind(name))
+    is_any = column.fault or shape.is_lenient
+    return column if is_any else LandingColumn(name, shape, column.value, _fault_of_kind(name))
 
 
 def _fault_of_kind(name: str) -> str:

@@ -6,7 +6,7 @@ text is absent for every meaning but TEXT.
 
 from __future__ import annotations
 
-from pipeline.contracts.fields import Leaf, Record, Shape, is_date_object
+from pipeline.contracts.fields import EXACT, Leaf, Record, Shape, is_date_object
 from pipeline.contracts.meaning import DESCRIPTIONS, INSTANTS, INTEGRAL, PATTERNS, RANGES, SHORT_INTEGER, Meaning
 from pipeline.contracts.sql import day_in, literal, moment, percent_number
 
@@ -25,7 +25,7 @@ def meaning_text(shape: Shape) -> str:
 
 def fault_of_text(leaf: Leaf, text: str) -> str | None:
     """SQL condition: `text` (a cheap expression) is present and does not convert; None where every text does."""
-    if leaf.meaning in (Meaning.TEXT, Meaning.ANYTHING):
+    if leaf.is_lenient or leaf.meaning in (Meaning.TEXT, Meaning.ANYTHING):
         return None
     quick, thorough = _accepted(leaf, text)
     return (
@@ -80,7 +80,7 @@ def _accepted_integer(leaf: Leaf, text: str) -> tuple[str, str]:
 
 def value_of_text(leaf: Leaf, text: str) -> str:
     """SQL for the wire value of a text without a fault; NULL where it is absent."""
-    if leaf.wire in ("BIGINT", "DOUBLE", "BOOLEAN"):
+    if leaf.wire in ("BIGINT", "DOUBLE", EXACT, "BOOLEAN"):
         return f"try_cast({text} as {leaf.wire})"
     if leaf.meaning is Meaning.TEXT:
         return text

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.contracts.fields import Leaf, Many, Record, Shape
+from pipeline.contracts.fields import Leaf, Many, Record, Shape, is_lenient
 from pipeline.contracts.meaning import Meaning
 from pipeline.contracts.sql import literal, quote, struct_json
 from pipeline.ingest.values.meaning_sql import fault_of_text
@@ -25,8 +25,10 @@ def parsed(name: str, shape: Shape) -> str:
     return f"from_json({quote(name)}, {literal(struct_json(shape, as_text=True))}) as {quote(PARSED + name)}"
 
 
-def fault_of_json(name: str, shape: Record | Many) -> str:
-    """SQL condition: the (minified) JSON text of a nested field does not convert."""
+def fault_of_json(name: str, shape: Record | Many) -> str | None:
+    """SQL condition: the (minified) JSON text of a nested field does not convert; None where nothing in it has to."""
+    if is_lenient(shape):
+        return None
     column, value = quote(name), quote(PARSED + name)
     opens = "{" if isinstance(shape, Record) else "["
     doubts = _doubts_of_texts_last(_doubts(shape, value, column, "$", depth=0))
@@ -63,6 +65,8 @@ class _Doubt:
 
 
 def _doubts(shape: Shape, value: str, column: str, path: str, depth: int) -> Iterator[_Doubt]:
+    if is_lenient(shape):
+        return
     if isinstance(shape, Leaf):
         if shape.meaning is Meaning.TEXT:
             opens = f"(starts_with({value}, '{{') or starts_with({value}, '['))"

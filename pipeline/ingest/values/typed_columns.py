@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from duckdb.sqltypes import DuckDBPyType
 
-from pipeline.contracts.fields import Leaf, Many, Record, Shape
+from pipeline.contracts.fields import Leaf, Many, Record, Shape, is_lenient
 from pipeline.contracts.meaning import RANGES, Meaning
 from pipeline.contracts.sql import quote
 from pipeline.ingest.values.meaning_sql import LARGEST, fault_of_text, value_of_text
@@ -85,6 +85,8 @@ def json_of_typed(leaf: Leaf, value: str, type_: DuckDBPyType) -> str:
 
 def faults_of_typed(shape: Shape, value: str, type_: DuckDBPyType, depth: int = 0) -> Iterator[str]:
     """SQL conditions: a typed value does not convert; none where its type proves that it does."""
+    if is_lenient(shape):
+        return
     if isinstance(shape, Leaf):
         fault = _fault_of_scalar(shape, value, type_)
         if fault:
@@ -105,7 +107,7 @@ def faults_of_typed(shape: Shape, value: str, type_: DuckDBPyType, depth: int = 
 
 
 def _fault_of_scalar(leaf: Leaf, value: str, type_: DuckDBPyType) -> str | None:
-    if leaf.meaning is Meaning.ANYTHING:
+    if leaf.is_lenient or leaf.meaning is Meaning.ANYTHING:
         return None
     if type_.id in NESTED:
         return f"{value} is not null"

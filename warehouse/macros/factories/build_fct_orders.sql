@@ -1,9 +1,11 @@
 {#- The orders star.
     Takes  tenant: a slug.  timezone: the tenant's.  has_payments: whether a payments source says what was really paid.
     Gives  one row per order, with the session and the attribution of the earliest purchase event that is linked to it, and
-           with payments its charge_id and net_paid_amount (captured - refunded, in the order's currency).
-    Note   net_paid_amount is 0 where all charges failed, and NULL where the shop named none that is known. -#}
+           with payments its charge_id and net_paid_amount (captured - refunded - disputed, in the order's currency).
+    Note   net_paid_amount is 0 where all charges failed, and NULL where the shop named none that is known, or where one
+           that counts does not say its amounts. -#}
 {% macro build_fct_orders(tenant, timezone, has_payments=false) -%}
+{%- set kept_amount -%} captured_amount - refunded_amount - disputed_amount {%- endset -%}
 with orders as (
     select
         *,
@@ -28,8 +30,10 @@ paid as (
     select
         order_key,
         arg_min(charge_id, struct_pack(u := not is_counted, d := charged_at, i := charge_id)) as charge_id,
-        sum(case when is_counted then captured_amount - refunded_amount else 0 end)
-            filter (where currency = order_currency) as net_paid_amount
+        case
+            when count(*) filter (where is_counted and currency = order_currency and {{ kept_amount }} is null) = 0
+                then sum(case when is_counted then {{ kept_amount }} else 0 end) filter (where currency = order_currency)
+        end as net_paid_amount
     from {{ ref('int_' ~ tenant ~ '__order_charges') }}
     where orders_of_charge = 1
     group by order_key

@@ -44,6 +44,7 @@ select
     charges.currency,
     charges.captured_amount,
     charges.refunded_amount,
+    charges.disputed_amount,
     charges.status,
     charges.is_test,
     count(named.order_key) over same_charge = 1

@@ -20,16 +20,22 @@ where financial_status is null and raw_status is not null
 group by source_platform, raw_status
 {%- endtest %}
 
-{#- Refunds in another currency than their order's: never added, so refunded_amount lacks them.
+{#- Refunds that do not say their amount in their order's currency: it is unknown, and so is the order's refunded_amount.
     Takes  model: canonical orders.
-    Gives  one finding per platform and account. -#}
+    Gives  one finding per platform, account and currency, with the money of the orders. -#}
 {% test refunds_in_the_orders_currency(model) -%}
 select
     sum(foreign_refunds) || ' refunds of ' || source_platform || ' ' || source_account
-    || ' are in another currency than their order and not in refunded_amount.' as finding
+    || ' do not say their amount in the currency of their order: refunded_amount of ' || count(*) || ' orders'
+    || coalesce(' of ' || sum(total_price) || ' ' || currency, '') || ' is unknown.' as finding,
+    source_platform,
+    source_account,
+    sum(foreign_refunds) as records,
+    sum(total_price) as amount,
+    currency
 from {{ model }}
 where foreign_refunds > 0
-group by source_platform, source_account
+group by source_platform, source_account, currency
 {%- endtest %}
 
 {#- Purchases that carry an id which orders of several shops have, or several orders of one: none is guessed.

@@ -8,6 +8,7 @@ select
     cast(null as TIMESTAMP) as charged_at,
     cast(null as DECIMAL(18,6)) as captured_amount,
     cast(null as DECIMAL(18,6)) as refunded_amount,
+    cast(null as DECIMAL(18,6)) as disputed_amount,
     cast(null as VARCHAR) as currency,
     cast(null as VARCHAR) as status,
     cast(null as BOOLEAN) as is_test

@@ -17,7 +17,8 @@ select
     customer_email,
     customer_id,
     charge_ids,
-    lines
+    cast(lines as STRUCT(line_id VARCHAR, product_id VARCHAR, sku VARCHAR, item_name VARCHAR, quantity DECIMAL(19,6), unit_price DECIMAL(18,6), discount_amount DECIMAL(18,6), amount DECIMAL(18,6))[]) as lines,
+    doubts
 from (
     {{ engine_shopify_orders(tenant="tyrell_corp", platform="shopify", currency="case source_account when 'eu' then 'EUR' else 'USD' end", charge_id_attributes=["stripe_charge_id", "charge_id"]) }}
 )
