@@ -37,6 +37,18 @@ def contracts_of(connector: str) -> dict[str, type[Contract]]:
     return contracts
 
 
+def connector_of(contract: type[Contract]) -> str | None:
+    """The connector in whose folder a contract is written; None for a contract from elsewhere."""
+    package, _, name = contract.__module__.removesuffix(".contract").rpartition(".")
+    return name if package == "pipeline.connectors" else None
+
+
+def objects_of(contract: type[Contract]) -> tuple[str, ...]:
+    """The objects that a contract is of, normally one."""
+    connector = connector_of(contract)
+    return tuple(name for name, one in contracts_of(connector).items() if one is contract) if connector else ()
+
+
 @dataclass(frozen=True)
 class Connector:
     """One kind of source: the version of its API is data, so that a new one is a line in a file."""

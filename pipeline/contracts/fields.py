@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
@@ -188,6 +188,10 @@ class Contract(Nested):
     """Days for which the vendor still changes a record; 0 where it never does."""
     measures: ClassVar[tuple[Measure, ...]] = ()
     """The numbers that an export promises; a file without one that is always sent is withheld. Empty for an entity."""
+    kind: ClassVar[tuple[str, str] | None] = None
+    """A field, unknown to the contract, in which the vendor names the kind of object, and this object's name there."""
+    enum_numbers: ClassVar[Mapping[str, Mapping[int, str]]] = {}
+    """Path -> number -> name of the enums of an API whose clients may write numbers; 0 is an absent one."""
 
 
 def shape_of(model: type[Nested]) -> Record:

@@ -30,7 +30,7 @@ class Meaning(StrEnum):
     EPOCH_SECONDS = "epoch_seconds"  # seconds since 1970-01-01 UTC
     EPOCH_MILLIS = "epoch_millis"  # milliseconds since 1970-01-01 UTC
     EPOCH_MICROS = "epoch_micros"  # microseconds since 1970-01-01 UTC
-    DATE = "date"  # YYYY-MM-DD in the account's own time zone, also written as its midnight
+    DATE = "date"  # YYYY-MM-DD in the account's own time zone, also written as its midnight, with or without UTC
     COMPACT_DATE = "compact_date"  # YYYYMMDD in the property's own time zone
     DATE_AS = "date_as"  # a date of the account's own time zone, in a format that the field states
     ANYTHING = "anything"  # any JSON, kept as it is
@@ -75,6 +75,8 @@ _DAY = "[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
 _CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]+)?"
 _LOOSE_CLOCK = "(?:[01]?[0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]+)?"  # 2:20:51 went through a spreadsheet
 _OFFSET = "(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)"
+_UTC = "(?:Z|[+-]00(?::?00)?| UTC)"
+"""Loaders write a day as its midnight in UTC (singer-io/tap-facebook, schemas/ads_insights.json: date-time)."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DIGITS = "[0-9]+(?:_[0-9]+)*"
 _NUMBER = f"[+-]?(?:{_DIGITS}[.]?(?:{_DIGITS})?|[.]{_DIGITS})(?:[eE][+-]?0*[0-9]{{1,3}})?"
@@ -89,7 +91,7 @@ PATTERNS = {
         f"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?[0-9]{{1,2}} (?:{'|'.join(MONTHS)}) [1-9][0-9]{{3}} "
         "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9] (?:GMT|[+-](?:[01][0-9]|2[0-3])[0-5][0-9])"
     ),
-    Meaning.DATE: f"{_DAY}(?:[T ]00:00:00(?:[.]0+)?)?",
+    Meaning.DATE: f"{_DAY}(?:[T ]00:00:00(?:[.]0+)?{_UTC}?)?",
     Meaning.COMPACT_DATE: "[1-9][0-9]{7}",
     Meaning.PERCENT: "[+-]?(?:[0-9]+[.]?[0-9]*|[.][0-9]+) ?%?",
 }

@@ -61,9 +61,9 @@ DRIFTS: dict[str, tuple[str, str, Made, Callable[[Record], Record]]] = {
         *("shopify", "orders", order),
         lambda row: renamed(row, "id", "order_id"),
     ),
-    "id is a whole number; text such as 'gid://shopify/Order/0' came": (
+    "id is a whole number; text such as 'order 0' came": (
         *("shopify", "orders", order),
-        lambda row: changed(row, "id", f"gid://shopify/Order/{row['id']}"),
+        lambda row: changed(row, "id", f"order {row['id']}"),
     ),
     "line_items.price is a number below 10^12; an object (amount, currency_code) came": (
         *("shopify", "orders", order),
@@ -93,9 +93,9 @@ DRIFTS: dict[str, tuple[str, str, Made, Callable[[Record], Record]]] = {
         *("tiktok_ads", "ads_reports_daily", tiktok_day),
         lambda row: changed(row, "metrics.spend", ["1.50"]),
     ),
-    "created is seconds since 1970, between 2000 and 2100; text such as '2026-02-01T09:00:00Z' came": (
+    "created is seconds since 1970, between 2000 and 2100; text such as '2026-02-01T09:00' came": (
         *("stripe", "charges", charge),
-        lambda row: changed(row, "created", "2026-02-01T09:00:00Z"),
+        lambda row: changed(row, "created", "2026-02-01T09:00"),
     ),
     "Spend is a number below 10^12; text such as '1,50' came": (
         *("bing_ads", "campaign_performance_report", bing_day),

@@ -13,6 +13,7 @@ count on the day of the click, so they change for as long as the longest convers
 
 from __future__ import annotations
 
+from pipeline.connectors.google_ads.enums import ENUM_NUMBERS
 from pipeline.contracts.fields import (
     Contract,
     DateText,
@@ -124,6 +125,7 @@ class Entity(Contract):
     version_field = "updated_at"
     date_field = "updated_at"
     wrappers = ("results",)
+    enum_numbers = ENUM_NUMBERS
     money = "none"
     zone = "utc"
     restated_days = 0
@@ -274,6 +276,7 @@ class PerformanceRow(Contract):
     date_field = "segments.date"
     daily_slice = True
     wrappers = ("results",)
+    enum_numbers = ENUM_NUMBERS
     money = "millionths of the customer's currency"
     zone = "account"
     restated_days = 90

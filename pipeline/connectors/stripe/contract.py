@@ -36,6 +36,7 @@ class Charge(Contract):
     required = ("id",)
     date_field = "created"
     wrappers = ("data",)
+    kind = ("object", "charge")
     identity = ("receipt_email", "billing_details.email")
     personal = ("customer", "description", "metadata", "payment_method_details")
     money = "whole numbers of the minor unit of currency"

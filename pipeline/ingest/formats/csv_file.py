@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from io import BufferedIOBase
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,8 @@ from pipeline.contracts.fields import Contract
 from pipeline.ingest.formats.csv_header import header_of
 from pipeline.ingest.formats.export_file import Unreadable, open_file
 from pipeline.ingest.formats.parallel import convert_in_parallel
-from pipeline.ingest.formats.table_columns import Cell, table_query
+from pipeline.ingest.formats.table_columns import Cell
+from pipeline.ingest.formats.table_texts import form_of_batch, rows_converter
 from pipeline.ingest.values.wire_values import LINE, RECORD, WRONG
 
 BLOCK_BYTES = 1 << 25  # of the file; no row is longer
@@ -39,13 +41,11 @@ def read_csv(
     with open_file(path) as file:
         header, delimiter = header_of(file, contract)
         cells = [Cell(title, f"c{number}") for number, title in enumerate(header)]
-        query = table_query(f"select *, position as {LINE} from batch", cells, contract, names)
-
-        def convert(con: duckdb.DuckDBPyConnection, batch: pa.Table) -> pa.Table:
-            con.register("batch", batch)
-            return con.execute(query).to_arrow_table()
-
-        for rows in convert_in_parallel(con, _batches(file, delimiter, len(header), rejected), convert, workers):
+        batches = _batches(file, delimiter, len(header), rejected)
+        first = next(batches)
+        form = form_of_batch(con.cursor(), first, cells, contract)
+        convert = rows_converter(cells, contract, names, form)
+        for rows in convert_in_parallel(con, chain([first], batches), convert, workers):
             yield rows
             if rejected:
                 yield _take(rejected)

@@ -12,22 +12,12 @@ from io import BufferedIOBase
 from pathlib import Path
 
 from pipeline.contracts.sql import literal
+from pipeline.ingest.values.unreadable import Unreadable
+
+__all__ = ["Unreadable", "format_of", "open_file", "plain_file", "sql_path"]
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 FORMATS = ("json", "jsonl", "ndjson", "csv", "parquet")
-
-
-class Unreadable(Exception):  # a finding about a file, not an error of ours
-    """A file cannot be read as a whole: it is quarantined by name, and never stops the others.
-
-    Attributes:
-        lasting: The content is at fault, so the same content fails again; else the access is (a permission, a disk).
-    """
-
-    def __init__(self, reason: str, *, lasting: bool = True) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.lasting = lasting
 
 
 def format_of(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import duckdb
 import pyarrow as pa
@@ -10,8 +11,10 @@ import pyarrow as pa
 from pipeline.contracts.fields import Contract, Layout, Leaf, Record, Shape, field_at, shape_of
 from pipeline.contracts.layouts import layout_of
 from pipeline.contracts.meaning import Meaning
+from pipeline.contracts.spellings import is_of_a_loader
 from pipeline.contracts.sql import literal, quote
-from pipeline.ingest.formats.api_pages import Texts
+from pipeline.ingest.envelopes.items import Texts
+from pipeline.ingest.formats.respelling import FIRST_RECORDS, OWN, RecordForm, respelled
 from pipeline.ingest.values.meaning_sql import layout_value
 from pipeline.ingest.values.wire_values import (
     LINE,
@@ -29,31 +32,54 @@ BLANKS = r"E' \t\r\n'"
 IS_OBJECT = f"starts_with(ltrim(line, {BLANKS}), '{{')"
 
 
-def rows_of_texts(con: duckdb.DuckDBPyConnection, texts: Texts, contract: type[Contract], names: set[str]) -> pa.Table:
+def rows_of_texts(
+    con: duckdb.DuckDBPyConnection, texts: Texts, contract: type[Contract], names: set[str], form: RecordForm = OWN
+) -> pa.Table:
     """Landing rows of a batch of records; adds the names of their fields to `names`. Blank lines are no records."""
     import numpy as np
 
     first, lines = texts
-    batch = pa.table({"line": lines, "position": pa.array(np.arange(first, first + len(lines), dtype=np.int64))})
+    positions = pa.array(np.arange(first, first + len(lines), dtype=np.int64))
+    return rows_of_lines(con, pa.table({"line": lines, "position": positions}), contract, names, form)
+
+
+def rows_of_lines(
+    con: duckdb.DuckDBPyConnection, batch: pa.Table, contract: type[Contract], names: set[str], form: RecordForm
+) -> pa.Table:
+    """Landing rows of a batch of records (`line`) with their positions, as `rows_of_texts`."""
     con.register("batch", batch)
     try:
-        return _rows(con, IS_OBJECT, contract, names)
+        return _rows(con, IS_OBJECT, contract, names, form)
     except duckdb.InvalidInputException:  # a line is no JSON: validate each before it is parsed
         con.register("batch", batch)
-        return _rows(con, f"{IS_OBJECT} and json_valid(line)", contract, names)
+        return _rows(con, f"{IS_OBJECT} and json_valid(line)", contract, names, form)
     finally:
         con.unregister("batch")
 
 
-def _rows(con: duckdb.DuckDBPyConnection, is_record: str, contract: type[Contract], names: set[str]) -> pa.Table:
+def first_records(texts: pa.Array) -> list[dict[str, object]]:
+    """The first records of a batch, as far as they are JSON objects: they show how a file is written."""
+    records = []
+    for text in texts.slice(0, FIRST_RECORDS).to_pylist():
+        with suppress(ValueError):
+            record = json.loads(text or "")
+            records += [record] if isinstance(record, dict) else []
+    return records
+
+
+def _rows(
+    con: duckdb.DuckDBPyConnection, is_record: str, contract: type[Contract], names: set[str], form: RecordForm
+) -> pa.Table:
+    if not form.is_own:
+        con.register("batch", respelled(con, contract, is_record, form))
     keys = _keys(con, is_record)
-    layout = layout_of(contract.layouts, keys)
+    layout = layout_of(contract.layouts, keys) if form.is_own else None
     if layout:
         con.register("batch", con.execute(_in_own_shape(layout, sorted(keys), is_record, contract)).to_arrow_table())
         keys = _keys(con, is_record)
     shape = shape_of(contract)
     others = sorted(keys - dict(shape.fields).keys())
-    names.update(keys)
+    names.update(key for key in keys if not is_of_a_loader(key))
     rows = parse_nested(_fields(shape, others, is_record), shape)
     query = landing_rows(
         rows,

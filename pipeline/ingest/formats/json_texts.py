@@ -11,7 +11,8 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.contracts.fields import Contract
-from pipeline.ingest.formats.api_pages import BATCH_ROWS, Texts, is_page, wrapper
+from pipeline.ingest.envelopes.api_pages import is_page, wrapper
+from pipeline.ingest.envelopes.items import BATCH_ROWS, Texts
 from pipeline.ingest.formats.export_file import BYTE_ORDER_MARK, Unreadable, open_file, plain_file, sql_path
 
 BLOCK_BYTES = 1 << 25

@@ -12,6 +12,7 @@ from pipeline.contracts.fields import Contract
 from pipeline.contracts.sql import quote
 from pipeline.ingest.formats.export_file import open_file, sql_path
 from pipeline.ingest.formats.table_columns import Cell, table_query
+from pipeline.ingest.formats.table_texts import Convert, form_of_table, rows_converter
 from pipeline.ingest.values.wire_values import LINE
 
 BATCH_ROWS = 8 * 2048
@@ -36,11 +37,21 @@ def read_parquet(
     source = f"from read_parquet({sql_path(path)}, file_row_number=true)"
     rows = con.execute(f"select count(*) {source}").fetchall()[0][0]
     each = max(-(-rows // workers), ROWS_OF_A_STREAM)
+    form = form_of_table(con, f"select {named} {source}", cells, contract)
     runs = [
         f"select {named}, file_row_number + 1 as {LINE} {source} where file_row_number between {first} and {last}"
         for first, last in ((first, first + each - 1) for first in range(0, max(rows, 1), each))
     ]
+    if form is not None:
+        convert = rows_converter(cells, contract, names, form)
+        return [_converted(con, run, convert) for run in runs]
     return [_batches(con.cursor(), table_query(run, cells, contract, names)) for run in runs]
+
+
+def _converted(con: duckdb.DuckDBPyConnection, query: str, convert: Convert) -> Iterator[pa.Table]:
+    read, write = con.cursor(), con.cursor()
+    for batch in read.execute(query.replace(f" as {LINE}", " as position")).to_arrow_reader(BATCH_ROWS):
+        yield convert(write, pa.Table.from_batches([batch]))
 
 
 def _batches(con: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.Table]:

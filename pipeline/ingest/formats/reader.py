@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -12,13 +13,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.contracts.fields import Contract, shape_of
-from pipeline.ingest.formats.api_pages import unwrapped
+from pipeline.ingest.envelopes.items import Texts
+from pipeline.ingest.envelopes.records import records_of_file
 from pipeline.ingest.formats.csv_file import read_csv
 from pipeline.ingest.formats.export_file import Unreadable, format_of
-from pipeline.ingest.formats.json_file import rows_of_texts
+from pipeline.ingest.formats.json_file import first_records, rows_of_texts
 from pipeline.ingest.formats.json_texts import json_texts, line_texts
 from pipeline.ingest.formats.parallel import convert_in_parallel, prefetched
 from pipeline.ingest.formats.parquet_file import read_parquet
+from pipeline.ingest.formats.respelling import form_of
 from pipeline.ingest.formats.zip_file import extracted
 from pipeline.ingest.values.wire_values import LINE, RECORD, WRONG
 
@@ -78,14 +81,26 @@ class Reader:
                 return prefetched(read_parquet(self.con, path, self.contract, self.names, self.workers))
             case "csv":
                 return read_csv(self.con, path, self.contract, self.names, self.workers)
-            case "json":
-                texts = json_texts(self.con.cursor(), path, self.contract, self.folder)
-            case _:
-                texts = line_texts(path)
+            case ending:
+                return self._json_tables(path, ending)
+
+    def _json_tables(self, path: Path, ending: str) -> Iterator[pa.Table]:
+        """Landing rows of a JSON file."""
+
+        def items() -> Iterator[Texts]:
+            if ending == "json":
+                return json_texts(self.con.cursor(), path, self.contract, self.folder)
+            return line_texts(path)
+
+        records = records_of_file(self.con.cursor(), items, self.contract)
+        first = next(records, None)
+        if first is None:
+            return iter(())
+        form = form_of(first_records(first[1]), self.contract)
         return convert_in_parallel(
             self.con,
-            unwrapped(self.con.cursor(), texts, self.contract),
-            lambda con, batch: rows_of_texts(con, batch, self.contract, self.names),
+            chain([first], records),
+            lambda con, batch: rows_of_texts(con, batch, self.contract, self.names, form),
             self.workers,
         )
 

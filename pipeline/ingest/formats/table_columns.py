@@ -9,6 +9,7 @@ from duckdb.sqltypes import VARCHAR, DuckDBPyType
 
 from pipeline.contracts.fields import Contract, Leaf, Meaning, Record, Shape, field_at, shape_of
 from pipeline.contracts.layouts import Layout, layout_of
+from pipeline.contracts.spellings import is_of_a_loader
 from pipeline.contracts.sql import quote
 from pipeline.ingest.values.meaning_sql import layout_value
 from pipeline.ingest.values.typed_columns import (
@@ -70,7 +71,7 @@ def table_query(source: str, cells: Sequence[Cell], contract: type[Contract], na
     if layout:
         source, cells = _apply_layout(source, cells, layout, shape)
     fields, others = _assign(cells, shape, layout.columns if layout else ())
-    names.update(fields, (cell.title for cell in others))
+    names.update(fields, (cell.title for cell in others if not is_of_a_loader(cell.title)))
     present = [(name, inner, fields[name]) for name, inner in shape if name in fields]
     extra = [(cell.title, compact(cell.value, cell.type_)) for cell in others]
     nested = [f"{_json(columns, inner)} as {quote(name)}" for name, inner, columns in present if _is_nested(inner)]

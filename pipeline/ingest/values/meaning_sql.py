@@ -7,7 +7,16 @@ text is absent for every meaning but TEXT.
 from __future__ import annotations
 
 from pipeline.contracts.fields import EXACT, Leaf, Record, Shape, is_date_object
-from pipeline.contracts.meaning import DESCRIPTIONS, INSTANTS, INTEGRAL, PATTERNS, RANGES, SHORT_INTEGER, Meaning
+from pipeline.contracts.meaning import (
+    DESCRIPTIONS,
+    EPOCHS,
+    INSTANTS,
+    INTEGRAL,
+    PATTERNS,
+    RANGES,
+    SHORT_INTEGER,
+    Meaning,
+)
 from pipeline.contracts.sql import day_in, literal, moment, percent_number
 
 LARGEST = "1e12"
@@ -115,6 +124,24 @@ def layout_value(shape: Shape, text: str, *, is_utc: bool) -> str | None:
     }[shape.meaning]
     is_time = f"{_has_form(f'trim({text})', Meaning.LOCAL_TIME)} and {moment} is not null"
     return f"case when {is_time} then {written} else {text} end"
+
+
+def loader_time(leaf: Leaf, text: str, *, is_utc: bool) -> str | None:
+    """SQL that rewrites a time in ISO 8601 to the contract's own form; other texts are unchanged.
+
+    Args:
+        is_utc: A time without an offset is UTC; else it is unchanged.
+
+    Returns:
+        None where the contract's own form is ISO 8601, and no change is needed.
+    """
+    is_other = leaf.meaning in EPOCHS | {Meaning.RFC_2822}
+    naive = layout_value(leaf, text, is_utc=True) if is_utc and leaf.meaning in INSTANTS - {Meaning.UTC_TIME} else None
+    if not is_other:
+        return naive
+    at = f"(try_cast({text} as timestamptz) at time zone 'UTC')"
+    utc = layout_value(leaf, f"{at}::varchar", is_utc=True)
+    return f"case when {_has_form(text, Meaning.INSTANT)} and {at} is not null then {utc} else {naive or text} end"
 
 
 def _has_form(text: str, meaning: Meaning) -> str:

@@ -11,13 +11,10 @@ import pyarrow as pa
 
 from pipeline.contracts.fields import Contract, shape_of
 from pipeline.contracts.sql import literal
+from pipeline.ingest.envelopes.items import BATCH_ROWS, Texts
 
-BATCH_ROWS = 8 * 2048
 FIRST_ITEMS = 100
 """Items of a file that are inspected to tell wrapped pages from records."""
-
-Texts = tuple[int, pa.Array]
-"""The position of the first record (from 1), and the records as text."""
 
 
 def unwrapped(con: duckdb.DuckDBPyConnection, items: Iterable[Texts], contract: type[Contract]) -> Iterator[Texts]:

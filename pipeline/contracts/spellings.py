@@ -1,0 +1,252 @@
+"""Spellings: other names of a contract's fields, as typed clients and loaders write them.
+
+A client of protobuf writes `cost_micros` for `costMicros`, a loader flattens `metrics.costMicros` to
+`metrics__cost_micros`, `metrics_cost_micros` or a key `metrics.cost_micros`, and a field that is a word of the client's
+language ends in an underscore, `type_`. All of them have the letters and digits of the contract's own path, in order.
+So a field is the contract's where these are those of exactly one path, and that path does not stand in the record under
+its own name. A name that fits several paths is refused, never guessed. Values keep the contract's units.
+
+Sources: protobuf.dev/programming-guides/json (field names in JSON and in proto); dlt-hub/verified-sources,
+sources/google_ads/helpers/data_processing.py (`preserving_proto_field_name`); dlthub.com/docs/general-usage/
+naming-convention and the flattening of targets built with sdk.meltano.com (`__`); airbytehq/airbyte source-google-ads
+(dotted keys).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cache
+
+from pipeline.contracts.fields import Contract, Many, Record, Shape, shape_of
+from pipeline.contracts.measures import Sent
+
+LOADER_COLUMNS = ("_sdc_", "_airbyte_", "_ab_", "_dlt_", "_fivetran_")
+"""Prefixes of the columns that Stitch and Singer targets, Airbyte, dlt and Fivetran add to records."""
+
+Path = tuple[str, ...]
+"""The names from a record down to one of its values; those through a list are of the list's elements."""
+
+
+class AmbiguousNameError(ValueError):
+    """A name of a file that may be one of several fields, or several names that may be one field."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A value of a record, and the field that it is."""
+
+    source: Path
+    """Its names in the file."""
+    target: Path
+    """Its path in the contract; an unknown one lies beside the fields of the object that it came in."""
+    shape: Shape | None
+    """None where the contract does not know it."""
+    found: object
+    """The structure of the value: a dict, a list of one structure, or anything for a scalar."""
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether it is a field of the contract under another name."""
+        return self.shape is not None and self.source != self.target
+
+    @property
+    def is_flattened(self) -> bool:
+        """Whether it came at another depth than the contract has it."""
+        return self.is_moved and len(self.source) != len(self.target)
+
+
+def is_of_a_loader(name: str) -> bool:
+    """Whether a column says something about a load, and nothing about the record."""
+    return name.lower().startswith(LOADER_COLUMNS)
+
+
+def letters(names: str | Iterable[str]) -> str:
+    """A name or path without signs and case."""
+    return re.sub(r"[\W_]", "", names if isinstance(names, str) else "".join(names)).lower()
+
+
+def placements(found: Mapping[str, object], shape: Record) -> list[Placement]:
+    """Where each value of a record belongs.
+
+    Args:
+        found: The structure of the record, or of all records of a batch.
+
+    Raises:
+        AmbiguousNameError: A name may be one of several fields, or several names may be one field.
+    """
+    own = set(_own(found, shape, ()))
+    placed = list(_placed(found, shape, (), (), own))
+    sources: dict[Path, Path] = {}
+    for each in placed:
+        if each.shape is not None and sources.setdefault(each.target, each.source) != each.source:
+            names = f"{'.'.join(sources[each.target])} and {'.'.join(each.source)}"
+            raise AmbiguousNameError(f"{names} may both be {'.'.join(each.target)}")
+    return placed
+
+
+def is_respelled(
+    found: Mapping[str, object], contract: type[Contract], written: AbstractSet[str] | None = None
+) -> bool:
+    """Whether records with this structure are written in another spelling than the vendor's.
+
+    They have every required field, in some spelling. One field at another depth shows it then, or one of those that
+    every fact needs, under another name; other names may be the shop's own, such as an event property `device` beside
+    the vendor's `$device`.
+
+    Args:
+        written: The names as they are written, where `found` has them in the contract's case.
+    """
+    shape = shape_of(contract)
+    came = {".".join(each.target) for each in _candidates_of(found, shape) if each.shape is not None}
+    above = {path.rpartition(".")[0] for path in came}
+    lost = [path for path in contract.required if path not in came and not came & set(_objects_above(path))]
+    if set(lost) - above or not _has_moved(found, shape, _needed(contract), ""):
+        return False
+    kept = [path[-1] for path in _own(found, shape, ()) if written is None or path[-1] in written]
+    return _is_consistent(_moved_everywhere(found, shape), kept)
+
+
+def _objects_above(path: str) -> Iterator[str]:
+    while path := path.rpartition(".")[0]:
+        yield path
+
+
+def _has_moved(found: Mapping[str, object], shape: Record, needed: frozenset[str], above: str) -> bool:
+    for each in _candidates_of(found, shape):
+        if each.is_flattened or (each.is_moved and above + ".".join(each.target) in needed):
+            return True
+        element = _element(each)
+        if element and _has_moved(*element, needed, f"{above}{'.'.join(each.target)}."):
+            return True
+    return False
+
+
+def _moved_everywhere(found: Mapping[str, object], shape: Record) -> Iterator[Placement]:
+    """The fields under other names, in lists too."""
+    for each in _candidates_of(found, shape):
+        if each.is_moved:
+            yield each
+        if element := _element(each):
+            yield from _moved_everywhere(*element)
+
+
+def _is_consistent(moved: Iterable[Placement], kept: Sequence[str]) -> bool:
+    """Whether no field stands under its own name that the writer of the others would have renamed too.
+
+    One renamed field among the vendor's own is a change of the vendor, and not the spelling of a client.
+    """
+    changes = {change for each in moved for change in _changes(each)}
+    return not any(
+        (change == "small letters" and name != name.lower())
+        or (change == "no underscores" and re.search("[a-z0-9]_[a-z0-9]", name))
+        or (change == "no signs" and name.startswith("$"))
+        for change in changes
+        for name in kept
+    )
+
+
+def _changes(moved: Placement) -> Iterator[str]:
+    """How the writer changes names: compared with the contract's own, however these are joined."""
+    ours, theirs = "_".join(moved.target), "_".join(moved.source)
+    if ours != ours.lower() and theirs in (theirs.lower(), theirs.upper()):
+        yield "small letters"
+    last = moved.target[-1].lower().lstrip("$")
+    if re.search("[a-z0-9]_[a-z0-9]", last) and not theirs.lower().rstrip("_").endswith(last):
+        yield "no underscores"
+    if "$" in ours and "$" not in theirs:
+        yield "no signs"
+
+
+def _candidates_of(found: Mapping[str, object], shape: Record) -> Iterator[Placement]:
+    """The placements, an ambiguous one for each field that it may be."""
+    return _placed(found, shape, (), (), set(_own(found, shape, ())), ambiguous=True)
+
+
+def _element(each: Placement) -> tuple[Mapping[str, object], Record] | None:
+    """The structure and the shape of a list's elements, where these are objects."""
+    if isinstance(each.shape, Many) and isinstance(each.shape.of, Record) and isinstance(each.found, list):
+        inner = each.found[0] if each.found else None
+        return (inner, each.shape.of) if isinstance(inner, dict) else None
+    return None
+
+
+@cache
+def _needed(contract: type[Contract]) -> frozenset[str]:
+    """The paths of a contract's key, date, version and measures, and of every object and list above them."""
+    rules = (*contract.key, *contract.required, contract.date_field, contract.version_field or "")
+    measures = [path for one in contract.measures if one.sent is not Sent.BY_SHOP for path in one.paths]
+    parts = [path.split(".") for path in filter(None, (*rules, *measures))]
+    return frozenset(".".join(names[:depth]) for names in parts for depth in range(1, len(names) + 1))
+
+
+@cache
+def _paths(shape: Record) -> dict[Path, Shape]:
+    """Every path of an object, as far as no list lies on it."""
+    paths: dict[Path, Shape] = {}
+    for name, inner in shape:
+        paths[(name,)] = inner
+        if isinstance(inner, Record):
+            paths |= {(name, *rest): below for rest, below in _paths(inner).items()}
+    return paths
+
+
+@cache
+def _by_letters(shape: Record) -> dict[str, tuple[Path, ...]]:
+    spelt = defaultdict[str, list[Path]](list)
+    for path in _paths(shape):
+        spelt[letters(path)].append(path)
+    return {name: tuple(paths) for name, paths in spelt.items()}
+
+
+def _own(found: Mapping[str, object], shape: Record, above: Path) -> Iterator[Path]:
+    """The fields that stand under their own names."""
+    fields = dict(shape.fields)
+    for name, inner in found.items():
+        if name in fields:
+            yield (*above, name)
+            below = fields[name]
+            if isinstance(inner, dict) and isinstance(below, Record):
+                yield from _own(inner, below, (*above, name))
+
+
+def _targets(source: Path, shape: Record) -> tuple[Path, ...]:
+    """The fields that a name may be: the one it spells out with dots or `__`, else all that have its letters."""
+    if source in _paths(shape):
+        return (source,)
+    for sign in (".", "__"):
+        joined = tuple(part for name in source for part in name.split(sign))
+        if joined in _paths(shape):
+            return (joined,)
+    return _by_letters(shape).get(letters(source), ())
+
+
+def _placed(
+    found: Mapping[str, object], shape: Record, source: Path, target: Path, own: set[Path], *, ambiguous: bool = False
+) -> Iterator[Placement]:
+    """The placements of an object's members; `source` and `target` are the object's own path, and its field."""
+    for name, inner in found.items():
+        at = (*source, name)
+        targets = [path for path in _targets(at, shape) if path == at or path not in own]
+        if len(targets) > 1 and not ambiguous:
+            choices = " or ".join(".".join(path) for path in targets)
+            raise AmbiguousNameError(f"{'.'.join(at)} may be {choices}")
+        if targets and not (isinstance(inner, dict) and isinstance(_paths(shape)[targets[0]], Record)):
+            yield from (Placement(at, path, _paths(shape)[path], inner) for path in targets)
+            continue
+        place = targets[0] if targets else (*target, name) if target or not source else at
+        below = []
+        if isinstance(inner, dict) and (targets or _may_hold_fields(at, shape)):
+            below = list(_placed(inner, shape, at, targets[0] if targets else (), own, ambiguous=ambiguous))
+        if targets or any(each.shape is not None for each in below):
+            yield from below
+        else:
+            yield Placement(at, place, None, inner)
+
+
+def _may_hold_fields(source: Path, shape: Record) -> bool:
+    start = letters(source)
+    return any(name.startswith(start) for name in _by_letters(shape))
