@@ -31,6 +31,7 @@ class Column:
     required: bool = False
     personal: bool = False
     converts: str | None = None  # the money column that it holds in the reporting currency
+    unknown: bool = False  # NULL is a number that the vendor did not say; in other columns it is that there is none
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,16 @@ AD_PERFORMANCE = Table(
         _text("ad_group_name", "Its current name."),
         _text("ad_id", "The vendor's ad id."),
         _text("ad_name", "Its current name."),
-        Column("spend", MONEY, "What was spent, in major units of currency."),
+        Column("spend", MONEY, "What was spent, in major units of currency.", unknown=True),
         _CURRENCY,
-        Column("impressions", "BIGINT", "How often ads were shown."),
-        Column("clicks", "BIGINT", "How often ads were clicked."),
-        Column("conversions", CONVERSIONS, "Conversions as the platform reports them; NULL where it reports none."),
+        Column("impressions", "BIGINT", "How often ads were shown.", unknown=True),
+        Column("clicks", "BIGINT", "How often ads were clicked.", unknown=True),
+        Column(
+            "conversions",
+            CONVERSIONS,
+            "Conversions as the platform reports them; NULL where it reports none.",
+            unknown=True,
+        ),
     ),
     references=(_CAMPAIGN_KEY,),
     order_by=("report_date", "performance_key"),
@@ -151,8 +157,8 @@ def orders(has_payments: bool) -> Table:
             _text("order_id", "The vendor's order id.", required=True),
             Column("ordered_at", "TIMESTAMP", "When it was placed, UTC; NULL where the vendor sent no time."),
             Column("order_date", "DATE", "The day it was placed, in the tenant's time zone."),
-            Column("total_price", MONEY, "What the customer was charged, refunds not deducted."),
-            Column("refunded_amount", MONEY, "What was paid back, 0 when nothing was."),
+            Column("total_price", MONEY, "What the customer was charged, refunds not deducted.", unknown=True),
+            Column("refunded_amount", MONEY, "What was paid back, 0 when nothing was.", unknown=True),
             _CURRENCY,
             _text(
                 "financial_status",
@@ -203,10 +209,14 @@ ORDER_ITEMS = Table(
         _text("product_id", "The vendor's product id."),
         _text("sku", "The stock keeping unit."),
         _text("item_name", "The product's name as the line carries it."),
-        Column("quantity", QUANTITY, "Units sold; with decimals where goods are sold by metre or kilo."),
+        Column(
+            "quantity", QUANTITY, "Units sold; with decimals where goods are sold by metre or kilo.", unknown=True
+        ),
         Column("unit_price", MONEY, "Price of one unit."),
         Column("discount_amount", MONEY, "Discount of the whole line."),
-        Column("item_amount", MONEY, "The line's own total, else quantity x unit_price - discount_amount."),
+        Column(
+            "item_amount", MONEY, "The line's own total, else quantity x unit_price - discount_amount.", unknown=True
+        ),
         _CURRENCY,
         Column("is_valid", "BOOLEAN", "The order is not cancelled, voided, failed or a test.", required=True),
     ),

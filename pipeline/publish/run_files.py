@@ -10,6 +10,7 @@ ROLLUPS: Final = "rollups.duckdb"
 DEFINITIONS: Final = "semantic.yml"
 CATALOG_JSON: Final = "semantic.json"
 CATALOG_SCHEMA: Final = "semantic.schema.json"
+FINDINGS: Final = "findings.json"
 MANIFEST: Final = "_MANIFEST.json"
 STAGING: Final = ".staging-"
 
@@ -35,6 +36,7 @@ RUN_FILES: Final = (
     RunFile(DEFINITIONS, is_required=True, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(CATALOG_JSON, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(CATALOG_SCHEMA, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
+    RunFile(FINDINGS, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(MANIFEST, is_required=True, is_hashed=False, is_sealed=True, holds_tables=False),
 )
 """In the order in which they are checked. The manifest comes last: it describes the others, and none describes it."""

@@ -15,6 +15,7 @@ from semantic.catalog.conditions import Condition, Value
 from semantic.catalog.input_text import is_text, quote_input
 from semantic.catalog.suggestions import nearest_values, unknown_dimension
 from semantic.planning.query import MAX_LIMIT
+from semantic.planning.touching_findings import sources_named
 
 MAX_CACHED_VALUES = 5000
 """A dimension with more values than this is queried per value, instead of being read in full once."""
@@ -79,7 +80,8 @@ def check_values(
             if not members.match(_SEARCH_FUNCTIONS[condition.op], texts[0]):
                 notes.append(f"Nothing matches the filter on {condition.name}: look at its values.")
             continue
-        for value in members.missing(texts):
+        known_sources = sources_named(condition.name, model.catalog)
+        for value in members.missing([text for text in texts if text not in known_sources]):
             if (unknown := members.unknown(value)).near or condition.op in ("=", "in"):
                 raise unknown
             notes.append(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
+from pipeline.gates.finding import COUNTED_BY_ANSWERS, LEAVES_ROWS_OUT, Finding
+from semantic.answering.unknown_rows import WeightedNote
 from semantic.catalog.catalog import DATE, Catalog, Fact
 from semantic.catalog.formula import metric_names
 from semantic.planning.currency_rules import currency_notes
@@ -12,10 +14,22 @@ from semantic.planning.plan import Plan
 from semantic.planning.query import Query
 from semantic.planning.window import Window, period_end, period_start
 
+MOST_FINDINGS = 5
+"""Notes on findings and unknown rows in one answer; the others are counted."""
 
-def notes(query: Query, plan: Plan, catalog: Catalog, *, today: date, is_empty: bool) -> Iterator[str]:
-    """Yield the notes of an answer."""
+
+def notes(
+    query: Query,
+    plan: Plan,
+    catalog: Catalog,
+    *,
+    today: date,
+    is_empty: bool,
+    unknown_rows: Sequence[WeightedNote] = (),
+) -> Iterator[str]:
+    """Yield the notes of an answer; `unknown_rows` are those on rows that do not say its numbers."""
     facts = [catalog.facts[name] for name in plan.facts]
+    yield from finding_notes(plan.findings, unknown_rows)
     yield from _day_notes(query, plan, catalog, facts, today)
     if plan.previous:
         yield f"Compared with {plan.previous.start} to {plan.previous.end}."
@@ -37,12 +51,22 @@ def notes(query: Query, plan: Plan, catalog: Catalog, *, today: date, is_empty: 
         yield f"No row is left by the filters on {' and '.join(dict.fromkeys(f.name for f in query.filters))}."
 
 
+def finding_notes(findings: Iterable[Finding], unknown_rows: Sequence[WeightedNote] = ()) -> Iterator[str]:
+    """Yield the sentences of the heaviest findings and counts of unknown rows, and the number of the others."""
+    said = [WeightedNote(each.weight, each.text) for each in findings if each.kind not in COUNTED_BY_ANSWERS]
+    found = sorted([*said, *unknown_rows], key=lambda note: -note.weight)
+    yield from (note.sentence for note in found[:MOST_FINDINGS])
+    if (more := len(found) - MOST_FINDINGS) > 0:
+        yield f"And {more} more: `gata status` lists them."
+
+
 def _day_notes(query: Query, plan: Plan, catalog: Catalog, facts: list[Fact], today: date) -> Iterator[str]:
     window, by_date = plan.window, DATE in query.dimensions
     start, end = (window.start, window.end) if window else (None, None)
     for fact in facts:
         if fact.first_date is None or fact.last_date is None:
-            yield f"{fact.name} has no rows yet."
+            if not any(fact.name in each.facts and each.kind in LEAVES_ROWS_OUT for each in catalog.findings):
+                yield f"{fact.name} has no rows yet."
         elif end is not None and fact.last_date < min(end, today - timedelta(days=1)):
             yield f"{fact.name} has data until {fact.last_date}."
         if start is not None and fact.first_date is not None and fact.first_date > start:

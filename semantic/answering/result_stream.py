@@ -15,6 +15,7 @@ from semantic.answering.dimension_values import check_values
 from semantic.answering.execute import NARROWER
 from semantic.answering.run_query import Prepared, prepare_query
 from semantic.answering.semantic_model import SemanticModel
+from semantic.answering.unknown_rows import WeightedNote
 from semantic.planning.query import Answer, Query
 
 if TYPE_CHECKING:
@@ -34,11 +35,15 @@ class ResultStream:
     is_cut: bool = False
     _prepared: Prepared = field(kw_only=True, repr=False)
     _filter_notes: list[str] = field(kw_only=True, repr=False)
+    _unknown_rows: list[WeightedNote] = field(kw_only=True, repr=False)
 
     def answer(self) -> Answer:
         """The answer without its rows: columns with units, applied days and filters, notes, the cursor of more rows."""
         return self._prepared.without_rows(
-            is_empty=not self.rows, truncated=self.is_cut, filter_notes=self._filter_notes
+            is_empty=not self.rows,
+            truncated=self.is_cut,
+            filter_notes=self._filter_notes,
+            unknown_rows=self._unknown_rows,
         )
 
 
@@ -57,9 +62,10 @@ def stream_result(
     prepared = prepare_query(query, model, today=today)
     filter_notes = check_values(prepared.filter_values, model, cursor)
     try:
+        unknown = prepared.count_unknown(cursor)  # before the reader: a cursor has one result at a time
         reader = cursor.execute(prepared.compiled.sql, prepared.bound).to_arrow_reader(BATCH_ROWS)
         schema = _typed_schema(reader.schema, prepared)
-        stream = ResultStream(schema, iter(()), _prepared=prepared, _filter_notes=filter_notes)
+        stream = ResultStream(schema, iter(()), _prepared=prepared, _filter_notes=filter_notes, _unknown_rows=unknown)
         stream.batches = _rows(reader, stream, query)
         yield stream
     except duckdb.OutOfMemoryException as error:

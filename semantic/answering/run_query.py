@@ -17,6 +17,7 @@ from semantic.answering.execute import execute, with_deadline
 from semantic.answering.listing import list_metrics
 from semantic.answering.notes import notes
 from semantic.answering.semantic_model import Compiled, SemanticModel
+from semantic.answering.unknown_rows import WeightedNote, unknown_rows
 from semantic.catalog.catalog import Catalog
 from semantic.catalog.conditions import Condition, Value
 from semantic.planning.plan import Plan, plan_query
@@ -56,15 +57,19 @@ def run_query(
     prepared = prepare_query(query, model, today=today)
     rows: list[Row] = []
     filter_notes: list[str] = []
+    unknown: list[WeightedNote] = []
     if not query.compile_only:
         with with_deadline(cursor, timeout_seconds):
             filter_notes = check_values(prepared.filter_values, model, cursor)
             rows = execute(cursor, prepared.compiled.sql, prepared.bound)
+            unknown = prepared.count_unknown(cursor)
     totals = [row for row in rows if row[-1]] if query.totals else []
     page = [row for row in rows if not row[-1]] if query.totals else rows
     is_empty = not page and not query.compile_only
     truncated = len(page) > query.limit
-    answer = prepared.without_rows(is_empty=is_empty, truncated=truncated, filter_notes=filter_notes)
+    answer = prepared.without_rows(
+        is_empty=is_empty, truncated=truncated, filter_notes=filter_notes, unknown_rows=unknown
+    )
     listed = json_values([*page[: query.limit], *totals], answer.columns)
     return replace(answer, rows=tuple(listed), row_count=len(listed))
 
@@ -87,16 +92,29 @@ class Prepared:
         """The conditions of the query and the values of each."""
         return zip(self.planned.conditions, self.planned.values, strict=True)
 
-    def without_rows(self, *, is_empty: bool, truncated: bool, filter_notes: Sequence[str]) -> Answer:
+    def count_unknown(self, cursor: duckdb.DuckDBPyConnection) -> list[WeightedNote]:
+        """Count the rows that do not say what the query asks for, as notes."""
+        return unknown_rows(self.planned, self.model, cursor, self.bound)
+
+    def without_rows(
+        self,
+        *,
+        is_empty: bool,
+        truncated: bool,
+        filter_notes: Sequence[str],
+        unknown_rows: Sequence[WeightedNote] = (),
+    ) -> Answer:
         """Return the answer without its rows.
 
         Args:
             is_empty: It ran, and there is no row.
             truncated: There are more than `query.limit`.
             filter_notes: Notes on the values of filters.
+            unknown_rows: From `count_unknown`.
         """
         query, planned, model = self.query, self.planned, self.model
-        sentences = [*notes(query, planned, model.catalog, today=self.day, is_empty=is_empty), *filter_notes]
+        about = notes(query, planned, model.catalog, today=self.day, is_empty=is_empty, unknown_rows=unknown_rows)
+        sentences = [*about, *filter_notes]
         if truncated:
             sentences.append("There are more rows: send the same query with this cursor.")
         return Answer(

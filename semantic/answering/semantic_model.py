@@ -13,7 +13,8 @@ import yaml
 
 from pipeline.config.slug import Slug, slug_of
 from pipeline.errors import PublishError
-from pipeline.publish.run_files import DEFINITIONS
+from pipeline.gates.finding import Finding, read_findings
+from pipeline.publish.run_files import DEFINITIONS, FINDINGS
 from semantic.catalog.catalog import Catalog, read_catalog
 from semantic.catalog.expression import columns_in
 from semantic.catalog.run_definitions import RunDefinitions, TableModel, read_definitions
@@ -89,14 +90,25 @@ def load_model(run_dir: Path, *, expose: frozenset[str] = frozenset()) -> Semant
     path = run_dir / DEFINITIONS
     try:
         text = path.read_bytes()
-        return _model(run_dir.name, read_definitions(text), hashlib.sha256(text).hexdigest(), expose)
+        digest = hashlib.sha256(text).hexdigest()
+        return _model(run_dir.name, read_definitions(text), digest, expose, _findings(run_dir))
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         fix = "Build the tenant again, or roll back to an earlier run."
         raise PublishError(f"The definitions of run {run_dir.name} cannot be read: {path}.", fix) from error
 
 
-def _model(run_id: str, definitions: RunDefinitions, digest: str, expose: frozenset[str]) -> SemanticModel:
-    catalog = read_catalog(definitions, expose=expose)
+def _findings(run_dir: Path) -> tuple[Finding, ...]:
+    """The findings of a run; none where an earlier release published it, or its file is damaged, which is noted."""
+    try:
+        return read_findings((run_dir / FINDINGS).read_bytes())
+    except (OSError, ValueError):
+        return ()
+
+
+def _model(
+    run_id: str, definitions: RunDefinitions, digest: str, expose: frozenset[str], findings: tuple[Finding, ...]
+) -> SemanticModel:
+    catalog = read_catalog(definitions, expose=expose, findings=findings)
     scan = lru_cache(maxsize=MAX_STATEMENTS)(partial(aggregate, tables=ScanTables.of_run(definitions)))
     return SemanticModel(
         run_id=run_id,

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import Literal
 
-from semantic.catalog.expression import ZERO_WITHOUT_ROWS
+from pipeline.gates.finding import Finding
+from semantic.catalog.expression import ZERO_WITHOUT_ROWS, columns_in
 from semantic.catalog.formula import Formula, expand, metric_names, parse
 from semantic.catalog.run_definitions import FactDefinition, MetricDefinition, RunDefinitions
 
@@ -24,6 +26,7 @@ IS_OTHER, IS_TOTAL = "is_other", "is_total"
 FLAGS = (IS_OTHER, IS_TOTAL)
 """Columns that a query adds to mark rows: the group of others, the totals."""
 
+SourceColumn = Literal["source_platform", "source_account"]
 _AGGREGATES = {"sum": "SUM", "minimum": "MIN", "maximum": "MAX", "none": None}
 
 
@@ -46,6 +49,14 @@ class Metric:
     hidden: bool = False
     note: str | None = None
     synonyms: tuple[str, ...] = ()
+    columns: frozenset[str] = frozenset()
+    """The columns of the fact that a measure reads, money in the currency of its rows."""
+    unknown_rows: str | None = None
+    """The measure that counts the rows it leaves out, because they do not say its value."""
+    counted_rows: str | None = None
+    """The measure that counts the rows it is about, where these are not all rows of its fact."""
+    parts: tuple[str, ...] = ()
+    """Of a ratio over the rows that say all of them."""
 
     @property
     def is_zero_without_rows(self) -> bool:
@@ -109,6 +120,10 @@ class Catalog:
     """Notes on the tenant's sources."""
     rates: str | None = None
     """The file of the rates that converted all money to `currency`; None where money is in the currency of its rows."""
+    findings: tuple[Finding, ...] = ()
+    """What gates found in the run's data."""
+    source_dimensions: Mapping[str, Mapping[str, SourceColumn]] = field(default_factory=dict)
+    """By fact: the dimensions that are the platform or the account that its rows came from."""
 
     @cached_property
     def askable_metrics(self) -> tuple[str, ...]:
@@ -134,7 +149,7 @@ class Catalog:
         return [name for name in self.askable_dimensions if self.is_reached(name, names)]
 
 
-def read_catalog(definitions: RunDefinitions, *, expose: frozenset[str]) -> Catalog:
+def read_catalog(definitions: RunDefinitions, *, expose: frozenset[str], findings: tuple[Finding, ...] = ()) -> Catalog:
     """Build the catalog of a run, without metrics that lack a measure and personal dimensions not in `expose`."""
     return Catalog(
         metrics=_metrics(definitions),
@@ -162,6 +177,8 @@ def read_catalog(definitions: RunDefinitions, *, expose: frozenset[str]) -> Cata
         currency=definitions.currency,
         notes=definitions.notes,
         rates=definitions.rates.file if definitions.rates else None,
+        findings=findings,
+        source_dimensions={fact: _source_dimensions(definitions, fact) for fact in definitions.facts},
     )
 
 
@@ -173,11 +190,27 @@ def _metrics(definitions: RunDefinitions) -> dict[str, Metric]:
     for name, entry in entries.items():
         formula = expand(name, formulas)
         if measured.issuperset(metric_names(formula)):
-            metrics[name] = _metric(name, entry, formula)
+            metrics[name] = _metric(name, entry, formula, _columns(name, entry.fact, definitions))
     return metrics
 
 
-def _metric(name: str, entry: MetricDefinition, formula: Formula) -> Metric:
+def _columns(measure: str, fact: str | None, definitions: RunDefinitions) -> frozenset[str]:
+    """The columns of its fact that a measure reads, each amount as the column that it was converted from."""
+    if fact is None:
+        return frozenset()
+    rates = definitions.rates.columns.get(fact, {}) if definitions.rates else {}
+    original = {converted: amount for amount, converted in rates.items()}
+    return frozenset(original.get(each, each) for each in columns_in(definitions.measures_of(fact)[measure]))
+
+
+def _source_dimensions(definitions: RunDefinitions, fact: str) -> dict[str, SourceColumn]:
+    own = {name for name, entry in definitions.dimensions.items() if entry.paths.get(fact, "").count(".") == 0}
+    columns: dict[str, SourceColumn] = {"_.source_platform": "source_platform", "_.source_account": "source_account"}
+    dimensions = definitions.models[fact].dimensions if fact in definitions.models else {}
+    return {name: columns[text] for name, text in sorted(dimensions.items()) if text in columns and name in own}
+
+
+def _metric(name: str, entry: MetricDefinition, formula: Formula, columns: frozenset[str]) -> Metric:
     return Metric(
         name=name,
         label=_spaced(name) if entry.label is None else entry.label,
@@ -191,6 +224,10 @@ def _metric(name: str, entry: MetricDefinition, formula: Formula) -> Metric:
         hidden=entry.hidden,
         note=entry.note,
         synonyms=entry.synonyms,
+        columns=columns,
+        unknown_rows=entry.unknown_rows,
+        counted_rows=entry.counted_rows,
+        parts=entry.parts,
     )
 
 

@@ -122,6 +122,12 @@ class MetricDefinition:
     """The rows that a filtered metric counts, in words."""
     note: str | None = None
     synonyms: tuple[str, ...] = ()
+    unknown_rows: str | None = None
+    """The measure that counts the rows it leaves out because they do not say its value; None where there are none."""
+    counted_rows: str | None = None
+    """Of a filtered metric: the measure that counts the rows it adds up, with those that do not say its value."""
+    parts: tuple[str, ...] = ()
+    """Of a ratio that is computed over the rows that say all of them: the base metrics that some rows do not say."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,7 @@ from semantic.catalog.run_definitions import (
 from semantic.definitions.custom_metrics import custom_metrics
 from semantic.definitions.introspect import BuiltTable, BuiltTables
 from semantic.definitions.join_paths import find_path
+from semantic.definitions.known_rows import known_rows
 from semantic.definitions.metric_filters import MetricInputs
 from semantic.definitions.overlay import Overlay, add_metrics, apply_overlay
 from semantic.definitions.rename import rename
@@ -70,6 +71,12 @@ def derive(tenant: Tenant, tables: Sequence[Table], observed: BuiltTables) -> Ru
     base = [*standard, *custom.measured]
     metrics = {metric.name: _base_entry(metric, observed[metric.fact]) for metric in base}
     add_metrics(metrics, {**derived, **custom.derived}, overlay)
+    known_parts = known_rows(base, {**derived, **custom.derived}, tables, observed)
+    if known_parts.measured:
+        base += known_parts.measured
+        metrics |= {metric.name: _entry(metric, ()) for metric in known_parts.measured}
+        add_metrics(metrics, known_parts.derived, overlay)
+        metrics = {name: known_parts.of_metric(name, entry) for name, entry in metrics.items()}
     apply_overlay(overlay, "metrics", metrics)
     apply_overlay(overlay, "dimensions", dimensions)
     note_targets(tenant, metrics)
@@ -142,6 +149,10 @@ def _base_entry(metric: BaseMetric, table: BuiltTable) -> MetricDefinition:
         if missing := table.nulls.get(column):
             counted = "not in" if metric.kind == "count_distinct" else "0 in"
             notes.append(f"{missing} of {table.rows} rows of {metric.fact} have no {column}: {counted} {metric.name}.")
+    return _entry(metric, notes)
+
+
+def _entry(metric: BaseMetric, notes: Sequence[str]) -> MetricDefinition:
     return MetricDefinition(
         description=metric.description,
         type=metric.type,

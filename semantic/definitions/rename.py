@@ -42,7 +42,8 @@ class _NewNames:
     def of_metric(self, entry: MetricDefinition) -> MetricDefinition:
         if entry.expression is None:
             return entry
-        return replace(entry, expression=_NAME.sub(lambda match: self.of(match[0]), entry.expression))
+        expression = _NAME.sub(lambda match: self.of(match[0]), entry.expression)
+        return replace(entry, expression=expression, parts=tuple(map(self.of, entry.parts)))
 
     def of_dimension(self, entry: DimensionDefinition) -> DimensionDefinition:
         return replace(entry, paths={fact: self._path(path) for fact, path in entry.paths.items()})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.errors import QueryError
+from pipeline.gates.finding import Finding
 from semantic.catalog.catalog import COMPARED, CUMULATIVE, DATE, IS_OTHER, SHARE, Catalog
 from semantic.catalog.conditions import Condition, Value, read_values, value_slots
 from semantic.catalog.formula import metric_names
@@ -17,6 +18,7 @@ from semantic.planning.periods import comparison, cumulative_column, ends
 from semantic.planning.query import Query
 from semantic.planning.query_shape import Component, Key, QueryShape, RequestedMetric, Scan, TopGroups
 from semantic.planning.reach import check_reach
+from semantic.planning.touching_findings import ReadData, facts_of_unknown_size, touching
 from semantic.planning.window import Window, week_shift
 
 
@@ -39,6 +41,8 @@ class Plan:
     previous: Window | None
     shift: int
     """The distance of the previous window, in months or days."""
+    findings: tuple[Finding, ...] = ()
+    """What gates found in the data that it reads, the heaviest first."""
 
 
 def plan_query(query: Query, catalog: Catalog, window: Window | None) -> Plan:
@@ -62,10 +66,13 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None) -> Plan:
         ends(window, "fill_gaps")
     cumulative, read = cumulative_column(query, window, catalog.week_start)
     keys = tuple(_key(name, query, catalog) for name in query.dimensions)
+    windows = tuple(each for each in (read, previous) if each is not None)
+    findings = touching(ReadData(base, conditions, values, windows), catalog)
+    of_unknown_size = facts_of_unknown_size(findings, catalog)
     shape = QueryShape(
         keys=keys,
         scans=tuple(_scan(fact, catalog, base=base, keys=keys, conditions=row_filters, window=read) for fact in facts),
-        components=tuple(_component(name, catalog) for name in base),
+        components=tuple(_component(name, catalog, of_unknown_size) for name in base),
         metrics=tuple(RequestedMetric(name, catalog.metrics[name].formula) for name in query.metrics),
         having=tuple((c, catalog.metrics[c.name].formula) for c in conditions if c.name in catalog.metrics),
         comparison=compared_rows,
@@ -88,6 +95,7 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None) -> Plan:
         read=read,
         previous=previous,
         shift=shift,
+        findings=findings,
     )
 
 
@@ -129,13 +137,15 @@ def _scan(
     )
 
 
-def _component(name: str, catalog: Catalog) -> Component:
+def _component(name: str, catalog: Catalog, of_unknown_size: frozenset[str]) -> Component:
     metric = catalog.metrics[name]
+    fact = metric.fact or ""
     return Component(
         name=name,
-        fact=metric.fact or "",
+        fact=fact,
         adds_up=metric.adds_up,
-        is_zero_without_rows=metric.is_zero_without_rows,
+        is_zero_without_rows=metric.is_zero_without_rows and fact not in of_unknown_size,
+        is_unknown_without_rows=fact in of_unknown_size,
     )
 
 

@@ -44,6 +44,8 @@ class Component:
     fact: str
     adds_up: str | None  # the SQL aggregate that adds parts up
     is_zero_without_rows: bool
+    is_unknown_without_rows: bool = False
+    """Records of the fact exist that are in no table: no rows are an unknown number of them."""
 
 
 def row_count_column(fact: str) -> str:

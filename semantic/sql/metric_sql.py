@@ -1,4 +1,4 @@
-"""Writes metrics as SQL over the columns of a stage; counts and sums over no rows are 0."""
+"""Writes metrics as SQL over the columns of a stage: over no rows a sum is 0, or unknown where records are withheld."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ def metric_sql(
         number, row_count = quote(f"{name}{suffix}"), quote(f"{row_count_column(part.fact)}{suffix}")
         if added:
             number, row_count = f"{part.adds_up}({number})", f"SUM({row_count})"
-        if not part.is_zero_without_rows or not (sparse or shape.is_sparse):
+        if not (sparse or shape.is_sparse):
+            return number
+        if part.is_unknown_without_rows:
+            return f"CASE WHEN {row_count} > 0 THEN {number} END"
+        if not part.is_zero_without_rows:
             return number
         return f"CASE WHEN {row_count} > 0 THEN {number} ELSE 0 END"
 

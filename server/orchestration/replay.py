@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import PublishError, shorten
-from pipeline.ingest.landing_gates import enforce
+from pipeline.gates.landing_gates import enforce
 from pipeline.publish.pointer import run_ids
 from pipeline.publish.run_files import DEFINITIONS, STARS
 from pipeline.publish.run_store import Published

@@ -19,7 +19,7 @@ from pipeline.contracts.contract_lock import check_lock
 from pipeline.errors import DbtFailed, GataError
 from pipeline.ingest.exports import export_targets
 from pipeline.ingest.land import land_tenant
-from pipeline.ingest.landing_gates import drift_failures, enforce, landing_failures, landing_notes, quarantine_counts
+from pipeline.gates.landing_gates import drift_failures, enforce, landing_failures, landing_notes, quarantine_counts
 from pipeline.log import log
 from server.orchestration.build_command import BuildCommand
 from server.orchestration.build_report import TenantReport

@@ -15,10 +15,10 @@ from pipeline.config.accounts import Account, Read
 from pipeline.config.tenant import Tenant
 from pipeline.connectors.shopify.contract import Order
 from pipeline.contracts.fields import Contract, DecimalText, Integer, Text
+from pipeline.gates.landing_gates import drift_failures, landing_notes
 from pipeline.ingest.drift import DRIFT_SHARE, MIN_RECORDS, MIN_RECORDS_OF_RARE, fingerprint
 from pipeline.ingest.earlier_shapes import HISTORY
 from pipeline.ingest.land import LandedTable, Landing
-from pipeline.ingest.landing_gates import drift_failures, landing_notes
 from tests.pipeline.landing_fixture import BLUEPRINTS, LandingFixture, table_of
 from tests.pipeline.vendor_records import (
     Made,

@@ -16,9 +16,9 @@ import pytest
 
 from pipeline.contracts.fields import Contract, Leaf, Many, Meaning, Shape, is_date_object, shape_of
 from pipeline.contracts.measures import Measure, Sent, always
+from pipeline.gates.landing_gates import drift_failures
 from pipeline.ingest.drift import DriftedFile, sentences
 from pipeline.ingest.formats.reader import Reader
-from pipeline.ingest.landing_gates import drift_failures
 from pipeline.ingest.measure_check import LOOKED_AT, MeasureCheck, place_in
 from tests.pipeline.landing_fixture import BLUEPRINTS, LandingFixture, table_of
 from tests.pipeline.vendor_records import (

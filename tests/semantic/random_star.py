@@ -103,10 +103,21 @@ MEASURES = {
     "session_users": Measure("sessions", reference.distinct("user_key"), None),
     "events": Measure("events", reference.count()),
 }
+
+
+def _among(name: str, column: str) -> reference.Among:
+    """A sum over the rows that say both spend and conversions: the shop has ads that report none."""
+
+    def says_both(row: dict[str, Any]) -> bool:
+        return row["spend"] is not None and row["conversions"] is not None
+
+    return reference.Among(name, Measure("ad_performance", reference.total(column, says_both)))
+
+
 FORMULAS = {
     "ctr": ("/", "clicks", "impressions"),
     "cpm": ("*", ("/", "spend", "impressions"), 1000),
-    "cost_per_conversion": ("/", "spend", "ad_conversions"),
+    "cost_per_conversion": ("/", _among("spend", "spend"), _among("ad_conversions", "conversions")),
     "average_order_value": ("/", "order_revenue", "valid_orders"),
     "conversion_rate": ("/", "converting_sessions", "sessions"),
     "roas": ("/", "attributed_revenue", "spend"),

@@ -20,7 +20,7 @@ Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 Key = tuple[Any, ...]
 Cell = dict[str, list[Row]]
-Formula = Any  # the name of a measure, a number, or (sign, left, right)
+Formula = Any  # the name of a measure, one over some of its rows (Among), a number, or (sign, left, right)
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,14 @@ class Measure:
     of: Callable[[list[Row]], Any]
     adds_up: str | None = "sum"
     """How the value of a whole follows from those of its parts: their sum, one of them (`pick`), or not at all."""
+
+
+@dataclass(frozen=True)
+class Among:
+    """A measure in a formula, over some of its rows only."""
+
+    name: str
+    rows: Measure
 
 
 @dataclass
@@ -93,6 +101,8 @@ class GroundTruth:
 def _names(formula: Formula) -> Iterator[str]:
     if isinstance(formula, str):
         yield formula
+    elif isinstance(formula, Among):
+        yield formula.name
     elif isinstance(formula, tuple):
         yield from _names(formula[1])
         yield from _names(formula[2])
@@ -167,6 +177,8 @@ def value(formula: Formula, cell: Cell, truth: GroundTruth) -> Any:
     if isinstance(formula, str):
         measure = truth.measures[formula]
         return measure.of(cell.get(measure.fact, []))
+    if isinstance(formula, Among):
+        return formula.rows.of(cell.get(formula.rows.fact, []))
     if not isinstance(formula, tuple):
         return Fraction(str(formula))
     sign, left, right = formula[0], value(formula[1], cell, truth), value(formula[2], cell, truth)

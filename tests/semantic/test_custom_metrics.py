@@ -104,7 +104,10 @@ def test_a_filtered_sum_over_rows_that_say_nothing_is_0_and_says_so(folder: Path
     star = hand_shop(folder, semantic={"metrics": metrics})
     assert star.table(metrics=["beta", "gamma"]) == [{"beta": 0, "gamma": 0}]
     notes = star.ask(metrics=["beta"]).notes
-    assert notes == ("4 of 6 rows of ad_performance have no conversions: 0 in beta.",)
+    assert notes == (
+        "beta is of 0 of 1 rows of ad_performance: 1 row of google_ads does not say it.",
+        "4 of 6 rows of ad_performance have no conversions: 0 in beta.",
+    )
     star.close()
 
 

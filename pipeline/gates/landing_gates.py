@@ -1,4 +1,4 @@
-"""Landing gates: conditions for publishing a tenant. A finding is a sentence; in strict mode it is an error."""
+"""Landing gates: conditions for publishing a tenant. A failure is a note; in strict mode it is an error."""
 
 from __future__ import annotations
 

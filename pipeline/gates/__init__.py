@@ -1,0 +1,1 @@
+"""Gates: what must hold before a tenant is published, with the findings that they measure."""

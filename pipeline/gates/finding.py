@@ -1,0 +1,130 @@
+"""A finding: what a gate measured in a tenant's data, with the table and the source that it touches.
+
+Gates of the landing and tests of the star make findings; a run is published with them in `findings.json`, and every
+answer that reads what one touches carries its sentence. A sentence is written for the tenant's own readers: it names
+files, fields and counts, and quotes no value of a record and no path.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+VERSION = 1
+"""Version of the format of findings.json."""
+
+
+class FindingKind(StrEnum):
+    """What was found."""
+
+    WITHHELD_FILE = "withheld_file"
+    """A file that does not follow its contract: nothing of it counts."""
+    UNREADABLE_FILE = "unreadable_file"
+    """A file in quarantine as a whole: likewise."""
+    QUARANTINED_RECORDS = "quarantined_records"
+    ROWS_OF_SEVERAL_DAYS = "rows_of_several_days"
+    """They count on their first day."""
+    FOREIGN_REFUNDS = "foreign_refunds"
+    """Refunds in another currency than their order's: in no amount."""
+    FOREIGN_PURCHASES = "foreign_purchases"
+    """Purchases in another currency than their session's: likewise."""
+    UNREPORTED_CONVERSIONS = "unreported_conversions"
+    """A source that reports no conversions at all."""
+    UNKNOWN_MEASURE = "unknown_measure"
+    """Rows that do not say a measure, which others of their source say."""
+    IGNORED_BREAKDOWNS = "ignored_breakdowns"
+    """Rows that repeat what others say, and are not counted."""
+    REPEATED_ROWS = "repeated_rows"
+    """Rows that two sources sent, and that count twice."""
+    UNKNOWN_ACTION_TYPE = "unknown_action_type"
+    """A conversion event that the tenant names and that no record has."""
+    UNCOUNTED_CHARGES = "uncounted_charges"
+    """Charges that no order's paid amount has."""
+    ROWS_WITHOUT_A_DAY = "rows_without_a_day"
+    UNKNOWN_STATUS = "unknown_status"
+    UNKNOWN_CURRENCY = "unknown_currency"
+    UNUSUAL_VALUES = "unusual_values"
+    """Values that are possible and odd, such as spend below 0."""
+    UNLINKED_ROWS = "unlinked_rows"
+    """Rows that could not be linked to those of another table."""
+    RATES = "rates"
+    """Amounts without an exchange rate, or with an old one."""
+    OTHER = "other"
+
+    @classmethod
+    def read(cls, value: object) -> object:
+        """The kind of that name; OTHER for one that a later release wrote."""
+        return value if value in cls._value2member_map_ else cls.OTHER
+
+
+LEAVES_ROWS_OUT = frozenset({FindingKind.WITHHELD_FILE, FindingKind.UNREADABLE_FILE, FindingKind.QUARANTINED_RECORDS})
+"""Kinds of findings about records that exist and are in no table."""
+WITHHOLDS_FILES = frozenset({FindingKind.WITHHELD_FILE, FindingKind.UNREADABLE_FILE})
+"""Those about whole files: where their source has no rows, the number of them is unknown, not 0."""
+COUNTED_BY_ANSWERS = frozenset({FindingKind.UNKNOWN_MEASURE, FindingKind.UNREPORTED_CONVERSIONS})
+"""Kinds that an answer counts itself, over the rows that it read."""
+
+
+class Finding(BaseModel):
+    """What a gate measured: the rule, the table and source it touches, values, and the next step."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: Annotated[FindingKind, BeforeValidator(FindingKind.read)]
+    sentence: str = Field(min_length=1)
+    rule: str | None = None
+    """The gate or test, by name."""
+    facts: tuple[str, ...] = ()
+    """Facts of the star whose numbers it may change; none where it changes no number."""
+    columns: tuple[str, ...] = ()
+    """Columns of these facts that it is about; none where it is about whole rows, and so about every metric."""
+    platform: str | None = None
+    account: str | None = None
+    object: str | None = None
+    counts_as: tuple[str, ...] = ()
+    """The platforms that its rows may count for, where they are not `platform` alone."""
+    next_step: str | None = None
+    records: int | None = None
+    amount: Decimal | None = None
+    """Money that it is about, in major units of `currency`."""
+    currency: str | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    value: Decimal | None = None
+    """What the rule measured, and the threshold that it compared it with."""
+    threshold: Decimal | None = None
+    weight: float = Field(default=0.0, ge=0.0, le=1.0)
+    """How much of a number it may change, as a share; 1 where that is unknown."""
+
+    @property
+    def text(self) -> str:
+        """The sentence, and the next step."""
+        return f"{self.sentence} {self.next_step}" if self.next_step else self.sentence
+
+    def to_dict(self) -> dict[str, Any]:  # Any: JSON values
+        """As JSON, without what is not known."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+def findings_json(findings: Iterable[Finding]) -> str:
+    """Write findings as the text of findings.json; the same findings give the same bytes."""
+    listed = [finding.to_dict() for finding in findings]
+    return json.dumps({"version": VERSION, "findings": listed}, ensure_ascii=False, indent=2) + "\n"
+
+
+def read_findings(text: str | bytes) -> tuple[Finding, ...]:
+    """Read findings from the text of findings.json.
+
+    Raises:
+        ValueError: It is no such text.
+    """
+    tree = json.loads(text)
+    if not isinstance(tree, dict) or not isinstance(tree.get("findings"), list):
+        raise ValueError("no list of findings")  # noqa: TRY004  # what readers of damaged files catch
+    return tuple(Finding.model_validate(each) for each in tree["findings"])
