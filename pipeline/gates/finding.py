@@ -8,6 +8,7 @@ files, fields and counts, and quotes no value of a record and no path.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
@@ -18,6 +19,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 VERSION = 1
 """Version of the format of findings.json."""
+
+_FIELD = re.compile(r"([A-Za-z_$][\w.$-]*)(?:: | is )")
 
 
 class FindingKind(StrEnum):
@@ -58,9 +61,9 @@ class FindingKind(StrEnum):
     OTHER = "other"
 
     @classmethod
-    def read(cls, value: object) -> object:
+    def read(cls, value: object) -> FindingKind:
         """The kind of that name; OTHER for one that a later release wrote."""
-        return value if value in cls._value2member_map_ else cls.OTHER
+        return next((kind for kind in cls if kind == value), cls.OTHER)
 
 
 LEAVES_ROWS_OUT = frozenset({FindingKind.WITHHELD_FILE, FindingKind.UNREADABLE_FILE, FindingKind.QUARANTINED_RECORDS})
@@ -128,3 +131,9 @@ def read_findings(text: str | bytes) -> tuple[Finding, ...]:
     if not isinstance(tree, dict) or not isinstance(tree.get("findings"), list):
         raise ValueError("no list of findings")  # noqa: TRY004  # what readers of damaged files catch
     return tuple(Finding.model_validate(each) for each in tree["findings"])
+
+
+def field_of(reason: str) -> str | None:
+    """The field at the start of a reason of the quarantine, which quotes the rejected value after it."""
+    match = _FIELD.match(reason)
+    return match[1] if match else None

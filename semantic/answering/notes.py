@@ -57,7 +57,7 @@ def finding_notes(findings: Iterable[Finding], unknown_rows: Sequence[WeightedNo
     found = sorted([*said, *unknown_rows], key=lambda note: -note.weight)
     yield from (note.sentence for note in found[:MOST_FINDINGS])
     if (more := len(found) - MOST_FINDINGS) > 0:
-        yield f"And {more} more: `gata status` lists them."
+        yield f"And {more} more findings: get_status (`gata status`) lists them."
 
 
 def _day_notes(query: Query, plan: Plan, catalog: Catalog, facts: list[Fact], today: date) -> Iterator[str]:

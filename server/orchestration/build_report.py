@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import GataError, GateFailed
+from pipeline.gates.finding import Finding
 from server.orchestration.publishing import PublishedStar
 from server.orchestration.replay import Replayed
 
@@ -29,6 +30,8 @@ class TenantReport:
     """Rows per sink and per table of the star."""
     quarantined: int = 0
     findings: list[str] = field(default_factory=list)
+    details: list[Finding] = field(default_factory=list)
+    """Those that gates measured."""
     damage: tuple[str, ...] = ()
     """Outputs of earlier builds that were damaged when this one began; not recorded as a finding of the run."""
     error: GataError | None = None
@@ -63,6 +66,7 @@ class TenantReport:
         self.status = "unchanged"
         self.rows |= built.rows
         self.findings += [finding for finding in built.findings if finding not in self.findings]
+        self.details = [*built.landed, *built.measured]
 
     def settle(self) -> None:
         """Set `done` where nothing failed: the end of a command that stops before publishing."""
@@ -78,6 +82,7 @@ class TenantReport:
             "rows": self.rows,
             "quarantined": self.quarantined,
             "findings": findings,
+            "details": [finding.to_dict() for finding in self.details],
         }
 
 

@@ -54,6 +54,7 @@ def _status(context: BuildContext, tenant: Tenant, ops: Ops) -> dict[str, Any]: 
         "onboarding": [{key: row[key] for key in _PHASE} for row in ops.onboarding(tenant.slug)],
         "quarantined": sum(row["count"] for row in ops.quarantine(tenant.slug)),
         "findings": [*(built.findings if built else ()), *failed, *notes],
+        "details": [finding.to_dict() for finding in (*built.landed, *built.measured)] if built else [],
     }
 
 

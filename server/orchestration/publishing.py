@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import PublishError
+from pipeline.gates.finding import Finding, findings_json
 from pipeline.publish.damage import Stamp, stamps
-from pipeline.publish.run_files import CATALOG_JSON, CATALOG_SCHEMA, DEFINITIONS, ROLLUPS, STARS
+from pipeline.publish.run_files import CATALOG_JSON, CATALOG_SCHEMA, DEFINITIONS, FINDINGS, ROLLUPS, STARS
 from pipeline.publish.run_manifest import PublishedRollups, published_file
 from pipeline.publish.run_store import Published, Staged, commit, link_rollups, prune, stage
 from pipeline.settings import Settings
@@ -31,6 +33,16 @@ class BuildNote(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     findings: tuple[str, ...] = ()
+    measured: tuple[Finding, ...] = ()
+    """What the tests of the star found."""
+
+
+class LandedFindings(BaseModel):
+    """The note of a tenant's last landing: what of its files is in no table."""
+
+    model_config = ConfigDict(frozen=True)
+
+    findings: tuple[Finding, ...] = ()
 
 
 class FinishedStar(BuildNote):
@@ -47,11 +59,13 @@ class PublishedStar(BuildNote):
     inputs: str
     run_id: str
     rows: dict[str, int]
+    landed: tuple[Finding, ...] = ()
+    """What the landing before it found."""
     undamaged_at: dict[str, Stamp] = {}
     """By run and file, the modification stamps of DuckDB files that were found undamaged."""
 
 
-AnyNote = TypeVar("AnyNote", bound=BuildNote)
+AnyNote = TypeVar("AnyNote", bound=BaseModel)
 
 
 def read_note(kind: type[AnyNote], path: Path) -> AnyNote | None:
@@ -62,7 +76,7 @@ def read_note(kind: type[AnyNote], path: Path) -> AnyNote | None:
         return None
 
 
-def write_note(note: BuildNote, path: Path) -> None:
+def write_note(note: BaseModel, path: Path) -> None:
     replace_text(path, note.model_dump_json(indent=2) + "\n")
 
 
@@ -75,6 +89,18 @@ def write_built(settings: Settings, slug: Slug, built: PublishedStar) -> None:
     write_note(built, _built(settings, slug))
 
 
+def read_landed(settings: Settings, slug: Slug) -> tuple[Finding, ...]:
+    """What the tenant's last landing found."""
+    note = read_note(LandedFindings, _landed(settings, slug))
+    return note.findings if note else ()
+
+
+def write_landed(settings: Settings, slug: Slug, findings: tuple[Finding, ...]) -> None:
+    path = _landed(settings, slug)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_note(LandedFindings(findings=findings), path)
+
+
 def read_finished(settings: Settings, slug: Slug) -> FinishedStar | None:
     """The note of the current star; None while it is unfinished."""
     return read_note(FinishedStar, _finished(settings, slug))
@@ -85,10 +111,13 @@ def begin_star(settings: Settings, slug: Slug) -> None:
     _finished(settings, slug).unlink(missing_ok=True)
 
 
-def finish_star(settings: Settings, slug: Slug, inputs: str, findings: tuple[str, ...]) -> None:
+def finish_star(
+    settings: Settings, slug: Slug, inputs: str, findings: tuple[str, ...], measured: tuple[Finding, ...] = ()
+) -> None:
     """Write the note of a star that is complete and has passed its checks."""
     size = settings.stars(slug).stat().st_size
-    write_note(FinishedStar(inputs=inputs, findings=findings, star_bytes=size), _finished(settings, slug))
+    note = FinishedStar(inputs=inputs, findings=findings, measured=measured, star_bytes=size)
+    write_note(note, _finished(settings, slug))
 
 
 def publish_finished(tenant: Tenant, context: BuildContext) -> PublishedStar:
@@ -102,29 +131,58 @@ def publish_finished(tenant: Tenant, context: BuildContext) -> PublishedStar:
         raise PublishError(
             f"{tenant.slug} has no finished star.", f"Run `gata transform --tenant {tenant.slug}` first."
         )
-    return publish_star(tenant, context.settings, finished.inputs, finished.findings)
+    return publish_star(tenant, context.settings, finished.inputs, finished.findings, finished.measured)
 
 
-def publish_star(tenant: Tenant, settings: Settings, inputs: str, findings: tuple[str, ...] = ()) -> PublishedStar:
-    """Publish the tenant's current star, with the definitions derived from it.
+def publish_star(
+    tenant: Tenant,
+    settings: Settings,
+    inputs: str,
+    findings: tuple[str, ...] = (),
+    measured: tuple[Finding, ...] = (),
+) -> PublishedStar:
+    """Publish the tenant's current star, with the definitions derived from it and what gates found in its data.
+
+    Args:
+        tenant: Whose star it is.
+        settings: Where it is.
+        inputs: The digest of what it was built from.
+        findings: Sentences about it.
+        measured: What its tests found; what its last landing found is published with them.
 
     Raises:
         PublishError: There is no star, or the disk refuses; readers keep the run they have.
         ConfigError: `semantic:` in tenants.yaml asks for something the star does not have.
         BuildError: A metric does not compile.
     """
-    published = publish_file(tenant, settings, settings.stars(tenant.slug), new_run_id(settings.now()))
+    landed = read_landed(settings, tenant.slug)
+    run_id = new_run_id(settings.now())
+    published = publish_file(tenant, settings, settings.stars(tenant.slug), run_id, known=(*landed, *measured))
     undamaged = {f"{published.run_id}/{name}": stamp for name, stamp in stamps(published.path).items()}
     rows = table_rows(published)
-    built = PublishedStar(inputs=inputs, run_id=published.run_id, rows=rows, findings=findings, undamaged_at=undamaged)
+    built = PublishedStar(
+        inputs=inputs,
+        run_id=published.run_id,
+        rows=rows,
+        findings=findings,
+        measured=measured,
+        landed=landed,
+        undamaged_at=undamaged,
+    )
     write_built(settings, tenant.slug, built)
     return built
 
 
 def publish_file(
-    tenant: Tenant, settings: Settings, stars: Path, run_id: str, definitions: str | None = None
+    tenant: Tenant,
+    settings: Settings,
+    stars: Path,
+    run_id: str,
+    definitions: str | None = None,
+    *,
+    known: Sequence[Finding] = (),
 ) -> Published:
-    """Publish a star file under a run id; its definitions are derived from it when none are given.
+    """Publish a star file under a run id, with findings; its definitions are derived from it when none are given.
 
     Raises:
         PublishError, ConfigError, BuildError: As for `publish_star`.
@@ -139,6 +197,7 @@ def publish_file(
     model = validate_run(staged.path)
     (staged.path / CATALOG_JSON).write_text(export_catalog(model, run_id=run_id), encoding="utf-8")
     (staged.path / CATALOG_SCHEMA).write_text(catalog_json_schema(), encoding="utf-8")
+    (staged.path / FINDINGS).write_text(findings_json(known), encoding="utf-8")
     rollups = _rollups(staged, text, settings.rollup_rows) if settings.rollups else None
     published = commit(staged, text, now=settings.now(), rollups=rollups)
     prune(settings.published(tenant.slug), RUNS_KEPT)
@@ -189,6 +248,10 @@ def table_rows(published: Published) -> dict[str, int]:
 
 def _built(settings: Settings, slug: Slug) -> Path:
     return settings.stars(slug).with_name("built.json")
+
+
+def _landed(settings: Settings, slug: Slug) -> Path:
+    return settings.stars(slug).with_name("landed.json")
 
 
 def _finished(settings: Settings, slug: Slug) -> Path:

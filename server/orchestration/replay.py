@@ -28,6 +28,7 @@ from server.orchestration.publishing import (
     BuildNote,
     derive_definitions,
     publish_file,
+    read_landed,
     read_note,
     write_note,
 )
@@ -64,7 +65,13 @@ def replay(tenant: Tenant, context: BuildContext, version: str) -> tuple[Replaye
         star = build_star(versioned, context.blueprints, settings, paths)
         failures = enforce(tenant.slug, star.failures, strict=settings.strict)
         (folder / DEFINITIONS).write_text(derive_definitions(versioned, paths.file), encoding="utf-8")
-        run = Replayed(run_id=run_id, tenant=tenant.slug, logic_version=version, findings=(*star.findings, *failures))
+        run = Replayed(
+            run_id=run_id,
+            tenant=tenant.slug,
+            logic_version=version,
+            findings=(*star.findings, *failures),
+            measured=star.measured,
+        )
         write_note(run, folder / RUN)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -128,7 +135,8 @@ def publish_replayed(waiting: UnpublishedRun, context: BuildContext) -> Publishe
     folder = unpublished(context.settings, tenant.slug) / run.run_id
     with explain_os_error(folder, tenant.slug):
         definitions = (folder / DEFINITIONS).read_text(encoding="utf-8")
-    published = publish_file(tenant, context.settings, folder / STARS, run.run_id, definitions)
+    known = (*read_landed(context.settings, tenant.slug), *run.measured)
+    published = publish_file(tenant, context.settings, folder / STARS, run.run_id, definitions, known=known)
     shutil.rmtree(folder)
     return published
 

@@ -17,9 +17,10 @@ from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.contract_lock import check_lock
 from pipeline.errors import DbtFailed, GataError
+from pipeline.gates.landing_findings import landing_findings
+from pipeline.gates.landing_gates import drift_failures, enforce, landing_failures, landing_notes, quarantine_counts
 from pipeline.ingest.exports import export_targets
 from pipeline.ingest.land import land_tenant
-from pipeline.gates.landing_gates import drift_failures, enforce, landing_failures, landing_notes, quarantine_counts
 from pipeline.log import log
 from server.orchestration.build_command import BuildCommand
 from server.orchestration.build_report import TenantReport
@@ -30,10 +31,13 @@ from server.orchestration.publishing import (
     begin_star,
     finish_star,
     publish_star,
+    read_landed,
     read_published_star,
+    write_landed,
 )
 from server.orchestration.replay import replay
 from server.orchestration.source_states import record_sources
+from warehouse.build.finding_facts import with_facts
 from warehouse.build.hub_library import prepare_hub
 from warehouse.build.hub_metadata import read_hub_records, record_configs
 from warehouse.build.inputs import star_inputs
@@ -96,6 +100,9 @@ def land_all(command: BuildCommand) -> None:
                 command.ops.add_quarantine(command.run_id, tenant.slug, **asdict(quarantined))
             report.findings += enforce(tenant.slug, landing_failures(tenant, settings), strict=settings.strict)
             command.drifted[tenant.slug] = drift_failures(landing)
+            found = landing_findings(tenant, landing, command.context.blueprints, settings)
+            report.details = [with_facts(finding, tenant, command.context.blueprints) for finding in found]
+            write_landed(settings, tenant.slug, tuple(report.details))
 
 
 def hold_drifted(command: BuildCommand) -> None:
@@ -127,9 +134,23 @@ def changed_inputs(command: BuildCommand, tenant: Tenant) -> str | None:
         log.warning("output_damaged", tenant=tenant.slug, what=damage)
     if built is None or built.inputs != inputs or report.damage or command.is_full:
         return inputs
+    if built.landed != read_landed(settings, tenant.slug):
+        _publish_again(command, tenant, built)
+        return None
     remember_undamaged(settings, tenant.slug)
     report.set_unchanged(built)
     return None
+
+
+def _publish_again(command: BuildCommand, tenant: Tenant, built: PublishedStar) -> None:
+    """Publish an unchanged star again: what is known of its files changed, such as a file that is withheld now."""
+    with command.step(tenant, "publish") as report:
+        report.findings += [*tenant.notes, *(finding.sentence for finding in built.measured)]
+        report.details += built.measured
+        again = publish_star(
+            tenant, command.context.settings, built.inputs, tuple(report.findings), measured=built.measured
+        )
+        report.set_published(again.run_id, again.rows)
 
 
 def rebuild_stars(command: BuildCommand, tenants: Sequence[Tenant], *, publish: dict[Slug, str | None]) -> None:
@@ -153,12 +174,13 @@ def rebuild_stars(command: BuildCommand, tenants: Sequence[Tenant], *, publish: 
             report.step_rows = _star_rows(tenant, star.nodes)
             command.record_nodes(tenant.slug, star.nodes)
             report.findings += [*star.findings, *enforce(tenant.slug, star.failures, strict=settings.strict)]
-            finish_star(settings, tenant.slug, inputs[tenant.slug], tuple(report.findings))
+            report.details += star.measured
+            finish_star(settings, tenant.slug, inputs[tenant.slug], tuple(report.findings), star.measured)
         if report.is_open and publish.get(tenant.slug):
             since = command.begin(tenant, "publish")
             with bound_contextvars(tenant=tenant.slug, step="publish"):
                 future = command.pool.submit(
-                    publish_star, tenant, settings, inputs[tenant.slug], tuple(report.findings)
+                    publish_star, tenant, settings, inputs[tenant.slug], tuple(report.findings), star.measured
                 )
             publishing.append((tenant, since, future))
     for tenant, since, future in publishing:

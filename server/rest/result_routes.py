@@ -6,7 +6,7 @@ GET /results/{id}     JSON, CSV, Arrow or Parquet by Accept, or by `format`
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -151,5 +151,13 @@ def _headers(result_file: ResultFile, slug: Slug, form: str) -> dict[str, str]:
     }
     headers |= {"gata-as-of": answer.as_of} if answer.as_of else {}
     headers |= {"gata-cursor": answer.cursor} if answer.cursor else {}
-    headers |= {"gata-notes": json.dumps(answer.notes)[:NOTES_CHARACTERS]} if answer.notes else {}
+    headers |= {"gata-notes": _fitting(answer.notes)} if answer.notes else {}
     return headers
+
+
+def _fitting(notes: Sequence[str]) -> str:
+    """As many notes as a header takes, from the first, as a JSON list."""
+    kept = list(notes)
+    while len(text := json.dumps(kept)) > NOTES_CHARACTERS:
+        kept.pop()
+    return text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +15,13 @@ from server.serving.runs.open_run import OpenRun
 if TYPE_CHECKING:  # imported with the first run: a stdio server answers `initialize` before that
     import duckdb
 
-    from semantic.catalog.catalog import Fact
+    from semantic.catalog.catalog import Catalog
     from semantic.planning.query import Answer, Query
 
 Payload = dict[str, Any]  # Any: what JSON can carry, and Decimal
+
+MOST_FINDINGS = 20
+"""Findings that a status lists."""
 
 SEARCH = Field(default=None, max_length=200, description="Words to look for.", examples=["revenue"])
 
@@ -138,7 +140,12 @@ def get_status(run: OpenRun) -> Payload:
         "currency": catalog.currency,
         "facts": facts,
         "tables": {table.name: table.rows for table in run.manifest.tables},
-        "notes": [*([run.note] if run.note else []), *catalog.notes, *_empty_facts_note(catalog.facts.values())],
+        "notes": [
+            *([run.note] if run.note else []),
+            *catalog.notes,
+            *_finding_notes(catalog),
+            *_empty_facts_note(catalog),
+        ],
     }
 
 
@@ -208,7 +215,18 @@ def _share(part: int, whole: int) -> float | None:
     return round(part / whole, 6) if whole else None
 
 
-def _empty_facts_note(facts: Iterable[Fact]) -> list[str]:
-    """The note about facts without rows, except those that the tenant declares to have no source for."""
-    names = [fact.name for fact in facts if not fact.rows and not fact.is_left_out]
+def _finding_notes(catalog: Catalog) -> list[str]:
+    """What gates found in the run's data, the heaviest first."""
+    said = [finding.text for finding in sorted(catalog.findings, key=lambda each: -each.weight)]
+    more = [f"And {len(said) - MOST_FINDINGS} more findings."] if len(said) > MOST_FINDINGS else []
+    return [*said[:MOST_FINDINGS], *more]
+
+
+def _empty_facts_note(catalog: Catalog) -> list[str]:
+    """The note about facts without rows, except those without a source, and those whose records were withheld."""
+    from pipeline.gates.finding import LEAVES_ROWS_OUT
+
+    withheld = {fact for each in catalog.findings if each.kind in LEAVES_ROWS_OUT for fact in each.facts}
+    empty = [fact for fact in catalog.facts.values() if not fact.rows and not fact.is_left_out]
+    names = [fact.name for fact in empty if fact.name not in withheld]
     return [f"There are no rows in {', '.join(names)}."] if names else []

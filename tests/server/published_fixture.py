@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +18,8 @@ import uvicorn
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import load_tenants
+from pipeline.gates.finding import Finding, findings_json
+from pipeline.publish.run_files import FINDINGS
 from pipeline.publish.run_store import commit, stage
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
@@ -214,7 +216,9 @@ class PublishedHome:
         """The text that every text of the tenant's star holds."""
         return CANARY[slug]
 
-    def publish(self, slug: str, *, spend: int = 10, marked: bool = False, alter: str = "") -> str:
+    def publish(
+        self, slug: str, *, spend: int = 10, marked: bool = False, alter: str = "", findings: Sequence[Finding] = ()
+    ) -> str:
         """Publish a star of the tenant as a build would; spend is 3 x `spend` (and 2 millionths) a day.
 
         `marked`: every text of the star holds the canary. `alter`: SQL that changes the star before it is published.
@@ -227,6 +231,7 @@ class PublishedHome:
         layout = {table.table_name(slug): table.order_by for table in tables}
         folder = self.settings.published(slug)
         staged = stage(self.settings.stars(slug), folder, new_run_id(now), slug, layout)
+        (staged.path / FINDINGS).write_text(findings_json(findings), encoding="utf-8")
         observed = introspect(staged.path / "stars.duckdb", tables, slug)
         return commit(staged, definitions_yaml(derive(tenant(self.settings, slug), tables, observed)), now=now).run_id
 

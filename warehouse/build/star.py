@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,13 +13,15 @@ from pipeline.contracts.registry import Blueprints
 from pipeline.contracts.sql import literal
 from pipeline.currency.exchange_rates import write_rates
 from pipeline.errors import BuildError
+from pipeline.gates.finding import Finding, FindingKind
 from pipeline.settings import Settings
 from warehouse.build.build_paths import BuildPaths, star_paths
+from warehouse.build.star_findings import finding_of_row, writes_findings
 from warehouse.projects.rates_table import RATES_FILE
 from warehouse.projects.star_project import star_project
 from warehouse.run_dbt import Node, first_lines, refuse_failures, run_dbt, with_rows, write_project
 
-FINDINGS_SHOWN = 5  # of one test
+MOST_FINDINGS = 20  # of one test
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,27 @@ class StarBuild:
     """Result of a star build: nodes of all models and tests. Failed tests are for the gates to judge, not an error."""
 
     nodes: tuple[Node, ...]
-
-    findings: tuple[str, ...] = ()
-    """Notes on the tenant's sources and findings of tests of severity warn, as sentences."""
-    failures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Notes on the tenant's sources."""
+    warned: tuple[Finding, ...] = ()
+    """Findings of tests of severity warn."""
+    failed: tuple[Finding, ...] = ()
     """Findings of the other tests: with these, numbers would be wrong."""
+
+    @property
+    def measured(self) -> tuple[Finding, ...]:
+        """The findings of all tests."""
+        return (*self.warned, *self.failed)
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """The notes and the findings of tests of severity warn, as sentences."""
+        return (*self.notes, *(finding.sentence for finding in self.warned))
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """The findings of the other tests, as sentences."""
+        return tuple(finding.sentence for finding in self.failed)
 
 
 def build_star(
@@ -95,24 +114,29 @@ def _run_tests(tenant: Tenant, paths: BuildPaths, settings: Settings) -> StarBui
     """Run the data tests of a project on its star file."""
     command = ("test",)
     nodes = run_dbt(paths.project, command, files=_star_files(paths, settings), threads=settings.threads)
-    findings = {"warn": list[str](), "fail": list[str]()}
+    found: dict[str, list[Finding]] = {"warn": [], "fail": []}
+    rows = _table_rows(paths.file)
     for node in nodes:
         if node.status in ("warn", "fail", "error"):
-            findings["warn" if node.status == "warn" else "fail"] += _sentences(node, paths, settings)
-    return StarBuild(nodes, (*tenant.notes, *findings["warn"]), tuple(findings["fail"]))
+            found["warn" if node.status == "warn" else "fail"] += _findings(node, tenant, rows, paths, settings)
+    return StarBuild(nodes, tuple(tenant.notes), tuple(found["warn"]), tuple(found["fail"]))
 
 
-def _sentences(node: Node, paths: BuildPaths, settings: Settings) -> list[str]:
+def _findings(
+    node: Node, tenant: Tenant, rows: Mapping[str, int], paths: BuildPaths, settings: Settings
+) -> list[Finding]:
     """The findings of one test: its own where it writes sentences, else its name and how many rows failed."""
     if node.status != "error":
         with duckdb.connect(str(paths.file), read_only=True) as star:
             star.execute(f"attach {literal(str(settings.hub))} as hub (read_only)")
             found = star.execute(node.sql)
             names = [column[0] for column in found.description or ()]
-            if "finding" in names:  # beside it some tests say what it is about: source, records, money, days
-                return [row[names.index("finding")] for row in found.fetchmany(FINDINGS_SHOWN)]
-    rows = f" {node.failures} rows fail." if node.failures else ""
-    return [f"The test {node.name} says {node.status}.{rows} {first_lines(node.message)}"]
+            if writes_findings(names):
+                listed = (dict(zip(names, row, strict=True)) for row in found.fetchmany(MOST_FINDINGS))
+                return [finding_of_row(row, node, tenant, rows) for row in listed]
+    failed = f" {node.failures} rows fail." if node.failures else ""
+    sentence = f"The test {node.name} says {node.status}.{failed} {first_lines(node.message)}"
+    return [Finding(kind=FindingKind.OTHER, sentence=sentence, rule=node.test)]
 
 
 def _star_files(paths: BuildPaths, settings: Settings) -> dict[str, Path]:

@@ -1,7 +1,8 @@
 """Schema files of a star, with what dbt checks: enforced contracts, grain, relationships, accepted values, findings.
 
 A required column is NOT NULL by contract, so it holds while the table is written. A test of warehouse/macros/tests
-selects one row per finding, as a sentence in the column `finding`; most only warn.
+selects one row per finding, with its sentence in the column `finding`; warehouse/build/star_findings.py lists the other
+columns. Most only warn.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def _star(tenant: Tenant, table: Table) -> Tree:
         name,
         table.sentence,
         [_column(column, _column_tests(tenant, table, column)) for column in table.columns],
-        [*_star_findings(table), *_rate_findings(tenant, table)],
+        [*_star_findings(table), *_measure_findings(table), *_rate_findings(tenant, table)],
     )
 
 
@@ -184,6 +185,14 @@ def _star_findings(table: Table) -> list[Tree]:
     if table.name == "sessions":
         return [_test("visits_of_a_day_at_most", severity="warn")]
     return []
+
+
+def _measure_findings(table: Table) -> list[Tree]:
+    """The findings about numbers that a vendor did not say."""
+    columns = [column.name for column in table.columns if column.unknown]
+    if not columns:
+        return []
+    return [_test("every_measure_is_said", severity="warn", fact=table.name, day=table.date, columns=columns)]
 
 
 def _rate_findings(tenant: Tenant, table: Table) -> list[Tree]:

@@ -6,13 +6,13 @@ The operator reads everything. A tenant reads the same, except texts that may co
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config.slug import Slug
 from pipeline.contracts.sql import quote
+from pipeline.gates.finding import Finding, field_of
 from pipeline.publish.pointer import served_run
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.settings import Settings
@@ -51,7 +51,10 @@ def summary(slug: Slug, ops: Ops, settings: Settings, *, is_operator: bool) -> P
         "models": len(models),
         "quarantined": sum(row["count"] for row in ops.quarantine(slug)),
         "drifted": sum(shape["advice"] is not None for shape in shapes_of(slug, ops)),
-        "findings": findings_of(slug, settings) if is_operator else [],
+        "findings": findings_of(slug, settings)
+        if is_operator
+        else [finding.text for finding in details_of(slug, settings)],
+        "details": [finding.to_dict() for finding in details_of(slug, settings)],
     }
 
 
@@ -172,22 +175,13 @@ def quarantine_of(slug: Slug, ops: Ops, *, is_operator: bool) -> list[Payload]:
             "account": row["account"],
             "object": row["object"],
             "file": PurePath(row["path"]).name,
-            "field": _field(row["reason"]),
+            "field": field_of(row["reason"]),
             "reason": row["reason"] if is_operator else None,
             "count": row["count"],
             "at": row["at"],
         }
         for row in ops.quarantine(slug)
     ]
-
-
-_FIELD = re.compile(r"([A-Za-z_$][\w.$-]*)(?:: | is )")
-
-
-def _field(reason: str) -> str | None:
-    """The field at the start of a reason."""
-    match = _FIELD.match(reason)
-    return match[1] if match else None
 
 
 def drift_of(slug: Slug, ops: Ops, settings: Settings, *, is_operator: bool) -> Payload:
@@ -202,6 +196,14 @@ def findings_of(slug: Slug, settings: Settings) -> list[str]:
 
     built = read_published_star(settings, slug)
     return list(built.findings) if built else []
+
+
+def details_of(slug: Slug, settings: Settings) -> tuple[Finding, ...]:
+    """What gates found in the data of the last published build: written for the tenant's readers too."""
+    from server.orchestration.publishing import read_published_star
+
+    built = read_published_star(settings, slug)
+    return (*built.landed, *built.measured) if built else ()
 
 
 def freshness(run: OpenRun, ops: Ops) -> Payload:

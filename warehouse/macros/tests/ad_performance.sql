@@ -155,7 +155,12 @@ group by instagram.source_account
 {% test nothing_below_zero(model) -%}
 select
     count(*) || ' rows of ' || source_platform || ' ' || source_account
-    || ' have spend, impressions, clicks or conversions below 0 and lower the totals.' as finding
+    || ' have spend, impressions, clicks or conversions below 0 and lower the totals.' as finding,
+    source_platform,
+    source_account,
+    count(*) as records,
+    min(report_date) as first_day,
+    max(report_date) as last_day
 from {{ model }}
 where is_counted and least(spend, impressions, clicks, conversions) < 0
 group by source_platform, source_account

@@ -4,7 +4,11 @@
 {% test every_currency_is_known(model) -%}
 select
     count(*) || ' rows of ' || source_platform || ' ' || source_account || ' are in the unknown currency ' || currency
-    || '.' as finding
+    || '.' as finding,
+    source_platform,
+    source_account,
+    count(*) as records,
+    any_value(currency) as currency
 from {{ model }}
 where currency not in (select currency from {{ source('hub', 'platform_ref__currencies') }})
 group by source_platform, source_account, currency

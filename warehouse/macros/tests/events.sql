@@ -3,7 +3,9 @@
     Gives  one finding per platform. -#}
 {% test every_event_has_a_user(model) -%}
 select
-    count(*) || ' events of ' || source_platform || ' have no user and are in no session.' as finding
+    count(*) || ' events of ' || source_platform || ' have no user and are in no session.' as finding,
+    source_platform,
+    count(*) as records
 from {{ model }}
 where session_id is null
 group by source_platform
@@ -15,7 +17,9 @@ group by source_platform
 {% test purchases_in_the_sessions_currency(model) -%}
 select
     count(*) || ' purchases of ' || source_platform
-    || ' are in another currency than the first of their session and not in session_revenue.' as finding
+    || ' are in another currency than the first of their session and not in session_revenue.' as finding,
+    source_platform,
+    count(*) as records
 from {{ model }}
 where is_counted and currency <> session_currency and order_total <> 0
 group by source_platform
@@ -26,7 +30,9 @@ group by source_platform
     Gives  one finding per platform. -#}
 {% test every_purchase_has_an_id(model) -%}
 select
-    count(*) || ' purchases of ' || source_platform || ' carry no transaction id and are linked to no order.' as finding
+    count(*) || ' purchases of ' || source_platform || ' carry no transaction id and are linked to no order.' as finding,
+    source_platform,
+    count(*) as records
 from {{ model }}
 where transaction_id is null
 group by source_platform
@@ -36,7 +42,10 @@ group by source_platform
     Takes  model: the sessions star.
     Gives  one finding per platform. -#}
 {% test visits_of_a_day_at_most(model) -%}
-select count(*) || ' sessions of ' || source_platform || ' last longer than a day.' as finding
+select
+    count(*) || ' sessions of ' || source_platform || ' last longer than a day.' as finding,
+    source_platform,
+    count(*) as records
 from {{ model }}
 where session_duration_seconds > 86400
 group by source_platform

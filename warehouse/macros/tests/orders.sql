@@ -3,7 +3,10 @@
     Gives  one finding per platform and account. -#}
 {% test every_order_has_a_time(model) -%}
 select
-    count(*) || ' orders of ' || source_platform || ' ' || source_account || ' have no time and belong to no day.' as finding
+    count(*) || ' orders of ' || source_platform || ' ' || source_account || ' have no time and belong to no day.' as finding,
+    source_platform,
+    source_account,
+    count(*) as records
 from {{ model }}
 where ordered_at is null
 group by source_platform, source_account
@@ -14,7 +17,9 @@ group by source_platform, source_account
     Gives  one finding per platform and status. -#}
 {% test every_status_is_known(model) -%}
 select
-    count(*) || ' orders of ' || source_platform || ' have the unknown financial status ' || raw_status || '.' as finding
+    count(*) || ' orders of ' || source_platform || ' have the unknown financial status ' || raw_status || '.' as finding,
+    source_platform,
+    count(*) as records
 from {{ model }}
 where financial_status is null and raw_status is not null
 group by source_platform, raw_status
@@ -32,7 +37,9 @@ select
     source_account,
     sum(foreign_refunds) as records,
     sum(total_price) as amount,
-    currency
+    currency,
+    min(cast(ordered_at as date)) - 1 as first_day,
+    max(cast(ordered_at as date)) + 1 as last_day
 from {{ model }}
 where foreign_refunds > 0
 group by source_platform, source_account, currency
@@ -56,7 +63,10 @@ group by source_platform
 {% test charges_of_one_order(model) -%}
 select
     count(distinct charge_id) || ' charges of ' || source_platform || ' ' || source_account
-    || ' are named by several orders and count for none.' as finding
+    || ' are named by several orders and count for none.' as finding,
+    source_platform,
+    source_account,
+    count(distinct charge_id) as records
 from {{ model }}
 where orders_of_charge > 1
 group by source_platform, source_account
@@ -68,7 +78,10 @@ group by source_platform, source_account
 {% test charges_in_the_orders_currency(model) -%}
 select
     count(*) || ' charges of ' || source_platform || ' ' || source_account
-    || ' are in another currency than their order and not in net_paid_amount.' as finding
+    || ' are in another currency than their order and not in net_paid_amount.' as finding,
+    source_platform,
+    source_account,
+    count(*) as records
 from {{ model }}
 where is_counted and currency <> order_currency
 group by source_platform, source_account
@@ -80,7 +93,10 @@ group by source_platform, source_account
 {% test charges_of_real_money(model) -%}
 select
     count(*) || ' charges of ' || source_platform || ' ' || source_account
-    || ' that orders name are tests and not in net_paid_amount.' as finding
+    || ' that orders name are tests and not in net_paid_amount.' as finding,
+    source_platform,
+    source_account,
+    count(*) as records
 from {{ model }}
 where is_test and orders_of_charge = 1
 group by source_platform, source_account
@@ -92,7 +108,12 @@ group by source_platform, source_account
 {% test every_charge_has_an_order(model) -%}
 select
     count(*) || ' charges of ' || source_platform || ' ' || source_account || ' took '
-    || coalesce(sum(captured_amount) || ' ', '') || coalesce(currency, 'money') || ' and are named by no order.' as finding
+    || coalesce(sum(captured_amount) || ' ', '') || coalesce(currency, 'money') || ' and are named by no order.' as finding,
+    source_platform,
+    source_account,
+    count(*) as records,
+    sum(captured_amount) as amount,
+    any_value(currency) as currency
 from {{ model }}
 where orders_of_charge = 0 and status = 'succeeded' and not is_test and captured_amount is distinct from 0
 group by source_platform, source_account, currency
@@ -103,7 +124,10 @@ group by source_platform, source_account, currency
     Gives  one finding per platform and account. -#}
 {% test refunds_within_the_total(model) -%}
 select
-    count(*) || ' orders of ' || source_platform || ' ' || source_account || ' gave back more than they took.' as finding
+    count(*) || ' orders of ' || source_platform || ' ' || source_account || ' gave back more than they took.' as finding,
+    source_platform,
+    source_account,
+    count(*) as records
 from {{ model }}
 where refunded_amount > total_price
 group by source_platform, source_account
@@ -115,7 +139,10 @@ group by source_platform, source_account
 {% test every_charge_status_is_known(model) -%}
 select
     count(*) || ' charges of ' || source_platform || ' ' || source_account || ' have the unknown status '
-    || status || ' and count as having taken nothing.' as finding
+    || status || ' and count as having taken nothing.' as finding,
+    source_platform,
+    source_account,
+    count(*) as records
 from {{ model }}
 where status not in ('succeeded', 'pending', 'failed')
 group by source_platform, source_account, status
