@@ -115,15 +115,17 @@ def _quarantined(
 ) -> Iterator[Finding]:
     """Records in quarantine, by object of an account: those of the newest content of each file."""
     rows = hub.execute(
-        f"""select platform, account, object, sum(rows + quarantined)::bigint from ({_newest(schema)})
+        f"""select platform, account, object, sum(rows + quarantined)::bigint,
+            sum(rows + quarantined) filter (where quarantined > 0)::bigint
+        from ({_newest(schema)})
         group by all having sum(quarantined) > 0 order by all"""
     ).fetchall()
-    for platform, account, name, total in rows:
+    for platform, account, name, total, beside in rows:
         table, blueprint = tables.get((platform, account, name)), blueprints.get((platform, name))
         if table is not None and blueprint is not None:
             bad = _bad_records(hub, schema, table, blueprint)
             if bad[0]:
-                yield _of_records(table, total, *bad)
+                yield _of_records(table, beside, *bad).model_copy(update={"weight": min(1.0, bad[0] / total)})
 
 
 def _newest(schema: str) -> str:
@@ -154,19 +156,18 @@ def _bad_records(
     return row
 
 
-def _of_records(table: LandedTable, total: int, *bad: Any) -> Finding:  # Any: as from `_bad_records`
-    """The finding about quarantined records of an object."""
+def _of_records(table: LandedTable, beside: int, *bad: Any) -> Finding:  # Any: as from `_bad_records`
+    """The finding about quarantined records of an object; `beside` are all records of the files that have some."""
     count, files, file, reasons, first, last, dated = bad
     of = PurePath(file).name if files == 1 else f"{files} files"
     fields = sorted({field for reason in reasons if (field := field_of(reason))})
     about = f" ({_listed(fields)})" if fields else ""
     days = f", {first} to {last}" if dated == count else ""
     sentence = (
-        f"{count} of {total} records of {of} of {table.platform} {table.account} {'is' if count == 1 else 'are'} in"
+        f"{count} of {beside} records of {of} of {table.platform} {table.account} {'is' if count == 1 else 'are'} in"
         f" quarantine and not counted{about}{days}."
     )
-    kind = FindingKind.QUARANTINED_RECORDS
-    finding = _finding(kind, table, sentence, records=count, weight=min(1.0, count / total))
+    finding = _finding(FindingKind.QUARANTINED_RECORDS, table, sentence, records=count)
     if dated < count:
         return finding
     around = {"first_day": first - DAY, "last_day": last + DAY}  # in the tenant's zone it may be another day
