@@ -14,9 +14,9 @@ from pipeline.config.codes import currency, timezone
 from pipeline.config.entry import Entry
 from pipeline.contracts.connector import Connector
 
-Kind = Literal["files", "api", "synthetic"]
+Kind = Literal["files", "api", "synthetic", "bronze"]
 
-_KINDS: tuple[Kind, ...] = ("files", "synthetic")
+_KINDS: tuple[Kind, ...] = ("files", "synthetic", "bronze")
 ACCOUNT_KEYS = ("read", "currency", "timezone")
 
 
@@ -28,6 +28,12 @@ class Read(BaseModel):
     kind: Kind = "synthetic"
     exported_at: str | None = None
     """A regular expression on the file name; its one group is the export's own time."""
+    delivery: str | None = None
+    """A regular expression on the file name; files with the same text in its one group are one delivery."""
+    covers: str | None = None
+    """A regular expression on the file name; its one or two groups are the first and the last day that it covers."""
+    folder: str | None = None
+    """The absolute path of a bronze, for kind bronze."""
     objects: dict[str, tuple[str, ...]] = {}
     """Object to absolute glob patterns."""
 
@@ -75,19 +81,40 @@ def _account(name: str, entry: Entry, connector: Connector) -> Account:
 
 
 def _read(entry: Entry, connector: Connector) -> Read:
-    fields = entry.fields(("kind", "exported_at", "objects"))
+    fields = entry.fields(("kind", "exported_at", "delivery", "covers", "folder", "objects"))
     kind = cast("Kind", _kind(fields["kind"]) if "kind" in fields else "synthetic")
-    for key in ("objects", "exported_at"):
-        if kind == "synthetic" and key in fields:
-            raise fields[key].wrong(f"{key} names files, but kind is synthetic.", "Write kind: files, or remove it.")
+    _refuse_keys_of_other_kinds(kind, fields)
     objects = {}
     for name, paths in fields["objects"].fields(connector.objects).items() if "objects" in fields else ():
         objects[name] = tuple(_pattern(path) for path in paths.one_or_many())
     if kind == "files" and not objects:
         example = f"objects: {{{connector.objects[0]}: exports/*.jsonl}}"
         raise entry.wrong("read has kind files and no objects.", f"Say which files to read, such as {example}.")
-    exported_at = _exported_at(fields["exported_at"]) if "exported_at" in fields else None
-    return Read(kind=kind, exported_at=exported_at, objects=dict(sorted(objects.items())))
+    if kind == "bronze" and "folder" not in fields:
+        raise entry.wrong("read has kind bronze and no folder.", "Say where the bronze is, such as folder: ../bronze.")
+    return Read(
+        kind=kind,
+        exported_at=_expression(fields["exported_at"], "time", "_(\\d{8})") if "exported_at" in fields else None,
+        delivery=_expression(fields["delivery"], "delivery's name", "_(\\d{8})_") if "delivery" in fields else None,
+        covers=_covers(fields["covers"]) if "covers" in fields else None,
+        folder=_path(fields["folder"]) if "folder" in fields else None,
+        objects=dict(sorted(objects.items())),
+    )
+
+
+_OF_FILES = ("objects", "exported_at", "delivery", "covers")
+
+
+def _refuse_keys_of_other_kinds(kind: Kind, fields: dict[str, Entry]) -> None:
+    for key in _OF_FILES:
+        if kind == "synthetic" and key in fields:
+            raise fields[key].wrong(f"{key} names files, but kind is synthetic.", "Write kind: files, or remove it.")
+        if kind == "bronze" and key in fields:
+            raise fields[key].wrong(
+                f"{key} names files, but kind is bronze: its manifests say everything.", "Remove the line."
+            )
+    if kind != "bronze" and "folder" in fields:
+        raise fields["folder"].wrong(f"folder names a bronze, but kind is {kind}.", "Write kind: bronze, or remove it.")
 
 
 def _kind(entry: Entry) -> str:
@@ -98,27 +125,53 @@ def _kind(entry: Entry) -> str:
 
 def _pattern(entry: Entry) -> str:
     """An absolute glob pattern; a relative one starts from the folder of the file that declares it."""
-    pattern = entry.text(length=1000)
-    if "://" in pattern:
+    return _absolute(entry, glob.escape(str(entry.file.parent.absolute())))
+
+
+def _path(entry: Entry) -> str:
+    """An absolute path; a relative one starts from the folder of the file that declares it."""
+    return _absolute(entry, str(entry.file.parent.absolute()))
+
+
+def _absolute(entry: Entry, folder: str) -> str:
+    text = entry.text(length=1000)
+    if "://" in text:
         raise entry.wrong(f"{entry.name} is {entry.excerpt}, an address.", "Name files on this machine.")
-    folder = glob.escape(str(entry.file.parent.absolute()))
-    return os.path.normpath(Path(folder, pattern))
+    return os.path.normpath(Path(folder, text))
 
 
-def _exported_at(entry: Entry) -> str:
+def _expression(entry: Entry, finds: str, example: str) -> str:
     """A regular expression with one group."""
-    expression = entry.text()
-    try:
-        groups = re.compile(expression).groups
-    except re.error as error:
-        raise entry.wrong(
-            f"exported_at is {entry.excerpt}, no regular expression: {error}.", "Write one such as '_(\\d{8})'."
-        ) from error
+    expression, groups = _compiled(entry, example)
     if groups != 1:
         raise entry.wrong(
-            f"exported_at has {groups} groups, not 1.", "Put the time, and only the time, in parentheses: '_(\\d{8})'."
+            f"{entry.name} has {groups} groups, not 1.",
+            f"Put the {finds}, and only the {finds}, in parentheses: '{example}'.",
         )
     return expression
+
+
+def _covers(entry: Entry) -> str:
+    """A regular expression with one group (a day, or first and last day) or two."""
+    example = r"_(\d{8})_(\d{8})"
+    expression, groups = _compiled(entry, example)
+    if groups not in (1, 2):
+        raise entry.wrong(
+            f"covers has {groups} groups, not 1 or 2.",
+            f"Put the first day in parentheses, and the last day too: '{example}'.",
+        )
+    return expression
+
+
+def _compiled(entry: Entry, example: str) -> tuple[str, int]:
+    """A regular expression and the number of its groups."""
+    expression = entry.text()
+    try:
+        return expression, re.compile(expression).groups
+    except re.error as error:
+        raise entry.wrong(
+            f"{entry.name} is {entry.excerpt}, no regular expression: {error}.", f"Write one such as '{example}'."
+        ) from error
 
 
 def _refuse_shared_files(entry: Entry, accounts: list[Account]) -> None:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from glob import glob
 from pathlib import Path
 
-from pipeline.config.accounts import Account
+from pipeline.config.accounts import Account, Read
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprint
 from pipeline.errors import LandError
+from pipeline.ingest.deliveries.names import covered_days
 from pipeline.ingest.formats.export_file import Unreadable
 from pipeline.ingest.formats.zip_file import archive_of, is_archive, members, open_member
 from pipeline.settings import Settings
 
 _TIME = r"(\d{4})-?(\d\d)-?(\d\d)(?:[T_ -]?(\d\d)[-:.]?(\d\d)(?:[-:.]?(\d\d))?Z?)?"
+MANIFEST = "_MANIFEST.json"
 _EPOCH = r"\d{10}(\d{3})?"  # seconds or milliseconds since 1970
 
 
@@ -34,6 +36,10 @@ class ExportFile:
     exported_at: datetime | None
     """Time of the export, UTC without a zone; None where the file's name has none."""
     unreadable: str | None = None
+    covers: tuple[date, ...] | None = None
+    """The days that its name says it covers."""
+    content: Path | None = None
+    """The copy in bronze that is read in its place."""
 
     @property
     def name(self) -> str:
@@ -49,8 +55,10 @@ class ExportTarget:
     blueprint: Blueprint
     account: str
     paths: tuple[Path, ...]
-    exported_at: str | None
+    read: Read
     findings: tuple[str, ...]
+    folders: tuple[Path, ...] = ()
+    """Where manifests of its files may lie."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -58,7 +66,9 @@ class ExportTarget:
 
     def exports(self) -> list[ExportFile]:
         """The export files, with those in archives."""
-        return [export for path in self.paths for export in _exports(path, self.exported_at)]
+        exports = [export for path in self.paths for export in _exports(path, self.read.exported_at)]
+        form = self.read.covers
+        return [replace(one, covers=covered_days(one.path.name, form)) for one in exports] if form else exports
 
 
 def export_targets(
@@ -89,21 +99,38 @@ def export_targets(
     return targets
 
 
+def is_manifest(name: str) -> bool:
+    """Whether a file describes others instead of holding records."""
+    return name.endswith((MANIFEST, "_SUCCESS"))
+
+
 def _target(blueprint: Blueprint, account: Account, generated: tuple[Path, ...]) -> ExportTarget:
     paths = dict.fromkeys(generated)
     findings = []
     for pattern in account.read.objects.get(blueprint.object, ()):
         names = sorted(glob(pattern, recursive=True))  # noqa: PTH207  # absolute patterns
-        matches = [path for path in map(Path, names) if not path.is_dir()]
+        matches = [path for path in map(Path, names) if not (path.is_dir() or is_manifest(path.name))]
         paths.update(dict.fromkeys(matches))
         if not matches:
             findings.append(f"no file matches {pattern}")
     form = account.read.exported_at
     timeless = [path for path in paths if form is not None and _is_timeless(path, form)]
-    if timeless:
-        more = f" and {len(timeless) - 1} more" if len(timeless) > 1 else ""
-        findings.append(f"exported_at ({form}) finds no time in the name {timeless[0].name}{more}")
-    return ExportTarget(blueprint, account.name, tuple(sorted(paths)), form, tuple(findings))
+    findings += _finds_nothing("exported_at", form, "time", timeless)
+    days = account.read.covers
+    dayless = [path for path in paths if days and not is_archive(path) and not covered_days(path.name, days)]
+    findings += _finds_nothing("covers", days, "day", dayless)
+    patterns = account.read.objects.get(blueprint.object, ())
+    folders = {path.parent for path in (*paths, *map(Path, patterns))}
+    return ExportTarget(
+        blueprint, account.name, tuple(sorted(paths)), account.read, tuple(findings), tuple(sorted(folders))
+    )
+
+
+def _finds_nothing(key: str, form: str | None, wanted: str, paths: list[Path]) -> Iterator[str]:
+    """The finding about files whose names have not what a setting looks for."""
+    if paths:
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        yield f"{key} ({form}) finds no {wanted} in the name {paths[0].name}{more}"
 
 
 def _exports(path: Path, form: str | None) -> list[ExportFile]:

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprint
+from pipeline.ingest.deliveries.archive import shelf_of
+from pipeline.ingest.deliveries.ledger import read_ledgers
 from pipeline.ingest.dlt_load import load
 from pipeline.ingest.drift import sentences
 from pipeline.ingest.earlier_shapes import differences, nested_differences
@@ -77,7 +80,7 @@ def land_tenant(
     load_id = None
     with write_hub(settings) as hub, _empty_folder(folder):
         prepare_landing_tables(hub, tenant, tables)
-        plans = plan_loads(targets, known(hub, tenant))
+        plans = plan_loads(targets, known(hub, tenant), read_ledgers(hub, tenant), partial(shelf_of, tenant, settings))
         if any(plan.new for plan in plans):
             with _reading_connection(folder) as con:
 
@@ -85,10 +88,11 @@ def land_tenant(
                     staging = Staging(
                         con,
                         folder,
+                        tenant=tenant,
+                        settings=settings,
                         load_id=load_id,
                         landed_at=load_time(load_id),
                         tables=tables,
-                        workers=settings.threads,
                         progress=progress or (lambda *_: None),
                     )
                     for plan in plans:

@@ -30,6 +30,7 @@ LOADER_COLUMNS = (
     ("_source_line", "BIGINT"),
     ("_exported_at", "TIMESTAMP"),
     ("_landed_at", "TIMESTAMP"),
+    ("_batch_id", "VARCHAR"),
     (LOAD_ID, "VARCHAR"),
 )
 
@@ -45,9 +46,30 @@ LOAD_TABLES: dict[str, Columns] = {
         ("exported_at", "TIMESTAMP"),
         ("measures", "JSON"),
         ("nested_unknown", "JSON"),
+        ("days", "JSON"),
+        ("batch_id", "VARCHAR"),
         (LOAD_ID, "VARCHAR"),
     ),
-    "quarantine": (*_FILE, ("line", "BIGINT"), ("reason", "VARCHAR"), ("record", "VARCHAR"), (LOAD_ID, "VARCHAR")),
+    "landed_deliveries": (
+        *_FILE[:3],
+        ("batch_id", "VARCHAR"),
+        ("identity", "VARCHAR"),
+        ("delivered_at", "TIMESTAMP"),
+        ("is_dated", "BOOLEAN"),
+        ("name_order", "VARCHAR"),
+        ("days", "JSON"),
+        ("refused", "VARCHAR"),
+        ("_landed_at", "TIMESTAMP"),
+        (LOAD_ID, "VARCHAR"),
+    ),
+    "quarantine": (
+        *_FILE,
+        ("line", "BIGINT"),
+        ("reason", "VARCHAR"),
+        ("record", "VARCHAR"),
+        ("batch_id", "VARCHAR"),
+        (LOAD_ID, "VARCHAR"),
+    ),
     "unreadable_files": (*_FILE, ("sha256", "VARCHAR"), ("reason", "VARCHAR"), (LOAD_ID, "VARCHAR")),
     "drifted_files": (
         *_FILE,
@@ -64,7 +86,8 @@ LOAD_TABLES: dict[str, Columns] = {
     ),
 }
 """Bookkeeping tables of a load. `unreadable_files` and `drifted_files` list the whole files that are in quarantine
-already, the latter by the contract they were read with."""
+already, the latter by the contract they were read with. `landed_deliveries` lists the deliveries with the days that
+each covers, and those that were refused, with the reason."""
 
 _LOADS = (
     "load_id VARCHAR NOT NULL, schema_name VARCHAR, status BIGINT NOT NULL, "
@@ -129,12 +152,12 @@ class SeenInside:
 
 @dataclass(frozen=True)
 class Known:
-    """The content of completed loads."""
+    """The content of completed loads, beside the ledgers of deliveries."""
 
-    landed: frozenset[tuple[str, str, str, str]]
-    """(platform, account, object, SHA-256 of the content)"""
     unreadable: frozenset[tuple[str, str, str, str, str | None, str]]
     """(platform, account, object, path, SHA-256 or None, reason)"""
+    failed: Mapping[tuple[str, str, str, str, str | None], str] = field(default_factory=dict)
+    """Of these, the reasons of files whose content is at fault, by the rest."""
     drifted: Mapping[DriftKey, DriftedFile] = field(default_factory=dict)
     as_of: Mapping[Key, datetime] = field(default_factory=dict)
     """Time of the newest export with rows, UTC, else of its landing; absent where no row has landed."""
@@ -145,14 +168,14 @@ class Known:
 def known(hub: duckdb.DuckDBPyConnection, tenant: Tenant) -> Known:
     schema = quote(dataset(tenant))
     completed = f"{LOAD_ID} in (select load_id from {schema}._dlt_loads where status = 0)"
-    landed = f"select platform, account, object, sha256 from {schema}.landed_files where {completed}"
     refused = f"select platform, account, object, path, sha256, reason from {schema}.unreadable_files where {completed}"
     newest = f"""select platform, account, object,
             max(coalesce(exported_at, to_timestamp({LOAD_ID}::double) at time zone 'UTC'))
         from {schema}.landed_files where rows > 0 and {completed} group by all"""
+    unreadable = frozenset(hub.execute(refused).fetchall())
     return Known(
-        frozenset(hub.execute(landed).fetchall()),
-        frozenset(hub.execute(refused).fetchall()),
+        unreadable,
+        {entry[:5]: entry[5] for entry in unreadable if entry[4] is not None},
         _drifted(hub, schema, completed),
         {(platform, account, name): at for platform, account, name, at in hub.execute(newest).fetchall()},
         earlier_shapes(hub, tenant),

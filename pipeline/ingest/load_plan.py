@@ -1,26 +1,32 @@
-"""Load plans: the new files of each object of each account, and the result of landing them."""
+"""Load plans: the new deliveries of each object of each account, and the result of landing them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from pipeline.ingest.deliveries.choosing import choose, replays
+from pipeline.ingest.deliveries.delivery import Delivery
+from pipeline.ingest.deliveries.grouping import group
+from pipeline.ingest.deliveries.ledger import Ledger
 from pipeline.ingest.drift import DriftedFile, fingerprint
-from pipeline.ingest.earlier_shapes import EarlierShapes
+from pipeline.ingest.earlier_shapes import EarlierShapes, Key
 from pipeline.ingest.exports import ExportFile, ExportTarget
 from pipeline.ingest.landing_tables import Known, SeenInside
+from pipeline.storage.bronze.batches import Shelf
 
 
 @dataclass
 class LoadPlan:
-    """The new files of one target, and the result of landing them."""
+    """The new deliveries of one target, and the result of landing them."""
 
     target: ExportTarget
     observed: EarlierShapes
     as_of: datetime | None
     """Time of its newest landed export; None where no row of it has landed."""
-    new: list[ExportFile] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
+    new: list[Delivery] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     known_files: int = 0
     files: int = 0
@@ -42,13 +48,19 @@ class LoadPlan:
         return any(file.stops for file in self.drifted)
 
 
-def plan_loads(targets: Iterable[ExportTarget], known: Known) -> list[LoadPlan]:
-    """Plan the files of each target with new content; files with the same content count once.
+def plan_loads(
+    targets: Iterable[ExportTarget],
+    known: Known,
+    ledgers: Mapping[Key, Ledger],
+    shelf_of: Callable[[ExportTarget], Shelf],
+) -> list[LoadPlan]:
+    """Plan the new deliveries of each target, and those of bronze that did not land.
 
     Damaged files are not read again, drifted ones only by another contract; a stopped table reads none.
+
+    Raises:
+        LandError: A manifest of bronze is damaged.
     """
-    landed = set(known.landed)
-    failed = {entry[:5]: entry[5] for entry in known.unreadable if entry[4] is not None}
     plans = []
     for target in targets:
         inside = known.inside.get(target.key, SeenInside())
@@ -56,26 +68,53 @@ def plan_loads(targets: Iterable[ExportTarget], known: Known) -> list[LoadPlan]:
             target,
             known.observed.get(target.key, EarlierShapes()),
             known.as_of.get(target.key),
+            ledgers.get(target.key) or Ledger(),
             findings=[*target.findings],
             steady_measures=inside.steady_measures,
             nested_before=inside.nested_unknown,
         )
         plans.append(plan)
-        contract = fingerprint(target.blueprint.contract)
-        for export in target.exports():
-            identity = (*target.key, str(export.path), export.sha256)
-            drifted = known.drifted.get((*target.key, export.sha256 or "", contract))
-            if export.unreadable and (*identity, export.unreadable) in known.unreadable:
-                plan.findings.append(f"{export.name} still {export.unreadable}")
-            elif identity in failed:
-                plan.findings.append(f"{export.name} is still in quarantine as a whole: {failed[identity]}")
-            elif export.sha256 and (*target.key, export.sha256) in landed:
-                plan.known_files += 1
-            elif drifted:
-                plan.drifted.append(replace(drifted, name=export.name))
-            else:
-                plan.new.append(export)
-                landed.add((*target.key, export.sha256 or str(export.path)))
+        kept = replays(shelf_of(target), plan.ledger)
+        grouped = group(target)
+        plan.findings += grouped.findings
+        chosen = choose(grouped.deliveries, plan.ledger)
+        plan.known_files = chosen.known_files
+        plan.new = [one for one in (*kept, *chosen.new) if _may_land(plan, one, known)]
         if plan.is_stopped:
-            plan.waiting, plan.new = len(plan.new), []
+            plan.waiting, plan.new = sum(len(one.files) for one in plan.new), []
     return plans
+
+
+def _may_land(plan: LoadPlan, delivery: Delivery, known: Known) -> bool:
+    """Whether a delivery is to be read; the plan says why not."""
+    if delivery.incomplete:
+        plan.findings.append(incomplete(delivery, delivery.incomplete))
+        return False
+    if reason := plan.ledger.refused.get(delivery.identity):
+        plan.findings.append(f"{delivery.name} still withheld: {reason}")
+        return False
+    held_back = [why for file in delivery.files if (why := _held_back(plan, file, known)) is not None]
+    if held_back and len(delivery.files) > 1:
+        plan.findings.append(incomplete(delivery, next(filter(None, held_back), "a file of it has drifted")))
+    else:
+        plan.findings += filter(None, held_back)
+    return not held_back
+
+
+def incomplete(delivery: Delivery, why: str) -> str:
+    """The finding about a delivery that is not complete."""
+    return f"the delivery of {delivery.name} is not complete and does not land, what landed before it counts: {why}"
+
+
+def _held_back(plan: LoadPlan, export: ExportFile, known: Known) -> str | None:
+    """Why a file is not read again, empty where its drift says it; None for a file to read."""
+    key = plan.target.key
+    if export.unreadable and (*key, str(export.path), export.sha256, export.unreadable) in known.unreadable:
+        return f"{export.name} still {export.unreadable}"
+    if failed := known.failed.get((*key, str(export.path), export.sha256)):
+        return f"{export.name} is still in quarantine as a whole: {failed}"
+    contract = fingerprint(plan.target.blueprint.contract)
+    if drifted := known.drifted.get((*key, export.sha256 or "", contract)):
+        plan.drifted.append(replace(drifted, name=export.name))
+        return ""
+    return None

@@ -59,8 +59,8 @@ def test_a_later_load_has_landed_later_also_under_a_still_clock(sandbox: Landing
 def test_the_ledger_of_files_says_what_each_brought(sandbox: LandingFixture) -> None:
     path = sandbox.write("o.jsonl", lines(1) + "oops\n")
     landing = sandbox.land(orders="*.jsonl")
-    (row,) = sandbox.query("select * exclude (sha256, measures, nested_unknown) from landed_files")
-    assert row == ("shopify", "main", "orders", str(path), path.stat().st_size, 1, 1, None, landing.load_id)
+    (row,) = sandbox.query("select * exclude (sha256, measures, nested_unknown, batch_id) from landed_files")
+    assert row == ("shopify", "main", "orders", str(path), path.stat().st_size, 1, 1, None, None, landing.load_id)
 
 
 def test_nothing_new_is_no_run(sandbox: LandingFixture) -> None:
@@ -122,6 +122,7 @@ def test_every_table_exists_with_its_types_before_and_after_rows_come(sandbox: L
             "_source_line",
             "_exported_at",
             "_landed_at",
+            "_batch_id",
             "_dlt_load_id",
         ]
     sandbox.write("o.jsonl", lines(1) + "oops\n")
@@ -164,7 +165,7 @@ def test_what_does_not_convert_is_kept_with_its_place_and_reason(sandbox: Landin
     path = sandbox.write("o.jsonl", lines(1) + '{"id": 2, "total_price": "much"}\n' + "x" * 20_000 + "\n")
     table = table_of(sandbox.land(orders="*.jsonl"), "orders")
     assert (table.rows, table.quarantined, table.files) == (1, 2, 1)
-    rows = sandbox.query("select * exclude (_dlt_load_id, record), len(record) from quarantine order by line")
+    rows = sandbox.query("select * exclude (batch_id, _dlt_load_id, record), len(record) from quarantine order by line")
     about = ("shopify", "main", "orders", str(path))
     assert rows == [
         (*about, 2, "total_price: 'much' is not a number", 32),

@@ -17,6 +17,7 @@ from pipeline.config.tenants_file import load_tenants
 from pipeline.contracts.fields import wire_type
 from pipeline.contracts.registry import Blueprint, blueprints
 from pipeline.errors import BuildError
+from pipeline.ingest.landing_tables import LOAD_TABLES
 from pipeline.settings import Settings
 from tests.library import with_library
 from warehouse.build.build_paths import projects_folder
@@ -44,10 +45,21 @@ class Hub:
     loads: int = 0
     dated: dict[str, datetime] = field(default_factory=dict)
 
-    def land(self, blueprint: Blueprint, account: str, *files: list[dict[str, Any]], at: str | None = None) -> str:
-        """Land files of records as one finished load; `at` is the day the export says it was made."""
+    def land(
+        self,
+        blueprint: Blueprint,
+        account: str,
+        *files: list[dict[str, Any]],
+        at: str | None = None,
+        covers: list[str] | None = None,
+    ) -> str:
+        """Land files of records as one finished load; `at` is the day the export says it was made.
+
+        With `covers` they are a delivery of these days; else they landed before there were deliveries.
+        """
         self.loads += 1
         load_id = f"{self.loads:05d}.0"
+        batch_id = None if covers is None else f"batch_{self.loads}"
         exported_at = datetime.fromisoformat(at) if at else None
         names = [name for name, _ in blueprint.columns]
         with duckdb.connect(str(self.settings.hub)) as hub:
@@ -64,10 +76,17 @@ class Hub:
                         line,
                         exported_at,
                         landed_at,
+                        batch_id,
                         load_id,
                     ]
                     marks = ", ".join("?" for _ in row)
                     hub.execute(f"insert into landing_acme.{blueprint.landing_table} values ({marks})", row)
+            if covers is not None:
+                landed_at = EPOCH + timedelta(hours=self.loads)
+                delivered_at = exported_at or landed_at + timedelta(microseconds=max(1, len(files)))
+                entry = [*(blueprint.platform, account, blueprint.object), batch_id, batch_id, delivered_at, bool(at)]
+                row = [*entry, "", json.dumps(covers), None, landed_at, load_id]
+                hub.execute(f"insert into landing_acme.landed_deliveries values ({', '.join('?' * 12)})", row)
             hub.execute("insert into landing_acme._dlt_loads values (?, 0)", [load_id])
         return load_id
 
@@ -116,8 +135,10 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Hub:
             connection.execute(
                 f"""create table landing_acme.{blueprint.landing_table} ({columns}, _extra json, _account varchar,
                 _source_file varchar, _source_line bigint, _exported_at timestamp, _landed_at timestamp,
-                _dlt_load_id varchar)"""
+                _batch_id varchar, _dlt_load_id varchar)"""
             )
+        listed = ", ".join(f"{name} {type_}" for name, type_ in LOAD_TABLES["landed_deliveries"])
+        connection.execute(f"create table landing_acme.landed_deliveries ({listed})")
     write_project(projects_folder(settings, "acme") / "push", push_project(tenant, BLUEPRINTS))
     return Hub(settings, tenant)
 

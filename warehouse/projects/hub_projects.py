@@ -213,6 +213,8 @@ sources:
     schema: landing_{tenant.slug}
     tables:
 {tables}
+      - name: {tenant.slug}_{platform}__deliveries
+        identifier: landed_deliveries
       - name: {tenant.slug}_{platform}__loads
         identifier: _dlt_loads
 """
@@ -239,8 +241,8 @@ def _pusher(tenant: Tenant, blueprint: Blueprint) -> str:
     }
     blocks = "\n".join(f"{{%- set {name} %}}{text}{{% endset %}}" for name, text in record.items())
     table = f"{tenant.slug}_{blueprint.platform}__"
-    landing, loads = (
-        f"source('landing_{blueprint.platform}', '{table}{name}')" for name in (blueprint.object, "loads")
+    landing, loads, deliveries = (
+        f"source('landing_{blueprint.platform}', '{table}{name}')" for name in (blueprint.object, "loads", "deliveries")
     )
     fields = {name: f"{name}:{type_}" for name, type_ in blueprint.columns}
     return f"""{{#- {GENERATED} -#}}
@@ -248,9 +250,9 @@ def _pusher(tenant: Tenant, blueprint: Blueprint) -> str:
 {{{{ config(materialized='view', post_hook=[
     "{{{{ stage_batch() }}}}",
     "{{{{ sync_to_schema_history({route}, {landing}, {loads}, {fields}) }}}}",
-    "{{{{ sync_to_master_hub({route}, source('hub', '{blueprint.sink}'), {loads}) }}}}",
+    "{{{{ sync_to_master_hub({route}, source('hub', '{blueprint.sink}'), {loads}, {deliveries}) }}}}",
 ]) }}}}
-{{{{ generate_staging_pusher({route}, {landing}, {loads}, {{
+{{{{ generate_staging_pusher({route}, {landing}, {loads}, {deliveries}, {{
     'parsed': parsed, 'canonical': canonical, 'payload': payload, 'key': key,
     'payload_date': payload_date, 'version_at': version_at,
 }}) }}}}

@@ -1,26 +1,46 @@
 {#- The rows a tenant landed and has not pushed yet, wrapped as sink rows.
     Takes  route: tenant, platform, object, source_schema_hash, has_key: literals decided by Python.
            landing, loads: the landing table and dlt's table of finished loads.
+           deliveries: the ledger of the tenant's landed deliveries.
            record: SQL generated from the contract: parsed, canonical, payload, key, payload_date, version_at.
-    Gives  the sink's columns, and covered_at (when the export of the row's slice was made), is_dated
-           (the export says when it was made).
+    Gives  the sink's columns; covered_at (from when the row's delivery counts), is_dated (the delivery says its own
+           time); and its lineage: batch_id, source_file, event_id (SHA-256 of the object and the record's key).
     Note   payload_hash is taken over the canonical payload and the occurrence ordinal: 1, 2, ... among identical
            records of one file where the object has no key. Rows of a load that dlt has not finished are not seen.
-           An export that does not say when it was made was made when it landed, the files of a load in order of name;
-           together they are one export of each day they hold. -#}
-{% macro generate_staging_pusher(route, landing, loads, record) -%}
+           The files of a delivery without a time of its own follow each other in order of name. Rows that landed before
+           there were deliveries have none: the files of their load are one. -#}
+{% macro generate_staging_pusher(route, landing, loads, deliveries, record) -%}
 with files as (
     select
         _dlt_load_id,
+        coalesce(_batch_id, '') as batch_id,
         _source_file,
-        max(_landed_at) + to_microseconds(row_number() over (partition by _dlt_load_id order by _source_file)) as file_at
+        max(_landed_at) as landed_at,
+        row_number() over (partition by _dlt_load_id, coalesce(_batch_id, '') order by _source_file) as file_number,
+        count(*) over (partition by _dlt_load_id, coalesce(_batch_id, '')) as file_count
     from {{ landing }}
     where _dlt_load_id in ({{ unpushed_loads(route, loads) }})
-    group by _dlt_load_id, _source_file
+    group by _dlt_load_id, coalesce(_batch_id, ''), _source_file
+),
+
+delivered as (
+    select distinct _dlt_load_id, batch_id, delivered_at
+    from {{ deliveries }}
+    where platform = '{{ route.platform }}' and object = '{{ route.object }}' and refused is null
 ),
 
 unpushed as (
-    select *, max(file_at) over (partition by _dlt_load_id) as load_at from files
+    select
+        files._dlt_load_id,
+        files.batch_id,
+        files._source_file,
+        coalesce(
+            delivered.delivered_at - to_microseconds(files.file_count - files.file_number),
+            files.landed_at + to_microseconds(files.file_number)
+        ) as file_at,
+        coalesce(delivered.delivered_at, files.landed_at + to_microseconds(files.file_count)) as load_at
+    from files
+    left join delivered on delivered._dlt_load_id = files._dlt_load_id and delivered.batch_id = files.batch_id
 ),
 
 landed as (
@@ -28,9 +48,13 @@ landed as (
         landing.*,
         {% if record.parsed -%} {{ record.parsed }}, {% endif -%}
         coalesce(landing._exported_at, unpushed.file_at) as exported_at,
-        coalesce(landing._exported_at, unpushed.load_at) as covered_at
+        coalesce(landing._exported_at, unpushed.load_at) as covered_at,
+        unpushed.batch_id
     from {{ landing }} as landing
-    inner join unpushed using (_dlt_load_id, _source_file)
+    inner join unpushed
+        on unpushed._dlt_load_id = landing._dlt_load_id
+        and unpushed.batch_id = coalesce(landing._batch_id, '')
+        and unpushed._source_file = landing._source_file
 ),
 
 hashed as (
@@ -46,6 +70,7 @@ hashed as (
         exported_at,
         _exported_at is not null as is_dated,
         covered_at,
+        batch_id,
         _source_file as source_file,
         _source_line as source_position
     from landed
@@ -55,7 +80,7 @@ numbered as (
     select
         *,
         {% if route.has_key -%} 1 {%- else -%}
-        dense_rank() over (partition by load_id, source_account, source_file, content_hash order by source_position)
+        dense_rank() over (partition by load_id, source_account, batch_id, source_file, content_hash order by source_position)
         {%- endif %} as ordinal
     from hashed
 )
@@ -75,7 +100,12 @@ select
     exported_at,
     source_position,
     covered_at,
-    is_dated
+    is_dated,
+    nullif(batch_id, '') as batch_id,
+    source_file,
+    sha256(
+        '{{ route.platform }}__{{ route.object }}|' || source_account || '|' || coalesce(natural_key, content_hash) || '|' || ordinal
+    ) as event_id
 from numbered
 {%- endmacro %}
 

@@ -1,17 +1,49 @@
-{#- Mark what the newest export of a day no longer holds: the vendor withdrew it, so it stops counting; history stays.
-    Takes  route, sink: as in sync_to_master_hub; reads pushed_batch after its MERGE.
+{#- Mark what the newest delivery of a day no longer holds: the vendor withdrew it, so it stops counting; history stays.
+    Takes  route, sink, loads, deliveries: as in sync_to_master_hub; reads pushed_batch after its MERGE.
     Gives  a MERGE of tombstones and one of the slices' coverage.
-    Note   A slice is (account, payload_date). An older export landed late covers nothing: what only it brings is marked
-           as withdrawn by the newer one already known. -#}
-{% macro merge_tombstones(route, sink) -%}
+    Note   A slice is (account, payload_date); a delivery covers the days that the ledger of deliveries lists, with rows or
+           without; a row of another day withdraws nothing. An older delivery landed late covers nothing: what only it
+           brings is marked as withdrawn by the newer one already known. Rows that landed before there were deliveries cover
+           the days they have. -#}
+{% macro merge_tombstones(route, sink, loads, deliveries) -%}
 {%- set coverage = source('hub', 'platform_ops__slice_coverage') -%}
 {%- set of_route -%}
 tenant_slug = '{{ route.tenant }}' and source_platform = '{{ route.platform }}'
 {%- endset -%}
 create or replace temp table pushed_slices as
-with seen as (
+with ledger as (
+    select account as source_account, delivered_at as covered_at, days
+    from {{ deliveries }}
+    where
+        platform = '{{ route.platform }}' and object = '{{ route.object }}' and refused is null
+        and _dlt_load_id in ({{ unpushed_loads(route, loads) }})
+),
+
+delivered as (
+    select distinct source_account, covered_at, unnest(from_json(days, '["DATE"]')) as payload_date from ledger
+),
+
+landed as (
+    select distinct source_account, covered_at, payload_date from pushed_batch
+),
+
+covered as (
+    select source_account, covered_at, payload_date from delivered
+    union all
+    select
+        landed.source_account,
+        case when landed.covered_at in (select covered_at from ledger) then {{ covers_nothing() }} else landed.covered_at end
+            as covered_at,
+        landed.payload_date
+    from landed
+    anti join delivered
+        on delivered.source_account = landed.source_account and delivered.covered_at = landed.covered_at
+        and delivered.payload_date = landed.payload_date
+),
+
+seen as (
     select source_account, payload_date, max(covered_at) as batch_at, count(distinct covered_at) as exports
-    from pushed_batch
+    from covered
     group by source_account, payload_date
 ),
 
@@ -43,6 +75,7 @@ using (
             t.payload_date,
             arg_max(t.payload_hash, {{ version_order('t') }}) = md5_number('tombstone|' || t.tenant_skey) as is_withdrawn,
             arg_max(t.load_id, {{ version_order('t') }}) as load_id,
+            arg_max(t.exported_at, {{ version_order('t') }}) as current_at,
             any_value(t.source_schema_hash) as source_schema_hash,
             any_value(again.is_newest) as is_newest,
             any_value(again.covered_at) as covered_at
@@ -53,7 +86,13 @@ using (
     ),
 
     batch as (
+        select max(_dlt_load_id) as load_id, max(_landed_at) as loaded_at
+        from {{ deliveries }}
+        where _dlt_load_id in ({{ unpushed_loads(route, loads) }})
+        union all
         select max(load_id) as load_id, max(loaded_at) as loaded_at from pushed_batch
+        order by load_id desc nulls last
+        limit 1
     )
 
     select
@@ -69,11 +108,12 @@ using (
     cross join batch
     where
         not c.is_withdrawn
+        and c.current_at <= c.covered_at
         and case
             when c.is_newest then not exists (
                 select 1
                 from pushed_batch as b
-                where b.source_account = c.source_account and b.tenant_skey = c.tenant_skey and b.covered_at = c.covered_at
+                where b.source_account = c.source_account and b.tenant_skey = c.tenant_skey and b.covered_at >= c.covered_at
             )
             else c.load_id in (select load_id from pushed_batch)
         end
@@ -97,6 +137,12 @@ when not matched then insert (tenant_slug, source_platform, source_object, sourc
 values ('{{ route.tenant }}', '{{ route.platform }}', '{{ route.object }}', s.source_account, s.payload_date, s.covered_at);
 
 drop table pushed_slices
+{%- endmacro %}
+
+{#- When the rows of a day count from that their delivery does not cover: any delivery of the day is later.
+    Gives  a timestamp. -#}
+{% macro covers_nothing() -%}
+timestamp '0001-01-01'
 {%- endmacro %}
 
 {#- What stands in place of a withdrawn record.

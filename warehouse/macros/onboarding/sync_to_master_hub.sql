@@ -1,17 +1,20 @@
 {#- Push what a staging view holds into its sink: MERGE, keys, tombstones, ledger, all in one transaction.
     Takes  route: as in generate_staging_pusher, and daily_slice (an export of a day holds the whole day).
            sink: the master model.  loads: dlt's table of finished loads.  Reads pushed_batch, see stage_batch.
+           deliveries: as in generate_staging_pusher. A delivery without a row may still cover days.
     Gives  SQL of several statements, or `select 1` when there is nothing to push.
     Note   Dates are literal bounds taken from the batch, so that zone maps keep the cost with the batch, not with the
            history; payload_date is a function of the payload, so equal payloads always meet. -#}
-{% macro sync_to_master_hub(route, sink, loads) -%}
+{% macro sync_to_master_hub(route, sink, loads, deliveries) -%}
 {%- if not execute -%} select 1 {%- else -%}
 {%- set load_ids = run_query("select string_agg(load_id, ',') from (" ~ unpushed_loads(route, loads) ~ ")").rows[0][0] -%}
 {%- set batch = run_query("select count(*), min(payload_date), max(payload_date) from pushed_batch").rows[0] -%}
 {%- if batch[0] %}
 {{ merge_batch(route, sink, batch[1], batch[2]) }};
 {{ register_keys(route, batch[1], batch[2]) }};
-{% if route.daily_slice -%} {{ merge_tombstones(route, sink) }}; {%- endif %}
+{%- endif %}
+{%- if route.daily_slice and load_ids %}
+{{ merge_tombstones(route, sink, loads, deliveries) }};
 {%- endif %}
 {%- if load_ids %}
 {{ push_ledger_rows(route, load_ids, batch[0]) }};
@@ -25,7 +28,7 @@ drop table pushed_batch
     Note   DuckDB takes a table of its own transaction for empty, and would hash whole payloads to join them. -#}
 {% macro stage_batch() -%}
 commit;
-create or replace temp table pushed_batch as select * from {{ this }};
+create or replace temp table pushed_batch as select * exclude (batch_id, source_file, event_id) from {{ this }};
 begin
 {%- endmacro %}
 

@@ -1,0 +1,1 @@
+"""Deliveries: one export or pull of one object of one account, the unit of landing."""

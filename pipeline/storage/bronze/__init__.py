@@ -1,0 +1,1 @@
+"""Bronze: every delivery as it was received, in batches that are never rewritten."""

@@ -1,0 +1,100 @@
+"""The manifest of a batch (`_MANIFEST.json`): what was delivered, for which days, in which files."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pipeline.errors import LandError
+
+NAME = "_MANIFEST.json"
+SUCCESS = "_SUCCESS"
+"""An empty file, written last: a batch without it is not there."""
+SCHEMA_VERSION = "1.0.0"
+
+
+class BatchFile(BaseModel):
+    """One file of a batch."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: str
+    """Its path inside the batch's folder."""
+    source: str
+    """The path it was brought under."""
+    bytes: int
+    sha256: str
+    received_sha256: str
+    """Of the content as it was received; differs from `sha256` in a batch that redacts another."""
+    rows: int = 0
+    """Records that were read."""
+    quarantined: int = 0
+    """Those of them that went into quarantine."""
+
+
+class BatchManifest(BaseModel):
+    """What one batch holds. Times are UTC without a zone; a field that a later release adds is ignored."""
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: str = SCHEMA_VERSION
+    tenant: str
+    platform: str
+    account: str
+    object: str
+    table: str
+    """The landing table."""
+    contract_version: str
+    contract_hash: str
+    batch_id: str
+    partition: str
+    """`ingest_dt=YYYY-MM-DD`: the UTC day of `created_at`."""
+    created_at: datetime
+    delivered_at: datetime
+    """By which deliveries replace each other: the delivery's own time, else the time of its first landing."""
+    is_dated: bool
+    """Whether the delivery says its own time."""
+    identity: str
+    """SHA-256 of the files' content, the days and the time: the same delivery again has the same."""
+    order: str = ""
+    """By which deliveries without a time are told apart: dates and kinds of the files' names."""
+    covers: tuple[date, ...] | None = None
+    """The days that the delivery says it covers, also those without rows; None: the days of its rows."""
+    complete: bool = True
+    access_proven: bool | None = None
+    """Whether the account was seen to be readable; None for files."""
+    api_version_asked: str | None = None
+    api_version_answered: str | None = None
+    min_event_dt: date | None = None
+    max_event_dt: date | None = None
+    total_rows: int
+    files: tuple[BatchFile, ...]
+    generator_version: str
+    """The release of gata that wrote it."""
+    redacts: str | None = None
+    """The batch that this one replaces, without a person who was forgotten."""
+
+
+def read_manifest(folder: Path) -> BatchManifest:
+    """The manifest of a batch's folder.
+
+    Raises:
+        LandError: It is missing, or is no manifest.
+    """
+    path = folder / NAME
+    try:
+        return BatchManifest.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise LandError(
+            f"{path} cannot be read: {error.strerror or error}.",
+            "Put the batch back from a backup, or remove its folder and bring its files again.",
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = ".".join(str(part) for part in first["loc"]) or "it"
+        raise LandError(
+            f"{path} is no manifest: {at}: {first['msg']}.",
+            "Put the batch back from a backup, or remove its folder and bring its files again.",
+        ) from error
