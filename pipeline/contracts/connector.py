@@ -1,7 +1,8 @@
 """A connector: one kind of source, the version of its API, and the parts of its folder, found by name.
 
 `pipeline/connectors/<connector>/` holds all that is special about a vendor: `contract.py` (`OBJECTS`), `synthetic.py`
-(`VIEW`), `engine.py` (`ENGINES`), `engine.sql` and `unit_tests.py` (`CASES`). Nothing imports that folder; each part is
+(`VIEW`), `engine.py` (`ENGINES`), `engine.sql`, `unit_tests.py` (`CASES`) and, where fields alone do not tell an object
+from its siblings, `recognition.py` (`MARKS`). Nothing imports that folder; each part is
 looked up here by the connector's name, so a new connector is a folder and an entry in supported_connectors.yaml.
 """
 

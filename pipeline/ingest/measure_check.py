@@ -52,6 +52,7 @@ class MeasureCheck:
         promised: Names of the measures whose place was there: that of a measure in a list is where the list has an
             element.
         unknown: Dotted paths of nested fields that the contract does not know.
+        present: Dotted paths of all nested fields, with a value or without.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection, contract: type[Contract]) -> None:
@@ -62,7 +63,7 @@ class MeasureCheck:
         self.promised = set[str]()
         self.unknown = set[str]()
         self._inside_unknown = set[str]()
-        self._present = set[str]()  # paths of nested fields, with a value or without
+        self.present = set[str]()
         self._records = 0
 
     def add(self, good: pa.Table) -> None:
@@ -97,7 +98,7 @@ class MeasureCheck:
         """What the contract says of a measure that no record has; None where its absence is in order."""
         if near is not None and _likeness(measure, near) >= ALIKE:
             return measure.sent
-        is_named = any(path in names | self._present for path in measure.paths)
+        is_named = any(path in names | self.present for path in measure.paths)
         if is_named and self._records < MIN_RECORDS:  # dirt: the field came, with no value
             return None
         if measure.sent is Sent.ALWAYS and not self._was_not_asked_for(measure):
@@ -131,7 +132,7 @@ class MeasureCheck:
                 self._inside_unknown.update(_paths_in(structure, ""))
             else:
                 self.unknown.update(_unknown_in(structure, shape, name))
-                self._present.update(_paths_in(structure, f"{name}."))
+                self.present.update(_paths_in(structure, f"{name}."))
 
 
 @cache

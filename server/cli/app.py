@@ -18,7 +18,7 @@ import typer
 from typer.main import get_command
 
 from pipeline.errors import GataError
-from server.cli import ask, audit, build, config, forget, init, runs, serve, token
+from server.cli import ask, audit, build, check, config, forget, init, runs, serve, token
 from server.serving.process.setup import safe_import_path
 
 DONE, BUG, INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -36,6 +36,7 @@ class Verb:
 
 VERBS = (
     Verb("init", "Build", init.init, "gata init acme"),
+    Verb("check", "Build", check.check, "gata check exports/*.csv"),
     Verb("build", "Build", build.build, "gata build --tenant tyrell_corp"),
     Verb("library", "Build", build.library, "gata library"),
     Verb("onboard", "Build", build.onboard, "gata onboard tyrell_corp --dry-run"),

@@ -1,0 +1,1 @@
+"""Recognition of files: the connector whose records a file holds, with what of it would land."""

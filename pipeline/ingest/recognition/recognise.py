@@ -1,0 +1,155 @@
+"""Recognition of a file: whose records it holds, by its structure, by each contract's own reader, or the nearest one.
+
+1. The exact structure: a table whose MD5 of sorted `column:type` is a blueprint's routes there (pipeline/contracts/registry.py).
+2. The contract's reader: every contract is asked whether it would read the file, in any form that it knows.
+3. Otherwise the nearest contract, with what the file lacks and what it has instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from pipeline.contracts.registry import Blueprint, schema_hash
+from pipeline.ingest.formats.export_file import Unreadable, format_of, sql_path
+from pipeline.ingest.formats.zip_file import extracted
+from pipeline.ingest.recognition.fit import Fit, fit
+from pipeline.ingest.recognition.head import head_of
+from pipeline.ingest.recognition.nearest import Nearest, nearest_of
+
+Blueprints = Mapping[tuple[str, str], Blueprint]
+
+CLOSE = 0.02
+"""Difference of two shares of known names that decides nothing."""
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """What a file is.
+
+    Attributes:
+        candidates: The contracts that it is of, equally well; one where it is clear. Platforms that share a contract
+            are all named, in the catalog's order.
+        by: How it was recognised: structure, or reader.
+        nearest: Of a file that is of no contract, the one that it is most like.
+        refusal: Why it cannot be read by any.
+    """
+
+    candidates: tuple[tuple[str, str], ...] = ()
+    by: str | None = None
+    nearest: Nearest | None = None
+    refusal: str | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether the candidates are one object of platforms that share its contract: the records do not say which."""
+        return len({name for _, name in self.candidates}) == 1
+
+    def reason(self) -> str | None:
+        """Why the file is of no one contract, as a sentence about it; None where it is of one, or of a shared one."""
+        if self.refusal:
+            return self.refusal
+        if not self.candidates:
+            return self.nearest.sentence if self.nearest else "it holds no records"
+        return None if self.shared else f"it fits {_listed(self.candidates)} equally well"
+
+
+def recognise(con: duckdb.DuckDBPyConnection, path: Path, blueprints: Blueprints, folder: Path) -> Recognition:
+    """What one file (outside or inside of an archive) holds, by its head.
+
+    Args:
+        blueprints: The contracts that it may be of, in the order in which candidates are named.
+        folder: For temporary copies.
+    """
+    try:
+        with extracted(path, folder) as file, head_of(con, file, folder) as head:
+            return _recognised(con, head, blueprints, folder)
+    except Unreadable as problem:
+        return Recognition(refusal=problem.reason)
+
+
+def _recognised(con: duckdb.DuckDBPyConnection, head: Path, blueprints: Blueprints, folder: Path) -> Recognition:
+    exact = _by_structure(con, head, blueprints)
+    asked = {key: blueprints[key] for key in exact} or blueprints
+    fits = [fit(con, head, blueprint, folder) for blueprint in _one_of_each(asked)]
+    best = _best([each for each in fits if each.fits or (exact and not each.refusal)])
+    if best:
+        names = tuple(name for each in best for name in _sharing(each, asked))
+        return Recognition(names, "structure" if exact else "reader")
+    return Recognition(refusal=refusal) if (refusal := _refusal(fits)) else Recognition(nearest=nearest_of(fits))
+
+
+def _one_of_each(blueprints: Blueprints) -> list[Blueprint]:
+    """The first blueprint of each contract."""
+    first: dict[tuple[object, str], Blueprint] = {}
+    for blueprint in blueprints.values():
+        first.setdefault((blueprint.contract, blueprint.object), blueprint)
+    return list(first.values())
+
+
+def _sharing(chosen: Fit, blueprints: Blueprints) -> list[tuple[str, str]]:
+    """The platforms whose object has the contract of a fit."""
+    of = chosen.blueprint
+    return [key for key, each in blueprints.items() if each.contract is of.contract and each.object == of.object]
+
+
+def _by_structure(con: duckdb.DuckDBPyConnection, head: Path, blueprints: Blueprints) -> list[tuple[str, str]]:
+    """The blueprints whose landing columns a table has, by name and type; columns of loaders do not count."""
+    if format_of(head) != "parquet":
+        return []
+    described = con.sql(f"select * from read_parquet({sql_path(head)})")
+    columns = zip(described.columns, map(str, described.types), strict=True)
+    own = tuple((name, type_) for name, type_ in columns if not name.startswith("_"))
+    found = schema_hash(own)
+    return [key for key, blueprint in blueprints.items() if blueprint.source_schema_hash == found]
+
+
+def _best(fits: Sequence[Fit]) -> list[Fit]:
+    """The contracts that know most of the file's names; of one connector, those whose key the file names most of."""
+    if not fits:
+        return []
+    most = max(each.share for each in fits)
+    close = [each for each in fits if each.share >= most - CLOSE]
+    facts = [each for each in close if each.held]  # a fact that holds its measures is no entity of the same ids
+    close = facts or close
+    if len({each.blueprint.platform for each in close}) == 1:
+        least = min(each.absent_key for each in close)
+        close = [each for each in close if each.absent_key == least]
+    if (
+        len({(each.blueprint.platform) for each in close}) == 1
+        and len({each.blueprint.contract.key for each in close}) > 1
+    ):
+        most = max(each.coverage for each in close)
+        close = [each for each in close if each.coverage == most]
+    return close
+
+
+def _refusal(fits: Sequence[Fit]) -> str | None:
+    """Why no contract can read the file, or why the one that recognises it refuses its form."""
+    refused = [each.refusal for each in fits if each.refusal]
+    if len(refused) == len(fits):
+        return refused[0] if refused else None
+    rare = [reason for reason in dict.fromkeys(refused) if refused.count(reason) * 2 < len(fits)]
+    return rare[0] if rare else None
+
+
+def _listed(names: Sequence[tuple[str, str]]) -> str:
+    *first, last = (f"{platform} {name}" for platform, name in names)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+@contextmanager
+def recognition_connection(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory to read files with, in UTC on every machine; `folder` is for what does not fit in memory."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": 1,
+        "temp_directory": str(folder),
+        "autoinstall_known_extensions": False,
+    }
+    with duckdb.connect(config=config) as con:
+        con.execute("set global TimeZone = 'UTC'")
+        yield con

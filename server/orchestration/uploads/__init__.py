@@ -1,0 +1,1 @@
+"""Files that people bring: checked before they are taken, then put where their source reads them."""
