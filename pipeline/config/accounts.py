@@ -33,9 +33,10 @@ class Read(BaseModel):
     covers: str | None = None
     """A regular expression on the file name; its one or two groups are the first and the last day that it covers."""
     folder: str | None = None
-    """The absolute path of a bronze, for kind bronze."""
+    """The absolute path of a folder. Of kind files, each file in it is read as the object that its content is of; of
+    kind bronze, it is a bronze."""
     objects: dict[str, tuple[str, ...]] = {}
-    """Object to absolute glob patterns."""
+    """Object to absolute glob patterns. A file that one of them names is read as that object, also in the folder."""
 
 
 class Account(BaseModel):
@@ -87,8 +88,9 @@ def _read(entry: Entry, connector: Connector) -> Read:
     objects = {}
     for name, paths in fields["objects"].fields(connector.objects).items() if "objects" in fields else ():
         objects[name] = tuple(_pattern(path) for path in paths.one_or_many())
-    if kind == "files" and not objects:
-        example = f"objects: {{{connector.objects[0]}: exports/*.jsonl}}"
+    folder = _path(fields["folder"]) if "folder" in fields else None
+    if kind == "files" and not objects and folder is None:
+        example = f"objects: {{{connector.objects[0]}: exports/*.jsonl}}, or folder: exports/"
         raise entry.wrong("read has kind files and no objects.", f"Say which files to read, such as {example}.")
     if kind == "bronze" and "folder" not in fields:
         raise entry.wrong("read has kind bronze and no folder.", "Say where the bronze is, such as folder: ../bronze.")
@@ -97,24 +99,23 @@ def _read(entry: Entry, connector: Connector) -> Read:
         exported_at=_expression(fields["exported_at"], "time", "_(\\d{8})") if "exported_at" in fields else None,
         delivery=_expression(fields["delivery"], "delivery's name", "_(\\d{8})_") if "delivery" in fields else None,
         covers=_covers(fields["covers"]) if "covers" in fields else None,
-        folder=_path(fields["folder"]) if "folder" in fields else None,
+        folder=folder,
         objects=dict(sorted(objects.items())),
     )
 
 
 _OF_FILES = ("objects", "exported_at", "delivery", "covers")
+_OF_FILES_OR_BRONZE = (*_OF_FILES, "folder")
 
 
 def _refuse_keys_of_other_kinds(kind: Kind, fields: dict[str, Entry]) -> None:
-    for key in _OF_FILES:
+    for key in _OF_FILES_OR_BRONZE:
         if kind == "synthetic" and key in fields:
             raise fields[key].wrong(f"{key} names files, but kind is synthetic.", "Write kind: files, or remove it.")
-        if kind == "bronze" and key in fields:
+        if kind == "bronze" and key in _OF_FILES and key in fields:
             raise fields[key].wrong(
                 f"{key} names files, but kind is bronze: its manifests say everything.", "Remove the line."
             )
-    if kind != "bronze" and "folder" in fields:
-        raise fields["folder"].wrong(f"folder names a bronze, but kind is {kind}.", "Write kind: bronze, or remove it.")
 
 
 def _kind(entry: Entry) -> str:
@@ -176,6 +177,7 @@ def _compiled(entry: Entry, example: str) -> tuple[str, int]:
 
 def _refuse_shared_files(entry: Entry, accounts: list[Account]) -> None:
     """Refuse the same files under two accounts: every record would count twice."""
+    _refuse_shared_folders(entry, accounts)
     seen: dict[tuple[str, str], str] = {}
     for account in accounts:
         for name, patterns in account.read.objects.items():
@@ -186,3 +188,15 @@ def _refuse_shared_files(entry: Entry, accounts: list[Account]) -> None:
                         f"The accounts {other} and {account.name} read the same {name}: {pattern}.",
                         "Give each account files of its own.",
                     )
+
+
+def _refuse_shared_folders(entry: Entry, accounts: list[Account]) -> None:
+    """Refuse a folder under two accounts, or one in the other's: the records do not say whose they are."""
+    folders = [(account.name, Path(account.read.folder)) for account in accounts if account.read.folder]
+    for number, (name, folder) in enumerate(folders):
+        for other, earlier in folders[:number]:
+            if folder.is_relative_to(earlier) or earlier.is_relative_to(folder):
+                raise entry.mapping()[name].wrong(
+                    f"The accounts {other} and {name} read the same folder: {max(folder, earlier)}.",
+                    "Give each account a folder of its own.",
+                )

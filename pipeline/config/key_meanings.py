@@ -49,6 +49,8 @@ _ACCOUNT = {
     "read.kind": "The kind of source.",
     "read.exported_at": "A regular expression on the file's name with one group: when the export was made. Where"
     " the vendor's records carry no time of change, the newest export of a record counts.",
+    "read.folder": "A folder, relative to this file, whose files are told apart by what they hold: each is read as the"
+    " object that it is; one that is of none or of several is quarantined by name. Sources may share a folder.",
     "read.objects": "The files of each object of the connector.",
     "read.objects.<object>": "A glob pattern or a list of them, relative to this file; json, jsonl, csv or parquet,"
     " also .gz, or a .zip of them.",

@@ -18,6 +18,7 @@ from pipeline.errors import LandError
 from pipeline.ingest.deliveries.names import covered_days
 from pipeline.ingest.formats.export_file import Unreadable
 from pipeline.ingest.formats.zip_file import archive_of, is_archive, members, open_member
+from pipeline.ingest.recognition.routing import Routed, route_folders
 from pipeline.settings import Settings
 
 _TIME = r"(\d{4})-?(\d\d)-?(\d\d)(?:[T_ -]?(\d\d)[-:.]?(\d\d)(?:[-:.]?(\d\d))?Z?)?"
@@ -59,6 +60,8 @@ class ExportTarget:
     findings: tuple[str, ...]
     folders: tuple[Path, ...] = ()
     """Where manifests of its files may lie."""
+    refused: tuple[tuple[Path, str], ...] = ()
+    """Files of a folder that are of no object, with the reason."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -66,9 +69,10 @@ class ExportTarget:
 
     def exports(self) -> list[ExportFile]:
         """The export files, with those in archives."""
-        exports = [export for path in self.paths for export in _exports(path, self.read.exported_at)]
-        form = self.read.covers
-        return [replace(one, covers=covered_days(one.path.name, form)) for one in exports] if form else exports
+        at, form = self.read.exported_at, self.read.covers
+        exports = [export for path in self.paths for export in _exports(path, at)]
+        exports = [replace(one, covers=covered_days(one.path.name, form)) for one in exports] if form else exports
+        return exports + [ExportFile(path, 0, None, _time_of(path, at), unreadable=why) for path, why in self.refused]
 
 
 def export_targets(
@@ -85,6 +89,7 @@ def export_targets(
         from pipeline.synthetic.generate import generate
 
         generated = generate(tenant, settings.home, until=settings.day())
+    routed = route_folders(tenant, blueprints, settings)
     targets = []
     for source, account in accounts:
         if account.read.kind == "api":
@@ -94,8 +99,11 @@ def export_targets(
             )
         for name in source.objects:
             blueprint = blueprints[source.platform, name]
-            paths = generated.get((source.platform, account.name, name), ())
-            targets.append(_target(blueprint, account, tuple(paths)))
+            key = source.platform, account.name, name
+            own = routed.get(key, Routed())
+            target = _target(blueprint, account, (*generated.get(key, ()), *own.paths))
+            findings = (*own.findings, *target.findings)
+            targets.append(replace(target, findings=findings, refused=tuple(own.refused)))
     return targets
 
 

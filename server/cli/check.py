@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 INPUT = 2
 NAMES_SHOWN = 8
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Exports, also .gz and .zip.")]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Exports, also .gz and .zip, or folders of them.")]
 
 
 def check(files: Files, as_json: AsJson = False) -> None:
@@ -48,9 +48,10 @@ def _file_text(file: Mapping[str, Any]) -> str:
 
 def _facts(file: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Headings and texts of what is said of a file."""
-    if file["candidates"]:
-        named = [f"{one['object']} of {one['platform']}" for one in file["candidates"]]
-        yield "is", " or ".join(named)
+    objects = {one["object"] for one in file["candidates"]}
+    if len(objects) == 1:
+        platforms = " or ".join(one["platform"] for one in file["candidates"])
+        yield "is", f"{min(objects)} of {platforms}"
     if file["reason"]:
         yield "refused", f"{file['reason']}."
     if file["rows"]:

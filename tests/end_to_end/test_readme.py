@@ -50,6 +50,14 @@ def test_make_run_prints_what_the_readme_shows(home: dict[str, str]) -> None:
     assert f"mcp --tenant {'tyrell_corp'}" in said
 
 
+def test_the_check_of_a_file_prints_what_the_readme_shows(home: dict[str, str]) -> None:
+    (command,) = [line for line in COMMANDS if line.startswith(".venv/bin/gata check ")]
+    program = [sys.executable, "-c", "import sys; from server.cli.app import main; sys.exit(main())"]
+    shown = re.search(r"```\n(examples/.*?)\.\.\.\n```", README, flags=re.DOTALL)
+    assert shown
+    assert run([*program, *shlex.split(command)[1:]], home).startswith(shown.group(1))
+
+
 def test_make_knows_both_commands() -> None:
     assert {"make run", "make test"} <= set(COMMANDS)
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -157,7 +157,7 @@ def test_a_sibling_with_the_fields_of_a_fact_is_not_taken_for_it(
 def test_a_file_that_fits_several_objects_is_of_none_and_all_are_named(recognised: Recognised) -> None:
     found = recognised("id,name,status\n1,Spring,ACTIVE\n2,Fall,ACTIVE\n", "a.csv", META)
     assert {name for _, name in found.candidates} == {"ads", "ad_sets", "campaigns"}
-    assert "facebook_ads ad_sets" in str(found.reason())
+    assert "ad_sets and campaigns of facebook_ads" in str(found.reason())
     assert "equally well" in str(found.reason())
 
 
@@ -173,7 +173,7 @@ def test_what_is_not_recognised_says_what_it_lacks_and_its_nearest_spelling(reco
     rows = [{"Reporting starts": "2026-02-01", "Spend amount": "1.50", "Impressions shown": "10", "Reach": "3"}] * 2
     found = recognised(csv(rows), "a.csv", META)
     assert found.reason() == (
-        "it is not recognised: it is most like facebook_insights of facebook_ads, and lacks date_start, spend, "
+        "not recognised: it is most like facebook_insights of facebook_ads, and lacks date_start, spend, "
         "impressions (perhaps 'Impressions shown'); it has Impressions shown, Reporting starts, Spend amount, "
         "which that does not know"
     )

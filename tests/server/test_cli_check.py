@@ -43,6 +43,6 @@ def test_a_file_that_would_be_refused_exits_2_and_the_others_are_said_too(gata: 
     report = json.loads(done.out)
     assert [file["lands"] for file in report["files"]] == ["whole", "nothing", "nothing"]
     assert report["files"][0]["candidates"] == [{"platform": "tiktok_ads", "object": "ads_reports_daily"}]
-    assert report["files"][1]["reason"].startswith("it is not recognised")
+    assert report["files"][1]["reason"].startswith("not recognised")
     assert report["files"][2]["reason"] == "cannot be read: no such file or directory"
     assert "ads_reports_daily: [a.jsonl]" in report["tenants_yaml"]

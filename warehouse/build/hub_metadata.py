@@ -136,7 +136,7 @@ def _config_rows(tenant: Tenant) -> Rows:
             "source_account": account.name,
             "source_object": name,
             "read_kind": account.read.kind,
-            "read_paths": account.read.objects.get(name, ()),
+            "read_paths": account.read.objects.get(name, (account.read.folder,) if account.read.folder else ()),
             "currency": account.currency or tenant.currency,
             "timezone": account.timezone or tenant.timezone,
             "logic_hash": hashes[source.platform, name],

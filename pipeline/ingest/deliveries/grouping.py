@@ -30,7 +30,9 @@ def group(target: ExportTarget) -> Grouped:
     exports = target.exports()
     declared, findings = manifest_deliveries(target, exports)
     taken = {file.path for delivery in declared for file in delivery.files}
-    rest = [export for export in exports if export.path not in taken]
+    strays = {path for path, _ in target.refused}  # of no object: they keep no delivery from being complete
+    refused = [Delivery((export,)) for export in exports if export.path in strays]
+    rest = [export for export in exports if export.path not in taken | strays]
     named, rest = _by_setting(rest, target.read.delivery)
     dated = _by_time(export for export in rest if export.exported_at)
     timeless = [export for export in rest if not export.exported_at]
@@ -39,7 +41,7 @@ def group(target: ExportTarget) -> Grouped:
     else:
         undated = [Delivery((export,)) for export in timeless]
     with_time = sorted([*declared, *named, *dated], key=lambda one: (str(one.delivered_at or ""), one.order))
-    return Grouped((*with_time, *undated), tuple(findings))
+    return Grouped((*with_time, *undated, *refused), tuple(findings))
 
 
 def _by_setting(exports: list[ExportFile], form: str | None) -> tuple[list[Delivery], list[ExportFile]]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 
 from pipeline.ingest.formats.export_file import Unreadable
-from pipeline.ingest.formats.zip_file import archive_of, is_archive, members
+from pipeline.ingest.formats.zip_file import archive_of
+from pipeline.ingest.recognition.folder import file_or_members, folder_files
 from pipeline.ingest.recognition.nearest import shown
 from pipeline.ingest.recognition.recognise import Blueprints, Recognition, recognise
 from pipeline.ingest.recognition.whole_file import FileCheck, check_file
@@ -85,14 +86,12 @@ def check_path(
     workers: int = 1,
     progress: Progress = lambda *_: None,
 ) -> Iterator[CheckedFile]:
-    """Check one file, or each member of an archive."""
-    try:
-        files = members(path) if is_archive(path) else [path]
-    except Unreadable as problem:
-        yield CheckedFile(path, Recognition(refusal=problem.reason))
-        return
-    for file in files:
-        yield _checked(con, file, blueprints, folder, workers=workers, progress=progress)
+    """Check one file, each member of an archive, or each file of a folder as a source would read it."""
+    for file in folder_files(path) if path.is_dir() else file_or_members(path):
+        if file.refused:
+            yield CheckedFile(file.path, Recognition(refusal=file.refused))
+        else:
+            yield _checked(con, file.path, blueprints, folder, workers=workers, progress=progress)
 
 
 def _checked(

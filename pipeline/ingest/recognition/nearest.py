@@ -39,19 +39,19 @@ class Nearest:
     def sentence(self) -> str:
         """Why the file is not recognised, about the file."""
         if any(is_value(name) for name in self.unknown):
-            return "it is not recognised: where its names should be, it has values, so its header is missing"
+            return "not recognised: where its names should be, it has values, so its header is missing"
         if self.platform is None:
             names = f": {shown(self.unknown)}" if self.unknown else ""
-            return f"it is not recognised: no connector has records with its fields{names}"
+            return f"not recognised: no connector has records with its fields{names}"
         if self.alien:
             looks = f"it looks like {self.object} of {self.platform}"
-            return f"it is not recognised: {looks}, and by its field {self.alien} it is something else"
+            return f"not recognised: {looks}, and by its field {self.alien} it is something else"
         lacks = [f"{name} (perhaps {near!r})" if near else name for name, near in self.missing[:NAMES_SHOWN]]
         more = ", ..." if len(self.missing) > NAMES_SHOWN else ""
         nearest = f"it is most like {self.object} of {self.platform}"
         nearest += f", and lacks {', '.join(lacks)}{more}" if lacks else ", and shares too few fields with it"
         has = f"; it has {shown(self.unknown)}, which that does not know" if self.unknown else ""
-        return f"it is not recognised: {nearest}{has}"
+        return f"not recognised: {nearest}{has}"
 
 
 def nearest_of(fits: Sequence[Fit]) -> Nearest | None:

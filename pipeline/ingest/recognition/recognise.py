@@ -1,6 +1,7 @@
 """Recognition of a file: whose records it holds, by its structure, by each contract's own reader, or the nearest one.
 
-1. The exact structure: a table whose MD5 of sorted `column:type` is a blueprint's routes there (pipeline/contracts/registry.py).
+1. The exact structure: a table whose MD5 of sorted `column:type` is that of a blueprint (pipeline/contracts/
+   registry.py).
 2. The contract's reader: every contract is asked whether it would read the file, in any form that it knows.
 3. Otherwise the nearest contract, with what the file lacks and what it has instead.
 """
@@ -22,6 +23,9 @@ from pipeline.ingest.recognition.head import head_of
 from pipeline.ingest.recognition.nearest import Nearest, nearest_of
 
 Blueprints = Mapping[tuple[str, str], Blueprint]
+Shapes = list[tuple[Fit, tuple[tuple[str, str], ...]]]
+"""Files that were recognised, the newest first: what they named, and of what they are."""
+MOST_SHAPES = 16
 
 CLOSE = 0.02
 """Difference of two shares of known names that decides nothing."""
@@ -55,30 +59,41 @@ class Recognition:
             return self.refusal
         if not self.candidates:
             return self.nearest.sentence if self.nearest else "it holds no records"
-        return None if self.shared else f"it fits {_listed(self.candidates)} equally well"
+        return None if self.shared else f"not told apart: it fits {listed(self.candidates)} equally well"
 
 
-def recognise(con: duckdb.DuckDBPyConnection, path: Path, blueprints: Blueprints, folder: Path) -> Recognition:
+def recognise(
+    con: duckdb.DuckDBPyConnection, path: Path, blueprints: Blueprints, folder: Path, *, shapes: Shapes | None = None
+) -> Recognition:
     """What one file (outside or inside of an archive) holds, by its head.
 
     Args:
         blueprints: The contracts that it may be of, in the order in which candidates are named.
         folder: For temporary copies.
+        shapes: Files recognised before; one that names exactly the same fields is the same. The file is added.
     """
     try:
         with extracted(path, folder) as file, head_of(con, file, folder) as head:
-            return _recognised(con, head, blueprints, folder)
+            return _recognised(con, head, blueprints, folder, [] if shapes is None else shapes)
     except Unreadable as problem:
         return Recognition(refusal=problem.reason)
 
 
-def _recognised(con: duckdb.DuckDBPyConnection, head: Path, blueprints: Blueprints, folder: Path) -> Recognition:
+def _recognised(
+    con: duckdb.DuckDBPyConnection, head: Path, blueprints: Blueprints, folder: Path, shapes: Shapes
+) -> Recognition:
+    for like, names in shapes:
+        again = fit(con, head, like.blueprint, folder)
+        if again.lands and (again.known, again.unknown) == (like.known, like.unknown):
+            return Recognition(names, "reader")
     exact = _by_structure(con, head, blueprints)
     asked = {key: blueprints[key] for key in exact} or blueprints
     fits = [fit(con, head, blueprint, folder) for blueprint in _one_of_each(asked)]
     best = _best([each for each in fits if each.fits or (exact and not each.refusal)])
     if best:
         names = tuple(name for each in best for name in _sharing(each, asked))
+        if best[0].lands and not exact:
+            shapes[:] = [(best[0], names), *shapes[: MOST_SHAPES - 1]]
         return Recognition(names, "structure" if exact else "reader")
     return Recognition(refusal=refusal) if (refusal := _refusal(fits)) else Recognition(nearest=nearest_of(fits))
 
@@ -137,8 +152,16 @@ def _refusal(fits: Sequence[Fit]) -> str | None:
     return rare[0] if rare else None
 
 
-def _listed(names: Sequence[tuple[str, str]]) -> str:
-    *first, last = (f"{platform} {name}" for platform, name in names)
+def listed(names: Sequence[tuple[str, str]]) -> str:
+    """Objects in words, by platform: `ads and campaigns of facebook_ads, and orders of shopify`."""
+    by_platform: dict[str, list[str]] = {}
+    for platform, name in names:
+        by_platform.setdefault(platform, []).append(name)
+    return ", and ".join(f"{_joined(objects)} of {platform}" for platform, objects in by_platform.items())
+
+
+def _joined(names: Sequence[str]) -> str:
+    *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
 
 

@@ -57,6 +57,10 @@ def check_files(tenant: Tenant, settings: Settings) -> None:
     """
     folder = settings.tenants.absolute().parent
     inside = escape(str(folder)) + os.sep
+    for source in tenant.sources:
+        for account in source.accounts:
+            if account.read.folder is not None:
+                _check_folder(Path(account.read.folder), folder, settings)
     patterns = [
         pattern
         for source in tenant.sources
@@ -77,6 +81,16 @@ def check_files(tenant: Tenant, settings: Settings) -> None:
             _check_inside(file, folder, settings, label)
     if tenant.rates is not None:
         _check_inside(tenant.rates, folder, settings, tenant.rates.name)
+
+
+def _check_folder(read: Path, folder: Path, settings: Settings) -> None:
+    """Check that a folder is below that of tenants.yaml; files in it that lead elsewhere are refused one by one."""
+    if read == folder or not read.is_relative_to(folder):
+        raise _outside(read.name)
+    if not read.is_dir():
+        label = shorten(str(read.relative_to(folder)), 120)
+        raise QueryError(f"There is no folder {label!r}.", "Make it first; paths start beside tenants.yaml.")
+    _check_inside(read, folder, settings, read.name)
 
 
 def _check_inside(file: Path, folder: Path, settings: Settings, name: str) -> None:
