@@ -209,9 +209,7 @@ ORDER_ITEMS = Table(
         _text("product_id", "The vendor's product id."),
         _text("sku", "The stock keeping unit."),
         _text("item_name", "The product's name as the line carries it."),
-        Column(
-            "quantity", QUANTITY, "Units sold; with decimals where goods are sold by metre or kilo.", unknown=True
-        ),
+        Column("quantity", QUANTITY, "Units sold; with decimals where goods are sold by metre or kilo.", unknown=True),
         Column("unit_price", MONEY, "Price of one unit."),
         Column("discount_amount", MONEY, "Discount of the whole line."),
         Column(
