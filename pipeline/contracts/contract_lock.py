@@ -1,4 +1,4 @@
-"""The lock file of contracts, contracts.lock.yaml: every published version, which may only gain fields.
+"""The lock file of contracts, contracts.lock.yaml: every published version, which may only gain fields and demand less.
 
 The file is committed, and ships with the package. `gata library` adds what is new to the one in the working directory;
 an installed package is never written to. Any other change is refused, because sinks hold records that were read by the
@@ -32,6 +32,8 @@ WIDENINGS = {"BIGINT integer": f"{EXACT} decimal"}
 """Types of a published field that may become wider, and what they become: a whole number that vendors turn out to send
 with decimals. A whole number keeps its value and its canonical text (pipeline/contracts/sql.py). Never back."""
 
+REQUIRED = "(required)"
+
 HEADER = (
     "# Every published contract. Written by `gata library`; only new lines are added, and a line never changes,\n"
     "# unless a whole number becomes a decimal number.\n"
@@ -49,13 +51,15 @@ def frozen(blueprints: Mapping[tuple[str, str], Blueprint]) -> Frozen:
 
 def _rules(contract: type[Contract]) -> Fields:
     """The rules of a record: its key, required fields, date, version, slice and clock."""
+    optional = {"(optional key)": ", ".join(contract.optional_key)} if contract.optional_key else {}
     return {
         "(key)": ", ".join(contract.key),
-        "(required)": ", ".join(contract.required),
+        REQUIRED: ", ".join(contract.required),
         "(date)": contract.date_field,
         "(version)": contract.version_field or "",
         "(slice)": "day" if contract.daily_slice else "",
         "(zone)": contract.zone,
+        **optional,
     }
 
 
@@ -94,7 +98,8 @@ def _refuse_changes(contract: str, published: Fields, now: Fields) -> None:
         raise _changed(contract, "is published, and is gone")
     for field, old in published.items():
         new = now.get(field)
-        if new != old and (new is None or WIDENINGS.get(old) != new):
+        is_wider = new is not None and WIDENINGS.get(old) == new
+        if new != old and not is_wider and not (field == REQUIRED and _demands_less(old, new)):
             raise _changed(
                 contract, f"is published, and its {field} was {old!r} and is {'gone' if new is None else repr(new)}"
             )
@@ -104,6 +109,11 @@ def _refuse_changes(contract: str, published: Fields, now: Fields) -> None:
             raise _changed(
                 contract, f"is published, and after {before or 'the beginning'} came {old!r} and comes {new!r}"
             )
+
+
+def _demands_less(old: str, new: str | None) -> bool:
+    """Whether the required fields are some of those that were required: what was read before is read the same."""
+    return new is not None and set(filter(None, new.split(", "))) < set(old.split(", "))
 
 
 def _changed(contract: str, how: str) -> ConfigError:

@@ -159,6 +159,8 @@ class Contract(Nested):
 
     key: ClassVar[tuple[str, ...]] = ()
     """The full grain of a record, breakdowns included; an absent part is NULL. Empty: the record is its own key."""
+    optional_key: ClassVar[tuple[str, ...]] = ()
+    """Parts of the key that the vendor does not guarantee: a record without one of them is its own key."""
     required: ClassVar[tuple[str, ...]] = ()
     """Fields without which a record cannot be placed; a record without one is quarantined."""
     version_field: ClassVar[str | None] = None

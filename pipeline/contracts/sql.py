@@ -188,6 +188,14 @@ def key_text(shape: Record, key: tuple[str, ...]) -> str:
     return f"to_json([{', '.join(_key_part(*_value_at(shape, path)) for path in key)}])::varchar"
 
 
+def natural_key(shape: Record, key: tuple[str, ...], optional: tuple[str, ...] = ()) -> str:
+    """Like `key_text`; NULL, so that the record is its own key, where it lacks an `optional` part of the key."""
+    if not optional:
+        return key_text(shape, key)
+    values = (f"nullif(trim(({_value_at(shape, path)[0]})::varchar), '') is not null" for path in optional)
+    return f"case when {' and '.join(values)} then {key_text(shape, key)} end"
+
+
 def _key_part(value: str, shape: Shape) -> str:
     if is_date_object(shape):
         return f"{_date_of_object(value)}::varchar"

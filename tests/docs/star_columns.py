@@ -90,6 +90,7 @@ def _object(name: str, contract: type[Contract]) -> tuple[str, ...]:
     days = f"{contract.restated_days} days" if contract.restated_days else ""
     withdraws = "yes" if contract.daily_slice else ""
     key = codes(contract.key) or "the whole record"
+    key += f"; the whole record without {codes(contract.optional_key)}" if contract.optional_key else ""
     return (code(name), key, code(contract.date_field), code(contract.version_field), withdraws, days)
 
 

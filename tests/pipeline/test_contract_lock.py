@@ -50,6 +50,10 @@ class Demanding(Order):
     required = ("total",)
 
 
+class LessDemanding(Demanding):
+    required = ()
+
+
 class Dated(Order):
     date_field = "total"
 
@@ -132,6 +136,13 @@ def test_anything_else_is_refused_by_contract_field_old_and_new(
     assert message in refused.value.what
     assert "shop v1 orders" in refused.value.what
     assert lock.read_text() == before
+
+
+def test_fields_that_are_no_longer_required_pass_and_required_again_are_refused(lock: Path) -> None:
+    assert update_lock(of(Demanding, "v2"), lock).is_written
+    assert update_lock(of(LessDemanding, "v2"), lock).is_written
+    with pytest.raises(ConfigError, match=r"its \(required\) was '' and is 'total'"):
+        check_lock(of(Demanding, "v2"), lock)
 
 
 def test_a_new_version_may_be_anything(lock: Path) -> None:

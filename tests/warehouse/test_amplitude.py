@@ -192,7 +192,7 @@ def test_a_day_without_purchases_lands_in_the_same_columns_as_one_with(tmp_path:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"uuid": None}, "uuid is missing"),
+        ({"event_type": None}, "event_type is missing"),
         ({"event_time": "yesterday"}, "event_time"),
         ({"event_time": "2026-02-30 10:00:00"}, "event_time"),
         ({"amplitude_id": "-"}, "amplitude_id"),
@@ -204,6 +204,11 @@ def test_what_does_not_read_is_quarantined_and_never_a_zero(tmp_path: Path, chan
     assert len(landed.good) == 1
     (wrong,) = landed.wrong
     assert reason in wrong
+
+
+def test_an_event_without_a_uuid_is_read(tmp_path: Path) -> None:
+    landed = read(tmp_path, event(1) | {"uuid": None}, event(2))
+    assert (len(landed.good), landed.wrong) == (2, [])
 
 
 PARTS = ("source", "medium", "campaign", "campaign_id")

@@ -73,6 +73,29 @@ def test_a_purchase_is_worth_its_revenue_in_the_currency_it_names_else_in_dollar
     assert (nothing["order_total"], nothing["currency"]) == (None, None)
 
 
+BATCH: Json = {"stream_id": "1", "batch_page_id": 1, "batch_ordering_id": 2, "batch_event_index": 1}
+
+
+def test_an_event_of_the_intraday_table_and_of_the_daily_one_counts_once_as_the_newer_says() -> None:
+    intraday = event(0, **BATCH, _exported_at="2026-01-05 18:00:00")
+    daily = event(0, **BATCH, _exported_at="2026-01-06 06:00:00", traffic_source={"source": "google"})
+    other = event(0, **BATCH | {"batch_event_index": 2}, _exported_at="2026-01-06 06:00:00")
+    rows = events(intraday, daily, other)
+    assert [(row["exported_at"].day, row["user_source"]) for row in rows] == [(6, "google"), (6, None)]
+
+
+def test_equal_events_of_one_export_and_events_without_a_place_in_a_batch_are_all_real() -> None:
+    assert len(events(event(0, **BATCH), event(0, **BATCH))) == 2
+    assert len(events(event(0), event(0, _exported_at="2026-03-02"))) == 2
+
+
+def test_a_session_whose_events_say_nothing_has_the_source_that_the_tool_gives_it() -> None:
+    said = {"cross_channel_campaign": {"source": "(direct)", "medium": "(none)", "campaign_name": "(direct)"}}
+    first = {"source": "bing", "medium": "cpc", "name": "Years ago"}
+    (row,) = events(event(0, session_traffic_source_last_click=said, traffic_source=first))
+    assert (row["traffic_source"], row["user_source"], row["user_medium"]) == (None, "(direct)", "(none)")
+
+
 def test_a_transaction_is_known_by_the_purchase_else_by_a_parameter() -> None:
     said = {"transaction_id": {"string_value": "Z"}}
     sent = [event(0, "purchase", said, ecommerce={"transaction_id": each}) for each in ("A", "(not set)", "N/A")]

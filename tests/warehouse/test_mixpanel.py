@@ -111,7 +111,6 @@ def test_an_old_projects_times_are_by_its_own_clock_and_daylight_saving_is_minde
         ({"time": TEN * 1000}, "properties"),
         ({"time": "10:00"}, "properties"),
         ({"time": None}, "properties.time is missing"),
-        ({"$insert_id": None}, "properties.$insert_id is missing"),
         ({"revenue": "-"}, "properties"),
     ],
 )
@@ -120,6 +119,12 @@ def test_milliseconds_and_what_else_does_not_read_is_quarantined(tmp_path: Path,
     assert len(landed.good) == 1
     (wrong,) = landed.wrong
     assert reason in wrong
+
+
+def test_an_event_without_an_insert_id_is_read(tmp_path: Path) -> None:
+    for absent in (None, "", " "):
+        landed = read(tmp_path, event(1, **{"$insert_id": absent}), event(2))
+        assert (len(landed.good), landed.wrong) == (2, [])
 
 
 def test_an_event_exported_again_after_its_identity_was_merged_is_a_version_of_itself(tmp_path: Path) -> None:

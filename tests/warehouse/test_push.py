@@ -122,8 +122,11 @@ def _wire(value: Any, type_: str) -> Any:
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Hub:
     home = tmp_path_factory.mktemp("push")
-    sources = "{facebook_ads: {enabled: true}, shopify: {enabled: true}, google_analytics: {enabled: true}}"
-    (home / "tenants.yaml").write_text(f"tenants: [{{slug: acme, business_name: Acme, sources: {sources}}}]")
+    names = ("facebook_ads", "shopify", "google_analytics", "mixpanel", "amplitude")
+    sources = f"{{{', '.join(f'{name}: {{enabled: true}}' for name in names)}}}"
+    (home / "tenants.yaml").write_text(
+        f"tenants: [{{slug: acme, business_name: Acme, analytics: google_analytics, sources: {sources}}}]"
+    )
     tenant = load_tenants(home / "tenants.yaml", CATALOG).get("acme")
     settings = Settings(home=home)
     with_library(settings)
@@ -274,6 +277,35 @@ def test_real_duplicates_of_a_keyless_object_survive_and_the_same_day_again_adds
     hub.push(EVENTS)
     assert hub.current(EVENTS, "ordinals", "event_name") == ["page_view", "page_view", "scroll"]
     assert len(hub.rows(EVENTS, "ordinals")) == 3
+
+
+def tap(at: int, insert_id: str | None = None, user: str = "ann") -> dict[str, Any]:
+    own = {} if insert_id is None else {"$insert_id": insert_id}
+    return {"event": "tap", "properties": {"time": 1772323200 + at, "distinct_id": user} | own}
+
+
+def click(at: int, uuid: str | None = None) -> dict[str, Any]:
+    own = {} if uuid is None else {"uuid": uuid}
+    return {"event_type": "click", "event_time": f"2026-03-01 10:00:{at:02}", "user_id": "ann"} | own
+
+
+@pytest.mark.parametrize(
+    ("platform", "known", "unknown"),
+    [
+        ("mixpanel", [tap(1, "a"), tap(1, "b")], [tap(1), tap(1), tap(1, user="bob"), tap(2, " ")]),
+        ("amplitude", [click(1, "a"), click(1, "b")], [click(1), click(1), click(2), click(3, "")]),
+    ],
+)
+def test_events_without_an_id_of_their_own_all_count_and_exported_again_they_add_nothing(
+    hub: Hub, platform: str, known: list[dict[str, Any]], unknown: list[dict[str, Any]]
+) -> None:
+    events = BLUEPRINTS[platform, "events"]
+    hub.land(events, platform, [*known, *unknown])
+    hub.push(events)
+    hub.land(events, platform, [*reversed(unknown), *known], known[:1])
+    hub.push(events)
+    assert len(hub.rows(events, platform)) == len(known) + len(unknown)
+    assert len(hub.rows(events, platform, "distinct tenant_skey")) == 6
 
 
 def test_a_corrected_day_of_events_replaces_the_day(hub: Hub) -> None:

@@ -13,8 +13,8 @@ from pipeline.contracts.fields import Contract
 from pipeline.contracts.registry import Blueprint
 from pipeline.contracts.sql import (
     canonical_record,
-    key_text,
     literal,
+    natural_key,
     parsed_columns,
     payload_date,
     version_at,
@@ -227,7 +227,7 @@ def _pusher(tenant: Tenant, blueprint: Blueprint) -> str:
         "platform": blueprint.platform,
         "object": blueprint.object,
         "source_schema_hash": blueprint.source_schema_hash,
-        "has_key": bool(contract.key),
+        "has_key": bool(contract.key) and not contract.optional_key,
         "has_dated_key": _has_dated_key(contract),
         "daily_slice": contract.daily_slice,
     }
@@ -235,7 +235,7 @@ def _pusher(tenant: Tenant, blueprint: Blueprint) -> str:
         "parsed": ",\n".join(parsed_columns(shape)),
         "canonical": canonical_record(shape),
         "payload": whole_record(shape),
-        "key": key_text(shape, contract.key) if contract.key else "",
+        "key": natural_key(shape, contract.key, contract.optional_key) if contract.key else "null::varchar",
         "payload_date": payload_date(shape, contract.date_field),
         "version_at": version_at(shape, contract.version_field),
     }

@@ -3,10 +3,11 @@
 Sources: amplitude.com/docs/apis/analytics/export (events), .../apis/analytics/dashboard-rest#user-activity (users),
 .../data/sources/instrument-track-revenue (`$revenue`, `$price`, `$quantity`, `$currency`) and
 .../data/destination-catalog/amazon-s3: `uuid` is a row's own id; of one `device_id`, an `$insert_id` that came before
-is the same event sent twice; `amplitude_id` is the user's original one, merges are not applied. Times are UTC without
-an offset. `user_id` is null before login; ids under five characters are dropped by the vendor. `session_id` is -1
-outside sessions, and not used: sessions are computed here. Properties are the shop's own; those declared here are the
-vendor's, and the common names of Segment's e-commerce events (order_id, revenue, currency).
+is the same event sent twice; `amplitude_id` is the user's original one, merges are not applied. An event without a
+`uuid`, as some pipelines keep them, is known by all that it says. Times are UTC without an offset.
+`user_id` is null before login; ids under five characters are dropped by the vendor. `session_id` is -1 outside
+sessions, and not used: they are computed here. Properties are the shop's own; those declared here are the vendor's, and
+the common names of Segment's e-commerce events (order_id, revenue, currency).
 """
 
 from __future__ import annotations
@@ -42,13 +43,20 @@ class UserProperties(Nested):
     initial_utm_source: Text = None  # of the first one; EMPTY where there was none
     initial_utm_medium: Text = None
     initial_utm_campaign: Text = None
+    gclid: Text = None  # click ids of the latest campaign, which ad platforms add to the links of their ads
+    gbraid: Text = None
+    wbraid: Text = None
+    dclid: Text = None
+    msclkid: Text = None
+    ttclid: Text = None
 
 
 class Event(Contract):
     """One event."""
 
     key = ("uuid",)
-    required = ("uuid", "event_type", "event_time")
+    optional_key = ("uuid",)
+    required = ("event_type", "event_time")
     date_field = "event_time"
     money = "major units of the event's own currency, else of the account's"
     zone = "utc"

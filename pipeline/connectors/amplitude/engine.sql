@@ -5,7 +5,8 @@
     Note   a purchase is an event whose type is in purchase_events, whatever it carries; it is worth $revenue, else
            revenue, else $price times $quantity (1 where it is left out). Its id is order_id, else transaction_id.
            An $insert_id that a device has sent before is the same event again. An event's own source is in its own
-           utm properties, else in its user's, which keep the latest campaign also on later visits without one;
+           utm properties, else in its user's, which keep the latest campaign also on later visits without one, else a click
+           id of its user's says the ad platform (see ad_click);
            initial_utm_ is the user's first source. -#}
 {% macro engine_amplitude_events(tenant, platform, currency, purchase_events) -%}
 {%- set empty = ('EMPTY',) -%}
@@ -18,7 +19,15 @@ with sent as (
         coalesce(cast(amplitude_id as varchar), {{ cast_as('device_id', 'text') }}) as own_id,
         event_type in ({{ text_list(purchase_events) }}) as is_purchase,
         {{ nullif_empty('event_properties.utm_source') }} as event_source,
-        {{ nullif_empty('user_properties.utm_source') }} as latest_source
+        {{ nullif_empty('user_properties.utm_source', empty) }} as latest_source,
+        {{ ad_click(
+            'cast(null as varchar)',
+            'coalesce(' ~ nullif_empty('user_properties.gclid', empty) ~ ', '
+            ~ nullif_empty('user_properties.gbraid', empty) ~ ', ' ~ nullif_empty('user_properties.wbraid', empty) ~ ')',
+            nullif_empty('user_properties.dclid', empty),
+            msclkid=nullif_empty('user_properties.msclkid', empty),
+            ttclid=nullif_empty('user_properties.ttclid', empty),
+        ) }} as click
     from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_events') }}
     qualify nullif(trim("$insert_id"), '') is null or row_number() over (
         partition by source_account, device_id, "$insert_id"
@@ -61,10 +70,11 @@ select
                 upper({{ nullif_empty('event_properties."$currency"') }}), upper({{ nullif_empty('event_properties.currency') }}), {{ currency }}
             )
     end as currency,
-    coalesce(event_source, latest_source) as traffic_source,
+    coalesce(event_source, latest_source, click) as traffic_source,
     case
         when event_source is not null then {{ nullif_empty('event_properties.utm_medium') }}
         when latest_source is not null then {{ nullif_empty('user_properties.utm_medium') }}
+        when click is not null then {{ click_medium('click') }}
     end as traffic_medium,
     case
         when event_source is not null then {{ nullif_empty('event_properties.utm_campaign') }}
@@ -77,6 +87,7 @@ select
     {{ nullif_empty('user_properties.initial_utm_source', empty) }} as user_source,
     {{ nullif_empty('user_properties.initial_utm_medium', empty) }} as user_medium,
     {{ nullif_empty('user_properties.initial_utm_campaign', empty) }} as user_campaign,
+    cast(null as varchar) as user_campaign_id,
     {{ nullif_empty('country') }} as geo_country,
     {{ device_category('coalesce(device_type, device_family)') }} as device_category
 from identified

@@ -116,6 +116,17 @@ TRAFFIC: tuple[tuple[Row, Row, Row], ...] = (
         {"user_source": "bing", "user_medium": "display", "user_campaign": "First"},
     ),
     ({}, _utm("EMPTY", "EMPTY", "EMPTY", of="initial_utm"), {}),
+    # A click id of the user says the ad platform, where no utm_source does.
+    *(
+        ({}, {name: "1"}, {"traffic_source": "google", "traffic_medium": "cpc"})
+        for name in ("gclid", "gbraid", "wbraid")
+    ),
+    ({}, {"msclkid": "1"}, {"traffic_source": "bing", "traffic_medium": "cpc"}),
+    ({}, {"ttclid": "1"}, {"traffic_source": "tiktok", "traffic_medium": "cpc"}),
+    ({}, {"dclid": "1"}, {"traffic_source": "dv360", "traffic_medium": "cpm"}),
+    ({}, dict.fromkeys(("gclid", "gbraid", "wbraid", "dclid", "msclkid", "ttclid"), "EMPTY"), {}),
+    ({}, USERS | {"msclkid": "1"}, FROM_USER | {"traffic_campaign_id": "c1"}),
+    ({}, {"utm_source": "EMPTY", "gclid": "1"}, {"traffic_source": "google", "traffic_medium": "cpc"}),
 )
 WORTH: Row = {"$revenue": 12.5, "revenue": 99, "$price": 98, "$currency": " eur", "currency": "usd"}
 PURCHASES: tuple[tuple[Row, Row], ...] = (

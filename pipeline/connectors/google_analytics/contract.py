@@ -2,13 +2,18 @@
 
 Source: support.google.com/analytics/answer/7029846 (BigQuery Export schema), and Google's public sample
 `ga4_obfuscated_sample_ecommerce`. `event_timestamp` is microseconds UTC, `event_date` a day of the property's time
-zone; JSON exports send int64 as text. `traffic_source` is the first source of the user; a session's own source is in
-`event_params` or `collected_traffic_source`. A key of `event_params` may arrive in different value slots.
+zone; JSON exports send int64 as text. A key of `event_params` may arrive in different value slots.
+
+Sources of traffic (developers.google.com/analytics/bigquery/traffic-attribution-data): `traffic_source` is the user's
+first one; what an event itself carries is in `event_params` or `collected_traffic_source`; what Google Analytics says
+brought the session, clicks of linked ad accounts included, is in `session_traffic_source_last_click`, since 2024.
+Clicks of auto-tagged ads carry a click id and no utm parameters, and their event says google / organic or nothing
+(Velir/dbt-ga4#68, #334, #368).
 """
 
 from __future__ import annotations
 
-from pipeline.contracts.fields import CompactDate, Contract, EpochMicros, Integer, Nested, Number, Text
+from pipeline.contracts.fields import CompactDate, Contract, EpochMicros, Flag, Integer, Nested, Number, Text
 from pipeline.contracts.measures import with_some
 
 
@@ -67,6 +72,58 @@ class CollectedTrafficSource(Nested):
     manual_source: Text = None
     manual_medium: Text = None
     gclid: Text = None
+    manual_term: Text = None
+    manual_content: Text = None
+    manual_source_platform: Text = None
+    manual_creative_format: Text = None
+    manual_marketing_tactic: Text = None
+    dclid: Text = None
+    srsltid: Text = None  # of free listings in Google Merchant Center
+
+
+class ManualCampaign(Nested):
+    """What utm parameters said."""
+
+    campaign_id: Text = None
+    campaign_name: Text = None
+    source: Text = None
+    medium: Text = None
+    term: Text = None
+    content: Text = None
+    source_platform: Text = None
+    creative_format: Text = None
+    marketing_tactic: Text = None
+
+
+class GoogleAdsCampaign(Nested):
+    """Of a linked Google Ads account."""
+
+    customer_id: Text = None
+    account_name: Text = None
+    campaign_id: Text = None
+    campaign_name: Text = None
+    ad_group_id: Text = None
+    ad_group_name: Text = None
+
+
+class CrossChannelCampaign(Nested):
+    """The source that reports of Google Analytics show, of whatever channel."""
+
+    campaign_id: Text = None
+    campaign_name: Text = None
+    source: Text = None
+    medium: Text = None
+    source_platform: Text = None
+    default_channel_group: Text = None
+    primary_channel_group: Text = None
+
+
+class SessionTrafficSource(Nested):
+    """The last click before the session that was not direct."""
+
+    manual_campaign: ManualCampaign | None = None
+    google_ads_campaign: GoogleAdsCampaign | None = None
+    cross_channel_campaign: CrossChannelCampaign | None = None
 
 
 class Ecommerce(Nested):
@@ -87,6 +144,7 @@ class Item(Nested):
     price: Number = None
     quantity: Integer = None
     item_revenue: Number = None
+    item_revenue_in_usd: Number = None
 
 
 class Event(Contract):
@@ -122,6 +180,8 @@ class Event(Contract):
     platform: Text = None
     ecommerce: Ecommerce | None = None
     items: list[Item] | None = None
+    session_traffic_source_last_click: SessionTrafficSource | None = None
+    is_active_user: Flag = None
 
 
 OBJECTS: dict[str, type[Contract]] = {"events": Event}

@@ -16,7 +16,7 @@ VISIT: Row = {
     "geo": {"continent": "Europe", "sub_continent": "Western Europe", "country": "Germany", "region": "Berlin"},
     "traffic_source": {"name": "First", "medium": "organic", "source": "google"},
 }
-BING: Row = {"manual_source": "bing", "manual_medium": "email", "manual_campaign_name": "Autumn", "gclid": "g1"}
+BING: Row = {"manual_source": "bing", "manual_medium": "email", "manual_campaign_name": "Autumn"}
 PAGE = "https://shop.example/?utm_source=google&utm_id=c3&hl=de#top"
 GOOGLE = {"source": " google", "medium": "cpc ", "campaign": "Spring", "campaign_id": "c1", "page_location": PAGE}
 UNSET = "(not set)"
@@ -41,6 +41,7 @@ EXPECTED: Row = {
     "user_source": "google",
     "user_medium": "organic",
     "user_campaign": "First",
+    "user_campaign_id": None,
     "geo_country": "Germany",
     "device_category": "mobile",
 }
@@ -50,11 +51,6 @@ BOUGHT: Row = {"event_name": "purchase", "is_purchase": True}
 PAID: Row = {"tax_value": 1.9, "shipping_value": 4.9, "refund_value": 2.9}
 
 
-def _params(**values: str) -> Row:
-    """Event parameters that are text."""
-    return {"event_params": [{"key": key, "value": {"string_value": value}} for key, value in values.items()]}
-
-
 def _purchase(ecommerce: Row, **values: str) -> Row:
     return {"event_name": "purchase", "ecommerce": PAID | ecommerce} | _params(**values)
 
@@ -62,6 +58,33 @@ def _purchase(ecommerce: Row, **values: str) -> Row:
 def _worth(slot: str, value: object) -> Row:
     """A purchase whose value is the parameter of that name, in one of its slots."""
     return {"event_name": "purchase", "event_params": [{"key": "value", "value": {slot: value}}]}
+
+
+LINKED: Row = {"customer_id": "777", "campaign_id": "200", "campaign_name": "Spring", "ad_group_id": "9"}
+CROSS: Row = {"campaign_id": "200", "campaign_name": "Spring", "source": "google", "medium": "cpc"}
+BY_HAND: Row = {"campaign_id": "c4", "campaign_name": "Mail", "source": "newsletter", "medium": "email"}
+OF_LAST_CLICK: Row = {
+    "user_source": "google",
+    "user_medium": "cpc",
+    "user_campaign": "Spring",
+    "user_campaign_id": "200",
+}
+CLICKED: Row = {"traffic_source": "google", "traffic_medium": "cpc"}
+SPRING: Row = FROM_GOOGLE | {"traffic_campaign_id": "200"} | OF_LAST_CLICK
+ORGANIC: Row = {"source": "google", "medium": "organic", "campaign": "(organic)"}
+
+
+def _params(**values: str) -> Row:
+    """Event parameters that are text."""
+    return {"event_params": [{"key": key, "value": {"string_value": value}} for key, value in values.items()]}
+
+
+def _last_click(**campaigns: Row) -> Row:
+    return {"session_traffic_source_last_click": campaigns}
+
+
+def _page(query: str, **params: str) -> Row:
+    return _params(page_location=f"https://shop.example/?{query}#top", **params)
 
 
 Example = tuple[Row, Row]
@@ -110,6 +133,78 @@ TRAFFIC: tuple[Example, ...] = (
         | {"geo_country": None, "device_category": None},
     ),
 )
+CLICKS: tuple[Example, ...] = (
+    # A click id says the platform, where no medium says that the link was paid for by another.
+    ({"collected_traffic_source": {"gclid": "g1"}}, CLICKED),
+    (_params(gclid="g1"), CLICKED),
+    *((_page(f"{name}=1"), CLICKED) for name in ("gclid", "hl=de&gbraid", "wbraid")),
+    ({"collected_traffic_source": {"gclid": UNSET}} | _page("gclid="), {}),
+    (_page("gclid=1", **ORGANIC), CLICKED),
+    (_page("gclid=1", source="t.co", medium="referral", campaign="(referral)"), CLICKED),
+    (_page("gclid=1", source="google", medium="organic", campaign="Mine"), CLICKED | {"traffic_campaign": "Mine"}),
+    (_page("gclid=1&gad_source=1&gad_campaignid=200"), CLICKED | {"traffic_campaign_id": "200"}),
+    (_page("gclid=1&gad_campaignid=200&utm_id=7"), CLICKED | {"traffic_campaign_id": "7"}),
+    (
+        _page("gad_campaignid=200", source="Google", medium="cpc"),
+        {"traffic_source": "Google", "traffic_medium": "cpc", "traffic_campaign_id": "200"},
+    ),
+    (
+        _page("gclid=1&gad_campaignid=200", source="bing", medium="cpc"),
+        {"traffic_source": "bing", "traffic_medium": "cpc"},
+    ),
+    (_page("gclid=1&gclsrc=3p.ds"), {}),
+    (
+        _page("gclid=1", gclsrc="ds", **ORGANIC),
+        {"traffic_source": "google", "traffic_medium": "organic", "traffic_campaign": "(organic)"},
+    ),
+    (_page("gclid=1&gclsrc=aw.ds"), CLICKED),
+    (_page("msclkid=1&gad_campaignid=2"), {"traffic_source": "bing", "traffic_medium": "cpc"}),
+    (_page("ttclid=1"), {"traffic_source": "tiktok", "traffic_medium": "cpc"}),
+    (_page("msclkid="), {}),
+    (_page("ttclid="), {}),
+    ({"collected_traffic_source": {"dclid": "d1"}}, {"traffic_source": "dv360", "traffic_medium": "cpm"}),
+    (_params(dclid="d1"), {"traffic_source": "dv360", "traffic_medium": "cpm"}),
+    (_page("dclid=1"), {"traffic_source": "dv360", "traffic_medium": "cpm"}),
+    (_page("dclid="), {}),
+    # What Google Analytics says of the session names the click's campaign, and stands in where no event says a source.
+    (_page("gclid=1") | _last_click(cross_channel_campaign=CROSS, google_ads_campaign=LINKED), SPRING),
+    (_page("gclid=1", **ORGANIC) | _last_click(google_ads_campaign=LINKED), SPRING),
+    (_params(**ORGANIC) | _last_click(cross_channel_campaign=CROSS), SPRING),
+    (
+        _page("gclid=1")
+        | _last_click(cross_channel_campaign={"source": "google", "medium": "cpc"}, google_ads_campaign=LINKED),
+        SPRING,
+    ),
+    (_last_click(cross_channel_campaign=CROSS), OF_LAST_CLICK),
+    (
+        _page("gclid=1&gad_campaignid=3") | _last_click(cross_channel_campaign={"source": "google", "medium": "cpc"}),
+        CLICKED | {"traffic_campaign_id": "3", "user_source": "google", "user_medium": "cpc", "user_campaign": None},
+    ),
+    (
+        _page("gclid=1")
+        | _last_click(
+            cross_channel_campaign={"source": "google", "medium": "organic"} | {"campaign_name": "(organic)"}
+        ),
+        CLICKED | {"user_campaign": "(organic)"},
+    ),
+    (
+        _page("gclid=1") | _last_click(manual_campaign=BY_HAND),
+        CLICKED
+        | {"user_source": "newsletter", "user_medium": "email", "user_campaign": "Mail", "user_campaign_id": "c4"},
+    ),
+    (
+        _params(source="newsletter", medium="email") | _last_click(cross_channel_campaign=CROSS),
+        {"traffic_source": "newsletter", "traffic_medium": "email"} | OF_LAST_CLICK,
+    ),
+    (
+        _page("dclid=1") | _last_click(cross_channel_campaign=CROSS | {"source": "site.example", "medium": "cpm"}),
+        {"traffic_source": "site.example", "traffic_medium": "cpm", "traffic_campaign": "Spring"}
+        | {"traffic_campaign_id": "200"}
+        | OF_LAST_CLICK
+        | {"user_source": "site.example", "user_medium": "cpm"},
+    ),
+    (_last_click(cross_channel_campaign=dict.fromkeys(CROSS, UNSET)), {}),
+)
 DOLLARS, BOTH = {"purchase_revenue_in_usd": 7.5}, {"purchase_revenue_in_usd": 7.5, "purchase_revenue": 6.25}
 PURCHASES: tuple[Example, ...] = (
     (_purchase(DOLLARS | {"transaction_id": UNSET}), {"order_total": 7.5, "currency": "USD"}),
@@ -123,6 +218,20 @@ PURCHASES: tuple[Example, ...] = (
         {"order_total": 6.25, "currency": main_currency, "transaction_id": "T1"},
     ),
     (_purchase({}), {"currency": main_currency}),
+    (
+        _purchase({}, currency="eur")
+        | {"items": [{"item_revenue": 4.5, "item_revenue_in_usd": 5.0}, {"item_revenue": 2.0}]},
+        {"order_total": 6.5, "currency": "EUR"},
+    ),
+    (
+        _purchase({}) | {"items": [{"item_revenue": 4.5, "item_revenue_in_usd": 5.0}]},
+        {"order_total": 5.0, "currency": "USD"},
+    ),
+    (
+        _purchase({"purchase_revenue": 6.25}) | {"items": [{"item_revenue": 4.5}]},
+        {"order_total": 6.25, "currency": main_currency},
+    ),
+    (_purchase({}, value="3") | {"items": [{"item_revenue": 4.5}]}, {"order_total": 3, "currency": main_currency}),
     (_worth("string_value", "12.50"), {"order_total": 12.5, "currency": main_currency}),
     (_worth("string_value", "free"), {"currency": main_currency}),
     (_worth("int_value", 20), {"order_total": 20, "currency": main_currency}),
@@ -149,7 +258,7 @@ PURCHASES: tuple[Example, ...] = (
 
 
 def _ga4_events(_pattern: str | None) -> Case:
-    examples = [*TRAFFIC, *((sent, BOUGHT | changes) for sent, changes in PURCHASES)]
+    examples = [*TRAFFIC, *CLICKS, *((sent, BOUGHT | changes) for sent, changes in PURCHASES)]
     return Case(
         "an event's own source beats the collected one, a purchase has one value, (not set) is no transaction",
         {"events": [VISIT | sent for sent, _ in examples]},

@@ -6,6 +6,8 @@ docs.mixpanel.com/reference/engage-query (people), docs.mixpanel.com/docs/data-s
 read), UTC in projects created from 2023 on and in the project's own zone before: such an account has its `timezone` in
 tenants.yaml. Mixpanel tells events apart by event, time, `distinct_id` and `$insert_id`. A merge of identities rewrites
 `distinct_id`, so the key leaves it out: the same event exported again after a merge is a newer version of itself.
+Events imported by a server, and old ones, may have no `$insert_id` (airbytehq/airbyte#31955): such an event is known by
+all that it says, so that one exported again after a merge of its user counts twice.
 Properties beside the vendor's are the shop's own; those declared here have the common names of Segment's e-commerce
 events (order_id, revenue, currency).
 """
@@ -29,6 +31,12 @@ class Properties(Nested):
     utm_medium: Text = None
     utm_campaign: Text = None
     utm_id: Text = None  # the campaign's id
+    gclid: Text = None  # click ids, which ad platforms add to the links of their ads
+    gbraid: Text = None
+    wbraid: Text = None
+    dclid: Text = None
+    msclkid: Text = None
+    ttclid: Text = None
     mp_country_code: Text = None  # ISO 3166-1, two letters
     city: Text = Field(None, alias="$city")
     region: Text = Field(None, alias="$region")
@@ -46,7 +54,8 @@ class Event(Contract):
     """One event."""
 
     key = ("event", "properties.time", "properties.$insert_id")
-    required = ("event", "properties.time", "properties.$insert_id")
+    optional_key = ("properties.$insert_id",)
+    required = ("event", "properties.time")
     date_field = "properties.time"
     money = "major units of the event's own currency, else of the account's"
     zone = "account"

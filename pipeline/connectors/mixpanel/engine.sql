@@ -4,7 +4,8 @@
            timezone: SQL giving the zone of an account's times.
     Gives  one row per event: occurred_at (UTC), user_pseudo_id (distinct_id), order_total (major units).
     Note   a purchase is an event whose name is in purchase_events, whatever it carries; it is worth revenue. Its id is
-           order_id, else transaction_id. A person's first source is in their profile. -#}
+           order_id, else transaction_id. Its own source is in utm_source, else a click id says the ad platform (see
+           ad_click). A person's first source is in their profile. -#}
 {% macro engine_mixpanel_events(tenant, platform, currency, purchase_events, timezone) -%}
 with sent as (
     select
@@ -15,7 +16,15 @@ with sent as (
         {{ cast_as('properties."$device_id"', 'text') }} as device_id,
         {{ cast_as('properties."$user_id"', 'text') }} as user_id,
         event in ({{ text_list(purchase_events) }}) as is_purchase,
-        {{ nullif_empty('properties.utm_source') }} as traffic_source
+        {{ nullif_empty('properties.utm_source') }} as utm_traffic_source,
+        {{ ad_click(
+            'properties."$current_url"',
+            'coalesce(' ~ nullif_empty('properties.gclid') ~ ', ' ~ nullif_empty('properties.gbraid') ~ ', '
+            ~ nullif_empty('properties.wbraid') ~ ')',
+            nullif_empty('properties.dclid'),
+            msclkid=nullif_empty('properties.msclkid'),
+            ttclid=nullif_empty('properties.ttclid'),
+        ) }} as click
     from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_events') }}
 ),
 
@@ -45,13 +54,22 @@ select
     case
         when identified.is_purchase then coalesce(upper({{ nullif_empty('identified.currency') }}), {{ currency }})
     end as currency,
-    identified.traffic_source,
-    case when identified.traffic_source is not null then {{ nullif_empty('identified.utm_medium') }} end as traffic_medium,
-    case when identified.traffic_source is not null then {{ nullif_empty('identified.utm_campaign') }} end as traffic_campaign,
-    case when identified.traffic_source is not null then {{ nullif_empty('identified.utm_id') }} end as traffic_campaign_id,
+    coalesce(identified.utm_traffic_source, identified.click) as traffic_source,
+    case
+        when identified.utm_traffic_source is not null then {{ nullif_empty('identified.utm_medium') }}
+        when identified.click is not null then {{ click_medium('identified.click') }}
+    end as traffic_medium,
+    case
+        when identified.utm_traffic_source is not null then {{ nullif_empty('identified.utm_campaign') }}
+    end as traffic_campaign,
+    case
+        when identified.utm_traffic_source is not null then {{ nullif_empty('identified.utm_id') }}
+        when identified.click = 'google' then {{ google_campaign('identified."$current_url"') }}
+    end as traffic_campaign_id,
     {{ nullif_empty('people.traits.initial_utm_source') }} as user_source,
     {{ nullif_empty('people.traits.initial_utm_medium') }} as user_medium,
     {{ nullif_empty('people.traits.initial_utm_campaign') }} as user_campaign,
+    cast(null as varchar) as user_campaign_id,
     {{ nullif_empty('identified.mp_country_code') }} as geo_country,
     {{ device_category('coalesce(identified."$device", identified."$os")') }} as device_category
 from identified

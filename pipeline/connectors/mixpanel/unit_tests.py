@@ -45,6 +45,7 @@ EXPECTED: Row = {
     "device_category": "desktop",
 }
 FROM_GOOGLE: Row = {"traffic_source": "google", "traffic_medium": "cpc", "traffic_campaign": "Spring"}
+CLICKED: Row = {"traffic_source": "google", "traffic_medium": "cpc"}
 UNKNOWN: Row = {"user_source": None, "user_medium": None, "user_campaign": None}
 BOUGHT: Row = {"event_name": "purchase", "is_purchase": True, "order_total": 13.5, "currency": "EUR"}
 EU: Row = {"source_account": "eu", "occurred_at": "2026-01-05 10:00:00"}
@@ -84,6 +85,19 @@ EVENTS: tuple[Example, ...] = (
     ({}, BOB | SPRING, FROM_GOOGLE | {"traffic_campaign_id": "c1"}),
     ({}, BOB | SPRING | {"utm_source": UNSET}, {}),
     ({}, BOB | SPRING | {"utm_medium": UNSET, "utm_campaign": UNSET, "utm_id": UNSET}, {"traffic_source": "google"}),
+    # A click id says the ad platform, where no utm_source does.
+    *(({}, BOB | {name: "1"}, CLICKED) for name in ("gclid", "gbraid", "wbraid")),
+    (
+        {},
+        BOB | {"$current_url": "https://shop.example/?gclid=1&gad_campaignid=200"},
+        CLICKED | {"traffic_campaign_id": "200"},
+    ),
+    ({}, BOB | {"gclid": "1", "utm_medium": "cpm", "utm_campaign": "Mine", "utm_id": "c1"}, CLICKED),
+    ({}, BOB | SPRING | {"msclkid": "1"}, FROM_GOOGLE | {"traffic_campaign_id": "c1"}),
+    ({}, BOB | {"msclkid": "1"}, CLICKED | {"traffic_source": "bing"}),
+    ({}, BOB | {"ttclid": "1"}, CLICKED | {"traffic_source": "tiktok"}),
+    ({}, BOB | {"dclid": "1"}, {"traffic_source": "dv360", "traffic_medium": "cpm"}),
+    ({}, BOB | {"gclid": UNSET, "gbraid": "", "wbraid": " ", "dclid": UNSET, "msclkid": "", "ttclid": ""}, {}),
     ({"event": "session_start"}, BOB, {"event_name": "session_start", "tie_break": 0}),
     # Only its name makes an event a purchase.
     ({"event": "purchase"}, BOB | ORDER | {"transaction_id": "T1"}, BOUGHT | {"transaction_id": "501"}),

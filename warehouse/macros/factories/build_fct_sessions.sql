@@ -2,8 +2,9 @@
     Takes  tenant: a slug.  timezone: the tenant's.  attribution_model: first_touch or last_non_direct.
            funnel: for each step, by position, the event names that reach it.  conversion_events: event names.
     Gives  one row per session.
-    Note   source, medium and campaign are taken together from one event, else from the user's own first source.
-           session_revenue is in the currency of the session's first purchase that is worth something. -#}
+    Note   source, medium and campaign are taken together from one event, else from what the tool says brought the
+           session, else from the user's own first source. session_revenue is in the currency of the session's
+           first purchase that is worth something. -#}
 {% macro build_fct_sessions(tenant, timezone, attribution_model, funnel, conversion_events) -%}
 with touched as (
     select
@@ -14,7 +15,7 @@ with touched as (
         end as touch,
         case
             when user_source is not null
-                then struct_pack(s := user_source, m := user_medium, c := user_campaign, i := cast(null as varchar))
+                then struct_pack(s := user_source, m := user_medium, c := user_campaign, i := user_campaign_id)
         end as user_touch
     from {{ ref('int_' ~ tenant ~ '__events') }}
     where session_id is not null

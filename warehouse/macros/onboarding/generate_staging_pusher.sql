@@ -1,12 +1,13 @@
 {#- The rows a tenant landed and has not pushed yet, wrapped as sink rows.
-    Takes  route: tenant, platform, object, source_schema_hash, has_key: literals decided by Python.
+    Takes  route: tenant, platform, object, source_schema_hash, has_key (every record has one): literals decided by
+           Python.
            landing, loads: the landing table and dlt's table of finished loads.
            deliveries: the ledger of the tenant's landed deliveries.
            record: SQL generated from the contract: parsed, canonical, payload, key, payload_date, version_at.
     Gives  the sink's columns; covered_at (from when the row's delivery counts), is_dated (the delivery says its own
            time); and its lineage: batch_id, source_file, event_id (SHA-256 of the object and the record's key).
     Note   payload_hash is taken over the canonical payload and the occurrence ordinal: 1, 2, ... among identical
-           records of one file where the object has no key. Rows of a load that dlt has not finished are not seen.
+           records of one file where the record has no key. Rows of a load that dlt has not finished are not seen.
            The files of a delivery without a time of its own follow each other in order of name. Rows that landed before
            there were deliveries have none: the files of their load are one. -#}
 {% macro generate_staging_pusher(route, landing, loads, deliveries, record) -%}
@@ -63,7 +64,7 @@ hashed as (
         {{ record.payload }} as raw_data_payload,
         {{ record.payload_date }} as payload_date,
         {{ record.version_at }} as version_at,
-        {{ record.key if route.has_key else "null::varchar" }} as natural_key,
+        {{ record.key }} as natural_key,
         md5({{ record.canonical }}) as content_hash,
         _dlt_load_id as load_id,
         _landed_at as loaded_at,
@@ -80,7 +81,12 @@ numbered as (
     select
         *,
         {% if route.has_key -%} 1 {%- else -%}
-        dense_rank() over (partition by load_id, source_account, batch_id, source_file, content_hash order by source_position)
+        case
+            when natural_key is not null then 1
+            else dense_rank() over (
+                partition by load_id, source_account, batch_id, source_file, content_hash order by source_position
+            )
+        end
         {%- endif %} as ordinal
     from hashed
 )

@@ -23,6 +23,7 @@ with engine_rows as (
         user_source,
         user_medium,
         user_campaign,
+        user_campaign_id,
         geo_country,
         device_category
     from (
