@@ -85,6 +85,10 @@ class Settings(BaseSettings):
         default="gata_tenant", min_length=1, description="The claim of a JWT that names its tenant."
     )
     oauth_scope: str = Field(default="gata:read", description="The scope a JWT must have; empty: none is needed.")
+    oauth_owner_scope: str | None = Field(
+        default=None,
+        description="The scope that makes a JWT of a tenant one of its owners'; left out: none does.",
+    )
     oauth_admin_scope: str | None = Field(
         default=None, description="The scope that makes a JWT without a tenant an operator's; left out: none does."
     )

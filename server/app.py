@@ -43,6 +43,7 @@ from server.mcp_server.tool_specs import TOOLS
 from server.rest.app import rest_app
 from server.rest.docs_page import docs_routes
 from server.rest.error_responses import not_found
+from server.rest.owner.source_routes import FILE_PATHS
 from server.serving.access import Access
 from server.serving.audit.call_recorder import open_call_recorder
 from server.serving.full_results import full_result_by_handle
@@ -103,7 +104,7 @@ def http_app(settings: Settings, *, hosts: Sequence[str] = (), oauth: OAuth | No
             Middleware(RequireToken, tenant_status=runs.tenant_status, oauth=oauth),
             Middleware(StreamGuard, access=access, tenant_status=runs.tenant_status, recorder=recorder),
             Middleware(SessionLimit, manager=mcp.session_manager, most=settings.sessions_of_token),
-            Middleware(BodyCheck, largest=settings.body_limit_bytes),
+            Middleware(BodyCheck, largest=settings.body_limit_bytes, streamed=FILE_PATHS),
         ],
         exception_handlers={HTTPException: not_found},  # a path with a line break in it reaches no mount
         lifespan=lifespan,

@@ -129,6 +129,26 @@ MIGRATIONS = (
             """,
         ),
     ),
+    Migration(
+        4,
+        "Tokens of a tenant's own people: scope owner.",
+        (
+            """
+            CREATE TABLE tokens_with_owners (
+                id TEXT PRIMARY KEY, name TEXT NOT NULL, tenant TEXT,
+                scope TEXT NOT NULL CHECK (scope IN ('read', 'owner', 'admin')), secret_sha256 TEXT NOT NULL,
+                created_at TEXT NOT NULL, expires_at TEXT, revoked_at TEXT,
+                CHECK ((scope = 'admin') = (tenant IS NULL))
+            ) STRICT
+            """,
+            """
+            INSERT INTO tokens_with_owners
+                SELECT id, name, tenant, scope, secret_sha256, created_at, expires_at, revoked_at FROM tokens
+            """,
+            "DROP TABLE tokens",
+            "ALTER TABLE tokens_with_owners RENAME TO tokens",
+        ),
+    ),
 )
 LATEST = MIGRATIONS[-1].version
 _FIX = "Restore it from a backup that gata made, or set GATA_HOME to another folder."

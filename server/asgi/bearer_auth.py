@@ -108,15 +108,17 @@ class RequireToken:
             await self.app(scope, receive, self._with_scope_hint(scope, send))
 
     def _with_scope_hint(self, scope: Scope, send: Send) -> Send:
-        """A `send` that adds the issuer's scope for operator routes to the refusal of a JWT."""
+        """A `send` that adds the issuer's name of the scope that is needed to the refusal of a JWT."""
         if self._oauth is None:
             return send
 
         async def add_hint(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 403:
                 headers = MutableHeaders(scope=message)
-                if "insufficient_scope" in headers.get("www-authenticate", ""):
-                    headers.update(self._challenge(scope, {"error": "insufficient_scope"}, is_admin=True))
+                refused = headers.get("www-authenticate", "")
+                if "insufficient_scope" in refused:
+                    needs = "owner" if 'scope="owner"' in refused else "admin"
+                    headers.update(self._challenge(scope, {"error": "insufficient_scope"}, needs=needs))
             await send(message)
 
         return add_hint
@@ -141,11 +143,11 @@ class RequireToken:
         challenge = self._challenge(scope, {"error": error, "error_description": refused.what})
         return problem(refused.status, refused.what, refused.fix, headers=challenge)
 
-    def _challenge(self, scope: Scope, details: Mapping[str, str], *, is_admin: bool = False) -> dict[str, str]:
+    def _challenge(self, scope: Scope, details: Mapping[str, str], *, needs: str = "read") -> dict[str, str]:
         """RFC 6750 section 3; with an issuer also RFC 9728 section 5.1, by which MCP clients find where to log in."""
         parameters = {"realm": ISSUER, **details}
         if self._oauth is not None:
-            parameters |= self._oauth.hints(scope, is_admin=is_admin)
+            parameters |= self._oauth.hints(scope, needs=needs)
         return {"www-authenticate": "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())}
 
 

@@ -6,13 +6,14 @@ A body without a length (chunked) is counted as it comes. A tree deeper than DEE
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import anyio
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipeline.errors import RequestRefused
 from server.asgi.problems import problem
 
 BODY = "gata.body"
@@ -29,15 +30,21 @@ _BRACKETS = re.compile(rb"[^\[\]{}]+")
 class BodyCheck:
     """ASGI middleware: answers 413, 408 or 400 to a bad body; else the application receives the body unchanged."""
 
-    def __init__(self, app: ASGIApp, largest: int, larger: Mapping[str, int] | None = None) -> None:
-        """`larger`: higher limits in bytes, by path."""
+    def __init__(
+        self, app: ASGIApp, largest: int, larger: Mapping[str, int] | None = None, streamed: Collection[str] = ()
+    ) -> None:
+        """`larger`: higher limits in bytes, by path. `streamed`: paths that take files, counted as they come."""
         self.app, self._largest, self._larger = app, largest, dict(larger or {})
+        self._streamed = frozenset(streamed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         largest = self._larger.get(scope["path"], self._largest)
+        if scope["path"] in self._streamed:
+            await self.app(scope, _limited(scope, receive, largest), send)
+            return
         body = await read_body(scope, receive, largest)
         if isinstance(body, Response):
             await body(scope, receive, send)
@@ -53,6 +60,35 @@ class BodyCheck:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self.app(scope, replay, send)
+
+
+def _limited(scope: Scope, receive: Receive, largest: int) -> Receive:
+    """A `receive` that counts a file's bytes.
+
+    It raises RequestRefused: 413 beyond `largest` bytes, 408 where the file does not come in time.
+    """
+    declared = Headers(scope=scope).get("content-length", "")
+    size = int(declared[:20]) if declared.isdecimal() and int(declared[:20]) > largest else 0
+    ends_at = anyio.current_time() + SECONDS
+
+    async def counted() -> Message:
+        nonlocal size
+        with anyio.move_on_after(max(0.0, ends_at - anyio.current_time())) as waited:
+            message = {"type": "http.disconnect"} if size > largest else await receive()
+        if waited.cancelled_caught:
+            what = f"The file did not come within {SECONDS:g} seconds."
+            raise RequestRefused(408, what, "Send it at once.", {"connection": "close"})
+        size += len(message.get("body", b""))
+        if size > largest:
+            raise too_large(largest, "Send a smaller one, such as a gzipped one or a part of its days.")
+        return message
+
+    return counted
+
+
+def too_large(largest: int, fix: str) -> RequestRefused:
+    """The refusal of a body of more bytes; the connection is closed, because the rest is not read."""
+    return RequestRefused(413, f"The body is larger than {largest:,} bytes.", fix, {"connection": "close"})
 
 
 async def read_body(scope: Scope, receive: Receive, largest: int) -> bytes | Response:

@@ -106,7 +106,7 @@ class OAuth:
         return claims
 
     def _caller(self, claims: Claims, scopes: frozenset[str]) -> Caller:
-        """The caller: the tenant of the claim, or without one the operator, where the token has the admin scope."""
+        """The caller: the tenant of the claim, its owner where the token has that scope; without one the operator."""
         settings = self._settings
         token_id = "jwt_" + hashlib.sha256(f"{self.issuer} {claims['sub']}".encode()).hexdigest()[:12]
         name = str(claims["sub"])[:100]
@@ -121,15 +121,19 @@ class OAuth:
             raise credential_refused(
                 401, f"The claim {settings.oauth_tenant_claim} of this JWT names no tenant."
             ) from error
+        if settings.oauth_owner_scope and settings.oauth_owner_scope in scopes:
+            return Caller(slug, "owner", token_id, name)
         if settings.oauth_scope and settings.oauth_scope not in scopes:
             raise credential_refused(403, f"This JWT lacks the scope {settings.oauth_scope}.")
         return Caller(slug, "read", token_id, name)
 
-    def hints(self, scope: Scope, *, is_admin: bool = False) -> dict[str, str]:
+    def hints(self, scope: Scope, *, needs: str = "read") -> dict[str, str]:
         """Parameters of the WWW-Authenticate header: the address of the resource metadata, and the required scope."""
         suffix = "/mcp" if scope["path"].startswith("/mcp") else "/sse" if scope["path"] == "/sse" else ""
         hints = {"resource_metadata": f"{self.base(scope)}{METADATA_PATH}{suffix}"}
-        required_scope = self._settings.oauth_admin_scope if is_admin else self._settings.oauth_scope
+        settings = self._settings
+        scopes = {"admin": settings.oauth_admin_scope, "owner": settings.oauth_owner_scope}
+        required_scope = scopes.get(needs, settings.oauth_scope)
         return hints | ({"scope": required_scope} if required_scope else {})
 
     def base(self, scope: Scope) -> str:
@@ -141,7 +145,9 @@ class OAuth:
 
     def metadata(self, scope: Scope) -> dict[str, object]:
         """Resource metadata by RFC 9728: the resource and its issuer. The rest of the well-known path is its path."""
-        scopes = [name for name in (self._settings.oauth_scope, self._settings.oauth_admin_scope) if name]
+        settings = self._settings
+        named = (settings.oauth_scope, settings.oauth_owner_scope, settings.oauth_admin_scope)
+        scopes = [name for name in named if name]
         return {
             "resource": self.base(scope) + scope["path"].removeprefix(METADATA_PATH).rstrip("/"),
             "authorization_servers": [self.issuer],

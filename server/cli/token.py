@@ -30,15 +30,22 @@ def create(
     admin: Annotated[
         bool, typer.Option("--admin", help="For the operator: every tenant, and the admin routes.")
     ] = False,
+    owner: Annotated[
+        bool,
+        typer.Option("--owner", help="With --tenant: may also check and upload files, and see what was kept out."),
+    ] = False,
     name: Annotated[str | None, typer.Option("--name", metavar="N", help="Who it is for; shown in lists.")] = None,
     expires: Annotated[
         str | None, typer.Option("--expires", metavar="SPAN", help="When it ends: 90d, 12h or 4w. Left out: never.")
     ] = None,
+    *,
     as_json: AsJson = False,
 ) -> None:
     """Make a token for REST and MCP over HTTP. It is shown once, now; only its hash is kept."""
     if (tenant is None) == (not admin):
         raise typer.BadParameter("give one of them.", param_hint=["--tenant", "--admin"])
+    if owner and tenant is None:
+        raise typer.BadParameter("an owner is of one tenant: name it with --tenant.", param_hint="--owner")
     span = _read_span(expires)
     settings = read_command_settings()
     from server.cli.output.stdout import print_json, print_text
@@ -46,7 +53,7 @@ def create(
 
     slug = _active_slug(open_build_context(settings).manifest.get(tenant)) if tenant else None
     with _access(settings) as access:
-        text, token = access.create(tenant=slug, name=name or slug or "admin", expires=span)
+        text, token = access.create(tenant=slug, name=name or slug or "admin", expires=span, owner=owner)
     if as_json:
         fields = _token_dict(token)
         print_json({"token": text, **{key: fields[key] for key in ("id", "tenant", "scope", "expires_at")}})

@@ -53,6 +53,41 @@ async def _admin(caller: CallerDependency) -> Caller:
 Admin = Annotated[Caller, Depends(_admin)]
 
 
+def _owner_needed() -> RequestRefused:
+    return RequestRefused(
+        403,
+        "This needs a token with the scope owner.",
+        "Ask whoever runs gata for one: `gata token create --tenant SLUG --owner`.",
+        {"www-authenticate": 'Bearer error="insufficient_scope", scope="owner"'},
+    )
+
+
+async def _owner(caller: CallerDependency) -> Caller:
+    """The caller, one of a tenant's own people.
+
+    Raises:
+        RequestRefused: 403, its token has another scope; an admin's belongs to no tenant.
+    """
+    if caller.scope != "owner":
+        raise _owner_needed()
+    return caller
+
+
+async def _owner_or_admin(caller: CallerDependency) -> Caller:
+    """The caller, with the scope owner or admin.
+
+    Raises:
+        RequestRefused: 403, its token has another scope.
+    """
+    if caller.scope not in ("owner", "admin"):
+        raise _owner_needed()
+    return caller
+
+
+Owner = Annotated[Caller, Depends(_owner)]
+OwnerOrAdmin = Annotated[Caller, Depends(_owner_or_admin)]
+
+
 async def _json_body(request: Request) -> None:
     """Check that the request declares a JSON body.
 

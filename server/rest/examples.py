@@ -63,6 +63,23 @@ _JOB = {
 }
 _FILES = {"kind": "files", "objects": {"orders": "exports/acme/orders_*.jsonl.gz"}}
 
+_CHECKED: dict[str, Any] = {  # Any: JSON values
+    "file": "orders_2026-11.csv",
+    "lands": "in_part",
+    "reason": None,
+    "fix": "Export the records that are kept out again, or bring the file as it is: the others land.",
+    "candidates": [{"platform": "shopify", "object": "orders"}],
+    "recognised_by": "reader",
+    "nearest": None,
+    "rows": 412,
+    "days": {"first": "2026-11-01", "last": "2026-11-20", "count": 20},
+    "measures": [{"field": "total_price", "currency": "EUR", "sum": 31204.5, "in_minor_units": False}],
+    "accounts": [],
+    "currencies": ["EUR"],
+    "quarantined": [{"reason": "total_price: a value is not a number", "records": 1, "example": "'12,50'"}],
+    "unknown_fields": ["tags"],
+    "unknown_field_count": 1,
+}
 EXAMPLES: dict[str, dict[str, Any]] = {  # Any: JSON values
     "health": {"status": "ok"},
     "layer": _LAYER,
@@ -280,5 +297,24 @@ EXAMPLES: dict[str, dict[str, Any]] = {  # Any: JSON values
         "sessions_with_customer": 2100,
         "events": 135379,
         "events_without_user": 12,
+    },
+    "file_check": {"files": [_CHECKED], "tenants_yaml": "tenants:\n  - slug: my_shop\n    ..."},
+    "upload": {"file": "orders_2026-11.csv", "is_new": True, "report": [_CHECKED]},
+    "own_quarantine": {
+        "quarantine": [
+            {
+                "run_id": RUN,
+                "platform": "shopify",
+                "account": "main",
+                "object": "orders",
+                "file": "orders_2026-11.csv",
+                "field": "total_price",
+                "reason": "total_price: '12,50' is not a number",
+                "count": 1,
+                "at": AT,
+            }
+        ],
+        "total": 1,
+        "cursor": None,
     },
 }

@@ -114,8 +114,8 @@ def _add_data_routes(routes: APIRouter, ops: Ops, runs: PublishedRuns, known_slu
     def quarantine(
         request: Request, caller: CallerDependency, tenant: Tenant, *, limit: Limit = 100, cursor: Cursor = None
     ) -> Response:
-        """By file and reason, with how many records. `reason` quotes values, and is shown to admins alone."""
-        rows = observability.quarantine_of(known_slug(caller, tenant), ops, is_operator=caller.is_operator)
+        """By file and reason, with how many records. `reason` quotes values, and is shown to owners and admins."""
+        rows = observability.quarantine_of(known_slug(caller, tenant), ops, with_values=caller.sees_values)
         total = sum(row["count"] for row in rows)
         return _paged(request, "quarantine", rows, limit, cursor, of=f"quarantine {len(rows)}", total=total)
 

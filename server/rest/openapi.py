@@ -17,6 +17,9 @@ Payload = dict[str, Any]  # Any: JSON values
 BEARER = "bearer"
 ADMIN = "admin"
 """Tag of the operations that need a token with this scope."""
+OWNER, OWNER_OR_ADMIN = "owner", "sources"
+"""Tags of the operations that need a token of a tenant's own people, or that take an operator's too."""
+SCOPES = {ADMIN: ["admin"], OWNER: ["owner"], OWNER_OR_ADMIN: ["owner", "admin"]}
 OPEN = frozenset({"/health"})
 ANSWER_FORMS = tuple(media for name, media in MEDIA.items() if name != "json")
 BINARY = {"text/csv": {"type": "string"}}
@@ -28,6 +31,7 @@ ERRORS = {
     "403": "The token has another scope, or its tenant is not served any more.",
     "404": "There is no such thing here, or it is another tenant's: the same answer for both.",
     "406": "Nothing that the Accept header takes is offered here.",
+    "408": "The file did not come in time.",
     "409": "What is to be made is there already.",
     "410": "The run that was asked of is no longer kept.",
     "413": "The body is too large.",
@@ -38,6 +42,7 @@ ERRORS = {
 }
 _EVERYWHERE = ("401", "403", "404", "422", "429", "503")
 _WITH_BODY = ("400", "413", "415")
+_WITH_FILE = ("408", "413")
 _PROBLEM = {
     "type": "object",
     "description": "RFC 9457, and `fix`: the step that works.",
@@ -73,8 +78,11 @@ def produces(
     content: Payload = {"application/json": {"schema": schema or shallow(value), "examples": example(value)}}
     for form in forms:
         content[form] = {"schema": BINARY.get(form, {"type": "string", "format": "binary"})}
-    description = {200: "The answer.", 202: "Accepted: it goes on by itself."}[status]
-    return {"status_code": status, "responses": {status: {"description": description, "content": content}}}
+    descriptions = {200: "The answer.", 201: "It is kept.", 202: "Accepted: it goes on by itself."}
+    responses = {status: {"description": descriptions[status], "content": content}}
+    if status == 201:  # what is there already changes nothing
+        responses[200] = {"description": "It is there already.", "content": content}
+    return {"status_code": status, "responses": responses}
 
 
 def shallow(sample: Mapping[str, object]) -> Payload:
@@ -101,8 +109,9 @@ def document(app: FastAPI) -> Payload:
                 BEARER: {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "A token of `gata token create`: scope read, of one tenant (--tenant), or scope"
-                    " admin (--admin). Each operation names the scope it needs; admin may do what read may.",
+                    "description": "A token of `gata token create`: scope read, of one tenant (--tenant),"
+                    " scope owner, of a tenant's own people (--tenant --owner), or scope admin (--admin). Each"
+                    " operation names the scopes it takes; owner may do what read may, and admin may for every tenant.",
                 }
             },
         }
@@ -118,11 +127,11 @@ def _complete(operation: Payload, path: str) -> None:
     if path in OPEN:
         operation["security"] = []
         return
-    scope = "admin" if ADMIN in operation.get("tags", ()) else "read"
-    operation["security"] = [{BEARER: [scope]}]
+    scopes = next((SCOPES[tag] for tag in operation.get("tags", ()) if tag in SCOPES), ["read"])
+    operation["security"] = [{BEARER: [scope]} for scope in scopes]
     responses = operation["responses"]
-    statuses = [*_EVERYWHERE, *(_WITH_BODY if "requestBody" in operation else ())]
-    statuses += ["409"] if scope == "admin" and "requestBody" in operation else []
+    statuses = [*_EVERYWHERE, *_statuses_of_body(operation.get("requestBody", {}))]
+    statuses += ["409"] if scopes in (["admin"], ["owner"]) and "requestBody" in operation else []
     statuses += ["406"] if any(len(answer.get("content", ())) > 2 for answer in responses.values()) else []
     statuses += ["410"] if path.startswith("/results/") else []
     for status in statuses:
@@ -130,6 +139,13 @@ def _complete(operation: Payload, path: str) -> None:
     responses["default"] = _failure("Another error, in the same form.")
     if "get" in operation["operationId"].rsplit("_", 1)[-1] and "200" in responses and "/events" not in path:
         responses["304"] = {"description": "What the caller holds (If-None-Match) is what there is."}
+
+
+def _statuses_of_body(body: Payload) -> tuple[str, ...]:
+    """The statuses that a body can lead to: one of JSON is parsed, a file is not."""
+    if not body:
+        return ()
+    return _WITH_BODY if "application/json" in body["content"] else _WITH_FILE
 
 
 def _failure(description: str) -> Payload:

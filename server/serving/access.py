@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # a stdio server needs no token, and answers `initialize` bef
 
     from pipeline.storage.ops import Ops
 
-Scope = Literal["read", "admin"]
+Scope = Literal["read", "owner", "admin"]
 
 LOCAL = "local"
 _TOKEN = re.compile(r"gata_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
@@ -35,7 +35,11 @@ _COLUMNS = "id, name, tenant, scope, created_at, expires_at, revoked_at"
 
 @dataclass(frozen=True)
 class Caller:
-    """The caller of a request. A read caller sees one tenant; an admin (tenant is None) sees all of them."""
+    """The caller of a request. A reader and an owner see one tenant; an admin (tenant is None) sees all of them.
+
+    An owner is one of the tenant's own people: beside reading, it may check files, upload them and see the values of
+    its tenant that were kept out.
+    """
 
     tenant: Slug | None
     scope: Scope
@@ -46,6 +50,11 @@ class Caller:
     def is_operator(self) -> bool:
         """Whether the caller runs the server, and may read its paths and commands in an error."""
         return self.scope == "admin" or self.token_id == LOCAL
+
+    @property
+    def sees_values(self) -> bool:
+        """Whether the caller may read values of quarantined records, of the tenants that it sees."""
+        return self.is_operator or self.scope == "owner"
 
     def sees(self, slug: str) -> bool:
         return self.scope == "admin" or self.tenant == slug
@@ -109,9 +118,11 @@ class Access:
         self._ops = ops
         self._clock = clock
 
-    def create(self, *, tenant: Slug | None, name: str, expires: timedelta | None = None) -> tuple[str, Token]:
-        """Create a token: read scope for a tenant, admin scope without one. Its secret text is returned only here."""
-        scope: Scope = "admin" if tenant is None else "read"
+    def create(
+        self, *, tenant: Slug | None, name: str, expires: timedelta | None = None, owner: bool = False
+    ) -> tuple[str, Token]:
+        """Create a token: scope read or owner for a tenant, admin without one. Its text is returned only here."""
+        scope: Scope = "admin" if tenant is None else "owner" if owner else "read"
         if tenant is not None:
             check_slug(tenant)
         now = self._clock()

@@ -32,7 +32,7 @@ def _operations() -> list[tuple[str, str, dict[str, Any]]]:  # Any: OpenAPI is J
 
 
 def _row(path: str, method: str, said: dict[str, Any]) -> tuple[str, ...]:  # Any: as above
-    scope = next((scope for needed in said["security"] for scopes in needed.values() for scope in scopes), "open")
+    scope = ", ".join(scope for needed in said["security"] for scopes in needed.values() for scope in scopes) or "open"
     what = f"{said['summary']}. {sentence(said.get('description', ''))}".strip()
     taken = [each["name"] for each in said.get("parameters", ()) if each["in"] != "path"]
     taken += ["body"] if "requestBody" in said else []

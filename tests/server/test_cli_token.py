@@ -51,6 +51,15 @@ def test_json_says_what_was_made(gata: Terminal, fresh_home: PublishedHome) -> N
     assert timedelta(days=89) < left <= timedelta(days=90)
 
 
+def test_an_owner_gets_a_token_of_one_tenant(gata: Terminal, fresh_home: PublishedHome) -> None:
+    made = json.loads(gata("token", "create", "--tenant", "alpha", "--owner", "--json").out)
+    found = caller(fresh_home, made["token"])
+    assert found is not None
+    assert (made["scope"], found.scope, found.tenant, found.is_operator) == ("owner", "owner", "alpha", False)
+    refused = gata("token", "create", "--admin", "--owner")
+    assert (refused.code, "an owner is of one tenant" in refused.err) == (2, True)
+
+
 def test_the_operator_gets_a_token_of_every_tenant(gata: Terminal, fresh_home: PublishedHome) -> None:
     found = caller(fresh_home, gata("token", "create", "--admin").out.strip())
     assert found is not None

@@ -115,6 +115,20 @@ async def test_a_whole_token_is_the_tenant_that_its_claim_names() -> None:
     assert signed() not in repr(token)
 
 
+async def test_a_tenants_token_with_the_owner_scope_is_one_of_its_owners_and_never_an_operators() -> None:
+    for settings, scope, expected in (
+        ({}, "gata:read gata:owner", "read"),
+        ({"oauth_owner_scope": "gata:owner"}, "gata:read", "read"),
+        ({"oauth_owner_scope": "gata:owner"}, "gata:owner", "owner"),
+        ({"oauth_owner_scope": "gata:owner", "oauth_admin_scope": "gata:admin"}, "gata:owner gata:admin", "owner"),
+    ):
+        token = await rules(**settings).verify(signed(claims(scope=scope)))
+        assert token.claims is not None
+        assert (token.claims["caller"].scope, token.claims["caller"].tenant) == (expected, "alpha")
+    nobody = signed(claims(scope="gata:owner", gata_tenant=None))
+    assert await status(rules(oauth_owner_scope="gata:owner"), nobody) == 401
+
+
 now = int(time.time())
 
 
@@ -349,6 +363,11 @@ async def test_refusals_say_where_to_log_in_and_for_which_scope(oauth_app: Calla
         assert 'scope="gata:admin"' in reader.headers["www-authenticate"]
         admin = bearer(signed(claims(gata_tenant=None, scope="gata:admin")))
         assert (await http.get("/metrics", headers=admin)).status_code == 200
+    async with oauth_app(oauth_owner_scope="gata:owner") as http:
+        reader = await http.get("/quarantine", headers=bearer(signed()))
+        assert (reader.status_code, 'scope="gata:owner"' in reader.headers["www-authenticate"]) == (403, True)
+        owner = await http.get("/quarantine", headers=bearer(signed(claims(scope="gata:owner"))))
+        assert owner.status_code == 200
 
 
 async def test_a_provider_that_is_down_is_said_and_stored_tokens_go_on(

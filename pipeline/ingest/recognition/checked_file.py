@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from pipeline.ingest.recognition.nearest import shown
 from pipeline.ingest.recognition.recognise import Blueprints, Recognition, recognise
 from pipeline.ingest.recognition.whole_file import FileCheck, check_file
 
+_FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s'\"/]+/)+")
+"""The folders of a path in an error of a library: where a file lay while it was read."""
 Progress = Callable[[str, int], None]
 """Called with a file's name and the number of its records just read."""
 
@@ -42,8 +45,8 @@ class CheckedFile:
     @property
     def reason(self) -> str | None:
         """Why no record of it would land, as a sentence about the file; None where some would."""
-        if self.damage or (reason := self.recognition.reason()):
-            return self.damage or reason
+        if why := self.damage or self.recognition.reason():
+            return _FOLDERS.sub("", why)
         if self.check is None or not self.check.withheld:
             return None if self.check and self.check.rows else "none of its records would land"
         return "; ".join(self.check.withheld)

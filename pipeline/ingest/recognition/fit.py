@@ -65,7 +65,7 @@ class Fit:
     def coverage(self) -> float:
         """Share of the contract's fields that the file names; of a contract of few objects, with the fields in them."""
         heads = {name for name, _ in self.blueprint.shape}
-        fields = heads if len(heads) >= MIN_FIELDS else set(_paths(self.blueprint.shape, ""))
+        fields = heads if len(heads) >= MIN_FIELDS else set(paths_in(self.blueprint.shape))
         return len(fields & self.known) / len(fields)
 
     @property
@@ -128,12 +128,12 @@ def fit(con: duckdb.DuckDBPyConnection, head: Path, blueprint: Blueprint, folder
     )
 
 
-def _paths(shape: Shape, path: str) -> Iterator[str]:
+def paths_in(shape: Shape, path: str = "") -> Iterator[str]:
     """The dotted paths of a shape's fields, through lists too."""
     record = shape.of if isinstance(shape, Many) else shape
     for name, inner in record if isinstance(record, Record) else ():
         yield f"{path}{name}"
-        yield from _paths(inner, f"{path}{name}.")
+        yield from paths_in(inner, f"{path}{name}.")
 
 
 def _not_counted(_: str) -> int:

@@ -52,8 +52,12 @@ def head_of(con: duckdb.DuckDBPyConnection, path: Path, folder: Path) -> Iterato
 
 
 def _head_of_parquet(con: duckdb.DuckDBPyConnection, path: Path, copy: Path) -> Path:
+    damage = (duckdb.InvalidInputException, duckdb.IOException)
     rows = f"select * from read_parquet({sql_path(path)}) limit {HEAD_RECORDS}"
-    con.execute(f"copy ({rows}) to {sql_path(copy)} (format parquet)")
+    try:
+        con.execute(f"copy ({rows}) to {sql_path(copy)} (format parquet)")
+    except damage as error:
+        raise Unreadable(f"no Parquet file, or a damaged one: {str(error).partition(chr(10))[0]}") from error
     return copy
 
 
@@ -78,7 +82,7 @@ def _whole_rows(text: bytes) -> bytes:
 def _is_json_lines(text: bytes) -> bool:
     try:
         return isinstance(json.loads(text.partition(b"\n")[0]), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -86,7 +90,7 @@ def _head_of_document(text: bytes) -> bytes:
     """A JSON document with at most HEAD_RECORDS items in each of its lists; the text itself where it is no JSON."""
     try:
         return json.dumps(_shortened(json.loads(text.decode("utf-8-sig")), 0)).encode()
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

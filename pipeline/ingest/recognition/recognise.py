@@ -8,17 +8,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import duckdb
 
+from pipeline.contracts.fields import Contract, shape_of
 from pipeline.contracts.registry import Blueprint, schema_hash
 from pipeline.ingest.formats.export_file import Unreadable, format_of, sql_path
 from pipeline.ingest.formats.zip_file import extracted
-from pipeline.ingest.recognition.fit import Fit, fit
+from pipeline.ingest.recognition.fit import MIN_SHARE, Fit, fit, paths_in
 from pipeline.ingest.recognition.head import head_of
 from pipeline.ingest.recognition.nearest import Nearest, nearest_of
 
@@ -27,6 +30,9 @@ Shapes = list[tuple[Fit, tuple[tuple[str, str], ...]]]
 """Files that were recognised, the newest first: what they named, and of what they are."""
 MOST_SHAPES = 16
 
+_WORD = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]*")
+WORDS_OF = 1 << 16
+"""Bytes of a file in which its words are counted."""
 CLOSE = 0.02
 """Difference of two shares of known names that decides nothing."""
 
@@ -88,7 +94,7 @@ def _recognised(
             return Recognition(names, "reader")
     exact = _by_structure(con, head, blueprints)
     asked = {key: blueprints[key] for key in exact} or blueprints
-    fits = [fit(con, head, blueprint, folder) for blueprint in _one_of_each(asked)]
+    fits = _asked(con, head, asked, folder)
     best = _best([each for each in fits if each.fits or (exact and not each.refusal)])
     if best:
         names = tuple(name for each in best for name in _sharing(each, asked))
@@ -96,6 +102,32 @@ def _recognised(
             shapes[:] = [(best[0], names), *shapes[: MOST_SHAPES - 1]]
         return Recognition(names, "structure" if exact else "reader")
     return Recognition(refusal=refusal) if (refusal := _refusal(fits)) else Recognition(nearest=nearest_of(fits))
+
+
+def _asked(con: duckdb.DuckDBPyConnection, head: Path, blueprints: Blueprints, folder: Path) -> list[Fit]:
+    """The answers of the contracts, in the catalog's order.
+
+    Those with the most words of the file are asked first. Once one fits, a contract with less than half as many of its
+    words is not asked: it cannot know more of the file's names.
+    """
+    words = {word.lower() for word in _WORD.findall(head.read_bytes()[:WORDS_OF])}
+    each = _one_of_each(blueprints)
+    shared = [len(words & _words_of(blueprint.contract)) for blueprint in each]
+    answers: dict[int, Fit] = {}
+    enough = 0.0
+    for number in sorted(range(len(each)), key=lambda number: -shared[number]):
+        if shared[number] < enough:
+            break
+        answers[number] = found = fit(con, head, each[number], folder)
+        if found.lands and found.share >= MIN_SHARE:
+            enough = max(enough, shared[number] / 2)
+    return [answers[number] for number in sorted(answers)]
+
+
+@cache
+def _words_of(contract: type[Contract]) -> frozenset[bytes]:
+    """The words of which the names of a contract's fields are made, in lower case."""
+    return frozenset(word.lower() for path in paths_in(shape_of(contract)) for word in _WORD.findall(path.encode()))
 
 
 def _one_of_each(blueprints: Blueprints) -> list[Blueprint]:

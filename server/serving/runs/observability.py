@@ -166,7 +166,7 @@ def _last_part(node_id: str | None) -> str | None:
     return node_id and node_id.split(".")[2 if node_id.count(".") >= 2 else -1]
 
 
-def quarantine_of(slug: Slug, ops: Ops, *, is_operator: bool) -> list[Payload]:
+def quarantine_of(slug: Slug, ops: Ops, *, with_values: bool) -> list[Payload]:
     """The quarantined records of the tenant, newest first: by file and reason."""
     return [
         {
@@ -176,7 +176,7 @@ def quarantine_of(slug: Slug, ops: Ops, *, is_operator: bool) -> list[Payload]:
             "object": row["object"],
             "file": PurePath(row["path"]).name,
             "field": field_of(row["reason"]),
-            "reason": row["reason"] if is_operator else None,
+            "reason": row["reason"] if with_values else None,
             "count": row["count"],
             "at": row["at"],
         }

@@ -1,0 +1,1 @@
+"""REST routes of a tenant's own people."""
