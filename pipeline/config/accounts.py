@@ -6,17 +6,23 @@ import glob
 import os
 import re
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.config.codes import currency, timezone
 from pipeline.config.entry import Entry
 from pipeline.contracts.connector import Connector
+from pipeline.contracts.downloads import DateOrder, Encoding, Locale, NumberStyle
 
 Kind = Literal["files", "api", "synthetic", "bronze"]
 
 _KINDS: tuple[Kind, ...] = ("files", "synthetic", "bronze")
+_LOCALE: dict[str, tuple[tuple[str, ...], str]] = {
+    "dates": (get_args(DateOrder), "order of a date"),
+    "numbers": (get_args(NumberStyle), "style of a number"),
+    "encoding": (get_args(Encoding), "encoding"),
+}
 ACCOUNT_KEYS = ("read", "currency", "timezone")
 
 
@@ -37,6 +43,14 @@ class Read(BaseModel):
     kind bronze, it is a bronze."""
     objects: dict[str, tuple[str, ...]] = {}
     """Object to absolute glob patterns. A file that one of them names is read as that object, also in the folder."""
+    dates: DateOrder | None = None
+    numbers: NumberStyle | None = None
+    encoding: Encoding | None = None
+
+    @property
+    def locale(self) -> Locale:
+        """How its files are written, as far as it says."""
+        return Locale(self.dates, self.numbers, self.encoding)
 
 
 class Account(BaseModel):
@@ -82,7 +96,7 @@ def _account(name: str, entry: Entry, connector: Connector) -> Account:
 
 
 def _read(entry: Entry, connector: Connector) -> Read:
-    fields = entry.fields(("kind", "exported_at", "delivery", "covers", "folder", "objects"))
+    fields = entry.fields(("kind", *_OF_FILES_OR_BRONZE))
     kind = cast("Kind", _kind(fields["kind"]) if "kind" in fields else "synthetic")
     _refuse_keys_of_other_kinds(kind, fields)
     objects = {}
@@ -101,10 +115,11 @@ def _read(entry: Entry, connector: Connector) -> Read:
         covers=_covers(fields["covers"]) if "covers" in fields else None,
         folder=folder,
         objects=dict(sorted(objects.items())),
+        **{key: fields[key].choice(known, what) for key, (known, what) in _LOCALE.items() if key in fields},
     )
 
 
-_OF_FILES = ("objects", "exported_at", "delivery", "covers")
+_OF_FILES = ("objects", "exported_at", "delivery", "covers", *_LOCALE)
 _OF_FILES_OR_BRONZE = (*_OF_FILES, "folder")
 
 

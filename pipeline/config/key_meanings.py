@@ -51,6 +51,10 @@ _ACCOUNT = {
     " the vendor's records carry no time of change, the newest export of a record counts.",
     "read.folder": "A folder, relative to this file, whose files are told apart by what they hold: each is read as the"
     " object that it is; one that is of none or of several is quarantined by name. Sources may share a folder.",
+    "read.dates": "The order of day, month and year in dates such as 1/5/2026, where a downloaded file does not prove"
+    " it.",
+    "read.numbers": "How numbers such as 1.234 are written, where a downloaded file does not prove it.",
+    "read.encoding": "The encoding of CSV files that are not UTF-8 and have no byte order mark.",
     "read.objects": "The files of each object of the connector.",
     "read.objects.<object>": "A glob pattern or a list of them, relative to this file; json, jsonl, csv or parquet,"
     " also .gz, or a .zip of them.",

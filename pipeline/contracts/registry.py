@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.contracts.connector import Connector
+from pipeline.contracts.downloads import Downloads, downloads_of
 from pipeline.contracts.fields import Contract, Record, shape_of, wire_type
 
 
@@ -21,6 +22,10 @@ class Blueprint:
     contract: type[Contract]
     columns: tuple[tuple[str, str], ...]  # landing columns without loader columns: name, DuckDB type
     source_schema_hash: str
+    downloads: Downloads = field(default_factory=Downloads)
+    """What people download from the connector's web pages."""
+    other_downloads: Mapping[str, Downloads] = field(default_factory=dict, repr=False)
+    """Those of other connectors, by connector."""
 
     @property
     def sink(self) -> str:
@@ -48,7 +53,9 @@ def schema_hash(columns: tuple[tuple[str, str], ...]) -> str:
 def blueprints(catalog: Mapping[str, Connector]) -> dict[tuple[str, str], Blueprint]:
     """The blueprint of every object of every connector that has contracts, by (platform, object)."""
     by_object = {}
+    downloads = {connector.reads_as: downloads_of(connector.reads_as) for connector in catalog.values()}
     for connector in catalog.values():
+        others = {name: each for name, each in downloads.items() if name != connector.reads_as}
         for name, contract in connector.contracts.items():
             columns = tuple((field, wire_type(shape)) for field, shape in shape_of(contract))
             by_object[connector.name, name] = Blueprint(
@@ -59,5 +66,7 @@ def blueprints(catalog: Mapping[str, Connector]) -> dict[tuple[str, str], Bluepr
                 contract=contract,
                 columns=columns,
                 source_schema_hash=schema_hash(columns),
+                downloads=downloads[connector.reads_as],
+                other_downloads=others,
             )
     return by_object

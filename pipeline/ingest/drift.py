@@ -166,8 +166,8 @@ def _sentence(drifts: Sequence[tuple[str, Drift]]) -> str:
     )
 
 
-def fingerprint(contract: type[Contract]) -> str:
-    """MD5 of every part of a contract that decides how files are read."""
+def fingerprint(contract: type[Contract], *beside: object) -> str:
+    """MD5 of every part of a contract that decides how files are read, and of the rules beside it."""
     parts = (
         shape_of(contract),
         contract.key,
@@ -176,6 +176,7 @@ def fingerprint(contract: type[Contract]) -> str:
         contract.wrappers,
         contract.layouts,
         contract.measures,
+        *beside,
     )
     return hashlib.md5(repr(parts).encode(), usedforsecurity=False).hexdigest()
 

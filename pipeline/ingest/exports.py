@@ -16,6 +16,8 @@ from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprint
 from pipeline.errors import LandError
 from pipeline.ingest.deliveries.names import covered_days
+from pipeline.ingest.drift import fingerprint
+from pipeline.ingest.formats.csv_file import CsvRules
 from pipeline.ingest.formats.export_file import Unreadable
 from pipeline.ingest.formats.zip_file import archive_of, is_archive, members, open_member
 from pipeline.ingest.recognition.routing import Routed, route_folders
@@ -62,6 +64,16 @@ class ExportTarget:
     """Where manifests of its files may lie."""
     refused: tuple[tuple[Path, str], ...] = ()
     """Files of a folder that are of no object, with the reason."""
+
+    @property
+    def rules(self) -> CsvRules:
+        """How its CSV files are read."""
+        return CsvRules.of(self.blueprint, self.read.locale)
+
+    @property
+    def fingerprint(self) -> str:
+        """MD5 of all that decides how its files are read."""
+        return fingerprint(self.blueprint.contract, self.blueprint.downloads, self.read.locale)
 
     @property
     def key(self) -> tuple[str, str, str]:

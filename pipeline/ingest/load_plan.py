@@ -10,7 +10,7 @@ from pipeline.ingest.deliveries.choosing import choose, replays
 from pipeline.ingest.deliveries.delivery import Delivery
 from pipeline.ingest.deliveries.grouping import group
 from pipeline.ingest.deliveries.ledger import Ledger
-from pipeline.ingest.drift import DriftedFile, fingerprint
+from pipeline.ingest.drift import DriftedFile
 from pipeline.ingest.earlier_shapes import EarlierShapes, Key
 from pipeline.ingest.exports import ExportFile, ExportTarget
 from pipeline.ingest.landing_tables import Known, SeenInside
@@ -111,10 +111,11 @@ def _held_back(plan: LoadPlan, export: ExportFile, known: Known) -> str | None:
     key = plan.target.key
     if export.unreadable and (*key, str(export.path), export.sha256, export.unreadable) in known.unreadable:
         return f"{export.name} still {export.unreadable}"
-    if failed := known.failed.get((*key, str(export.path), export.sha256)):
+    rules = plan.target.fingerprint
+    contents = (export.sha256, f"{export.sha256}/{rules}")  # the second where the rules of reading refused it
+    if failed := next(filter(None, (known.failed.get((*key, str(export.path), each)) for each in contents)), None):
         return f"{export.name} is still in quarantine as a whole: {failed}"
-    contract = fingerprint(plan.target.blueprint.contract)
-    if drifted := known.drifted.get((*key, export.sha256 or "", contract)):
+    if drifted := known.drifted.get((*key, export.sha256 or "", rules)):
         plan.drifted.append(replace(drifted, name=export.name))
         return ""
     return None

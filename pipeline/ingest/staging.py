@@ -20,7 +20,7 @@ from pipeline.ingest.deliveries.archive import Archive, FileCount, declared_days
 from pipeline.ingest.deliveries.delivery import Delivery
 from pipeline.ingest.deliveries.event_days import EventDays
 from pipeline.ingest.deliveries.overlap import ReadDelivery, ReadFile, carried_files, contradiction, untold
-from pipeline.ingest.drift import Drift, DriftCounter, DriftedFile, fingerprint, holders, lost_keys, sentences
+from pipeline.ingest.drift import Drift, DriftCounter, DriftedFile, holders, lost_keys, sentences
 from pipeline.ingest.exports import ExportFile, ExportTarget
 from pipeline.ingest.formats.reader import Reader, Unreadable
 from pipeline.ingest.key_conflicts import Conflicts
@@ -168,7 +168,7 @@ class Staging:
         whole = [one for one in staged if one.landed]
 
         def read(export: ExportFile) -> Iterator[pa.Table]:
-            reader = Reader(self._con, contract, self._folder, workers=self._workers)
+            reader = Reader(self._con, contract, self._folder, workers=self._workers, rules=plan.target.rules)
             return (batch.good for batch in reader.read(export.content or export.path))
 
         for one in whole:
@@ -249,7 +249,7 @@ class Staging:
 
     def _read(self, plan: LoadPlan, export: ExportFile, constants: Constants) -> Reading:
         contract = plan.target.blueprint.contract
-        reader = Reader(self._con, contract, self._folder, workers=self._workers)
+        reader = Reader(self._con, contract, self._folder, workers=self._workers, rules=plan.target.rules)
         buffer, conflicts, counter = (
             self._buffer(plan.target.blueprint.landing_table),
             Conflicts(contract),
@@ -313,7 +313,7 @@ class Staging:
             own = DriftedFile(reading.export.name, reading.drifts, plan.as_of is not None)
             reason = f"withheld with the records that do not convert: {'; '.join(sentences([own]))}"
             plan.quarantined += reading.quarantined
-        contract = fingerprint(plan.target.blueprint.contract)
+        contract = plan.target.fingerprint
         for drift in reading.drifts:
             self._record(
                 "drifted_files", reading.constants, stops=plan.as_of is not None, contract=contract, **asdict(drift)
@@ -326,7 +326,9 @@ class Staging:
     def _reject_file(self, plan: LoadPlan, export: ExportFile, constants: Constants, problem: Unreadable) -> None:
         self._quarantine([Rejection(None, problem.reason, None)], constants)
         self._buffer("quarantine").keep()
-        constants = constants if problem.lasting else constants | {"sha256": pa.scalar(None, pa.string())}
+        content = export.sha256 if problem.lasting else None
+        content = f"{content}/{plan.target.fingerprint}" if content and problem.by_rules else content
+        constants |= {"sha256": pa.scalar(content, pa.string())}
         self._record("unreadable_files", constants, reason=problem.reason)
         plan.quarantined += 1
         plan.findings.append(f"{export.name} is in quarantine as a whole: {problem.reason}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from io import BufferedIOBase
 from itertools import chain
 from pathlib import Path
@@ -12,12 +13,17 @@ import duckdb
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from pipeline.contracts.downloads import Language, Locale
 from pipeline.contracts.fields import Contract
-from pipeline.ingest.formats.csv_header import header_of
+from pipeline.contracts.registry import Blueprint
+from pipeline.ingest.downloads.recognition import KnownDownloads, Recognised, incomplete
+from pipeline.ingest.formats.csv_header import LONGEST_HEADER, first_cells, header_of
+from pipeline.ingest.formats.download_file import read_download
 from pipeline.ingest.formats.export_file import Unreadable, open_file
 from pipeline.ingest.formats.parallel import convert_in_parallel
 from pipeline.ingest.formats.table_columns import Cell
 from pipeline.ingest.formats.table_texts import form_of_batch, rows_converter
+from pipeline.ingest.formats.text_encoding import utf8_text
 from pipeline.ingest.values.wire_values import LINE, RECORD, WRONG
 
 BLOCK_BYTES = 1 << 25  # of the file; no row is longer
@@ -25,32 +31,88 @@ LONGEST_FOOTER = 1 << 16  # bytes
 END = b"\xef\xb7\x90 end of file"
 """The first cell of a sentinel row after the last row: a quote that is never closed would contain it."""
 
+
+@dataclass(frozen=True)
+class CsvRules:
+    """How CSV files of one object of an account are read, beside its contract.
+
+    Attributes:
+        object: The object whose records are wanted.
+        known: The downloads that a file may be; None: no file is taken for one.
+    """
+
+    object: str = ""
+    known: KnownDownloads | None = None
+    locale: Locale = field(default_factory=Locale)
+
+    @classmethod
+    def of(cls, blueprint: Blueprint, locale: Locale | None = None, *, others: bool = True) -> CsvRules:
+        """The rules of an object; those of other connectors are refused by name where `others` says so."""
+        known = KnownDownloads(blueprint.downloads, blueprint.other_downloads if others else {})
+        return cls(blueprint.object, known, locale or Locale())
+
+
+PLAIN = CsvRules()
 RejectedRow = tuple[int, str, str]
 """A row that does not parse: its position among the records (from 1), the reason, and its text."""
 
 
 def read_csv(
-    con: duckdb.DuckDBPyConnection, path: Path, contract: type[Contract], names: set[str], workers: int
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    contract: type[Contract],
+    names: set[str],
+    workers: int,
+    *,
+    rules: CsvRules = PLAIN,
 ) -> Iterator[pa.Table]:
     """Landing rows in batches, with rejected rows between them; adds the names of the fields to `names`.
 
     Raises:
-        Unreadable: It has no usable header, or a quote that is never closed.
+        Unreadable: It has no usable header, or a quote that is never closed; or it is a download that is not read.
     """
     rejected: list[RejectedRow] = []
-    with open_file(path) as file:
-        header, delimiter = header_of(file, contract)
-        cells = [Cell(title, f"c{number}") for number, title in enumerate(header)]
+    with open_file(path) as packed, utf8_text(packed, rules.locale.encoding) as file:
+        header, delimiter = header_of(file, contract, rules.known)
+        found = _download(file, header, delimiter, rules)
         batches = _batches(file, delimiter, len(header), rejected)
-        first = next(batches)
-        form = form_of_batch(con.cursor(), first, cells, contract)
-        convert = rows_converter(cells, contract, names, form)
-        for rows in convert_in_parallel(con, chain([first], batches), convert, workers):
-            yield rows
-            if rejected:
-                yield _take(rejected)
+        if found:
+            yield from read_download(con, batches, found, contract, names, titles=header, locale=rules.locale)
+            rejected = [row for row in rejected if not _is_total(row, found.language)]
+        else:
+            cells = [Cell(title, f"c{number}") for number, title in enumerate(header)]
+            first = next(batches)
+            form = form_of_batch(con.cursor(), first, cells, contract)
+            convert = rows_converter(cells, contract, names, form)
+            for rows in convert_in_parallel(con, chain([first], batches), convert, workers):
+                yield rows
+                if rejected:
+                    yield _take(rejected)
     if rejected:
         yield _take(rejected)
+
+
+def _download(file: BufferedIOBase, header: list[str], delimiter: str, rules: CsvRules) -> Recognised | None:
+    """The download that a file is, by its header and its first row; None for an ordinary file.
+
+    Raises:
+        Unreadable: It is a download that is not read.
+    """
+    if not rules.known:
+        return None
+    start = file.tell()
+    found = rules.known.find(header, first_cells(file.readline(LONGEST_HEADER), delimiter))
+    file.seek(start)
+    reason = incomplete(found, header, rules.object) if found else rules.known.refusal(header)
+    if reason:
+        raise Unreadable(reason, by_rules=True)
+    return found
+
+
+def _is_total(row: RejectedRow, language: Language) -> bool:
+    """Whether a row of another width than the header is one of totals."""
+    labels = tuple(label.lower() for label in language.totals)
+    return bool(labels) and row[2].lstrip(' "\t').lower().startswith(labels)
 
 
 def _take(rejected: list[RejectedRow]) -> pa.Table:

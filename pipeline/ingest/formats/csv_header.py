@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from io import BufferedIOBase, StringIO
 
 from pipeline.contracts.fields import Contract, shape_of
+from pipeline.ingest.downloads.recognition import KnownDownloads
 from pipeline.ingest.formats.export_file import BYTE_ORDER_MARK, Unreadable
 
 LONGEST_HEADER = 1 << 20  # bytes
@@ -17,12 +18,14 @@ LONGEST_PREAMBLE = 50
 """Lines of a file that are searched for its header."""
 
 
-def header_of(file: BufferedIOBase, contract: type[Contract]) -> tuple[list[str], str]:
+def header_of(
+    file: BufferedIOBase, contract: type[Contract], known: KnownDownloads | None = None
+) -> tuple[list[str], str]:
     """The header's names, and their delimiter; `file` is read from its start and left where the rows begin.
 
     The header is the first line that names the contract's required fields, or the columns that identify a layout,
-    and has more cells than each line before it; else the first line of several cells, if it names a field; else the
-    first line. Blank lines are ignored.
+    and has more cells than each line before it, or that has the titles of a known download; else the first line of
+    several cells, if it names a field; else the first line. Blank lines are ignored.
 
     Raises:
         Unreadable: There is no usable header.
@@ -30,6 +33,8 @@ def header_of(file: BufferedIOBase, contract: type[Contract]) -> tuple[list[str]
     seen: list[_Line] = []
     for line in _lines(file):
         if line.is_wider_than(seen) and _names_a_record(line.names, contract):
+            return _checked(line), line.delimiter
+        if known and line.is_utf8 and known.names_of(line.cells):
             return _checked(line), line.delimiter
         seen.append(line)
     first = seen[0] if seen else _Line("", 0, is_utf8=True)
@@ -62,6 +67,11 @@ class _Line:
     def is_wider_than(self, others: list[_Line]) -> bool:
         """Whether every other line has fewer cells: a row of the table has as many as its header."""
         return all(len(_split(other.text, self.delimiter)) < len(self.cells) for other in others)
+
+
+def first_cells(line: bytes, delimiter: str) -> list[str]:
+    """The cells of a line of a file."""
+    return _split(line.decode(errors="replace"), delimiter)
 
 
 def _split(text: str, delimiter: str) -> list[str]:
@@ -116,8 +126,14 @@ def _checked(line: _Line) -> list[str]:
     Raises:
         Unreadable: It is not UTF-8 text, does not end, or names a column twice, or no column.
     """
-    if not line.is_utf8 or "\0" in line.text:
-        raise Unreadable("its header is not UTF-8 text")
+    if "\0" in line.text:
+        raise Unreadable("its header is not UTF-8 text: it may be UTF-16 without a byte order mark; save it as UTF-8")
+    if not line.is_utf8:
+        raise Unreadable(
+            "its header is not UTF-8 text: save it as UTF-8 (in Excel: CSV UTF-8), or say read: {encoding: "
+            "windows-1252} for its account if that is what it is",
+            by_rules=True,
+        )
     if len(_rows(line.text, line.delimiter)) > 1:
         raise Unreadable("its lines end in CR alone, and are told apart by LF only")
     names = line.cells

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from pipeline.contracts.fields import Contract, shape_of
 from pipeline.ingest.envelopes.items import Texts
 from pipeline.ingest.envelopes.records import records_of_file
-from pipeline.ingest.formats.csv_file import read_csv
+from pipeline.ingest.formats.csv_file import PLAIN, CsvRules, read_csv
 from pipeline.ingest.formats.export_file import Unreadable, format_of
 from pipeline.ingest.formats.json_file import first_records, rows_of_texts
 from pipeline.ingest.formats.json_texts import json_texts, line_texts
@@ -47,6 +47,7 @@ class Reader:
         folder: For unpacked copies, each removed once its file is read.
         names: Names of the top-level fields of files, with a value or without; contract fields by the contract's names.
         workers: How many batches are converted at a time.
+        rules: How CSV files are read, beside the contract.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -54,6 +55,7 @@ class Reader:
     folder: Path
     names: set[str] = field(default_factory=set)
     workers: int = 1
+    rules: CsvRules = PLAIN
 
     @property
     def unknown(self) -> set[str]:
@@ -80,7 +82,7 @@ class Reader:
             case "parquet":
                 return prefetched(read_parquet(self.con, path, self.contract, self.names, self.workers))
             case "csv":
-                return read_csv(self.con, path, self.contract, self.names, self.workers)
+                return read_csv(self.con, path, self.contract, self.names, self.workers, rules=self.rules)
             case ending:
                 return self._json_tables(path, ending)
 

@@ -15,6 +15,7 @@ import duckdb
 from pipeline.contracts.fields import Many, Record, Shape, shape_of
 from pipeline.contracts.registry import Blueprint
 from pipeline.ingest.drift import Drift, DriftCounter
+from pipeline.ingest.formats.csv_file import CsvRules
 from pipeline.ingest.formats.reader import Reader, Unreadable
 from pipeline.ingest.measure_check import MeasureCheck
 from pipeline.ingest.quarantine import rejections
@@ -50,6 +51,8 @@ class Fit:
     """A field by which the records are told from those of this object, though they have the same fields."""
     refusal: str | None = None
     """Why the file cannot be read by this contract at all."""
+    refused_by_rules: bool = False
+    """It is a known file of the connector that is not read as this object."""
 
     @property
     def name(self) -> tuple[str, str]:
@@ -96,7 +99,8 @@ def fit(con: duckdb.DuckDBPyConnection, head: Path, blueprint: Blueprint, folder
     """Read the head of a file by one contract."""
     contract, marks = blueprint.contract, marks_of(blueprint)
     alien: str | None = None
-    reader, counter = Reader(con, contract, folder), DriftCounter(contract)
+    rules = CsvRules.of(blueprint, others=False)
+    reader, counter = Reader(con, contract, folder, rules=rules), DriftCounter(contract)
     measures = MeasureCheck(con, contract)
     good = wrong = 0
     try:
@@ -107,7 +111,7 @@ def fit(con: duckdb.DuckDBPyConnection, head: Path, blueprint: Blueprint, folder
             alien = alien or alien_field(batch.good, marks)
             good, wrong = good + batch.good.num_rows, wrong + batch.wrong.num_rows
     except Unreadable as problem:
-        return Fit(blueprint, refusal=problem.reason)
+        return Fit(blueprint, refusal=problem.reason, refused_by_rules=problem.by_rules)
     drifts = *counter.drifts(_not_counted, reader.unknown), *measures.drifts(reader.names, frozenset())
     fields = dict(shape_of(contract).fields).keys()
     nested = {

@@ -96,6 +96,9 @@ def _recognised(
     asked = {key: blueprints[key] for key in exact} or blueprints
     fits = _asked(con, head, asked, folder)
     best = _best([each for each in fits if each.fits or (exact and not each.refusal)])
+    named = [each.refusal for each in fits if each.refused_by_rules]
+    if named and not any(each.lands for each in best):
+        return Recognition(refusal=named[0])
     if best:
         names = tuple(name for each in best for name in _sharing(each, asked))
         if best[0].lands and not exact:

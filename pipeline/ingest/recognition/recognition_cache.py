@@ -53,7 +53,10 @@ def _key(digest: str, name: str) -> str:
 
 
 def _rules(blueprints: Blueprints) -> str:
-    contracts = ((*key, fingerprint(each.contract), sorted(marks_of(each).items())) for key, each in blueprints.items())
+    contracts = (
+        (*key, fingerprint(each.contract, each.downloads), sorted(marks_of(each).items()))
+        for key, each in blueprints.items()
+    )
     return hashlib.md5(repr((RULES, *contracts)).encode(), usedforsecurity=False).hexdigest()
 
 

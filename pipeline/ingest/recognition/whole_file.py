@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from pipeline.contracts.registry import Blueprint
 from pipeline.ingest.drift import Drift, DriftCounter, holders
+from pipeline.ingest.formats.csv_file import CsvRules
 from pipeline.ingest.formats.reader import LINE, Reader
 from pipeline.ingest.key_conflicts import Conflicts
 from pipeline.ingest.measure_check import MeasureCheck
@@ -95,7 +96,7 @@ def check_file(
         Unreadable: It is damaged.
     """
     contract = blueprint.contract
-    reader = Reader(con, contract, folder, workers=workers)
+    reader = Reader(con, contract, folder, workers=workers, rules=CsvRules.of(blueprint))
     conflicts, counter, measures = Conflicts(contract), DriftCounter(contract), MeasureCheck(con, contract)
     contents, tally = Contents(contract), _Tally(blueprint)
     rows = wrong = 0
