@@ -167,7 +167,8 @@ def place_in(contract: type[Contract], path: str) -> Place:
 def _is_held(place: Place) -> str:
     column = f"{quote(place.column)}::varchar"
     if place.is_list:
-        return f"coalesce(json_array_length({column}, {literal(place.path)}), 0) > 0"
+        lengths = f"json_array_length({column}, {literal(place.path)})"
+        return f"coalesce({f'list_max({lengths})' if place.list_path else lengths}, 0) > 0"
     if place.path == "$":
         return f"coalesce(trim({column}), '') <> ''"
     values = f"json_extract_string({column}, {literal(place.path)})"
