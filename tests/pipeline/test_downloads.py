@@ -133,7 +133,7 @@ def shop_row(**cells: str) -> list[str]:
 
 def test_numbers_of_every_style_are_read_as_they_were_written() -> None:
     chance = random.Random(10)
-    amounts = [Decimal(chance.randrange(-(10**9), 10**9)).scaleb(-2) for _ in range(500)]
+    amounts = [Decimal(chance.randrange(-(10**9), 10**9)).scaleb(-2) for _ in range(120)]
     amounts += [Decimal(number) for number in (0, 1, 12, 123, 999, 1000, 12345678)]
     signs = {
         "1,234.56": [",", "'", "\u2019", "\u00a0", "\u202f", " ", ""],

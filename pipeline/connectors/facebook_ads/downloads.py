@@ -49,6 +49,7 @@ ENGLISH = Language(
         "purchase value": ("Purchases conversion value", "Purchase conversion value"),
         "website purchase value": ("Website purchases conversion value",),
     },
+    totals=("total", "results from"),
 )
 GERMAN = Language(
     name="German",
@@ -88,6 +89,7 @@ GERMAN = Language(
         "website purchase value": ("Conversion-Wert für Website-Käufe",),
     },
     numbers="1.234,56",
+    totals=("gesamt", "ergebnisse"),
 )
 
 
@@ -99,7 +101,7 @@ INSIGHTS = Download(
     name="a Meta Ads Manager download",
     objects=("facebook_insights",),
     languages=(ENGLISH, GERMAN),
-    needs=(("date_start",), ("date_stop",), ("spend",), ("impressions",), ("clicks", "inline_link_clicks")),
+    needs=(("date_start",), ("date_stop",), ("spend",), ("impressions",)),
     bring="in Ads Manager choose Breakdown > By time > Day and, under Columns, Amount spent, Impressions, Clicks (all) "
     "and Purchases, and export it again as CSV",
     other_languages=(
