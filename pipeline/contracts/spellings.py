@@ -78,8 +78,7 @@ def placements(found: Mapping[str, object], shape: Record) -> list[Placement]:
     Raises:
         AmbiguousNameError: A name may be one of several fields, or several names may be one field.
     """
-    own = set(_own(found, shape, ()))
-    placed = list(_placed(found, shape, (), (), own))
+    placed = list(_placing(found, shape, ambiguous=False).of(found, (), ()))
     sources: dict[Path, Path] = {}
     for each in placed:
         if each.shape is not None and sources.setdefault(each.target, each.source) != each.source:
@@ -163,7 +162,11 @@ def _changes(moved: Placement) -> Iterator[str]:
 
 def _candidates_of(found: Mapping[str, object], shape: Record) -> Iterator[Placement]:
     """The placements, an ambiguous one for each field that it may be."""
-    return _placed(found, shape, (), (), set(_own(found, shape, ())), ambiguous=True)
+    return _placing(found, shape, ambiguous=True).of(found, (), ())
+
+
+def _placing(found: Mapping[str, object], shape: Record, *, ambiguous: bool) -> _Placing:
+    return _Placing(_names_of(shape), frozenset(_own(found, shape, ())), ambiguous)
 
 
 def _element(each: Placement) -> tuple[Mapping[str, object], Record] | None:
@@ -183,23 +186,28 @@ def _needed(contract: type[Contract]) -> frozenset[str]:
     return frozenset(".".join(names[:depth]) for names in parts for depth in range(1, len(names) + 1))
 
 
-@cache
-def _paths(shape: Record) -> dict[Path, Shape]:
-    """Every path of an object, as far as no list lies on it."""
-    paths: dict[Path, Shape] = {}
-    for name, inner in shape:
-        paths[(name,)] = inner
-        if isinstance(inner, Record):
-            paths |= {(name, *rest): below for rest, below in _paths(inner).items()}
-    return paths
+@dataclass(frozen=True)
+class _Names:
+    """The paths of an object, as far as no list lies on them, and those that are spelt with the same letters."""
+
+    paths: dict[Path, Shape]
+    by_letters: dict[str, tuple[Path, ...]]
 
 
 @cache
-def _by_letters(shape: Record) -> dict[str, tuple[Path, ...]]:
+def _names_of(shape: Record) -> _Names:
+    paths = dict(_paths(shape, ()))
     spelt = defaultdict[str, list[Path]](list)
-    for path in _paths(shape):
+    for path in paths:
         spelt[letters(path)].append(path)
-    return {name: tuple(paths) for name, paths in spelt.items()}
+    return _Names(paths, {name: tuple(alike) for name, alike in spelt.items()})
+
+
+def _paths(shape: Record, above: Path) -> Iterator[tuple[Path, Shape]]:
+    for name, inner in shape:
+        yield (*above, name), inner
+        if isinstance(inner, Record):
+            yield from _paths(inner, (*above, name))
 
 
 def _own(found: Mapping[str, object], shape: Record, above: Path) -> Iterator[Path]:
@@ -213,40 +221,62 @@ def _own(found: Mapping[str, object], shape: Record, above: Path) -> Iterator[Pa
                 yield from _own(inner, below, (*above, name))
 
 
-def _targets(source: Path, shape: Record) -> tuple[Path, ...]:
+def _targets(source: Path, names: _Names) -> tuple[Path, ...]:
     """The fields that a name may be: the one it spells out with dots or `__`, else all that have its letters."""
-    if source in _paths(shape):
+    if source in names.paths:
         return (source,)
     for sign in (".", "__"):
         joined = tuple(part for name in source for part in name.split(sign))
-        if joined in _paths(shape):
+        if joined in names.paths:
             return (joined,)
-    return _by_letters(shape).get(letters(source), ())
+    return names.by_letters.get(letters(source), ())
 
 
-def _placed(
-    found: Mapping[str, object], shape: Record, source: Path, target: Path, own: set[Path], *, ambiguous: bool = False
-) -> Iterator[Placement]:
-    """The placements of an object's members; `source` and `target` are the object's own path, and its field."""
-    for name, inner in found.items():
-        at = (*source, name)
-        targets = [path for path in _targets(at, shape) if path == at or path not in own]
-        if len(targets) > 1 and not ambiguous:
-            choices = " or ".join(".".join(path) for path in targets)
-            raise AmbiguousNameError(f"{'.'.join(at)} may be {choices}")
-        if targets and not (isinstance(inner, dict) and isinstance(_paths(shape)[targets[0]], Record)):
-            yield from (Placement(at, path, _paths(shape)[path], inner) for path in targets)
-            continue
-        place = targets[0] if targets else (*target, name) if target or not source else at
-        below = []
-        if isinstance(inner, dict) and (targets or _may_hold_fields(at, shape)):
-            below = list(_placed(inner, shape, at, targets[0] if targets else (), own, ambiguous=ambiguous))
+@dataclass(frozen=True)
+class _Placing:
+    """Places the values of one record, or of all records of a batch.
+
+    Attributes:
+        own: The fields that stand under their own names: no other name stands for one of them.
+        ambiguous: A name that may be several fields is placed as each of them; else it is refused.
+    """
+
+    names: _Names
+    own: frozenset[Path]
+    ambiguous: bool
+
+    def of(self, found: Mapping[str, object], source: Path, target: Path) -> Iterator[Placement]:
+        """The placements of an object's members; `source` and `target` are the object's own path, and its field."""
+        for name, inner in found.items():
+            at = (*source, name)
+            targets = [path for path in _targets(at, self.names) if path == at or path not in self.own]
+            if len(targets) > 1 and not self.ambiguous:
+                choices = " or ".join(".".join(path) for path in targets)
+                raise AmbiguousNameError(f"{'.'.join(at)} may be {choices}")
+            if isinstance(inner, dict) and not any(self._is_value(path) for path in targets):
+                yield from self._of_object(inner, at, targets, target if source else ())
+            elif targets:
+                yield from (Placement(at, path, self.names.paths[path], inner) for path in targets)
+            else:
+                yield Placement(at, _beside(at, target), None, inner)
+
+    def _of_object(
+        self, inner: Mapping[str, object], at: Path, targets: Sequence[Path], above: Path
+    ) -> Iterator[Placement]:
+        """The placements inside an object; one that holds no field of the contract stays whole."""
+        start = letters(at)
+        below: list[Placement] = []
+        if targets or any(name.startswith(start) for name in self.names.by_letters):
+            below = list(self.of(inner, at, targets[0] if targets else ()))
         if targets or any(each.shape is not None for each in below):
             yield from below
         else:
-            yield Placement(at, place, None, inner)
+            yield Placement(at, _beside(at, above), None, inner)
+
+    def _is_value(self, path: Path) -> bool:
+        return not isinstance(self.names.paths[path], Record)
 
 
-def _may_hold_fields(source: Path, shape: Record) -> bool:
-    start = letters(source)
-    return any(name.startswith(start) for name in _by_letters(shape))
+def _beside(source: Path, above: Path) -> Path:
+    """The place of an unknown value: in the field that its object is, else where it came."""
+    return (*above, source[-1]) if above else source

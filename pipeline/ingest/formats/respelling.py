@@ -60,7 +60,9 @@ def form_of(
     if layout_of(contract.layouts, found):
         return OWN
     is_utc = any(map(is_of_a_loader, found))
-    is_own = not is_respelled(found, contract, written) and not _has_other_values(records, contract, is_utc=is_utc)
+    is_own = not is_respelled(found, contract, written) and not _has_other_values(
+        records, found, contract, is_utc=is_utc
+    )
     return OWN if is_own else RecordForm(is_own=False, is_utc=is_utc)
 
 
@@ -118,17 +120,20 @@ def _check_kind(records: Sequence[Mapping[str, object]], contract: type[Contract
         )
 
 
-def _has_other_values(records: Sequence[Mapping[str, object]], contract: type[Contract], *, is_utc: bool) -> bool:
+def _has_other_values(
+    records: Sequence[Mapping[str, object]], found: Structure, contract: type[Contract], *, is_utc: bool
+) -> bool:
     """Whether a field of the contract holds values of another type than the vendor's, that can be read for certain."""
-    for record in records:
-        try:
-            placed = placements(structure_of([record]), shape_of(contract))
-        except AmbiguousNameError:
-            return False
-        for each in placed:
-            if each.shape is not None and _is_other_value(each, _value_at(record, each.source), contract, is_utc):
-                return True
-    return False
+    try:
+        placed = placements(found, shape_of(contract))
+    except AmbiguousNameError:
+        return False
+    return any(
+        _is_other_value(each, _value_at(record, each.source), contract, is_utc)
+        for each in placed
+        if each.shape is not None
+        for record in records
+    )
 
 
 def _is_other_value(each: Placement, value: object, contract: type[Contract], is_utc: bool) -> bool:
