@@ -2,9 +2,9 @@
 
 `pipeline/connectors/<connector>/` holds all that is special about a vendor: `contract.py` (`OBJECTS`), `synthetic.py`
 (`VIEW`), `engine.py` (`ENGINES`), `engine.sql`, `unit_tests.py` (`CASES`), what people download from its web pages in
-`downloads.py` (`DOWNLOADS`, `NOT_READ`) and, where fields alone do not tell an object from its siblings,
-`recognition.py` (`MARKS`). Nothing imports that folder; each part is
-looked up here by the connector's name, so a new connector is a folder and an entry in supported_connectors.yaml.
+`downloads.py` (`DOWNLOADS`, `NOT_READ`), where it has one `graphql.py` (`NODES`) and, where fields alone do not tell an
+object from its siblings, `recognition.py` (`MARKS`). Nothing imports that folder; each part is looked up here by the
+connector's name, so a new connector is a folder and an entry in supported_connectors.yaml.
 """
 
 from __future__ import annotations

@@ -27,6 +27,9 @@ from pipeline.contracts.measures import Sent
 LOADER_COLUMNS = ("_sdc_", "_airbyte_", "_ab_", "_dlt_", "_fivetran_")
 """Prefixes of the columns that Stitch and Singer targets, Airbyte, dlt and Fivetran add to records."""
 
+FORMS_READ = 1
+"""Counts the extensions of what spellings and envelopes are read: a file withheld before one is read again."""
+
 Path = tuple[str, ...]
 """The names from a record down to one of its values; those through a list are of the list's elements."""
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import duckdb
 
 from pipeline.contracts.fields import Contract, Leaf, Many, Record, Shape, shape_of
+from pipeline.contracts.spellings import FORMS_READ
 from pipeline.contracts.sql import literal, quote
 from pipeline.errors import shorten
 from pipeline.ingest.formats.reader import Batch
@@ -176,6 +177,9 @@ def fingerprint(contract: type[Contract], *beside: object) -> str:
         contract.wrappers,
         contract.layouts,
         contract.measures,
+        contract.kind,
+        contract.enum_numbers,
+        FORMS_READ,
         *beside,
     )
     return hashlib.md5(repr(parts).encode(), usedforsecurity=False).hexdigest()

@@ -23,7 +23,18 @@ from pipeline.contracts.sql import canonical_record, key_text, parsed_columns
 from pipeline.ingest.formats.reader import Reader, Unreadable
 from pipeline.ingest.formats.respelling import structure_of
 from tests.pipeline.landing_fixture import BLUEPRINTS, LandingFixture, table_of
-from tests.pipeline.vendor_records import RECORDS, Record, ad_day, amazon_day, changed, charge, insight, jsonl, times
+from tests.pipeline.vendor_records import (
+    RECORDS,
+    Record,
+    ad_day,
+    amazon_day,
+    changed,
+    charge,
+    insight,
+    jsonl,
+    tiktok_day,
+    times,
+)
 
 Json = Any  # values of JSON
 Landed = list[tuple[str, str]]
@@ -270,3 +281,12 @@ def test_columns_of_a_loader_are_no_unknown_fields(sandbox: LandingFixture) -> N
     sandbox.write("a.jsonl", jsonl([insight(1) | stamps, insight(2) | stamps]))
     found = table_of(sandbox.land(facebook_insights="a.jsonl"), "facebook_insights")
     assert (found.rows, found.findings) == (2, ())
+
+
+def test_a_tap_that_merges_the_dimensions_and_metrics_of_tiktok_is_read(tmp_path: Path) -> None:
+    contract = contracts_of("tiktok_ads")["ads_reports_daily"]
+    own, _ = landed(tmp_path, "own.jsonl", jsonl(times(2, tiktok_day)), contract)
+    merged = [record["dimensions"] | record["metrics"] for record in times(2, tiktok_day)]
+    merged = [record | {"stat_time_day": "2026-02-01T00:00:00.000000Z"} for record in merged]
+    assert landed(tmp_path, "a.jsonl", messages(merged, "ad_insights"), contract)[0] == own
+    assert landed(tmp_path, "a.csv", table(merged), contract)[0] == own

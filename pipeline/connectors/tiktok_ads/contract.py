@@ -158,10 +158,14 @@ class Report(Contract):
 
 
 def fivetran_report(time: str) -> tuple[Layout, ...]:
-    """The layout of Fivetran's report tables, of every level and breakdown."""
+    """The layouts of Fivetran's report tables, and of singer-io/tap-tiktok-ads: of every level and breakdown."""
     grain = {path: path.removeprefix("dimensions.") for path in (*GRAIN, f"dimensions.{time}")}
     metrics = {f"metrics.{name}": name for name in ("spend", "impressions", "clicks", "conversion")}
-    return (Layout(name="fivetran", known_by=(time, "_fivetran_synced"), columns=grain | metrics),)
+    names = {f"metrics.{name}": name for name in ("campaign_name", "adgroup_name", "ad_name", "currency")}
+    return (
+        Layout(name="fivetran", known_by=(time, "_fivetran_synced"), columns=grain | metrics),
+        Layout(name="singer", known_by=(time, "spend", "impressions"), columns=grain | metrics | names),
+    )
 
 
 class DailyReport(Report):
