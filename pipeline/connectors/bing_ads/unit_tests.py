@@ -157,9 +157,10 @@ DAYS: tuple[tuple[Example, ...], ...] = (
         (
             ADS,
             AD | {"Conversions": "2", "ConversionsQualified": "2.50", "AllConversions": "3"},
-            OF_AD | {"conversions": 2.0},
+            OF_AD | {"conversions": 2.5},
         ),
     ),
+    ((ADS, AD | {"Conversions": "2", "ConversionsQualified": ""}, OF_AD | {"conversions": 2.0}),),
     ((ADS, AD | {"ConversionsQualified": "2.50", "AllConversionsQualified": "4.50"}, OF_AD | {"conversions": 2.5}),),
 )
 

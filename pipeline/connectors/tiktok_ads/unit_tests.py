@@ -39,6 +39,8 @@ EXPECTED: Row = {
 }
 SPENT: Row = {"spend": 76.73, "impressions": 10505, "clicks": 12, "conversions": 3.0}
 NOT_COUNTED: Row = {"is_counted": False}
+GMV_MAX: Row = {"cost": "30.00", "net_cost": "28.00", "orders": "4", "gross_revenue": "150.00"}
+SOLD: Row = {"spend": 30, "conversions": 4.0}
 AD_GROUP: Row = {"campaign_id": "c1", "ad_group_id": "g1", "ad_group_name": "Group now"}
 AD: Row = AD_GROUP | {"ad_id": "a1", "ad_name": "Ad now"}
 
@@ -46,7 +48,7 @@ DAILY, HOURLY = "ads_reports_daily", "ads_reports_hourly"
 Example = tuple[str, Row, Row, Row]
 """An example: a report, a row's dimensions, its metrics beside NAMES, the differences of its result from EXPECTED."""
 DAYS: tuple[tuple[Example, ...], ...] = (
-    # Of an account's day the finest report counts, and a day before its hours.
+    # Of a campaign's day the finest report counts, and a day before its hours.
     (
         (DAILY, {"ad_id": "a1"}, SUMS, AD | SPENT),
         (HOURLY, {"ad_id": "a1"}, {"spend": "38.36", "clicks": "6"}, AD | NOT_COUNTED | {"spend": 38.36, "clicks": 6}),
@@ -79,6 +81,30 @@ DAYS: tuple[tuple[Example, ...], ...] = (
             AD | {"source_account": "eu", "ad_group_name": "EU group", "ad_name": "EU ad"},
         ),
     ),
+    # A campaign that has a coarser report alone keeps it; where ads do not name their campaign, they alone count.
+    (
+        (DAILY, {"ad_id": "a1"}, SUMS, AD | SPENT),
+        (DAILY, {"campaign_id": "c5"}, {}, {"campaign_id": "c5"}),
+        (DAILY, {"campaign_id": "c1"}, {}, {"campaign_id": "c1"} | NOT_COUNTED),
+        (DAILY, {"advertiser_id": "6974"}, {}, NOT_COUNTED),
+    ),
+    (
+        (DAILY, {"ad_id": "a4"}, {}, {"ad_id": "a4"}),
+        (DAILY, {"campaign_id": "c5"}, {}, {"campaign_id": "c5"} | NOT_COUNTED),
+    ),
+    # A GMV Max report has cost and orders, and counts beside every basic report that lacks its campaign.
+    (
+        (DAILY, {"ad_id": "a4"}, SUMS, {"ad_id": "a4"} | SPENT),
+        (DAILY, {"campaign_id": "c7"}, GMV_MAX, {"campaign_id": "c7"} | SOLD),
+        (DAILY, {"campaign_id": "c7", "gender": "MALE"}, GMV_MAX, {"campaign_id": "c7"} | SOLD | NOT_COUNTED),
+    ),
+    (
+        (DAILY, {"campaign_id": "c7"}, SUMS, {"campaign_id": "c7"} | SPENT),
+        (DAILY, {"campaign_id": "c7", "ac": "WIFI"}, GMV_MAX, {"campaign_id": "c7"} | SOLD | NOT_COUNTED),
+        (DAILY, {"campaign_id": "c8"}, GMV_MAX | {"spend": ""}, {"campaign_id": "c8"} | SOLD),
+    ),
+    ((DAILY, {"advertiser_id": "6974"}, GMV_MAX, SOLD), (DAILY, {"advertiser_id": "6974", "ac": "4G"}, SUMS, SPENT)),
+    ((DAILY, {"ad_id": "a1"}, {"spend": "2.5", "cost": "9", "orders": "1"}, AD | {"spend": 2.5, "conversions": 1.0}),),
     # A parent in the row is right, in its dimensions before its metrics; others are in the lists.
     (
         (
