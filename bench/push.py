@@ -89,6 +89,7 @@ def lay(home: Path, batch: int, history: int) -> dict[str, Any]:
     """A hub with landing tables, and a sink with older events of the same size."""
     from bench.shop import SLUG, generate_files, open_shop, write_tenants
     from pipeline.contracts.fields import wire_type
+    from pipeline.ingest.landing_tables import LOAD_TABLES
     from pipeline.storage.hub import write_hub
     from warehouse.build.hub_library import prepare_hub
 
@@ -104,8 +105,10 @@ def lay(home: Path, batch: int, history: int) -> dict[str, Any]:
             hub.execute(
                 f"""create table landing_{SLUG}.{blueprint.landing_table} ({columns}, _extra json, _account varchar,
                 _source_file varchar, _source_line bigint, _exported_at timestamp, _landed_at timestamp,
-                _dlt_load_id varchar)"""
+                _batch_id varchar, _dlt_load_id varchar)"""
             )
+        listed = ", ".join(f"{name} {type_}" for name, type_ in LOAD_TABLES["landed_deliveries"])
+        hub.execute(f"create table landing_{SLUG}.landed_deliveries ({listed})")
         sink = shop.blueprints["google_analytics", "events"].sink
         hub.execute(
             f"""insert into {sink} select

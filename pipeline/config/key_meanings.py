@@ -49,8 +49,14 @@ _ACCOUNT = {
     "read.kind": "The kind of source.",
     "read.exported_at": "A regular expression on the file's name with one group: when the export was made. Where"
     " the vendor's records carry no time of change, the newest export of a record counts.",
+    "read.delivery": "A regular expression on the file's name with one group: files with the same text in it are one"
+    " delivery, such as the pages of a pull. It lands whole or not at all.",
+    "read.covers": "A regular expression on the file's name with one or two groups: the day, or the first and the last"
+    " day, that it covers. A covered day without a row has none: what landed of it before no longer counts.",
     "read.folder": "A folder, relative to this file, whose files are told apart by what they hold: each is read as the"
-    " object that it is; one that is of none or of several is quarantined by name. Sources may share a folder.",
+    " object that it is; one that is of none or of several is quarantined by name. Sources may share a folder."
+    " For kind bronze, the bronze to read: a folder of `<tenant>/<platform>/<account>/<object>/`"
+    "`ingest_dt=YYYY-MM-DD/batch_<id>/`.",
     "read.dates": "The order of day, month and year in dates such as 1/5/2026, where a downloaded file does not prove"
     " it.",
     "read.numbers": "How numbers such as 1.234 are written, where a downloaded file does not prove it.",

@@ -22,6 +22,7 @@ from pipeline.ingest.formats.export_file import Unreadable
 from pipeline.ingest.formats.zip_file import archive_of, is_archive, members, open_member
 from pipeline.ingest.recognition.routing import Routed, route_folders
 from pipeline.settings import Settings
+from pipeline.storage.bronze.batches import Shelf, shelf
 
 _TIME = r"(\d{4})-?(\d\d)-?(\d\d)(?:[T_ -]?(\d\d)[-:.]?(\d\d)(?:[-:.]?(\d\d))?Z?)?"
 MANIFEST = "_MANIFEST.json"
@@ -64,6 +65,8 @@ class ExportTarget:
     """Where manifests of its files may lie."""
     refused: tuple[tuple[Path, str], ...] = ()
     """Files of a folder that are of no object, with the reason."""
+    bronze: Shelf | None = None
+    """The batches that are read, for kind bronze."""
 
     @property
     def rules(self) -> CsvRules:
@@ -115,7 +118,11 @@ def export_targets(
             own = routed.get(key, Routed())
             target = _target(blueprint, account, (*generated.get(key, ()), *own.paths))
             findings = (*own.findings, *target.findings)
-            targets.append(replace(target, findings=findings, refused=tuple(own.refused)))
+            target = replace(target, findings=findings, refused=tuple(own.refused))
+            if account.read.kind == "bronze":
+                root = Path(str(account.read.folder), tenant.slug)
+                target = replace(target, bronze=shelf(root, source.platform, account.name, name))
+            targets.append(target)
     return targets
 
 

@@ -47,6 +47,14 @@ class LoadPlan:
     def is_stopped(self) -> bool:
         return any(file.stops for file in self.drifted)
 
+    def is_whole(self, delivery: Delivery) -> bool:
+        """Whether a delivery lands whole or not at all.
+
+        Files that only their names put together need not, as long as no row of the table has landed: then half of a
+        day would replace the whole one.
+        """
+        return delivery.is_declared or self.as_of is not None
+
 
 def plan_loads(
     targets: Iterable[ExportTarget],
@@ -79,26 +87,31 @@ def plan_loads(
         plan.findings += grouped.findings
         chosen = choose(grouped.deliveries, plan.ledger)
         plan.known_files = chosen.known_files
-        plan.new = [one for one in (*kept, *chosen.new) if _may_land(plan, one, known)]
+        planned = [_to_land(plan, one, known) for one in (*kept, *chosen.new)]
+        plan.new = [one for one in planned if one is not None]
         if plan.is_stopped:
             plan.waiting, plan.new = sum(len(one.files) for one in plan.new), []
     return plans
 
 
-def _may_land(plan: LoadPlan, delivery: Delivery, known: Known) -> bool:
-    """Whether a delivery is to be read; the plan says why not."""
+def _to_land(plan: LoadPlan, delivery: Delivery, known: Known) -> Delivery | None:
+    """A delivery as it is to be read, None where it is not; the plan says why."""
     if delivery.incomplete:
         plan.findings.append(incomplete(delivery, delivery.incomplete))
-        return False
+        return None
     if reason := plan.ledger.refused.get(delivery.identity):
         plan.findings.append(f"{delivery.name} still withheld: {reason}")
-        return False
-    held_back = [why for file in delivery.files if (why := _held_back(plan, file, known)) is not None]
-    if held_back and len(delivery.files) > 1:
+        return None
+    reasons = {file: _held_back(plan, file, known) for file in delivery.files}
+    held_back = [why for why in reasons.values() if why is not None]
+    if not held_back:
+        return delivery
+    if len(delivery.files) > 1 and plan.is_whole(delivery):
         plan.findings.append(incomplete(delivery, next(filter(None, held_back), "a file of it has drifted")))
-    else:
-        plan.findings += filter(None, held_back)
-    return not held_back
+        return None
+    plan.findings += filter(None, held_back)
+    rest = tuple(file for file, why in reasons.items() if why is None)
+    return replace(delivery, files=rest) if rest else None
 
 
 def incomplete(delivery: Delivery, why: str) -> str:

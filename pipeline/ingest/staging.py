@@ -71,13 +71,17 @@ class StagedDelivery:
     archive: Archive
     delivered_at: datetime
     readings: list[Reading] = field(default_factory=list)
+    drifted: list[Reading] = field(default_factory=list)
+    """Files that do not land, of a delivery that lands without them."""
     incomplete: str | None = None
     """Why it does not land; empty where the finding about one of its files says it."""
     refused: str | None = None
 
     @property
     def landed(self) -> bool:
-        return self.incomplete is None and self.refused is None and not any(one.drifts for one in self.readings)
+        has_files = bool(self.readings) or not self.delivery.files
+        is_good = self.incomplete is None and self.refused is None
+        return has_files and is_good and not any(one.drifts for one in self.readings)
 
     def as_read(self) -> ReadDelivery:
         files = (ReadFile(one.export, one.days, is_carried=one.is_carried) for one in self.readings)
@@ -123,9 +127,13 @@ class Staging:
         staged = [self._read_delivery(plan, one, at) for one, at in zip(plan.new, moments, strict=True)]
         readings = [reading for one in staged for reading in one.readings]
         plan.drifted += [DriftedFile(r.export.name, r.drifts, plan.as_of is not None) for r in readings if r.drifts]
+        for one in staged:
+            if not plan.is_stopped and not plan.is_whole(one.delivery):
+                one.drifted = [reading for reading in one.readings if reading.drifts]
+                one.readings = [reading for reading in one.readings if not reading.drifts]
         dropped = [] if plan.is_stopped else self._refuse(plan, staged)
         if plan.is_stopped:
-            plan.waiting = sum(not one.drifts for one in readings)
+            plan.waiting = sum(not (one.drifts or one.is_carried) for one in readings)
         held = [(one.archive.batch_id, r) for one in staged for r in one.readings if plan.is_stopped or not one.landed]
         away = [(batch_id, one) for batch_id, one in [*held, *dropped] if not one.drifts]
         if away:
@@ -156,7 +164,7 @@ class Staging:
         reading, problem = self._try_file(plan, staged.archive, export, constants)
         if reading:
             staged.readings.append(replace(reading, is_carried=is_carried))
-        elif problem and not is_carried:
+        elif problem and not is_carried and (plan.is_whole(staged.delivery) or len(staged.delivery.files) == 1):
             name = f"{export.name} is in quarantine as a whole: {problem.reason}"
             staged.incomplete = name if len(staged.delivery.files) > 1 else ""
 
@@ -183,6 +191,8 @@ class Staging:
 
     def _settle(self, plan: LoadPlan, staged: StagedDelivery) -> None:
         """Record a delivery that lands and publish its batch; else record why it does not land."""
+        for reading in staged.drifted:
+            self._withhold(plan, reading)
         if staged.landed and not plan.is_stopped:
             for reading in staged.readings:
                 self._land(plan, reading)
@@ -192,6 +202,8 @@ class Staging:
             return
         staged.archive.discard()
         for reading in staged.readings:
+            if reading.is_carried:
+                continue
             if reading.drifts or plan.is_stopped:
                 self._withhold(plan, reading)
             elif staged.refused:
@@ -201,7 +213,7 @@ class Staging:
         if staged.refused:
             self._record_delivery(plan, staged)
             plan.findings.append(f"{staged.delivery.name} withheld: {staged.refused}")
-        elif staged.incomplete or (len(staged.delivery.files) > 1 and not plan.is_stopped):
+        elif staged.incomplete or (len(staged.delivery.files) > 1 and staged.readings and not plan.is_stopped):
             why = staged.incomplete or "; ".join(f"{r.export.name} has drifted" for r in staged.readings if r.drifts)
             plan.findings.append(incomplete(staged.delivery, why))
 

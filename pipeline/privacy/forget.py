@@ -22,6 +22,7 @@ from pipeline.contracts.registry import Blueprint
 from pipeline.contracts.sql import literal, quote
 from pipeline.ingest.landing_tables import dataset
 from pipeline.privacy.aliases import Aliases, identities_of, without_identities
+from pipeline.privacy.forget_bronze import Redaction, redact_bronze
 from pipeline.privacy.forget_exports import RewrittenExport, rewrite_exports
 from pipeline.settings import Settings
 from pipeline.storage.hub import STORAGE_VERSION, WRITING, explain_duckdb_error, write_hub
@@ -106,7 +107,8 @@ def known_ids(stars: Path, tenant: Tenant, email: str) -> dict[str, frozenset[st
 def forget_person(tenant: Tenant, blueprints: Sequence[Blueprint], person: Person, settings: Settings) -> Erased:
     """Rewrite a tenant's records of a person without the person, and drop them from landing and quarantine.
 
-    Synthetic exports are rewritten too. Afterwards `person` holds every identifier that was found.
+    Synthetic exports and the batches of bronze are replaced too. Afterwards `person` holds every identifier that was
+    found.
 
     Raises:
         LandError: The hub is open elsewhere or cannot be written; nothing was changed.
@@ -123,6 +125,17 @@ def forget_person(tenant: Tenant, blueprints: Sequence[Blueprint], person: Perso
         erased["quarantine"] = _drop_quarantined(hub, tenant, person)
         replacements = _rewrite_synthetic(hub, tenant, blueprints, person, settings)
         erased["synthetic files"] = len(replacements)
+        renamed = {replacement.sha256: replacement.new_sha256 for replacement in replacements}
+        for blueprint in blueprints:
+            redaction = Redaction(
+                blueprint,
+                change=partial(anonymous, blueprint=blueprint, person=person),
+                mentions=person.aliases.is_mentioned,
+                renamed=renamed,
+            )
+            replaced = redact_bronze(tenant, settings, redaction)
+            erased["bronze batches"] = erased.get("bronze batches", 0) + len(replaced)
+            _count_as_landed(hub, tenant, blueprint, replaced)
         hub.execute("commit")
         for replacement in replacements:
             replacement.replace_original()
@@ -154,6 +167,18 @@ def _rewrite_synthetic(
             )
             replacements.append(replacement)
     return replacements
+
+
+def _count_as_landed(
+    hub: duckdb.DuckDBPyConnection, tenant: Tenant, blueprint: Blueprint, replaced: Mapping[str, str]
+) -> None:
+    """Record the redacted batches as landed, in place of those that they replace."""
+    schema = quote(dataset(tenant))
+    for old, new in replaced.items():
+        for table in ("landed_files", "landed_deliveries", "quarantine"):
+            hub.execute(f"update {schema}.{table} set batch_id = ? where batch_id = ?", [new, old])
+        table = f"{schema}.{quote(blueprint.landing_table)}"
+        hub.execute(f"update {table} set _batch_id = ? where _batch_id = ?", [new, old])
 
 
 def _candidates(

@@ -90,7 +90,7 @@ def is_known(slug: Slug, settings: Settings) -> bool:
 def erase(slug: Slug, settings: Settings) -> Erased:
     """Remove a tenant from hub, stars and published runs. The caller holds the build lock."""
     erased = forget_tenant(slug, settings)
-    leftovers = (settings.home / part / slug for part in ("synthetic", "landing", "recognised"))
+    leftovers = (settings.home / part / slug for part in ("synthetic", "landing", "recognised", "bronze"))
     for folder in (*_folders(slug, settings), *leftovers, settings.home / "dlt" / f"land_{slug}"):
         shutil.rmtree(folder, ignore_errors=True)
     return erased

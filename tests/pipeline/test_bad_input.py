@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def test_a_blank_is_absent_and_no_zero(sandbox: LandingFixture, platform: str, n
     record, numbers = RECORDS[platform, name], NUMBERS[platform, name]
     rows = [changed(record(number), path, blank) for path in numbers for number, blank in enumerate(BLANKS)]
     for number, row in enumerate(rows):
-        sandbox.write(f"{number:02}.jsonl", jsonl([row]))
+        sandbox.write(f"{date(2026, 1, 1) + timedelta(number)}.jsonl", jsonl([row]))  # exports of one day
     table = table_of(sandbox.land_of(platform, **{name: "*.jsonl"}), name)
     assert (table.rows, table.quarantined) == (len(rows), 0)
     values = [

@@ -39,6 +39,7 @@ class Archive:
         self._tenant, self._target, self._delivery = tenant, target, delivery
         self._shelf = shelf_of(tenant, settings, target)
         self._is_published = delivery.batch is not None
+        self._digests: dict[Path, str] = {}
         self.batch_id = delivery.batch[1].batch_id if delivery.batch else new_id
         self._folder = delivery.batch[0] if delivery.batch else self._shelf.draft(new_id)
 
@@ -58,20 +59,21 @@ class Archive:
         content = self._free_path(export)
         content.parent.mkdir(parents=True, exist_ok=True)
         try:
-            if archive_of(export.path):
+            if export.content is None and archive_of(export.path):
                 with open_member(export.path) as member:
                     digest = copy(member, content)
             elif self._target.read.kind == "synthetic":  # a generated file is replaced, and never rewritten in place
                 link(export.path, content)
                 digest = export.sha256 or ""
             else:
-                digest = clone(export.path, content)
+                digest = clone(export.content or export.path, content)
         except OSError as error:
             if error.filename not in (None, str(export.path)):
                 raise
             raise Unreadable(f"cannot be read: {(error.strerror or str(error)).lower()}", lasting=False) from error
-        if digest != export.sha256:
+        if export.content is None and digest != export.sha256:
             raise Unreadable("was changed while it was read", lasting=False)
+        self._digests[content] = digest
         return replace(export, content=content)
 
     def publish(self, counts: Iterable[FileCount], delivered_at: datetime, created_at: datetime) -> None:
@@ -113,13 +115,14 @@ class Archive:
 
     def _entry(self, count: FileCount) -> BatchFile:
         export = count.export
-        content, sha256 = export.content or export.path, export.sha256 or ""
+        content, received = export.content or export.path, export.sha256 or ""
+        sha256 = self._digests.get(content, received)
         return BatchFile(
             file=content.relative_to(self._folder).as_posix(),
             source=str(export.path),
             bytes=content.stat().st_size,
             sha256=sha256,
-            received_sha256=sha256,
+            received_sha256=received,
             rows=count.rows + count.quarantined,
             quarantined=count.quarantined,
         )

@@ -10,11 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.ingest.deliveries.brought_manifests import manifest_deliveries
 from pipeline.ingest.deliveries.delivery import Delivery
 from pipeline.ingest.deliveries.names import has_date, order_of
 from pipeline.ingest.exports import ExportFile, ExportTarget
+from pipeline.storage.bronze.batches import problems
+from pipeline.storage.bronze.manifest import BatchManifest
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,10 @@ class Grouped:
 
 
 def group(target: ExportTarget) -> Grouped:
-    """Group the files of a target into deliveries."""
+    """Group the files of a target into deliveries; those of a bronze are what its manifests say."""
+    if target.bronze:
+        shelf = target.bronze
+        return Grouped(tuple(_brought(target, *batch) for batch in shelf.manifests(shelf.batch_ids())))
     exports = target.exports()
     declared, findings = manifest_deliveries(target, exports)
     taken = {file.path for delivery in declared for file in delivery.files}
@@ -42,6 +48,23 @@ def group(target: ExportTarget) -> Grouped:
         undated = [Delivery((export,)) for export in timeless]
     with_time = sorted([*declared, *named, *dated], key=lambda one: (str(one.delivered_at or ""), one.order))
     return Grouped((*with_time, *undated, *refused), tuple(findings))
+
+
+def _brought(target: ExportTarget, folder: Path, manifest: BatchManifest) -> Delivery:
+    """The delivery of a batch that another installation, or another program, put into a bronze."""
+    own = target.key
+    about = manifest.platform, manifest.account, manifest.object
+    wrong = problems(folder, manifest)
+    if about != own:
+        wrong = [f"its manifest is about {'.'.join(about)}, and its folder is of {'.'.join(own)}"]
+    files = tuple(
+        ExportFile(folder / file.file, file.bytes, file.received_sha256, None, content=folder / file.file)
+        for file in manifest.files
+    )
+    why = None if manifest.complete else f"the manifest of {folder.name} says that it is not complete"
+    if wrong:
+        why = f"{folder.name}: {'; '.join(wrong)}"
+    return Delivery(files, manifest.delivered_at, manifest.covers, manifest.order, is_declared=True, incomplete=why)
 
 
 def _by_setting(exports: list[ExportFile], form: str | None) -> tuple[list[Delivery], list[ExportFile]]:

@@ -88,7 +88,7 @@ def contradiction(
         return None
     con.execute("create or replace temp table slice_records (file integer, day date, key ubigint, content ubigint)")
     for number, file in enumerate(sharing):
-        for good in read(file.export):
+        for good in filter(len, read(file.export)):
             con.register("records_of_slice", good)
             con.execute(f"insert into slice_records select {number}, {_record(contract)}")
     found = con.execute(_KEYED if has_conflicts(contract) else _KEYLESS).fetchone()
