@@ -149,7 +149,8 @@ class Staging:
         archive = Archive(self._tenant, self._settings, plan.target, delivery, new_id=new_id)
         staged = StagedDelivery(delivery, archive, delivered_at)
         if wrong := archive.problems:
-            staged.incomplete = f"its batch {archive.batch_id} in bronze is damaged: {'; '.join(wrong)}"
+            archive.discard()
+            staged.incomplete = f"its batch in bronze is not as its manifest says: {'; '.join(wrong)}"
             return staged
         for export in delivery.files:
             self._read_file(plan, staged, export)

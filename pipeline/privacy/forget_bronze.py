@@ -79,8 +79,8 @@ def _redacted(shelf: Shelf, batch: Path, manifest: BatchManifest, redaction: Red
     if tuple(files) == manifest.files:
         shutil.rmtree(draft)
         return None
-    update = {"batch_id": new_id, "redacts": manifest.batch_id, "files": tuple(files)}
-    update["total_rows"] = sum(file.rows for file in files)
+    rows = sum(file.rows for file in files)
+    update = {"batch_id": new_id, "redacts": manifest.batch_id, "files": tuple(files), "total_rows": rows}
     shelf.publish(draft, manifest.model_copy(update=update))
     shutil.rmtree(batch)
     return new_id

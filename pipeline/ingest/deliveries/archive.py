@@ -45,8 +45,9 @@ class Archive:
 
     @property
     def problems(self) -> list[str]:
-        """What is not as the manifest of a batch that was there says."""
-        return problems(*self._delivery.batch) if self._delivery.batch else []
+        """What is not as the manifest of the batch says that holds it already, here or elsewhere."""
+        held = self._delivery.batch or self._delivery.origin
+        return problems(*held) if held else []
 
     def put(self, export: ExportFile) -> ExportFile:
         """A file as it lies in bronze, copied there unless it does.

@@ -41,6 +41,8 @@ class Delivery:
     carried: tuple[Carried, ...] = ()
     batch: tuple[Path, BatchManifest] | None = None
     """The batch of bronze that holds it already."""
+    origin: tuple[Path, BatchManifest] | None = None
+    """The batch of another bronze that it is read from."""
 
     @property
     def name(self) -> str:

@@ -16,7 +16,6 @@ from pipeline.ingest.deliveries.brought_manifests import manifest_deliveries
 from pipeline.ingest.deliveries.delivery import Delivery
 from pipeline.ingest.deliveries.names import has_date, order_of
 from pipeline.ingest.exports import ExportFile, ExportTarget
-from pipeline.storage.bronze.batches import problems
 from pipeline.storage.bronze.manifest import BatchManifest
 
 
@@ -54,17 +53,22 @@ def _brought(target: ExportTarget, folder: Path, manifest: BatchManifest) -> Del
     """The delivery of a batch that another installation, or another program, put into a bronze."""
     own = target.key
     about = manifest.platform, manifest.account, manifest.object
-    wrong = problems(folder, manifest)
-    if about != own:
-        wrong = [f"its manifest is about {'.'.join(about)}, and its folder is of {'.'.join(own)}"]
     files = tuple(
         ExportFile(folder / file.file, file.bytes, file.received_sha256, None, content=folder / file.file)
         for file in manifest.files
     )
     why = None if manifest.complete else f"the manifest of {folder.name} says that it is not complete"
-    if wrong:
-        why = f"{folder.name}: {'; '.join(wrong)}"
-    return Delivery(files, manifest.delivered_at, manifest.covers, manifest.order, is_declared=True, incomplete=why)
+    if about != own:
+        why = f"the manifest of {folder.name} is about {'.'.join(about)}, and its folder is of {'.'.join(own)}"
+    return Delivery(
+        files,
+        manifest.delivered_at,
+        manifest.covers,
+        manifest.order,
+        is_declared=True,
+        incomplete=why,
+        origin=(folder, manifest),
+    )
 
 
 def _by_setting(exports: list[ExportFile], form: str | None) -> tuple[list[Delivery], list[ExportFile]]:

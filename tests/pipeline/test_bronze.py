@@ -1,0 +1,140 @@
+"""Bronze: every delivery as it was received, once, and the landing tables rebuilt from it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.config.accounts import Account, Read
+from pipeline.config.tenant import Tenant
+from pipeline.errors import LandError
+from pipeline.storage.bronze.batches import Shelf, bronze_folder, problems, shelf
+from pipeline.storage.bronze.manifest import BatchManifest, read_manifest
+from tests.pipeline.landing_fixture import LandingFixture, table_of
+
+ORDERS = ("shopify", "main", "orders")
+
+
+def lines(*ids: int) -> str:
+    return "".join(
+        json.dumps({"id": n, "total_price": "9.90", "created_at": f"2026-02-0{n}T10:00:00Z"}) + "\n" for n in ids
+    )
+
+
+def shelf_of(sandbox: LandingFixture) -> Shelf:
+    return shelf(bronze_folder(sandbox.settings, sandbox.tenant().slug), *ORDERS)
+
+
+def batches(sandbox: LandingFixture) -> list[tuple[Path, BatchManifest]]:
+    return list(shelf_of(sandbox).manifests(shelf_of(sandbox).batch_ids()))
+
+
+def test_a_delivery_lies_in_bronze_as_it_came_with_what_was_read_of_it(sandbox: LandingFixture) -> None:
+    path = sandbox.write("o.jsonl", lines(1, 3) + "oops\n")
+    sandbox.land(orders="*.jsonl")
+    ((folder, manifest),) = batches(sandbox)
+    assert folder.relative_to(sandbox.settings.home).parts[:-2] == ("bronze", "acme", *ORDERS)
+    assert folder.parent.name == manifest.partition == f"ingest_dt={manifest.created_at:%Y-%m-%d}"
+    assert (folder / "o.jsonl").read_bytes() == path.read_bytes()
+    assert sorted(each.name for each in folder.iterdir()) == ["_MANIFEST.json", "_SUCCESS", "o.jsonl"]
+    (entry,) = manifest.files
+    assert (entry.file, entry.source, entry.rows, entry.quarantined) == ("o.jsonl", str(path), 3, 1)
+    assert (manifest.total_rows, manifest.table, manifest.complete) == (3, "shopify__orders", True)
+    assert (str(manifest.min_event_dt), str(manifest.max_event_dt)) == ("2026-02-01", "2026-02-03")
+    assert sandbox.query("select distinct _batch_id, _source_file from shopify__orders") == [
+        (manifest.batch_id, str(path))
+    ]
+
+
+def test_the_same_delivery_again_adds_no_batch_and_a_rewritten_file_adds_one(sandbox: LandingFixture) -> None:
+    sandbox.write("o.jsonl", lines(1))
+    sandbox.land(orders="*.jsonl")
+    sandbox.land(orders="*.jsonl")
+    assert len(batches(sandbox)) == 1
+    ((folder, manifest),) = batches(sandbox)
+    sandbox.write("o.jsonl", lines(2))
+    sandbox.land(orders="*.jsonl")
+    assert len(batches(sandbox)) == 2
+    assert problems(folder, manifest) == []
+
+
+def test_landing_tables_that_were_emptied_are_rebuilt_from_bronze_without_the_files(sandbox: LandingFixture) -> None:
+    for content in (lines(1), lines(1, 2), lines(1)):
+        path = sandbox.write("o.jsonl", content)
+        sandbox.land(orders="*.jsonl")
+    of_files = "select id, _source_file, _source_line, _batch_id from shopify__orders order by all"
+    of_deliveries = "select batch_id, identity, delivered_at, is_dated, days from landed_deliveries order by all"
+    before = sandbox.query(of_files), sandbox.query(of_deliveries)
+    for table in ("shopify__orders", "landed_files", "landed_deliveries"):
+        sandbox.query(f"delete from {table} returning 1")
+    path.unlink()
+    sandbox.land(orders="*.jsonl")
+    assert (sandbox.query(of_files), sandbox.query(of_deliveries)) == before
+    assert len(batches(sandbox)) == 3
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing", "extra"])
+def test_a_batch_that_is_not_as_its_manifest_says_is_refused_by_name(sandbox: LandingFixture, damage: str) -> None:
+    sandbox.write("o.jsonl", lines(1))
+    sandbox.land(orders="*.jsonl")
+    ((folder, _),) = batches(sandbox)
+    for table in ("shopify__orders", "landed_files", "landed_deliveries"):
+        sandbox.query(f"delete from {table} returning 1")
+    match damage:
+        case "changed":
+            (folder / "o.jsonl").write_text(lines(2))
+        case "missing":
+            (folder / "o.jsonl").unlink()
+        case _:
+            (folder / "more.jsonl").write_text(lines(2))
+    table = table_of(sandbox.land(orders="*.jsonl"), "orders")
+    said = {
+        "changed": "o.jsonl has another checksum than its manifest says",
+        "missing": "o.jsonl is in the manifest and missing",
+        "extra": "more.jsonl is not in the manifest",
+    }
+    assert table.rows == 0
+    assert said[damage] in table.findings[0]
+
+
+def test_a_published_batch_is_never_rewritten(sandbox: LandingFixture) -> None:
+    sandbox.write("o.jsonl", lines(1))
+    sandbox.land(orders="*.jsonl")
+    ((folder, manifest),) = batches(sandbox)
+    draft = shelf_of(sandbox).draft(manifest.batch_id)
+    with pytest.raises(LandError, match="never rewritten"):
+        shelf_of(sandbox).publish(draft, manifest)
+    assert read_manifest(folder) == manifest
+
+
+def test_what_does_not_land_is_not_in_bronze(sandbox: LandingFixture) -> None:
+    sandbox.write("o.jsonl", "")
+    sandbox.land(orders="*.jsonl")
+    assert batches(sandbox) == []
+    assert [path for path in sandbox.settings.home.glob("bronze/**/*") if path.is_file()] == []
+
+
+def test_deliveries_that_another_installation_put_into_bronze_are_read_by_their_manifests(
+    sandbox: LandingFixture, tmp_path: Path
+) -> None:
+    sandbox.write("o.jsonl", lines(1, 2))
+    sandbox.land(orders="*.jsonl")
+    (tmp_path / "other").mkdir()
+    other = LandingFixture(tmp_path / "other")
+    source = other.source("shopify")
+    read = Read(kind="bronze", folder=str(sandbox.settings.home / "bronze"))
+    accounts = (Account(read=read),)
+    tenant = Tenant(slug="acme", business_name="A", sources=(source.model_copy(update={"accounts": accounts}),))
+    assert table_of(other.land(tenant), "orders").rows == 2
+    assert other.land(tenant).load_id is None
+    assert len(batches(other)) == 1
+
+
+def test_a_generated_file_takes_no_room_twice(sandbox: LandingFixture) -> None:
+    source = sandbox.source("shopify").model_copy(update={"accounts": (Account(),)})
+    tenant = Tenant(slug="acme", business_name="A", sources=(source,))
+    sandbox.land(tenant)
+    ((folder, manifest), *_) = batches(sandbox)
+    assert (folder / manifest.files[0].file).stat().st_nlink == 2
