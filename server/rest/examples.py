@@ -175,6 +175,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {  # Any: JSON values
         "quarantined": 0,
         "drifted": 0,
         "findings": [],
+        "details": [],
     },
     "runs": {
         "runs": [
