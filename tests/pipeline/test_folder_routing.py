@@ -66,7 +66,7 @@ def test_what_fits_none_is_quarantined_by_name_and_stops_nothing(landing: Landin
     landed = landing.land(tenant, FEW)
     assert table_of(landed, "ad_performance").rows == 3
     (told,) = [table for table in landed.tables if table.findings]
-    assert told.findings[0].startswith("notes.txt is in quarantine as a whole: no reader for the ending of notes.txt")
+    assert told.findings[0].startswith("notes.txt is in quarantine as a whole: not read: no reader for the ending")
     assert told.findings[1].startswith("refunds.jsonl is in quarantine as a whole: not recognised")
     whole = landing.query("select parse_filename(path), line, record from quarantine order by 1")
     assert whole == [("notes.txt", None, None), ("refunds.jsonl", None, None)]

@@ -47,12 +47,14 @@ class Recognition:
         by: How it was recognised: structure, or reader.
         nearest: Of a file that is of no contract, the one that it is most like.
         refusal: Why it cannot be read by any.
+        why: The sentence about the nearest one, where `nearest` itself is not kept.
     """
 
     candidates: tuple[tuple[str, str], ...] = ()
     by: str | None = None
     nearest: Nearest | None = None
     refusal: str | None = None
+    why: str | None = None
 
     @property
     def shared(self) -> bool:
@@ -64,7 +66,7 @@ class Recognition:
         if self.refusal:
             return self.refusal
         if not self.candidates:
-            return self.nearest.sentence if self.nearest else "it holds no records"
+            return self.why or (self.nearest.sentence if self.nearest else "not read: it holds no records")
         return None if self.shared else f"not told apart: it fits {listed(self.candidates)} equally well"
 
 

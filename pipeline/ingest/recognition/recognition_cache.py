@@ -44,7 +44,7 @@ class RecognitionCache:
         return found
 
     def put(self, digest: str, name: str, found: Recognition) -> None:
-        """Keep what a file is, without the differences of an unknown one: its reason says them."""
+        """Keep what a file is; of an unknown one the sentence alone, without the differences."""
         self._asked[_key(digest, name)] = _of(_entry(found))
 
 
@@ -61,13 +61,13 @@ def _rules(blueprints: Blueprints) -> str:
 
 
 def _entry(found: Recognition) -> dict[str, Any]:  # Any: JSON values
-    refusal = found.refusal or (None if found.candidates else found.reason())
-    return {"candidates": found.candidates, "by": found.by, "refusal": refusal}
+    why = None if found.candidates or found.refusal else found.reason()
+    return {"candidates": found.candidates, "by": found.by, "refusal": found.refusal, "why": why}
 
 
 def _of(entry: dict[str, Any]) -> Recognition:  # Any: as _entry
     candidates = tuple((str(platform), str(name)) for platform, name in entry["candidates"])
-    return Recognition(candidates, entry["by"], refusal=entry["refusal"])
+    return Recognition(candidates, entry["by"], refusal=entry["refusal"], why=entry["why"])
 
 
 def _read(path: Path, rules: str) -> dict[str, Recognition]:

@@ -101,7 +101,7 @@ def _key_of(recognition: Recognition, readers: Sequence[_Reader]) -> Key | str:
     if recognition.candidates:
         platforms = " and ".join(by_platform)
         return f"not read: it is {listed(recognition.candidates)}, and its folder is that of {platforms}"
-    return str(recognition.reason())
+    return f"not read: {recognition.refusal}" if recognition.refusal else str(recognition.reason())
 
 
 def _recognised(file: FolderFile, blueprints: Blueprints, cache: RecognitionCache) -> Recognition:
