@@ -315,6 +315,13 @@ def reading(pattern: str) -> dict[str, Any]:
     return entry
 
 
+def filling(folder: str) -> dict[str, Any]:
+    """The posted tenant, its shop read from a folder."""
+    entry: dict[str, Any] = json.loads(json.dumps(ACME))
+    entry["sources"]["shopify"]["read"] = {"kind": "files", "folder": folder}
+    return entry
+
+
 REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "no analytics": (without("sources", "google_analytics"), 422, "acme has no enabled analytics source."),
     "no slug": (without("slug"), 422, "slug is missing"),
@@ -332,6 +339,11 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "a pattern that leads out": (reading("*/../../*.jsonl"), 422, "not in the folder of tenants.yaml"),
     "the state folder": (reading("state/ops.sqlite"), 422, "not in the folder of tenants.yaml"),
     "an address": (reading("https://example.com/x.jsonl"), 422, "an address"),
+    "a folder elsewhere": (filling("/etc"), 422, "not in the folder of tenants.yaml"),
+    "the folder itself": (filling("."), 422, "not in the folder of tenants.yaml"),
+    "a folder upwards": (filling("acme/../.."), 422, "not in the folder of tenants.yaml"),
+    "a folder of the state": (filling("state"), 422, "not in the folder of tenants.yaml"),
+    "a folder that is not there": (filling("acme/gone"), 422, "There is no folder 'acme/gone'."),
     "a file that is not there": (reading("acme/shop/order.jsonl"), 422, "There is no file 'acme/shop/order.jsonl'."),
     "a template": ({**ACME, "business_name": "{{ env_var('X') }}"}, 422, "takes for a template"),
     "a line break": ({**ACME, "business_name": "A\nB"}, 422, "control character"),

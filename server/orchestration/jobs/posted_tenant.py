@@ -85,7 +85,7 @@ def check_files(tenant: Tenant, settings: Settings) -> None:
 
 def _check_folder(read: Path, folder: Path, settings: Settings) -> None:
     """Check that a folder is below that of tenants.yaml; files in it that lead elsewhere are refused one by one."""
-    if read == folder or not read.is_relative_to(folder):
+    if read == folder or not read.is_relative_to(folder) or settings.home.resolve().is_relative_to(read.resolve()):
         raise _outside(read.name)
     if not read.is_dir():
         label = shorten(str(read.relative_to(folder)), 120)
