@@ -207,7 +207,11 @@ def _refuse_shared_files(entry: Entry, accounts: list[Account]) -> None:
 
 def _refuse_shared_folders(entry: Entry, accounts: list[Account]) -> None:
     """Refuse a folder under two accounts, or one in the other's: the records do not say whose they are."""
-    folders = [(account.name, Path(account.read.folder)) for account in accounts if account.read.folder]
+    folders = [
+        (account.name, Path(account.read.folder))
+        for account in accounts
+        if account.read.folder and account.read.kind == "files"
+    ]
     for number, (name, folder) in enumerate(folders):
         for other, earlier in folders[:number]:
             if folder.is_relative_to(earlier) or earlier.is_relative_to(folder):
