@@ -76,7 +76,7 @@ _CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]+)?"
 _LOOSE_CLOCK = "(?:[01]?[0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]+)?"  # 2:20:51 went through a spreadsheet
 _OFFSET = "(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)"
 _UTC = "(?:Z|[+-]00(?::?00)?| UTC)"
-"""Loaders write a day as its midnight in UTC (singer-io/tap-facebook, schemas/ads_insights.json: date-time)."""
+"""Loaders write a day as its midnight in UTC (singer-io/tap-facebook, schema of ads_insights: date-time)."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DIGITS = "[0-9]+(?:_[0-9]+)*"
 _NUMBER = f"[+-]?(?:{_DIGITS}[.]?(?:{_DIGITS})?|[.]{_DIGITS})(?:[eE][+-]?0*[0-9]{{1,3}})?"

@@ -7,7 +7,7 @@ So a field is the contract's where these are those of exactly one path, and that
 its own name. A name that fits several paths is refused, never guessed. Values keep the contract's units.
 
 Sources: protobuf.dev/programming-guides/json (field names in JSON and in proto); dlt-hub/verified-sources,
-sources/google_ads/helpers/data_processing.py (`preserving_proto_field_name`); dlthub.com/docs/general-usage/
+source google_ads (`preserving_proto_field_name`); dlthub.com/docs/general-usage/
 naming-convention and the flattening of targets built with sdk.meltano.com (`__`); airbytehq/airbyte source-google-ads
 (dotted keys).
 """
@@ -67,7 +67,7 @@ def is_of_a_loader(name: str) -> bool:
     return name.lower().startswith(LOADER_COLUMNS)
 
 
-def letters(names: str | Iterable[str]) -> str:
+def letters_of(names: str | Iterable[str]) -> str:
     """A name or path without signs and case."""
     return re.sub(r"[\W_]", "", names if isinstance(names, str) else "".join(names)).lower()
 
@@ -202,7 +202,7 @@ def _names_of(shape: Record) -> _Names:
     paths = dict(_paths(shape, ()))
     spelt = defaultdict[str, list[Path]](list)
     for path in paths:
-        spelt[letters(path)].append(path)
+        spelt[letters_of(path)].append(path)
     return _Names(paths, {name: tuple(alike) for name, alike in spelt.items()})
 
 
@@ -232,7 +232,7 @@ def _targets(source: Path, names: _Names) -> tuple[Path, ...]:
         joined = tuple(part for name in source for part in name.split(sign))
         if joined in names.paths:
             return (joined,)
-    return names.by_letters.get(letters(source), ())
+    return names.by_letters.get(letters_of(source), ())
 
 
 @dataclass(frozen=True)
@@ -267,7 +267,7 @@ class _Placing:
         self, inner: Mapping[str, object], at: Path, targets: Sequence[Path], above: Path
     ) -> Iterator[Placement]:
         """The placements inside an object; one that holds no field of the contract stays whole."""
-        start = letters(at)
+        start = letters_of(at)
         below: list[Placement] = []
         if targets or any(name.startswith(start) for name in self.names.by_letters):
             below = list(self.of(inner, at, targets[0] if targets else ()))

@@ -1,1 +1,1 @@
-"""Envelopes: what loaders and APIs wrap records in, and how the records are taken out of it."""
+"""Envelopes: what records come wrapped in."""

@@ -109,7 +109,7 @@ def _loaded(text: str | None) -> Json:
         return None
 
 
-def type_of(node: Json) -> str | None:
+def node_kind(node: Json) -> str | None:
     """The type of a node, by its global id or its `__typename`."""
     name = node.get("__typename")
     parts = str(node.get("id", "")).split("/")
@@ -117,7 +117,7 @@ def type_of(node: Json) -> str | None:
 
 
 def _check_types(nodes: Iterable[Json], node: NodeType) -> None:
-    others = sorted({str(type_of(each)) for each in nodes} - {node.name})
+    others = sorted({str(node_kind(each)) for each in nodes} - {node.name})
     if others:
         raise Unreadable(f"it holds the lines of a bulk operation over {', '.join(others)}, and not over {node.name}")
 
@@ -126,7 +126,7 @@ def _with_children(parent: Json, children: dict[str, list[Json]], node: NodeType
     """A node with its child lines as lists; `children` loses them."""
     whole = {name: _plain(value, name) for name, value in parent.items()}
     for child in children.pop(str(parent.get("id")), ()):
-        kind = type_of(child)
+        kind = node_kind(child)
         name = node.children.get(str(kind))
         if name is None and (kind is None or "quantity" in child):
             raise Unreadable(

@@ -1,8 +1,8 @@
 """Messages of a Singer tap, or of an Airbyte source: one per line, of which the RECORDs hold records of a stream.
 
-Source: github.com/singer-io/getting-started, docs/SPEC.md (SCHEMA, RECORD, STATE); pipelinewise's ACTIVATE_VERSION:
-records of a stream with another version than the activated one are withdrawn. docs.airbyte.com, Airbyte protocol:
-`{"type": "RECORD", "record": {"stream": ..., "data": {...}}}`.
+Source: github.com/singer-io/getting-started, its specification (SCHEMA, RECORD, STATE); pipelinewise's
+ACTIVATE_VERSION: records of a stream with another version than the activated one are withdrawn. docs.airbyte.com,
+Airbyte protocol: `{"type": "RECORD", "record": {"stream": ..., "data": {...}}}`.
 """
 
 from __future__ import annotations
