@@ -112,7 +112,8 @@ def _check_kind(records: Sequence[Mapping[str, object]], contract: type[Contract
     if contract.kind is None:
         return
     field, kind = contract.kind
-    others = sorted({str(each[field]) for each in records if each.get(field) not in (None, "", kind)})
+    said = {each.get(field) for each in records if isinstance(each.get(field), str)}
+    others = sorted(str(each) for each in said - {kind, ""})
     if others:
         raise Unreadable(
             f"its records are {', '.join(others)} objects, and not {kind} objects ({field} says so); "
