@@ -186,6 +186,16 @@ DOCUMENTED: dict[tuple[str, str], Documented] = {
         [{"date": "2022-07-12", "campaignId": 158410630682987, "adId": 7, "advertisedAsin": "B00X", "cost": 19.99}],
         {"adId": "7", "advertisedAsin": "B00X"},
     ),
+    ("amazon_ads", "sponsored_brands_campaign_report"): Documented(
+        f"{AMAZON_REPORT}/campaign",
+        [{"date": "2022-07-12", "campaignId": 38789817437281, "cost": 5.5, "purchases": 2, "purchasesClicks": 1}],
+        {"campaignId": "38789817437281", "cost": 5.5, "purchasesClicks": 1},
+    ),
+    ("amazon_ads", "sponsored_display_campaign_report"): Documented(
+        f"{AMAZON_REPORT}/campaign",
+        [{"date": "2022-07-12", "campaignId": 127519806194475, "cost": 3.25, "impressions": 900, "purchases": 1}],
+        {"campaignId": "127519806194475", "cost": 3.25, "purchases": 1},
+    ),
     ("tiktok_ads", "campaigns"): Documented(
         f"{TIKTOK_LIST} (campaign/get)",
         _tiktok({"campaign_id": "1", "campaign_name": "Spring", "operation_status": "ENABLE", "budget": 50.0}),
