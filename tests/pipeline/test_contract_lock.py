@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.contracts.contract_lock import LOCK, check_lock, frozen
-from pipeline.contracts.fields import Contract, DecimalText, Integer, Text
+from pipeline.contracts.fields import Contract, DecimalText, Integer, Quantity, Text
 from pipeline.contracts.registry import Blueprint, blueprints
 from pipeline.errors import ConfigError
 from pipeline.storage.contract_lock_file import LockUpdate, update_lock, write_lock
@@ -40,6 +40,14 @@ class ShorterOrder(Contract):
 
 class RetypedOrder(Order):
     total: Text = None  # type: ignore[assignment]  # the change under test
+
+
+class WiderNumber(Contract):
+    key = ("id",)
+    date_field = "id"
+
+    id: Quantity = None
+    total: DecimalText = None
 
 
 class OtherKey(Order):
@@ -110,6 +118,14 @@ def test_a_new_field_passes_and_is_added(lock: Path, wider: type[Contract]) -> N
     assert check_lock(of(wider), lock) is None
     assert update_lock(of(wider), lock) == LockUpdate(str(lock), (), is_written=False)
     with pytest.raises(ConfigError, match="its note was 'VARCHAR text' and is gone"):
+        check_lock(of(Order), lock)
+
+
+def test_a_whole_number_may_become_a_decimal_one_and_never_back(lock: Path) -> None:
+    assert update_lock(of(WiderNumber), lock).is_written
+    assert "id: DECIMAL(18,6) decimal" in lock.read_text()
+    assert check_lock(of(WiderNumber), lock) is None
+    with pytest.raises(ConfigError, match="its id was 'DECIMAL\\(18,6\\) decimal' and is 'BIGINT integer'"):
         check_lock(of(Order), lock)
 
 

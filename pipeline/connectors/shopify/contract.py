@@ -139,8 +139,7 @@ class Order(Contract):
         with_some("line_items"),
         always("line_items.quantity"),
         always("line_items.price", "line_items.price_set.shop_money.amount"),
-        unless_zero("line_items.total_discount"),
-        unless_zero("line_items.discount_allocations"),
+        unless_zero("line_items.discount_allocations.amount", "line_items.total_discount"),
         with_some("refunds"),
         always("refunds.transactions.amount"),
     )
@@ -153,7 +152,6 @@ class Order(Contract):
         "subtotal_price",
         "total_line_items_price",
         "total_discounts",
-        "total_tax",
         "gateway",
         "source_name",
         "landing_site",
