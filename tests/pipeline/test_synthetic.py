@@ -336,6 +336,13 @@ def test_orders_have_guests_tests_cancellations_and_refunds_whose_money_adds_up(
             or subtotal_price::decimal(18, 2) <> list_sum(list_transform(line_items,
                 lambda line: line.quantity * line.price::decimal(18, 2) - line.total_discount::decimal(18, 2)))
     """)
+    assert not generated.ask("""
+        with lines as (select refunds, unnest(line_items) as line from orders)
+        select line.id from lines
+        where line.total_discount::decimal(18, 2) <> coalesce(line.discount_allocations[1].amount::decimal(18, 2), 0)
+            or line.quantity - line.current_quantity <> coalesce(list_filter(
+                refunds[1].refund_line_items, lambda item: item.line_item_id = line.id)[1].quantity, 0)
+    """)
 
 
 def test_some_events_have_no_user_and_no_visit(generated: GeneratedFiles) -> None:

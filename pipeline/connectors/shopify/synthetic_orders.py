@@ -65,6 +65,7 @@ def order_records(shop: Shop, activity: Activity, store: ShopAccount) -> Any:
         "presentment_currency": currency,
         "financial_status": pick_texts(FINANCIAL_STATUSES, versions.states(orders)),
         "fulfillment_status": pick_texts(["fulfilled"], versions.is_past(orders.fulfilled_at) - 1),
+        "taxes_included": pa.array(np.zeros(len(rows), dtype=np.bool_)),
         "total_price": amount(orders.total[rows]),
         "current_total_price": amount(current_total),
         "subtotal_price": amount(orders.subtotal[rows]),
@@ -76,7 +77,7 @@ def order_records(shop: Shop, activity: Activity, store: ShopAccount) -> Any:
         **_landing(activity, rows),
         "customer": customer,
         **_addresses(activity, rows),
-        "line_items": lines(shop, orders, store, rows),
+        "line_items": lines(shop, orders, store, rows, refunded),
         "refunds": refunds(shop, orders, store, rows, refunded),
         "note_attributes": notes(shop, orders, rows, versions.is_past(orders.paid_at) if shop.takes_payments else None),
     }
