@@ -55,8 +55,8 @@ _ACCOUNT = {
     " day, that it covers. A covered day without a row has none: what landed of it before no longer counts.",
     "read.folder": "A folder, relative to this file, whose files are told apart by what they hold: each is read as the"
     " object that it is; one that is of none or of several is quarantined by name. Sources may share a folder."
-    " For kind bronze, the bronze to read: a folder of `<tenant>/<platform>/<account>/<object>/`"
-    "`ingest_dt=YYYY-MM-DD/batch_<id>/`.",
+    " For kind bronze, the bronze to read: a folder of `<tenant>/<platform>/<account>/<object>/"
+    "ingest_dt=YYYY-MM-DD/batch_<id>/`.",
     "read.dates": "The order of day, month and year in dates such as 1/5/2026, where a downloaded file does not prove"
     " it.",
     "read.numbers": "How numbers such as 1.234 are written, where a downloaded file does not prove it.",

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pipeline.config.tenant import Tenant
 from pipeline.ingest.land import LandedTable
@@ -213,3 +216,69 @@ def test_the_same_builds_again_change_nothing(tmp_path: Path) -> None:
     shop.build(x_20260106={"a": 10, "b": 5}, x_20260109={"a": 12})
     assert shop.build().known_files == 2
     assert shop.query("select count(*) from _dlt_loads") == [(1,)]
+
+
+DAYS = [f"2026-01-0{number}" for number in range(1, 4)]
+deliveries = st.lists(
+    st.tuples(
+        st.sets(st.sampled_from(DAYS), min_size=1).map(sorted),  # covered days
+        st.dictionaries(st.tuples(st.sampled_from(DAYS), st.sampled_from("abc")), st.integers(1, 3)),
+        st.integers(1, 2),  # pages
+        st.booleans(),  # whether a build follows
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(deliveries)
+@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_each_day_is_that_of_the_last_delivery_that_covers_it_however_builds_group_them(
+    tmp_path: Path, sequence: list[tuple[list[str], dict[tuple[str, str], int], int, bool]]
+) -> None:
+    with TemporaryDirectory(dir=tmp_path) as folder:
+        shop = Shop(Path(folder))
+        expected: dict[tuple[str, str], float] = {}
+        for number, (covered, drawn, pages, builds) in enumerate(sequence):
+            rows = {key: spend for key, spend in drawn.items() if key[0] in covered}
+            expected = {key: spend for key, spend in expected.items() if key[0] not in covered} | rows
+            names = [f"{number}_{page}.jsonl" for page in range(pages)]
+            for page, name in enumerate(names):
+                part = list(rows.items())[page::pages]
+                shop.write(name, shop.lines([insight(ad, spend, day) for (day, ad), spend in part]))
+            told = {"files": names, "covers": covered, "exported_at": f"2026-02-0{number + 1}T00:00:00Z"}
+            shop.write(f"{number}_MANIFEST.json", json.dumps(told))
+            if builds:
+                shop.build()
+        shop.build()
+        found = current(shop.settings.hub, INSIGHTS, "date_start", "ad_id", "spend")
+        assert {(day, ad): float(spend) for day, ad, spend in found} == expected
+
+
+def test_sinks_that_were_lost_are_rebuilt_from_bronze_alone(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    for files in ({"x": {"a": 10, "b": 5}}, {"x": {"a": 12}}, {"y": {"c": 1}}, {"y": {"c": 1, "b": 2}}):
+        shop.build(**files)
+    before = shop.spend()
+    shop.settings.hub.unlink()
+    for path in shop.files.iterdir():
+        path.unlink()
+    shop.build()
+    assert shop.spend() == before == {"a": 12, "b": 2, "c": 1}
+
+
+def test_the_daily_export_replaces_the_intraday_one_whichever_comes_later(tmp_path: Path) -> None:
+    def events(*names: str) -> str:
+        moment = 1767571200000000
+        rows = [{"event_name": n, "event_date": "20260105", "event_timestamp": moment + i} for i, n in enumerate(names)]
+        return "".join(json.dumps(row) + "\n" for row in rows)
+
+    shop = LandingFixture(tmp_path)
+    shop.write("events_20260105.jsonl", events("page_view", "purchase"))
+    shop.write("events_fresh_20260105.jsonl", events("page_view", "scroll"))
+    tenant = Tenant(slug="acme", business_name="A", sources=(shop.source("google_analytics", events="*.jsonl"),))
+    for _ in range(2):
+        shop.land(tenant)
+        push(shop.settings.hub, tenant, EVENTS)
+        assert current(shop.settings.hub, EVENTS, "event_name") == [("page_view",), ("purchase",)]
+        shop.write("events_intraday_20260105.jsonl", events("page_view", "video_start"))
