@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,18 @@ def test_a_generated_file_takes_no_room_twice(sandbox: LandingFixture) -> None:
     sandbox.land(tenant)
     ((folder, manifest), *_) = batches(sandbox)
     assert (folder / manifest.files[0].file).stat().st_nlink == 2
+
+
+def test_what_landed_before_there_was_a_bronze_stays_known(sandbox: LandingFixture) -> None:
+    for name in ("o_20260201.jsonl", "p.jsonl"):
+        sandbox.write(name, lines(1 if name[0] == "o" else 2))
+    patterns: dict[str, str] = {"orders": "*.jsonl", "exported_at": r"_(\d{8})"}
+    sandbox.land(**patterns)
+    sandbox.query("drop table landed_deliveries; alter table landed_files drop column days; select 1")
+    sandbox.query("alter table landed_files drop column batch_id; select 1")
+    sandbox.query("alter table shopify__orders drop column _batch_id; select 1")
+    shutil.rmtree(sandbox.settings.home / "bronze")
+    again = sandbox.land(**patterns)
+    assert (again.load_id, table_of(again, "orders").known_files) == (None, 2)
+    sandbox.write("p.jsonl", lines(3))
+    assert table_of(sandbox.land(**patterns), "orders").rows == 1

@@ -148,6 +148,13 @@ BAD: dict[str, str] = {
     "a time that does not compile": files("objects: {orders: orders.csv}", "exported_at: 'orders_(\\d+'"),
     "a time without a group": files("objects: {orders: orders.csv}", "exported_at: 'orders_\\d+'"),
     "a time of two groups": files("objects: {orders: orders.csv}", "exported_at: '(\\d+)-(\\d+)'"),
+    "a delivery without a group": files("objects: {orders: orders.csv}", "delivery: 'pull_\\d+'"),
+    "days of three groups": files("objects: {orders: orders.csv}", "covers: '(\\d+)-(\\d+)-(\\d+)'"),
+    "days that do not compile": files("objects: {orders: orders.csv}", "covers: '(\\d+'"),
+    "days of synthetic data": source("shopify", "read: {covers: '(\\d+)'}"),
+    "a bronze without a folder": source("shopify", "read: {kind: bronze}"),
+    "a bronze with a time": source("shopify", "read: {kind: bronze, folder: b, exported_at: '(\\d+)'}"),
+    "files with a bronze": files("objects: {orders: orders.csv}", "folder: bronze"),
     # levers
     "a misspelt lever": source("facebook_ads", "generation: {daily_spend: 5}"),
     "a lever that does nothing here": source("facebook_ads", "generation: {product_count: 5}"),
