@@ -15,14 +15,14 @@ from pipeline.config.accounts import Account, Read
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprint
 from pipeline.errors import LandError
-from pipeline.ingest.deliveries.names import covered_days
+from pipeline.ingest.deliveries.name_order import covered_days
 from pipeline.ingest.drift import fingerprint
 from pipeline.ingest.formats.csv_file import CsvRules
 from pipeline.ingest.formats.export_file import Unreadable
 from pipeline.ingest.formats.zip_file import archive_of, is_archive, members, open_member
 from pipeline.ingest.recognition.routing import Routed, route_folders
 from pipeline.settings import Settings
-from pipeline.storage.bronze.batches import Shelf, shelf
+from pipeline.storage.bronze.batches import BatchFolder, batch_folder
 
 _TIME = r"(\d{4})-?(\d\d)-?(\d\d)(?:[T_ -]?(\d\d)[-:.]?(\d\d)(?:[-:.]?(\d\d))?Z?)?"
 MANIFEST = "_MANIFEST.json"
@@ -65,7 +65,7 @@ class ExportTarget:
     """Where manifests of its files may lie."""
     refused: tuple[tuple[Path, str], ...] = ()
     """Files of a folder that are of no object, with the reason."""
-    bronze: Shelf | None = None
+    bronze: BatchFolder | None = None
     """The batches that are read, for kind bronze."""
 
     @property
@@ -121,7 +121,7 @@ def export_targets(
             target = replace(target, findings=findings, refused=tuple(own.refused))
             if account.read.kind == "bronze":
                 root = Path(str(account.read.folder), tenant.slug)
-                target = replace(target, bronze=shelf(root, source.platform, account.name, name))
+                target = replace(target, bronze=batch_folder(root, source.platform, account.name, name))
             targets.append(target)
     return targets
 

@@ -14,7 +14,7 @@ import duckdb
 
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprint
-from pipeline.ingest.deliveries.archive import shelf_of
+from pipeline.ingest.deliveries.archive import batches_of
 from pipeline.ingest.deliveries.ledger import read_ledgers
 from pipeline.ingest.dlt_load import load
 from pipeline.ingest.drift import sentences
@@ -80,7 +80,9 @@ def land_tenant(
     load_id = None
     with write_hub(settings) as hub, _empty_folder(folder):
         prepare_landing_tables(hub, tenant, tables)
-        plans = plan_loads(targets, known(hub, tenant), read_ledgers(hub, tenant), partial(shelf_of, tenant, settings))
+        plans = plan_loads(
+            targets, known(hub, tenant), read_ledgers(hub, tenant), partial(batches_of, tenant, settings)
+        )
         if any(plan.new for plan in plans):
             with _reading_connection(folder) as con:
 

@@ -14,7 +14,7 @@ from pipeline.ingest.drift import DriftedFile
 from pipeline.ingest.earlier_shapes import EarlierShapes, Key
 from pipeline.ingest.exports import ExportFile, ExportTarget
 from pipeline.ingest.landing_tables import Known, SeenInside
-from pipeline.storage.bronze.batches import Shelf
+from pipeline.storage.bronze.batches import BatchFolder
 
 
 @dataclass
@@ -60,7 +60,7 @@ def plan_loads(
     targets: Iterable[ExportTarget],
     known: Known,
     ledgers: Mapping[Key, Ledger],
-    shelf_of: Callable[[ExportTarget], Shelf],
+    batches_of: Callable[[ExportTarget], BatchFolder],
 ) -> list[LoadPlan]:
     """Plan the new deliveries of each target, and those of bronze that did not land.
 
@@ -82,7 +82,7 @@ def plan_loads(
             nested_before=inside.nested_unknown,
         )
         plans.append(plan)
-        kept = replays(shelf_of(target), plan.ledger)
+        kept = replays(batches_of(target), plan.ledger)
         grouped = group(target)
         plan.findings += grouped.findings
         chosen = choose(grouped.deliveries, plan.ledger)

@@ -23,8 +23,8 @@ from pipeline.contracts.sql import whole_record
 from pipeline.ingest.formats.export_file import Unreadable
 from pipeline.ingest.formats.reader import Reader
 from pipeline.settings import Settings
-from pipeline.storage.bronze.batches import Shelf, bronze_folder
-from pipeline.storage.bronze.clone import link
+from pipeline.storage.bronze.batches import BatchFolder, bronze_folder
+from pipeline.storage.bronze.clone import hard_link
 from pipeline.storage.bronze.manifest import BatchFile, BatchManifest
 
 Json = Any  # Any: what JSON can carry
@@ -54,17 +54,17 @@ def redact_bronze(tenant: Tenant, settings: Settings, redaction: Redaction) -> d
     replaced = {}
     blueprint = redaction.blueprint
     for folder in sorted((bronze_folder(settings, tenant.slug) / blueprint.platform).glob(f"*/{blueprint.object}")):
-        shelf = Shelf(folder)
-        for batch, manifest in shelf.manifests(shelf.batch_ids()):
-            if redacted := _redacted(shelf, batch, manifest, redaction):
+        held = BatchFolder(folder)
+        for batch, manifest in held.manifests(held.batch_ids()):
+            if redacted := _redacted(held, batch, manifest, redaction):
                 replaced[manifest.batch_id] = redacted
     return replaced
 
 
-def _redacted(shelf: Shelf, batch: Path, manifest: BatchManifest, redaction: Redaction) -> str | None:
+def _redacted(held: BatchFolder, batch: Path, manifest: BatchManifest, redaction: Redaction) -> str | None:
     """Publish the redacted successor of a batch and remove the batch; None where nothing in it names the person."""
     new_id = f"{manifest.batch_id.partition('-')[0]}-{_next_number(manifest)}"
-    draft = shelf.draft(new_id)
+    draft = held.draft(new_id)
     files = []
     for entry in manifest.files:
         source, target = batch / entry.file, draft / entry.file
@@ -72,7 +72,7 @@ def _redacted(shelf: Shelf, batch: Path, manifest: BatchManifest, redaction: Red
         texts = _texts(source, draft, redaction)
         received = redaction.renamed.get(entry.received_sha256, entry.received_sha256)
         if texts is None:
-            link(source, target)
+            hard_link(source, target)
             files.append(entry.model_copy(update={"received_sha256": received}))
         else:
             files.append(_rewritten(entry, target, texts, received))
@@ -81,7 +81,7 @@ def _redacted(shelf: Shelf, batch: Path, manifest: BatchManifest, redaction: Red
         return None
     rows = sum(file.rows for file in files)
     update = {"batch_id": new_id, "redacts": manifest.batch_id, "files": tuple(files), "total_rows": rows}
-    shelf.publish(draft, manifest.model_copy(update=update))
+    held.publish(draft, manifest.model_copy(update=update))
     shutil.rmtree(batch)
     return new_id
 

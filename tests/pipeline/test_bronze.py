@@ -11,8 +11,8 @@ import pytest
 from pipeline.config.accounts import Account, Read
 from pipeline.config.tenant import Tenant
 from pipeline.errors import LandError
-from pipeline.storage.bronze.batches import Shelf, bronze_folder, problems, shelf
-from pipeline.storage.bronze.manifest import BatchManifest, read_manifest
+from pipeline.storage.bronze.batches import BatchFolder, batch_folder, bronze_folder, problems
+from pipeline.storage.bronze.manifest import BatchManifest, read_batch_manifest
 from tests.pipeline.landing_fixture import LandingFixture, table_of
 
 ORDERS = ("shopify", "main", "orders")
@@ -24,12 +24,12 @@ def lines(*ids: int) -> str:
     )
 
 
-def shelf_of(sandbox: LandingFixture) -> Shelf:
-    return shelf(bronze_folder(sandbox.settings, sandbox.tenant().slug), *ORDERS)
+def batches_of(sandbox: LandingFixture) -> BatchFolder:
+    return batch_folder(bronze_folder(sandbox.settings, sandbox.tenant().slug), *ORDERS)
 
 
 def batches(sandbox: LandingFixture) -> list[tuple[Path, BatchManifest]]:
-    return list(shelf_of(sandbox).manifests(shelf_of(sandbox).batch_ids()))
+    return list(batches_of(sandbox).manifests(batches_of(sandbox).batch_ids()))
 
 
 def test_a_delivery_lies_in_bronze_as_it_came_with_what_was_read_of_it(sandbox: LandingFixture) -> None:
@@ -104,10 +104,10 @@ def test_a_published_batch_is_never_rewritten(sandbox: LandingFixture) -> None:
     sandbox.write("o.jsonl", lines(1))
     sandbox.land(orders="*.jsonl")
     ((folder, manifest),) = batches(sandbox)
-    draft = shelf_of(sandbox).draft(manifest.batch_id)
+    draft = batches_of(sandbox).draft(manifest.batch_id)
     with pytest.raises(LandError, match="never rewritten"):
-        shelf_of(sandbox).publish(draft, manifest)
-    assert read_manifest(folder) == manifest
+        batches_of(sandbox).publish(draft, manifest)
+    assert read_batch_manifest(folder) == manifest
 
 
 def test_what_does_not_land_is_not_in_bronze(sandbox: LandingFixture) -> None:

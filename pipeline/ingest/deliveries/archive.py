@@ -15,8 +15,8 @@ from pipeline.ingest.exports import ExportFile, ExportTarget
 from pipeline.ingest.formats.export_file import Unreadable
 from pipeline.ingest.formats.zip_file import archive_of, open_member
 from pipeline.settings import Settings
-from pipeline.storage.bronze.batches import Shelf, bronze_folder, partition_of, problems, shelf
-from pipeline.storage.bronze.clone import clone, copy, link
+from pipeline.storage.bronze.batches import BatchFolder, batch_folder, bronze_folder, partition_of, problems
+from pipeline.storage.bronze.clone import clone, copy, hard_link
 from pipeline.storage.bronze.manifest import NAME, SUCCESS, BatchFile, BatchManifest
 
 
@@ -37,11 +37,11 @@ class Archive:
         self, tenant: Tenant, settings: Settings, target: ExportTarget, delivery: Delivery, *, new_id: str
     ) -> None:
         self._tenant, self._target, self._delivery = tenant, target, delivery
-        self._shelf = shelf_of(tenant, settings, target)
+        self._batches = batches_of(tenant, settings, target)
         self._is_published = delivery.batch is not None
         self._digests: dict[Path, str] = {}
         self.batch_id = delivery.batch[1].batch_id if delivery.batch else new_id
-        self._folder = delivery.batch[0] if delivery.batch else self._shelf.draft(new_id)
+        self._folder = delivery.batch[0] if delivery.batch else self._batches.draft(new_id)
 
     @property
     def problems(self) -> list[str]:
@@ -64,7 +64,7 @@ class Archive:
                 with open_member(export.path) as member:
                     digest = copy(member, content)
             elif self._target.read.kind == "synthetic":  # a generated file is replaced, and never rewritten in place
-                link(export.path, content)
+                hard_link(export.path, content)
                 digest = export.sha256 or ""
             else:
                 digest = clone(export.content or export.path, content)
@@ -107,7 +107,7 @@ class Archive:
             generator_version=version("gata"),
         )
         self._keep_only(manifest)
-        self._shelf.publish(self._folder, manifest)
+        self._batches.publish(self._folder, manifest)
 
     def discard(self) -> None:
         """Remove the draft of a delivery that does not land."""
@@ -145,10 +145,10 @@ class Archive:
         return path
 
 
-def shelf_of(tenant: Tenant, settings: Settings, target: ExportTarget) -> Shelf:
+def batches_of(tenant: Tenant, settings: Settings, target: ExportTarget) -> BatchFolder:
     """The batches of a target in the tenant's own bronze."""
     platform, account, object_ = target.key
-    return shelf(bronze_folder(settings, tenant.slug), platform, account, object_)
+    return batch_folder(bronze_folder(settings, tenant.slug), platform, account, object_)
 
 
 def declared_days(delivery: Delivery) -> tuple[date, ...] | None:

@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipeline.ingest.deliveries.delivery import Delivery
-from pipeline.ingest.deliveries.names import LONGEST_RANGE, has_date, order_of
+from pipeline.ingest.deliveries.name_order import LONGEST_RANGE, has_date, order_of
 from pipeline.ingest.exports import MANIFEST, ExportFile, ExportTarget
 
 

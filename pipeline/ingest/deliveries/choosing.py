@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.ingest.deliveries.delivery import Carried, Delivery
 from pipeline.ingest.deliveries.ledger import Ledger
 from pipeline.ingest.exports import ExportFile
-from pipeline.storage.bronze.batches import Shelf
+from pipeline.storage.bronze.batches import BatchFolder
 from pipeline.storage.bronze.manifest import BatchManifest
 
 
@@ -20,15 +20,15 @@ class Chosen:
     known_files: int
 
 
-def replays(shelf: Shelf, ledger: Ledger) -> list[Delivery]:
+def replays(held: BatchFolder, ledger: Ledger) -> list[Delivery]:
     """The deliveries of bronze that did not land yet, oldest first; the ledger counts them as landed from now on.
 
     Raises:
         LandError: A manifest is damaged.
     """
-    missing = [batch_id for batch_id in shelf.batch_ids() if batch_id not in ledger.batches]
+    missing = [batch_id for batch_id in held.batch_ids() if batch_id not in ledger.batches]
     found = []
-    for folder, manifest in shelf.manifests(missing) if missing else ():
+    for folder, manifest in held.manifests(missing) if missing else ():
         ledger.add_manifest(manifest)
         found.append(delivery_of_batch(folder, manifest))
     return found

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline.ingest.deliveries.brought_manifests import manifest_deliveries
 from pipeline.ingest.deliveries.delivery import Delivery
-from pipeline.ingest.deliveries.names import has_date, order_of
+from pipeline.ingest.deliveries.name_order import has_date, order_of
 from pipeline.ingest.exports import ExportFile, ExportTarget
 from pipeline.storage.bronze.manifest import BatchManifest
 
@@ -30,8 +30,8 @@ class Grouped:
 def group(target: ExportTarget) -> Grouped:
     """Group the files of a target into deliveries; those of a bronze are what its manifests say."""
     if target.bronze:
-        shelf = target.bronze
-        return Grouped(tuple(_brought(target, *batch) for batch in shelf.manifests(shelf.batch_ids())))
+        held = target.bronze
+        return Grouped(tuple(_brought(target, *batch) for batch in held.manifests(held.batch_ids())))
     exports = target.exports()
     declared, findings = manifest_deliveries(target, exports)
     taken = {file.path for delivery in declared for file in delivery.files}

@@ -11,7 +11,7 @@ import duckdb
 
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.sql import quote
-from pipeline.ingest.deliveries.names import has_date, order_of
+from pipeline.ingest.deliveries.name_order import has_date, order_of
 from pipeline.ingest.landing_tables import LOAD_ID, dataset
 from pipeline.storage.bronze.manifest import BatchManifest
 

@@ -15,7 +15,7 @@ from pipeline.contracts.fields import Contract, shape_of
 from pipeline.contracts.sql import quote
 from pipeline.ingest.deliveries.delivery import Delivery
 from pipeline.ingest.deliveries.event_days import days_query
-from pipeline.ingest.deliveries.names import stem_of
+from pipeline.ingest.deliveries.name_order import stem_of
 from pipeline.ingest.exports import ExportFile
 from pipeline.ingest.values.wire_values import CONTENT_HASH, EXTRA, KEY_HASH, has_conflicts
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from pipeline.config.slug import Slug
 from pipeline.errors import LandError
 from pipeline.settings import Settings
-from pipeline.storage.bronze.manifest import NAME, SUCCESS, BatchManifest, read_manifest
+from pipeline.storage.bronze.manifest import NAME, SUCCESS, BatchManifest, read_batch_manifest
 from pipeline.storage.disk import sync
 
 PREFIX = "batch_"
@@ -24,7 +24,7 @@ _DRAFT = ".draft_"
 
 
 @dataclass(frozen=True)
-class Shelf:
+class BatchFolder:
     """The folder of one object of one account in a bronze: its batches, by ids that sort by time."""
 
     folder: Path
@@ -42,7 +42,7 @@ class Shelf:
         wanted = set(batch_ids)
         for path in sorted(self._batches(), key=lambda path: path.name):
             if path.name.removeprefix(PREFIX) in wanted:
-                yield path, read_manifest(path)
+                yield path, read_batch_manifest(path)
 
     def draft(self, batch_id: str) -> Path:
         """An empty folder to put the files of a batch into; one that a killed process left is emptied."""
@@ -86,9 +86,9 @@ def bronze_folder(settings: Settings, slug: Slug) -> Path:
     return settings.home / "bronze" / slug
 
 
-def shelf(root: Path, platform: str, account: str, object_: str) -> Shelf:
+def batch_folder(root: Path, platform: str, account: str, object_: str) -> BatchFolder:
     """The batches of one object of one account in a tenant's folder of bronze."""
-    return Shelf(root / platform / account / object_)
+    return BatchFolder(root / platform / account / object_)
 
 
 def partition_of(created_at: datetime) -> str:

@@ -37,7 +37,7 @@ def copy(original: BufferedIOBase, target: Path) -> str:
     return digest.hexdigest()
 
 
-def link(source: Path, target: Path) -> None:
+def hard_link(source: Path, target: Path) -> None:
     """Give a file that is only ever replaced, never rewritten in place, a second name; a copy on another disk."""
     try:
         os.link(source, target)

@@ -77,7 +77,7 @@ class BatchManifest(BaseModel):
     """The batch that this one replaces, without a person who was forgotten."""
 
 
-def read_manifest(folder: Path) -> BatchManifest:
+def read_batch_manifest(folder: Path) -> BatchManifest:
     """The manifest of a batch's folder.
 
     Raises:
