@@ -59,7 +59,7 @@ class DateEvidence:
         )
 
 
-def evidence_items(text: str) -> list[str]:
+def date_evidence_items(text: str) -> list[str]:
     """Three select items: an example of each kind of evidence, of the dates in the column `text` with its parts."""
     day = f"{text}_day"
     is_plain = f"regexp_full_match({day}, {literal(_YEAR_LAST)}) and not regexp_full_match({day}, {literal(_DOTTED)})"

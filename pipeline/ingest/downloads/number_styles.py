@@ -57,7 +57,7 @@ class NumberEvidence:
         )
 
 
-def evidence_items(text: str, *, is_whole: bool) -> list[str]:
+def number_evidence_items(text: str, *, is_whole: bool) -> list[str]:
     """Four select items: an example of each kind of evidence, as SQL over the rows of a file.
 
     Args:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pipeline.contracts.downloads import DateOrder, Discount, Element, NumberStyle, Ref, Template, fold
 from pipeline.contracts.fields import Contract, shape_of
 from pipeline.contracts.sql import literal
-from pipeline.ingest.downloads.fields import DAYS, NUMBERS, TIMES, DownloadField, fields_of, value_of
+from pipeline.ingest.downloads.download_fields import DAYS, NUMBERS, TIMES, DownloadField, fields_of, value_of
 from pipeline.ingest.downloads.number_styles import NOT_WRITTEN_SO
 from pipeline.ingest.downloads.recognition import Recognised
 

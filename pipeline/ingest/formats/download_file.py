@@ -13,7 +13,7 @@ from pipeline.contracts.sql import literal
 from pipeline.errors import shorten
 from pipeline.ingest.downloads import date_styles, number_styles
 from pipeline.ingest.downloads.date_styles import DateEvidence, proven_order
-from pipeline.ingest.downloads.fields import DAYS, NUMBERS, TIMES
+from pipeline.ingest.downloads.download_fields import DAYS, NUMBERS, TIMES
 from pipeline.ingest.downloads.number_styles import NumberEvidence, proven_style
 from pipeline.ingest.downloads.recognition import Recognised
 from pipeline.ingest.downloads.records import CELLS, ROWS, VALUES, DownloadRows
@@ -99,7 +99,9 @@ def _style(con: duckdb.DuckDBPyConnection, rows: DownloadRows, found: Recognised
     numbers = [field for field in rows.fields.values() if field.meaning in NUMBERS]
     if declared or not numbers:
         return declared or "1,234.56"
-    items = [item for field in numbers for item in number_styles.evidence_items(field.cell, is_whole=field.is_whole)]
+    items = [
+        item for field in numbers for item in number_styles.number_evidence_items(field.cell, is_whole=field.is_whole)
+    ]
     values = con.execute(f"select {', '.join(items)} from {CELLS}").fetchall()[0]
     each = [NumberEvidence(*values[start : start + 4]) for start in range(0, len(values), 4)]
     try:
@@ -112,7 +114,7 @@ def _order(con: duckdb.DuckDBPyConnection, rows: DownloadRows, found: Recognised
     dates = [field for field in rows.fields.values() if field.meaning in DAYS | TIMES]
     if locale.dates or not dates:
         return locale.dates or "DMY"
-    items = [item for field in dates for item in date_styles.evidence_items(field.cell)]
+    items = [item for field in dates for item in date_styles.date_evidence_items(field.cell)]
     values = con.execute(f"select {', '.join(items)} from {CELLS}").fetchall()[0]
     each = [DateEvidence(*values[start : start + 3]) for start in range(0, len(values), 3)]
     try:
