@@ -97,7 +97,7 @@ def plan_loads(
 def _to_land(plan: LoadPlan, delivery: Delivery, known: Known) -> Delivery | None:
     """A delivery as it is to be read, None where it is not; the plan says why."""
     if delivery.incomplete:
-        plan.findings.append(incomplete(delivery, delivery.incomplete))
+        plan.findings.append(finding_of_incomplete(delivery, delivery.incomplete))
         return None
     if reason := plan.ledger.refused.get(delivery.identity):
         plan.findings.append(f"{delivery.name} still withheld: {reason}")
@@ -107,14 +107,14 @@ def _to_land(plan: LoadPlan, delivery: Delivery, known: Known) -> Delivery | Non
     if not held_back:
         return delivery
     if len(delivery.files) > 1 and plan.is_whole(delivery):
-        plan.findings.append(incomplete(delivery, next(filter(None, held_back), "a file of it has drifted")))
+        plan.findings.append(finding_of_incomplete(delivery, next(filter(None, held_back), "a file of it has drifted")))
         return None
     plan.findings += filter(None, held_back)
     rest = tuple(file for file, why in reasons.items() if why is None)
     return replace(delivery, files=rest) if rest else None
 
 
-def incomplete(delivery: Delivery, why: str) -> str:
+def finding_of_incomplete(delivery: Delivery, why: str) -> str:
     """The finding about a delivery that is not complete."""
     return f"the delivery of {delivery.name} is not complete and does not land, what landed before it counts: {why}"
 

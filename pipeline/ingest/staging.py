@@ -25,7 +25,7 @@ from pipeline.ingest.exports import ExportFile, ExportTarget
 from pipeline.ingest.formats.reader import Reader, Unreadable
 from pipeline.ingest.key_conflicts import Conflicts
 from pipeline.ingest.landing_tables import LOAD_ID, Columns
-from pipeline.ingest.load_plan import LoadPlan, incomplete
+from pipeline.ingest.load_plan import LoadPlan, finding_of_incomplete
 from pipeline.ingest.measure_check import MeasureCheck
 from pipeline.ingest.part_buffer import ParquetPart, PartBuffer
 from pipeline.ingest.quarantine import Rejection, as_table, rejections
@@ -216,7 +216,7 @@ class Staging:
             plan.findings.append(f"{staged.delivery.name} withheld: {staged.refused}")
         elif staged.incomplete or (len(staged.delivery.files) > 1 and staged.readings and not plan.is_stopped):
             why = staged.incomplete or "; ".join(f"{r.export.name} has drifted" for r in staged.readings if r.drifts)
-            plan.findings.append(incomplete(staged.delivery, why))
+            plan.findings.append(finding_of_incomplete(staged.delivery, why))
 
     def _record_delivery(self, plan: LoadPlan, staged: StagedDelivery) -> None:
         delivery, contract = staged.delivery, plan.target.blueprint.contract
