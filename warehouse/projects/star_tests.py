@@ -228,7 +228,6 @@ def _findings_of_domain(tenant: Tenant, canonical: Canonical, sources: tuple[tup
             *(about_patterns if patterns else []),
             _test("rows_of_one_day", severity="warn"),
             _test("one_breakdown", severity="warn"),
-            _test("conversions_are_reported", severity="warn"),
             _test("nothing_below_zero", severity="warn"),
             *([_test("one_source_of_meta", severity="warn", tenant=tenant.slug)] if has_both_of_meta else []),
         ]

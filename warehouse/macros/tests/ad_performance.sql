@@ -69,21 +69,6 @@ where last_date <> report_date
 group by source_platform, source_account
 {%- endtest %}
 
-{#- An account that reports spend and no conversions at all: sums and ratios of conversions leave it out.
-    Takes  model: canonical ad performance.
-    Gives  one finding per platform and account. -#}
-{% test conversions_are_reported(model) -%}
-select
-    source_platform || ' ' || source_account || ' reports no conversions in ' || count(*) || ' rows between '
-    || min(report_date) || ' and ' || max(report_date) || {{ spend_in_words() }}
-    || ': numbers of conversions leave it out. Export its conversions, or name their event in conversion_event_pattern.' as finding,
-    {{ about_report_rows() }}
-from {{ model }}
-where is_counted
-group by source_platform, source_account
-having count(conversions) = 0 and sum(spend) > 0
-{%- endtest %}
-
 {#- One ad's day reported under two breakdowns: only one of them is counted.
     Takes  model: canonical ad performance.
     Gives  one finding per platform and account.
