@@ -139,7 +139,7 @@ class Order(Contract):
         with_some("line_items"),
         always("line_items.quantity"),
         always("line_items.price", "line_items.price_set.shop_money.amount"),
-        unless_zero("line_items.discount_allocations.amount", "line_items.total_discount"),
+        unless_zero("line_items.total_discount"),
         with_some("refunds"),
         always("refunds.transactions.amount"),
     )
