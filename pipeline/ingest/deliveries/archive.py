@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from importlib.metadata import version
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from pipeline.config.tenant import Tenant
 from pipeline.ingest.deliveries.delivery import Delivery
 from pipeline.ingest.exports import ExportFile, ExportTarget
-from pipeline.ingest.formats.export_file import Unreadable
+from pipeline.ingest.formats.export_file import Unreadable, format_of
 from pipeline.ingest.formats.zip_file import archive_of, open_member
 from pipeline.settings import Settings
 from pipeline.storage.bronze.batches import BatchFolder, batch_folder, bronze_folder, partition_of, problems
@@ -136,8 +136,14 @@ class Archive:
                 path.unlink()
 
     def _free_path(self, export: ExportFile) -> Path:
-        """A path in the draft under the file's own name; in a numbered folder where that is taken."""
-        parts = [part for part in PurePath(export.name).parts if part not in ("..", "/")]
+        """A path in the draft under the file's own name; in a numbered folder where that is taken.
+
+        A member of an archive has a name of ours, so that its own leads nowhere: the manifest keeps it as `source`.
+        """
+        parts = [export.path.name]
+        if archive := archive_of(export.path):
+            packed = ".gz" if export.path.suffix.lower() == ".gz" else ""
+            parts = [archive.name, f"member.{format_of(export.path)}{packed}"]
         path, number = self._folder.joinpath(*parts), 1
         while path.exists() or path.name in (NAME, SUCCESS):
             number += 1
