@@ -216,8 +216,11 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _finding_notes(catalog: Catalog) -> list[str]:
-    """What gates found in the run's data, the heaviest first."""
-    said = [finding.text for finding in sorted(catalog.findings, key=lambda each: -each.weight)]
+    """What gates found in the run's data, the heaviest first, without what each answer counts itself."""
+    from pipeline.gates.finding import COUNTED_BY_ANSWERS
+
+    by_weight = sorted(catalog.findings, key=lambda each: -each.weight)
+    said = [finding.text for finding in by_weight if finding.kind not in COUNTED_BY_ANSWERS]
     more = [f"And {len(said) - MOST_FINDINGS} more findings."] if len(said) > MOST_FINDINGS else []
     return [*said[:MOST_FINDINGS], *more]
 
