@@ -229,7 +229,6 @@ def test_the_download_of_the_documentation_is_a_summary_and_has_no_day(real_data
         ({"Impressions": "many"}, "Impressions: 'many' is not a whole number"),
         ({"Impressions": "--"}, "Impressions: '--' is not a whole number"),
         ({"Clicks": "5%"}, "Clicks: '5%' is not a whole number"),
-        ({"Ctr": "high"}, "Ctr: 'high' is not a percentage"),
         ({"TimePeriod": "2026-01-05|7"}, "TimePeriod: '2026-01-05|7' is not a date"),
         ({"TimePeriod": "1/5/2026 12:00:00 AM|7"}, "TimePeriod: '1/5/2026 12:00:00 AM|7' is not a date"),
         ({"TimePeriod": "1/5/2026"}, "TimePeriod: '1/5/2026' is not a date"),

@@ -84,6 +84,7 @@ class AdGroup(Entity):
     key = ("adGroupId",)
     required = ("adGroupId",)
     wrappers = ("adGroups",)
+    lenient = ("defaultBid",)
     layouts = fivetran_list("adGroupId", campaignId="campaign_id", name="name", defaultBid="default_bid")
 
     adGroupId: Text = None
@@ -120,6 +121,18 @@ class Report(Contract):
     money = "major units of the profile's currency"
     zone = "account"
     restated_days = 58  # a window of 30 days, and restatements up to 28 days after the conversion
+    lenient = (
+        "campaignBudgetAmount",
+        "campaignBudgetType",
+        "purchases1d",
+        "sales1d",
+        "sales7d",
+        "sales14d",
+        "sales30d",
+        "sales",
+        "salesClicks",
+        "costType",
+    )
     measures = (
         always("cost", "spend"),
         if_asked("impressions"),

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pipeline.contracts.fields import Contract, DateText, Integer, Layout, Nested, Number, Text, UtcTime
+from pipeline.contracts.fields import Contract, DateText, Integer, Layout, Nested, Number, Quantity, Text, UtcTime
 from pipeline.contracts.measures import by_shop
 
 
 class EventProperties(Nested):
     dollar_revenue: Number = Field(None, alias="$revenue")
     dollar_price: Number = Field(None, alias="$price")
-    dollar_quantity: Integer = Field(None, alias="$quantity")
+    dollar_quantity: Quantity = Field(None, alias="$quantity")  # of goods sold by metre or kilo it has decimals
     dollar_currency: Text = Field(None, alias="$currency")
     order_id: Text = None
     transaction_id: Text = None
@@ -62,6 +62,7 @@ class Event(Contract):
     zone = "utc"
     identity = ("user_id", "amplitude_id", "device_id")
     personal = ("city", "region")
+    lenient = ("event_id", "client_event_time", "session_id", "platform", "language")
     restated_days = 0
     measures = (by_shop("event_properties.$revenue", "event_properties.revenue", "event_properties.$price"),)
     layouts = (
@@ -112,6 +113,7 @@ class User(Contract):
     zone = "account"
     identity = ("user_id", "canonical_amplitude_id", "properties.email")
     personal = ("city", "region", "merged_amplitude_ids", "device_ids")
+    lenient = ("num_events", "num_sessions", "first_used", "platform", "language")
     restated_days = 0
 
     canonical_amplitude_id: Integer = None

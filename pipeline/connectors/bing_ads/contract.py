@@ -128,6 +128,17 @@ class Report(Contract):
     money = "major units of the account's currency"
     zone = "utc"
     restated_days = 90
+    lenient = (
+        "AllConversions",
+        "AllConversionsQualified",
+        "Revenue",
+        "AllRevenue",
+        "Ctr",
+        "ConversionRate",
+        "ImpressionSharePercent",
+        "ImpressionLostToBudgetPercent",
+        "ImpressionLostToRankAggPercent",
+    )
     measures = (
         always("Spend"),
         if_asked("Impressions"),

@@ -29,6 +29,7 @@ class Campaign(Contract):
     date_field = "created_time"
     wrappers = ("data",)
     layouts = fivetran_history()
+    lenient = ("objective", "effective_status", "daily_budget")
 
     id: Text = None
     account_id: Text = None
@@ -50,6 +51,7 @@ class AdSet(Contract):
     date_field = "created_time"
     wrappers = ("data",)
     layouts = fivetran_history()
+    lenient = ("effective_status", "daily_budget")
 
     id: Text = None
     account_id: Text = None
@@ -126,6 +128,7 @@ class Insight(Contract):
     money = "major units of account_currency"
     zone = "account"
     restated_days = 28  # Source: developers.facebook.com/docs/marketing-api/insights (the longest attribution window)
+    lenient = ("account_name", "reach", "action_values")
     measures = (
         always("spend", alone=ACTIONS),
         if_asked("impressions"),

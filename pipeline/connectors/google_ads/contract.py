@@ -150,6 +150,7 @@ class CustomerRow(Entity):
 
     key = ("customer.id",)
     required = ("customer.id",)
+    lenient = ("customer.manager", "customer.testAccount")
     layouts = history(
         customer__id="id",
         customer__descriptiveName="descriptive_name",
@@ -165,6 +166,10 @@ class CampaignRow(Entity):
 
     key = ("customer.id", "campaign.resourceName", "campaign.id")
     required = ("campaign.id",)
+    lenient = (
+        *("campaign.startDate", "campaign.endDate", "campaign.servingStatus"),
+        *("customer.manager", "customer.testAccount"),
+    )
     layouts = history(
         customer__id="customer_id",
         campaign__id="id",
@@ -280,6 +285,16 @@ class PerformanceRow(Contract):
     money = "millionths of the customer's currency"
     zone = "account"
     restated_days = 90
+    lenient = (
+        "customer.manager",
+        "customer.testAccount",
+        "campaign.startDate",
+        "campaign.endDate",
+        "metrics.interactions",
+        "metrics.conversionsValue",
+        "metrics.allConversions",
+        "metrics.viewThroughConversions",
+    )
     measures = (
         always("metrics.costMicros", alone=CONVERSIONS),
         if_asked("metrics.impressions"),

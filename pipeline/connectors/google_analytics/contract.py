@@ -155,6 +155,30 @@ class Event(Contract):
     daily_slice = True
     identity = ("user_pseudo_id", "user_id")
     personal = ("geo.city", "geo.metro", "geo.region")
+    lenient = (
+        "event_previous_timestamp",
+        "event_value_in_usd",
+        "event_bundle_sequence_id",
+        "event_server_timestamp_offset",
+        "privacy_info",
+        "user_first_touch_timestamp",
+        "device.mobile_brand_name",
+        "device.mobile_model_name",
+        "device.operating_system",
+        "device.operating_system_version",
+        "device.language",
+        "device.web_info",
+        "geo.continent",
+        "geo.sub_continent",
+        "ecommerce.total_item_quantity",
+        "ecommerce.refund_value",
+        "ecommerce.shipping_value",
+        "ecommerce.tax_value",
+        "ecommerce.unique_items",
+        "items.price",
+        "items.quantity",
+        "is_active_user",
+    )
     measures = (with_some("ecommerce.purchase_revenue", "ecommerce.purchase_revenue_in_usd"),)
 
     event_date: CompactDate = None

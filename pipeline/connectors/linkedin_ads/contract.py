@@ -46,6 +46,15 @@ class Campaign(Contract):
     wrappers = ("elements",)
     money = "major units of the account's currency, as text"
     zone = "utc"
+    lenient = (
+        "dailyBudget.amount",
+        "totalBudget.amount",
+        "unitCost.amount",
+        "runSchedule",
+        "changeAuditStamps.created.actor",
+        "changeAuditStamps.lastModified.actor",
+        "version",
+    )
     restated_days = 0
     layouts = (
         Layout(

@@ -62,6 +62,7 @@ class Event(Contract):
     identity = ("properties.distinct_id", "properties.$device_id", "properties.$user_id")
     personal = ("properties.$city", "properties.$region", "properties.$current_url")
     restated_days = 0
+    lenient = ("properties.mp_processing_time_ms", "properties.$browser")
     measures = (by_shop("properties.revenue"),)
     layouts = (
         Layout(

@@ -61,6 +61,7 @@ class Campaign(Entity):
 
     key = ("campaign_id",)
     required = ("campaign_id",)
+    lenient = ("budget",)
     layouts = fivetran_list("campaign_name", "objective_type", "budget", "budget_mode")
 
     campaign_name: Text = None
@@ -74,6 +75,7 @@ class AdGroup(Entity):
 
     key = ("adgroup_id",)
     required = ("adgroup_id",)
+    lenient = ("budget",)
     layouts = fivetran_list("adgroup_id", "adgroup_name", "budget", "budget_mode")
 
     adgroup_id: Text = None
@@ -149,6 +151,7 @@ class Report(Contract):
     money = "major units of the account's currency, as text"
     zone = "account"
     restated_days = 28  # the longest click window; source: ads.tiktok.com/help/article/attribution-manager
+    lenient = ("metrics.net_cost", "metrics.gross_revenue")
     measures = (
         always("metrics.spend", "metrics.cost"),
         if_asked("metrics.impressions"),
