@@ -72,16 +72,50 @@ TOTAL: Row = {"ad_id": None, "is_counted": False, "spend": 5}
 PARTS: list[Row] = [AD | {"spend": 2}, AD | {"ad_id": "a2", "spend": 3}]
 
 
-def repeated(*rows: Row) -> str | None:
-    """The finding about second breakdowns, of canonical rows of one account."""
+def found_by(test: str, *rows: Row) -> list[dict[str, Any]]:
+    """The findings of a test about ad performance, of canonical rows, by column."""
     text = (MACROS / "tests" / "ad_performance.sql").read_text(encoding="utf-8")
     as_macros = re.sub(r"({%-? (?:end)?)test\b", r"\1macro", text)
     macros: Any = jinja2.Environment().from_string(as_macros).module  # SQL
-    query = macros.one_breakdown("int_t__ad_performance")
+    query = getattr(macros, test)("int_t__ad_performance")
     with duckdb.connect(config={"threads": 1}) as con:
         fill(con, AD_PERFORMANCE, rows)
-        found = con.execute(query).fetchone()
-    return found[0] if found else None
+        found = con.execute(query)
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def repeated(*rows: Row) -> str | None:
+    """The finding about second breakdowns, of canonical rows of one account."""
+    found = found_by("one_breakdown", *rows)
+    return str(found[0]["finding"]) if found else None
+
+
+def about(found: dict[str, Any]) -> list[Any]:
+    """What a finding is about, beside its sentence."""
+    names = ("source_platform", "source_account", "records", "amount", "currency", "first_day", "last_day")
+    return [str(found[name]) if name.endswith("_day") else found[name] for name in names]
+
+
+def test_a_finding_about_report_rows_says_its_source_count_money_and_days() -> None:
+    month = AD | {"report_date": "2026-01-01", "last_date": "2026-01-31", "is_counted": False, "currency": "EUR"}
+    (long,) = found_by("rows_of_one_day", AD, month | {"spend": 2}, month | {"ad_id": "a2", "spend": 3})
+    assert about(long) == ["facebook_ads", AD["source_account"], 2, 5, "EUR", "2026-01-01", "2026-01-31"]
+    assert found_by("one_breakdown", AD, month) == []
+    (twice,) = found_by("one_breakdown", AD, AD | {"is_counted": False, "spend": 4, "currency": "EUR"})
+    assert about(twice)[2:5] == [1, 4, "EUR"]
+    (mixed,) = found_by("rows_of_one_day", month | {"spend": 2}, month | {"spend": 3, "currency": "USD"})
+    assert about(mixed)[2:5] == [2, None, None]
+
+
+def test_an_account_without_conversions_is_said_beside_one_that_has_them() -> None:
+    spent = AD | {"spend": 2, "conversions": None, "currency": "EUR"}
+    assert found_by("conversions_are_reported", spent) == []
+    told = AD | {"source_platform": "google_ads", "conversions": 1}
+    (found,) = found_by("conversions_are_reported", spent, told)
+    assert about(found)[:5] == ["facebook_ads", AD["source_account"], 1, 2, "EUR"]
+    assert found["finding"].startswith(f"facebook_ads {AD['source_account']} reports no conversions in 1 rows between ")
+    assert found_by("conversions_are_reported", spent | {"spend": 0}, told) == []
 
 
 @pytest.mark.parametrize(
