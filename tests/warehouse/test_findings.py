@@ -106,39 +106,3 @@ def test_a_finding_about_report_rows_says_its_source_count_money_and_days() -> N
     assert about(twice)[2:5] == [1, 4, "EUR"]
     (mixed,) = found_by("rows_of_one_day", month | {"spend": 2}, month | {"spend": 3, "currency": "USD"})
     assert about(mixed)[2:5] == [2, None, None]
-
-
-def test_an_account_without_conversions_is_said_beside_one_that_has_them() -> None:
-    spent = AD | {"spend": 2, "conversions": None, "currency": "EUR"}
-    assert found_by("conversions_are_reported", spent) == []
-    told = AD | {"source_platform": "google_ads", "conversions": 1}
-    (found,) = found_by("conversions_are_reported", spent, told)
-    assert about(found)[:5] == ["facebook_ads", AD["source_account"], 1, 2, "EUR"]
-    assert found["finding"].startswith(f"facebook_ads {AD['source_account']} reports no conversions in 1 rows between ")
-    assert found_by("conversions_are_reported", spent | {"spend": 0}, told) == []
-
-
-@pytest.mark.parametrize(
-    "total",
-    [{}, {"ad_group_id": None}, {"ad_group_id": None, "campaign_id": None}, {"spend": "5.02"}],
-    ids=["ad group", "campaign", "account", "rounded"],
-)
-def test_a_total_beside_the_report_of_its_parts_is_no_second_breakdown(total: Row) -> None:
-    assert repeated(*PARTS, AD | TOTAL | total) is None
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"ad_id": "a1"},
-        {"spend": "5.03"},
-        {"ad_group_id": "g2"},
-        {"ad_group_id": None, "campaign_id": "c2"},
-        {"report_date": "2026-01-06"},
-        {"source_account": "eu"},
-    ],
-)
-def test_a_row_that_is_not_counted_and_whose_parts_do_not_come_to_it_is_said(other: Row) -> None:
-    said = repeated(*PARTS, AD | TOTAL | other)
-    assert said is not None
-    assert said.startswith("1 rows of facebook_ads")

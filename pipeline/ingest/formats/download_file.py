@@ -14,9 +14,9 @@ from pipeline.errors import shorten
 from pipeline.ingest.downloads import date_styles, number_styles
 from pipeline.ingest.downloads.date_styles import DateEvidence, proven_order
 from pipeline.ingest.downloads.download_fields import DAYS, NUMBERS, TIMES
+from pipeline.ingest.downloads.download_records import CELLS, ROWS, VALUES, DownloadRows
 from pipeline.ingest.downloads.number_styles import NumberEvidence, proven_style
 from pipeline.ingest.downloads.recognition import Recognised
-from pipeline.ingest.downloads.download_records import CELLS, ROWS, VALUES, DownloadRows
 from pipeline.ingest.formats.export_file import Unreadable
 from pipeline.ingest.formats.table_columns import Cell, table_query
 from pipeline.ingest.values.wire_values import LINE
