@@ -22,7 +22,7 @@ Domain = Literal["ads", "ecommerce", "analytics", "payments"]
 
 @cache
 def connector_part(connector: str, module: str, name: str) -> Any | None:  # Any: what the part declares under `name`
-    """The value declared as `name` in `pipeline/connectors/<connector>/<module>.py`; None without such a file.
+    """The value declared as `name` in `pipeline/connectors/<connector>/<module>.py`; None without such a file or name.
 
     Args:
         connector: A name of supported_connectors.yaml, checked by its reader to be an identifier.
@@ -30,7 +30,7 @@ def connector_part(connector: str, module: str, name: str) -> Any | None:  # Any
     package = f"pipeline.connectors.{connector}"
     if find_spec(package) is None or find_spec(f"{package}.{module}") is None:
         return None
-    return getattr(import_module(f"{package}.{module}"), name)
+    return getattr(import_module(f"{package}.{module}"), name, None)
 
 
 def contracts_of(connector: str) -> dict[str, type[Contract]]:

@@ -33,11 +33,14 @@ class Measure:
             promised only where the list has an element.
         alone: Measures, by their first path, that an export can be asked for without this one: beside them, and with
             no other measure, its absence breaks no promise.
+        is_zero_left_out: A record with other measures may leave it out at zero, as long as other records of its export
+            have it.
     """
 
     sent: Sent
     paths: tuple[str, ...]
     alone: tuple[str, ...] = ()
+    is_zero_left_out: bool = False
 
     @property
     def name(self) -> str:
@@ -45,9 +48,9 @@ class Measure:
         return " or ".join(self.paths)
 
 
-def always(*paths: str, alone: tuple[str, ...] = ()) -> Measure:
+def always(*paths: str, alone: tuple[str, ...] = (), is_zero_left_out: bool = False) -> Measure:
     """A measure that every export of the object carries, under one of these fields."""
-    return Measure(Sent.ALWAYS, paths, alone)
+    return Measure(Sent.ALWAYS, paths, alone, is_zero_left_out)
 
 
 def unless_zero(*paths: str) -> Measure:

@@ -154,7 +154,6 @@ BAD: dict[str, str] = {
     "days of synthetic data": source("shopify", "read: {covers: '(\\d+)'}"),
     "a bronze without a folder": source("shopify", "read: {kind: bronze}"),
     "a bronze with a time": source("shopify", "read: {kind: bronze, folder: b, exported_at: '(\\d+)'}"),
-    "files with a bronze": files("objects: {orders: orders.csv}", "folder: bronze"),
     # levers
     "a misspelt lever": source("facebook_ads", "generation: {daily_spend: 5}"),
     "a lever that does nothing here": source("facebook_ads", "generation: {product_count: 5}"),

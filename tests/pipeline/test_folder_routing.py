@@ -67,13 +67,13 @@ def test_what_fits_none_is_quarantined_by_name_and_stops_nothing(landing: Landin
     assert table_of(landed, "ad_performance").rows == 3
     (told,) = [table for table in landed.tables if table.findings]
     assert told.findings[0].startswith("notes.txt is in quarantine as a whole: not read: no reader for the ending")
-    assert told.findings[1].startswith("refunds.jsonl is in quarantine as a whole: not recognised")
+    assert told.findings[1].startswith("refunds.jsonl is in quarantine as a whole: not read: its records are refund")
     whole = landing.query("select parse_filename(path), line, record from quarantine order by 1")
     assert whole == [("notes.txt", None, None), ("refunds.jsonl", None, None)]
     again = landing.land(tenant, FEW)
     assert again.load_id is None
     (told,) = [table for table in again.tables if table.findings]
-    assert told.findings[1].startswith("refunds.jsonl still not recognised")
+    assert told.findings[1].startswith("refunds.jsonl still not read: its records are refund")
 
 
 def test_a_file_of_another_platform_or_of_two_that_share_records_is_refused(landing: LandingFixture) -> None:

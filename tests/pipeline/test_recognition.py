@@ -23,6 +23,7 @@ from tests.pipeline.vendor_records import (
     RECORDS,
     Record,
     ad_day,
+    amazon_day,
     charge,
     csv,
     insight,
@@ -140,7 +141,6 @@ def test_reports_with_the_same_fields_are_told_apart_by_the_marks_of_their_recor
 @pytest.mark.parametrize(
     ("made", "more", "looks_like"),
     [
-        (charge, {"object": "refund"}, "charges of stripe"),
         (charge, {"charge": "ch_1", "reason": "fraudulent"}, "charges of stripe"),
         (order, {"invoice_url": "https://example.com/1"}, "orders of shopify"),
         (order, {"abandoned_checkout_url": "https://example.com/1"}, "orders of shopify"),
@@ -152,6 +152,20 @@ def test_a_sibling_with_the_fields_of_a_fact_is_not_taken_for_it(
     found = recognised(jsonl([record | more for record in times(2, made)]), among=SHOPS)
     assert not found.candidates
     assert f"it looks like {looks_like}, and by its field {min(more)} it is something else" in str(found.reason())
+
+
+def test_a_list_of_another_kind_is_named_by_the_kind_that_it_says(recognised: Recognised) -> None:
+    found = recognised(jsonl([record | {"object": "refund"} for record in times(2, charge)]), among=SHOPS)
+    assert not found.candidates
+    assert str(found.reason()).startswith("its records are refund objects, and not charge objects")
+
+
+def test_a_report_of_a_sibling_is_told_by_the_fields_that_only_it_has(recognised: Recognised) -> None:
+    amazon = {key: BLUEPRINTS[key] for key in BLUEPRINTS if key[0] == "amazon_ads"}
+    without_window = [without(row, "purchases7d") for row in times(2, amazon_day)]
+    brands = [row | {"purchases": 1, "purchasesClicks": 1} for row in without_window]
+    found = [recognised(jsonl(rows), among=amazon).candidates[0][1] for rows in (without_window, brands)]
+    assert found == ["sponsored_products_campaign_report", "sponsored_brands_campaign_report"]
 
 
 def test_a_file_that_fits_several_objects_is_of_none_and_all_are_named(recognised: Recognised) -> None:
@@ -173,8 +187,8 @@ def test_what_is_not_recognised_says_what_it_lacks_and_its_nearest_spelling(reco
     rows = [{"Reporting starts": "2026-02-01", "Spend amount": "1.50", "Impressions shown": "10", "Reach": "3"}] * 2
     found = recognised(csv(rows), "a.csv", META)
     assert found.reason() == (
-        "not recognised: it is most like facebook_insights of facebook_ads, and lacks date_start, spend, "
-        "impressions (perhaps 'Impressions shown'); it has Impressions shown, Reporting starts, Spend amount, "
+        "not recognised: it is most like facebook_insights of facebook_ads, and lacks date_start, spend; "
+        "it has Impressions shown, Reporting starts, Spend amount, "
         "which that does not know"
     )
     near = recognised(csv([renamed(row, "Spend amount", "Spent") for row in rows]), "b.csv", META).nearest

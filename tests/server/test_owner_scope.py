@@ -200,7 +200,11 @@ def test_an_upload_is_checked_kept_once_and_read_by_the_tenants_own_source(owned
 @pytest.mark.parametrize(
     ("who", "content", "says"),
     [
-        ("beta owner", jsonl([{**charge(1), "object": "refund"}]).encode(), "a.jsonl is not taken: not recognised"),
+        (
+            "beta owner",
+            jsonl([{**charge(1), "object": "refund"}]).encode(),
+            "a.jsonl is not taken: its records are refund",
+        ),
         ("beta owner", jsonl(times(2, insight)).encode(), "no source here reads files of it"),
         ("gamma owner", ORDERS, "There is no folder for uploads here."),
         ("beta owner", b"", "There is no file in the body."),

@@ -48,7 +48,7 @@ def test_what_an_order_does_not_prove_is_counted_with_its_money(test: str, doubt
 def test_an_unknown_refund_is_counted_with_the_money_of_its_order() -> None:
     rows = [ORDER | {"foreign_refunds": 2, "total_price": 130}, ORDER | {"order_id": "2", "foreign_refunds": 0}]
     (finding,) = found("refunds_in_the_orders_currency", ORDERS, *rows)
-    assert list(finding) == COLUMNS
+    assert list(finding) == [*COLUMNS, "first_day", "last_day"]
     assert finding["finding"] == (
         "2 refunds of shopify main do not say their amount in the currency of their order: refunded_amount of 1 orders "
         "of 130.000000 USD is unknown."

@@ -134,7 +134,7 @@ class Report(Contract):
         "costType",
     )
     measures = (
-        always("cost", "spend"),
+        always("cost", "spend", is_zero_left_out=True),
         if_asked("impressions"),
         if_asked("clicks"),
         on_request("purchases7d", "purchases14d", "purchases30d", "purchasesClicks", "purchases"),

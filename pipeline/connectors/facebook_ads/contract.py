@@ -130,7 +130,7 @@ class Insight(Contract):
     restated_days = 28  # Source: developers.facebook.com/docs/marketing-api/insights (the longest attribution window)
     lenient = ("account_name", "reach", "action_values")
     measures = (
-        always("spend", alone=ACTIONS),
+        always("spend", alone=ACTIONS, is_zero_left_out=True),
         if_asked("impressions"),
         unless_zero("clicks", "inline_link_clicks"),
         unless_zero("actions"),

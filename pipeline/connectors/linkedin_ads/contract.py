@@ -131,7 +131,7 @@ class AdAnalytics(Contract):
     zone = "utc"  # source: linkedin.com/help/lms/answer/a427004, a campaign's day is a UTC day
     restated_days = 90  # the longest usual conversion window; source: linkedin.com/help/lms/answer/a426359
     measures = (
-        always("costInLocalCurrency", "costInUsd"),
+        always("costInLocalCurrency", "costInUsd", is_zero_left_out=True),
         if_asked("impressions"),
         if_asked("clicks"),
         on_request("externalWebsiteConversions", "oneClickLeads"),

@@ -122,7 +122,8 @@ select
                 {{ cast_as('line.price', 'decimal') }}
             ),
             discount_amount := cast(
-                coalesce({{ cast_as('line.subtotal', 'decimal') }} - {{ cast_as('line.total', 'decimal') }}, 0) as decimal(18, 6)
+                coalesce({{ cast_as('line.subtotal', 'decimal') }}, {{ cast_as('line.total', 'decimal') }})
+                - {{ cast_as('line.total', 'decimal') }} as decimal(18, 6)
             ),
             amount := {{ cast_as('line.total', 'decimal') }}
         )

@@ -19,7 +19,7 @@ from pipeline.ingest.formats.csv_file import CsvRules
 from pipeline.ingest.formats.reader import Reader, Unreadable
 from pipeline.ingest.measure_check import MeasureCheck
 from pipeline.ingest.quarantine import rejections
-from pipeline.ingest.recognition.marks import alien_field, marks_of
+from pipeline.ingest.recognition.marks import alien_field, marks_of, proofs_of, unproven_by
 
 LOADER_PREFIXES = ("_dlt", "_airbyte", "_fivetran", "_sdc_", "_ab_")
 """Beginnings of the columns that loaders add to every table. Sources: dlthub.com/docs (system tables),
@@ -108,7 +108,7 @@ def fit(con: duckdb.DuckDBPyConnection, head: Path, blueprint: Blueprint, folder
             rejected = rejections(batch.wrong, contract, already=wrong)
             counter.add(batch.good.num_rows, rejected)
             measures.add(batch.good)
-            alien = alien or alien_field(batch.good, marks)
+            alien = alien or alien_field(batch.good, marks) or unproven_by(batch.good, proofs_of(blueprint))
             good, wrong = good + batch.good.num_rows, wrong + batch.wrong.num_rows
     except Unreadable as problem:
         return Fit(blueprint, refusal=problem.reason, refused_by_rules=problem.by_rules)

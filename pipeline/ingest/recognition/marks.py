@@ -1,7 +1,8 @@
 """Marks: values by which records of an object are told from others of the same vendor that have the same fields.
 
 A connector declares them in its `recognition.py` as `MARKS`: object -> field -> a regular expression that the field's
-text matches wherever a record has it; NEVER for a field that records of the object never have.
+text matches wherever a record has it; NEVER for a field that records of the object never have. And as `PROOFS`: object
+-> fields of which the records have one, where without any of them they are taken for those of a sibling.
 """
 
 from __future__ import annotations
@@ -26,6 +27,18 @@ def marks_of(blueprint: Blueprint) -> Marks:
     """The marks of an object; none where its fields alone tell it."""
     declared: Mapping[str, Marks] = connector_part(_folder_of(blueprint), "recognition", "MARKS") or {}
     return declared.get(blueprint.object, {})
+
+
+def proofs_of(blueprint: Blueprint) -> tuple[str, ...]:
+    """The fields of which records of an object have one; none where others tell it."""
+    declared: Mapping[str, tuple[str, ...]] = connector_part(_folder_of(blueprint), "recognition", "PROOFS") or {}
+    return declared.get(blueprint.object, ())
+
+
+def unproven_by(rows: pa.Table, proofs: tuple[str, ...]) -> str | None:
+    """The first of these fields where landing rows have none of them; None where they have one, or none is needed."""
+    has_one = any(name in rows.column_names and rows[name].null_count < rows.num_rows for name in proofs)
+    return None if has_one or not proofs else proofs[0]
 
 
 def _folder_of(blueprint: Blueprint) -> str:
