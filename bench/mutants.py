@@ -222,7 +222,8 @@ def _coalesces(macro: Macro) -> Iterator[Mutant]:
 def _lists(macro: Macro) -> Iterator[Mutant]:
     """An item of a list left out: a value, or what things are counted apart by."""
     brackets = re.finditer(r"(?<![\w\])])(?=[\[(]['{\[])|(?<=\bconcat_ws)(?=\()", macro.code)
-    lists = [arguments(macro.code, found.start()) for found in brackets]
+    opens = [found.start() for found in brackets]
+    lists = [arguments(macro.code, at) for at in opens if not any(start <= at < end for start, end in macro.words)]
     for begin, end in partitions(macro):
         commas = [found.span() for found in re.finditer(r",\s*", macro.code[begin:end])]
         starts = [begin, *(begin + after for _, after in commas)]

@@ -104,11 +104,19 @@ def _blank_is_absent(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+def _check_exact(meaning: Meaning, value: object) -> object:
+    """The value as it is, checked as it was sent: Decimal itself would take other digits for a number."""
+    is_number = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return check_value(meaning, value) if is_number else value
+
+
 def _leaf(wire: str, meaning: Meaning, form: str = "") -> Any:  # Any: typing has no type of an Annotated alias
     python = {"VARCHAR": str, "BIGINT": int, "DOUBLE": float, EXACT: Decimal, "BOOLEAN": bool, "JSON": Any}[wire]
     before = [BeforeValidator(_as_text)] if wire == "VARCHAR" else []
     if wire == "BIGINT":
         before.append(BeforeValidator(lambda value: check_integral(meaning, value)))
+    if wire == EXACT:
+        before.append(BeforeValidator(lambda value: _check_exact(meaning, value)))
     if meaning is not Meaning.TEXT:
         before.append(BeforeValidator(_blank_is_absent))
     after = AfterValidator(lambda value: value if value is None else check_value(meaning, value, form))

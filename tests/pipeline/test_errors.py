@@ -15,6 +15,7 @@ from pipeline.errors import BuildError, DbtFailed, GataError, UnknownName
 ROOT = Path(__file__).resolve().parents[2]
 INTERNAL = {
     "Unreadable": "a finding about one file: it is quarantined by name, and the others go on",
+    "AmbiguousNameError": "between two modules of reading: the file is quarantined by name, as Unreadable",
     "KeysUnreachable": "between two modules of OAuth: the caller is told by a CredentialRefused",
 }
 """Exception classes that no caller meets, and why."""

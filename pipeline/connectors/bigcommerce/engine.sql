@@ -17,7 +17,7 @@ with order_lines as (
                 product_id := cast(nullif(product_id, 0) as varchar),
                 sku := {{ cast_as('sku', 'text') }},
                 item_name := {{ cast_as('name', 'text') }},
-                quantity := quantity,
+                quantity := cast(quantity as decimal(19, 6)),
                 unit_price := {{ cast_as('price_ex_tax', 'decimal') }},
                 discount_amount := discount,
                 amount := cast({{ cast_as('total_ex_tax', 'decimal') }} - discount as decimal(18, 6))

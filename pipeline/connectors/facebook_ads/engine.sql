@@ -75,6 +75,7 @@ select
     cast(null as varchar[]) as conversion_types,
     {%- else -%}
     case
+        when len(list_filter(conversion_actions, lambda action: {{ cast_as('action.value', 'decimal') }} is null)) > 0 then null
         when bool_or(actions is not null) over (partition by source_account, exported_at)
             then cast(coalesce(list_sum(list_transform(
                 coalesce(

@@ -134,7 +134,8 @@ class AdAnalytics(Contract):
         always("costInLocalCurrency", "costInUsd", is_zero_left_out=True),
         if_asked("impressions"),
         if_asked("clicks"),
-        on_request("externalWebsiteConversions", "oneClickLeads"),
+        on_request("externalWebsiteConversions"),
+        on_request("oneClickLeads"),
     )
     layouts = (
         Layout(

@@ -179,7 +179,7 @@ select
             product_id := cast(nullif(line.product_id, 0) as varchar),
             sku := {{ cast_as('line.sku', 'text') }},
             item_name := {{ cast_as('line.title', 'text') }},
-            quantity := {{ shopify_sold('line') }},
+            quantity := cast({{ shopify_sold('line') }} as decimal(19, 6)),
             unit_price := {{ shopify_money('line.price_set', 'line.price') }},
             discount_amount := {{ shopify_discount('line') }},
             amount := case

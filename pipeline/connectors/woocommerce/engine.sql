@@ -116,7 +116,7 @@ select
             product_id := cast(nullif(line.product_id, 0) as varchar),
             sku := {{ cast_as('line.sku', 'text') }},
             item_name := {{ cast_as('line.name', 'text') }},
-            quantity := line.quantity,
+            quantity := cast(line.quantity as decimal(19, 6)),
             unit_price := coalesce(
                 cast({{ cast_as('line.subtotal', 'decimal') }} / nullif(line.quantity, 0) as decimal(18, 6)),
                 {{ cast_as('line.price', 'decimal') }}

@@ -81,10 +81,13 @@ def _chosen(delivery: Delivery, ledger: Ledger) -> Delivery | None:
         return replace(delivery, is_rewritten=is_rewritten) if is_new else None
     if {"new", "changed"}.isdisjoint(states):
         return None
-    files = tuple(file for file, state in zip(delivery.files, states, strict=True) if state != "same")
-    carried = tuple(
-        Carried(file, ledger.current_days(str(file.path)))
-        for file, state in zip(delivery.files, states, strict=True)
-        if state == "same"
-    )
-    return replace(delivery, files=files, carried=carried, is_rewritten=is_rewritten)
+    files: list[ExportFile] = []
+    carried: list[Carried] = []
+    for file, state in zip(delivery.files, states, strict=True):
+        is_known = state in ("same", "moved")
+        days = ledger.current_days(str(file.path), file.sha256) if is_known else None
+        if days is None:
+            files.append(file)
+        else:
+            carried.append(Carried(file, days))
+    return replace(delivery, files=tuple(files), carried=tuple(carried), is_rewritten=is_rewritten)

@@ -14,7 +14,10 @@ from pipeline.storage.bronze.manifest import BatchManifest
 
 @dataclass(frozen=True)
 class Carried:
-    """A file that landed before, is still there unchanged, and belongs to a delivery with whose days it shares one."""
+    """A file that landed before and is still there, perhaps under a new name, and belongs to a new delivery.
+
+    It is read again where it shares a day with that.
+    """
 
     export: ExportFile
     days: frozenset[date]

@@ -88,10 +88,16 @@ class Ledger:
         is_later = seen is None or (has_date(path) and order_of(path) > seen)
         return "new" if is_later else "moved"
 
-    def current_days(self, path: str) -> frozenset[date]:
-        """The days of a landed file's rows that no later delivery has replaced; none where they were not recorded."""
-        file = self.newest[path]
-        return frozenset(day for day in file.days or () if self.latest[day] == file.batch_id)
+    def current_days(self, path: str, sha256: str | None) -> frozenset[date] | None:
+        """The days of a landed file's rows that no later delivery has replaced; none where they were not recorded.
+
+        Its content may have landed under other names; None where no load before this one holds it.
+        """
+        landed = [file for name, file in self.newest.items() if name == path or file.sha256 == sha256]
+        if not landed:
+            return None
+        days = ((day, file.batch_id) for file in landed for day in file.days or ())
+        return frozenset(day for day, batch_id in days if self.latest[day] == batch_id)
 
     def landed_before_bronze(self, contents: Iterable[tuple[str | None, datetime | None]]) -> bool:
         """Whether each (SHA-256, time) landed before there was a bronze."""
