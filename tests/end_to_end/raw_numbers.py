@@ -199,7 +199,9 @@ ORDERS: dict[str, str] = {
             'rest', timezone('UTC', (row ->> '$.orders[0].created_at')::timestamptz)::date,
             row ->> '$.orders[0].currency', 1, (row ->> '$.orders[0].total_price')::decimal(18, 6),
             case
-                when row ->> '$.orders[0].financial_status' = 'partially_refunded' and (row ->> '$.orders[0].refunds') is null
+                when
+                    row ->> '$.orders[0].financial_status' = 'partially_refunded'
+                    and (row ->> '$.orders[0].refunds') is null
                     then null
                 else 0
             end

@@ -386,12 +386,12 @@ def test_a_field_beside_a_measure_that_is_there_takes_nobodys_place(sandbox: Lan
     assert said.startswith("the contract says that amount_refunded is left out at zero only; none came, and Amount Ref")
 
 
-def test_a_window_that_lost_its_days_stands_in_a_measures_place(sandbox: LandingFixture) -> None:
-    renamed = [without(row, "purchases7d") | {"purchases_7d": 1} for row in times(2, amazon_day)]
+def test_a_window_of_other_days_stands_in_a_measures_place(sandbox: LandingFixture) -> None:
+    renamed = [without(row, "purchases7d") | {"purchases60d": 1} for row in times(2, amazon_day)]
     sandbox.write("a.jsonl", jsonl(renamed))
     landing = sandbox.land_of("amazon_ads", sponsored_products_campaign_report="*.jsonl")
     (said,) = table_of(landing, "sponsored_products_campaign_report").drift
-    assert "none came, and purchases_7d, which it does not know, came in 2 of 2 records" in said
+    assert "none came, and purchases60d, which it does not know, came in 2 of 2 records" in said
 
 
 def test_a_nested_measure_that_every_file_held_is_missed(sandbox: LandingFixture) -> None:

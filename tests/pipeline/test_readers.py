@@ -327,8 +327,14 @@ def test_a_value_that_does_not_convert_says_which_and_why(read: Reads, fields: d
             {"event_params": [{"key": "a", "value": {}}, {"key": "b", "value": {"string_value": {"x": 1}}}]},
             "event_params.1.value.string_value: Input should be a valid string",
         ),
-        ({"device": {"web_info": []}}, "device.web_info: Input should be an object"),
-        ({"event_value_in_usd": 1e12}, "event_value_in_usd: 1000000000000.0 is not a number below 10^12"),
+        (
+            {"session_traffic_source_last_click": {"manual_campaign": []}},
+            "session_traffic_source_last_click.manual_campaign: Input should be an object",
+        ),
+        (
+            {"ecommerce": {"purchase_revenue": 1e12}},
+            "ecommerce.purchase_revenue: 1000000000000.0 is not a number below 10^12",
+        ),
     ],
 )
 def test_an_event_that_does_not_convert_says_why(read: Reads, fields: dict[str, Any], reason: str) -> None:
@@ -364,21 +370,22 @@ def test_the_same_faults_are_found_in_parquet_by_its_types(tmp_path: Path) -> No
     path = write_parquet(
         tmp_path / "e.parquet",
         """select * from (values
-        ('20210123', 1611431281239472, [{key: 'a', value: {double_value: 1.0::double}}], 1.0::double),
-        ('20210123', 1611431281, [], 1.0),
-        ('2021-01-23', 1611431281239472, [], 1.0),
-        ('20210123', 1611431281239472, [{key: 'a', value: {double_value: 'nan'::double}}], 1.0),
-        ('20210123', 1611431281239472, [], 'inf'::double),
-        (null, 1611431281239472, [], 1.0))
-        t(event_date, event_timestamp, event_params, event_value_in_usd), (select 'x' as event_name)""",
+        ('20210123', 1611431281239472, [{key: 'a', value: {double_value: 1.0::double}}], {purchase_revenue: 1::double}),
+        ('20210123', 1611431281, [], null),
+        ('2021-01-23', 1611431281239472, [], null),
+        ('20210123', 1611431281239472, [{key: 'a', value: {double_value: 'nan'::double}}], null),
+        ('20210123', 1611431281239472, [], {purchase_revenue: 'inf'::double}),
+        (null, 1611431281239472, [], null))
+        t(event_date, event_timestamp, event_params, ecommerce),
+        (select 'x' as event_name, 'inf'::double as event_value_in_usd)""",
     )
     found = read_path(path, EVENTS, tmp_path)
-    assert [row["_source_line"] for row in found.good] == [1]
+    assert [(row["_source_line"], "event_value_in_usd" in row) for row in found.good] == [(1, False)]
     assert [(line, reason.split(" is ")[0].split(":")[0]) for line, reason in found.wrong] == [
         (2, "event_timestamp"),
         (3, "event_date"),
         (4, "event_params.0.value.double_value"),
-        (5, "event_value_in_usd"),
+        (5, "ecommerce.purchase_revenue"),
         (6, "event_date"),
     ]
 

@@ -74,6 +74,16 @@ def test_so_it_is_without_a_time_by_new_names_and_in_place(tmp_path: Path) -> No
     assert shop.spend() == {"a": 3, "b": 2}
 
 
+def test_a_landed_file_under_a_new_name_is_older_than_a_new_one_that_contradicts_it(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.build(x=[insight("a", 1), insight("b", 2), insight("a", 4, "2026-01-06")])
+    (shop.files / "x.jsonl").rename(shop.files / "old.jsonl")
+    table = shop.build(x_later={"a": 1.5})
+    assert table.quarantined == 0
+    counted = current(shop.settings.hub, INSIGHTS, "date_start", "ad_id", "spend")
+    assert counted == [(DAY, "a", "1.5"), ("2026-01-06", "a", "4")]
+
+
 @pytest.mark.parametrize("names", [("x", "x", "x"), ("x_20260106", "x_20260107", "x_20260108")])
 @pytest.mark.parametrize("exported_at", [None, r"_(\d{8})"])
 def test_ten_then_twelve_then_ten_again_is_ten(tmp_path: Path, names: tuple[str, ...], exported_at: str | None) -> None:

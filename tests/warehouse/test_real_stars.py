@@ -74,6 +74,8 @@ def test_every_test_of_the_star_passes(star: Any) -> None:
     statuses = {name: node.status for name, node in star.nodes.items()}
     assert {name for name, status in statuses.items() if status not in ("success", "pass", "no-op")} == {
         "few_inferred_rows_dim_tyrell_corp__products_0_5",  # the derived set has no products
+        # three reports of the recorded set were asked for actions alone, and their spend is unknown
+        "every_measure_is_said_fct_tyrell_corp__ad_performance_spend__impressions__clicks__conversions__report_date__ad_performance",
         "every_purchase_has_an_id_int_tyrell_corp__purchases_",  # many purchases of the demo shop say "(not set)"
     }
 

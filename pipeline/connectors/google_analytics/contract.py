@@ -179,7 +179,14 @@ class Event(Contract):
         "items.quantity",
         "is_active_user",
     )
-    measures = (with_some("ecommerce.purchase_revenue", "ecommerce.purchase_revenue_in_usd", "items.item_revenue", "items.item_revenue_in_usd"),)
+    measures = (
+        with_some(
+            "ecommerce.purchase_revenue",
+            "ecommerce.purchase_revenue_in_usd",
+            "items.item_revenue",
+            "items.item_revenue_in_usd",
+        ),
+    )
 
     event_date: CompactDate = None
     event_timestamp: EpochMicros = None

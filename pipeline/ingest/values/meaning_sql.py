@@ -6,6 +6,8 @@ text is absent for every meaning but TEXT.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipeline.contracts.fields import EXACT, Leaf, Record, Shape, is_date_object
 from pipeline.contracts.meaning import (
     DESCRIPTIONS,
@@ -88,9 +90,11 @@ def _accepted_integer(leaf: Leaf, text: str) -> tuple[str, str]:
 
 
 def value_of_text(leaf: Leaf, text: str) -> str:
-    """SQL for the wire value of a text without a fault; NULL where it is absent."""
+    """SQL for the wire value of a text without a fault; NULL where it is absent, or lenient and of another kind."""
     if leaf.wire in ("BIGINT", "DOUBLE", EXACT, "BOOLEAN"):
-        return f"try_cast({text} as {leaf.wire})"
+        value = f"try_cast({text} as {leaf.wire})"  # takes 0x10 for 16, and NaN
+        fault = fault_of_text(replace(leaf, is_lenient=False), text) if leaf.is_lenient else None
+        return f"case when not {fault} then {value} end" if fault else value
     if leaf.meaning is Meaning.TEXT:
         return text
     return f"case when trim({text}) <> '' then {text} end"

@@ -64,10 +64,11 @@ def wire_text(value: str, type_: DuckDBPyType, meaning: Meaning = Meaning.TEXT) 
 
 
 def value_of_typed(leaf: Leaf, value: str, type_: DuckDBPyType) -> str:
-    """SQL for the wire value of a typed scalar without a fault."""
+    """SQL for the wire value of a typed scalar without a fault; NULL where it is lenient and of another kind."""
     if leaf.meaning in EPOCHS and (type_.id in TIMES):
         return f"epoch_us({value}){EPOCHS[leaf.meaning]}"
-    if leaf.wire in ("BIGINT", "DOUBLE") and (type_.id in INTEGERS or (leaf.wire == "DOUBLE" and type_.id in FLOATS)):
+    is_of_wire = type_.id in INTEGERS or (leaf.wire == "DOUBLE" and type_.id in FLOATS)
+    if leaf.wire in ("BIGINT", "DOUBLE") and is_of_wire and not leaf.is_lenient:
         return value
     if leaf.wire == "BOOLEAN" and type_.id == "boolean":
         return value
