@@ -100,6 +100,17 @@ def test_a_batch_that_is_not_as_its_manifest_says_is_refused_by_name(sandbox: La
     assert said[damage] in table.findings[0]
 
 
+@pytest.mark.parametrize("name", ["../o.jsonl", "/o.jsonl", "link.jsonl"])
+def test_a_manifest_that_leads_out_of_its_batch_is_refused(sandbox: LandingFixture, name: str) -> None:
+    sandbox.write("o.jsonl", lines(1))
+    sandbox.land(orders="*.jsonl")
+    ((folder, manifest),) = batches(sandbox)
+    (folder / "link.jsonl").symlink_to(sandbox.files / "o.jsonl")
+    (entry,) = manifest.files
+    leading = manifest.model_copy(update={"files": (entry.model_copy(update={"file": name}),)})
+    assert problems(folder, leading)[0] == f"{name} is in the manifest and leads out of the batch"
+
+
 def test_a_published_batch_is_never_rewritten(sandbox: LandingFixture) -> None:
     sandbox.write("o.jsonl", lines(1))
     sandbox.land(orders="*.jsonl")

@@ -101,7 +101,9 @@ def problems(folder: Path, manifest: BatchManifest) -> list[str]:
     found = []
     for entry in manifest.files:
         path = folder / entry.file
-        if ".." in Path(entry.file).parts or not path.is_file():
+        if not path.resolve().is_relative_to(folder.resolve()):
+            found.append(f"{entry.file} is in the manifest and leads out of the batch")
+        elif not path.is_file():
             found.append(f"{entry.file} is in the manifest and missing")
         elif _sha256(path) != entry.sha256:
             found.append(f"{entry.file} has another checksum than its manifest says")
