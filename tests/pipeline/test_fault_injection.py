@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.pipeline import fault_injection
 from tests.pipeline.fault_injection import FaultInjector, Outcome, Trial, sample, trials
+from tests.warehouse.engine_fixture import render
 
 SEED = 20260301
 FEW = 160
@@ -36,11 +39,17 @@ def test_no_fault_of_many_is_a_silent_zero(tmp_path: Path) -> None:
 def test_an_engine_that_takes_an_absent_number_for_zero_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The injector itself: a contract that promises nothing lets every fault through."""
+    """The injector itself, with a contract that promises nothing and an engine that reads nothing as 0."""
     (trial,) = [
         each for each in trials() if str(each) == "facebook_ads.facebook_insights as jsonl: spend as another word"
     ]
     injector = FaultInjector(tmp_path)
     assert injector.judge(trial)[0] is Outcome.WITHHELD
     monkeypatch.setattr(trial.subject.contract, "measures", ())
+    assert injector.judge(trial)[0] is Outcome.UNKNOWN
+
+    def careless(macro: str, arguments: Mapping[str, object]) -> str:
+        return f"select * replace (coalesce(spend, 0) as spend) from ({render(macro, arguments)})"
+
+    monkeypatch.setattr(fault_injection, "render", careless)
     assert injector.judge(trial)[0] is Outcome.WRONG
