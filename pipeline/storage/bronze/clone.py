@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedIOBase
 from pathlib import Path
 
@@ -28,13 +30,31 @@ def clone(source: Path, target: Path) -> str:
 
 
 def copy(original: BufferedIOBase, target: Path) -> str:
-    """Copy an open file; returns the SHA-256 of what was copied."""
+    """Copy an open file; returns the SHA-256 of what was copied.
+
+    Raises:
+        OSError: The original cannot be read; with the target's name, it cannot be written.
+    """
     digest = hashlib.sha256()
-    with target.open("wb") as copied:
+    copied = target.open("wb")
+    try:
         while chunk := original.read(_CHUNK):
             digest.update(chunk)
-            copied.write(chunk)
+            with _named(target):
+                copied.write(chunk)
+    finally:
+        with _named(target):
+            copied.close()
     return digest.hexdigest()
+
+
+@contextmanager
+def _named(target: Path) -> Iterator[None]:
+    """Name the file that could not be written: an error of writing says none, and would be taken for one of reading."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from error
 
 
 def hard_link(source: Path, target: Path) -> None:
