@@ -25,7 +25,9 @@ from pipeline.contracts.fields import Contract, Many, Record, Shape, shape_of
 from pipeline.contracts.measures import Sent
 
 LOADER_COLUMNS = ("_sdc_", "_airbyte_", "_ab_", "_dlt_", "_fivetran_")
-"""Prefixes of the columns that Stitch and Singer targets, Airbyte, dlt and Fivetran add to records."""
+"""Prefixes of the columns that Stitch and Singer targets, Airbyte, dlt and Fivetran add to records. Sources:
+stitchdata.com/docs (_sdc), docs.airbyte.com (destinations, metadata columns), dlthub.com/docs (system tables),
+fivetran.com/docs (system columns)."""
 
 FORMS_READ = 1
 """Counts the extensions of what spellings and envelopes are read: a file withheld before one is read again."""

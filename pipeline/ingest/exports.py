@@ -23,9 +23,9 @@ from pipeline.ingest.formats.zip_file import archive_of, is_archive, members, op
 from pipeline.ingest.recognition.routing import Routed, route_folders
 from pipeline.settings import Settings
 from pipeline.storage.bronze.batches import BatchFolder, batch_folder
+from pipeline.storage.bronze.manifest import MANIFEST, SUCCESS
 
 _TIME = r"(\d{4})-?(\d\d)-?(\d\d)(?:[T_ -]?(\d\d)[-:.]?(\d\d)(?:[-:.]?(\d\d))?Z?)?"
-MANIFEST = "_MANIFEST.json"
 _EPOCH = r"\d{10}(\d{3})?"  # seconds or milliseconds since 1970
 
 
@@ -128,7 +128,7 @@ def export_targets(
 
 def is_manifest(name: str) -> bool:
     """Whether a file describes others instead of holding records."""
-    return name.endswith((MANIFEST, "_SUCCESS"))
+    return name.endswith((MANIFEST, SUCCESS))
 
 
 def _target(blueprint: Blueprint, account: Account, generated: tuple[Path, ...]) -> ExportTarget:

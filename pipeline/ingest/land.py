@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-import duckdb
-
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprint
 from pipeline.ingest.deliveries.archive import batches_of
@@ -20,6 +18,7 @@ from pipeline.ingest.dlt_load import load
 from pipeline.ingest.drift import sentences
 from pipeline.ingest.earlier_shapes import differences, nested_differences
 from pipeline.ingest.exports import export_targets
+from pipeline.ingest.formats.reader import reading_connection
 from pipeline.ingest.landing_tables import LOAD_TABLES, known, landing_columns, prepare_landing_tables
 from pipeline.ingest.load_plan import LoadPlan, plan_loads
 from pipeline.ingest.part_buffer import ParquetPart
@@ -84,7 +83,7 @@ def land_tenant(
             targets, known(hub, tenant), read_ledgers(hub, tenant), partial(batches_of, tenant, settings)
         )
         if any(plan.new for plan in plans):
-            with _reading_connection(folder) as con:
+            with reading_connection(folder) as con:
 
                 def stage(load_id: str) -> Mapping[str, list[ParquetPart]]:
                     staging = Staging(
@@ -121,22 +120,6 @@ def _empty_folder(folder: Path) -> Iterator[None]:
         yield
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _reading_connection(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory to read files with, in UTC on every machine.
-
-    One thread per query: two share a file badly and spin, for 1.5 times the CPU. Batches are converted in parallel.
-    """
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "threads": 1,
-        "temp_directory": str(folder),
-        "autoinstall_known_extensions": False,
-    }
-    with duckdb.connect(config=config) as con:
-        con.execute("set global TimeZone = 'UTC'")
-        yield con
 
 
 def _landed_table(plan: LoadPlan) -> LandedTable:

@@ -20,15 +20,14 @@ from pipeline.ingest.deliveries.archive import Archive, FileCount, declared_days
 from pipeline.ingest.deliveries.delivery import Delivery
 from pipeline.ingest.deliveries.event_days import EventDays
 from pipeline.ingest.deliveries.overlap import ReadDelivery, ReadFile, carried_files, contradiction, untold
-from pipeline.ingest.drift import Drift, DriftCounter, DriftedFile, holders, lost_keys, sentences
+from pipeline.ingest.drift import Drift, DriftedFile, sentences
 from pipeline.ingest.exports import ExportFile, ExportTarget
+from pipeline.ingest.file_scan import FileScan
 from pipeline.ingest.formats.reader import Reader, Unreadable
-from pipeline.ingest.key_conflicts import Conflicts
 from pipeline.ingest.landing_tables import LOAD_ID, Columns
 from pipeline.ingest.load_plan import LoadPlan, finding_of_incomplete
-from pipeline.ingest.measure_check import MeasureCheck
 from pipeline.ingest.part_buffer import ParquetPart, PartBuffer
-from pipeline.ingest.quarantine import Rejection, as_table, rejections
+from pipeline.ingest.quarantine import Rejection, as_table
 from pipeline.settings import Settings
 
 ARROW = {
@@ -263,47 +262,23 @@ class Staging:
     def _read(self, plan: LoadPlan, export: ExportFile, constants: Constants) -> Reading:
         contract = plan.target.blueprint.contract
         reader = Reader(self._con, contract, self._folder, workers=self._workers, rules=plan.target.rules)
-        buffer, conflicts, counter = (
-            self._buffer(plan.target.blueprint.landing_table),
-            Conflicts(contract),
-            DriftCounter(contract),
-        )
-        measures, days = MeasureCheck(self._con, contract), EventDays(self._con, contract)
-        path = export.content or export.path
-        rows = quarantined = 0
-        for batch in reader.read(path):
-            buffer.write(batch.good, constants)
-            conflicts.add(batch.good)
-            measures.add(batch.good)
-            days.add(batch.good)
-            rejected = rejections(batch.wrong, contract, already=quarantined)
-            counter.add(batch.good.num_rows, rejected)
+        scan = FileScan(self._con, reader, export.content or export.path)
+        buffer, days = self._buffer(plan.target.blueprint.landing_table), EventDays(self._con, contract)
+        for good, rejected in scan.batches():
+            buffer.write(good, constants)
+            days.add(good)
             self._quarantine(rejected, constants)
-            rows, quarantined = rows + batch.good.num_rows, quarantined + batch.wrong.num_rows
-            self._progress(buffer.table, batch.good.num_rows + batch.wrong.num_rows)
-        drifts = self._drifts(plan, export, reader, counter, measures)
-        positions = conflicts.positions() if not drifts else {}
-        if positions:
-            self._quarantine(conflicts.rejections(positions, reader.read(path)), constants)
-            rows, quarantined = rows - len(positions), quarantined + len(positions)
+            self._progress(buffer.table, good.num_rows + len(rejected))
+        drifts = scan.drifts(plan.observed, plan.steady_measures)
+        conflicts = scan.conflicts() if not drifts else {}
+        if conflicts:
+            self._quarantine(scan.conflict_rejections(conflicts), constants)
         if drifts:
             buffer.drop()
-        self._end_file(plan.target, keep=True, without=pa.array(positions, pa.int64()))
-        inside = frozenset(measures.held), frozenset(measures.unknown)
-        return Reading(export, constants, rows, quarantined, reader.names, drifts, *inside, days=frozenset(days.days))
-
-    def _drifts(
-        self, plan: LoadPlan, export: ExportFile, reader: Reader, counter: DriftCounter, measures: MeasureCheck
-    ) -> tuple[Drift, ...]:
-        """The drift of a file that was read from its contract."""
-
-        def count_holders(path: str) -> int:
-            batches = reader.read(export.content or export.path)
-            return holders(self._con.cursor(), batches, reader.contract, path)
-
-        drifts = counter.drifts(count_holders, reader.unknown - plan.observed.unknown)
-        lost = lost_keys(reader.contract, reader.names, plan.observed.steady, counter.records)
-        return (*drifts, *lost, *measures.drifts(reader.names, plan.steady_measures))
+        self._end_file(plan.target, keep=True, without=pa.array(conflicts, pa.int64()))
+        counts = scan.good - len(conflicts), scan.wrong + len(conflicts)
+        inside = frozenset(scan.measures.held), frozenset(scan.measures.unknown)
+        return Reading(export, constants, *counts, reader.names, drifts, *inside, days=frozenset(days.days))
 
     def _land(self, plan: LoadPlan, reading: Reading) -> None:
         """Record a file as landed."""

@@ -16,7 +16,7 @@ from semantic.catalog.expression import columns_in
 from semantic.catalog.formula import Formula, Name, Operation, expand, metric_names, parse, to_text
 from semantic.catalog.run_definitions import MetricDefinition
 from semantic.definitions.introspect import BuiltTables
-from semantic.definitions.standard_metrics import BaseMetric, DerivedMetric
+from semantic.definitions.standard_metrics import BaseMetric, DerivedMetric, count_of_rows
 from warehouse.star_schema import Table
 
 UNKNOWN, COUNTED = "__unknown", "__counted"
@@ -40,12 +40,17 @@ class KnownRows:
     def count(self, metric: str, fact: str, where: str) -> None:
         """Count the rows that a metric leaves out."""
         description = f"Rows that {metric} leaves out, because they do not say its value."
-        self.measured.append(_count(f"{metric}{UNKNOWN}", fact, where, description))
+        self.measured.append(
+            count_of_rows(f"{metric}{UNKNOWN}", fact, where=where, description=description, hidden=True)
+        )
         self.unknown_rows[metric] = f"{metric}{UNKNOWN}"
 
     def count_filtered(self, metric: str, fact: str, where: str) -> None:
         """Count the rows that a filtered metric is about."""
-        self.measured.append(_count(f"{metric}{COUNTED}", fact, where, f"Rows that {metric} is about."))
+        description = f"Rows that {metric} is about."
+        self.measured.append(
+            count_of_rows(f"{metric}{COUNTED}", fact, where=where, description=description, hidden=True)
+        )
         self.counted_rows[metric] = f"{metric}{COUNTED}"
 
     def of_metric(self, name: str, entry: MetricDefinition) -> MetricDefinition:
@@ -58,19 +63,6 @@ class KnownRows:
             counted_rows=self.counted_rows.get(name),
             parts=self.parts.get(name, ()),
         )
-
-
-def _count(name: str, fact: str, where: str, description: str) -> BaseMetric:
-    return BaseMetric(
-        name=name,
-        fact=fact,
-        kind="count",
-        where=where,
-        type="integer",
-        unit="count",
-        description=description,
-        hidden=True,
-    )
 
 
 def known_rows(

@@ -53,7 +53,7 @@ class DerivedMetric:
 ADS, ORDERS, ITEMS, SESSIONS, EVENTS = "ad_performance", "orders", "order_items", "sessions", "events"
 
 
-def _count(
+def count_of_rows(
     name: str, fact: str, *, where: str | None = None, description: str, label: str | None = None, hidden: bool = False
 ) -> BaseMetric:
     """Create a count of rows."""
@@ -131,8 +131,8 @@ BASE_METRICS = (
         type_="decimal",
         description="Conversions as ad platforms report them; empty where none do.",
     ),
-    _count("orders", ORDERS, description="All orders, also cancelled ones and tests."),
-    _count(
+    count_of_rows("orders", ORDERS, description="All orders, also cancelled ones and tests."),
+    count_of_rows(
         "valid_orders",
         ORDERS,
         where="_.is_valid",
@@ -177,7 +177,7 @@ BASE_METRICS = (
         where="_.is_valid & _.is_first_order",
         description="Different customers whose first valid order this is.",
     ),
-    _count(
+    count_of_rows(
         "repeat_orders",
         ORDERS,
         where="_.is_valid & ~_.is_first_order & _.customer_key.notnull()",
@@ -202,8 +202,8 @@ BASE_METRICS = (
         value="_.is_valid.ifelse(_.item_amount, 0)",
         description="Lines of valid orders: quantity x unit price, less the line's discount.",
     ),
-    _count("sessions", SESSIONS, description="Visits: a user's events without a gap of more than {gap}."),
-    _count(
+    count_of_rows("sessions", SESSIONS, description="Visits: a user's events without a gap of more than {gap}."),
+    count_of_rows(
         "converting_sessions",
         SESSIONS,
         where="_.is_conversion_session",
@@ -240,7 +240,7 @@ BASE_METRICS = (
         unit="seconds",
         description="Seconds of the visit in the middle, from its first to its last event.",
     ),
-    _count("events", EVENTS, description="Analytics events."),
+    count_of_rows("events", EVENTS, description="Analytics events."),
     _distinct("event_users", EVENTS, column="user_key", description="Different users with an event."),
 )
 
@@ -316,7 +316,7 @@ def funnel_metrics(steps: Mapping[str, Sequence[str]]) -> tuple[BaseMetric, ...]
     """
     numbered = list(enumerate(steps.items(), start=1))
     reached = [
-        _count(
+        count_of_rows(
             f"funnel_step_{n}",
             SESSIONS,
             where=f"_.funnel_step_{n} > 0",
@@ -326,7 +326,7 @@ def funnel_metrics(steps: Mapping[str, Sequence[str]]) -> tuple[BaseMetric, ...]
         for n, (step, events) in numbered
     ]
     both = [
-        _count(
+        count_of_rows(
             f"funnel_steps_{n - 1}_and_{n}",
             SESSIONS,
             where=f"(_.funnel_step_{n - 1} > 0) & (_.funnel_step_{n} > 0)",

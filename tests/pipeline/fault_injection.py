@@ -28,10 +28,8 @@ from pipeline.contracts.engine import Engine, engines_like
 from pipeline.contracts.fields import Contract, Leaf, Meaning, field_at, shape_of
 from pipeline.contracts.layouts import Layout
 from pipeline.contracts.measures import Measure, Sent
-from pipeline.ingest.drift import DriftCounter, holders
+from pipeline.ingest.file_scan import FileScan
 from pipeline.ingest.formats.reader import Reader, Unreadable
-from pipeline.ingest.measure_check import MeasureCheck
-from pipeline.ingest.quarantine import rejections
 from tests.pipeline.test_measures import as_csv, filled, flat, other_spelling
 from tests.pipeline.vendor_records import RECORDS, jsonl
 from tests.warehouse.engine_fixture import BLUEPRINTS, CATALOG, a_source, create_inputs, render
@@ -373,17 +371,10 @@ class FaultInjector:
 
     def _reading(self, contract: type[Contract], file: Path) -> tuple[str, str]:
         """Why a file or a record of it is withheld, and which fields are unknown; empty texts for nothing."""
-        reader = Reader(self._con, contract, self._folder)
-        measures, counter = MeasureCheck(self._con, contract), DriftCounter(contract)
-        quarantined: list[str] = []
-        for batch in reader.read(file):
-            measures.add(batch.good)
-            rejected = rejections(batch.wrong, contract, already=len(quarantined))
-            counter.add(batch.good.num_rows, rejected)
-            quarantined += [each.reason for each in rejected]
-        drifts = counter.drifts(lambda path: holders(self._con.cursor(), reader.read(file), contract, path), set())
-        reasons = [drift.says for drift in (*drifts, *measures.drifts(reader.names, frozenset()))]
-        return "; ".join([*reasons, *quarantined]), ", ".join(sorted(reader.unknown | measures.unknown))
+        scan = FileScan(self._con, Reader(self._con, contract, self._folder), file)
+        quarantined = [each.reason for _, rejected in scan.batches() for each in rejected]
+        reasons = [drift.says for drift in scan.drifts()]
+        return "; ".join([*reasons, *quarantined]), ", ".join(sorted(scan.unknown))
 
     def _reference(self, trial: Trial, fault: str) -> Numbers:
         """The numbers of records without the fault, or with a plain number in its place."""

@@ -12,8 +12,8 @@ import pytest
 
 from pipeline.config.tenants_file import load_tenants
 from pipeline.contracts.registry import Blueprint
+from pipeline.ingest.formats.reader import reading_connection
 from pipeline.ingest.recognition.checked_file import CheckedFile, check_path
-from pipeline.ingest.recognition.recognise import recognition_connection
 from pipeline.ingest.recognition.report import file_report
 from pipeline.ingest.recognition.tenants_lines import tenants_lines
 from tests.pipeline.landing_fixture import BLUEPRINTS, CATALOG, LandingFixture, table_of
@@ -35,7 +35,7 @@ from tests.pipeline.vendor_records import (
 def checked(path: Path, *keys: tuple[str, str]) -> CheckedFile:
     """The check of a file among some contracts."""
     among: dict[tuple[str, str], Blueprint] = {key: BLUEPRINTS[key] for key in keys} or BLUEPRINTS
-    with recognition_connection(path.parent) as con:
+    with reading_connection(path.parent) as con:
         (file,) = check_path(con, path, among, path.parent)
     return file
 
@@ -170,7 +170,7 @@ def test_an_archive_of_several_objects_is_brought_by_its_folder(tmp_path: Path) 
         archive.writestr("orders.jsonl", jsonl(times(2, order)))
         archive.writestr("products.jsonl", jsonl([{"id": 1, "title": "Mug", "handle": "mug", "vendor": "Acme"}]))
     among = {key: BLUEPRINTS[key] for key in (("shopify", "orders"), ("shopify", "products"))}
-    with recognition_connection(tmp_path) as con:
+    with reading_connection(tmp_path) as con:
         files = list(check_path(con, tmp_path / "all.zip", among, tmp_path))
     lines = tenants_lines(files, CATALOG, tmp_path / "elsewhere")
     assert lines is not None

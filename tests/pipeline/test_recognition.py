@@ -15,9 +15,10 @@ import pytest
 
 from pipeline.contracts.registry import Blueprint
 from pipeline.contracts.sql import quote
+from pipeline.ingest.formats.reader import reading_connection
 from pipeline.ingest.recognition.checked_file import CheckedFile, check_path
 from pipeline.ingest.recognition.head import HEAD_BYTES, HEAD_RECORDS, head_of
-from pipeline.ingest.recognition.recognise import Recognition, recognise, recognition_connection
+from pipeline.ingest.recognition.recognise import Recognition, recognise
 from tests.pipeline.landing_fixture import BLUEPRINTS, CATALOG
 from tests.pipeline.vendor_records import (
     RECORDS,
@@ -47,7 +48,7 @@ Recognised = Callable[..., Recognition]
 
 @pytest.fixture
 def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with recognition_connection(tmp_path) as opened:
+    with reading_connection(tmp_path) as opened:
         yield opened
 
 

@@ -6,7 +6,8 @@ conversions and no sales is taken for one of Sponsored Products.
 
 from __future__ import annotations
 
-NEVER = "(?!)"
+from pipeline.ingest.recognition.marks import NEVER
+
 _WITHOUT_WINDOW = ("purchases", "purchasesClicks", "sales", "salesClicks")
 _WITH_WINDOW = tuple(f"{metric}{days}d" for metric in ("purchases", "sales") for days in (1, 7, 14, 30))
 

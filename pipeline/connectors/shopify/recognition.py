@@ -6,7 +6,7 @@ Source: shopify.dev/docs/api/admin-rest, resources DraftOrder (`invoice_url`) an
 
 from __future__ import annotations
 
-NEVER = "(?!)"
+from pipeline.ingest.recognition.marks import NEVER
 
 MARKS = {"orders": {"invoice_url": NEVER, "invoice_sent_at": NEVER, "abandoned_checkout_url": NEVER}}
 """Object -> field -> what its text matches; NEVER for a field that no order has."""

@@ -6,7 +6,7 @@ dispute tables of fivetran/dbt_stripe (`charge_id`).
 
 from __future__ import annotations
 
-NEVER = "(?!)"
+from pipeline.ingest.recognition.marks import NEVER
 
 MARKS = {"charges": {"object": "^charge$", "charge": NEVER, "charge_id": NEVER}}
 """Object -> field -> what its text matches; NEVER for a field that no charge has."""

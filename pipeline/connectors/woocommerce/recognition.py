@@ -5,7 +5,7 @@ Source: woocommerce.github.io/subscriptions-rest-api-docs (`billing_period`, `ne
 
 from __future__ import annotations
 
-NEVER = "(?!)"
+from pipeline.ingest.recognition.marks import NEVER
 
 MARKS = {"orders": {"billing_period": NEVER, "next_payment_date_gmt": NEVER}}
 """Object -> field -> what its text matches; NEVER for a field that no order has."""

@@ -17,7 +17,7 @@ from pipeline.ingest.formats.zip_file import archive_of, open_member
 from pipeline.settings import Settings
 from pipeline.storage.bronze.batches import BatchFolder, batch_folder, bronze_folder, partition_of, problems
 from pipeline.storage.bronze.clone import clone, copy, hard_link
-from pipeline.storage.bronze.manifest import NAME, SUCCESS, BatchFile, BatchManifest
+from pipeline.storage.bronze.manifest import MANIFEST, SUCCESS, BatchFile, BatchManifest
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class Archive:
             packed = ".gz" if export.path.suffix.lower() == ".gz" else ""
             parts = [archive.name, f"member.{format_of(export.path)}{packed}"]
         path, number = self._folder.joinpath(*parts), 1
-        while path.exists() or path.name in (NAME, SUCCESS):
+        while path.exists() or path.name in (MANIFEST, SUCCESS):
             number += 1
             path = self._folder.joinpath(str(number), *parts)
         return path

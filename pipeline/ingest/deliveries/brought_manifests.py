@@ -20,7 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from pipeline.ingest.deliveries.delivery import Delivery
 from pipeline.ingest.deliveries.name_order import LONGEST_RANGE, has_date, order_of
-from pipeline.ingest.exports import MANIFEST, ExportFile, ExportTarget
+from pipeline.ingest.exports import ExportFile, ExportTarget
+from pipeline.storage.bronze.manifest import MANIFEST
 
 
 class _File(BaseModel):

@@ -6,7 +6,7 @@ most of its fields are known. Nothing here knows a vendor, a layout or a loader.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,16 +14,12 @@ import duckdb
 
 from pipeline.contracts.fields import Many, Record, Shape, shape_of
 from pipeline.contracts.registry import Blueprint
-from pipeline.ingest.drift import Drift, DriftCounter
+from pipeline.ingest.drift import Drift
+from pipeline.ingest.file_scan import FileScan
 from pipeline.ingest.formats.csv_file import CsvRules
 from pipeline.ingest.formats.reader import Reader, Unreadable
-from pipeline.ingest.measure_check import MeasureCheck
-from pipeline.ingest.quarantine import rejections
 from pipeline.ingest.recognition.marks import alien_field, marks_of, proofs_of, unproven_by
 
-LOADER_PREFIXES = ("_dlt", "_airbyte", "_fivetran", "_sdc_", "_ab_")
-"""Beginnings of the columns that loaders add to every table. Sources: dlthub.com/docs (system tables),
-docs.airbyte.com (destinations, metadata columns), fivetran.com/docs (system columns), stitchdata.com/docs (_sdc)."""
 MIN_SHARE = 0.5
 """Share of known names among a file's names from which on the file is of the contract, whatever else it lacks."""
 MIN_SHARE_OF_CHANGED = 0.7
@@ -100,19 +96,14 @@ def fit(con: duckdb.DuckDBPyConnection, head: Path, blueprint: Blueprint, folder
     contract, marks = blueprint.contract, marks_of(blueprint)
     alien: str | None = None
     rules = CsvRules.of(blueprint, others=False)
-    reader, counter = Reader(con, contract, folder, rules=rules), DriftCounter(contract)
-    measures = MeasureCheck(con, contract)
-    good = wrong = 0
+    reader = Reader(con, contract, folder, rules=rules)
+    scan = FileScan(con, reader, head)
     try:
-        for batch in reader.read(head):
-            rejected = rejections(batch.wrong, contract, already=wrong)
-            counter.add(batch.good.num_rows, rejected)
-            measures.add(batch.good)
-            alien = alien or alien_field(batch.good, marks) or unproven_by(batch.good, proofs_of(blueprint))
-            good, wrong = good + batch.good.num_rows, wrong + batch.wrong.num_rows
+        for good, _ in scan.batches():
+            alien = alien or alien_field(good, marks) or unproven_by(good, proofs_of(blueprint))
     except Unreadable as problem:
         return Fit(blueprint, refusal=problem.reason, refused_by_rules=problem.by_rules)
-    drifts = *counter.drifts(_not_counted, reader.unknown), *measures.drifts(reader.names, frozenset())
+    measures = scan.measures
     fields = dict(shape_of(contract).fields).keys()
     nested = {
         path
@@ -122,12 +113,12 @@ def fit(con: duckdb.DuckDBPyConnection, head: Path, blueprint: Blueprint, folder
     present = (reader.names & fields) | nested
     return Fit(
         blueprint,
-        good,
-        wrong,
+        scan.good,
+        scan.wrong,
         frozenset(present),
-        without_loaders(reader.unknown | measures.unknown),
+        frozenset(scan.unknown),
         frozenset(measures.held),
-        drifts,
+        scan.drifts(counts_rare_fields=False),  # the head of a file is too short for a rare field to decide
         alien,
     )
 
@@ -138,13 +129,3 @@ def paths_in(shape: Shape, path: str = "") -> Iterator[str]:
     for name, inner in record if isinstance(record, Record) else ():
         yield f"{path}{name}"
         yield from paths_in(inner, f"{path}{name}.")
-
-
-def _not_counted(_: str) -> int:
-    """In place of the count of a rare field's holders: the head of a file is too short for it to decide."""
-    return 1 << 31
-
-
-def without_loaders(names: Iterable[str]) -> frozenset[str]:
-    """Names without the columns that a loader adds."""
-    return frozenset(name for name in names if not name.lower().startswith(LOADER_PREFIXES))

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from pipeline.ingest.formats.export_file import Unreadable
 from pipeline.ingest.formats.zip_file import is_archive, members
+from pipeline.storage.bronze.manifest import MANIFEST, SUCCESS
 
 UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", ".swp", "~")
 """Endings of files that a program has not finished writing. Chrome: .crdownload; Firefox: .part; Safari: .download."""
-BOOKKEEPING = ("_SUCCESS", "_MANIFEST.json", "_committed_", "_started_")
+BOOKKEEPING = (SUCCESS, MANIFEST, "_committed_", "_started_")
 """Beginnings of files that say something about others. Spark: _SUCCESS; Databricks: _committed_, _started_."""
 OFFICE_LOCK = "~$"
 

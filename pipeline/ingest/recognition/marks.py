@@ -17,6 +17,8 @@ from pipeline.contracts.connector import connector_part
 from pipeline.contracts.registry import Blueprint
 from pipeline.ingest.values.wire_values import EXTRA
 
+NEVER = "(?!)"
+"""A mark that no text matches."""
 RECORDS = 100
 """Records of a batch that are looked at."""
 

@@ -9,8 +9,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -200,16 +199,3 @@ def listed(names: Sequence[tuple[str, str]]) -> str:
 def _joined(names: Sequence[str]) -> str:
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
-
-
-@contextmanager
-def recognition_connection(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory to read files with, in UTC on every machine; `folder` is for what does not fit in memory."""
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "threads": 1,
-        "temp_directory": str(folder),
-        "autoinstall_known_extensions": False,
-    }
-    with duckdb.connect(config=config) as con:
-        con.execute("set global TimeZone = 'UTC'")
-        yield con

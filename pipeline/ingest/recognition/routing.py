@@ -14,9 +14,10 @@ from pipeline.config.accounts import Account
 from pipeline.config.source import Source
 from pipeline.config.tenant import Tenant
 from pipeline.ingest.formats.export_file import Unreadable
+from pipeline.ingest.formats.reader import reading_connection
 from pipeline.ingest.formats.zip_file import archive_of, open_member
 from pipeline.ingest.recognition.folder import FolderFile, folder_files
-from pipeline.ingest.recognition.recognise import Blueprints, Recognition, listed, recognise, recognition_connection
+from pipeline.ingest.recognition.recognise import Blueprints, Recognition, listed, recognise
 from pipeline.ingest.recognition.recognition_cache import RecognitionCache
 from pipeline.settings import Settings
 
@@ -28,7 +29,7 @@ class Routed:
     """The files of folders that are of one object of one account.
 
     Attributes:
-        refused: Files that are of no object that reads their folder, with the reason; told under one object.
+        refused: Files that are of no object that reads their folder, with the reason; under one object of theirs.
     """
 
     paths: list[Path] = field(default_factory=list)
@@ -66,16 +67,16 @@ def route_folders(tenant: Tenant, blueprints: Blueprints, settings: Settings) ->
 def _route(
     folder: Path, readers: Sequence[_Reader], blueprints: Blueprints, cache: RecognitionCache, routed: dict[Key, Routed]
 ) -> None:
-    told = routed[readers[0].key(readers[0].source.objects[0])]
+    first = routed[readers[0].key(readers[0].source.objects[0])]
     if not folder.is_dir():
-        told.findings.append(f"there is no folder {folder}")
+        first.findings.append(f"there is no folder {folder}")
         return
     named = _named(readers)
     files = [file for file in folder_files(folder) if (archive_of(file.path) or file.path) not in named]
     for file in files:
         found = file.refused or _key_of(_recognised(file, blueprints, cache), readers)
         if isinstance(found, str):
-            told.refused.append((file.path, found))
+            first.refused.append((file.path, found))
         else:
             routed[found].paths.append(file.path)
 
@@ -114,7 +115,7 @@ def _recognised(file: FolderFile, blueprints: Blueprints, cache: RecognitionCach
         return Recognition(refusal=f"cannot be read: {(error.strerror or str(error)).lower()}")
     known = cache.get(digest, file.path.name)
     if known is None:
-        with TemporaryDirectory(prefix="gata-route-") as scratch, recognition_connection(Path(scratch)) as con:
+        with TemporaryDirectory(prefix="gata-route-") as scratch, reading_connection(Path(scratch)) as con:
             known = recognise(con, file.path, blueprints, Path(scratch), shapes=cache.shapes)
         cache.put(digest, file.path.name, known)
     return known

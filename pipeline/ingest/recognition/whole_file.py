@@ -1,6 +1,6 @@
 """Check of a whole file: what of it would land as records of one contract, what would not, and why. Nothing is written.
 
-It reads as pipeline/ingest/staging.py does, with the same readers and rules, and keeps counts in place of rows.
+It scans a file as a landing does, and keeps counts in place of rows.
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.contracts.registry import Blueprint
-from pipeline.ingest.drift import Drift, DriftCounter, holders
+from pipeline.ingest.drift import Drift
+from pipeline.ingest.file_scan import FileScan
 from pipeline.ingest.formats.csv_file import CsvRules
 from pipeline.ingest.formats.reader import LINE, Reader
-from pipeline.ingest.key_conflicts import Conflicts
-from pipeline.ingest.measure_check import MeasureCheck
-from pipeline.ingest.quarantine import Rejection, rejections
+from pipeline.ingest.quarantine import Rejection
 from pipeline.ingest.recognition.contents import Contents
-from pipeline.ingest.recognition.fit import without_loaders
 from pipeline.ingest.recognition.reasons import drift_without_values, example_of, without_values
 
 Progress = Callable[[int], None]
@@ -97,30 +95,17 @@ def check_file(
     """
     contract = blueprint.contract
     reader = Reader(con, contract, folder, workers=workers, rules=CsvRules.of(blueprint))
-    conflicts, counter, measures = Conflicts(contract), DriftCounter(contract), MeasureCheck(con, contract)
-    contents, tally = Contents(contract), _Tally(blueprint)
-    rows = wrong = 0
-    for batch in reader.read(path):
-        rejected = rejections(batch.wrong, contract, already=wrong)
-        conflicts.add(batch.good)
-        measures.add(batch.good)
-        counter.add(batch.good.num_rows, rejected)
+    scan, contents, tally = FileScan(con, reader, path), Contents(contract), _Tally(blueprint)
+    for good, rejected in scan.batches():
         tally.add(rejected)
-        contents.add(con.cursor(), batch.good)
-        rows, wrong = rows + batch.good.num_rows, wrong + batch.wrong.num_rows
-        progress(batch.good.num_rows + batch.wrong.num_rows)
-    if positions := conflicts.positions():
-        tally.add(conflicts.rejections(positions, reader.read(path)))
-        rows -= len(positions)
-        contents = _without(con, reader, path, contents, positions)
-    drifts = *counter.drifts(_holders(con, reader, path), reader.unknown), *measures.drifts(reader.names, frozenset())
-    withheld = tuple(_sentence(drift_without_values(contract, drift)) for drift in drifts)
-    unknown = sorted(without_loaders(reader.unknown | measures.unknown))
-    return FileCheck(0 if withheld else rows, tally.kept(), withheld, tuple(unknown), contents)
-
-
-def _holders(con: duckdb.DuckDBPyConnection, reader: Reader, path: Path) -> Callable[[str], int]:
-    return lambda field: holders(con.cursor(), reader.read(path), reader.contract, field)
+        contents.add(con.cursor(), good)
+        progress(good.num_rows + len(rejected))
+    if conflicts := scan.conflicts():
+        tally.add(scan.conflict_rejections(conflicts))
+        contents = _without(con, reader, path, contents, conflicts)
+    withheld = tuple(_sentence(drift_without_values(contract, drift)) for drift in scan.drifts())
+    rows = 0 if withheld else scan.good - len(conflicts)
+    return FileCheck(rows, tally.kept(), withheld, tuple(sorted(scan.unknown)), contents)
 
 
 def _without(

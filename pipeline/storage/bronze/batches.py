@@ -16,7 +16,7 @@ from pathlib import Path
 from pipeline.config.slug import Slug
 from pipeline.errors import LandError
 from pipeline.settings import Settings
-from pipeline.storage.bronze.manifest import NAME, SUCCESS, BatchManifest, read_batch_manifest
+from pipeline.storage.bronze.manifest import MANIFEST, SUCCESS, BatchManifest, read_batch_manifest
 from pipeline.storage.disk import sync
 
 PREFIX = "batch_"
@@ -64,9 +64,9 @@ class BatchFolder:
                 "Bring the change as a delivery of its own; nothing was touched.",
             )
         text = manifest.model_dump_json(indent=1) + "\n"
-        (draft / NAME).write_text(text, encoding="utf-8", newline="\n")
+        (draft / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
         (draft / SUCCESS).touch()
-        sync(draft / NAME)
+        sync(draft / MANIFEST)
         final.parent.mkdir(parents=True, exist_ok=True)
         draft.replace(final)
         sync(final.parent)
@@ -107,7 +107,7 @@ def problems(folder: Path, manifest: BatchManifest) -> list[str]:
             found.append(f"{entry.file} is in the manifest and missing")
         elif _sha256(path) != entry.sha256:
             found.append(f"{entry.file} has another checksum than its manifest says")
-    listed = {entry.file for entry in manifest.files} | {NAME, SUCCESS}
+    listed = {entry.file for entry in manifest.files} | {MANIFEST, SUCCESS}
     present = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
     return found + [f"{name} is not in the manifest" for name in present if name not in listed]
 

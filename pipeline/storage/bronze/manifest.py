@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import LandError
 
-NAME = "_MANIFEST.json"
+MANIFEST = "_MANIFEST.json"
 SUCCESS = "_SUCCESS"
 """An empty file, written last: a batch without it is not there."""
 SCHEMA_VERSION = "1.0.0"
@@ -83,7 +83,7 @@ def read_batch_manifest(folder: Path) -> BatchManifest:
     Raises:
         LandError: It is missing, or is no manifest.
     """
-    path = folder / NAME
+    path = folder / MANIFEST
     try:
         return BatchManifest.model_validate_json(path.read_bytes())
     except OSError as error:

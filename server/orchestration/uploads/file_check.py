@@ -10,8 +10,8 @@ from typing import Any
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.contracts.connector import Connector
 from pipeline.contracts.registry import Blueprint, blueprints
+from pipeline.ingest.formats.reader import reading_connection
 from pipeline.ingest.recognition.checked_file import CheckedFile, Progress, check_path
-from pipeline.ingest.recognition.recognise import recognition_connection
 from pipeline.ingest.recognition.report import file_report
 from pipeline.ingest.recognition.tenants_lines import tenants_lines
 from server.orchestration.build_context import CATALOG
@@ -38,7 +38,7 @@ def checked_files(
     progress: Progress = lambda *_: None,
 ) -> dict[Path, list[CheckedFile]]:
     """The checks of each file, by its path; several of an archive."""
-    with TemporaryDirectory(prefix="gata-check-") as scratch, recognition_connection(Path(scratch)) as con:
+    with TemporaryDirectory(prefix="gata-check-") as scratch, reading_connection(Path(scratch)) as con:
         return {
             path: list(check_path(con, path, known, Path(scratch), workers=workers, progress=progress))
             for path in dict.fromkeys(paths)

@@ -9,11 +9,7 @@ select
     count(*) || ' orders of ' || source_platform || ' ' || source_account || ' have a parent order and are not proven to be '
     || 'parts of it (made with it, and together what it comes to): they count as orders of their own'
     || coalesce(', ' || sum(total_price) || ' ' || currency, '') || '.' as finding,
-    source_platform,
-    source_account,
-    count(*) as records,
-    sum(total_price) as amount,
-    currency
+    {{ about_records('total_price') }}
 from {{ model }}
 where list_contains(doubts, 'unproven_parent')
 group by source_platform, source_account, currency
@@ -27,11 +23,7 @@ select
     count(*) || ' orders of ' || source_platform || ' ' || source_account || ' were edited, and neither their lines nor their '
     || 'totals say what is left: they count as first ordered'
     || coalesce(', ' || sum(total_price) || ' ' || currency, '') || '. Export current_quantity and current_total_price.' as finding,
-    source_platform,
-    source_account,
-    count(*) as records,
-    sum(total_price) as amount,
-    currency
+    {{ about_records('total_price') }}
 from {{ model }}
 where list_contains(doubts, 'unproven_edit')
 group by source_platform, source_account, currency
@@ -44,11 +36,7 @@ group by source_platform, source_account, currency
 select
     count(*) || ' orders of ' || source_platform || ' ' || source_account || ' have prices with tax and lines without '
     || 'tax_lines: item_amount of these is with tax.' as finding,
-    source_platform,
-    source_account,
-    count(*) as records,
-    sum(total_price) as amount,
-    currency
+    {{ about_records('total_price') }}
 from {{ model }}
 where list_contains(doubts, 'unproven_tax')
 group by source_platform, source_account, currency
@@ -62,12 +50,19 @@ select
     count(*) || ' charges of ' || source_platform || ' ' || source_account || ' are disputed and do not say what came of it: '
     || 'the net_paid_amount of their orders is unknown'
     || coalesce(', ' || sum(captured_amount) || ' ' || currency, '') || '. Export charges with their dispute expanded.' as finding,
-    source_platform,
-    source_account,
-    count(*) as records,
-    sum(captured_amount) as amount,
-    currency
+    {{ about_records('captured_amount') }}
 from {{ model }}
 where disputed_amount is null and captured_amount is not null
 group by source_platform, source_account, currency
 {%- endtest %}
+
+{#- What a finding about records of one currency says beside its sentence.
+    Takes  amount: SQL of the money of a record.
+    Gives  select items: source_platform, source_account, records, amount (major units of currency), currency. -#}
+{% macro about_records(amount) -%}
+source_platform,
+    source_account,
+    count(*) as records,
+    sum({{ amount }}) as amount,
+    currency
+{%- endmacro %}
