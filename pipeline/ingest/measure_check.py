@@ -43,6 +43,12 @@ class Place:
     list_path: str | None
     is_list: bool
 
+    @property
+    def value(self) -> str:
+        """SQL of its value as text; of one in a list, of the values."""
+        column = f"{quote(self.column)}::varchar"
+        return column if self.path == "$" else f"json_extract_string({column}, {literal(self.path)})"
+
 
 class MeasureCheck:
     """Looks at a file's good records, batch by batch, for the measures of its contract and for unknown nested fields.
@@ -165,16 +171,12 @@ def place_in(contract: type[Contract], path: str) -> Place:
 
 
 def _is_held(place: Place) -> str:
-    column = f"{quote(place.column)}::varchar"
     if place.is_list:
-        lengths = f"json_array_length({column}, {literal(place.path)})"
+        lengths = f"json_array_length({quote(place.column)}::varchar, {literal(place.path)})"
         return f"coalesce({f'list_max({lengths})' if place.list_path else lengths}, 0) > 0"
-    if place.path == "$":
-        return f"coalesce(trim({column}), '') <> ''"
-    values = f"json_extract_string({column}, {literal(place.path)})"
     if place.list_path:
-        return f"coalesce(len(list_filter({values}, lambda v: coalesce(trim(v), '') <> '')), 0) > 0"
-    return f"coalesce(trim({values}), '') <> ''"
+        return f"coalesce(len(list_filter({place.value}, lambda v: coalesce(trim(v), '') <> '')), 0) > 0"
+    return f"coalesce(trim({place.value}), '') <> ''"
 
 
 def _is_promised(place: Place) -> str:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pipeline.contracts.fields import Contract, Leaf, Record, Shape, field_at, shape_of
 from pipeline.contracts.meaning import Meaning
-from pipeline.contracts.sql import literal, parsed_columns, payload_date, quote
+from pipeline.contracts.sql import parsed_columns, payload_date
 from pipeline.ingest.measure_check import Place, place_in
 
 ACCOUNT = re.compile(r"(account|advertiser|profile)_?(id|number)|customer\.id", re.IGNORECASE)
@@ -72,14 +72,14 @@ class Contents:
     def _add_accounts(self, con: duckdb.DuckDBPyConnection, rows: str) -> None:
         for path in _account_paths(self.contract):
             if len(self.accounts) < MOST_NAMED:
-                value = _value(place_in(self.contract, path))
+                value = place_in(self.contract, path).value
                 found = con.execute(f"select distinct {value}::varchar from {rows} limit {MOST_NAMED}").fetchall()
                 self.accounts |= {one for (one,) in found if one}
 
     def _add_sums(self, con: duckdb.DuckDBPyConnection, rows: str) -> None:
         currency = _currency_of(self.contract)
         measures = list(_summed(self.contract))
-        items = [_SUMS[meaning].format(_value(place)) for _, place, meaning in measures]
+        items = [_SUMS[meaning].format(place.value) for _, place, meaning in measures]
         listed = ", ".join([f"{currency} as currency", *items])
         for code, *sums in con.execute(f"select {listed} from {rows} group by 1").fetchall():
             self.currencies |= {code} if code else set()
@@ -102,13 +102,6 @@ def _summed(contract: type[Contract]) -> Iterator[tuple[str, Place, Meaning]]:
                 yield path, place, inner.meaning
 
 
-def _value(place: Place) -> str:
-    """SQL of a field's value as text."""
-    if place.path == "$":
-        return f"{quote(place.column)}::varchar"
-    return f"json_extract_string({quote(place.column)}::varchar, {literal(place.path)})"
-
-
 def _leaves(shape: Shape, path: str = "") -> Iterator[tuple[str, Leaf]]:
     """The scalars of a record, by path; none in a list."""
     for name, inner in shape if isinstance(shape, Record) else ():
@@ -129,7 +122,7 @@ def _currency_of(contract: type[Contract]) -> str:
     paths = [path for path, leaf in _leaves(shape_of(contract)) if leaf.meaning is Meaning.TEXT]
     found = [path for path in paths if CURRENCY.fullmatch(path) and not NO_CURRENCY.search(path)]
     found.sort(key=lambda path: not path.startswith("default_"))  # BigCommerce's, which its amounts are in
-    values = [f"nullif(upper(trim({_value(place_in(contract, path))})), '')" for path in found]
+    values = [f"nullif(upper(trim({place_in(contract, path).value})), '')" for path in found]
     return f"coalesce({', '.join(values)}, null)" if values else "null::varchar"
 
 
