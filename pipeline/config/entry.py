@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,15 @@ class Entry:
         if not isinstance(self.value, bool):
             raise self.unlike("true or false")
         return self.value
+
+    def day(self) -> date:
+        """A day, written as YYYY-MM-DD."""
+        if type(self.value) is date:
+            return self.value
+        try:
+            return date.fromisoformat(str(self.value))
+        except ValueError:
+            raise self.unlike("a day", "Write it as YYYY-MM-DD, such as 2026-01-31.") from None
 
     def number(self, low: float, high: float, *, whole: bool = False) -> int | float:
         """A number from `low` to `high`, both included."""

@@ -38,6 +38,7 @@ _TENANT = {
 }
 _SOURCE = {
     "enabled": "Whether the source is read.",
+    "ended": "The last day of a source that is no longer in use, such as 2026-02-15: no later data is expected.",
     "accounts": "Its accounts, by a name of your choice; without it the source is one account named `main`.",
     "generation": "Parameters of synthetic data; one that the connector cannot use is refused.",
     "tables": "Rules by table.",

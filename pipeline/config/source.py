@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -12,7 +13,7 @@ from pipeline.config.blocks.table_logic import read_tables
 from pipeline.config.entry import Entry
 from pipeline.contracts.connector import Connector, Domain
 
-_KEYS = ("enabled", "accounts", *ACCOUNT_KEYS, "generation", "tables")
+_KEYS = ("enabled", "ended", "accounts", *ACCOUNT_KEYS, "generation", "tables")
 
 
 class Source(BaseModel):
@@ -26,6 +27,8 @@ class Source(BaseModel):
     like: str | None = None
     """The connector that the platform shares contracts and engines with."""
     enabled: bool = False
+    ended: date | None = None
+    """Its last day: nothing is expected of it afterwards."""
     accounts: tuple[Account, ...] = (Account(),)
     generation: dict[str, Any] = {}  # Any: numbers, and `funnel` a map of numbers
     tables: dict[str, dict[str, Any]] = {}  # Any: values differ by logic key; table_logic.py checked them
@@ -52,6 +55,7 @@ def read_source(entry: Entry, connector: Connector) -> Source:
         objects=connector.objects,
         like=connector.like,
         enabled=fields["enabled"].flag() if "enabled" in fields else False,
+        ended=fields["ended"].day() if "ended" in fields else None,
         accounts=read_accounts(entry, connector),
         generation=read_generation(fields["generation"], connector) if "generation" in fields else {},
         tables=read_tables(fields["tables"], connector) if "tables" in fields else {},

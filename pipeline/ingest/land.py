@@ -13,6 +13,7 @@ from pathlib import Path
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprint
 from pipeline.ingest.deliveries.archive import batches_of
+from pipeline.ingest.deliveries.delivered_days import DeliveredDays, read_delivered_days
 from pipeline.ingest.deliveries.ledger import read_ledgers
 from pipeline.ingest.dlt_load import load
 from pipeline.ingest.drift import sentences
@@ -56,6 +57,8 @@ class Landing:
 
     load_id: str | None
     tables: tuple[LandedTable, ...]
+    delivered: tuple[DeliveredDays, ...] = ()
+    """The days of all deliveries that landed so far."""
 
 
 def land_tenant(
@@ -101,7 +104,8 @@ def land_tenant(
                     return staging.finish()
 
                 load_id = load(hub, tenant, settings, tables, stage)
-    landing = Landing(load_id, tuple(_landed_table(plan) for plan in plans))
+        delivered = read_delivered_days(hub, tenant)
+    landing = Landing(load_id, tuple(_landed_table(plan) for plan in plans), delivered)
     _report(tenant, landing)
     return landing
 

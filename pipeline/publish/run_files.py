@@ -11,6 +11,7 @@ DEFINITIONS: Final = "semantic.yml"
 CATALOG_JSON: Final = "semantic.json"
 CATALOG_SCHEMA: Final = "semantic.schema.json"
 FINDINGS: Final = "findings.json"
+COVERAGE: Final = "coverage.json"
 MANIFEST: Final = "_MANIFEST.json"
 STAGING: Final = ".staging-"
 
@@ -36,6 +37,7 @@ RUN_FILES: Final = (
     RunFile(DEFINITIONS, is_required=True, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(CATALOG_JSON, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(CATALOG_SCHEMA, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
+    RunFile(COVERAGE, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(FINDINGS, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(MANIFEST, is_required=True, is_hashed=False, is_sealed=True, holds_tables=False),
 )

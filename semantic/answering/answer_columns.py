@@ -8,7 +8,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from semantic.catalog.catalog import COMPARED, CUMULATIVE, CURRENCY, IS_OTHER, IS_TOTAL, SHARE, Catalog
+from semantic.catalog.catalog import COMPARED, CUMULATIVE, CURRENCY, DATE, IS_OTHER, IS_TOTAL, SHARE, Catalog
+from semantic.catalog.coverage import days_before
+from semantic.planning.covered import asked_days, closed_days, partial_periods
 from semantic.planning.plan import Plan
 from semantic.planning.query import Query
 from semantic.planning.window import Window
@@ -62,10 +64,40 @@ def _as_sent(sent: object, values: Sequence[Any]) -> Any:  # Any: the filter's o
     return typed if isinstance(sent, tuple) else (typed[0] if typed else None)
 
 
-def as_of(plan: Plan, catalog: Catalog) -> str | None:
-    """The last day for which all facts of the plan have data; None when one has no rows."""
-    days = [catalog.facts[name].last_date for name in plan.facts]
-    return min(day for day in days if day is not None).isoformat() if None not in days else None
+def as_of(plan: Plan) -> str | None:
+    """The last day for which the live sources of all facts of a plan have data; None when a fact has none."""
+    days = [each.last for each in plan.coverage]
+    return min(day for day in days if day is not None).isoformat() if days and None not in days else None
+
+
+def partial_entries(query: Query, plan: Plan, catalog: Catalog) -> list[dict[str, Any]]:  # Any: JSON
+    """The periods of an answer's rows that are not counted in full, with the number of their days that are."""
+    grain = query.time_grain or "day"
+    if DATE not in query.dimensions or grain == "day":
+        return []
+    asked = asked_days(plan.window, plan.conditions, plan.values)
+    periods = partial_periods(asked, plan.coverage, grain, catalog.week_start)
+    return [{"start": each.start.isoformat(), "covered_days": each.covered_days, "days": each.days} for each in periods]
+
+
+def coverage_entries(plan: Plan, today: date) -> list[dict[str, Any]]:  # Any: JSON
+    """The sources of an answer that do not cover all its days that are over, with the days that each covers."""
+    asked = closed_days(asked_days(plan.asked, plan.conditions, plan.values), plan.coverage)
+    days = asked & days_before(today)
+    return [
+        {
+            "fact": source.fact,
+            "source": source.platform,
+            "account": source.account,
+            "from": source.days.first.isoformat() if source.days.first else None,
+            "until": source.days.last.isoformat() if source.days.last else None,
+            "days": len(days & source.days),
+            "of": len(days),
+        }
+        for each in plan.coverage
+        for source in each.sources
+        if days - source.days
+    ]
 
 
 def days_of(window: Window | None) -> dict[str, str | None] | None:

@@ -10,7 +10,17 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from pipeline.errors import QueryError
-from semantic.answering.answer_columns import Row, applied_filters, as_of, columns, days_of, json_values, with_values
+from semantic.answering.answer_columns import (
+    Row,
+    applied_filters,
+    as_of,
+    columns,
+    coverage_entries,
+    days_of,
+    json_values,
+    partial_entries,
+    with_values,
+)
 from semantic.answering.cursors import read_offset, write_cursor
 from semantic.answering.dimension_values import check_values, dimension_values
 from semantic.answering.execute import execute, with_deadline
@@ -81,7 +91,6 @@ class Prepared:
     query: Query
     model: SemanticModel
     planned: Plan
-    window: Window | None
     day: date
     offset: int
     compiled: Compiled
@@ -123,14 +132,16 @@ class Prepared:
             row_count=0,
             truncated=truncated,
             limit=query.limit,
-            cursor=write_cursor(self.offset + query.limit, query, self.window, model) if truncated else None,
+            cursor=write_cursor(self.offset + query.limit, query, planned.window, model) if truncated else None,
             time_range=days_of(planned.window),
             time_grain=planned.shape.date.grain if planned.shape.date else None,
             time_zone=model.catalog.time_zone,
             filters=applied_filters(query, planned),
-            as_of=as_of(planned, model.catalog),
+            as_of=as_of(planned),
             run_id=model.run_id,
+            partial=tuple(partial_entries(query, planned, model.catalog)),
             notes=tuple(dict.fromkeys(sentences)),
+            coverage=tuple(coverage_entries(planned, self.day)),
             sql=(with_values(self.compiled.sql, self.bound),) if query.include_sql or query.compile_only else (),
         )
 
@@ -143,14 +154,13 @@ def prepare_query(query: Query, model: SemanticModel, *, today: date) -> Prepare
     """
     day = local_day(today, model.catalog)
     window = _window(query, model.catalog, day)
-    planned = plan_query(query, model.catalog, window)
-    offset = read_offset(query, window, model)
+    planned = plan_query(query, model.catalog, window, day)
+    offset = read_offset(query, planned.window, model)
     compiled = model.statement(planned.shape)
     return Prepared(
         query=query,
         model=model,
         planned=planned,
-        window=window,
         day=day,
         offset=offset,
         compiled=compiled,
@@ -160,8 +170,8 @@ def prepare_query(query: Query, model: SemanticModel, *, today: date) -> Prepare
 
 def cursor_after(rows: int, query: Query, model: SemanticModel, *, today: date) -> str:
     """Write the cursor after the first `rows` of an answer, for interfaces that return fewer than it has."""
-    window = _window(query, model.catalog, local_day(today, model.catalog))
-    return write_cursor(read_offset(query, window, model) + rows, query, window, model)
+    prepared = prepare_query(query, model, today=today)
+    return write_cursor(prepared.offset + rows, query, prepared.planned.window, model)
 
 
 def local_day(today: date, catalog: Catalog) -> date:
@@ -187,4 +197,8 @@ def _bind(query: Query, planned: Plan, compiled: Compiled, offset: int) -> dict[
         available |= {f"{prefix}{end}": day for end, day in (days_of(window) or {}).items()}
     for condition, values in zip(planned.conditions, planned.values, strict=True):
         available |= condition.bind(values)
+    for condition in planned.not_compared:
+        left_out, before = planned.comparison.days_left_out if planned.comparison else ((), ())
+        available |= condition.bind(left_out)
+        available |= replace(condition, parameter=f"previous_{condition.parameter}").bind(before)
     return {name: available[name] for name in compiled.parameters}

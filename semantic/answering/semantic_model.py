@@ -14,8 +14,9 @@ import yaml
 from pipeline.config.slug import Slug, slug_of
 from pipeline.errors import PublishError
 from pipeline.gates.finding import Finding, read_findings
-from pipeline.publish.run_files import DEFINITIONS, FINDINGS
+from pipeline.publish.run_files import COVERAGE, DEFINITIONS, FINDINGS
 from semantic.catalog.catalog import Catalog, read_catalog
+from semantic.catalog.coverage import SourceCoverage, coverage_of_rows, read_coverage
 from semantic.catalog.expression import columns_in
 from semantic.catalog.run_definitions import RunDefinitions, TableModel, read_definitions
 from semantic.planning.query_shape import QueryShape, Scan
@@ -91,7 +92,7 @@ def load_model(run_dir: Path, *, expose: frozenset[str] = frozenset()) -> Semant
     try:
         text = path.read_bytes()
         digest = hashlib.sha256(text).hexdigest()
-        return _model(run_dir.name, read_definitions(text), digest, expose, _findings(run_dir))
+        return _model(run_dir, read_definitions(text), digest, expose)
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         fix = "Build the tenant again, or roll back to an earlier run."
         raise PublishError(f"The definitions of run {run_dir.name} cannot be read: {path}.", fix) from error
@@ -105,13 +106,20 @@ def _findings(run_dir: Path) -> tuple[Finding, ...]:
         return ()
 
 
-def _model(
-    run_id: str, definitions: RunDefinitions, digest: str, expose: frozenset[str], findings: tuple[Finding, ...]
-) -> SemanticModel:
-    catalog = read_catalog(definitions, expose=expose, findings=findings)
+def _coverage(run_dir: Path, definitions: RunDefinitions) -> tuple[SourceCoverage, ...]:
+    """The coverage of a run; that of its rows where an earlier release published it, or its file is damaged."""
+    try:
+        return read_coverage((run_dir / COVERAGE).read_bytes())
+    except (OSError, ValueError):
+        return coverage_of_rows({name: (fact.first_date, fact.last_date) for name, fact in definitions.facts.items()})
+
+
+def _model(run_dir: Path, definitions: RunDefinitions, digest: str, expose: frozenset[str]) -> SemanticModel:
+    coverage = _coverage(run_dir, definitions)
+    catalog = read_catalog(definitions, expose=expose, findings=_findings(run_dir), coverage=coverage)
     scan = lru_cache(maxsize=MAX_STATEMENTS)(partial(aggregate, tables=ScanTables.of_run(definitions)))
     return SemanticModel(
-        run_id=run_id,
+        run_id=run_dir.name,
         tenant=slug_of(definitions.tenant),
         catalog=catalog,
         definitions=digest,

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Literal
 
 from pipeline.gates.finding import Finding
+from semantic.catalog.coverage import SourceCoverage
 from semantic.catalog.expression import ZERO_WITHOUT_ROWS, columns_in
 from semantic.catalog.formula import Formula, expand, metric_names, parse
 from semantic.catalog.run_definitions import FactDefinition, MetricDefinition, RunDefinitions
@@ -122,6 +123,8 @@ class Catalog:
     """The file of the rates that converted all money to `currency`; None where money is in the currency of its rows."""
     findings: tuple[Finding, ...] = ()
     """What gates found in the run's data."""
+    coverage: tuple[SourceCoverage, ...] = ()
+    """The days that each source of each fact covers."""
     source_dimensions: Mapping[str, Mapping[str, SourceColumn]] = field(default_factory=dict)
     """By fact: the dimensions that are the platform or the account that its rows came from."""
 
@@ -149,7 +152,13 @@ class Catalog:
         return [name for name in self.askable_dimensions if self.is_reached(name, names)]
 
 
-def read_catalog(definitions: RunDefinitions, *, expose: frozenset[str], findings: tuple[Finding, ...] = ()) -> Catalog:
+def read_catalog(
+    definitions: RunDefinitions,
+    *,
+    expose: frozenset[str],
+    findings: tuple[Finding, ...] = (),
+    coverage: tuple[SourceCoverage, ...] = (),
+) -> Catalog:
     """Build the catalog of a run, without metrics that lack a measure and personal dimensions not in `expose`."""
     return Catalog(
         metrics=_metrics(definitions),
@@ -178,6 +187,7 @@ def read_catalog(definitions: RunDefinitions, *, expose: frozenset[str], finding
         notes=definitions.notes,
         rates=definitions.rates.file if definitions.rates else None,
         findings=findings,
+        coverage=coverage,
         source_dimensions={fact: _source_dimensions(definitions, fact) for fact in definitions.facts},
     )
 

@@ -10,7 +10,7 @@ from semantic.catalog.catalog import DATE, Catalog
 from semantic.catalog.formula import is_sum, metric_names
 from semantic.catalog.suggestions import unknown_dimension, unknown_metric, unknown_name
 from semantic.planning.currency_rules import check_currency_filter
-from semantic.planning.query import Query, Top
+from semantic.planning.query import ROW_BEFORE, Query, Top
 
 _GRAIN_NAME = re.compile(r"(?:date_{0,2})?(day|week|month|quarter|year)(?:_start)?")
 _NOT_WITH_DATE_FILTER = ("compare", "cumulative", "fill_gaps")
@@ -76,8 +76,10 @@ def _check_time(query: Query, catalog: Catalog) -> None:
         if getattr(query, part) and not has_date:
             raise QueryError(f"{part} works along the date.", 'Add "date" to dimensions.')
     for part in ("fill_gaps", "compare"):
-        if getattr(query, part) and query.time_range is None:
+        is_needed = part == "fill_gaps" or query.compare != ROW_BEFORE
+        if getattr(query, part) and is_needed and query.time_range is None:
             raise QueryError(f"{part} needs the days it is about.", 'Add "time_range".')
+    _check_comparison(query)
     if any(filter_.name == DATE for filter_ in query.filters):
         for part in _NOT_WITH_DATE_FILTER:
             if getattr(query, part):
@@ -85,6 +87,18 @@ def _check_time(query: Query, catalog: Catalog) -> None:
         if has_date and query.time_grain not in (None, "day"):
             fix = "Write the days as time_range."
             raise QueryError(f"A filter on date is about days, and rows are {query.time_grain}s.", fix)
+
+
+def _check_comparison(query: Query) -> None:
+    if query.align == "whole" and query.compare is None:
+        raise QueryError("align is of a comparison, and there is none.", "Add compare, or leave align out.")
+    if query.compare != ROW_BEFORE:
+        return
+    if DATE not in query.dimensions:
+        raise QueryError(f"{ROW_BEFORE} compares rows along the date.", 'Add "date" to dimensions.')
+    if query.totals:
+        fix = "Leave out totals, or compare with previous_period."
+        raise QueryError(f"totals does not go with {ROW_BEFORE}: the row of all has no row before it.", fix)
 
 
 def _check_selected(query: Query, catalog: Catalog) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
 from pipeline.errors import QueryError
 from semantic.catalog.catalog import DATE
-from semantic.planning.query import Query
+from semantic.catalog.day_set import ALL_DAYS, DaySet
+from semantic.planning.alignment import OLDEST, Aligned, align, align_periods, period_shift, uncut
+from semantic.planning.query import ROW_BEFORE, Query
 from semantic.planning.query_shape import Comparison, CumulativeColumn
 from semantic.planning.window import Window, comparison_window, period_start
 
@@ -16,30 +19,84 @@ _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _RESTARTS: Mapping[str, Literal["month", "year"]] = {"month_to_date": "month", "year_to_date": "year"}
 
 
-def comparison(query: Query, window: Window | None) -> tuple[Comparison | None, Window | None, int]:
-    """Plan the comparison: the join to the period before, its days, and how many months or days it lies back.
+@dataclass(frozen=True)
+class PlannedComparison:
+    """The join to the period before, the days of both, and how many months or days the period before lies back."""
+
+    join: Comparison
+    aligned: Aligned
+    asked_before: Window
+    """The days before, uncut."""
+    shift: int = 0
+
+    @property
+    def days_left_out(self) -> tuple[tuple[date, ...], tuple[date, ...]]:
+        """The days that each side leaves out inside its window; one without any lists a day that no data has."""
+        now, then = tuple(self.aligned.left_out), tuple(self.aligned.previous_left_out)
+        return now or (date.min,), then or (date.min,)
+
+
+def comparison(
+    query: Query, window: Window | None, extent: DaySet, comparable: DaySet, week_start: str
+) -> PlannedComparison | None:
+    """Plan the comparison of a query; None without one.
+
+    Args:
+        query: As checked.
+        window: Its time range.
+        extent: The days that have data; the ends of a range that is open.
+        comparable: The days that are over and covered by all that is expected.
+        week_start: The tenant's.
 
     Raises:
         QueryError: The time range is open, or the periods of the grain do not line up.
     """
     if query.compare is None:
-        return None, None, 0
+        return None
+    if query.compare == ROW_BEFORE:
+        return _with_rows_before(query, window, extent, comparable, week_start)
     start, end = ends(window, "compare")
-    previous, shift = comparison_window(start, end, query.compare)
-    if DATE not in query.dimensions:
-        return Comparison(None), previous, 0
+    previous, shift = comparison_window(start, end, query.compare, window.unit if window else None)
+    join, back = _join(query, (shift.months, shift.days))
+    asked = Window(start, end)
+    aligned = uncut(asked, previous, comparable)
+    if query.align == "to_date":
+        aligned = align(asked, previous, shift, comparable)
+    return PlannedComparison(join, aligned, previous, back)
+
+
+def _with_rows_before(
+    query: Query, window: Window | None, extent: DaySet, comparable: DaySet, week_start: str
+) -> PlannedComparison:
     grain = query.time_grain or "day"
-    size = _MONTHS.get(grain) if shift.months else {"day": 1, "week": 7}.get(grain)
-    if grain != "day" and (size is None or (shift.months or shift.days) % size):
-        back = f"{shift.months} months" if shift.months else f"{shift.days} days"
+    start = (window and window.start) or extent.first or OLDEST
+    end = (window and window.end) or extent.last or OLDEST
+    shift = period_shift(grain)
+    aligned = align_periods(start, end, grain, week_start, comparable if query.align == "to_date" else ALL_DAYS)
+    unit: Literal["months", "days"] = "months" if shift.months else "days"
+    return PlannedComparison(Comparison(unit), aligned, aligned.previous, shift.months or shift.days)
+
+
+def _join(query: Query, shift: tuple[int, int]) -> tuple[Comparison, int]:
+    """The join by date, and how far back it reaches.
+
+    Raises:
+        QueryError: The periods of the grain do not line up.
+    """
+    months, days = shift
+    if DATE not in query.dimensions:
+        return Comparison(None), 0
+    grain = query.time_grain or "day"
+    size = _MONTHS.get(grain) if months else {"day": 1, "week": 7}.get(grain)
+    if grain != "day" and (size is None or (months or days) % size):
+        back = f"{months} months" if months else f"{days} days"
         raise QueryError(
             f"{grain}s do not line up with those {back} before.",
             'Write "time_grain": "day", choose a time range of whole periods, or leave out the date.',
         )
-    if shift.months:
-        drops = grain == "day" and query.compare == "previous_period"
-        return Comparison("months", drops), previous, shift.months
-    return Comparison("days"), previous, shift.days
+    if months:
+        return Comparison("months", grain == "day" and query.compare == "previous_period"), months
+    return Comparison("days"), days
 
 
 def cumulative_column(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from pipeline.errors import QueryError
@@ -13,13 +14,24 @@ from semantic.catalog.conditions import Condition, Value, read_values, value_slo
 from semantic.catalog.formula import metric_names
 from semantic.catalog.suggestions import unknown
 from semantic.planning.check_query import adds_up, check_query
+from semantic.planning.covered import (
+    FactCoverage,
+    asked_days,
+    common_days,
+    extent,
+    fact_coverage,
+    uncovered_facts,
+)
 from semantic.planning.currency_rules import money_unit
-from semantic.planning.periods import comparison, cumulative_column, ends
+from semantic.planning.periods import PlannedComparison, comparison, cumulative_column, ends
 from semantic.planning.query import Query
 from semantic.planning.query_shape import Component, Key, QueryShape, RequestedMetric, Scan, TopGroups
 from semantic.planning.reach import check_reach
 from semantic.planning.touching_findings import ReadData, facts_of_unknown_size, touching
 from semantic.planning.window import Window, week_shift
+
+NOT_COMPARED = "not_compared"
+"""The parameter of the days that a comparison leaves out inside its windows; `previous_...` for those before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,17 +48,27 @@ class Plan:
     values: tuple[tuple[Value, ...], ...]
     """The values of each condition."""
     window: Window | None
+    """The days that count: those of the time range, cut where a comparison cuts them."""
+    asked: Window | None
+    """The days of the time range."""
+    compared: Window | None
+    """The days that a comparison is with, before it cuts them."""
     read: Window | None
     """The window, earlier where a cumulative metric needs the days before it."""
     previous: Window | None
     shift: int
     """The distance of the previous window, in months or days."""
+    coverage: tuple[FactCoverage, ...]
+    """By fact: the sources that its filters leave, and the days that they cover."""
+    comparison: PlannedComparison | None = None
+    not_compared: tuple[Condition, ...] = ()
+    """The condition on days that a comparison leaves out, if it leaves any out inside its windows."""
     findings: tuple[Finding, ...] = ()
     """What gates found in the data that it reads, the heaviest first."""
 
 
-def plan_query(query: Query, catalog: Catalog, window: Window | None) -> Plan:
-    """Plan a query over the days of `window`.
+def plan_query(query: Query, catalog: Catalog, window: Window | None, today: date) -> Plan:
+    """Plan a query over the days of `window`, as of `today` in the tenant's time zone.
 
     Raises:
         UnknownName: It uses a name that does not exist.
@@ -58,24 +80,31 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None) -> Plan:
     base = tuple(dict.fromkeys(part for name in used for part in metric_names(catalog.metrics[name].formula)))
     facts = tuple(dict.fromkeys(catalog.metrics[name].fact or "" for name in base))
     conditions, values = _conditions(query, catalog)
-    row_filters = tuple(condition for condition in conditions if condition.name in catalog.dimensions)
+    on_rows = [(each, given) for each, given in zip(conditions, values, strict=True) if each.name in catalog.dimensions]
+    row_filters, row_values = tuple(each for each, _ in on_rows), tuple(given for _, given in on_rows)
     for name in dict.fromkeys((*query.dimensions, *(condition.name for condition in row_filters))):
         check_reach(name, used, catalog)
-    compared_rows, previous, shift = comparison(query, window)
+    coverage = fact_coverage(facts, row_filters, row_values, catalog, today)
+    compared = comparison(query, window, extent(coverage), common_days(coverage), catalog.week_start)
+    previous = compared.aligned.previous if compared else None
+    asked_window, window = window, compared.aligned.current if compared else window
     if query.fill_gaps:
         ends(window, "fill_gaps")
     cumulative, read = cumulative_column(query, window, catalog.week_start)
     keys = tuple(_key(name, query, catalog) for name in query.dimensions)
+    not_compared = _not_compared(compared)
+    scanned = (*row_filters, *not_compared)
     windows = tuple(each for each in (read, previous) if each is not None)
+    asked = [asked_days(each, row_filters, row_values) for each in windows or (None,)]
     findings = touching(ReadData(base, conditions, values, windows), catalog)
     of_unknown_size = facts_of_unknown_size(findings, catalog)
     shape = QueryShape(
         keys=keys,
-        scans=tuple(_scan(fact, catalog, base=base, keys=keys, conditions=row_filters, window=read) for fact in facts),
+        scans=tuple(_scan(fact, catalog, base=base, keys=keys, conditions=scanned, window=read) for fact in facts),
         components=tuple(_component(name, catalog, of_unknown_size) for name in base),
         metrics=tuple(RequestedMetric(name, catalog.metrics[name].formula) for name in query.metrics),
         having=tuple((c, catalog.metrics[c.name].formula) for c in conditions if c.name in catalog.metrics),
-        comparison=compared_rows,
+        comparison=compared.join if compared else None,
         cumulative=cumulative,
         shares=query.share_of_total,
         totals=_totals(query, used, catalog) if query.totals else None,
@@ -83,6 +112,7 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None) -> Plan:
         top=TopGroups(query.top.by, query.top.other) if query.top else None,
         order=_order(query),
         week_shift=week_shift(catalog.week_start),
+        coverage=uncovered_facts(coverage, keys, asked, catalog, is_cut=bool(not_compared)),
     )
     return Plan(
         shape=shape,
@@ -92,9 +122,14 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None) -> Plan:
         conditions=conditions,
         values=values,
         window=window,
+        asked=asked_window,
+        compared=compared.asked_before if compared else None,
         read=read,
         previous=previous,
-        shift=shift,
+        shift=compared.shift if compared else 0,
+        coverage=coverage,
+        comparison=compared,
+        not_compared=not_compared,
         findings=findings,
     )
 
@@ -109,6 +144,15 @@ def _conditions(query: Query, catalog: Catalog) -> tuple[tuple[Condition, ...], 
         conditions.append(Condition(name=filter_.name, type=type_, op=filter_.op, count=count, parameter=f"filter_{n}"))
         values.append(read)
     return tuple(conditions), tuple(values)
+
+
+def _not_compared(compared: PlannedComparison | None) -> tuple[Condition, ...]:
+    """The condition that leaves out days without a comparable counterpart, which lie inside the windows."""
+    if compared is None or not compared.aligned.has_gaps:
+        return ()
+    sides = (compared.aligned.left_out, compared.aligned.previous_left_out)
+    count = value_slots("not_in", max(len(days) for days in sides))
+    return (Condition(name=DATE, type="date", op="not_in", count=count, parameter=NOT_COMPARED),)
 
 
 def _key(name: str, query: Query, catalog: Catalog) -> Key:

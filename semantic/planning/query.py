@@ -16,6 +16,8 @@ from semantic.planning.query_repair import explain_validation, refuse_misplaced
 from semantic.planning.window import Grain
 
 MAX_LIMIT = 10_000
+ROW_BEFORE = "row_before"
+"""The comparison of each row with the one of the period right before it."""
 ABOUT_THE_ANSWER = frozenset({"limit", "cursor", "include_sql", "compile_only"})
 """Keys of a query that choose the page and form of its answer; all others define the question."""
 _DIRECTED = re.compile(r"\s*(\S+)\s+(asc|desc)\s*", re.IGNORECASE)
@@ -133,7 +135,10 @@ class Query(_Part):
         default=None, description="Days, or a name: last_30_days (ends yesterday), this_month, last_quarter, ..."
     )
     filters: Annotated[tuple[Filter, ...], BeforeValidator(_listed), Field(max_length=50)] = ()
-    compare: Literal["previous_period", "previous_year"] | None = None
+    compare: Literal["previous_period", "previous_year", "row_before"] | None = None
+    align: Literal["to_date", "whole"] = Field(
+        default="to_date", description="to_date compares only days that are over and covered on both sides."
+    )
     cumulative: Annotated[Cumulative | None, BeforeValidator(_unpacked)] = None
     share_of_total: Annotated[Names, Field(max_length=50)] = ()
     totals: bool = Field(default=False, description="One more row, of everything; its is_total is true.")
@@ -184,10 +189,15 @@ class Answer:
     as_of: str | None
     """The last day for which all facts of the query have data."""
     run_id: str
+    partial: tuple[dict[str, Any], ...]
+    """The periods that are not counted in full: start, covered_days and days of each."""
     notes: tuple[str, ...]
     sql: tuple[str, ...]
     """The statement that ran, with its values; empty unless requested."""
+    coverage: tuple[dict[str, Any], ...] = ()
+    """The sources that do not cover all days of the question: fact, source, account, from, until, days of it."""
 
     def to_dict(self) -> dict[str, Any]:  # Any: as the fields
         """Convert to lists and maps; money stays Decimal, so write it with `semantic.answering.exact_json.to_json`."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        fields = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        return fields if self.coverage else {name: value for name, value in fields.items() if name != "coverage"}

@@ -6,6 +6,7 @@ It is hashable, and the key of the cache of compiled SQL.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Literal
 
@@ -51,6 +52,21 @@ class Component:
 def row_count_column(fact: str) -> str:
     """The name of the column with the number of rows of a fact; it is NULL or 0 where there were none."""
     return f"rows_of_{fact}"
+
+
+def covered_column(fact: str) -> str:
+    """The name of the column that says whether a source of a fact covers a row's period."""
+    return f"covers_{fact}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoveredDays:
+    """The days that the sources of a fact cover, by those keys of a query that are their platform or account."""
+
+    fact: str
+    keys: tuple[str, ...]
+    rows: tuple[tuple[tuple[str | None, ...], tuple[date, date]], ...]
+    """Values of the keys, and the first and last of adjacent days."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +124,8 @@ class QueryShape:
     order: tuple[tuple[str, bool], ...]
     """Columns, and whether the highest comes first; other dimensions follow, ascending."""
     week_shift: int
+    coverage: tuple[CoveredDays, ...] = ()
+    """Of each fact that may have rows outside its covered days: there a sum over no rows is unknown."""
 
     @cached_property
     def carried(self) -> tuple[Component, ...]:

@@ -28,6 +28,11 @@ _TEXT: Mapping[str, Callable[[str, Sequence[Any]], bool]] = {  # Any: texts, as 
 """Whether a filter keeps a text; operators that are not listed keep every one."""
 
 
+def keeps_text(op: str, text: str, given: Sequence[Any]) -> bool:  # Any: texts, as the filter's type demands
+    """Whether a filter may keep rows with a text."""
+    return op not in _TEXT or _TEXT[op](text, given)
+
+
 @dataclass(frozen=True)
 class ReadData:
     """What a query reads: base metrics of facts, the conditions on its rows, and its windows of days."""
@@ -72,7 +77,7 @@ def _touches(finding: Finding, fact: str, reading: ReadData, catalog: Catalog) -
     columns = catalog.source_dimensions.get(fact, {})
     for condition, values in zip(reading.conditions, reading.values, strict=True):
         kept = _sources(finding, columns.get(condition.name))
-        if kept and condition.op in _TEXT and not any(_TEXT[condition.op](each, values) for each in kept):
+        if kept and not any(keeps_text(condition.op, each, values) for each in kept):
             return False
         if condition.name == DATE and not _may_have_day(finding, condition.op, values):
             return False

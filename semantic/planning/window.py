@@ -46,6 +46,8 @@ class Window:
 
     start: date | None
     end: date | None
+    unit: str | None = None
+    """The calendar unit that it is the beginning of, as month_to_date is; compared with that of the unit before."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def resolve(name: str, today: date, week_start: str) -> Window:
     if name in ("today", "yesterday"):
         return Window(today, today) if name == "today" else Window(yesterday, yesterday)
     if name in RANGES and unit == "to_date":
-        return Window(period_start(today, which, week_start), today)
+        return Window(period_start(today, which, week_start), today, unit=which)
     if name in RANGES and which == "this":
         return Window(period_start(today, unit, week_start), period_end(today, unit, week_start))
     if name in RANGES and which == "last":
@@ -157,12 +159,19 @@ def check_days(window: Window) -> Window:
     return window
 
 
-def comparison_window(start: date, end: date, comparison: str) -> tuple[Window, Shift]:
+def comparison_window(start: date, end: date, comparison: str, unit: str | None = None) -> tuple[Window, Shift]:
     """Return the window to compare with, and how far back it lies.
 
-    previous_period is the previous calendar unit where the range is full months, else as many days; previous_year
-    the same days of the year before, 29 February becoming the 28th; full months stay full months.
+    previous_period is the same days of the unit before where the range is the beginning of a calendar unit, the
+    previous calendar unit where it is full months, else as many days; previous_year the same days of the year before,
+    29 February becoming the 28th; full months stay full months.
     """
+    if unit and comparison == "previous_period":
+        if unit == "week":
+            return check_days(Window(start - timedelta(days=7), end - timedelta(days=7))), Shift(days=7)
+        return check_days(Window(add_months(start, -_MONTHS[unit]), add_months(end, -_MONTHS[unit]))), Shift(
+            months=_MONTHS[unit]
+        )
     months = (end.year - start.year) * 12 + end.month - start.month + 1
     is_whole = start.day == 1 and (end + timedelta(days=1)).day == 1
     if comparison == "previous_year":

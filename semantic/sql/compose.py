@@ -3,6 +3,7 @@
     current, previous   the facts, aggregated each on its own and joined on every key (`drill_across`)
     compared            the period before beside the period
     filled              a row for every period
+    covered             whether sources cover the period of a row
     cumulated           components added up along the date
     kept                the groups that pass filters on metrics
     topped              the highest groups, and the others as one
@@ -18,6 +19,7 @@ from dataclasses import replace
 from pipeline.contracts.sql import quote
 from semantic.catalog.catalog import COMPARED, CUMULATIVE, IS_OTHER, IS_TOTAL, SHARE
 from semantic.planning.query_shape import QueryShape, RequestedMetric
+from semantic.sql.coverage_stages import mark_covered, of_total
 from semantic.sql.ctes import PREVIOUS, Components, add_up, compare, fill, keep, matched, rank, total
 from semantic.sql.drill_across import Aggregate, drill_across
 from semantic.sql.metric_sql import metric_sql
@@ -30,8 +32,9 @@ def compose(shape: QueryShape, aggregate: Aggregate) -> str:
     rows, components = _joined_facts(statement, shape, aggregate)
     if shape.fill_gaps and shape.date:
         rows = fill(statement, shape, shape.date, rows, components)
+    rows, components = mark_covered(statement, shape, rows, components, "covered")
     if shape.cumulative:
-        rows = add_up(statement, shape, shape.cumulative, rows)
+        rows = add_up(statement, shape, shape.cumulative, rows, components)
     if shape.having:
         rows = keep(statement, shape, rows)
     if shape.shares or shape.totals == "rows":
@@ -59,13 +62,19 @@ def _joined_facts(statement: Statement, shape: QueryShape, aggregate: Aggregate)
 
 def _total_facts(statement: Statement, shape: QueryShape, aggregate: Aggregate) -> str:
     """Add the stage with the totals aggregated from the facts again: one row, as nothing is grouped."""
-    ungrouped = replace(shape, keys=(), scans=tuple(replace(scan, keys=()) for scan in shape.scans))
+    ungrouped = replace(
+        shape,
+        keys=(),
+        scans=tuple(replace(scan, keys=()) for scan in shape.scans),
+        coverage=tuple(map(of_total, shape.coverage)),
+    )
     window = "shown_" if shape.cumulative and shape.cumulative.has_lookback else ""
     current = drill_across(statement, ungrouped, aggregate, "total", window=window)
-    if shape.comparison is None:
-        return current
-    previous = drill_across(statement, ungrouped, aggregate, "total_previous", window="previous_")
-    return compare(statement, ungrouped, current, previous, "total_compared")[0]
+    rows, components = current, ungrouped.carried
+    if shape.comparison is not None:
+        previous = drill_across(statement, ungrouped, aggregate, "total_previous", window="previous_")
+        rows, components = compare(statement, ungrouped, current, previous, "total_compared")
+    return mark_covered(statement, ungrouped, rows, components, "total_covered", window=window)[0]
 
 
 def _metric_columns(shape: QueryShape, *, is_total: bool = False) -> list[str]:
@@ -90,7 +99,7 @@ def _comparison_columns(shape: QueryShape, metric: RequestedMetric, now: str, *,
     if shape.comparison and shape.comparison.drops_unmatched and not is_total:
         before = f"CASE WHEN {matched(shape, shape.comparison)} THEN {before} END"
     change = f"({now}) - ({before})"
-    values = (before, change, f"({change}) / NULLIF({before}, 0)")
+    values = (before, change, f"({change}) / NULLIF(ABS({before}), 0)")
     return [f"{value} AS {quote(metric.name + end)}" for value, end in zip(values, COMPARED, strict=True)]
 
 

@@ -18,6 +18,7 @@ from semantic.planning.query_shape import (
     Key,
     QueryShape,
     TopGroups,
+    covered_column,
     row_count_column,
 )
 from semantic.sql.metric_sql import metric_sql
@@ -49,7 +50,7 @@ def _shifted(statement: Statement, shape: QueryShape, comparison: Comparison, da
     """Move the rows of the period before to the dates of the period that they are compared with."""
     day = 'CAST("day" AS DATE)'
     where = f"\nWHERE {is_matched(day, comparison)}" if comparison.drops_unmatched else ""
-    looked_up = [f"{day} AS {quote(DATE)}", f"{_before(day, comparison)} AS previous_date"]
+    looked_up = [f"{day} AS {quote(DATE)}", f"{day_before(day, comparison)} AS previous_date"]
     calendar = statement.add("calendar", select(looked_up, f"FROM {_days(shape, date, 'shown_start')}{where}"))
     columns = [
         *(column(calendar if key is date else previous, key.name) for key in shape.keys),
@@ -59,7 +60,8 @@ def _shifted(statement: Statement, shape: QueryShape, comparison: Comparison, da
     return statement.add("shifted", select(columns, f"FROM {quote(calendar)}\nJOIN {quote(previous)} ON {on}"))
 
 
-def _before(day: str, comparison: Comparison) -> str:
+def day_before(day: str, comparison: Comparison) -> str:
+    """Write the day, or first day of a period, that one is compared with."""
     if comparison.unit == "months":
         return f"CAST({day} - TO_MONTHS(CAST($shift AS INTEGER)) AS DATE)"
     return f"{day} - CAST($shift AS INTEGER)"
@@ -67,7 +69,7 @@ def _before(day: str, comparison: Comparison) -> str:
 
 def is_matched(day: str, comparison: Comparison) -> str:
     """Write the condition that the month before has such a day."""
-    return f"DAY({_before(day, comparison)}) = DAY({day})"
+    return f"DAY({day_before(day, comparison)}) = DAY({day})"
 
 
 def matched(shape: QueryShape, comparison: Comparison) -> str:
@@ -102,11 +104,14 @@ def fill(statement: Statement, shape: QueryShape, date: Key, rows: str, componen
     return statement.add("filled", select(columns, rest))
 
 
-def add_up(statement: Statement, shape: QueryShape, cumulative: CumulativeColumn, rows: str) -> str:
+def add_up(
+    statement: Statement, shape: QueryShape, cumulative: CumulativeColumn, rows: str, components: Components
+) -> str:
     """Add up components along the date, in columns that end with `_cumulative`; keeps only the requested days."""
     formula = next(metric.formula for metric in shape.metrics if metric.name == cumulative.metric)
     used = set(metric_names(formula))
-    used |= {row_count_column(part.fact) for part in shape.components if part.name in used}
+    facts = {part.fact for part in shape.components if part.name in used}
+    used |= {name(fact) for fact in facts for name in (row_count_column, covered_column)}
     partition = [quote(key.name) for key in shape.others]
     partition += [f"DATE_TRUNC('{cumulative.restarts}', {quote(DATE)})"] if cumulative.restarts else []
     frame = (f"PARTITION BY {', '.join(partition)} " if partition else "") + f"ORDER BY {quote(DATE)}"
@@ -114,7 +119,7 @@ def add_up(statement: Statement, shape: QueryShape, cumulative: CumulativeColumn
         frame += f" RANGE BETWEEN INTERVAL {cumulative.days - 1} DAY PRECEDING AND CURRENT ROW"
     columns = [
         f"{part.adds_up}({quote(part.name)}) OVER ({frame}) AS {quote(part.name + CUMULATIVE)}"
-        for part in shape.carried
+        for part in components
         if part.name in used
     ]
     rows = statement.add("cumulated", select(["*", *columns], f"FROM {quote(rows)}"))

@@ -15,7 +15,12 @@ from semantic.sql.statement import Statement, column, select
 Aggregate = Callable[[Scan], str]
 """Compiles the SQL of one fact's aggregate: its keys, its measures, and `rows_of` the fact."""
 
-_WINDOW = re.compile(r"\$(start|end)\b")
+_WINDOW = re.compile(r"\$(start|end|not_compared_\d+)\b")
+
+
+def in_window(sql: str, prefix: str) -> str:
+    """SQL over the days of another window: its parameters begin with `prefix`."""
+    return _WINDOW.sub(rf"${prefix}\1", sql)
 
 
 def drill_across(statement: Statement, shape: QueryShape, aggregate: Aggregate, name: str, *, window: str = "") -> str:
@@ -30,8 +35,7 @@ def drill_across(statement: Statement, shape: QueryShape, aggregate: Aggregate, 
     """
     keys = [key.name for key in shape.keys]
     stages = {
-        scan.fact: statement.add(f"{name}_{scan.fact}", _WINDOW.sub(rf"${window}\1", aggregate(scan)))
-        for scan in shape.scans
+        scan.fact: statement.add(f"{name}_{scan.fact}", in_window(aggregate(scan), window)) for scan in shape.scans
     }
     facts = list(stages.values())
     if len(facts) == 1:

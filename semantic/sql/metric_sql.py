@@ -1,10 +1,10 @@
-"""Writes metrics as SQL over the columns of a stage: over no rows a sum is 0, or unknown where records are withheld."""
+"""Writes metrics as SQL over the columns of a stage: a sum over no rows is 0 in covered days, and else unknown."""
 
 from __future__ import annotations
 
 from pipeline.contracts.sql import quote
 from semantic.catalog.formula import Formula, to_sql
-from semantic.planning.query_shape import QueryShape, row_count_column
+from semantic.planning.query_shape import QueryShape, covered_column, row_count_column
 
 
 def metric_sql(
@@ -20,6 +20,7 @@ def metric_sql(
         sparse: The row may lack a fact although the shape's rows do not.
     """
     components = {part.name: part for part in shape.components}
+    covered = {each.fact for each in shape.coverage}
 
     def value(name: str) -> str:
         part = components[name]
@@ -32,6 +33,10 @@ def metric_sql(
             return f"CASE WHEN {row_count} > 0 THEN {number} END"
         if not part.is_zero_without_rows:
             return number
+        if part.fact in covered:
+            is_covered = quote(f"{covered_column(part.fact)}{suffix}")
+            is_covered = f"BOOL_OR({is_covered})" if added else is_covered
+            return f"CASE WHEN {row_count} > 0 THEN {number} WHEN {is_covered} THEN 0 END"
         return f"CASE WHEN {row_count} > 0 THEN {number} ELSE 0 END"
 
     return to_sql(formula, value)

@@ -12,8 +12,9 @@ from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import PublishError
 from pipeline.gates.finding import Finding, findings_json
+from pipeline.ingest.deliveries.delivered_days import DeliveredDays
 from pipeline.publish.damage import Stamp, stamps
-from pipeline.publish.run_files import CATALOG_JSON, CATALOG_SCHEMA, DEFINITIONS, FINDINGS, ROLLUPS, STARS
+from pipeline.publish.run_files import CATALOG_JSON, CATALOG_SCHEMA, COVERAGE, DEFINITIONS, FINDINGS, ROLLUPS, STARS
 from pipeline.publish.run_manifest import PublishedRollups, published_file
 from pipeline.publish.run_store import Published, Staged, commit, link_rollups, prune, stage
 from pipeline.settings import Settings
@@ -37,12 +38,13 @@ class BuildNote(BaseModel):
     """What the tests of the star found."""
 
 
-class LandedFindings(BaseModel):
-    """The note of a tenant's last landing: what of its files is in no table."""
+class LandedNote(BaseModel):
+    """The note of a tenant's last landing: what of its files is in no table, and which days were delivered."""
 
     model_config = ConfigDict(frozen=True)
 
     findings: tuple[Finding, ...] = ()
+    delivered: tuple[DeliveredDays, ...] = ()
 
 
 class FinishedStar(BuildNote):
@@ -61,6 +63,8 @@ class PublishedStar(BuildNote):
     rows: dict[str, int]
     landed: tuple[Finding, ...] = ()
     """What the landing before it found."""
+    delivered: tuple[DeliveredDays, ...] = ()
+    """The days that were delivered before it."""
     undamaged_at: dict[str, Stamp] = {}
     """By run and file, the modification stamps of DuckDB files that were found undamaged."""
 
@@ -89,16 +93,15 @@ def write_built(settings: Settings, slug: Slug, built: PublishedStar) -> None:
     write_note(built, _built(settings, slug))
 
 
-def read_landed(settings: Settings, slug: Slug) -> tuple[Finding, ...]:
-    """What the tenant's last landing found."""
-    note = read_note(LandedFindings, _landed(settings, slug))
-    return note.findings if note else ()
+def read_landed(settings: Settings, slug: Slug) -> LandedNote:
+    """The note of the tenant's last landing; an empty one before the first."""
+    return read_note(LandedNote, _landed(settings, slug)) or LandedNote()
 
 
-def write_landed(settings: Settings, slug: Slug, findings: tuple[Finding, ...]) -> None:
+def write_landed(settings: Settings, slug: Slug, note: LandedNote) -> None:
     path = _landed(settings, slug)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_note(LandedFindings(findings=findings), path)
+    write_note(note, path)
 
 
 def read_finished(settings: Settings, slug: Slug) -> FinishedStar | None:
@@ -157,7 +160,14 @@ def publish_star(
     """
     landed = read_landed(settings, tenant.slug)
     run_id = new_run_id(settings.now())
-    published = publish_file(tenant, settings, settings.stars(tenant.slug), run_id, known=(*landed, *measured))
+    published = publish_file(
+        tenant,
+        settings,
+        settings.stars(tenant.slug),
+        run_id,
+        known=(*landed.findings, *measured),
+        delivered=landed.delivered,
+    )
     undamaged = {f"{published.run_id}/{name}": stamp for name, stamp in stamps(published.path).items()}
     rows = table_rows(published)
     built = PublishedStar(
@@ -166,7 +176,8 @@ def publish_star(
         rows=rows,
         findings=findings,
         measured=measured,
-        landed=landed,
+        landed=landed.findings,
+        delivered=landed.delivered,
         undamaged_at=undamaged,
     )
     write_built(settings, tenant.slug, built)
@@ -181,14 +192,19 @@ def publish_file(
     definitions: str | None = None,
     *,
     known: Sequence[Finding] = (),
+    delivered: Sequence[DeliveredDays] = (),
 ) -> Published:
-    """Publish a star file under a run id, with findings; its definitions are derived from it when none are given.
+    """Publish a star file under a run id, with findings and the days it covers.
+
+    Its definitions are derived from it when none are given.
 
     Raises:
         PublishError, ConfigError, BuildError: As for `publish_star`.
     """
     from semantic.answering.export import catalog_json_schema, export_catalog
     from semantic.answering.validate import validate_run
+    from semantic.catalog.coverage import coverage_json
+    from semantic.definitions.derive_coverage import derive_coverage
 
     layout = {table.table_name(tenant.slug): table.order_by for table in star_tables(tenant)}
     staged = stage(stars, settings.published(tenant.slug), run_id, tenant.slug, layout)
@@ -198,6 +214,8 @@ def publish_file(
     (staged.path / CATALOG_JSON).write_text(export_catalog(model, run_id=run_id), encoding="utf-8")
     (staged.path / CATALOG_SCHEMA).write_text(catalog_json_schema(), encoding="utf-8")
     (staged.path / FINDINGS).write_text(findings_json(known), encoding="utf-8")
+    covered = derive_coverage(tenant, staged.path / STARS, delivered)
+    (staged.path / COVERAGE).write_text(coverage_json(covered), encoding="utf-8")
     rollups = _rollups(staged, text, settings.rollup_rows) if settings.rollups else None
     published = commit(staged, text, now=settings.now(), rollups=rollups)
     prune(settings.published(tenant.slug), RUNS_KEPT)

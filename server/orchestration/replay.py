@@ -135,8 +135,17 @@ def publish_replayed(waiting: UnpublishedRun, context: BuildContext) -> Publishe
     folder = unpublished(context.settings, tenant.slug) / run.run_id
     with explain_os_error(folder, tenant.slug):
         definitions = (folder / DEFINITIONS).read_text(encoding="utf-8")
-    known = (*read_landed(context.settings, tenant.slug), *run.measured)
-    published = publish_file(tenant, context.settings, folder / STARS, run.run_id, definitions, known=known)
+    landed = read_landed(context.settings, tenant.slug)
+    known = (*landed.findings, *run.measured)
+    published = publish_file(
+        tenant,
+        context.settings,
+        folder / STARS,
+        run.run_id,
+        definitions,
+        known=known,
+        delivered=landed.delivered,
+    )
     shutil.rmtree(folder)
     return published
 

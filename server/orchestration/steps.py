@@ -27,6 +27,7 @@ from server.orchestration.build_report import TenantReport
 from server.orchestration.onboarding import is_onboarded, take_phases
 from server.orchestration.outputs import output_damage, remember_undamaged
 from server.orchestration.publishing import (
+    LandedNote,
     PublishedStar,
     begin_star,
     finish_star,
@@ -102,7 +103,8 @@ def land_all(command: BuildCommand) -> None:
             command.drifted[tenant.slug] = drift_failures(landing)
             found = landing_findings(tenant, landing, command.context.blueprints, settings)
             report.details = [with_facts(finding, tenant, command.context.blueprints) for finding in found]
-            write_landed(settings, tenant.slug, tuple(report.details))
+            note = LandedNote(findings=tuple(report.details), delivered=landing.delivered)
+            write_landed(settings, tenant.slug, note)
 
 
 def hold_drifted(command: BuildCommand) -> None:
@@ -134,7 +136,8 @@ def changed_inputs(command: BuildCommand, tenant: Tenant) -> str | None:
         log.warning("output_damaged", tenant=tenant.slug, what=damage)
     if built is None or built.inputs != inputs or report.damage or command.is_full:
         return inputs
-    if built.landed != read_landed(settings, tenant.slug):
+    landed = read_landed(settings, tenant.slug)
+    if (built.landed, built.delivered) != (landed.findings, landed.delivered):
         _publish_again(command, tenant, built)
         return None
     remember_undamaged(settings, tenant.slug)

@@ -17,6 +17,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandStar]:
     made.close()
 
 
+@pytest.fixture(scope="session")
+def covered_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandStar]:
+    """The same shop; its sources cover all days from 2020 to yesterday."""
+    made = hand_shop(tmp_path_factory.mktemp("covered_shop")).cover("2020-01-01", "2026-04-14")
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path

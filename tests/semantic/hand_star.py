@@ -12,6 +12,8 @@ import duckdb
 from pipeline.config.tenant import Tenant
 from semantic.answering.run_query import run_query
 from semantic.answering.semantic_model import SemanticModel, load_model
+from semantic.catalog.coverage import SourceCoverage, coverage_json
+from semantic.catalog.day_set import DaySet
 from semantic.definitions.derive import definitions_yaml, derive
 from semantic.definitions.introspect import introspect
 from semantic.planning.query import Answer, read_query
@@ -35,8 +37,17 @@ class HandStar:
         self.tables = {table.name: table for table in (rated if self.tenant.rates else promised)}
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in self.tables}
         self.folder = folder
+        self._covers: list[SourceCoverage] = []
         self._model: SemanticModel | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def cover(self, first: str, last: str, *facts: str, **known: Any) -> HandStar:
+        """Let sources cover some days of facts, all of them if none is named; else the days of the rows are covered."""
+        days = DaySet.of([(date.fromisoformat(first), date.fromisoformat(last))])
+        named = facts or tuple(name for name, table in self.tables.items() if table.date)
+        source = {"platform": None, "account": None if "platform" not in known else "main", **known}
+        self._covers += [SourceCoverage(fact=fact, days=days, **source) for fact in named]
+        return self
 
     def add(self, table: str, *rows: Mapping[str, Any]) -> HandStar:
         for given in rows:
@@ -91,6 +102,8 @@ class HandStar:
         tables = tuple(self.tables.values())
         observed = introspect(run_dir / "stars.duckdb", tables, SLUG)
         (run_dir / "semantic.yml").write_text(definitions_yaml(derive(self.tenant, tables, observed)), encoding="utf-8")
+        if self._covers:
+            (run_dir / "coverage.json").write_text(coverage_json(self._covers), encoding="utf-8")
 
     @property
     def model(self) -> SemanticModel:

@@ -15,9 +15,11 @@ import duckdb
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from pipeline.publish.run_files import DEFINITIONS
+from pipeline.publish.run_files import COVERAGE, DEFINITIONS
 from semantic.answering.run_query import run_query
 from semantic.answering.semantic_model import SemanticModel, load_model
+from semantic.catalog.coverage import SourceCoverage, coverage_json
+from semantic.catalog.day_set import DaySet
 from semantic.catalog.expression import ADDS_UP, MetricKind, measure_of
 from semantic.catalog.run_definitions import VERSION, RunDefinitions
 from semantic.planning.query import Answer, Query
@@ -124,6 +126,9 @@ class Catalog:
         run_dir = folder / "20260415T000000000000Z_abcdef"
         run_dir.mkdir(parents=True, exist_ok=True)
         (run_dir / DEFINITIONS).write_text(self.definitions.model_dump_json(by_alias=True), encoding="utf-8")
+        days = DaySet.of([(date(2020, 1, 1), date(2026, 4, 14))])
+        covered = (SourceCoverage(fact=fact, platform=None, account=None, days=days) for fact in self.truth.days)
+        (run_dir / COVERAGE).write_text(coverage_json(covered), encoding="utf-8")
         return load_model(run_dir)
 
     def fill(self, connection: duckdb.DuckDBPyConnection) -> None:

@@ -500,7 +500,7 @@ def _row(query: Query, truth: GroundTruth, line: Line, whole: Cell, *, is_total:
             then = None if line.then is None else value(formula, line.then, truth)
             change = None if now is None or then is None else now - then
             row[f"{metric}_previous"], row[f"{metric}_change"] = then, change
-            row[f"{metric}_change_ratio"] = float(change) / float(then) if change is not None and then else None
+            row[f"{metric}_change_ratio"] = float(change) / abs(float(then)) if change is not None and then else None
         if metric in query.share_of_total:
             all_of_it = value(formula, whole, truth)
             row[f"{metric}_share"] = float(now) / float(all_of_it) if now is not None and all_of_it else None

@@ -26,8 +26,8 @@ ADDED_UP = sorted(name for name, measure in MEASURES.items() if measure.adds_up)
 
 
 @pytest.fixture(scope="module")
-def star(shop: HandStar, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RandomStar]:
-    made = RandomStar(shop, tmp_path_factory.mktemp("random"))
+def star(covered_shop: HandStar, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RandomStar]:
+    made = RandomStar(covered_shop, tmp_path_factory.mktemp("random"))
     yield made
     made.connection.close()
 

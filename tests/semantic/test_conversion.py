@@ -197,7 +197,7 @@ def test_a_shop_in_the_reporting_currency_alone_is_answered_as_without_rates(tmp
 def test_a_star_without_rows_has_its_unit_and_no_conversion_to_tell(tmp_path: Path) -> None:
     star = HandStar(tmp_path, currency="EUR", rates=Path("rates.csv"))
     answer = star.ask(metrics=["spend", "order_revenue", "roas"])
-    assert answer.rows == ([0, 0, None],)
+    assert answer.rows == ([None, None, None],)
     assert [column["unit"] for column in answer.columns] == ["EUR", "EUR", "ratio"]
     assert not [note for note in answer.notes if "rates" in note]
     star.close()

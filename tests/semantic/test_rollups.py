@@ -40,15 +40,15 @@ VISITS_A_DAY = 50
 
 
 @pytest.fixture(scope="module")
-def star(shop: HandStar, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RandomStar]:
-    made = RandomStar(shop, tmp_path_factory.mktemp("random"))
+def star(covered_shop: HandStar, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RandomStar]:
+    made = RandomStar(covered_shop, tmp_path_factory.mktemp("random"))
     yield made
     made.connection.close()
 
 
 @pytest.fixture(scope="module")
-def definitions(shop: HandStar) -> RunDefinitions:
-    return read_definitions((shop.folder / shop.model.run_id / "semantic.yml").read_bytes())
+def definitions(covered_shop: HandStar) -> RunDefinitions:
+    return read_definitions((covered_shop.folder / covered_shop.model.run_id / "semantic.yml").read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ class Rolled:
 
 def busy_shop(folder: Path) -> HandStar:
     """Many visits and orders a day from few sources, each visit of another user, and halves of ad conversions."""
-    star = hand_shop(folder)
+    star = hand_shop(folder).cover("2020-01-01", "2026-04-14")
     for table in ("sessions", "events", "ad_performance", "orders", "order_items"):
         star.rows[table] = []
     draw = Random(7)

@@ -44,7 +44,7 @@ def star(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandStar]:
             for n, price in enumerate([50, 30, None])
         ),
     )
-    yield star
+    yield star.cover("2025-12-01", "2026-01-31")
     star.close()
 
 

@@ -48,7 +48,8 @@ WEEK_STARTS = st.sampled_from(["monday", "sunday", "saturday"])
     ],
 )
 def test_a_named_range_is_these_days(name: str, start: str, end: str) -> None:
-    assert resolve(name, TODAY, "monday") == Window(date.fromisoformat(start), date.fromisoformat(end))
+    resolved = resolve(name, TODAY, "monday")
+    assert (resolved.start, resolved.end) == (date.fromisoformat(start), date.fromisoformat(end))
 
 
 def test_a_week_begins_where_the_tenant_says() -> None:

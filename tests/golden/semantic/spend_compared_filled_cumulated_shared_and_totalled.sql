@@ -202,7 +202,7 @@ FROM (
     CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END AS "spend",
     CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END AS "spend_previous",
     (CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END) - (CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END) AS "spend_change",
-    ((CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END) - (CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END)) / NULLIF(CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END, 0) AS "spend_change_ratio",
+    ((CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END) - (CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END)) / NULLIF(ABS(CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END), 0) AS "spend_change_ratio",
     (CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END) / NULLIF((SELECT CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END FROM whole), 0) AS "spend_share",
     CASE WHEN "rows_of_ad_performance_cumulative" > 0 THEN "spend_cumulative" ELSE 0 END AS "spend_cumulative"
   FROM "topped"
@@ -216,7 +216,7 @@ SELECT
   CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END AS "spend",
   CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END AS "spend_previous",
   (CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END) - (CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END) AS "spend_change",
-  ((CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END) - (CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END)) / NULLIF(CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END, 0) AS "spend_change_ratio",
+  ((CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END) - (CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END)) / NULLIF(ABS(CASE WHEN "rows_of_ad_performance_previous" > 0 THEN "spend_previous" ELSE 0 END), 0) AS "spend_change_ratio",
   (CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END) / NULLIF((SELECT CASE WHEN "rows_of_ad_performance" > 0 THEN "spend" ELSE 0 END FROM whole), 0) AS "spend_share",
   NULL AS "spend_cumulative",
   TRUE
