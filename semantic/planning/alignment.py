@@ -99,8 +99,8 @@ def align_periods(start: date, end: date, grain: str, week_start: str, comparabl
         comparable: As for `align`.
     """
     shift = period_shift(grain)
-    current, first = Window(start, end), period_start(start, grain, week_start)
-    previous = Window(_back(first, shift), period_start(end, grain, week_start) - _DAY)
+    current, previous = Window(start, end), periods_before(start, end, grain, week_start)
+    first = period_start(start, grain, week_start)
     left_out = DaySet()
     uncompared: list[date] = []
     while first <= end:
@@ -121,6 +121,19 @@ def align_periods(start: date, end: date, grain: str, week_start: str, comparabl
         listed = ", ".join(map(str, uncompared[:3])) + (" ..." if len(uncompared) > 3 else "")
         note += f"; {listed} with nothing, because days of one of the two are not complete"
     return Aligned(current=current, previous=previous, previous_left_out=left_out & _days(previous), note=f"{note}.")
+
+
+def uncut_periods(start: date, end: date, grain: str, week_start: str) -> Aligned:
+    """Compare each period from a day to another with the whole one right before it."""
+    previous = periods_before(start, end, grain, week_start)
+    note = f"Each {grain} is compared with the whole {grain} before it."
+    return Aligned(current=Window(start, end), previous=previous, note=note)
+
+
+def periods_before(start: date, end: date, grain: str, week_start: str) -> Window:
+    """The days of the periods right before those from a day to another."""
+    first = period_start(start, grain, week_start)
+    return Window(_back(first, period_shift(grain)), period_start(end, grain, week_start) - _DAY)
 
 
 def period_shift(grain: str) -> Shift:

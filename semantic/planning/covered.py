@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, reduce
+from itertools import product
 from typing import Any
 
-from semantic.catalog.catalog import DATE, Catalog
+from semantic.catalog.catalog import DATE, Catalog, Fact
 from semantic.catalog.conditions import Condition, Value
 from semantic.catalog.coverage import SourceCoverage, complete_days, covered_days, days_before, last_complete_day
 from semantic.catalog.day_set import ALL_DAYS, DaySet
@@ -26,6 +27,8 @@ class FactCoverage:
 
     fact: str
     sources: tuple[SourceCoverage, ...]
+    rows: DaySet
+    """All days from the first to the last one with a row."""
     today: date
 
     @cached_property
@@ -53,8 +56,18 @@ def fact_coverage(
 ) -> tuple[FactCoverage, ...]:
     """The coverage of each fact of a query by the sources that its filters on platforms and accounts leave."""
     return tuple(
-        FactCoverage(fact=fact, sources=_sources_left(fact, conditions, values, catalog), today=today) for fact in facts
+        FactCoverage(
+            fact=fact,
+            sources=_sources_left(fact, conditions, values, catalog),
+            rows=_days_of_rows(catalog.facts[fact]),
+            today=today,
+        )
+        for fact in facts
     )
+
+
+def _days_of_rows(fact: Fact) -> DaySet:
+    return DaySet.of([(fact.first_date, fact.last_date)] if fact.first_date and fact.last_date else [])
 
 
 def _sources_left(
@@ -122,33 +135,37 @@ def uncovered_facts(
         is_cut: Days inside the windows are left out: a period that has none left is unknown, though it is covered.
     """
     by_date = any(key.name == DATE for key in keys)
-    found = []
+    found: list[CoveredDays] = []
+    if not any(asked):
+        return ()  # filters leave no day: nothing happened on none
     for each in coverage:
-        covered = _by_keys(each, keys, catalog)
-        groups = [DaySet.of(intervals) for intervals in _grouped(covered).values()] or [DaySet()]
-        if is_cut or not all(_is_whole(days, group, coverage, by_date=by_date) for days in asked for group in groups):
-            found.append(covered)
+        names, days = _by_keys(each, keys, catalog)
+        groups = list(days.values()) or [DaySet()]
+        is_whole = (_is_whole(one, group, coverage, by_date=by_date) for one in asked for group in groups)
+        is_foreign = bool(names) and len(coverage) > 1  # visits may be from a platform that is no source
+        if is_cut or is_foreign or not all(is_whole):
+            rows = ((group, interval) for group, own in days.items() for interval in own.intervals)
+            found.append(CoveredDays(fact=each.fact, keys=names, rows=tuple(rows)))
     return tuple(found)
 
 
-def _by_keys(coverage: FactCoverage, keys: Sequence[Key], catalog: Catalog) -> CoveredDays:
+_Group = tuple[str | None, ...]
+
+
+def _by_keys(
+    coverage: FactCoverage, keys: Sequence[Key], catalog: Catalog
+) -> tuple[tuple[str, ...], Mapping[_Group, DaySet]]:
+    """The keys that are a platform or an account of a fact, and the covered days by their values."""
     columns = catalog.source_dimensions.get(coverage.fact, {})
     is_known = all(source.platform is not None for source in coverage.sources)
     names = tuple(key.name for key in keys if key.name in columns) if is_known else ()
-    days: dict[tuple[str | None, ...], DaySet] = {}
+    days: dict[_Group, DaySet] = {}
     for source in coverage.sources:
         own = {"source_platform": source.platform, "source_account": source.account}
-        group = tuple(own[columns[name]] for name in names)
-        days[group] = days.get(group, DaySet()) | source.days
-    rows = tuple((group, interval) for group, each in sorted(days.items(), key=repr) for interval in each.intervals)
-    return CoveredDays(fact=coverage.fact, keys=names, rows=rows)
-
-
-def _grouped(covered: CoveredDays) -> Mapping[tuple[str | None, ...], list[tuple[date, date]]]:
-    groups: dict[tuple[str | None, ...], list[tuple[date, date]]] = {}
-    for group, interval in covered.rows:
-        groups.setdefault(group, []).append(interval)
-    return groups
+        values = ((own[columns[name]], None) for name in names)  # a group of no platform is covered where any is
+        for group in product(*values):
+            days[group] = days.get(group, DaySet()) | source.days
+    return names, dict(sorted(days.items(), key=repr))
 
 
 def extent(coverage: Iterable[FactCoverage]) -> DaySet:
@@ -167,7 +184,10 @@ def _is_whole(asked: DaySet, covered: DaySet, coverage: Sequence[FactCoverage], 
     """Whether no group of a query can be outside the covered days."""
     if not by_date:
         return not asked or bool(asked & covered)
-    return not (closed_days(asked, coverage) - covered)
+    rows = DaySet.of(interval for each in coverage for interval in each.rows.intervals)
+    is_open = asked.first == FIRST or asked.last == LAST
+    days = asked & (extent(coverage) | rows) if is_open else asked
+    return not days - covered
 
 
 @dataclass(frozen=True)

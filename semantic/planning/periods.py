@@ -9,8 +9,8 @@ from typing import Literal
 
 from pipeline.errors import QueryError
 from semantic.catalog.catalog import DATE
-from semantic.catalog.day_set import ALL_DAYS, DaySet
-from semantic.planning.alignment import OLDEST, Aligned, align, align_periods, period_shift, uncut
+from semantic.catalog.day_set import DaySet
+from semantic.planning.alignment import OLDEST, Aligned, align, align_periods, period_shift, uncut, uncut_periods
 from semantic.planning.query import ROW_BEFORE, Query
 from semantic.planning.query_shape import Comparison, CumulativeColumn
 from semantic.planning.window import Window, comparison_window, period_start
@@ -72,7 +72,10 @@ def _with_rows_before(
     start = (window and window.start) or extent.first or OLDEST
     end = (window and window.end) or extent.last or OLDEST
     shift = period_shift(grain)
-    aligned = align_periods(start, end, grain, week_start, comparable if query.align == "to_date" else ALL_DAYS)
+    if query.align == "to_date":
+        aligned = align_periods(start, end, grain, week_start, comparable)
+    else:
+        aligned = uncut_periods(start, end, grain, week_start)
     unit: Literal["months", "days"] = "months" if shift.months else "days"
     return PlannedComparison(Comparison(unit), aligned, aligned.previous, shift.months or shift.days)
 

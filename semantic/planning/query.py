@@ -136,9 +136,8 @@ class Query(_Part):
     )
     filters: Annotated[tuple[Filter, ...], BeforeValidator(_listed), Field(max_length=50)] = ()
     compare: Literal["previous_period", "previous_year", "row_before"] | None = None
-    align: Literal["to_date", "whole"] = Field(
-        default="to_date", description="to_date compares only days that are over and covered on both sides."
-    )
+    align: Literal["to_date", "whole"] = "to_date"
+    """Whether a comparison is cut to the days that are over and covered on both sides."""
     cumulative: Annotated[Cumulative | None, BeforeValidator(_unpacked)] = None
     share_of_total: Annotated[Names, Field(max_length=50)] = ()
     totals: bool = Field(default=False, description="One more row, of everything; its is_total is true.")

@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from pipeline.contracts.sql import quote
 from semantic.catalog.catalog import COMPARED, CUMULATIVE, IS_OTHER, IS_TOTAL, SHARE
-from semantic.planning.query_shape import QueryShape, RequestedMetric
+from semantic.planning.query_shape import QueryShape, RequestedMetric, covered_column
 from semantic.sql.coverage_stages import mark_covered, of_total
 from semantic.sql.ctes import PREVIOUS, Components, add_up, compare, fill, keep, matched, rank, total
 from semantic.sql.drill_across import Aggregate, drill_across
@@ -38,7 +38,7 @@ def compose(shape: QueryShape, aggregate: Aggregate) -> str:
     if shape.having:
         rows = keep(statement, shape, rows)
     if shape.shares or shape.totals == "rows":
-        total(statement, "whole", rows, components)
+        _whole(statement, shape, rows, components)
     if shape.top:
         rows = rank(statement, shape, shape.top, rows, components)
     columns = [*(quote(key.name) for key in shape.keys), *_metric_columns(shape)]
@@ -60,15 +60,34 @@ def _joined_facts(statement: Statement, shape: QueryShape, aggregate: Aggregate)
     return compare(statement, shape, current, previous, "compared")
 
 
-def _total_facts(statement: Statement, shape: QueryShape, aggregate: Aggregate) -> str:
-    """Add the stage with the totals aggregated from the facts again: one row, as nothing is grouped."""
-    ungrouped = replace(
+def _whole(statement: Statement, shape: QueryShape, rows: str, components: Components) -> None:
+    """Add the stage `whole` with the sums of all rows; it is covered where a source covers any of its days."""
+    if not shape.coverage:
+        total(statement, "whole", rows, components)
+        return
+    marks = {covered_column(each.fact) for each in shape.coverage}
+    unmarked = tuple(part for part in components if part.name.removesuffix(PREVIOUS) not in marks)
+    summed = total(statement, "summed", rows, unmarked)
+    mark_covered(statement, _ungrouped(shape), summed, unmarked, "whole", window=_shown(shape))
+
+
+def _shown(shape: QueryShape) -> str:
+    """The window of an answer's rows, which may be shorter than the one that is read."""
+    return "shown_" if shape.cumulative and shape.cumulative.has_lookback else ""
+
+
+def _ungrouped(shape: QueryShape) -> QueryShape:
+    return replace(
         shape,
         keys=(),
         scans=tuple(replace(scan, keys=()) for scan in shape.scans),
         coverage=tuple(map(of_total, shape.coverage)),
     )
-    window = "shown_" if shape.cumulative and shape.cumulative.has_lookback else ""
+
+
+def _total_facts(statement: Statement, shape: QueryShape, aggregate: Aggregate) -> str:
+    """Add the stage with the totals aggregated from the facts again: one row, as nothing is grouped."""
+    ungrouped, window = _ungrouped(shape), _shown(shape)
     current = drill_across(statement, ungrouped, aggregate, "total", window=window)
     rows, components = current, ungrouped.carried
     if shape.comparison is not None:

@@ -9,7 +9,7 @@ from semantic.catalog.catalog import DATE
 from semantic.planning.query_shape import Component, CoveredDays, QueryShape, covered_column
 from semantic.sql.ctes import PREVIOUS, Components, day_before
 from semantic.sql.drill_across import in_window
-from semantic.sql.statement import Statement, column, condition_sql, period, select
+from semantic.sql.statement import Statement, column, condition_sql, period, same_keys, select
 
 _COVERED = "is_covered"
 
@@ -81,7 +81,7 @@ def _conditions(shape: QueryShape) -> list[str]:
 
 
 def _same_group(shape: QueryShape, covered: CoveredDays, rows: str, stage: str, suffix: str) -> str:
-    same = [f"{column(rows, key)} = {column(stage, key)}" for key in covered.keys]
+    same = [same_keys(rows, stage, [key]) for key in covered.keys]
     if shape.date:
         day = column(rows, DATE)
         before = day_before(day, shape.comparison) if suffix and shape.comparison else day

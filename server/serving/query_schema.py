@@ -12,6 +12,7 @@ EXAMPLES: dict[str, object] = {
     "time_range": {"start": "2026-01-01", "end": "2026-03-31"},
     "filters": [{"name": "ad_platform", "op": "in", "value": ["google_ads"]}],
     "compare": "previous_period",
+    "align": "whole",
     "cumulative": {"metric": "spend", "kind": "running"},
     "share_of_total": ["spend"],
     "totals": True,
@@ -33,7 +34,8 @@ QUERY_DESCRIPTION = (
     " say what an answer does not hold."
 )
 EXTRA_DESCRIPTIONS = {
-    "compare": "Adds <metric>_previous, _change and _change_ratio.",
+    "compare": "Adds <metric>_previous, _change and _change_ratio; row_before compares each period with the one before.",
+    "align": "to_date (default) compares only days that are over and covered on both sides.",
     "share_of_total": "Adds <metric>_share, of the total before limit.",
     "limit": "Most rows to give.",
 }

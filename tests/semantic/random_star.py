@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from hypothesis import strategies as st
 
 from semantic.answering.run_query import run_query
+from semantic.catalog.coverage import SourceCoverage
+from semantic.catalog.day_set import DaySet
 from semantic.planning.query import Answer, Query
 from tests.semantic import reference
 from tests.semantic.hand_star import TODAY, HandStar
@@ -182,6 +185,28 @@ def truth(rows: reference.Rows) -> GroundTruth:
     return GroundTruth(rows, DAYS_OF, MEASURES, FORMULAS, DIMENSIONS, flags=frozenset({"is_customer"}))
 
 
+Covered = dict[str, dict[str | None, frozenset[date]]]
+"""By fact and platform, the covered days."""
+
+
+def _days(first: int, length: int, hole: int) -> frozenset[date]:
+    numbers = (number for number in range(first, first + length) if number != first + hole)
+    return frozenset(FIRST + timedelta(days=number) for number in numbers)
+
+
+_COVERED_DAYS = st.builds(_days, st.integers(-40, 60), st.integers(1, 90), st.integers(-1, 60))
+COVERAGE: st.SearchStrategy[Covered] = st.fixed_dictionaries(
+    {
+        "ad_performance": st.fixed_dictionaries({"facebook_ads": _COVERED_DAYS, "google_ads": _COVERED_DAYS}),
+        **{
+            fact: st.fixed_dictionaries({None: _COVERED_DAYS})
+            for fact in ("sessions", "orders", "events", "order_items")
+        },
+    }
+)
+"""Days that sources cover, of which some have holes."""
+
+
 class RandomStar:
     """A star in memory, whose facts are other ones for every example; the rest is as in the hand-written shop."""
 
@@ -201,6 +226,22 @@ class RandomStar:
 
     def ask(self, query: Query) -> Answer:
         return run_query(query, self.model, self.connection, today=TODAY)
+
+    def ask_covered(self, query: Query, covered: Covered) -> Answer:
+        """Answer where only these days are covered."""
+        coverage = tuple(
+            SourceCoverage(
+                fact=fact, platform=name, account=None if name is None else "main", days=DaySet.of_days(days)
+            )
+            for fact, sources in covered.items()
+            for name, days in sources.items()
+        )
+        facts = {
+            name: replace(fact, first_date=FIRST, last_date=FIRST + timedelta(days=100))
+            for name, fact in self.model.catalog.facts.items()
+        }
+        model = replace(self.model, catalog=replace(self.model.catalog, coverage=coverage, facts=facts))
+        return run_query(query, model, self.connection, today=TODAY)
 
 
 def same(ours: Any, theirs: Any) -> bool:

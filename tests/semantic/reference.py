@@ -60,6 +60,12 @@ class GroundTruth:
     dates: frozenset[str] = frozenset({"date"})
     """The dimensions that are days."""
     week_start: int = 0
+    covered: Mapping[str, Mapping[str | None, frozenset[date]]] | None = None
+    """By fact and platform: the days that a source covers, each live. A fact by the platform None has one for all of
+    its rows. Where it is left out, all days are covered."""
+    platforms: Mapping[str, str] = field(default_factory=dict)
+    """By fact: the dimension that is the platform of its source."""
+    today: date = date(2026, 4, 15)
 
     def formula(self, metric: str) -> Formula:
         return self.formulas.get(metric, metric)
@@ -175,10 +181,9 @@ def via(key: str, table: str, table_key: str, column: Callable[[Row, Rows], Any]
 def value(formula: Formula, cell: Cell, truth: GroundTruth) -> Any:
     """A metric from raw rows; nothing where part of it is nothing, or where it is divided by 0."""
     if isinstance(formula, str):
-        measure = truth.measures[formula]
-        return measure.of(cell.get(measure.fact, []))
+        return _measured(truth.measures[formula], cell)
     if isinstance(formula, Among):
-        return formula.rows.of(cell.get(formula.rows.fact, []))
+        return _measured(formula.rows, cell)
     if not isinstance(formula, tuple):
         return Fraction(str(formula))
     sign, left, right = formula[0], value(formula[1], cell, truth), value(formula[2], cell, truth)
@@ -187,6 +192,17 @@ def value(formula: Formula, cell: Cell, truth: GroundTruth) -> Any:
     if sign == "/":
         return float(left) / float(right)
     return {"+": lambda: left + right, "-": lambda: left - right, "*": lambda: left * right}[sign]()
+
+
+def _measured(measure: Measure, cell: Cell) -> Any:
+    """A measure of a cell; unknown without rows where no source covers a day of it."""
+    rows = cell.get(measure.fact, [])
+    return measure.of(rows) if rows or any(cell.get(_mark(measure.fact), [True])) else None  # type: ignore[arg-type]
+
+
+def _mark(fact: str) -> str:
+    """The place in a cell of whether a source covers it."""
+    return f"covers {fact}"
 
 
 # ── days ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -283,7 +299,9 @@ class Line:
 def answer(query: Query, truth: GroundTruth) -> tuple[list[Row], Row | None]:
     """All rows of the answer in their order, before limit and cursor, and the row of totals."""
     lines = _kept(query, truth)
-    kept_all = _merged(line.now for line in lines)
+    sides = compared_days(query, truth)
+    allowed = sides.now.__contains__ if sides else between(*_asked(query))
+    kept_all = _with_marks(_merged(line.now for line in lines), (), query, truth, (), allowed)
     shown = _topped(query, truth, lines) if query.top else lines
     rows = [_row(query, truth, line, kept_all) for line in _ordered(query, truth, shown, kept_all)]
     return rows, _totals(query, truth, lines, kept_all) if query.totals else None
@@ -305,18 +323,156 @@ def may_refuse(query: Query, truth: GroundTruth) -> str | None:
     return "mixed" if top or (priced and query.totals) or priced.intersection(query.share_of_total) else None
 
 
-def _window(query: Query) -> tuple[date | None, date | None]:
+def _asked(query: Query) -> tuple[date | None, date | None]:
     span = query.time_range
     return (span.start, span.end) if isinstance(span, TimeRange) else (None, None)
+
+
+def _window(query: Query, truth: GroundTruth) -> tuple[date | None, date | None]:
+    """The days that an answer is about: those asked for, or what a comparison leaves of them."""
+    sides = compared_days(query, truth)
+    return (min(sides.now), max(sides.now)) if sides else _asked(query)
+
+
+@dataclass
+class Sides:
+    """The days of a comparison that count on each side, and the day that each of the first is compared with."""
+
+    now: set[date]
+    then: set[date]
+    back: Callable[[date], date]
+
+
+def compared_days(query: Query, truth: GroundTruth) -> Sides | None:
+    start, end = _asked(query)
+    if query.compare == "row_before":
+        return _days_before_rows(query, truth)
+    if not query.compare or not start or not end:
+        return None
+    first, last, back = before(start, end, query.compare)
+    now, then = set(days(start, end)), set(days(first, last))
+    whole_now, whole_then = now & complete(query, truth), then & complete(query, truth)
+    if query.align == "whole":
+        return Sides(now, then if whole_then else set(), back)
+    if (whole_now, whole_then) == (now, then):
+        return Sides(now, then, back)
+    by_month = query.compare == "previous_year" or (start.day == 1 and (end + timedelta(days=1)).day == 1)
+    pairs = {
+        (day, back(day)) for day in whole_now if back(day) in whole_then and not (by_month and back(day).day != day.day)
+    }
+    if not pairs:
+        return Sides(now, set(), back)
+    return Sides({day for day, _ in pairs}, {day for _, day in pairs}, back)
+
+
+def _days_before_rows(query: Query, truth: GroundTruth) -> Sides:
+    """Each period with the one before it: an unfinished one with the same days, none where these are not complete."""
+    start, end = _asked(query)
+    every = {day for fact in truth.facts(_used(query, truth)) for day in _covered(fact, query, truth)}
+    oldest = date(1970, 1, 2)
+    start, end = start or min(every, default=oldest), end or max(every, default=oldest)
+    shown, good, then = set(days(start, end)), complete(query, truth), set()
+    for first in {period_start(day, query.time_grain, truth.week_start) for day in shown}:
+        own = _days_of_period(first, query, truth)
+        previous = _days_of_period(_period_before(first, query), query, truth)
+        kept = set(previous)
+        if query.align == "whole":
+            then |= kept
+            continue
+        if not own <= (shown & good):
+            kept = {same for day in own & shown & good if (same := _same_day_before(day, query)) in previous}
+        then |= kept if kept and kept <= good else set()
+    return Sides(shown, then, lambda day: _period_before(day, query))
+
+
+def _days_of_period(first: date, query: Query, truth: GroundTruth) -> set[date]:
+    last = first
+    while period_start(last + timedelta(days=1), query.time_grain, truth.week_start) == first:
+        last += timedelta(days=1)
+    return set(days(first, last))
+
+
+def _period_before(day: date, query: Query) -> date:
+    if query.time_grain in _MONTHS:
+        return months_before(day, _MONTHS[query.time_grain])
+    return day - timedelta(days=7 if query.time_grain == "week" else 1)
+
+
+def _same_day_before(day: date, query: Query) -> date | None:
+    back = _period_before(day, query)
+    return back if query.time_grain not in _MONTHS or back.day == day.day else None
+
+
+def _sources(fact: str, query: Query, truth: GroundTruth) -> Mapping[str | None, frozenset[date]]:
+    """The days of each source of a fact that filters on its platform leave; of all where they leave none."""
+    sources = (truth.covered or {}).get(fact, {})
+    own = [f for f in query.filters if f.name == truth.platforms.get(fact) and f.op != "is_not_null"]
+    left = {
+        name: found
+        for name, found in sources.items()
+        if name is None or all(f.op != "is_null" and holds(name, f) for f in own if f.op in _NARROWING)
+    }
+    return left or sources
+
+
+_NARROWING = ("=", "!=", "in", "not_in", "contains", "starts_with", "is_null")
+
+
+def _covered(fact: str, query: Query, truth: GroundTruth) -> set[date]:
+    return {day for found in _sources(fact, query, truth).values() for day in found}
+
+
+def complete(query: Query, truth: GroundTruth) -> set[date]:
+    """The days before today that all sources cover which began before them, of every fact that has any."""
+    if truth.covered is None:
+        return set(days(date(2020, 1, 1), truth.today - timedelta(days=1)))
+    every: set[date] | None = None
+    for fact in truth.facts(_used(query, truth)):
+        sources = _sources(fact, query, truth)
+        covered = {day for found in sources.values() for day in found}
+        good = {day for day in covered if all(day in found or day < min(found) for found in sources.values() if found)}
+        if covered:
+            every = good if every is None else every & good
+    return {day for day in every or set() if day < truth.today}
+
+
+_CALENDAR = [date(2023, 1, 1) + timedelta(days=number) for number in range(1500)]
+
+
+def _with_marks(
+    cell: Cell, key: Key, query: Query, truth: GroundTruth, names: tuple[str, ...], allowed: Callable[[date], bool]
+) -> Cell:
+    """A cell that says of each fact whether a source covers a day of it."""
+    if truth.covered is None:
+        return cell
+    at = dict(zip(names, key, strict=True))
+    marked = dict(cell)
+    for fact in truth.facts(_used(query, truth)):
+        platform = truth.platforms.get(fact)
+        sources = _sources(fact, query, truth)
+        is_cut = at.get(platform or "") is not None and None not in sources
+        found = sources.get(at[platform], frozenset()) if is_cut and platform else _covered(fact, query, truth)
+        on_date = [f for f in query.filters if f.name == "date"]
+        asked = [day for day in found if allowed(day) and all(holds(day, f) for f in on_date)]
+        if "date" in at:
+            asked = [day for day in asked if period_start(day, query.time_grain, truth.week_start) == at["date"]]
+        nothing = on_date and not any(allowed(day) and all(holds(day, f) for f in on_date) for day in _CALENDAR)
+        marked[_mark(fact)] = [bool(asked or nothing)]  # type: ignore[list-item]
+    return marked
 
 
 def _used(query: Query, truth: GroundTruth) -> list[str]:
     return [*query.metrics, *(f.name for f in query.filters if f.name not in truth.dimensions)]
 
 
-def cells(
-    query: Query, truth: GroundTruth, start: date | None, end: date | None, names: tuple[str, ...] | None = None
-) -> dict[Key, Cell]:
+Allowed = Callable[[date], bool]
+
+
+def between(start: date | None, end: date | None) -> Allowed:
+    return lambda day: (start is None or day >= start) and (end is None or day <= end)
+
+
+def cells(query: Query, truth: GroundTruth, allowed: Allowed, names: tuple[str, ...] | None = None) -> dict[Key, Cell]:
     """The raw rows of every key, of the facts that the question is about, inside the days and filters on dimensions."""
     names = query.dimensions if names is None else names
     cuts = [f for f in query.filters if f.name in truth.dimensions]
@@ -324,7 +480,7 @@ def cells(
     for fact in truth.facts(_used(query, truth)):
         for row in truth.rows[fact]:
             day = row[truth.days[fact]]
-            if (start and day < start) or (end and day > end):
+            if not allowed(day):
                 continue
             if not all(holds(truth.dimensions[f.name][fact](row, truth.rows), f) for f in cuts):
                 continue
@@ -347,21 +503,24 @@ def _merged(parts: Iterable[Cell]) -> Cell:
 
 def _kept(query: Query, truth: GroundTruth) -> list[Line]:
     """The lines of the answer before it is cut to the highest groups."""
-    start, end = _window(query)
-    lines = {key: Line(key, cell) for key, cell in cells(query, truth, start, end).items()}
+    start, end = _window(query, truth)
+    sides = compared_days(query, truth)
+    allowed = sides.now.__contains__ if sides else between(start, end)
+    lines = {key: Line(key, cell) for key, cell in cells(query, truth, allowed).items()}
     then = _then(query, truth)
     shown = _periods(query, truth)
     at = query.dimensions.index("date") if "date" in query.dimensions else None
     for key in then.found if then else ():
         for moved in [key] if at is None else [_with(_without(key, at), at, day) for day in shown]:
-            if then(moved):
+            if then and then.has(moved):
                 lines.setdefault(moved, Line(moved, {}))
     if query.fill_gaps and at is not None:
-        read = cells(query, truth, _first(query, start) if query.cumulative and start else start, end)
+        read = cells(query, truth, between(_first(query, start) if query.cumulative and start else start, end))
         groups = {_without(key, at) for key in (*lines, *read)} if len(query.dimensions) > 1 else {()}
         for moved in [_with(group, at, day) for group in groups for day in shown]:
             lines.setdefault(moved, Line(moved, {}))
     for line in lines.values():
+        line.now = _with_marks(line.now, line.key, query, truth, query.dimensions, allowed)
         line.then = then(line.key) if then else None
         line.so_far = _so_far(query, truth, line.key, at) if query.cumulative and at is not None else {}
     tests = [f for f in query.filters if f.name not in truth.dimensions]
@@ -380,7 +539,7 @@ def _with(key: Key, at: int, day: date) -> Key:
 
 def _periods(query: Query, truth: GroundTruth) -> list[date]:
     """The first days of the periods of the range."""
-    start, end = _window(query)
+    start, end = _window(query, truth)
     shown = days(start, end) if start and end else []
     return list(dict.fromkeys(period_start(day, query.time_grain, truth.week_start) for day in shown))
 
@@ -388,9 +547,10 @@ def _periods(query: Query, truth: GroundTruth) -> list[date]:
 class _Then:
     """The raw rows of the period before, found by the keys they are compared with."""
 
-    def __init__(self, query: Query, truth: GroundTruth, start: date, end: date) -> None:
-        first, last, self.back = before(start, end, query.compare or "")
-        self.found = cells(query, truth, first, last)
+    def __init__(self, query: Query, truth: GroundTruth, sides: Sides, start: date, end: date) -> None:
+        self.query, self.truth, self.back = query, truth, sides.back
+        self.allowed = sides.then.__contains__
+        self.found = cells(query, truth, self.allowed)
         self.at = query.dimensions.index("date") if "date" in query.dimensions else None
         is_whole = start.day == 1 and (end + timedelta(days=1)).day == 1
         self.drops = is_whole and query.compare == "previous_period" and query.time_grain in (None, "day")
@@ -398,16 +558,27 @@ class _Then:
     def __call__(self, key: Key) -> Cell | None:
         """None where the month before has no such day."""
         if self.at is None:
-            return self.found.get(key, {})
+            return self._marked(key)
         day = self.back(key[self.at])
         if self.drops and day.day != key[self.at].day:
             return None
-        return self.found.get(_with(_without(key, self.at), self.at, day), {})
+        return self._marked(_with(_without(key, self.at), self.at, day))
+
+    def has(self, key: Key) -> bool:
+        """Whether there are rows to compare those of a key with."""
+        then = self(key)
+        return any(rows for fact, rows in (then or {}).items() if not fact.startswith(_mark("")))
+
+    def _marked(self, key: Key) -> Cell:
+        found = self.found.get(key, {})
+        return _with_marks(found, key, self.query, self.truth, self.query.dimensions, self.allowed)
 
 
 def _then(query: Query, truth: GroundTruth) -> _Then | None:
-    start, end = _window(query)
-    return _Then(query, truth, start, end) if query.compare and start and end else None
+    sides, (start, end) = compared_days(query, truth), _asked(query)
+    if sides is None:
+        return None
+    return _Then(query, truth, sides, start or min(sides.now), end or max(sides.now))
 
 
 def _first(query: Query, day: date) -> date:
@@ -417,18 +588,18 @@ def _first(query: Query, day: date) -> date:
     if kind == "rolling":
         return day - timedelta(days=(query.cumulative.days or 1) - 1)
     if kind == "running":
-        return _window(query)[0] or date.min
+        return _asked(query)[0] or date.min
     return period_start(day, kind.removesuffix("_to_date"))
 
 
 def _so_far(query: Query, truth: GroundTruth, key: Key, at: int) -> Cell:
     """The raw rows of a key's group from the first day that is added up to the end of its period."""
-    last, end = key[at], _window(query)[1]
+    last, end = key[at], _window(query, truth)[1]
     while period_start(last + timedelta(days=1), query.time_grain, truth.week_start) == key[at]:
         last += timedelta(days=1)
     last = min(last, end) if end else last
     names = _without(query.dimensions, at)
-    return cells(query, truth, _first(query, key[at]), last, names).get(_without(key, at), {})
+    return cells(query, truth, between(_first(query, key[at]), last), names).get(_without(key, at), {})
 
 
 def _topped(query: Query, truth: GroundTruth, lines: list[Line]) -> list[Line]:
@@ -513,13 +684,15 @@ def _row(query: Query, truth: GroundTruth, line: Line, whole: Cell, *, is_total:
 
 def _totals(query: Query, truth: GroundTruth, lines: list[Line], whole: Cell) -> Row:
     """Everything as one group: all raw rows, or those of the groups that filters on metrics leave."""
-    start, end = _window(query)
-    then: Cell | None = {}
+    sides, then = compared_days(query, truth), None
+    allowed = sides.now.__contains__ if sides else between(*_asked(query))
     if any(f.name not in truth.dimensions for f in query.filters):
         now = whole
         then = _merged(line.then for line in lines if line.then is not None)
     else:
-        now = cells(query, truth, start, end, ())[()]
-        if query.compare and start and end:
-            then = cells(query, truth, *before(start, end, query.compare)[:2], ())[()]
+        now = cells(query, truth, allowed, ())[()]
+        if sides:
+            then = cells(query, truth, sides.then.__contains__, ())[()]
+    now = _with_marks(now, (), query, truth, (), allowed)
+    then = _with_marks(then or {}, (), query, truth, (), sides.then.__contains__ if sides else allowed)
     return _row(query, truth, Line((None,) * len(query.dimensions), now, then), whole, is_total=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.semantic import reference
 from tests.semantic.hand_star import HandStar
 from tests.semantic.questions import questions
 from tests.semantic.random_catalog import Catalog, ask, catalogs
-from tests.semantic.random_star import DIMENSIONS, MEASURES, NUMBERS, STARS, RandomStar, same, truth
+from tests.semantic.random_star import COVERAGE, DIMENSIONS, MEASURES, NUMBERS, STARS, Covered, RandomStar, same, truth
 from tests.semantic.reference import GroundTruth
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -92,6 +93,22 @@ def test_the_standard_metrics_are_what_plain_python_gives(star: RandomStar, rows
     meant = truth(star.fill(rows))
     question = data.draw(questions(meant, NUMBERS), label="question")
     check(question, meant, star.ask, page=data.draw(st.sampled_from([None, None, 1, 3]), label="page"))
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=STARS, covered=COVERAGE, data=st.data())
+def test_what_no_source_covers_is_unknown_and_comparisons_are_of_like_days(
+    star: RandomStar, rows: Rows, covered: Covered, data: st.DataObject
+) -> None:
+    meant = replace(truth(star.fill(rows)), covered=covered, platforms={"ad_performance": "ad_platform"})
+    question = data.draw(questions(meant, NUMBERS), label="question")
+    assume("cumulative" not in question)
+    if "date" in question["dimensions"] and not question.get("totals") and data.draw(st.booleans(), label="row before"):
+        assume(not any(each["name"] == "date" for each in question["filters"]))
+        question["compare"] = "row_before"
+    if "compare" in question:
+        question["align"] = data.draw(st.sampled_from(["to_date", "to_date", "whole"]), label="align")
+    check(question, meant, lambda query: star.ask_covered(query, covered))
 
 
 @settings(max_examples=50, deadline=None)
