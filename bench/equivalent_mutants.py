@@ -62,12 +62,7 @@ RULES = (
     Rule("bigcommerce", "sign", r"coalesce\(\(-gift_certificate_id\), 0\)", "Only whether it is 0 is read."),
     Rule("bing_ads", "distinct", r"-> +union by name$", A_KEY),
     Rule("bing_ads", "literal", r"-> +select \*, 4 as level", ONLY_COMPARED),
-    Rule(
-        "facebook_ads",
-        "dropped",
-        r"-> +insights\.ad_id, insights\.date_st\w+$",
-        "Ranges of one thing are one day or never overlap.",
-    ),
+    Rule("facebook_ads", "literal", r"when campaign_id is not null then 2 else 4$", ONLY_COMPARED),
     Rule("facebook_ads", "table", r"-> +platforms\.source_account,$", JOINED),
     Rule("facebook_ads", "filter", r"-> +left join platforms$", "The union above has put every campaign there."),
     Rule(
@@ -90,6 +85,7 @@ RULES = (
         r"coalesce\(accounts\.currency, campaigns\.currency",
         "An account's currency is that of all its campaigns.",
     ),
+    Rule("linkedin_ads", "column", r"reported\.cost is not null then 'USD'$", "Without local cost, cost is in dollars."),
     Rule("linkedin_ads", "dropped", r"-> +coalesce\(pivotValues, \[pivotValue\]\)", "A pivot of NULL has no type."),
     Rule("linkedin_ads", "literal", r"'other urn:li:", "Of a URN, only the type and the id are read."),
     Rule("linkedin_ads", "order", r"\)\[-1\], ':'", "A row has one pivot of a type."),

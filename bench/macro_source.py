@@ -157,7 +157,7 @@ class Macro:
 def paths(macro: Macro) -> Iterator[re.Match[str]]:
     """Where columns are read, not named."""
     for found in PATH.finditer(macro.sql):
-        is_named = macro.sql[: found.start()].endswith(" as ") or macro.sql.startswith(" :=", found.end())
+        is_named = macro.sql[: found.start()].endswith(" as ") or bool(re.match(r" :=|=", macro.sql[found.end() :]))
         if not is_named:
             yield found
 

@@ -83,6 +83,10 @@ CAST = re.compile(r"cast_as\((?P<expression>'[^']*'|\"[^\"]*\"), '(?P<meaning>\w
 NULLIF_EMPTY = re.compile(r"\{\{ nullif_empty\((?P<what>'[^']*'|event_param\('\w+'\))(?P<nothing>, \w+)?\) \}\}")
 
 
+ASKED = re.compile(r"zero_if_omitted\(\s*'[^']*',\s*\[(?P<siblings>[^\]]*)\]|\bcoalesce\((?P<values>[^()]*)\) is ")
+"""What is only asked whether it is there: of such a number, neither sign nor unit is read."""
+
+
 def mutants(macro: Macro) -> Iterator[Mutant]:
     """Every mutant of a macro, the alternatives of one site likeliest first."""
     for make in (_switches, _branches, _orders, _columns, _casts, _numbers, _wrappers, _coalesces, _lists, _words):
@@ -179,7 +183,10 @@ def _casts(macro: Macro) -> Iterator[Mutant]:
 def _numbers(macro: Macro) -> Iterator[Mutant]:
     """A number that needs no cast: its sign, and the unit of money. A number that is written: another."""
     casts = [found.span() for found in CAST.finditer(macro.code)]
+    asked = [found.span(found.lastindex or 0) for found in ASKED.finditer(macro.code)]
     for found in paths(macro):
+        if any(start <= found.start() < end for start, end in asked):
+            continue
         if macro.sql.startswith(" is ", found.end()):
             continue
         leaf = macro.leaf(found[0])
@@ -211,7 +218,7 @@ def _coalesces(macro: Macro) -> Iterator[Mutant]:
         spans = arguments(macro.code, found.end())
         whole = (found.start(), macro.code.index(")", spans[-1][1]) + 1)
         values = [macro.code[slice(*span)] for span in spans]
-        for place in range(len(values)):
+        for place in range(len(values) if len(values) > 1 else 0):
             rest = [*values[:place], *values[place + 1 :]]
             yield macro.with_("dropped", whole, f"coalesce({', '.join(rest)})" if len(rest) > 1 else rest[0])
         for place in range(1, len(values) if not macro.code.startswith(" is ", whole[1]) else 0):

@@ -71,6 +71,21 @@ def test_comments_and_names_of_inputs_stay_as_they_are() -> None:
     assert all(each in mutant.text for mutant in mutants(Macro(commented, [REPORT])) for each in kept)
 
 
+def test_a_number_that_is_only_asked_whether_it_is_there_keeps_its_sign() -> None:
+    asked = "{{ zero_if_omitted('spend', [reports.cost, 'clicks']) }} as spend", "coalesce(reports.cost, 1) is null as no"
+    text = "{% macro engine_of_nobody() -%} select " + ", ".join(asked) + " {%- endmacro %}"
+    made = {each.kind for each in mutants(Macro(text, [REPORT]))}
+    assert "column" in made
+    assert "sign" not in made
+
+
+def test_a_name_of_an_argument_and_a_value_alone_have_no_mutants() -> None:
+    text = "{% macro engine_of_nobody() -%} coalesce({{ of(cost='budget') }}) {%- endmacro %}"
+    assert [each.text for each in mutants(Macro(text, [REPORT])) if each.kind in ("column", "dropped")] == [
+        text.replace("'budget'", "'cost'")
+    ]
+
+
 @pytest.mark.parametrize("name", connectors())
 def test_every_engine_has_cases_and_every_macro_of_a_connector_has_mutants(name: str) -> None:
     made = {macro: list(mutants(source)) for macro, source in sources(name).items()}

@@ -93,7 +93,7 @@ select
     and breakdown = min(breakdown) over (
         partition by source_account, account_id, campaign_id, adset_id, ad_id, report_date, last_date
     )
-    and {{ is_finest('level', 'source_account, account_id, report_date, report_date = last_date', 'placed_campaign') }} as is_counted
+    and {{ is_finest('level', 'source_account, account_id, report_date, last_date', 'placed_campaign') }} as is_counted
 from placed
 {%- endmacro %}
 

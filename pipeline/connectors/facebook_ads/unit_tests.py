@@ -41,6 +41,8 @@ EXPECTED: Row = {
     "is_counted": True,
 }
 SPENT: Row = {"spend": 11.97, "impressions": 3613, "clicks": 21}
+SPENT_NOTHING: Row = {"spend": 0, "impressions": 0, "clicks": 0}
+LISTED: Row = {"ad_name": "Ad of no known set"}
 NOT_COUNTED: Row = {"is_counted": False}
 OF_CAMPAIGN: Row = {"campaign_id": "c1", "campaign_name": "Spring"}
 OF_AD_SET: Row = OF_CAMPAIGN | {"ad_group_id": "s1", "ad_group_name": "Set now"}
@@ -130,7 +132,43 @@ def _days(pattern: str | None) -> tuple[tuple[Example, ...], ...]:
     )
 
 
-def _converted(pattern: str | None, conversions: float, types: str | None) -> Row:
+def _exports(pattern: str | None) -> tuple[Example, ...]:
+    """Rows of exports and of ranges of their own, with the days they are of."""
+    none = _converted(pattern, 0.0, None)
+    valued: Row = {"action_type": pattern or "purchase", "value": "2"}
+    unsaid: Row = {"action_type": pattern or "purchase"}
+    types = f"[{unsaid['action_type']}, {unsaid['action_type']}]"
+
+    def of(first: int, last: int, sent: Row, changes: Row) -> Example:
+        start, stop = f"2026-03-{first:02}", f"2026-03-{last:02}"
+        row = EXPECTED | none | {"report_date": start, "last_date": stop, "is_counted": first == last}
+        return {"date_start": start, "date_stop": stop} | sent, row | changes
+
+    def alone(day: int, measures: Row, changes: Row) -> Example:
+        """A row of an export that was not asked for actions."""
+        unasked = {"conversions": None}
+        return of(day, day, AD | {"_exported_at": "2026-04-01"} | measures, OF_AD | SPENT_NOTHING | changes | unasked)
+
+    return (
+        # A measure that is absent is 0 beside any other, if its export has it; blank text is no measure.
+        alone(1, {"spend": "5"}, {"spend": 5}),
+        alone(2, {"impressions": "70"}, {"impressions": 70}),
+        alone(3, {"clicks": "2"}, {"clicks": 2}),
+        alone(4, {"spend": "", "impressions": "", "clicks": ""}, dict.fromkeys(SPENT_NOTHING)),
+        # An action without a value says no number.
+        of(5, 5, AD | {"actions": [valued, unsaid]}, OF_AD | _converted(pattern, None, types)),
+        # A row that names one day is of that day; one of two days is no total of either.
+        of(6, 6, AD | {"date_stop": None}, OF_AD),
+        *(of(day, day, CAMPAIGN | WOMEN, OF_CAMPAIGN) for day in (7, 8)),
+        of(7, 8, CAMPAIGN, OF_CAMPAIGN),
+        of(7, 8, AD, OF_AD),
+        # An ad that names no campaign is of the campaign that the list of ads has.
+        of(9, 9, ACCOUNT | {"ad_id": "a3"}, {"campaign_id": "c9", "ad_group_id": "s9", "ad_id": "a3"} | LISTED),
+        of(9, 9, CAMPAIGN, OF_CAMPAIGN),
+    )
+
+
+def _converted(pattern: str | None, conversions: float | None, types: str | None) -> Row:
     """Conversions are NULL where the tenant names none."""
     return {"conversions": conversions, "conversion_types": types} if pattern else {}
 
@@ -144,6 +182,9 @@ def _meta_report(pattern: str | None) -> Case:
             records.append({"date_start": first, "date_stop": last} | sent)
             unasked = {"conversions": None} if "_account" in sent else {}  # no row of that account has actions
             expected.append(EXPECTED | none | changes | unasked | {"report_date": first, "last_date": last})
+    for sent, row in _exports(pattern):
+        records.append(sent)
+        expected.append(row)
     records.append(CAMPAIGN | {"date_start": "2026-02-01", "date_stop": "2026-02-28", "actions": []})
     expected.append(
         EXPECTED

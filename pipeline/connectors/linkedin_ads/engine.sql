@@ -41,8 +41,7 @@ reported as (
 
 ranked as (
     select
-        *,
-        coalesce(last_date, report_date) = report_date as is_one_day,
+        * replace (coalesce(last_date, report_date) as last_date),
         coalesce(local_cost, dollar_cost) as cost,
         concat_ws(
             ' ', not is_by_campaign,
@@ -71,7 +70,7 @@ select
     '{{ platform }}' as source_platform,
     reported.source_account,
     reported.report_date,
-    coalesce(reported.last_date, reported.report_date) as last_date,
+    reported.last_date,
     reported.campaign_id,
     cast(null as varchar) as campaign_name,
     cast(null as varchar) as ad_group_id,
@@ -87,8 +86,8 @@ select
     {{ zero_if_omitted('reported.clicks', ['reported.cost', 'reported.impressions'], export) }} as clicks,
     cast(reported.conversions as double) as conversions,
     cast(null as varchar[]) as conversion_types,
-    reported.is_one_day and {{ is_finest(
-        'reported.breakdown', 'reported.source_account, reported.report_date, reported.is_one_day', 'reported.campaign_id'
+    reported.report_date = reported.last_date and {{ is_finest(
+        'reported.breakdown', 'reported.source_account, reported.report_date, reported.last_date', 'reported.campaign_id'
     ) }} as is_counted
 from ranked as reported
 left join campaigns

@@ -83,6 +83,32 @@ DAYS: tuple[tuple[Example, ...], ...] = (
     ((BY_CAMPAIGN, _of("urn:li:sponsoredCampaign:9"), {"campaign_id": "9"}),),
 )
 
+LOCAL: Row = {"costInLocalCurrency": "10"}
+BOTH: Row = OF_CAMPAIGN | OF_CREATIVE
+ASKED: Row = {"_exported_at": "2020-05-01"}
+EXPORTS: tuple[tuple[int, int, Row, Row], ...] = (
+    # A metric that is absent is 0 beside any other, if its export has it; conversions are no sign of activity.
+    (1, 1, ASKED | _of(CAMPAIGN, CREATIVE) | LOCAL, BOTH | ZERO | {"spend": 10}),
+    (2, 2, ASKED | _of(CAMPAIGN, CREATIVE) | {"impressions": 70}, BOTH | {"spend": 0, "impressions": 70, "clicks": 0}),
+    (3, 3, ASKED | _of(CAMPAIGN, CREATIVE) | {"clicks": 2}, BOTH | {"spend": 0, "impressions": 0, "clicks": 2}),
+    (4, 4, ASKED | _of(CAMPAIGN, CREATIVE) | {"externalWebsiteConversions": 3}, BOTH | {"conversions": 3.0}),
+    (5, 5, ASKED | _of("urn:li:title:12") | LOCAL, ZERO | {"spend": 10}),
+    # Another account's export and day change nothing.
+    (6, 6, {"_exported_at": "2020-05-02"} | _of(CAMPAIGN) | LOCAL, OF_CAMPAIGN | {"spend": 10}),
+    (
+        6,
+        6,
+        {"_exported_at": "2020-05-02", "_account": "third"} | _of(CAMPAIGN, CREATIVE) | SUMS | {"costInUsd": "5"},
+        BOTH | SPENT | {"source_account": "third", "spend": 5, "currency": "USD"},
+    ),
+    # A row of several days takes nothing from the rows of one.
+    *((day, day, _of(CAMPAIGN), OF_CAMPAIGN) for day in (7, 8)),
+    (7, 8, _of(CAMPAIGN, CREATIVE), BOTH | NOT_COUNTED),
+    (9, 9, ASKED | _of(CAMPAIGN, CREATIVE) | LOCAL, BOTH | ZERO | {"spend": 10}),
+    (9, 9, ASKED | _of(CAMPAIGN) | {"costInUsd": "9"}, OF_CAMPAIGN | ZERO | NOT_COUNTED | {"spend": 9, "currency": "USD"}),
+)
+"""Rows of exports and of ranges of their own: the days of a row, the row as sent, and the differences of its result."""
+
 
 def _date(year: int, month: int, day: int) -> Row:
     return {"year": year, "month": month, "day": day}
@@ -114,6 +140,9 @@ def _report(_pattern: str | None) -> Case:
             range_ = {"start": _date(2020, 3, number), "end": _date(2020, 3, number)}
             records[report].append({"dateRange": range_} | sent)
             expected.append(EXPECTED | changes | {"report_date": date, "last_date": date})
+    for first, last, sent, changes in EXPORTS:
+        records[REPORT].append({"dateRange": {"start": _date(2020, 4, first), "end": _date(2020, 4, last)}} | sent)
+        expected.append(EXPECTED | changes | {"report_date": f"2020-04-{first:02}", "last_date": f"2020-04-{last:02}"})
     return Case(
         "URNs are ids, costs are text, and of a day the report by campaign counts, else the one by creative",
         records,
