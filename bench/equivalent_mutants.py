@@ -34,12 +34,17 @@ A_KEY = "Rows of a view differ in their tenant_skey: none is the same as another
 ONLY_COMPARED = "Levels are compared with each other alone, and their order stays."
 JOINED = "The join has made them equal."
 AD_GROUP = "An ad is in the campaign of its ad group."
+A_PRODUCT = "A product's name is compared alone, and no other product has it."
+TWO_PRODUCTS = "Products has purchases of windows, Brands and Display those after a click: no row has both."
 
 RULES = (
     Rule("amazon_ads", "order", r"coalesce\(reports\.spend, reports\.cost\)", "They are two names of one number."),
     Rule("amazon_ads", "order", r"coalesce\(reports\.campaignId, ad_groups\.campaignId, ads\.", AD_GROUP),
     Rule("amazon_ads", "distinct", r"-> +union by name$", A_KEY),
     Rule("amazon_ads", "literal", r"else 5 end as level$", ONLY_COMPARED),
+    Rule("amazon_ads", "literal", r"'sb' as report, 4 as level$", "Brands has one report: no other is compared."),
+    Rule("amazon_ads", "literal", r"(report\[:3\] as product,|'other s[bd]' as report, .*)$", A_PRODUCT),
+    Rule("amazon_ads", "order", r"purchasesClicks, reports\.purchases30d, reports\.purchases\)", TWO_PRODUCTS),
     Rule("amplitude", "zone", r"-> +order by timezone", "All moments move alike: their order stays."),
     Rule(
         "amplitude",

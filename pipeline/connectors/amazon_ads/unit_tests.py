@@ -146,6 +146,34 @@ DAYS: tuple[tuple[Example, ...], ...] = (
     ),
 )
 
+ASKED: Row = {"_exported_at": "2022-09-01"}
+LATER: Row = {"_exported_at": "2022-09-02"}
+UK: Row = {"_account": "uk"}
+NO_METRIC: Row = {"spend": 0} | ZERO
+EXPORTS: tuple[tuple[Example, ...], ...] = (
+    # A metric that is absent is 0 beside any other, if the same report of the same export has it.
+    (
+        (CAMPAIGNS, CAMPAIGN | ASKED | {"cost": 5}, NO_METRIC | {"spend": 5}),
+        (CAMPAIGNS, CAMPAIGN | ASKED | {"impressions": 70}, NO_METRIC | {"impressions": 70}),
+        (CAMPAIGNS, CAMPAIGN | ASKED | {"clicks": 2}, NO_METRIC | {"clicks": 2}),
+        (CAMPAIGNS, CAMPAIGN | LATER | {"cost": 5}, {"spend": 5}),
+        (CAMPAIGNS, CAMPAIGN | ASKED | UK | {"cost": 5}, {"spend": 5, "source_account": "uk"}),
+    ),
+    ((ADS, AD | ASKED | {"cost": 5}, OF_AD | {"spend": 5}),),
+    # A campaign is known by its id alone, and its reports need not agree.
+    (
+        (ADS, AD | SUMS, OF_AD | SPENT),
+        (CAMPAIGNS, CAMPAIGN | FEWER, SPENT_FEWER | NOT_COUNTED),
+        (CAMPAIGNS, CAMPAIGN | {"campaignId": 2186}, {"campaign_id": "2186"}),
+    ),
+    # An ad of no known campaign may be of any of its product.
+    (
+        (ADS, {"adId": 81}, {"campaign_id": None, "campaign_name": None, "ad_id": "81", "currency": main_currency}),
+        (CAMPAIGNS, CAMPAIGN, NOT_COUNTED),
+        (BRANDS, BRAND, OF_BRAND),
+    ),
+)
+
 
 def _report(_pattern: str | None) -> Case:
     extended = {"extendedData": {"creationDateTime": "2022-07-11T22:38:16.327Z", "servingStatus": "LIVE"}}
@@ -167,7 +195,7 @@ def _report(_pattern: str | None) -> Case:
         ],
     }
     expected = []
-    for number, day in enumerate(DAYS, 1):
+    for number, day in enumerate(DAYS + EXPORTS, 1):
         date = f"2022-07-{number:02}"
         for report, sent, changes in day:
             records[report].append(sent | {"date": date})

@@ -105,6 +105,15 @@ DAYS: tuple[tuple[Example, ...], ...] = (
     ),
     ((DAILY, {"advertiser_id": "6974"}, GMV_MAX, SOLD), (DAILY, {"advertiser_id": "6974", "ac": "4G"}, SUMS, SPENT)),
     ((DAILY, {"ad_id": "a1"}, {"spend": "2.5", "cost": "9", "orders": "1"}, AD | {"spend": 2.5, "conversions": 1.0}),),
+    (
+        (DAILY, {"ad_id": "a1"}, {"spend": "2.5", "cost": "9"}, AD | {"spend": 2.5}),
+        (DAILY, {"campaign_id": "c1"}, SUMS | {"orders": "5"}, {"campaign_id": "c1"} | SPENT | NOT_COUNTED),
+    ),
+    (
+        (DAILY, {"ad_id": "a4"}, SUMS, {"ad_id": "a4"} | SPENT),
+        (DAILY, {"campaign_id": "c7"}, {"cost": "30.00"}, {"campaign_id": "c7", "spend": 30}),
+        (DAILY, {"campaign_id": "c7", "_account": "eu"}, SUMS, {"campaign_id": "c7", "source_account": "eu"} | SPENT),
+    ),
     # A parent in the row is right, in its dimensions before its metrics; others are in the lists.
     (
         (
