@@ -90,11 +90,19 @@ RULES = (
         r"coalesce\(accounts\.currency, campaigns\.currency",
         "An account's currency is that of all its campaigns.",
     ),
-    Rule("linkedin_ads", "column", r"reported\.cost is not null then 'USD'$", "Without local cost, cost is in dollars."),
+    Rule(
+        "linkedin_ads", "column", r"reported\.cost is not null then 'USD'$", "Without local cost, cost is in dollars."
+    ),
     Rule("linkedin_ads", "dropped", r"-> +coalesce\(pivotValues, \[pivotValue\]\)", "A pivot of NULL has no type."),
     Rule("linkedin_ads", "literal", r"'other urn:li:", "Of a URN, only the type and the id are read."),
     Rule("linkedin_ads", "order", r"\)\[-1\], ':'", "A row has one pivot of a type."),
     Rule("linkedin_ads", "distinct", r"-> +union by name$", A_KEY),
+    Rule(
+        "shopify",
+        "column",
+        r"current_total not in \((explained_total - repaid|charged - refunded_amount|.*, explained_total - returned)",
+        "Where nothing was taken off, the explained total is what was charged; refunded_amount is repaid.",
+    ),
     Rule("shared", "table", r"else users\.own_id end as user_pseudo_id$", JOINED),
     Rule("shared", "literal", r"substr\({{ text }}, 12\)", "The eleventh letter is T or a space."),
     Rule("tiktok_ads", "order", r"coalesce\(reports\.campaign_id, ad_groups\.campaign_id, ads\.", AD_GROUP),

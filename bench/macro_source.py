@@ -34,7 +34,7 @@ JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 INPUT = re.compile(r"\{\{ (?:ref|source)\(.*?\) \}\}(?: as \w+)?")
 QUOTED = re.compile(r"'\{\{ (?=')|(?<=') \}\}'|'[^'\n]*'|\"[^\"]*\"")  # first: an expression of texts inside a text
 TYPE = re.compile(
-    r"\bas (?:decimal\(18, [06]\)|varchar(?:\[\])?|bigint|double|boolean|json|date|timestamp\w*)(?=\s*\))"
+    r"\bas (?:decimal\(1[89], [06]\)|varchar(?:\[\])?|bigint|double|boolean|json|date|timestamp\w*)(?=\s*\))"
 )
 NAME = r"(?:\"[$\w]+\"|[A-Za-z_]\w*)"
 PATH = re.compile(rf"(?<![\w$.\"]){NAME}(?:\.{NAME})*(?![\w$(\"])")

@@ -72,7 +72,10 @@ def test_comments_and_names_of_inputs_stay_as_they_are() -> None:
 
 
 def test_a_number_that_is_only_asked_whether_it_is_there_keeps_its_sign() -> None:
-    asked = "{{ zero_if_omitted('spend', [reports.cost, 'clicks']) }} as spend", "coalesce(reports.cost, 1) is null as no"
+    asked = (
+        "{{ zero_if_omitted('spend', [reports.cost, 'clicks']) }} as spend",
+        "coalesce(reports.cost, 1) is null as no",
+    )
     text = "{% macro engine_of_nobody() -%} select " + ", ".join(asked) + " {%- endmacro %}"
     made = {each.kind for each in mutants(Macro(text, [REPORT]))}
     assert "column" in made

@@ -105,7 +105,12 @@ EXPORTS: tuple[tuple[int, int, Row, Row], ...] = (
     *((day, day, _of(CAMPAIGN), OF_CAMPAIGN) for day in (7, 8)),
     (7, 8, _of(CAMPAIGN, CREATIVE), BOTH | NOT_COUNTED),
     (9, 9, ASKED | _of(CAMPAIGN, CREATIVE) | LOCAL, BOTH | ZERO | {"spend": 10}),
-    (9, 9, ASKED | _of(CAMPAIGN) | {"costInUsd": "9"}, OF_CAMPAIGN | ZERO | NOT_COUNTED | {"spend": 9, "currency": "USD"}),
+    (
+        9,
+        9,
+        ASKED | _of(CAMPAIGN) | {"costInUsd": "9"},
+        OF_CAMPAIGN | ZERO | NOT_COUNTED | {"spend": 9, "currency": "USD"},
+    ),
 )
 """Rows of exports and of ranges of their own: the days of a row, the row as sent, and the differences of its result."""
 

@@ -333,6 +333,88 @@ EDITS: tuple[Example, ...] = (
         bought({}) | {"raw_status": "refunded", "financial_status": "refunded", "refunded_amount": 409.94},
     ),
 )
+REFUND: Row = {"refund_line_items": [TAKEN_OFF]}
+GIVEN_BACK: Row = {"transactions": [BACK | {"amount": "22.00"}], "refund_line_items": [PLAIN]}
+FIVE: Row = {"line_items": [LINE | {"quantity": 5, "current_quantity": 2}]}
+NO_TAX: Row = {"kind": "refund_discrepancy", "amount": "1.00"}
+MIXED: tuple[Example, ...] = (
+    # One order has units taken off and units that came back for money.
+    (
+        FIVE | {"refunds": [REFUND, GIVEN_BACK, GIVEN_BACK], "current_total_price": "352.19"},
+        bought({"quantity": 4}) | {"total_price": 396.19, "refunded_amount": 44},
+    ),
+    (
+        FIVE | {"refunds": [REFUND, GIVEN_BACK], "current_total_price": "387.94"},
+        bought({"quantity": 3}) | {"refunded_amount": 22},
+    ),
+    (
+        FIVE
+        | {"refunds": [REFUND, GIVEN_BACK | {"transactions": [BACK | {"amount": "122.00"}]}]}
+        | {"current_total_price": "387.94"},
+        bought({"quantity": 3}) | {"total_price": 423.69, "refunded_amount": 122},
+    ),
+    (
+        {"line_items": [LINE | {"current_quantity": None}], "refunds": [REFUND], "current_total_price": "396.19"},
+        bought({"quantity": 1}) | {"total_price": 396.19},
+    ),
+    # Units came back for money where a refund was paid, in whatever case it says so, and stay where it is no refund.
+    (
+        EDITED | {"refunds": [REFUND | {"transactions": [BACK | {"kind": "Refund", "amount": "13.75"}]}]},
+        bought({"discount_amount": 4}) | {"refunded_amount": 13.75},
+    ),
+    (
+        EDITED | {"refunds": [REFUND | {"transactions": [BACK | {"kind": "void"}]}], "current_total_price": "396.19"},
+        bought(HALF) | {"total_price": 396.19},
+    ),
+    (
+        EDITED
+        | {"refunds": [{"refund_line_items": [TAKEN_OFF | {"restock_type": None}]}], "current_total_price": "396.19"},
+        bought(HALF) | {"total_price": 396.19},
+    ),
+    (
+        {"line_items": [LINE | {"current_quantity": 1}], "financial_status": "partially_refunded"},
+        bought({}) | UNKNOWN | {"raw_status": "partially_refunded", "financial_status": "partially_refunded"},
+    ),
+    (
+        {"line_items": [LINE | {"quantity": 1, "current_quantity": 0}, LINE | {"id": 12}]},
+        bought({"line_id": "12"}),
+    ),
+    (
+        {"line_items": [LINE | {"quantity": 0, "current_quantity": 0, "total_discount": "1.50"}]},
+        bought({"quantity": 0, "discount_amount": 1.5}),
+    ),
+    # An amount in the shop's currency goes before the other one; a refund of nothing says nothing.
+    ({"refunds": [{"transactions": [BACK | {"amount_set": money("51.00")}]}]}, {"refunded_amount": 51}),
+    (
+        {"refunds": [{"transactions": [ABROAD], "refund_line_items": [PLAIN], "order_adjustments": [NO_TAX]}]},
+        {"refunded_amount": 21},
+    ),
+    (
+        {
+            "refunds": [
+                {"transactions": [ABROAD], "refund_line_items": [PLAIN | {"subtotal": "0.00", "total_tax": "0.00"}]}
+            ]
+        },
+        UNKNOWN,
+    ),
+    (
+        {"total_price_set": {"shop_money": {"amount": "500.00", "currency_code": "gbp"}}},
+        {"total_price": 500, "currency": "GBP"},
+    ),
+    (
+        {"taxes_included": True, "line_items": [LINE | TAXED | {"price": "9.99", "price_set": money("11.00")}]},
+        bought({"unit_price": 11, "amount": 19.5}),
+    ),
+    # Without a total there is nothing to doubt; it may be in the set alone.
+    (
+        NOTES[0][0] | {"total_price": None, "line_items": [LINE], "refunds": [GIVEN_BACK]},
+        NOTES[0][1] | bought({}) | {"total_price": None, "refunded_amount": 22},
+    ),
+    (
+        EDITED | {"total_price": None, "total_price_set": money("409.94"), "refunds": [REFUND]},
+        bought(HALF) | {"doubts": "[unproven_edit]"},
+    ),
+)
 STATUSES: dict[str, str | None] = {
     "authorized": "authorized",
     "expired": "failed",
@@ -349,6 +431,7 @@ ORDERS: tuple[Example, ...] = (
     *NOTES,
     *LINES,
     *EDITS,
+    *MIXED,
     *(({"financial_status": raw}, {"raw_status": raw, "financial_status": status}) for raw, status in STATUSES.items()),
     ({"created_at": None}, {"ordered_at": "2026-01-11 04:31:00"}),
     ({"created_at": None, "processed_at": None}, {"ordered_at": "2026-01-12 15:00:00"}),
