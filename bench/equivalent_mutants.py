@@ -36,6 +36,10 @@ JOINED = "The join has made them equal."
 AD_GROUP = "An ad is in the campaign of its ad group."
 A_PRODUCT = "A product's name is compared alone, and no other product has it."
 TWO_PRODUCTS = "Products has purchases of windows, Brands and Display those after a click: no row has both."
+ANY_ID = "Of a click id, only whether it is there is read."
+NO_ID = "It only saves time: no id is found where there is no address, or none in it."
+EMPTY_PLACE = "It only saves time: no place is equal to one that is not known."
+SENT_ONCE = "It only saves time: the newest of one export is no newer than itself."
 
 RULES = (
     Rule("amazon_ads", "order", r"coalesce\(reports\.spend, reports\.cost\)", "They are two names of one number."),
@@ -52,11 +56,12 @@ RULES = (
         r"source_position(, tenant_skey desc)?$",
         "Records of one time and place are one record, exported twice.",
     ),
+    Rule("amplitude", "order", r"nullif_empty\('user_properties\.gclid', empty\) ~ ', ' ~ .*-> +'coalesce\(", ANY_ID),
     Rule(
         "amplitude",
         "column",
-        r"-> +when traffic_source is not null then \{\{ nullif_empty\('user_",
-        "Where the event says no source, its source is the user's latest.",
+        r"-> +when (traffic_source is not null then .*click_medium\('click|click .*click_medium\('traffic_source)",
+        "Where neither the event nor its user says a source, its source is the click's.",
     ),
     Rule(
         "bing_ads",
@@ -77,6 +82,11 @@ RULES = (
     Rule("google_ads", "distinct", r"-> +from \(select source_account", "The largest of repeated rows is the same."),
     Rule("google_ads", "filter", r"inner join \( +-> +left join \($", "A row of nothing but NULL names nothing."),
     Rule("google_ads", "literal", r"is not null then 4$", ONLY_COMPARED),
+    Rule("google_analytics", "order", r"nullif_empty\(event_param\('[gd]clid'\)\) ~ ', ' ~", ANY_ID),
+    Rule("google_analytics", "boolean", r"join\(' is not null or '\)", EMPTY_PLACE),
+    Rule("google_analytics", "filter", r"where true or \{\{ batch", EMPTY_PLACE),
+    Rule("google_analytics", "boundary", r"<= max\(exported_at\)$", SENT_ONCE),
+    Rule("google_analytics", "filter", r"having true or", SENT_ONCE),
     Rule("google_analytics", "filter", r"case when true then .*event_param\('currency'\)", "It only saves time."),
     Rule(
         "linkedin_ads",
@@ -103,6 +113,9 @@ RULES = (
         r"current_total not in \((explained_total - repaid|charged - refunded_amount|.*, explained_total - returned)",
         "Where nothing was taken off, the explained total is what was charged; refunded_amount is repaid.",
     ),
+    Rule("mixpanel", "order", r"nullif_empty\('properties\.gclid'\) ~ ', ' ~ .*-> +'coalesce\(", ANY_ID),
+    Rule("shared", "filter", r"'raid='\), false\) +-> +when false$", NO_ID),
+    Rule("shared", "boolean", r"'raid='\), true\)$", NO_ID),
     Rule("shared", "table", r"else users\.own_id end as user_pseudo_id$", JOINED),
     Rule("shared", "literal", r"substr\({{ text }}, 12\)", "The eleventh letter is T or a space."),
     Rule("tiktok_ads", "order", r"coalesce\(reports\.campaign_id, ad_groups\.campaign_id, ads\.", AD_GROUP),

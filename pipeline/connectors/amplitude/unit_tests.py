@@ -126,6 +126,11 @@ TRAFFIC: tuple[tuple[Row, Row, Row], ...] = (
     ({}, {"dclid": "1"}, {"traffic_source": "dv360", "traffic_medium": "cpm"}),
     ({}, dict.fromkeys(("gclid", "gbraid", "wbraid", "dclid", "msclkid", "ttclid"), "EMPTY"), {}),
     ({}, USERS | {"msclkid": "1"}, FROM_USER | {"traffic_campaign_id": "c1"}),
+    (
+        {},
+        {"utm_medium": "cpm", "utm_campaign": "Spring", "utm_id": "c1", "gclid": "1"},
+        {"traffic_source": "google", "traffic_medium": "cpc"},
+    ),
     ({}, {"utm_source": "EMPTY", "gclid": "1"}, {"traffic_source": "google", "traffic_medium": "cpc"}),
 )
 WORTH: Row = {"$revenue": 12.5, "revenue": 99, "$price": 98, "$currency": " eur", "currency": "usd"}

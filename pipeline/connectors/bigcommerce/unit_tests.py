@@ -131,7 +131,7 @@ BOUGHT: Row = {
 
 
 def _orders(_pattern: str | None) -> Case:
-    custom = LINE | {"id": 117, "product_id": 0, "sku": "", "name": "Wrapping"}
+    custom = LINE | {"id": 117, "product_id": 0, "sku": "", "name": "Wrapping", "gift_certificate_id": 0}
     discounts = {"applied_discounts": [{"id": "coupon", "amount": "3.0000"}, {"id": "total", "amount": "0.5000"}]}
     total: Row = {"discount_amount": 0, "amount": 63.9}
     lines = [BOUGHT, BOUGHT | total | {"line_id": "117", "product_id": None, "sku": None, "item_name": "Wrapping"}]
@@ -145,7 +145,7 @@ def _orders(_pattern: str | None) -> Case:
             ],
             "order_products": [
                 custom,
-                LINE | discounts | {"gift_certificate_id": 0},
+                LINE | discounts,
                 LINE | {"id": 118, "gift_certificate_id": 4},
                 LINE | {"id": 5, "_account": "eu", "quantity": 0.5},
             ],

@@ -42,6 +42,8 @@ EXPECTED: Row = {
 }
 SPENT: Row = {"spend": 11.97, "impressions": 3613, "clicks": 21}
 SPENT_NOTHING: Row = {"spend": 0, "impressions": 0, "clicks": 0}
+UNSAID: Row = {"impressions": None, "clicks": None}
+OF_EU: Row = {"source_account": "eu", "ad_group_name": "EU set", "ad_name": "EU ad"}
 LISTED: Row = {"ad_name": "Ad of no known set"}
 NOT_COUNTED: Row = {"is_counted": False}
 OF_CAMPAIGN: Row = {"campaign_id": "c1", "campaign_name": "Spring"}
@@ -155,6 +157,8 @@ def _exports(pattern: str | None) -> tuple[Example, ...]:
         alone(2, {"impressions": "70"}, {"impressions": 70}),
         alone(3, {"clicks": "2"}, {"clicks": 2}),
         alone(4, {"spend": "", "impressions": "", "clicks": ""}, dict.fromkeys(SPENT_NOTHING)),
+        alone(10, {"spend": "3", "_exported_at": "2026-04-02"}, {"spend": 3} | UNSAID),
+        alone(11, {"spend": "3", "_account": "eu"}, {"spend": 3} | UNSAID | OF_EU),
         # An action without a value says no number.
         of(5, 5, AD | {"actions": [valued, unsaid]}, OF_AD | _converted(pattern, None, types)),
         # A row that names one day is of that day; one of two days is no total of either.

@@ -62,14 +62,11 @@ events as (
                 )
         end as last_click
     from sent
-    where not exists (
-        select 1
-        from sent_again
-        where
+    anti join sent_again
+        on
             sent_again.source_account = sent.source_account
             {% for name in batch -%} and sent_again.{{ name }} = sent.{{ name }} {% endfor %}
             and sent_again.newest > sent.exported_at
-    )
 ),
 
 paid as (
@@ -123,8 +120,9 @@ traced as (
         ) as own_id,
         {{ google_campaign('page_location') }} as google_id,
         click is not null and {{ is_unpaid('own.m') }} as is_of_click,
-        not {{ is_unpaid('last_click.m') }}
-        and (lower(last_click.s) = coalesce(click, lower(own.s)) or click = 'dv360') as is_last_click_of_it
+        (is_of_click or (lower(own.s) = 'google' and lower(own.m) = 'organic'))
+        and not {{ is_unpaid('last_click.m') }}
+        and (lower(last_click.s) = coalesce(click, lower(own.s)) or click = 'dv360') as is_of_last_click
     from paid
 )
 
@@ -154,27 +152,22 @@ select
         when is_purchase then coalesce(param_currency, {{ currency }})
     end as currency,
     case
-        when is_of_click and is_last_click_of_it then last_click.s
+        when is_of_last_click then last_click.s
         when is_of_click then click
-        when lower(own.s) = 'google' and lower(own.m) = 'organic' and is_last_click_of_it then last_click.s
         else own.s
     end as traffic_source,
     case
-        when is_of_click and is_last_click_of_it then last_click.m
+        when is_of_last_click then last_click.m
         when is_of_click then {{ click_medium('click') }}
-        when lower(own.s) = 'google' and lower(own.m) = 'organic' and is_last_click_of_it then last_click.m
         else own.m
     end as traffic_medium,
     case
-        when is_of_click and is_last_click_of_it then last_click.c
+        when is_of_last_click then last_click.c
         when is_of_click then case when not starts_with(own.c, '(') then own.c end
-        when lower(own.s) = 'google' and lower(own.m) = 'organic' and is_last_click_of_it then last_click.c
         else own.c
     end as traffic_campaign,
     case
-        when coalesce(is_last_click_of_it, false) and (
-            is_of_click or lower(own.s) = 'google' and lower(own.m) = 'organic'
-        ) then coalesce(last_click.i, own_id, google_id)
+        when is_of_last_click then coalesce(last_click.i, own_id, google_id)
         when is_of_click and click = 'google' then coalesce(own_id, google_id)
         when is_of_click then own_id
         when own is not null then coalesce(own_id, case when lower(own.s) = 'google' then google_id end)

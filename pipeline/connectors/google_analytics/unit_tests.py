@@ -205,6 +205,70 @@ CLICKS: tuple[Example, ...] = (
     ),
     (_last_click(cross_channel_campaign=dict.fromkeys(CROSS, UNSET)), {}),
 )
+NAMELESS: Row = {"source": "google", "medium": "cpc", "campaign_name": "Spring"}
+UNNUMBERED: Row = OF_LAST_CLICK | {"user_campaign_id": None}
+OTHER_LINK: Row = LINKED | {"campaign_id": "300", "campaign_name": "Other"}
+LAST_CLICKS: tuple[Example, ...] = (
+    # The last click gives its values all together; its campaign's id, where it has none, is the event's own.
+    (_page("gclid=1") | _last_click(cross_channel_campaign=CROSS, google_ads_campaign=OTHER_LINK), SPRING),
+    (_page("gclid=1&utm_id=7") | _last_click(cross_channel_campaign=CROSS), SPRING),
+    (
+        _page("gclid=1&gad_campaignid=3&utm_id=7") | _last_click(cross_channel_campaign=NAMELESS),
+        FROM_GOOGLE | {"traffic_campaign_id": "7"} | UNNUMBERED,
+    ),
+    (_page("gclid=1", source="t.co", medium="referral") | _last_click(cross_channel_campaign=CROSS), SPRING),
+    (
+        _params(source="Google", medium="Organic") | _last_click(cross_channel_campaign=CROSS | {"source": "Google"}),
+        SPRING | {"traffic_source": "Google", "user_source": "Google"},
+    ),
+    # A click of another platform, or of a source that is no search of Google, keeps its own values.
+    (
+        _page("msclkid=1&utm_id=7") | _last_click(cross_channel_campaign=CROSS),
+        {"traffic_source": "bing", "traffic_medium": "cpc", "traffic_campaign_id": "7"} | OF_LAST_CLICK,
+    ),
+    (
+        _params(source="google", medium="cpm") | _last_click(cross_channel_campaign=CROSS),
+        {"traffic_source": "google", "traffic_medium": "cpm"} | OF_LAST_CLICK,
+    ),
+    (
+        _params(source="bing", medium="organic")
+        | _last_click(cross_channel_campaign=CROSS | {"source": "bing", "medium": "cpc"}),
+        {"traffic_source": "bing", "traffic_medium": "organic"} | OF_LAST_CLICK | {"user_source": "bing"},
+    ),
+    (
+        _page("gad_campaignid=200&utm_id=7", source="google", medium="cpc"),
+        CLICKED | {"traffic_campaign_id": "7"},
+    ),
+    # Media are named in any case, and None is one that says nothing.
+    *(
+        (_page("gclid=1", source="t.co", medium=medium, campaign="Mine"), CLICKED | {"traffic_campaign": "Mine"})
+        for medium in ("None", "none", "Referral")
+    ),
+)
+PLACE: Row = {"batch_page_id": 1, "batch_ordering_id": 2, "batch_event_index": 3}
+YESTERDAY, TODAY = "2026-02-01", "2026-02-02"
+SECOND: Row = {"occurred_at": "2026-01-05 10:00:01.123456"}
+OF_YESTERDAY: Row = {"exported_at": f"{YESTERDAY} 00:00:00"}
+SENT_AGAIN: tuple[tuple[Row, Row | None], ...] = (
+    # An event that a later export has too counts once; one that differs in its place is another.
+    (PLACE | {"_exported_at": YESTERDAY}, None),
+    (PLACE | {"_exported_at": TODAY}, {"exported_at": f"{TODAY} 00:00:00"}),
+    (PLACE | {"_exported_at": TODAY}, {"exported_at": f"{TODAY} 00:00:00"}),
+    *(
+        (PLACE | {"_exported_at": YESTERDAY} | sent, OF_YESTERDAY | changes)
+        for sent, changes in (
+            ({"_account": "eu"}, {"source_account": "eu"}),
+            ({"stream_id": "1"}, {}),
+            ({"user_pseudo_id": "2.2"}, {"user_pseudo_id": "2.2"}),
+            ({"event_timestamp": 1767607201123456}, SECOND),
+            ({"event_name": "scroll"}, {"event_name": "scroll"}),
+            ({"batch_page_id": 4}, {}),
+            ({"batch_ordering_id": 4}, {}),
+            ({"batch_event_index": 4}, {}),
+            ({"batch_event_index": None}, {}),
+        )
+    ),
+)
 DOLLARS, BOTH = {"purchase_revenue_in_usd": 7.5}, {"purchase_revenue_in_usd": 7.5, "purchase_revenue": 6.25}
 PURCHASES: tuple[Example, ...] = (
     (_purchase(DOLLARS | {"transaction_id": UNSET}), {"order_total": 7.5, "currency": "USD"}),
@@ -230,6 +294,14 @@ PURCHASES: tuple[Example, ...] = (
     (
         _purchase({"purchase_revenue": 6.25}) | {"items": [{"item_revenue": 4.5}]},
         {"order_total": 6.25, "currency": main_currency},
+    ),
+    (
+        _purchase(DOLLARS) | {"items": [{"item_revenue_in_usd": 5.0}]},
+        {"order_total": 7.5, "currency": "USD"},
+    ),
+    (
+        _purchase({}) | {"items": [{"item_revenue_in_usd": 5.0}, {"item_revenue_in_usd": 1.5}]},
+        {"order_total": 6.5, "currency": "USD"},
     ),
     (_purchase({}, value="3") | {"items": [{"item_revenue": 4.5}]}, {"order_total": 3, "currency": main_currency}),
     (_worth("string_value", "12.50"), {"order_total": 12.5, "currency": main_currency}),
@@ -258,11 +330,12 @@ PURCHASES: tuple[Example, ...] = (
 
 
 def _ga4_events(_pattern: str | None) -> Case:
-    examples = [*TRAFFIC, *CLICKS, *((sent, BOUGHT | changes) for sent, changes in PURCHASES)]
+    bought = ((sent, BOUGHT | changes) for sent, changes in PURCHASES)
+    examples = [*TRAFFIC, *CLICKS, *LAST_CLICKS, *bought, *SENT_AGAIN]
     return Case(
         "an event's own source beats the collected one, a purchase has one value, (not set) is no transaction",
         {"events": [VISIT | sent for sent, _ in examples]},
-        [EXPECTED | changes for _, changes in examples],
+        [EXPECTED | changes for _, changes in examples if changes is not None],
     )
 
 

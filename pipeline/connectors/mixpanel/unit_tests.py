@@ -98,6 +98,12 @@ EVENTS: tuple[Example, ...] = (
     ({}, BOB | {"ttclid": "1"}, CLICKED | {"traffic_source": "tiktok"}),
     ({}, BOB | {"dclid": "1"}, {"traffic_source": "dv360", "traffic_medium": "cpm"}),
     ({}, BOB | {"gclid": UNSET, "gbraid": "", "wbraid": " ", "dclid": UNSET, "msclkid": "", "ttclid": ""}, {}),
+    ({"event": "scroll"}, BOB | {"utm_medium": "cpc", "utm_campaign": "May", "utm_id": "c1"}, {"event_name": "scroll"}),
+    (
+        {},
+        BOB | {"$current_url": "https://shop.example/?gad_campaignid=2", "msclkid": "1"},
+        CLICKED | {"traffic_source": "bing"},
+    ),
     ({"event": "session_start"}, BOB, {"event_name": "session_start", "tie_break": 0}),
     # Only its name makes an event a purchase.
     ({"event": "purchase"}, BOB | ORDER | {"transaction_id": "T1"}, BOUGHT | {"transaction_id": "501"}),

@@ -23,7 +23,7 @@ with charges as (
             )
                 then 0
             when dispute ->> '$.status' in ('lost', 'needs_response', 'under_review')
-                and lower(coalesce(dispute ->> '$.currency', currency)) = lower(currency)
+                and coalesce(upper(dispute ->> '$.currency'), charge_currency) = charge_currency
                 then {{ cast_as("dispute ->> '$.amount'", 'minor_units') }}
         end as disputed_units
     from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_charges') }}

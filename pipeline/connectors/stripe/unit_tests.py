@@ -75,6 +75,7 @@ CHARGES: tuple[tuple[Row, Row], ...] = (
         for status, amount in DISPUTES.items()
     ),
     ({"disputed": True, "dispute": DISPUTE | {"currency": None}}, {"disputed_amount": 10}),
+    ({"disputed": True, "dispute": DISPUTE | {"currency": "usd"}}, {"disputed_amount": 10}),
     ({"disputed": True, "dispute": DISPUTE, "currency": "USD"}, {"disputed_amount": 10}),
     ({"disputed": True, "dispute": DISPUTE | {"currency": "eur"}}, {"disputed_amount": None}),
     ({"disputed": True, "dispute": "du_1"}, {"disputed_amount": None}),

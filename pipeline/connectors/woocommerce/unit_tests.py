@@ -182,6 +182,10 @@ FAMILIES: tuple[tuple[tuple[Row, Row | None], ...], ...] = (
         ({"id": 1, "status": "failed"}, {"raw_status": "failed", "financial_status": "failed"}),
         (PART | {"id": 2}, ALONE),
     ),
+    (
+        ({"id": 1, "status": "draft"}, {"raw_status": "draft", "financial_status": "failed"}),
+        (PART | {"id": 2}, ALONE),
+    ),
     (({"id": 1, "status": "new"}, {"raw_status": "new", "financial_status": None}), (PART | {"id": 2}, None)),
     # What was paid back for a part was paid back for the order, said there too or not.
     (

@@ -12,7 +12,7 @@ case
             and not coalesce(contains({{ url }}, 'lid=') or contains({{ url }}, 'lkid=') or contains({{ url }}, 'raid='), false)
             then null
         when coalesce({{ gclsrc }}, regexp_extract({{ url }}, '[?&]gclsrc=([^&#]+)', 1), '') not in ('ds', '3p.ds')
-            and ({{ gclid }} is not null or coalesce(regexp_matches({{ url }}, '[?&](gclid|gbraid|wbraid)=[^&#]'), false))
+            and ({{ gclid }} is not null or regexp_matches({{ url }}, '[?&](gclid|gbraid|wbraid)=[^&#]'))
             then 'google'
         when {{ msclkid }} is not null or regexp_matches({{ url }}, '[?&]msclkid=[^&#]') then 'bing'
         when {{ ttclid }} is not null or regexp_matches({{ url }}, '[?&]ttclid=[^&#]') then 'tiktok'

@@ -6,12 +6,7 @@
            a day do not name their campaign, they may be of any: then the day's finest report alone counts. -#}
 {% macro is_finest(rank, day, campaign) -%}
 case
-        when
-            min({{ rank }}) filter (where {{ campaign }} is null) over (partition by {{ day }})
-            <= coalesce(
-                min({{ rank }}) filter (where {{ campaign }} is not null) over (partition by {{ day }}),
-                min({{ rank }}) over (partition by {{ day }})
-            )
+        when min({{ rank }}) filter (where {{ campaign }} is null) over (partition by {{ day }}) = min({{ rank }}) over (partition by {{ day }})
             then {{ rank }} = min({{ rank }}) over (partition by {{ day }})
         else {{ campaign }} is not null and {{ rank }} = min({{ rank }}) over (partition by {{ day }}, {{ campaign }})
     end
