@@ -1,11 +1,12 @@
 """Would a unit test notice? Every engine with one thing wrong, run against the cases of its dbt unit test.
 
-`python -P -m bench.mutations` runs all in five minutes; `--engine google_ads` runs the macros of one connector, and
+`python -P -m bench.mutations` runs all in eight minutes; `--engine google_ads` runs the macros of one connector, and
 `--engine shared` those that engines share (`cast_as`, `major_units`, ...), against the cases of all. `--quick` swaps a
-column for the two likeliest alone, not for every one it could be taken for.
+column for the two likeliest alone, not for every one it could be taken for; `--only FILE` runs the mutants that an
+earlier run has printed there, to see whether they are noticed now.
 
 A mutant that no case notices is printed with its change, and the exit code is 1: extend
-`warehouse/cases/<connector>.py` until one does, or say in `equivalent_mutants.py` why none ever can.
+`unit_tests.py` beside the engine until one does, or say in `equivalent_mutants.py` why none ever can.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
+from pathlib import Path
 
 import duckdb
 import jinja2
@@ -45,6 +47,8 @@ STATUS_CHANGES = {"financial_status": "'other'", "is_cancelled": "not is_cancell
 NO_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, jinja2.TemplateError, TypeError)
 Judged = Iterator[tuple[Mutant, bool]]
 """Mutants, each with whether a case notices it."""
+Wanted = Collection[str] | None
+"""The mutants to run, as they are printed; None for all."""
 
 
 @dataclass(frozen=True)
@@ -113,14 +117,18 @@ class Bench:
         return fails
 
 
-def judge(name: str, siblings: int = ALL) -> Verdict:
+def judge(name: str, siblings: int = ALL, only: Collection[str] | None = None) -> Verdict:
     """Run every mutant of a connector's macros and of the reference tables that they read, or of the shared macros.
+
+    Args:
+        only: Sentences as they are printed: no other mutant is run.
 
     Raises:
         ValueError: A case fails without any mutant.
     """
     started = time.perf_counter()
-    judged = _of_shared(siblings) if name == SHARED else _of_engines(name, siblings)
+    wanted = None if only is None else {each.removeprefix(f"{name}: ") for each in only}
+    judged = _of_shared(siblings, wanted) if name == SHARED else _of_engines(name, siblings, wanted)
     return verdict(name, judged, RULES, started)
 
 
@@ -147,26 +155,28 @@ def sources(name: str) -> dict[str, Macro]:
     return {macro: Macro(text, _shapes(name), _families(name, text)) for macro, text in texts.items()}
 
 
-def _of_engines(name: str, siblings: int) -> Judged:
+def _of_engines(name: str, siblings: int, wanted: Wanted) -> Judged:
     bench = Bench.of(trials_of(name), {**shared_macros(), **macros(name)})
-    of_macros = (of_macro(macro, source, bench, siblings) for macro, source in sources(name).items())
-    return chain(chain.from_iterable(of_macros), _of_references(name, bench.trials))
+    of_macros = (of_macro(macro, source, bench, siblings, wanted) for macro, source in sources(name).items())
+    return chain(chain.from_iterable(of_macros), _of_references(name, bench.trials, wanted))
 
 
-def _of_shared(siblings: int) -> Judged:
+def _of_shared(siblings: int, wanted: Wanted) -> Judged:
     """What no engine calls is left to the tests of the factories and of the filters, which do."""
     texts = {**shared_macros(), **macros("*")}
     bench = Bench.of(chain.from_iterable(trials_of(name) for name in connectors()), texts)
     bench.leaves_out_unreached = True
     for name, text in shared_macros().items():
         if name in bench.library.called:
-            yield from of_macro(name, Macro(text, (), [_aliases(text)]), bench, siblings)
+            yield from of_macro(name, Macro(text, (), [_aliases(text)]), bench, siblings, wanted)
 
 
-def of_macro(name: str, macro: Macro, bench: Bench, siblings: int) -> Judged:
+def of_macro(name: str, macro: Macro, bench: Bench, siblings: int, wanted: Wanted = None) -> Judged:
     """The mutants of a macro that are SQL; of those of one site, so many."""
     counted: Counter[int] = Counter()
     for mutant in mutants(macro):
+        if wanted is not None and str(mutant) not in wanted:
+            continue
         if mutant.site is None or counted[mutant.site] < siblings:
             is_noticed = bench.notices(name, mutant)
             if is_noticed is not None:
@@ -174,15 +184,18 @@ def of_macro(name: str, macro: Macro, bench: Bench, siblings: int) -> Judged:
                 counted.update([mutant.site] if mutant.site is not None else [])
 
 
-def _of_references(name: str, trials: Sequence[tuple[Trial, str]]) -> Judged:
+def _of_references(name: str, trials: Sequence[tuple[Trial, str]], wanted: Wanted) -> Judged:
     """Rows of reference tables that say something else: where the money is, what was cancelled, what a unit is."""
     for trial, query in list(trials):
         for table, changes in (STATUSES, _of_statuses), (CURRENCIES, _of_currencies):
             if table in trial.engine.references:
                 for change, where in changes(name, trial, query):
+                    mutant = Mutant("reference", "", f"{table} where {where}  ->  {change}")
+                    if wanted is not None and str(mutant) not in wanted:
+                        continue
                     trial.con.begin()
                     trial.con.execute(f"update {table} set {change} where {where}")
-                    yield Mutant("reference", "", f"{table} where {where}  ->  {change}"), not trial.passes(query)
+                    yield mutant, not trial.passes(query)
                     trial.con.rollback()
 
 
@@ -232,17 +245,17 @@ def _table(verdicts: Sequence[Verdict]) -> Table:
     return table
 
 
-def wrong(verdicts: Sequence[Verdict], rules: Sequence[Rule], *, is_quick: bool = False) -> Iterator[str]:
+def wrong(verdicts: Sequence[Verdict], rules: Sequence[Rule], *, is_part: bool = False) -> Iterator[str]:
     """What is to be mended, as sentences: survivors, and rules of equivalence that do not hold or are of no use.
 
-    A quick run does not make every mutant, so it does not say which rules are of no use.
+    A run of a part does not make every mutant, so it does not say which rules are of no use.
     """
     names = {each.name for each in verdicts}
     used = frozenset[Rule]().union(*(each.used for each in verdicts))
     for each in verdicts:
         yield from (f"{each.name}: {mutant}" for mutant in each.survivors)
         yield from (f"{each.name}: a case notices {mutant}, but: {rule.why}" for rule, mutant in each.refuted)
-    unused = [rule for rule in rules if rule.engines in names and rule not in used and not is_quick]
+    unused = [rule for rule in rules if rule.engines in names and rule not in used and not is_part]
     yield from (f"{rule.engines}: no mutant is {rule.change!r}, so no rule is needed" for rule in unused)
 
 
@@ -251,11 +264,13 @@ def main() -> None:
     known = [*connectors(), SHARED]
     parser.add_argument("--engine", choices=known, action="append", help="Only these.")
     parser.add_argument("--quick", action="store_true", help="Swap a column for the two likeliest alone.")
+    parser.add_argument("--only", type=Path, metavar="FILE", help="Only mutants that an earlier run has printed there.")
     arguments = parser.parse_args()
     console = Console(stderr=True)
     names = track(arguments.engine or known, "Mutating", console=console)
-    verdicts = [judge(name, QUICK if arguments.quick else ALL) for name in names]
-    sentences = list(wrong(verdicts, RULES, is_quick=arguments.quick))
+    only = arguments.only and set(arguments.only.read_text(encoding="utf-8").splitlines())
+    verdicts = [judge(name, QUICK if arguments.quick else ALL, only) for name in names]
+    sentences = list(wrong(verdicts, RULES, is_part=arguments.quick or only is not None))
     print("".join(f"{sentence}\n" for sentence in sentences), end="")
     Console().print(_table(verdicts))
     sys.exit(bool(sentences))

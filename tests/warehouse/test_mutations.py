@@ -106,6 +106,13 @@ def test_the_cases_of_an_engine_notice_every_mutant() -> None:
     assert judged.killed > len(sites) + sum(each.site is None for each in made) / 2  # most of them are valid SQL
 
 
+def test_only_the_mutants_that_were_printed_are_run_again() -> None:
+    first, *_, last = (each for each in mutants(sources("stripe")[CHARGES]) if each.kind == "literal")
+    judged = judge("stripe", only={f"stripe: {first}", f"stripe: {last}", "shopify: no mutant of it"})
+    assert (judged.mutants, judged.killed) == (2, 2)
+    assert not list(wrong([judged], (), is_part=True))
+
+
 def test_a_case_that_shows_too_little_lets_mutants_survive() -> None:
     sent: Row = {"id": "ch_1", "amount_captured": 0, "currency": "usd", "status": "succeeded", "captured": True}
     made: Row = {"charge_id": "ch_1", "captured_amount": 0, "currency": "USD"}
