@@ -105,6 +105,7 @@ BAD: dict[str, str] = {
     "a source with nothing under it": tenant("sources:", "  shopify:"),
     "a misspelt key of a source": source("shopify", "enable: true"),
     "a flag that is a word": source("shopify", "enabled: yes"),
+    "a last day that is no day": source("shopify", "ended: soon"),
     "logic beside tables": source("shopify", "logic: {goal: growth}"),
     "an active tenant without analytics": source("shopify", "enabled: true", "generation: {}", "accounts: {eu: {}}")
     .replace("pending", "active")
