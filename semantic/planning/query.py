@@ -188,7 +188,7 @@ class Answer:
     as_of: str | None
     """The last day for which all facts of the query have data."""
     run_id: str
-    partial: tuple[dict[str, Any], ...]
+    partial: tuple[dict[str, Any], ...] = ()
     """The periods that are not counted in full: start, covered_days and days of each."""
     notes: tuple[str, ...]
     sql: tuple[str, ...]

@@ -90,7 +90,13 @@ def ask(
         int | None, typer.Option("--limit", metavar="N", help="At most so many rows, 1 to 10000; 100 when left out.")
     ] = None,
     compare: Annotated[
-        str | None, typer.Option("--compare", metavar="PERIOD", help="previous_period or previous_year.")
+        str | None, typer.Option("--compare", metavar="PERIOD", help="previous_period, previous_year or row_before.")
+    ] = None,
+    align: Annotated[
+        str | None,
+        typer.Option(
+            "--align", metavar="HOW", help="to_date compares the days that both periods have; whole all of them."
+        ),
     ] = None,
     totals: Annotated[bool, typer.Option("--totals", help="One more row, of everything.")] = False,
     cursor: Annotated[
@@ -132,6 +138,7 @@ def ask(
         "order_by": ask_flags.split_names(order),
         "limit": limit,
         "compare": compare,
+        "align": align,
         "totals": totals,
         "cursor": cursor,
     }
