@@ -16,6 +16,8 @@ from pipeline.contracts.connector import Domain
 MONEY = "DECIMAL(18,6)"
 CONVERSIONS = "DECIMAL(18,9)"
 """Google shares a conversion out among ads: fractions, kept exactly so that they add up the same in any order."""
+AMOUNTS = "MAP(VARCHAR, DECIMAL(18,6))"
+"""Money of several currencies, by their ISO 4217 code."""
 QUANTITY = "DECIMAL(19,6)"
 """Units of a line: whole as a rule, 1.52 where goods are sold by metre or kilo. Not MONEY, which has a currency."""
 
@@ -32,6 +34,8 @@ class Column:
     personal: bool = False
     converts: str | None = None  # the money column that it holds in the reporting currency
     unknown: bool = False  # NULL is a number that the vendor did not say; in other columns it is that there is none
+    is_cost: bool = False  # what is paid: a ratio of it is unknown where there are no rows of it, not 0
+    left_out: tuple[str, str] | None = None  # the columns with how much, and what money (AMOUNTS), is not in it
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ _ATTRIBUTION = (
     _text("traffic_medium", "How, such as cpc or email; taken together with the source."),
     _text("traffic_campaign", "The campaign named by the visit; taken together with the source."),
     _text("campaign_key", "The ad campaign this was attributed to: MD5(platform, account, campaign_id)."),
+    _text("campaign_name", "That campaign's current name; of an ambiguous visit the one that all its campaigns have."),
     _text("ad_platform", "The ad platform that source and medium stand for."),
     _text("attribution", "matched, ambiguous (a name of several campaigns, never guessed) or none.", required=True),
 )
@@ -114,7 +119,7 @@ AD_PERFORMANCE = Table(
         _text("ad_group_name", "Its current name."),
         _text("ad_id", "The vendor's ad id."),
         _text("ad_name", "Its current name."),
-        Column("spend", MONEY, "What was spent, in major units of currency.", unknown=True),
+        Column("spend", MONEY, "What was spent, in major units of currency.", unknown=True, is_cost=True),
         _CURRENCY,
         Column("impressions", "BIGINT", "How often ads were shown.", unknown=True),
         Column("clicks", "BIGINT", "How often ads were clicked.", unknown=True),
@@ -260,10 +265,21 @@ def sessions(funnel_steps: int, gap: str | None = None) -> Table:
             Column("funnel_conversion_count", "BIGINT", "Conversion events."),
             Column("is_conversion_session", "BOOLEAN", "At least one conversion event.", required=True),
             Column(
-                "session_revenue", MONEY, "Revenue of the session's purchases, each transaction once.", required=True
+                "session_revenue",
+                MONEY,
+                "Revenue of the session's purchases, each transaction once.",
+                required=True,
+                left_out=("left_out_purchases", "left_out_revenue"),
             ),
             _text("currency", "ISO 4217 code of session_revenue; NULL without a purchase."),
             _text("transaction_id", "The first transaction of the session."),
+            Column(
+                "left_out_purchases",
+                "BIGINT",
+                "Purchases in another currency than the first, in no amount: rates convert those that they know.",
+                required=True,
+            ),
+            Column("left_out_revenue", AMOUNTS, "What those are worth, by currency; NULL without them."),
         ),
         references=(_CAMPAIGN_KEY, _USER_KEY),
         order_by=("session_date", "started_at", "session_id"),

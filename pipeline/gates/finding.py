@@ -36,7 +36,7 @@ class FindingKind(StrEnum):
     FOREIGN_REFUNDS = "foreign_refunds"
     """Refunds in another currency than their order's: in no amount."""
     FOREIGN_PURCHASES = "foreign_purchases"
-    """Purchases in another currency than their session's: likewise."""
+    """Purchases in another currency than their session's that no rate converts: likewise."""
     UNREPORTED_CONVERSIONS = "unreported_conversions"
     """A source that reports no conversions at all."""
     UNKNOWN_MEASURE = "unknown_measure"
@@ -72,7 +72,9 @@ LEAVES_ROWS_OUT = frozenset({FindingKind.WITHHELD_FILE, FindingKind.UNREADABLE_F
 """Kinds of findings about records that exist and are in no table."""
 WITHHOLDS_FILES = frozenset({FindingKind.WITHHELD_FILE, FindingKind.UNREADABLE_FILE})
 """Those about whole files: where their source has no rows, the number of them is unknown, not 0."""
-COUNTED_BY_ANSWERS = frozenset({FindingKind.UNKNOWN_MEASURE, FindingKind.UNREPORTED_CONVERSIONS})
+COUNTED_BY_ANSWERS = frozenset(
+    {FindingKind.UNKNOWN_MEASURE, FindingKind.UNREPORTED_CONVERSIONS, FindingKind.FOREIGN_PURCHASES}
+)
 """Kinds that an answer counts itself, over the rows that it read."""
 
 

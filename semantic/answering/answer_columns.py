@@ -8,9 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from semantic.catalog.catalog import COMPARED, CUMULATIVE, CURRENCY, DATE, IS_OTHER, IS_TOTAL, SHARE, Catalog
+from semantic.catalog.catalog import COMPARED, CUMULATIVE, DATE, IS_OTHER, IS_TOTAL, SHARE, Catalog
 from semantic.catalog.coverage import days_before
 from semantic.planning.covered import asked_days, closed_days, partial_periods
+from semantic.planning.currency_rules import metric_unit
 from semantic.planning.plan import Plan
 from semantic.planning.query import Query
 from semantic.planning.window import Window
@@ -25,7 +26,7 @@ def columns(query: Query, plan: Plan, catalog: Catalog) -> tuple[Column, ...]:
     described = [_column(name, "dimension", catalog.dimensions[name].type, None) for name in query.dimensions]
     for name in query.metrics:
         metric = catalog.metrics[name]
-        unit = plan.money if metric.unit == CURRENCY and plan.money else metric.unit
+        unit = metric_unit(name, plan.money, catalog)
         suffixes = [("", metric.type, unit)]
         if query.compare:
             previous, change, ratio = COMPARED

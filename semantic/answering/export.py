@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.config.slug import Slug
 from semantic.answering.semantic_model import SemanticModel
 from semantic.planning.currency_rules import catalog_unit
+from semantic.planning.reach import dimensions_for
 
 
 class _Part(BaseModel):
@@ -146,7 +147,7 @@ def _metric(name: str, model: SemanticModel) -> ExportedMetric:
             "kind": metric.kind,
             "adds_up": adds_up.get(metric.adds_up or "", "none"),
             "facts": facts,
-            "dimensions": _without_personal(model, model.catalog.dimensions_of(facts)),
+            "dimensions": _without_personal(model, dimensions_for(name, model.catalog)),
             "note": metric.note,
         }
     )

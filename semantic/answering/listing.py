@@ -9,6 +9,7 @@ from pipeline.errors import QueryError, shorten
 from semantic.answering.semantic_model import SemanticModel
 from semantic.catalog.catalog import Dimension, Fact, Metric
 from semantic.planning.currency_rules import catalog_unit
+from semantic.planning.reach import dimensions_for
 
 PAGE = 60
 """Metrics of a brief list: as many as two thousand tokens hold and as most tenants have."""
@@ -35,7 +36,7 @@ def list_metrics(
     if limit is not None and limit < 1:
         raise QueryError(f"limit is {limit}.", "Choose 1 or more.")
     page = matching[offset:] if limit is None else matching[offset : offset + limit]
-    dimensions_of = {metric.name: catalog.dimensions_of(catalog.facts_of(metric.name)) for metric in page}
+    dimensions_of = {metric.name: dimensions_for(metric.name, catalog) for metric in page}
     reached = {name for names in dimensions_of.values() for name in names}
     dimensions = [catalog.dimensions[name] for name in catalog.askable_dimensions if name in reached or not search]
     listed = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from pipeline.gates.finding import COUNTED_BY_ANSWERS, Finding
-from semantic.answering.unknown_rows import WeightedNote
+from semantic.answering.left_out.scan_rows import WeightedNote
 from semantic.catalog.catalog import DATE, Catalog
 from semantic.catalog.formula import metric_names
 from semantic.planning.coverage_notes import coverage_notes, leaves_days_unmatched, period_notes
@@ -41,8 +41,10 @@ def notes(
         if note := catalog.metrics[name].note:
             yield note
     grouped = [name for name in query.dimensions if name != DATE]
-    if len(grouped) == 1 and (note := catalog.dimensions[grouped[0]].note):
-        yield note
+    filtered = [each.name for each in query.filters if each.name in catalog.dimensions and each.op != "is_null"]
+    for name in dict.fromkeys([*(grouped if len(grouped) == 1 else ()), *filtered]):
+        if note := catalog.dimensions[name].note:
+            yield note
     for filter_ in query.filters:
         if filter_.name in catalog.dimensions and filter_.op in ("!=", "not_in"):
             yield f"Rows without {filter_.name} are left out by {filter_.op}."

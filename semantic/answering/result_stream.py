@@ -13,9 +13,9 @@ import duckdb
 from pipeline.errors import TooMuch
 from semantic.answering.dimension_values import check_values
 from semantic.answering.execute import NARROWER
+from semantic.answering.left_out.scan_rows import WeightedNote
 from semantic.answering.run_query import Prepared, prepare_query
 from semantic.answering.semantic_model import SemanticModel
-from semantic.answering.unknown_rows import WeightedNote
 from semantic.planning.query import Answer, Query
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def stream_result(
     filter_notes = check_values(prepared.filter_values, model, cursor)
     try:
         unknown = prepared.count_unknown(cursor)  # before the reader: a cursor has one result at a time
+        filter_notes += prepared.name_empty_filters(cursor, None)
         reader = cursor.execute(prepared.compiled.sql, prepared.bound).to_arrow_reader(BATCH_ROWS)
         schema = _typed_schema(reader.schema, prepared)
         stream = ResultStream(schema, iter(()), _prepared=prepared, _filter_notes=filter_notes, _unknown_rows=unknown)

@@ -24,10 +24,13 @@ from semantic.answering.answer_columns import (
 from semantic.answering.cursors import read_offset, write_cursor
 from semantic.answering.dimension_values import check_values, dimension_values
 from semantic.answering.execute import execute, with_deadline
+from semantic.answering.left_out.emptied_facts import Page, emptied_facts
+from semantic.answering.left_out.scan_rows import AskedRows, WeightedNote
+from semantic.answering.left_out.unknown_rows import unknown_rows
+from semantic.answering.left_out.unplaced_rows import left_out_purchases, unplaced_rows
 from semantic.answering.listing import list_metrics
 from semantic.answering.notes import notes
 from semantic.answering.semantic_model import Compiled, SemanticModel
-from semantic.answering.unknown_rows import WeightedNote, unknown_rows
 from semantic.catalog.catalog import Catalog
 from semantic.catalog.conditions import Condition, Value
 from semantic.planning.plan import Plan, plan_query
@@ -73,6 +76,7 @@ def run_query(
             filter_notes = check_values(prepared.filter_values, model, cursor)
             rows = execute(cursor, prepared.compiled.sql, prepared.bound)
             unknown = prepared.count_unknown(cursor)
+            filter_notes += prepared.name_empty_filters(cursor, rows)
     totals = [row for row in rows if row[-1]] if query.totals else []
     page = [row for row in rows if not row[-1]] if query.totals else rows
     is_empty = not page and not query.compile_only
@@ -102,8 +106,16 @@ class Prepared:
         return zip(self.planned.conditions, self.planned.values, strict=True)
 
     def count_unknown(self, cursor: duckdb.DuckDBPyConnection) -> list[WeightedNote]:
-        """Count the rows that do not say what the query asks for, as notes."""
-        return unknown_rows(self.planned, self.model, cursor, self.bound)
+        """Count what the query asks for and rows do not say, or could not be placed, as notes."""
+        asked = self._asked(cursor)
+        return [*unplaced_rows(asked), *left_out_purchases(asked), *unknown_rows(asked)]
+
+    def name_empty_filters(self, cursor: duckdb.DuckDBPyConnection, page: Page | None) -> list[str]:
+        """Note the filters that leave no row of a fact; `page` are the rows of the answer, where they are known."""
+        return list(emptied_facts(self._asked(cursor), page))
+
+    def _asked(self, cursor: duckdb.DuckDBPyConnection) -> AskedRows:
+        return AskedRows(plan=self.planned, model=self.model, cursor=cursor, bound=self.bound)
 
     def without_rows(
         self,

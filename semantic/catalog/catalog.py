@@ -23,6 +23,8 @@ SHARE = "_share"
 CUMULATIVE = "_cumulative"
 COMPUTED = (*COMPARED, SHARE, CUMULATIVE)
 """Suffixes of the columns that a query adds beside a metric; no metric name may end with one."""
+AMBIGUOUS = "ambiguous"
+"""The value of a dimension that marks rows which could not be placed without a guess."""
 IS_OTHER, IS_TOTAL = "is_other", "is_total"
 FLAGS = (IS_OTHER, IS_TOTAL)
 """Columns that a query adds to mark rows: the group of others, the totals."""
@@ -56,6 +58,18 @@ class Metric:
     """The measure that counts the rows it leaves out, because they do not say its value."""
     counted_rows: str | None = None
     """The measure that counts the rows it is about, where these are not all rows of its fact."""
+    currency: str | None = None
+    """Of money: the currency that the metric's own filters select; None where it is that of each row."""
+    selected_rows: str | None = None
+    """Of a metric with filters of its own that is 0 without rows: the measure that counts the rows they leave."""
+    key: str | None = None
+    """The column whose different values, or whose sum over some rows, it is, where `unknown_rows` have none."""
+    is_cost: bool = False
+    """What is paid: a ratio of it is unknown where there are no rows of it, not 0."""
+    left_out_count: str | None = None
+    """The measure that counts what is in no amount of it, such as purchases in another currency."""
+    left_out_amounts: Mapping[str, str] = field(default_factory=dict)
+    """By currency, the measure that adds up what those are worth."""
     parts: tuple[str, ...] = ()
     """Of a ratio over the rows that say all of them."""
 
@@ -78,6 +92,8 @@ class Dimension:
     """By fact: the tables to join and the dimension's name, joined with dots."""
     meanings: Mapping[str, str]
     """By fact, where facts mean different things by it: only facts with the same meaning are joined on it."""
+    placed_by: str | None = None
+    """The dimension that says `AMBIGUOUS` of the rows that may have several of its values, of which none is guessed."""
     values: frozenset[str] | None = None
     """All its values, when they are few."""
     is_personal: bool = False
@@ -171,6 +187,7 @@ def read_catalog(
                 role=entry.role,
                 paths=entry.paths,
                 meanings=entry.meanings,
+                placed_by=entry.placed_by,
                 values=None if entry.values is None else frozenset(entry.values),
                 is_personal=entry.personal,
                 hidden=entry.hidden,
@@ -237,6 +254,12 @@ def _metric(name: str, entry: MetricDefinition, formula: Formula, columns: froze
         columns=columns,
         unknown_rows=entry.unknown_rows,
         counted_rows=entry.counted_rows,
+        currency=entry.currency,
+        selected_rows=entry.selected_rows,
+        key=entry.key,
+        is_cost=entry.is_cost,
+        left_out_count=entry.left_out_count,
+        left_out_amounts=entry.left_out_amounts,
         parts=entry.parts,
     )
 

@@ -18,6 +18,7 @@ _UNARY = ("is_null", "is_not_null")
 _LISTS = ("in", "not_in", "between")
 _TEXT_ONLY = ("contains", "starts_with")
 _BOOLEAN = ("=", "!=", "in", "not_in", *_UNARY)
+_ORDERING = (">", ">=", "<", "<=", "between")
 _LARGEST = Decimal(10) ** 24
 _MONEY = Decimal(10) ** 18
 _FLAGS = {"true": True, "false": False}
@@ -49,8 +50,10 @@ def value_slots(op: str, values: int) -> int:
     return 1 << (values - 1).bit_length() if op in ("in", "not_in") else values
 
 
-def read_values(name: str, op: str, value: FilterInput, type_: str) -> tuple[Value, ...]:
-    """Read the values of a filter on `name` in the type of what it filters.
+def read_values(
+    name: str, op: str, value: FilterInput, type_: str, *, is_identifier: bool = False
+) -> tuple[Value, ...]:
+    """Read the values of a filter on `name` in the type of what it filters; those of an identifier are text.
 
     Raises:
         QueryError: The operator does not fit the type, or takes more or fewer values, or values of another type.
@@ -71,6 +74,11 @@ def read_values(name: str, op: str, value: FilterInput, type_: str) -> tuple[Val
         raise QueryError(f"{op} on {name} has an empty list.", "Name at least one value, or leave the filter out.")
     if isinstance(value, tuple) and op not in _LISTS:
         raise QueryError(f"{op} on {name} has a list of values.", "Use in for a list, or give one value.")
+    if type_ == "text" and op in _ORDERING and any(_is_number(item, is_identifier) for item in values):
+        raise QueryError(
+            f"{name} is text, and {op} would compare it with {quote_input(values[0])} letter by letter: 9 is after 10.",
+            "Name its values with in, or compare a metric.",
+        )
     typed = tuple(_typed(item, type_, name) for item in values)
     if op == "between" and typed[0] > typed[1]:  # type: ignore[operator]  # both have the type of the dimension
         raise QueryError(
@@ -78,6 +86,11 @@ def read_values(name: str, op: str, value: FilterInput, type_: str) -> tuple[Val
             "Write the lower value first.",
         )
     return typed
+
+
+def _is_number(value: bool | float | str, is_identifier: bool) -> bool:
+    """Whether a value is a number; for identifiers also text that looks like one."""
+    return type(value) in (int, float) or (is_identifier and isinstance(value, str) and value.strip().isdecimal())
 
 
 def _typed(value: bool | float | str, type_: str, name: str) -> Value:

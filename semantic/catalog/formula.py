@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Literal
@@ -115,22 +116,34 @@ def to_text(formula: Formula, rename: Callable[[str], str]) -> str:
     return f"{left} {formula.sign} {f'({right})' if isinstance(formula.right, Operation) else right}"
 
 
-def to_sql(formula: Formula, column: Callable[[str], str]) -> str:
+@dataclass(frozen=True)
+class Divided:
+    """Metrics that are written in another way where a quotient divides nothing but them."""
+
+    names: AbstractSet[str]
+    column: Callable[[str], str]
+
+
+def to_sql(formula: Formula, column: Callable[[str], str], *, divided: Divided | None = None) -> str:
     """Write the formula as a DuckDB expression; a quotient with a denominator of 0 is NULL."""
     if isinstance(formula, Name):
         return column(formula.name)
     if isinstance(formula, Number):
         return format(formula.value, "f")
-    left, right = (_nested(side, column) for side in (formula.left, formula.right))
-    if formula.sign == "/" and not (isinstance(formula.right, Number) and formula.right.value):
-        return f"{left} / NULLIF({to_sql(formula.right, column)}, 0)"
+    is_quotient = formula.sign == "/" and not (isinstance(formula.right, Number) and formula.right.value)
+    dividend = column
+    if is_quotient and divided and set(metric_names(formula.left)) <= divided.names:
+        dividend = divided.column
+    left, right = _nested(formula.left, dividend, divided), _nested(formula.right, column, divided)
+    if is_quotient:
+        return f"{left} / NULLIF({to_sql(formula.right, column, divided=divided)}, 0)"
     if formula.sign == "*" and not isinstance(formula.left, Number) and not isinstance(formula.right, Number):
         return f"CAST({left} AS DOUBLE) * CAST({right} AS DOUBLE)"  # a product of two decimals may not fit in one
     return f"{left} {formula.sign} {right}"
 
 
-def _nested(formula: Formula, column: Callable[[str], str]) -> str:
-    text = to_sql(formula, column)
+def _nested(formula: Formula, column: Callable[[str], str], divided: Divided | None) -> str:
+    text = to_sql(formula, column, divided=divided)
     return f"({text})" if isinstance(formula, Operation) else text
 
 
@@ -162,25 +175,52 @@ def type_of(formula: Formula, types: Mapping[str, MetricType]) -> MetricType:
     return "decimal" if "decimal" in (left, right) else "integer"
 
 
+PERCENT = Decimal(100)
+"""What a fraction is multiplied by to be percent."""
+
+
+@dataclass(frozen=True)
+class _Scaled:
+    """A unit, the constant that it was multiplied by, and that of the percentages in it."""
+
+    unit: str | None
+    constant: Decimal = Decimal(1)
+    percent: Decimal = Decimal(1)
+
+    @property
+    def name(self) -> str | None:
+        """A fraction times 100 is percent; what was multiplied by percent and not divided by 100 has no unit."""
+        factor = self.constant * self.percent
+        if self.unit == "ratio":
+            return "percent" if factor == PERCENT else "ratio"
+        return self.unit if self.percent == 1 or factor == 1 else None
+
+
 def unit_of(formula: Formula, units: Mapping[str, str | None], metric: str) -> str | None:
     """Infer the unit of a formula over metrics of these units; None where it has no name.
 
     Raises:
         ConfigError: Different units are added, such as money and clicks.
     """
+    return _scaled(formula, units, metric).name
+
+
+def _scaled(formula: Formula, units: Mapping[str, str | None], metric: str) -> _Scaled:
     if isinstance(formula, Name):
-        return units[formula.name]
+        unit = units[formula.name]
+        return _Scaled("ratio", percent=PERCENT) if unit == "percent" else _Scaled(unit)
     if isinstance(formula, Number):
-        return "ratio"
-    left, right = unit_of(formula.left, units, metric), unit_of(formula.right, units, metric)
+        return _Scaled("ratio", formula.value)
+    left, right = _scaled(formula.left, units, metric), _scaled(formula.right, units, metric)
     if formula.sign in "+-":
-        if left != right and not any(isinstance(side, Number) for side in (formula.left, formula.right)):
-            raise ConfigError(
-                f"{metric} puts {left} and {right} together with {formula.sign}.", "Add only metrics of one unit."
-            )
+        is_shifted = any(isinstance(side, Number) for side in (formula.left, formula.right))
+        if left.name != right.name and not is_shifted:
+            what = f"{metric} puts {left.name} and {right.name} together with {formula.sign}."
+            raise ConfigError(what, "Add only metrics of one unit.")
         return right if isinstance(formula.left, Number) else left
     if formula.sign == "*":
-        return left if right == "ratio" else right if left == "ratio" else None
-    if left == right:
-        return "ratio"
-    return left if right in ("ratio", "count") else None
+        unit = left.unit if right.unit == "ratio" else right.unit if left.unit == "ratio" else None
+        return _Scaled(unit, left.constant * right.constant, left.percent * right.percent)
+    quotient = "ratio" if left.unit == right.unit else left.unit if right.unit in ("ratio", "count") else None
+    by = right.constant or Decimal(1)
+    return _Scaled(quotient, left.constant / by, left.percent / right.percent)

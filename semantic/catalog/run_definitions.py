@@ -126,6 +126,18 @@ class MetricDefinition:
     """The measure that counts the rows it leaves out because they do not say its value; None where there are none."""
     counted_rows: str | None = None
     """Of a filtered metric: the measure that counts the rows it adds up, with those that do not say its value."""
+    currency: str | None = None
+    """Of money: the currency that the metric's own filters select; None where it is that of each row."""
+    selected_rows: str | None = None
+    """Of a metric with filters of its own that is 0 without rows: the measure that counts the rows they leave."""
+    key: str | None = None
+    """The column whose different values, or whose sum over some rows, it is; `unknown_rows` are those without one."""
+    is_cost: bool = False
+    """What is paid: a ratio of it is unknown where there are no rows of it, not 0."""
+    left_out_count: str | None = None
+    """The measure that counts what is in no amount of it, such as purchases in another currency."""
+    left_out_amounts: Mapping[str, str] = field(default_factory=dict)
+    """By currency, the measure that adds up what those are worth."""
     parts: tuple[str, ...] = ()
     """Of a ratio that is computed over the rows that say all of them: the base metrics that some rows do not say."""
 
@@ -144,6 +156,8 @@ class DimensionDefinition:
     personal: bool = False
     meanings: Mapping[str, str] = field(default_factory=dict)
     """By fact, where facts mean different things by it."""
+    placed_by: str | None = None
+    """The dimension that says which rows may have several of its values; None where no row has."""
     values: tuple[str, ...] | None = None
     """All its values, when they are few."""
     label: str | None = None

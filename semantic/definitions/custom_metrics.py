@@ -13,10 +13,15 @@ from typing import Any, Literal
 from pipeline.config.blocks.custom_metric_forms import is_custom_form
 from pipeline.errors import ConfigError, suggest
 from semantic.catalog.catalog import COMPUTED, FLAGS
-from semantic.catalog.expression import MetricKind
-from semantic.catalog.formula import Formula, MetricType, Name, expand, metric_names, parse, to_text
+from semantic.catalog.expression import ZERO_WITHOUT_ROWS, MetricKind
+from semantic.catalog.formula import Formula, MetricType, Name, expand, is_sum, metric_names, parse, to_text
 from semantic.catalog.run_definitions import Selection
-from semantic.definitions.metric_filters import MetricInputs, SelectedRows, select_rows
+from semantic.definitions.metric_filters import (
+    MetricInputs,
+    SelectedRows,
+    check_meaning_by_currency,
+    select_rows,
+)
 from semantic.definitions.overlay import Overlay
 from semantic.definitions.standard_metrics import BaseMetric, DerivedMetric
 from warehouse.star_schema import CONVERSIONS, MONEY, QUANTITY, Column, Table
@@ -122,13 +127,15 @@ def _measure(name: str, entry: MetricEntry, known: MetricInputs, custom: CustomM
     column_metric = partial(
         metric_of, value=f"_.{column.name}", type=_type(column, kind), unit=_unit(entry, name, column, kind)
     )
+    part = column_metric(name=name, kind="sum", description=description)
+    check_meaning_by_currency(name, entry["filters"], [part], known, adds_up=kind in ZERO_WITHOUT_ROWS)
     if kind != "average":
         metric = column_metric(name=name, kind=kind, description=description, where=where, percent=percent)
         custom.measured.append(_with_rule(metric, selected))
         return
     has_value = f"_.{column.name}.notnull()" + (f" & {where}" if where else "")
     custom.measured.append(
-        column_metric(name=f"{name}__sum", kind="sum", description=description, where=where, hidden=True)
+        replace(part, name=f"{name}__sum", where=where, hidden=True, currency=selected.currency if selected else None)
     )
     counted = replace(
         custom.measured[-1], name=f"{name}__count", kind="count", type="integer", unit="count", where=has_value
@@ -201,7 +208,9 @@ def _with_rule(metric: BaseMetric, selected: SelectedRows | None) -> BaseMetric:
     """Add the rule of the selected rows to a metric, after its own."""
     if selected is None:
         return metric
-    return replace(metric, rule=f"{metric.rule or ''} {selected.rule}".strip(), note=selected.note or metric.note)
+    rule = f"{metric.rule or ''} {selected.rule}".strip()
+    currency = selected.currency or metric.currency
+    return replace(metric, rule=rule, note=selected.note or metric.note, currency=currency)
 
 
 def _filter(
@@ -226,9 +235,15 @@ def _filter(
     measures = _measures(name, base_name, formula, known, custom)
     facts = list(dict.fromkeys(metric.fact for metric in measures.values()))
     selected = select_rows(name, filtered[name]["filters"], facts, known)
+    adds_up = is_sum(formula) and all(measure.kind in ZERO_WITHOUT_ROWS for measure in measures.values())
+    check_meaning_by_currency(name, filtered[name]["filters"], measures.values(), known, adds_up=adds_up)
     where = custom.select(name, selected)
     narrowed = {
-        each: replace(_with_rule(metric, selected), where=f"({metric.where}) & {where}" if metric.where else where)
+        each: replace(
+            _with_rule(metric, selected),
+            where=f"({metric.where}) & {where}" if metric.where else where,
+            among=metric.among and f"({metric.among}) & {where}",
+        )
         for each, metric in measures.items()
     }
     if isinstance(formula, Name):

@@ -18,6 +18,7 @@ from dataclasses import replace
 import yaml
 
 from pipeline.config.tenant import Tenant
+from semantic.catalog.catalog import AMBIGUOUS, CURRENCY
 from semantic.catalog.expression import ADDS_UP, columns_in
 from semantic.catalog.formula import metric_names, parse
 from semantic.catalog.run_definitions import (
@@ -30,8 +31,9 @@ from semantic.catalog.run_definitions import (
 from semantic.definitions.custom_metrics import custom_metrics
 from semantic.definitions.introspect import BuiltTable, BuiltTables
 from semantic.definitions.join_paths import find_path
-from semantic.definitions.known_rows import known_rows
 from semantic.definitions.metric_filters import MetricInputs
+from semantic.definitions.missing_rows.known_rows import known_rows
+from semantic.definitions.missing_rows.left_out_money import left_out_money
 from semantic.definitions.overlay import Overlay, add_metrics, apply_overlay
 from semantic.definitions.rename import rename
 from semantic.definitions.reporting_currency import measured_in_reporting, rates_definition, selected_in_reporting
@@ -69,14 +71,18 @@ def derive(tenant: Tenant, tables: Sequence[Table], observed: BuiltTables) -> Ru
     )
     custom = custom_metrics(overlay, known)
     base = [*standard, *custom.measured]
-    metrics = {metric.name: _base_entry(metric, observed[metric.fact]) for metric in base}
+    metrics = {metric.name: _entry(metric) for metric in base}
     add_metrics(metrics, {**derived, **custom.derived}, overlay)
     known_parts = known_rows(base, {**derived, **custom.derived}, tables, observed)
-    if known_parts.measured:
-        base += known_parts.measured
-        metrics |= {metric.name: _entry(metric, ()) for metric in known_parts.measured}
+    left_out = left_out_money(base, tables, observed)
+    if hidden := [*known_parts.measured, *left_out.measured]:
+        base += hidden
+        metrics |= {metric.name: _entry(metric) for metric in hidden}
         add_metrics(metrics, known_parts.derived, overlay)
-        metrics = {name: known_parts.of_metric(name, entry) for name, entry in metrics.items()}
+        metrics = {
+            name: left_out.of_metric(name, known_parts.of_metric(name, entry)) for name, entry in metrics.items()
+        }
+    metrics |= {name: replace(metrics[name], is_cost=True) for name in _costs(base, tables)}
     apply_overlay(overlay, "metrics", metrics)
     apply_overlay(overlay, "dimensions", dimensions)
     note_targets(tenant, metrics)
@@ -142,17 +148,13 @@ def _is_built(metric: BaseMetric, observed: BuiltTables) -> bool:
     return metric.fact in observed and observed[metric.fact].columns.keys() >= set(columns_in(metric.expression))
 
 
-def _base_entry(metric: BaseMetric, table: BuiltTable) -> MetricDefinition:
-    notes = [metric.note] if metric.note else []
-    if metric.kind == "count_distinct" or (metric.kind == "sum" and metric.where):
-        column = columns_in(metric.value or "")[-1]
-        if missing := table.nulls.get(column):
-            counted = "not in" if metric.kind == "count_distinct" else "0 in"
-            notes.append(f"{missing} of {table.rows} rows of {metric.fact} have no {column}: {counted} {metric.name}.")
-    return _entry(metric, notes)
+def _costs(base: Iterable[BaseMetric], tables: Iterable[Table]) -> list[str]:
+    """The sums of what is paid."""
+    costs = {(table.name, column.name) for table in tables for column in table.columns if column.is_cost}
+    return [m.name for m in base if m.kind == "sum" and {(m.fact, c) for c in columns_in(m.value or "")} & costs]
 
 
-def _entry(metric: BaseMetric, notes: Sequence[str]) -> MetricDefinition:
+def _entry(metric: BaseMetric) -> MetricDefinition:
     return MetricDefinition(
         description=metric.description,
         type=metric.type,
@@ -163,7 +165,8 @@ def _entry(metric: BaseMetric, notes: Sequence[str]) -> MetricDefinition:
         label=metric.label,
         hidden=metric.hidden,
         rule=metric.rule,
-        note=" ".join(notes) or None,
+        currency=metric.currency if metric.unit == CURRENCY else None,
+        note=metric.note,
         synonyms=SYNONYMS.get(metric.name, ()),
     )
 
@@ -208,11 +211,21 @@ def _dimensions(
                 paths=paths,
                 personal=dimension.personal,
                 meanings=dimension.meanings,
+                placed_by=_placed_by(dimension, columns_of, observed),
                 values=None if dimension.personal else _values(columns, observed),
                 note=_note(dimension.name, columns, paths, by_name, observed),
                 synonyms=SYNONYMS.get(dimension.name, ()),
             )
     return definitions
+
+
+def _placed_by(dimension: StandardDimension, columns_of: DimensionColumns, observed: BuiltTables) -> str | None:
+    """The dimension that says which rows may have several values of this one, where some rows may."""
+    if dimension.placed_by is None:
+        return None
+    _, columns = columns_of[dimension.placed_by]
+    is_guess = any(AMBIGUOUS in observed[table].values.get(column, ()) for table, column in columns.items())
+    return dimension.placed_by if is_guess else None
 
 
 def _role(dimension: StandardDimension) -> DimensionRole:

@@ -11,7 +11,7 @@ import duckdb
 
 from pipeline.config.slug import Slug
 from pipeline.errors import BuildError
-from warehouse.star_schema import Table
+from warehouse.star_schema import AMOUNTS, Table
 
 MAX_FEW_VALUES = 24
 """A text column with at most this many distinct values is few-valued: the catalog lists all of them."""
@@ -41,6 +41,8 @@ class BuiltTable:
     """All values of few-valued text columns that are not personal."""
     repeated: Mapping[str, int]
     """Rows of a dimension table that share an id or a name with another row, by column."""
+    left_out_currencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By column of amounts in several currencies: those currencies."""
     unknown_keys: Mapping[str, int] = field(default_factory=dict)
     """Rows with a key that the referenced table lacks, by column; only columns with such rows."""
 
@@ -110,12 +112,20 @@ def _measure(connection: duckdb.DuckDBPyConnection, table: Table, slug: Slug) ->
         accounts=_accounts(connection, name) if {"source_platform", "source_account"} <= columns.keys() else (),
         values=_few_values(connection, name, table, columns),
         repeated=_repeated(connection, name, table, columns),
+        left_out_currencies={
+            column: _distinct_keys(connection, name, column) for column, type_ in columns.items() if type_ == AMOUNTS
+        },
     )
 
 
 def _distinct(connection: duckdb.DuckDBPyConnection, name: str, column: str, limit: int = 1000) -> tuple[str, ...]:
     sql = f'SELECT DISTINCT "{column}" FROM {name} WHERE "{column}" IS NOT NULL LIMIT {limit}'
     return tuple(sorted(row[0] for row in connection.execute(sql).fetchall()))
+
+
+def _distinct_keys(connection: duckdb.DuckDBPyConnection, name: str, column: str) -> tuple[str, ...]:
+    keys = connection.execute(f'SELECT DISTINCT unnest(map_keys("{column}")) FROM {name} WHERE "{column}" IS NOT NULL')
+    return tuple(sorted(row[0] for row in keys.fetchall()))
 
 
 def _unpriced(connection: duckdb.DuckDBPyConnection, name: str, table: Table) -> int:

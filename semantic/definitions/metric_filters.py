@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipeline.errors import ConfigError, suggest
+from semantic.catalog.catalog import CURRENCY
 from semantic.catalog.conditions import read_values
 from semantic.catalog.run_definitions import ComparedType, DimensionDefinition, Selection, SelectionCondition
 from semantic.definitions.standard_dimensions import StandardDimension
@@ -51,10 +52,12 @@ class SelectedRows:
     """In words."""
     note: str | None
     """A warning about its values."""
+    currency: str | None
+    """The only currency that they leave."""
 
 
 def select_rows(
-    metric: str, filters: Iterable[Mapping[str, Any]], facts: Sequence[str], known: MetricInputs
+    metric: str, filters: Sequence[Mapping[str, Any]], facts: Sequence[str], known: MetricInputs
 ) -> SelectedRows:
     """Select the rows of facts that meet the filters of a metric. Any: as in tenants.yaml, with standard names.
 
@@ -74,7 +77,44 @@ def select_rows(
         conditions={fact: tuple(each) for fact, each in conditions.items()},
         rule=f"Only rows where {' and '.join(rules)}.",
         note=" ".join(notes) or None,
+        currency=next((code for each in filters if (code := _only_currency(each))), None),
     )
+
+
+def check_meaning_by_currency(
+    metric: str,
+    filters: Sequence[Mapping[str, Any]],
+    parts: Iterable[BaseMetric],
+    known: MetricInputs,
+    *,
+    adds_up: bool,
+) -> None:
+    """Check that filters do not limit a metric to the rows with money, which changes its meaning. Any: see above.
+
+    Args:
+        metric: Its name.
+        filters: In standard names.
+        parts: The measures that it is computed from.
+        known: The tables.
+        adds_up: Whether it is a count or a sum, which over fewer rows is smaller but means the same.
+
+    Raises:
+        ConfigError: They do.
+    """
+    if adds_up or not any(each["name"] == CURRENCY and each["op"] != "is_null" for each in filters):
+        return
+    for part in parts:
+        if (priced := known.table(part.fact).priced) and part.unit != CURRENCY:
+            what = f"{metric} is filtered by currency, and {part.fact} have one only {priced}: the others are left out."
+            raise ConfigError(what, "Filter counts and amounts by currency, and no ratio of them.")
+
+
+def _only_currency(filter_: Mapping[str, Any]) -> str | None:  # Any: as in tenants.yaml
+    """The currency that a filter selects, if it is only one."""
+    if filter_["name"] != CURRENCY or filter_["op"] not in ("=", "in"):
+        return None
+    values = filter_["value"] if isinstance(filter_["value"], list) else [filter_["value"]]
+    return str(values[0]) if len(set(values)) == 1 else None
 
 
 def _condition(metric: str, filter_: Mapping[str, Any], fact: str, known: MetricInputs) -> SelectionCondition:
@@ -83,9 +123,9 @@ def _condition(metric: str, filter_: Mapping[str, Any], fact: str, known: Metric
     if filtered in {column.name for table in known.tables for column in table.columns if column.personal}:
         raise ConfigError(f"{metric} is filtered by {filtered}, which is personal data.", "Choose another column.")
     through, column, type_ = _find_column(metric, filtered, fact, known)
-    values = tuple(
-        _plain_value(each) for each in read_values(filtered, filter_["op"], _json_value(filter_.get("value")), type_)
-    )
+    sent = _json_value(filter_.get("value"))
+    read = read_values(filtered, filter_["op"], sent, type_, is_identifier=column.endswith("_id"))
+    values = tuple(map(_plain_value, read))
     return SelectionCondition(through=through, column=column, type=type_, op=filter_["op"], values=values)
 
 

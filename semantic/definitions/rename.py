@@ -46,7 +46,9 @@ class _NewNames:
         return replace(entry, expression=expression, parts=tuple(map(self.of, entry.parts)))
 
     def of_dimension(self, entry: DimensionDefinition) -> DimensionDefinition:
-        return replace(entry, paths={fact: self._path(path) for fact, path in entry.paths.items()})
+        placed_by = entry.placed_by and self.of(entry.placed_by)
+        paths = {fact: self._path(path) for fact, path in entry.paths.items()}
+        return replace(entry, paths=paths, placed_by=placed_by)
 
     def of_model(self, model: TableModel) -> TableModel:
         return replace(

@@ -21,14 +21,19 @@ class StandardDimension:
     through_joins: bool = True
     meanings: Mapping[str, str] = field(default_factory=dict)  # by fact, where facts mean different things by it
     personal: bool = False
+    placed_by: str | None = None  # the dimension that says which rows may have several of its values, none guessed
 
 
 _ACCOUNTS = {ADS: "ad", ORDERS: "shop", ITEMS: "shop", SESSIONS: "analytics", EVENTS: "analytics"}
 
 
-def _column(name: str, *tables: str, type_: DimensionType = "text", description: str) -> StandardDimension:
+def _column(
+    name: str, *tables: str, type_: DimensionType = "text", description: str, placed_by: str | None = None
+) -> StandardDimension:
     """Create a dimension with one column name in all its tables."""
-    return StandardDimension(name=name, type=type_, description=description, columns=dict.fromkeys(tables, name))
+    return StandardDimension(
+        name=name, type=type_, description=description, columns=dict.fromkeys(tables, name), placed_by=placed_by
+    )
 
 
 DIMENSIONS = (
@@ -38,9 +43,25 @@ DIMENSIONS = (
         description="The ad platform, such as facebook_ads; for visits and orders the one that brought them.",
         columns={ADS: "source_platform", SESSIONS: "ad_platform", ORDERS: "ad_platform"},
     ),
-    _column("campaign_id", ADS, "campaigns", description="The ad campaign's id, as its platform gives it."),
-    _column("campaign_name", "campaigns", description="The ad campaign's current name."),
-    _column("campaign_status", "campaigns", description="The ad campaign's current status, as its platform says it."),
+    _column(
+        "campaign_id",
+        ADS,
+        "campaigns",
+        description="The ad campaign's id, as its platform gives it.",
+        placed_by="attribution",
+    ),
+    _column(
+        "campaign_name",
+        *("campaigns", SESSIONS, ORDERS),
+        description="The ad campaign's current name.",
+        placed_by="attribution",
+    ),
+    _column(
+        "campaign_status",
+        "campaigns",
+        description="The ad campaign's current status, as its platform says it.",
+        placed_by="attribution",
+    ),
     _column("ad_group_id", ADS, description="The ad group's (ad set's) id."),
     _column("ad_group_name", ADS, description="The ad group's (ad set's) current name."),
     _column("ad_id", ADS, description="The ad's id."),

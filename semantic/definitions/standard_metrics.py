@@ -23,12 +23,14 @@ class BaseMetric:
     kind: MetricKind  # listed in semantic.catalog.expression, with how each adds up
     value: str | None = None  # what is aggregated, such as _.spend; None for a count
     where: str | None = None  # the rows that count, such as _.is_valid
+    among: str | None = None  # of a count of different values: where one is looked for; `where` if left out
     percent: int = 50  # of a percentile
     type: MetricType
     unit: str | None  # currency (major units), count, seconds or a word of the tenant's own
     description: str
     label: str | None = None
     hidden: bool = False
+    currency: str | None = None  # of money: the one that its own filters select
     rule: str | None = None  # the rows that a filtered metric counts, in words
     note: str | None = None
 
@@ -70,7 +72,9 @@ def count_of_rows(
     )
 
 
-def _distinct(name: str, fact: str, *, column: str, where: str | None = None, description: str) -> BaseMetric:
+def _distinct(
+    name: str, fact: str, *, column: str, where: str | None = None, among: str | None = None, description: str
+) -> BaseMetric:
     """Create a count of the distinct values of a column."""
     return BaseMetric(
         name=name,
@@ -78,6 +82,7 @@ def _distinct(name: str, fact: str, *, column: str, where: str | None = None, de
         kind="count_distinct",
         value=f"_.{column}",
         where=where,
+        among=among,
         type="integer",
         unit="count",
         description=description,
@@ -175,6 +180,7 @@ BASE_METRICS = (
         ORDERS,
         column="customer_key",
         where="_.is_valid & _.is_first_order",
+        among="_.is_valid",
         description="Different customers whose first valid order this is.",
     ),
     count_of_rows(
@@ -218,8 +224,8 @@ BASE_METRICS = (
     _money(
         "attributed_revenue",
         SESSIONS,
-        value="(_.attribution == 'matched').ifelse(_.session_revenue, 0)",
-        description="session_revenue of the visits that are attributed to an ad campaign.",
+        value="(_.attribution != 'none').ifelse(_.session_revenue, 0)",
+        description="session_revenue of visits attributed to ad campaigns, also where several fit.",
     ),
     _distinct("session_users", SESSIONS, column="user_key", description="Different users with a visit."),
     _total("session_events", SESSIONS, value="_.events_in_session", description="Events in visits.", hidden=True),

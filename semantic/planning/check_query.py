@@ -101,6 +101,20 @@ def _check_comparison(query: Query) -> None:
         raise QueryError(f"totals does not go with {ROW_BEFORE}: the row of all has no row before it.", fix)
 
 
+def check_groups(query: Query, catalog: Catalog) -> None:
+    """Check that a filter on a metric has groups to keep or drop.
+
+    Raises:
+        QueryError: Nothing is grouped.
+    """
+    tested = [filter_.name for filter_ in query.filters if filter_.name in catalog.metrics]
+    if tested and not query.dimensions:
+        raise QueryError(
+            f"A filter on {tested[0]} keeps groups, and nothing is grouped: it would change no number.",
+            "Add a dimension to group by, or filter rows by a dimension.",
+        )
+
+
 def _check_selected(query: Query, catalog: Catalog) -> None:
     selected = [*query.share_of_total]
     selected += [query.cumulative.metric] if query.cumulative else []

@@ -7,12 +7,16 @@ be wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from pipeline.errors import QueryError
-from semantic.catalog.catalog import CURRENCY, Catalog, Fact, Metric
+from semantic.catalog.catalog import COMPUTED, CURRENCY, SHARE, Catalog, Fact, Metric
 from semantic.catalog.formula import is_sum, metric_names
 from semantic.planning.query import Query
+
+FRACTIONS = ("ratio", "percent")
+"""Units of quotients that no currency is in: those of rows in several currencies may be compared."""
 
 
 def money_unit(query: Query, base: Iterable[str], catalog: Catalog) -> str | None:
@@ -26,52 +30,106 @@ def money_unit(query: Query, base: Iterable[str], catalog: Catalog) -> str | Non
         return None
     if catalog.rates:
         return catalog.currency
-    currencies = _currencies(money, catalog)
+    used = [name for name in _used(query, catalog) if _money(metric_names(catalog.metrics[name].formula), catalog)]
+    fixed = [code for name in used if (code := own_currency(name, catalog))]
+    varying = [name for name in used if own_currency(name, catalog) is None]
+    currencies = sorted({code for name in varying for code in _currencies_of(name, catalog)})
     if (selected := _selected_currency(query)) is not None:
         return selected
     if len(currencies) <= 1:
-        return currencies[0] if currencies else catalog.currency
+        return currencies[0] if currencies else fixed[0] if fixed else catalog.currency
     filter_ = f'add a filter such as {{"name": "currency", "op": "=", "value": "{currencies[0]}"}}'
     if CURRENCY not in query.dimensions:
+        name = _mixed(money, varying, catalog)
         raise QueryError(
-            f"{money[0]} is in {' and '.join(currencies)} here, and currencies are never added up.",
+            f"{name} is in {' and '.join(currencies)} here, and currencies are never added up.",
             f'Add "currency" to dimensions, or {filter_}.',
         )
-    priced = {name for name in query.metrics if set(money).intersection(metric_names(catalog.metrics[name].formula))}
+    priced = set(varying).intersection(query.metrics)
     mixed = priced.intersection(query.share_of_total)
     if (query.totals and priced) or mixed or (query.top and (query.top.by in priced or (query.top.other and priced))):
         raise QueryError(
             f"Totals, shares and top groups would mix {' and '.join(currencies)}.",
             f"{filter_[0].upper()}{filter_[1:]}.",
         )
+    _check_ranking(query, {name for name in varying if varies(name, catalog)}, currencies, filter_)
     return CURRENCY
+
+
+def own_currency(metric: str, catalog: Catalog) -> str | None:
+    """The currency of a metric whose own filters select one; None where it is in that of its rows."""
+    codes = {catalog.metrics[base].currency for base in _money(metric_names(catalog.metrics[metric].formula), catalog)}
+    return codes.pop() if len(codes) == 1 and not catalog.rates else None
+
+
+def varies(metric: str, catalog: Catalog) -> bool:
+    """Whether a metric is an amount in the currency of its rows, or made of such: not a fraction of two amounts."""
+    has_money = bool(_money(metric_names(catalog.metrics[metric].formula), catalog))
+    return has_money and catalog.metrics[metric].unit not in FRACTIONS and own_currency(metric, catalog) is None
+
+
+def metric_unit(metric: str, money: str | None, catalog: Catalog) -> str | None:
+    """The unit of a metric in an answer whose money is in `money`."""
+    unit = catalog.metrics[metric].unit
+    return (own_currency(metric, catalog) or money or unit) if unit == CURRENCY else unit
+
+
+def _check_ranking(query: Query, amounts: AbstractSet[str], currencies: Sequence[str], filter_: str) -> None:
+    """Check that rows of several currencies are neither put in one order by their money nor compared with a number."""
+    codes = " and ".join(currencies)
+    ordered: list[str] = []
+    for column in (name.removeprefix("-") for name in query.order_by):
+        if CURRENCY not in ordered and any(column in (name, *_amount_columns(name)) for name in amounts):
+            fix = f'Put "currency" before it in order_by, or {filter_}.'
+            raise QueryError(f"Ordered by {column}, rows in {codes} would be ranked as if they were one.", fix)
+        ordered.append(column)
+    for each in query.filters:
+        if each.name in amounts and each.op not in ("is_null", "is_not_null"):
+            fix = f"{filter_[0].upper()}{filter_[1:]}."
+            raise QueryError(f"A filter on {each.name} would compare {codes} with one number.", fix)
+
+
+def _amount_columns(metric: str) -> list[str]:
+    """The columns beside a metric that are amounts as it is."""
+    return [f"{metric}{ending}" for ending in COMPUTED if not ending.endswith(("_ratio", SHARE))]
+
+
+def _used(query: Query, catalog: Catalog) -> list[str]:
+    """The metrics that a query selects, and those that its filters name."""
+    return list(dict.fromkeys((*query.metrics, *(f.name for f in query.filters if f.name in catalog.metrics))))
+
+
+def _mixed(money: Sequence[str], varying: Iterable[str], catalog: Catalog) -> str:
+    """The first base metric with money of several currencies."""
+    mixed = {base for name in varying for base in metric_names(catalog.metrics[name].formula)}
+    return next(name for name in money if name in mixed)
 
 
 def catalog_unit(metric: Metric, catalog: Catalog) -> str | None:
     """The unit of a metric as a catalog lists it: for money its currency, where it has only one."""
     if metric.unit == CURRENCY and catalog.rates:
         return catalog.currency
-    currencies = _currencies(metric_names(metric.formula), catalog)
+    currencies = sorted(_currencies_of(metric.name, catalog))
     if metric.unit != CURRENCY or len(currencies) > 1:
         return metric.unit
     return currencies[0] if currencies else catalog.currency
 
 
 def check_currency_filter(query: Query, catalog: Catalog) -> None:
-    """Check that a filter on the currency does not limit a metric to the rows with money, which changes its meaning.
+    """Check that cutting by currency does not limit a metric to the rows with money, which changes its meaning.
 
     Raises:
         QueryError: It would, as with the share of visits that convert: those that do not have no currency.
     """
-    used = (*query.metrics, *(filter_.name for filter_ in query.filters if filter_.name in catalog.metrics))
-    for name in used if _filters_currency(query) else ():
-        base = list(metric_names(catalog.metrics[name].formula))
-        unpriced = _without_money(base, catalog)
-        if unpriced and not _money(base, catalog) and not _is_amount(name, catalog):
+    is_cut = CURRENCY in query.dimensions
+    for name in _used(query, catalog) if _filters_currency(query) or is_cut else ():
+        if unpriced := unpriced_facts(name, catalog):
+            base = metric_names(catalog.metrics[name].formula)
             raise QueryError(
-                f"{name} is not known by currency: {unpriced[0].name} have one only {unpriced[0].priced}, and a filter "
-                "on currency would leave out the others.",
-                f"Ask for {name} without that filter, in a query of its own.",
+                f"{name} is not known by currency: {unpriced[0].name} have one only {unpriced[0].priced}, and "
+                f"{'rows by' if is_cut else 'a filter on'} currency would leave out the others.",
+                f"Ask for {name} without {'currency' if is_cut else 'that filter'}, in a query of its own"
+                f"{_parts_by_currency(base, catalog)}.",
             )
 
 
@@ -96,6 +154,17 @@ def currency_notes(query: Query, base: Iterable[str], catalog: Catalog) -> Itera
             yield f"{note}, and the filter on currency leaves out the others."
         elif CURRENCY in query.dimensions:
             yield f"{note}."
+
+
+def unpriced_facts(metric: str, catalog: Catalog) -> list[Fact]:
+    """The facts with rows without a currency over which a metric means something else than over the others."""
+    return [] if _is_amount(metric, catalog) else _without_money(metric_names(catalog.metrics[metric].formula), catalog)
+
+
+def _parts_by_currency(base: Iterable[str], catalog: Catalog) -> str:
+    """What can be asked by currency of a metric that cannot be; empty without money."""
+    money = _money(base, catalog)
+    return f"; by currency ask for {' and '.join(money)}" if money else ""
 
 
 def _is_amount(name: str, catalog: Catalog) -> bool:
@@ -134,10 +203,12 @@ def _money(base: Iterable[str], catalog: Catalog) -> list[str]:
     return [name for name in base if catalog.metrics[name].unit == CURRENCY]
 
 
-def _currencies(base: Iterable[str], catalog: Catalog) -> list[str]:
-    """The currencies of the money among base metrics."""
-    facts = {catalog.metrics[name].fact or "" for name in base if catalog.metrics[name].unit == CURRENCY}
-    return sorted({code for fact in facts for code in catalog.facts[fact].currencies})
+def _currencies_of(metric: str, catalog: Catalog) -> set[str]:
+    """The currencies that the money of a metric may be in."""
+    bases = [catalog.metrics[base] for base in _money(metric_names(catalog.metrics[metric].formula), catalog)]
+    facts = {base.fact or "" for base in bases if base.currency is None}
+    fixed = {base.currency for base in bases if base.currency}
+    return fixed | {code for fact in facts for code in catalog.facts[fact].currencies}
 
 
 def _selected_currency(query: Query) -> str | None:

@@ -9,11 +9,11 @@ from typing import Literal
 
 from pipeline.errors import QueryError
 from pipeline.gates.finding import Finding
-from semantic.catalog.catalog import COMPARED, CUMULATIVE, DATE, IS_OTHER, SHARE, Catalog
+from semantic.catalog.catalog import COMPARED, CUMULATIVE, CURRENCY, DATE, IS_OTHER, SHARE, Catalog
 from semantic.catalog.conditions import Condition, Value, read_values, value_slots
 from semantic.catalog.formula import metric_names
 from semantic.catalog.suggestions import unknown
-from semantic.planning.check_query import adds_up, check_query
+from semantic.planning.check_query import adds_up, check_groups, check_query
 from semantic.planning.covered import (
     FactCoverage,
     asked_days,
@@ -22,7 +22,7 @@ from semantic.planning.covered import (
     fact_coverage,
     uncovered_facts,
 )
-from semantic.planning.currency_rules import money_unit
+from semantic.planning.currency_rules import money_unit, varies
 from semantic.planning.periods import PlannedComparison, comparison, cumulative_column, ends
 from semantic.planning.query import Query
 from semantic.planning.query_shape import Component, Key, QueryShape, RequestedMetric, Scan, TopGroups
@@ -32,6 +32,9 @@ from semantic.planning.window import Window, week_shift
 
 NOT_COMPARED = "not_compared"
 """The parameter of the days that a comparison leaves out inside its windows; `previous_...` for those before."""
+
+IDENTIFIER = "identifier"
+"""The role of a dimension whose values are names of things, though they may look like numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +101,7 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None, today: dat
     asked = [asked_days(each, row_filters, row_values) for each in windows or (None,)]
     findings = touching(ReadData(base, conditions, values, windows), catalog)
     of_unknown_size = facts_of_unknown_size(findings, catalog)
+    money = money_unit(query, base, catalog)
     shape = QueryShape(
         keys=keys,
         scans=tuple(_scan(fact, catalog, base=base, keys=keys, conditions=scanned, window=read) for fact in facts),
@@ -110,15 +114,16 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None, today: dat
         totals=_totals(query, used, catalog) if query.totals else None,
         fill_gaps=query.fill_gaps,
         top=TopGroups(query.top.by, query.top.other) if query.top else None,
-        order=_order(query),
+        order=_order(query, is_mixed=money == CURRENCY and varies(_first(query), catalog)),
         week_shift=week_shift(catalog.week_start),
         coverage=uncovered_facts(coverage, keys, asked, catalog, is_cut=bool(not_compared)),
     )
+    check_groups(query, catalog)
     return Plan(
         shape=shape,
         facts=facts,
         metrics=used,
-        money=money_unit(query, base, catalog),
+        money=money,
         conditions=conditions,
         values=values,
         window=window,
@@ -139,7 +144,8 @@ def _conditions(query: Query, catalog: Catalog) -> tuple[tuple[Condition, ...], 
     for n, filter_ in enumerate(query.filters):
         dimension = catalog.dimensions.get(filter_.name)
         type_ = dimension.type if dimension else "number"
-        read = read_values(filter_.name, filter_.op, filter_.value, type_)
+        is_id = dimension is not None and dimension.role == IDENTIFIER
+        read = read_values(filter_.name, filter_.op, filter_.value, type_, is_identifier=is_id)
         count = value_slots(filter_.op, len(read))
         conditions.append(Condition(name=filter_.name, type=type_, op=filter_.op, count=count, parameter=f"filter_{n}"))
         values.append(read)
@@ -190,6 +196,7 @@ def _component(name: str, catalog: Catalog, of_unknown_size: frozenset[str]) -> 
         adds_up=metric.adds_up,
         is_zero_without_rows=metric.is_zero_without_rows and fact not in of_unknown_size,
         is_unknown_without_rows=fact in of_unknown_size,
+        is_cost=metric.is_cost,
     )
 
 
@@ -206,8 +213,11 @@ def _totals(query: Query, used: Iterable[str], catalog: Catalog) -> Literal["row
     return "facts"
 
 
-def _order(query: Query) -> tuple[tuple[str, bool], ...]:
-    """Order by `order_by`, else by date, then by the first metric from the highest; then by the dimensions."""
+def _order(query: Query, *, is_mixed: bool) -> tuple[tuple[str, bool], ...]:
+    """Order by `order_by`, else by date, then by the first metric from the highest; then by the dimensions.
+
+    Money of several currencies is ranked within each (`is_mixed`).
+    """
     columns = [*query.dimensions, *answer_columns(query)]
     order = [(name.removeprefix("-"), name.startswith("-")) for name in query.order_by]
     for name, _ in order:
@@ -217,11 +227,15 @@ def _order(query: Query) -> tuple[tuple[str, bool], ...]:
     if order:
         order += others_last
     else:
-        first = query.top.by if query.top else query.metrics[0]
         order = [(DATE, False)] if DATE in query.dimensions else []
-        order += [*others_last, (first, True)]
+        order += [*others_last, *([(CURRENCY, False)] if is_mixed else []), (_first(query), True)]
     rest = [(name, False) for name in query.dimensions if name not in dict(order)]
     return (*order, *rest)
+
+
+def _first(query: Query) -> str:
+    """The metric that rows are ranked by where the query does not say."""
+    return query.top.by if query.top else query.metrics[0]
 
 
 def answer_columns(query: Query) -> list[str]:

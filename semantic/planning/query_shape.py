@@ -47,6 +47,8 @@ class Component:
     is_zero_without_rows: bool
     is_unknown_without_rows: bool = False
     """Records of the fact exist that are in no table: no rows are an unknown number of them."""
+    is_cost: bool = False
+    """A ratio of it is unknown without rows, not 0."""
 
 
 def row_count_column(fact: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pipeline.errors import NAMES_SHOWN, NoJoinPath
-from semantic.catalog.catalog import Catalog
+from semantic.catalog.catalog import CURRENCY, Catalog
+from semantic.planning.currency_rules import unpriced_facts
 
 
 def check_reach(dimension: str, metrics: Sequence[str], catalog: Catalog) -> None:
@@ -17,10 +18,11 @@ def check_reach(dimension: str, metrics: Sequence[str], catalog: Catalog) -> Non
     for metric in metrics:
         facts = catalog.facts_of(metric)
         if not catalog.is_reached(dimension, facts):
+            own = _listed(dimensions_for(metric, catalog))
             partners = [m for m in catalog.askable_metrics if catalog.is_reached(dimension, catalog.facts_of(m))]
             raise NoJoinPath(
                 f"{metric} cannot be cut or filtered by {dimension}.",
-                f"Cut {metric} by {_listed(catalog.dimensions_of(facts))}; ask {dimension} with {_listed(partners)}.",
+                f"Cut {metric} by {own}; ask {dimension} with {_listed(partners)}.",
             )
     if not catalog.is_reached(
         dimension, dict.fromkeys(fact for metric in metrics for fact in catalog.facts_of(metric))
@@ -31,6 +33,12 @@ def check_reach(dimension: str, metrics: Sequence[str], catalog: Catalog) -> Non
             f"{dimension} is not the same for {' and '.join(meanings)}.",
             f"Ask for them one at a time, or leave {dimension} out.",
         )
+
+
+def dimensions_for(metric: str, catalog: Catalog) -> list[str]:
+    """The dimensions that a metric can be grouped by: those of its facts, without `currency` where rows lack it."""
+    names = catalog.dimensions_of(catalog.facts_of(metric))
+    return names if unpriced_facts(metric, catalog) == [] else [name for name in names if name != CURRENCY]
 
 
 def _listed(names: Iterable[str]) -> str:

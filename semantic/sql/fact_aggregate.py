@@ -20,6 +20,7 @@ from semantic.catalog.conditions import Condition
 from semantic.catalog.expression import columns_in
 from semantic.catalog.run_definitions import RunDefinitions, Selection, SelectionCondition, TableModel
 from semantic.planning.query_shape import Key, Scan, row_count_column
+from warehouse.star_schema import AMOUNTS, MONEY
 
 _PARAMETER = re.compile("'\x01(\\w+)\x01'")
 _BESIDE_PARAMETERS = re.compile(r"(?<=\$)(?=\w)")
@@ -202,6 +203,8 @@ def _expressions(model: Mapping[str, Any]) -> Iterable[str]:
 def _ibis_type(type_: str, column: str) -> str:
     if type_.startswith("DECIMAL("):
         return type_.lower()
+    if type_ == AMOUNTS:
+        return f"map<string, {MONEY.lower()}>"
     if type_ not in _TYPES:
         raise BuildError(
             f"{column} has the type {type_}, which no metric can use.", "Build the star with its own types."

@@ -61,10 +61,11 @@ def _why_did_it_change(catalog: Catalog, arguments: AnalysisArguments) -> str:
     period = arguments.get("period", "last_month")
     facts = catalog.facts_of(metric)
     dimension = _dimension(arguments.get("dimension"), catalog)
-    if dimension and not catalog.is_reached(dimension, facts):
-        raise QueryError(
-            f"{metric} cannot be cut by {dimension}.", f"Choose one of: {', '.join(catalog.dimensions_of(facts))}."
-        )
+    from semantic.planning.reach import dimensions_for
+
+    cuts = dimensions_for(metric, catalog)
+    if dimension and dimension not in cuts:
+        raise QueryError(f"{metric} cannot be cut by {dimension}.", f"Choose one of: {', '.join(cuts)}.")
     filters = _filters(arguments, dimension)
     parts = _parts(metric, catalog)
     compared: QueryArguments = {"time_range": period, "compare": "previous_period", **filters}

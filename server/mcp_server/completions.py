@@ -58,6 +58,7 @@ def _kind(ref: PromptReference | ResourceTemplateReference, argument: str) -> st
 
 def _candidates(call: CallContext, kind: str, typed: str, arguments: dict[str, str]) -> tuple[list[str], bool]:
     """The names or values that begin with the typed text, then those that contain it; and whether there are more."""
+    from semantic.planning.reach import dimensions_for
     from semantic.planning.window import RANGES
 
     catalog = call.run.model.catalog
@@ -65,7 +66,7 @@ def _candidates(call: CallContext, kind: str, typed: str, arguments: dict[str, s
         return _values(call, arguments.get("dimension", ""), typed)
     names = {"metric": catalog.askable_metrics, "dimension": catalog.askable_dimensions, "period": RANGES}[kind]
     if kind == "dimension" and (metric := arguments.get("metric")) in catalog.askable_metrics:
-        names = tuple(catalog.dimensions_of(catalog.facts_of(metric or "")))
+        names = tuple(dimensions_for(metric or "", catalog))
     return _matching(names, typed), False
 
 

@@ -72,6 +72,7 @@ def definition(name: str, model: SemanticModel) -> Payload:
     from semantic.catalog.formula import metric_names, to_text
     from semantic.catalog.suggestions import unknown_metric
     from semantic.planning.currency_rules import catalog_unit
+    from semantic.planning.reach import dimensions_for
 
     catalog = model.catalog
     if name not in catalog.askable_metrics:
@@ -88,7 +89,7 @@ def definition(name: str, model: SemanticModel) -> Payload:
         "kind": metric.kind or "derived",
         "formula": to_text(metric.formula, str),
         "facts": list(facts),
-        "dimensions": catalog.dimensions_of(facts),
+        "dimensions": dimensions_for(name, catalog),
         "sql": {base: expression(catalog.metrics[base], model) for base in base_metrics},
         "synonyms": list(metric.synonyms),
         "note": metric.note,

@@ -24,6 +24,7 @@ TODAY = date(2026, 4, 15)
 SLUG = "shop"
 _PLATFORMS = {"ad_performance": "facebook_ads", "campaigns": "facebook_ads", "sessions": "google_analytics"}
 _PLATFORMS |= {"events": "google_analytics", "users": "google_analytics"}
+_NAMES = {"k1": "Alpha", "k2": "Beta", "k3": "Alpha"}
 _WORDS = {"tenant_slug": SLUG, "source_account": "main", "attribution": "none", "currency": "EUR", "is_valid": True}
 
 
@@ -147,7 +148,9 @@ def _literal(value: Any) -> str:
     """A value as SQL: a bound one makes DuckDB look for pandas, which takes longer than the rows."""
     if value is None:
         return "NULL"
-    return str(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"
+    if isinstance(value, int | float) or str(value).startswith("MAP {"):
+        return str(value)
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 def hand_shop(folder: Path, **tenant: Any) -> HandStar:
@@ -227,12 +230,14 @@ def _visit(
     row |= {"traffic_source": source, "traffic_medium": medium, "ad_platform": platform, "events_in_session": 4}
     row |= {"session_duration_seconds": 30, "is_conversion_session": revenue > 0, "funnel_step_1": 1}
     row |= {"attribution": "matched" if key else "none", "currency": "EUR" if revenue else None}
+    row |= {"campaign_name": _NAMES.get(key or "")}
     return {**row, "funnel_step_6": 1 if revenue else 0, **more}
 
 
 def _order(day: str, id_: str, price: float, customer: str | None, **more: Any) -> dict[str, Any]:
     row = {"order_date": date.fromisoformat(day), "order_key": id_, "order_id": id_, "total_price": price}
     row |= {"customer_key": customer, "refunded_amount": 0, "financial_status": "paid"}
+    row |= {"campaign_name": _NAMES.get(more.get("campaign_key", ""))}
     return {**row, "attribution": "matched" if "campaign_key" in more else "none", **more}
 
 

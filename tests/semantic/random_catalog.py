@@ -160,6 +160,8 @@ def catalogs(draw: DrawFn) -> Catalog:
         for name in draw(st.lists(st.sampled_from(list(_MEASURES)), min_size=2, max_size=5, unique=True))
     }
     formulas = _formulas(draw, measures)
+    is_paid = draw(st.booleans())
+    costs = frozenset(name for name, (_, said, _, _) in measures.items() if is_paid and said == _MEASURES["money"][0])
     meanings = {"label": {fact: draw(st.sampled_from(["ink", "ink", "paint"])) for fact in facts}}
     week_start = draw(st.sampled_from(["monday", "sunday", "saturday", "wednesday"]))
     rows = {table: _table_rows(draw, table in parents) for table in tables}
@@ -173,6 +175,7 @@ def catalogs(draw: DrawFn) -> Catalog:
         dimensions={name: dict(readers) for name, (_, readers) in dimensions.items()},
         meanings=meanings,
         money=frozenset(name for name, (_, (_, _, _, unit), _, _) in measures.items() if unit == "currency"),
+        costs=costs,
         flags=frozenset(name for name in dimensions if name == "flag" or name.endswith("is_large")),
         dates=frozenset(name for name in dimensions if name in ("date", "due") or name.endswith("born")),
         week_start=["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"].index(week_start),
@@ -187,7 +190,7 @@ def catalogs(draw: DrawFn) -> Catalog:
         "tables": columns,
         "models": {**_table_models(tables, parents), **_fact_models(facts, keys, measures, dimensions)},
         "facts": {fact: _fact(fact, rows[fact]) for fact in facts},
-        "metrics": _metrics(measures, formulas),
+        "metrics": _metrics(measures, formulas, costs),
         "dimensions": {
             name: {
                 "description": name,
@@ -305,7 +308,7 @@ def _formulas(draw: DrawFn, measures: dict[str, Any]) -> dict[str, Any]:
     return {f"made_{n}": formula for n, formula in enumerate(drawn)}
 
 
-def _metrics(measures: dict[str, Any], formulas: dict[str, Any]) -> dict[str, Any]:
+def _metrics(measures: dict[str, Any], formulas: dict[str, Any], costs: frozenset[str]) -> dict[str, Any]:
     found: dict[str, Any] = {
         name: {
             "description": name,
@@ -314,6 +317,7 @@ def _metrics(measures: dict[str, Any], formulas: dict[str, Any]) -> dict[str, An
             "type": said[2],
             "unit": said[3],
             "adds_up": ADDS_UP[said[1]],
+            "is_cost": name in costs,
         }
         for name, (fact, said, _, _) in measures.items()
     }

@@ -26,6 +26,7 @@ DAYS = (st.integers(26, 45) | st.integers(0, 100)).map(lambda n: FIRST + timedel
 MONEY = st.integers(0, 10_000).map(lambda cents: Decimal(cents) / 100)
 SOURCES = st.sampled_from(["google", "(direct)", "newsletter", None])
 PLATFORMS = st.sampled_from(["facebook_ads", "google_ads", None])
+NAMES = st.sampled_from(["Alpha", "Beta", None])
 CAMPAIGNS = st.sampled_from(["k1", "k2", "k3", "k4", None])
 COUNTRIES = st.sampled_from(["DE", "FR", None])
 
@@ -49,6 +50,7 @@ _VISITS = st.fixed_dictionaries(
         "traffic_source": SOURCES,
         "ad_platform": PLATFORMS,
         "campaign_key": CAMPAIGNS,
+        "campaign_name": NAMES,
         "attribution": st.sampled_from(["matched", "ambiguous", "none"]),
         "geo_country": COUNTRIES,
         "is_conversion_session": st.booleans(),
@@ -61,6 +63,7 @@ _ORDERS = st.fixed_dictionaries(
         "customer_key": st.sampled_from(["c1", "c2", "c3", None]),
         "is_valid": st.booleans(),
         "campaign_key": CAMPAIGNS,
+        "campaign_name": NAMES,
         "user_key": st.sampled_from(["u1", "u2", None]),
         "traffic_source": SOURCES,
         "ad_platform": PLATFORMS,
@@ -101,7 +104,7 @@ MEASURES = {
     "converting_sessions": Measure("sessions", reference.count(lambda row: row["is_conversion_session"])),
     "session_revenue": Measure("sessions", reference.total("session_revenue")),
     "attributed_revenue": Measure(
-        "sessions", reference.total("session_revenue", lambda row: row["attribution"] == "matched")
+        "sessions", reference.total("session_revenue", lambda row: row["attribution"] != "none")
     ),
     "session_users": Measure("sessions", reference.distinct("user_key"), None),
     "events": Measure("events", reference.count()),
@@ -155,9 +158,10 @@ DIMENSIONS: dict[str, dict[str, Callable[[Any, Any], Any]]] = {
         "events": _of_session(own("ad_platform")),
     },
     "campaign_name": {
-        **dict.fromkeys(("ad_performance", "sessions", "orders"), _CAMPAIGN["campaign_name"]),
-        "order_items": _of_order(_CAMPAIGN["campaign_name"]),
-        "events": _of_session(_CAMPAIGN["campaign_name"]),
+        "ad_performance": _CAMPAIGN["campaign_name"],
+        **dict.fromkeys(("sessions", "orders"), own("campaign_name")),
+        "order_items": _of_order(own("campaign_name")),
+        "events": _of_session(own("campaign_name")),
     },
     "campaign_id": {
         "ad_performance": own("campaign_id"),
@@ -182,7 +186,8 @@ NUMBERS = ("spend", "clicks", "sessions", "orders", "customers", "order_revenue"
 
 def truth(rows: reference.Rows) -> GroundTruth:
     """What the standard metrics and dimensions mean, over these rows."""
-    return GroundTruth(rows, DAYS_OF, MEASURES, FORMULAS, DIMENSIONS, flags=frozenset({"is_customer"}))
+    flags, costs = frozenset({"is_customer"}), frozenset({"spend"})
+    return GroundTruth(rows, DAYS_OF, MEASURES, FORMULAS, DIMENSIONS, flags=flags, costs=costs)
 
 
 Covered = dict[str, dict[str | None, frozenset[date]]]

@@ -59,6 +59,8 @@ class GroundTruth:
     """The dimensions that are true or false."""
     dates: frozenset[str] = frozenset({"date"})
     """The dimensions that are days."""
+    costs: frozenset[str] = frozenset()
+    """The measures that are paid: a ratio of nothing else is unknown where they have no rows."""
     week_start: int = 0
     covered: Mapping[str, Mapping[str | None, frozenset[date]]] | None = None
     """By fact and platform: the days that a source covers, each live. A fact by the platform None has one for all of
@@ -187,7 +189,7 @@ def value(formula: Formula, cell: Cell, truth: GroundTruth) -> Any:
     if not isinstance(formula, tuple):
         return Fraction(str(formula))
     sign, left, right = formula[0], value(formula[1], cell, truth), value(formula[2], cell, truth)
-    if left is None or right is None or (sign == "/" and right == 0):
+    if left is None or right is None or (sign == "/" and (right == 0 or _costs_nothing_known(formula, cell, truth))):
         return None
     if sign == "/":
         return float(left) / float(right)
@@ -203,6 +205,13 @@ def _measured(measure: Measure, cell: Cell) -> Any:
 def _mark(fact: str) -> str:
     """The place in a cell of whether a source covers it."""
     return f"covers {fact}"
+
+
+def _costs_nothing_known(formula: Formula, cell: Cell, truth: GroundTruth) -> bool:
+    """Whether a quotient divides costs alone, one of which has no rows."""
+    names = set(_names(formula[1]))
+    is_quotient = any(True for _ in _names(formula[2])) and bool(names) and names <= truth.costs
+    return is_quotient and any(not cell.get(truth.measures[name].fact) for name in names)
 
 
 # ── days ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -313,14 +322,52 @@ def may_refuse(query: Query, truth: GroundTruth) -> str | None:
     cuts = [*query.dimensions, *(f.name for f in query.filters if f.name in truth.dimensions)]
     if not truth.go_together(used, cuts):
         return "reach"
-    one = [f for f in query.filters if f.name == "currency" and f.op in ("=", "in")]
-    if len(truth.currencies(used)) < 2 or any(not isinstance(f.value, tuple) or len(set(f.value)) == 1 for f in one):
+    if len(used) > len(query.metrics) and not query.dimensions:
+        return "nothing to group"
+    if any(f.name.endswith("_id") and f.op in ORDERING and _has_number(f.value) for f in query.filters):
+        return "order of names"
+    if not _is_mixed(query, truth):
         return None
     if "currency" not in query.dimensions:
         return "currency"
     priced = {metric for metric in query.metrics if truth.money.intersection(truth.parts(metric))}
     top = query.top and (query.top.by in priced or (query.top.other and priced))
-    return "mixed" if top or (priced and query.totals) or priced.intersection(query.share_of_total) else None
+    if top or (priced and query.totals) or priced.intersection(query.share_of_total):
+        return "mixed"
+    return "ranked" if _ranks_money(query, truth) else None
+
+
+def _is_mixed(query: Query, truth: GroundTruth) -> bool:
+    """Whether the money of a question is in several currencies, and it selects none of them."""
+    one = [f for f in query.filters if f.name == "currency" and f.op in ("=", "in")]
+    selects = any(not isinstance(f.value, tuple) or len(set(f.value)) == 1 for f in one)
+    return not selects and len(truth.currencies(_used(query, truth))) > 1
+
+
+ORDERING = (">", ">=", "<", "<=", "between")
+
+
+def _has_number(value: Any) -> bool:
+    return any(str(one).isdecimal() for one in (value if isinstance(value, tuple) else (value,)))
+
+
+def _ranks_money(query: Query, truth: GroundTruth) -> bool:
+    """Whether rows of several currencies are ordered by money, or their money is compared with a number."""
+    if any(
+        f.op != "is_not_null" and truth.money.intersection(truth.parts(f.name))
+        for f in query.filters
+        if _is_test(f, truth)
+    ):
+        return True
+    names = [name.removeprefix("-") for name in query.order_by]
+    before_currency = names[: names.index("currency")] if "currency" in names else names
+    amounts = [metric for metric in query.metrics if truth.money.intersection(truth.parts(metric))]
+    endings = ("", "_previous", "_change", "_cumulative")
+    return any(name == f"{metric}{ending}" for name in before_currency for metric in amounts for ending in endings)
+
+
+def _is_test(filter_: Filter, truth: GroundTruth) -> bool:
+    return filter_.name not in truth.dimensions
 
 
 def _asked(query: Query) -> tuple[date | None, date | None]:
@@ -652,7 +699,9 @@ def _ordered(query: Query, truth: GroundTruth, lines: list[Line], whole: Cell) -
         asked += others
     else:
         by_date = [("date", False)] if "date" in query.dimensions else []
-        asked = [*by_date, *others, (query.top.by if query.top else query.metrics[0], True)]
+        first = query.top.by if query.top else query.metrics[0]
+        mixed = _is_mixed(query, truth) and truth.money.intersection(truth.parts(first))
+        asked = [*by_date, *others, *([("currency", False)] if mixed else []), (first, True)]
     asked += [(name, False) for name in query.dimensions if name not in dict(asked)]
 
     def place(line: Line) -> list[Any]:

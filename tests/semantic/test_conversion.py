@@ -64,7 +64,7 @@ def shop_of_three_currencies(folder: Path, **tenant: Any) -> HandStar:
         order = {"order_date": day, "is_valid": n % 5 > 0, "order_id": f"{n}", "order_key": f"{n}"}
         star.add("orders", order | priced(day, "total_price", 10 + n, ["GBP", "USD"][n % 2]))
         visit = {"session_date": day, "user_key": f"u{n}", "is_conversion_session": n % 4 == 0, "campaign_key": "k1"}
-        visit |= {"attribution": "matched" if n % 3 else "none"}
+        visit |= {"campaign_name": "Alpha", "attribution": "matched" if n % 3 else "none"}
         star.add(
             "sessions",
             visit | priced(day, "session_revenue", 7 * n if n % 4 == 0 else 0, "USD" if n % 4 == 0 else None),

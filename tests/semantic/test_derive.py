@@ -169,7 +169,7 @@ def test_a_star_with_other_columns_has_other_metrics(folder: Path) -> None:
     assert star.one("net_paid_amount") == 7
     assert {"refunded_amount", "net_order_revenue"}.isdisjoint(star.model.catalog.metrics)
     with pytest.raises(NoJoinPath):
-        star.ask(metrics=["orders"], dimensions=["campaign_name"])
+        star.ask(metrics=["orders"], dimensions=["campaign_id"])
     star.close()
 
 

@@ -64,7 +64,12 @@ def test_joins_are_listed_with_their_keys_and_cardinality(shop: HandStar) -> Non
 def test_a_statement_is_compiled_once_per_shape_whatever_the_values(shop: HandStar) -> None:
     before = shop.model.statement.cache_info().misses  # type: ignore[attr-defined]  # it is a cache, and this is its face
     for day in ("2026-01-12", "2026-02-03", "2026-03-01"):
-        question = {"metrics": ["clicks"], "time_range": {"start": "2026-01-10", "end": day}, "limit": 7}
+        question = {
+            "metrics": ["clicks"],
+            "dimensions": ["ad_platform"],
+            "time_range": {"start": "2026-01-10", "end": day},
+            "limit": 7,
+        }
         shop.ask(**question, filters=[{"name": "spend", "op": ">", "value": int(day[6])}])
     assert shop.model.statement.cache_info().misses == before + 1  # type: ignore[attr-defined]  # as above
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.errors import QueryError
+from pipeline.errors import ConfigError, QueryError
 from semantic.answering.listing import list_metrics
 from tests.semantic.hand_star import HandStar
 
@@ -31,7 +32,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandStar]:
 
 
 def test_money_in_two_currencies_is_refused_with_both_repairs(two: HandStar) -> None:
-    for metric in ("spend", "cpc", "blended_roas", "cac"):
+    for metric in ("spend", "cpc", "blended_roas"):
         with pytest.raises(QueryError) as refused:
             two.ask(metrics=[metric])
         assert "is in EUR and USD here, and currencies are never added up." in refused.value.what
@@ -42,7 +43,7 @@ def test_money_in_two_currencies_is_refused_with_both_repairs(two: HandStar) -> 
 
 def test_both_repairs_work(two: HandStar) -> None:
     rows = two.table(metrics=["spend", "blended_roas"], dimensions=["currency"])
-    assert [list(row.values()) for row in rows] == [["USD", 20, 0], ["EUR", 10, 3], [None, 5, 0]]
+    assert [list(row.values()) for row in rows] == [["EUR", 10, 3], ["USD", 20, 0], [None, 5, 0]]
     answer = two.ask(metrics=["blended_roas", "spend"], filters=[{"name": "currency", "value": "EUR"}])
     assert answer.rows == ([3.0, 10],)
     assert answer.columns[1]["unit"] == "EUR"
@@ -96,7 +97,7 @@ def visits(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandStar]:
     star.close()
 
 
-@pytest.mark.parametrize("metric", ["conversion_rate", "median_session_seconds", "events_per_session"])
+@pytest.mark.parametrize("metric", ["conversion_rate", "median_session_seconds", "events_per_session", "cac"])
 @pytest.mark.parametrize(("op", "value"), [("=", "EUR"), ("!=", "EUR"), ("in", ["EUR"]), ("is_not_null", None)])
 def test_what_a_filter_on_currency_would_make_another_thing_of_is_refused(
     visits: HandStar, metric: str, op: str, value: Any
@@ -108,7 +109,8 @@ def test_what_a_filter_on_currency_would_make_another_thing_of_is_refused(
         f"{metric} is not known by currency: sessions have one only with a purchase, and a filter on currency would "
         "leave out the others."
     )
-    assert refused.value.fix == f"Ask for {metric} without that filter, in a query of its own."
+    by_currency = "; by currency ask for spend" if metric == "cac" else ""
+    assert refused.value.fix == f"Ask for {metric} without that filter, in a query of its own{by_currency}."
     with pytest.raises(QueryError, match="is not known by currency"):
         visits.ask(metrics=["clicks"], filters=[filter_, {"name": metric, "op": ">", "value": 0}])
 
@@ -118,15 +120,111 @@ def test_counts_that_a_filter_on_currency_makes_smaller_say_so(visits: HandStar)
         answer = visits.ask(metrics=[metric], filters=[{"name": "currency", "value": "EUR"}])
         assert answer.rows == ([count],)
         assert f"{VISITS}, and the filter on currency leaves out the others." in answer.notes
-    cac = visits.ask(metrics=["cac"], filters=[{"name": "currency", "value": "EUR"}])
-    assert cac.rows == ([12.5],)
-    assert f"{VISITS}, and the filter on currency leaves out the others." in cac.notes
 
 
 def test_by_currency_the_visits_without_a_purchase_are_seen_and_explained(visits: HandStar) -> None:
-    answer = visits.ask(metrics=["conversion_rate", "sessions"], dimensions=["currency"])
-    assert [list(row) for row in answer.rows] == [["EUR", 1.0, 2], ["USD", 1.0, 1], [None, 0.0, 2]]
+    answer = visits.ask(metrics=["sessions"], dimensions=["currency"], order_by=["-sessions", "currency"])
+    assert [list(row) for row in answer.rows] == [["EUR", 2], [None, 2], ["USD", 1]]
     assert f"{VISITS}." in answer.notes
+
+
+@pytest.mark.parametrize("metric", ["conversion_rate", "cac"])
+def test_a_ratio_over_visits_is_not_cut_by_a_currency_that_most_of_them_lack(visits: HandStar, metric: str) -> None:
+    with pytest.raises(QueryError, match=f"{metric} is not known by currency: .* rows by currency would leave out"):
+        visits.ask(metrics=[metric], dimensions=["currency"])
+    [listed] = [each for each in list_metrics(visits.model)["metrics"] if each["name"] == metric]
+    assert "date" in listed["dimensions"]
+    assert "currency" not in listed["dimensions"]
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ({"order_by": ["-spend"]}, "Ordered by spend, rows in EUR and USD would be ranked as if they were one."),
+        ({"order_by": ["cpc"]}, "Ordered by cpc, rows"),
+        ({"order_by": ["clicks", "-spend_change"], "compare": "previous_year"}, "Ordered by spend_change, rows"),
+        ({"filters": [{"name": "spend", "op": ">", "value": 1}]}, "A filter on spend would compare EUR and USD with"),
+    ],
+)
+def test_money_of_several_currencies_is_neither_ranked_nor_compared_with_a_number(
+    two: HandStar, part: dict[str, Any], said: str
+) -> None:
+    days = {"time_range": {"start": "2026-01-01", "end": "2026-01-31"}}
+    question = {"metrics": ["spend", "cpc", "clicks"], "dimensions": ["currency"], **days, **part}
+    with pytest.raises(QueryError) as refused:
+        two.ask(**question)
+    assert refused.value.what.startswith(said)
+    assert '{"name": "currency", "op": "=", "value": "EUR"}' in refused.value.fix
+    filters = [{"name": "currency", "op": "=", "value": "EUR"}, *part.get("filters", ())]
+    assert two.ask(**question | {"filters": filters}).row_count == 1
+
+
+def test_within_a_currency_money_is_ranked_and_so_are_fractions_of_it(two: HandStar) -> None:
+    question: dict[str, Any] = {"metrics": ["spend", "blended_roas", "clicks"], "dimensions": ["currency", "date"]}
+    for order in (["currency", "-spend"], ["-blended_roas"], ["-clicks"]):
+        assert two.ask(**question, order_by=order).row_count == 3
+    assert [row[0] for row in two.ask(**question).rows] == ["EUR", "USD", None]
+    assert two.ask(**question, filters=[{"name": "spend", "op": "is_not_null"}]).row_count == 3
+
+
+OWN = {
+    "euros": {"metric": "spend", "filters": [{"name": "currency", "op": "=", "value": "EUR"}]},
+    "dollars": {"metric": "spend", "filters": [{"name": "currency", "op": "in", "value": ["USD"]}]},
+    "euro_clicks": {"metric": "clicks", "filters": [{"name": "currency", "op": "=", "value": "EUR"}]},
+    "euro_cpc": {"expression": "euros / euro_clicks"},
+    "mean_dollars": {
+        "fact": "ad_performance",
+        "aggregate": "average",
+        "column": "spend",
+        "filters": [{"name": "currency", "op": "=", "value": "USD"}],
+    },
+    "both": {"expression": "euros + dollars"},
+    "roas_pct": {"expression": "blended_roas * 100"},
+}
+
+
+def test_an_own_metric_of_one_currency_is_in_that_currency(folder: Path) -> None:
+    star = HandStar(folder, semantic={"metrics": OWN})
+    for day, spend, code in ((1, 10, "EUR"), (2, 20, "USD"), (3, 5, "EUR")):
+        star.add("ad_performance", {"report_date": date(2026, 1, day), "spend": spend, "clicks": 5, "currency": code})
+    answer = star.ask(metrics=["euros", "dollars", "euro_cpc", "mean_dollars"], order_by=["-euros"])
+    assert [(column["name"], column["unit"]) for column in answer.columns] == [
+        ("euros", "EUR"),
+        ("dollars", "USD"),
+        ("euro_cpc", "EUR"),
+        ("mean_dollars", "USD"),
+    ]
+    assert answer.rows == ([15, 20, 1.5, 20],)
+    assert not [note for note in answer.notes if "currency" in note]
+    units = {metric["name"]: metric["unit"] for metric in list_metrics(star.model)["metrics"]}
+    assert (units["euros"], units["dollars"], units["both"]) == ("EUR", "USD", "currency")
+    with pytest.raises(QueryError, match="is in EUR and USD here"):
+        star.ask(metrics=["both"])
+    star.close()
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"metric": "conversion_rate", "filters": [{"name": "currency", "value": "USD", "op": "="}]},
+        {"metric": "cac", "filters": [{"name": "currency", "value": ["USD"], "op": "in"}]},
+        {"metric": "median_session_seconds", "filters": [{"name": "currency", "op": "is_not_null"}]},
+        {
+            "fact": "sessions",
+            "aggregate": "average",
+            "column": "events_in_session",
+            "filters": [{"name": "currency", "value": "USD", "op": "="}],
+        },
+    ],
+)
+def test_what_a_question_refuses_of_the_currency_tenants_yaml_refuses_too(folder: Path, own: dict[str, Any]) -> None:
+    star = HandStar(folder, semantic={"metrics": {"mine": own}})
+    with pytest.raises(ConfigError, match="mine is filtered by currency, and sessions have one only with a purchase"):
+        assert star.model
+    counted = {"metric": "converting_sessions", "filters": [{"name": "currency", "value": "USD", "op": "="}]}
+    star = HandStar(folder / "counted", semantic={"metrics": {"mine": counted}})
+    assert star.one("mine") == 0
+    star.close()
 
 
 def test_where_no_row_is_left_out_a_filter_on_currency_needs_no_word(visits: HandStar) -> None:

@@ -168,8 +168,8 @@ def test_a_key_that_the_other_table_lacks_is_counted_and_said(folder: Path) -> N
     assert validate_run(star.write())
     star = hand_shop(folder / "asked")
     star.rows["orders"][0]["campaign_key"] = "k9"
-    said = "1 rows of orders have a campaign_key that campaigns lacks: there campaign_name is empty."
-    assert said in star.ask(metrics=["orders"], dimensions=["campaign_name"]).notes[0]
+    said = "1 rows of orders have a campaign_key that campaigns lacks: there campaign_id is empty."
+    assert said in star.ask(metrics=["orders"], dimensions=["campaign_id"]).notes[0]
     assert star.ask(metrics=["orders"], dimensions=["shop_platform"]).notes == ()
     star.close()
 

@@ -204,20 +204,86 @@ def test_a_product_is_its_id_else_its_sku_else_its_title_and_equal_texts_are_no_
     assert found.fetchone() == (key("shopify", "main", *parts),)
 
 
-def test_a_visit_over_midnight_is_of_the_day_it_began(con: duckdb.DuckDBPyConnection) -> None:
-    for table in (CAMPAIGNS, AD_PERFORMANCE):
-        fill(con, table, ())
+EVENT: Row = {"source_platform": "mixpanel", "source_account": "main", "user_pseudo_id": "D1", "session_id": "s"}
+EVENT |= {"event_name": "page_view", "is_purchase": False, "user_key": "k", "occurred_at": "2026-01-05 12:00:00"}
+PURCHASE: Row = EVENT | {"event_name": "purchase", "is_purchase": True}
+
+
+def visits(
+    con: duckdb.DuckDBPyConnection, columns: str, events: Sequence[Row], campaigns: Sequence[Row] = (), **said: object
+) -> list[tuple[Any, ...]]:
+    """Columns of the sessions star over events, in their order."""
+    fill(con, CAMPAIGNS, campaigns)
+    fill(con, AD_PERFORMANCE, ())
     con.execute(f"create table dim_t__campaigns as {render('build_dim_campaigns', {'tenant': 't'})}")
     con.execute("create table int_t__traffic_platforms (traffic_source text, traffic_medium text, ad_platform text)")
-    event: Row = {"source_platform": "mixpanel", "source_account": "main", "user_pseudo_id": "D1", "session_id": "s"}
-    event |= {"event_name": "page_view", "is_purchase": False, "user_key": "k"}
-    moments = ("2026-01-05 22:50:00", "2026-01-05 23:10:00")  # 23:50 and 00:10 in Berlin
-    sent = [event | {"event_number": n, "occurred_at": at} for n, at in enumerate(moments)]
+    con.execute("insert into int_t__traffic_platforms values ('google', 'cpc', 'google_ads')")
+    sent = [each | {"event_number": n, "event_key": str(n)} for n, each in enumerate(events)]
     fill(con, replace(EVENTS, columns=(*EVENTS.columns, *NUMBERED)), sent)
     con.execute(f"create table int_t__purchases as {render('build_int_purchases', {'tenant': 't'})}")
-    said = {"attribution_model": "first_touch", "funnel": [["page_view"]], "conversion_events": ["purchase"]}
+    said |= {"attribution_model": "first_touch", "funnel": [["page_view"]], "conversion_events": ["purchase"]}
     query = render("build_fct_sessions", {"tenant": "t", "timezone": "Europe/Berlin"} | said)
+    if "reporting" in said:
+        added = {"session_revenue": "other_revenue"}
+        call = {"fact": query, "tenant": "t", "day": "session_date", "money": list(added), "added": added}
+        query = render("in_reporting_currency", call | {"reporting": said["reporting"]})
+    return con.execute(f"select {columns} from ({query}) order by session_id").fetchall()
+
+
+def test_a_visit_over_midnight_is_of_the_day_it_began(con: duckdb.DuckDBPyConnection) -> None:
+    moments = ("2026-01-05 22:50:00", "2026-01-05 23:10:00")  # 23:50 and 00:10 in Berlin
     columns = "session_date, started_at, session_duration_seconds, events_in_session"
-    assert con.execute(f"select {columns} from ({query})").fetchall() == [
+    assert visits(con, columns, [EVENT | {"occurred_at": at} for at in moments]) == [
         (date(2026, 1, 5), datetime.fromisoformat(moments[0]), 1200, 2)
+    ]
+
+
+SOLD = [
+    PURCHASE | {"transaction_id": name, "order_total": total, "currency": currency}
+    for name, total, currency in [
+        ("a", 40, "USD"),
+        ("b", 30, "EUR"),
+        ("c", 5, "EUR"),
+        ("d", 700, "JPY"),
+        ("e", 1, "USD"),
+    ]
+]
+
+
+def test_purchases_of_another_currency_are_left_out_and_counted_with_their_money(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    other = EVENT | {"session_id": "t"}
+    columns = "session_revenue, currency, left_out_purchases, left_out_revenue"
+    assert visits(con, columns, [*SOLD, other]) == [
+        (41, "USD", 3, {"EUR": Decimal(35), "JPY": Decimal(700)}),
+        (0, None, 0, None),
+    ]
+
+
+def test_with_rates_they_count_and_only_those_without_a_rate_are_left_out(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("create table int_t__rates (currency text, rate_date date, rate decimal(28, 18))")
+    con.execute("insert into int_t__rates values ('EUR', '2026-01-01', 2), ('JPY', '2026-02-01', 0.01)")
+    in_eur = [each | {"session_id": "t", "transaction_id": f"t{n}"} for n, each in enumerate(reversed(SOLD[:2]))]
+    columns = "session_revenue, currency, session_revenue_converted, left_out_purchases, left_out_revenue"
+    assert visits(con, columns, [*SOLD, *in_eur], reporting="USD") == [
+        (41, "USD", 41 + 2 * 35, 1, {"JPY": Decimal(700)}),
+        (30, "EUR", 2 * 30 + 40, 0, None),
+    ]
+
+
+def test_campaigns_of_one_name_leave_the_name_known_and_those_of_several_do_not(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    campaign = {"source_platform": "google_ads", "source_account": "main"}
+    named = [("1", "Twin"), ("2", "Twin"), ("3", "Solo"), ("4", "Odd"), ("5", "ODD")]
+    campaigns = [campaign | {"campaign_id": id_, "campaign_name": name} for id_, name in named]
+    came = EVENT | {"traffic_source": "google", "traffic_medium": "cpc"}
+    events = [came | {"session_id": text, "traffic_campaign": text} for text in ("odd", "solo", "twin", "unknown")]
+    columns = "session_id, attribution, campaign_key is not null, campaign_name, ad_platform"
+    assert visits(con, columns, events, campaigns) == [
+        ("odd", "ambiguous", False, None, "google_ads"),
+        ("solo", "matched", True, "Solo", "google_ads"),
+        ("twin", "ambiguous", False, "Twin", "google_ads"),
+        ("unknown", "none", False, None, "google_ads"),
     ]

@@ -20,6 +20,8 @@ from warehouse.star_schema import Table
 
 KEPT = ("tenant_skey", "source_account", "source_position", "exported_at", "raw_data_payload")
 """Columns of a sink that an intermediate view keeps beside the contract's fields."""
+ADDED = {"sessions": {"session_revenue": "other_revenue"}}
+"""By fact: amounts of which its factory converts a part itself, with the column of that part."""
 TRAFFIC = "platform_ref__traffic_platforms"
 """The hub's reference table of traffic sources, from which attribution starts."""
 
@@ -209,6 +211,7 @@ def shells(tenant: Tenant, tables: Sequence[Table]) -> dict[str, str]:
             attribution_model=tenant.attribution_model,
             funnel=list(tenant.funnel_events.values()),
             conversion_events=list(tenant.conversion_events),
+            **({"reporting": tenant.currency} if tenant.rates else {}),
         ),
         f"stars/fct_{slug}__events": macro_call("build_fct_events", tenant=slug, timezone=zone),
         f"stars/dim_{slug}__campaigns": macro_call("build_dim_campaigns", tenant=slug),
@@ -233,6 +236,7 @@ def _converted(shell: str, tenant: Tenant, table: Table) -> str:
         reporting=tenant.currency,
         day=table.date,
         money=list(table.converted),
+        **({"added": ADDED[table.name]} if table.name in ADDED else {}),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 NOTHING = "-"
-_DIGITS = {"ratio": 4, "seconds": 1, None: 4}
+_DIGITS = {"ratio": 4, "percent": 2, "seconds": 1, None: 4}
 _SHOWN_ELSEWHERE = ("count", "currency")  # in the metric's name, in the row's own currency
 
 

@@ -1,59 +1,33 @@
 WITH "current_sessions" AS (
   SELECT
-    "t7"."campaigns.campaign_name" AS "campaign_name",
-    CAST(CAST("t7"."sessions.period_of_date" AS TIMESTAMP) AS DATE) AS "date",
-    "t7"."sessions.attributed_revenue" AS "attributed_revenue",
-    "t7"."rows_of_sessions"
+    "t2"."campaign_name",
+    CAST(CAST("t2"."period_of_date" AS TIMESTAMP) AS DATE) AS "date",
+    "t2"."attributed_revenue",
+    "t2"."rows_of_sessions"
   FROM (
     SELECT
-      "t6"."campaigns.campaign_name",
-      "t6"."sessions.period_of_date",
-      SUM(CASE WHEN "t6"."attribution" = 'matched' THEN "t6"."session_revenue" ELSE 0 END) AS "sessions.attributed_revenue",
+      "t1"."campaign_name",
+      "t1"."period_of_date",
+      SUM(CASE WHEN "t1"."attribution" <> 'none' THEN "t1"."session_revenue" ELSE 0 END) AS "attributed_revenue",
       COUNT(*) AS "rows_of_sessions"
     FROM (
       SELECT
-        "t5"."ad_platform",
-        "t5"."attribution",
-        "t5"."__bsl_jk_campaign_key" AS "campaign_key",
-        "t5"."session_date",
-        "t5"."session_revenue",
-        "t5"."period_of_date",
-        "t5"."campaign_key" AS "campaign_key_right",
-        "t5"."campaign_name",
-        "t5"."campaign_name" AS "campaigns.campaign_name",
-        "t5"."period_of_date" AS "sessions.period_of_date"
-      FROM (
-        SELECT
-          "t4"."ad_platform",
-          "t4"."attribution",
-          "t4"."__bsl_jk_campaign_key",
-          "t4"."session_date",
-          "t4"."session_revenue",
-          "t4"."period_of_date",
-          "t2"."campaign_key",
-          "t2"."campaign_name"
-        FROM (
-          SELECT
-            "t0"."ad_platform",
-            "t0"."attribution",
-            "t0"."campaign_key" AS "__bsl_jk_campaign_key",
-            "t0"."session_date",
-            "t0"."session_revenue",
-            DATE_TRUNC('MONTH', "t0"."session_date") AS "period_of_date"
-          FROM "fct_shop__sessions" AS "t0"
-          WHERE
-            "t0"."ad_platform" IN ('facebook_ads', 'google_ads')
-            AND "t0"."session_date" >= CAST('2026-01-01' AS DATE)
-            AND "t0"."session_date" <= CAST('2026-03-31' AS DATE)
-        ) AS "t4"
-        LEFT OUTER JOIN "dim_shop__campaigns" AS "t2"
-          ON "t4"."__bsl_jk_campaign_key" = "t2"."campaign_key"
-      ) AS "t5"
-    ) AS "t6"
+        "t0"."ad_platform",
+        "t0"."attribution",
+        "t0"."campaign_name",
+        "t0"."session_date",
+        "t0"."session_revenue",
+        DATE_TRUNC('MONTH', "t0"."session_date") AS "period_of_date"
+      FROM "fct_shop__sessions" AS "t0"
+      WHERE
+        "t0"."ad_platform" IN ('facebook_ads', 'google_ads')
+        AND "t0"."session_date" >= CAST('2026-01-01' AS DATE)
+        AND "t0"."session_date" <= CAST('2026-03-31' AS DATE)
+    ) AS "t1"
     GROUP BY
       1,
       2
-  ) AS "t7"
+  ) AS "t2"
 ),
 "current_ad_performance" AS (
   SELECT

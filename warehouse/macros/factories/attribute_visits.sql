@@ -1,10 +1,10 @@
 {#- Which ad campaign each visit came from.
     Takes  tenant: a slug.  the CTE visits: session_id, started_at, traffic_source, traffic_medium, traffic_campaign,
            traffic_campaign_id.
-    Gives  the CTE attributed: session_id, ad_platform, campaign_key, attribution.
+    Gives  the CTE attributed: session_id, ad_platform, campaign_key, campaign_name, attribution.
     Note   by the id the URL carries, then by a campaign text that is an id, then by the name in force when the visit
            began, then by any name a campaign had. The best way that finds anything decides; when it finds several
-           campaigns, none is guessed. -#}
+           campaigns, none is guessed; their name is known where they share it. -#}
 {% macro attribute_visits(tenant) -%}
 campaign_texts as (
     select distinct
@@ -79,9 +79,17 @@ best as (
 ),
 
 campaigns as (
-    select session_id, any_value(campaign_key) as campaign_key, count(distinct campaign_key) as campaigns
+    select
+        best.session_id,
+        any_value(best.campaign_key) as campaign_key,
+        count(distinct best.campaign_key) as campaigns,
+        case
+            when count(distinct named.campaign_name) = 1 and count(*) = count(named.campaign_name)
+                then any_value(named.campaign_name)
+        end as campaign_name
     from best
-    group by session_id
+    left join {{ ref('dim_' ~ tenant ~ '__campaigns') }} as named on named.campaign_key = best.campaign_key
+    group by best.session_id
 ),
 
 attributed as (
@@ -89,6 +97,7 @@ attributed as (
         visits.session_id,
         paid_visits.ad_platform,
         case when campaigns.campaigns = 1 then campaigns.campaign_key end as campaign_key,
+        campaigns.campaign_name,
         case
             when campaigns.campaigns = 1 then 'matched'
             when campaigns.campaigns > 1 then 'ambiguous'

@@ -74,6 +74,7 @@ select
     sessions.traffic_medium,
     sessions.traffic_campaign,
     sessions.campaign_key,
+    sessions.campaign_name,
     sessions.ad_platform,
     coalesce(sessions.attribution, 'none') as attribution
     {%- if has_payments %},

@@ -1,11 +1,13 @@
 {#- The sessions star.
     Takes  tenant: a slug.  timezone: the tenant's.  attribution_model: first_touch or last_non_direct.
            funnel: for each step, by position, the event names that reach it.  conversion_events: event names.
+           reporting: the currency that rates convert to; none without rates.
     Gives  one row per session.
     Note   source, medium and campaign are taken together from one event, else from what the tool says brought the
            session, else from the user's own first source. session_revenue is in the currency of the session's
-           first purchase that is worth something. -#}
-{% macro build_fct_sessions(tenant, timezone, attribution_model, funnel, conversion_events) -%}
+           first purchase that is worth something. What its purchases of other currencies are worth is converted where a
+           rate is known (other_revenue, for the amounts in the reporting currency), else it is left out and counted. -#}
+{% macro build_fct_sessions(tenant, timezone, attribution_model, funnel, conversion_events, reporting=none) -%}
 with touched as (
     select
         *,
@@ -65,6 +67,43 @@ revenue as (
     from {{ ref('int_' ~ tenant ~ '__purchases') }}
     where is_counted
     group by session_id
+),
+
+foreign_amounts as (
+    select session_id, currency, sum(order_total) as amount, count(*) as purchases
+    from {{ ref('int_' ~ tenant ~ '__purchases') }}
+    where is_counted and currency <> session_currency and order_total <> 0
+    group by session_id, currency
+),
+
+foreign_purchases as (
+    select
+        found.session_id,
+        {%- if reporting %}
+        sum(cast(
+            case when found.currency = '{{ reporting }}' then found.amount else found.amount * rates.rate end as decimal(18, 6)
+        )) as other_revenue,
+        {%- endif %}
+        {%- set is_left_out -%}
+            {% if reporting %}found.currency <> '{{ reporting }}' and rates.rate is null{% else %}true{% endif %}
+        {%- endset %}
+        sum(found.purchases) filter (where {{ is_left_out }}) as left_out_purchases,
+        map_from_entries(
+            list(struct_pack(k := found.currency, v := cast(found.amount as decimal(18, 6))) order by found.currency)
+                filter (where {{ is_left_out }})
+        ) as left_out_revenue
+    from {% if reporting -%}
+    (
+        select foreign_amounts.*, {{ local_date('visits.started_at', timezone) }} as session_date
+        from foreign_amounts
+        inner join visits on visits.session_id = foreign_amounts.session_id
+    ) as found
+    asof left join {{ ref('int_' ~ tenant ~ '__rates') }} as rates
+        on rates.currency = found.currency and rates.rate_date <= found.session_date
+    {%- else -%}
+    foreign_amounts as found
+    {%- endif %}
+    group by found.session_id
 )
 
 select
@@ -84,6 +123,7 @@ select
     visits.traffic_medium,
     visits.traffic_campaign,
     attributed.campaign_key,
+    attributed.campaign_name,
     attributed.ad_platform,
     attributed.attribution,
     visits.geo_country,
@@ -98,8 +138,14 @@ select
     visits.funnel_conversion_count > 0 as is_conversion_session,
     cast(coalesce(revenue.session_revenue, 0) as decimal(18, 6)) as session_revenue,
     revenue.currency,
-    revenue.transaction_id
+    revenue.transaction_id,
+    cast(coalesce(foreign_purchases.left_out_purchases, 0) as bigint) as left_out_purchases,
+    foreign_purchases.left_out_revenue
+    {%- if reporting %},
+    cast(coalesce(foreign_purchases.other_revenue, 0) as decimal(18, 6)) as other_revenue
+    {%- endif %}
 from visits
 inner join attributed on attributed.session_id = visits.session_id
 left join revenue on revenue.session_id = visits.session_id
+left join foreign_purchases on foreign_purchases.session_id = visits.session_id
 {%- endmacro %}

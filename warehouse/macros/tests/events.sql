@@ -11,18 +11,40 @@ where session_id is null
 group by source_platform
 {%- endtest %}
 
-{#- Purchases in another currency than the session's first: never added, so session_revenue lacks them.
-    Takes  model: the purchases of sessions.
+{#- Purchases in another currency than the session's first that no rate converts: never added, so no amount has them.
+    Takes  model: the sessions star.
     Gives  one finding per platform. -#}
 {% test purchases_in_the_sessions_currency(model) -%}
+with amounts as (
+    select source_platform, unnest(map_entries(left_out_revenue)) as entry
+    from {{ model }}
+    where left_out_purchases > 0
+),
+
+totals as (
+    select source_platform, entry.key as currency, sum(entry.value) as amount
+    from amounts
+    group by source_platform, entry.key
+),
+
+texts as (
+    select
+        source_platform,
+        string_agg(cast(cast(amount as decimal(18, 2)) as varchar) || ' ' || currency, ', ' order by currency) as amounts
+    from totals
+    group by source_platform
+)
+
 select
-    count(*) || ' purchases of ' || source_platform
-    || ' are in another currency than the first of their session and not in session_revenue.' as finding,
-    source_platform,
-    count(*) as records
-from {{ model }}
-where is_counted and currency <> session_currency and order_total <> 0
-group by source_platform
+    sum(visits.left_out_purchases) || ' purchases of ' || visits.source_platform
+    || ' are in another currency than the first of their session and not in session_revenue: '
+    || any_value(texts.amounts) || '.' as finding,
+    visits.source_platform,
+    sum(visits.left_out_purchases) as records
+from {{ model }} as visits
+inner join texts on texts.source_platform = visits.source_platform
+where visits.left_out_purchases > 0
+group by visits.source_platform
 {%- endtest %}
 
 {#- Purchases that carry no transaction id: each counts, also when it was sent twice, and none is linked to an order.

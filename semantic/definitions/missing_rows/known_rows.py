@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
-from semantic.catalog.expression import columns_in
+from semantic.catalog.expression import ZERO_WITHOUT_ROWS, columns_in
 from semantic.catalog.formula import Formula, Name, Operation, expand, metric_names, parse, to_text
 from semantic.catalog.run_definitions import MetricDefinition
 from semantic.definitions.introspect import BuiltTables
@@ -36,6 +36,11 @@ class KnownRows:
     """By filtered metric: the measure that counts the rows it is about."""
     parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By ratio: the base metrics that some rows do not say."""
+    keys: dict[str, str] = field(default_factory=dict)
+    """By count of different values, and by sum over some rows: the column that some of them do not have."""
+
+    selected_rows: dict[str, str] = field(default_factory=dict)
+    """By metric with filters of its own that is 0 without rows: the measure that counts the rows they leave."""
 
     def count(self, metric: str, fact: str, where: str) -> None:
         """Count the rows that a metric leaves out."""
@@ -55,6 +60,7 @@ class KnownRows:
 
     def of_metric(self, name: str, entry: MetricDefinition) -> MetricDefinition:
         """A metric's definition with the count of the rows that it leaves out."""
+        entry = replace(entry, selected_rows=self.selected_rows.get(name))
         if name not in self.unknown_rows:
             return entry
         return replace(
@@ -62,6 +68,7 @@ class KnownRows:
             unknown_rows=self.unknown_rows[name],
             counted_rows=self.counted_rows.get(name),
             parts=self.parts.get(name, ()),
+            key=self.keys.get(name),
         )
 
 
@@ -70,7 +77,8 @@ def known_rows(
 ) -> KnownRows:
     """Find the metrics that some rows of a star do not say, and what answers about them need.
 
-    Only columns whose NULL is an unknown number count (`Column.unknown`), not those whose NULL says that there is none.
+    Of the numbers only columns whose NULL is unknown count (`Column.unknown`), not those whose NULL says that there is
+    none. A count of different values, and a sum over some rows, leave out those without one.
     """
     numbers = {table.name: {each.name for each in table.columns if each.unknown} for table in tables}
     unknown = {fact: {name for name in names if observed[fact].nulls.get(name)} for fact, names in numbers.items()}
@@ -78,10 +86,13 @@ def known_rows(
     partial = {name: metric for name, metric in sums.items() if _sums(metric, unknown)}
     rows = KnownRows(derived=dict(derived))
     for metric in partial.values():
-        missing = f"{_in_call(metric)}.isnull()"
-        rows.count(metric.name, metric.fact, f"({metric.where}) & {missing}" if metric.where else missing)
-        if metric.where:
-            rows.count_filtered(metric.name, metric.fact, metric.where)
+        _count_rows(rows, metric, metric.where)
+    for metric in base:
+        if metric.name not in partial and (key := _missing_key(metric, observed)):
+            rows.keys[metric.name] = key
+            _count_rows(rows, metric, metric.among or metric.where)
+        if metric.rule and metric.where and metric.kind in ZERO_WITHOUT_ROWS:
+            _count_selected(rows, metric)
     by_name, formulas = {metric.name: metric for metric in base}, _formulas(derived)
     for name in formulas:
         ratio = _Ratio(name, by_name, sums, partial.keys(), formulas)
@@ -89,6 +100,29 @@ def known_rows(
         if ratio.bases:
             _add_ratio(rows, ratio, formula, derived[name])
     return rows
+
+
+def _count_rows(rows: KnownRows, metric: BaseMetric, among: str | None) -> None:
+    """Count the rows without the value of a metric among those that it may count."""
+    missing = f"{_in_call(metric)}.isnull()"
+    rows.count(metric.name, metric.fact, f"({among}) & {missing}" if among else missing)
+    if among:
+        rows.count_filtered(metric.name, metric.fact, among)
+
+
+def _count_selected(rows: KnownRows, metric: BaseMetric) -> None:
+    """Count the rows that the filters of a metric leave; a count is that already."""
+    if metric.kind != "count" and metric.name not in rows.counted_rows:
+        rows.count_filtered(metric.name, metric.fact, metric.where or "")
+    rows.selected_rows[metric.name] = rows.counted_rows.get(metric.name, metric.name)
+
+
+def _missing_key(metric: BaseMetric, observed: BuiltTables) -> str | None:
+    """The column whose different values, or whose sum over some rows, a metric is, where some rows have none."""
+    if metric.kind != "count_distinct" and not (metric.kind == "sum" and metric.where):
+        return None
+    column = columns_in(metric.value or "")[-1]
+    return column if observed[metric.fact].nulls.get(column) else None
 
 
 def _sums(metric: BaseMetric, columns: Mapping[str, set[str]]) -> bool:

@@ -5,29 +5,15 @@ One more aggregate of each fact, with the filters and days of the query; only wh
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import duckdb
-
-from semantic.answering.execute import execute
-from semantic.answering.semantic_model import SemanticModel
+from semantic.answering.left_out.scan_rows import AskedRows, WeightedNote, names_text, rows_text, shown_name
 from semantic.catalog.catalog import Catalog, Metric
 from semantic.catalog.formula import metric_names
 from semantic.planning.plan import Plan
 from semantic.planning.query_shape import Key, Scan, row_count_column
-
-_PARAMETER = re.compile(r"\$(\w+)")
-
-
-@dataclass(frozen=True)
-class WeightedNote:
-    """A note, and how much of an answer's numbers it is about, as a share."""
-
-    weight: float
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -44,31 +30,18 @@ class LeftOut:
         return sum(self.unknown.values())
 
 
-def unknown_rows(
-    plan: Plan, model: SemanticModel, cursor: duckdb.DuckDBPyConnection, bound: Mapping[str, object]
-) -> list[WeightedNote]:
-    """Count the rows that do not say what a query asks for; one note for each of its metrics that has some.
-
-    Args:
-        plan: The plan of the query.
-        model: The run's definitions.
-        cursor: On the run's star.
-        bound: The values of the statement's parameters.
-    """
-    counted = _counted(plan, model.catalog)
-    notes = []
+def unknown_rows(asked: AskedRows) -> Iterator[WeightedNote]:
+    """Note the rows that do not say what a query asks for: for each of its metrics, once for those of one column."""
+    plan, catalog = asked.plan, asked.model.catalog
+    counted = _counted(plan, catalog)
     for scan in plan.shape.scans:
-        metrics = [metric for metric in counted if model.catalog.metrics[metric.unknown_rows or ""].fact == scan.fact]
+        metrics = [metric for metric in counted if catalog.metrics[metric.unknown_rows or ""].fact == scan.fact]
         if not metrics:
             continue
-        found = _count(scan, metrics, model, cursor, bound)
-        notes += [_note(each, scan.fact) for each in found if each.count]
+        yield from _notes(_count(scan, metrics, asked), scan.fact)
         if plan.previous:
-            before = {**bound, "start": plan.previous.start, "end": plan.previous.end}
-            notes += [
-                _note(each, scan.fact, " before") for each in _count(scan, metrics, model, cursor, before) if each.count
-            ]
-    return notes
+            before = {"start": plan.previous.start, "end": plan.previous.end}
+            yield from _notes(_count(scan, metrics, asked, before), scan.fact, " before")
 
 
 def _counted(plan: Plan, catalog: Catalog) -> list[Metric]:
@@ -83,32 +56,14 @@ def _with_count(name: str, catalog: Catalog) -> Iterator[str]:
             yield each
 
 
-def _count(
-    scan: Scan,
-    metrics: Sequence[Metric],
-    model: SemanticModel,
-    cursor: duckdb.DuckDBPyConnection,
-    bound: Mapping[str, object],
-) -> list[LeftOut]:
-    catalog = model.catalog
+def _count(scan: Scan, metrics: Sequence[Metric], asked: AskedRows, days: Mapping[str, object] = {}) -> list[LeftOut]:
+    catalog = asked.model.catalog
     columns = catalog.source_dimensions.get(scan.fact, {})
     platform = next((name for name, column in columns.items() if column == "source_platform"), None)
     keys = ((Key(platform, "text"), catalog.dimensions[platform].paths[scan.fact]),) if platform else ()
     counts = ((metric.unknown_rows, metric.counted_rows) for metric in metrics)
-    measures = tuple(name for pair in counts for name in pair if name and name in catalog.metrics)
-    sql = model.scan(
-        Scan(
-            fact=scan.fact,
-            keys=keys,
-            measures=measures,
-            conditions=scan.conditions,
-            has_start=scan.has_start,
-            has_end=scan.has_end,
-        )
-    )
-    rows = execute(cursor, sql, {name: bound[name] for name in _PARAMETER.findall(sql)})
-    columns_read = [*(key.name for key, _ in keys), *measures, row_count_column(scan.fact)]
-    read = [dict(zip(columns_read, row, strict=True)) for row in rows]
+    measures = tuple(dict.fromkeys(name for pair in counts for name in pair if name and name in catalog.metrics))
+    read = asked.read(replace(scan, keys=keys, measures=measures, week_shift=0), days)
     return [_left_out(metric, scan.fact, read, platform) for metric in metrics]
 
 
@@ -117,6 +72,22 @@ def _left_out(metric: Metric, fact: str, read: Sequence[Mapping[str, Any]], plat
     total, unknown = metric.counted_rows or row_count_column(fact), metric.unknown_rows or ""
     rows = sum(row[total] or 0 for row in read)
     return LeftOut(metric, rows, {row[platform] if platform else None: row[unknown] for row in read if row[unknown]})
+
+
+def _notes(found: Sequence[LeftOut], fact: str, when: str = "") -> Iterator[WeightedNote]:
+    """A note for each metric; one for all that lack the same rows of one column."""
+    lacking = [each for each in found if each.count]
+    yield from (_note(each, fact, when) for each in lacking if each.metric.key is None)
+    by_column: dict[tuple[str, str, int, int], list[str]] = {}
+    for each in lacking:
+        if each.metric.key:
+            lack = "not in" if each.metric.kind == "count_distinct" else "0 in"
+            by_column.setdefault((each.metric.key, lack, each.count, each.rows), []).append(each.metric.name)
+    for (column, lack, count, rows), names in by_column.items():
+        metrics = names_text(shown_name(name) for name in names)
+        verb = "has" if count == 1 else "have"
+        sentence = f"{count} of {rows_text(rows, fact)}{when} {verb} no {column}: {lack} {metrics}."
+        yield WeightedNote(count / rows if rows else 0.0, sentence)
 
 
 def _note(left_out: LeftOut, fact: str, when: str = "") -> WeightedNote:
