@@ -137,6 +137,11 @@ def read_findings(text: str | bytes) -> tuple[Finding, ...]:
     return tuple(Finding.model_validate(each) for each in tree["findings"])
 
 
+def finding_texts(findings: Iterable[Finding]) -> list[str]:
+    """The sentences of findings, the heaviest first."""
+    return [finding.text for finding in sorted(findings, key=lambda each: -each.weight)]
+
+
 def field_of(reason: str) -> str | None:
     """The field at the start of a reason of the quarantine, which quotes the rejected value after it."""
     match = _FIELD.match(reason)

@@ -29,7 +29,9 @@ class ExportedMetric(_Part):
     description: str
     synonyms: tuple[str, ...]
     type: Literal["integer", "decimal", "number"] = Field(description="decimal is exact, number a double.")
-    unit: str | None = Field(description="currency (major units of the row's), count, ratio, seconds, or another word.")
+    unit: str | None = Field(
+        description="currency (major units of the row's), count, ratio, percent, seconds, or another word."
+    )
     kind: str = Field(description="sum, count, count_distinct, minimum, maximum, median, percentile, ratio or derived.")
     adds_up: Literal["sum", "minimum", "maximum", "none"] = Field(
         description="How values of parts become the value of a whole; none: the rows are needed again."

@@ -108,7 +108,7 @@ class MetricDefinition:
     description: str
     type: MetricType
     unit: str | None
-    """currency, count, ratio, seconds or a word of the tenant's own; null where a product or quotient has no name."""
+    """currency, count, ratio, percent, seconds or a word of the tenant's own; null where a quotient has no name."""
     kind: Literal[MetricKind, "ratio", "derived"]
     adds_up: AddsUp
     """The aggregation of values of parts to that of the whole."""

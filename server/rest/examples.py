@@ -27,6 +27,7 @@ _JOIN = {
     "match_share": 1.0,
     "orphan_share": 0.0,
 }
+_FOUND = "3 events of google_analytics have no user and are in no session."
 _LAYER = {
     "tenant": "acme",
     "run_id": RUN,
@@ -35,6 +36,7 @@ _LAYER = {
     "metrics": [_SPEND],
     "dimensions": [_CAMPAIGN],
     "relationships": [_JOIN],
+    "findings": [_FOUND],
 }
 _MODEL = {
     "tenant": "acme",
@@ -137,6 +139,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {  # Any: JSON values
         "run_id": RUN,
         "published_at": AT,
         "last_build": "done",
+        "findings": [_FOUND],
         "job": None,
     },
     "onboarding": {

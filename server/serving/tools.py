@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from pipeline.errors import TooMuch
+from pipeline.gates.finding import finding_texts
 from pipeline.settings import Settings
 from server.serving.runs.answer_cache import AnswerKey
 from server.serving.runs.open_run import OpenRun
@@ -180,7 +181,7 @@ def sources(run: OpenRun, cursor: duckdb.DuckDBPyConnection) -> list[Payload]:
 
 
 def describe_run(run: OpenRun) -> Payload:
-    """All metrics and dimensions of a tenant, and the joins of its tables."""
+    """All metrics and dimensions of a tenant, the joins of its tables, and what gates found in its data."""
     return {
         "tenant": run.slug,
         "run_id": run.run_id,
@@ -188,6 +189,7 @@ def describe_run(run: OpenRun) -> Payload:
         "time_zone": run.model.catalog.time_zone,
         **list_metrics(run, MetricsAsked()),
         "relationships": relationships(run),
+        "findings": finding_texts(run.model.catalog.findings),
     }
 
 
@@ -216,11 +218,8 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _finding_notes(catalog: Catalog) -> list[str]:
-    """What gates found in the run's data, the heaviest first, without what each answer counts itself."""
-    from pipeline.gates.finding import COUNTED_BY_ANSWERS
-
-    by_weight = sorted(catalog.findings, key=lambda each: -each.weight)
-    said = [finding.text for finding in by_weight if finding.kind not in COUNTED_BY_ANSWERS]
+    """What gates found in the run's data, the heaviest first."""
+    said = finding_texts(catalog.findings)
     more = [f"And {len(said) - MOST_FINDINGS} more findings."] if len(said) > MOST_FINDINGS else []
     return [*said[:MOST_FINDINGS], *more]
 

@@ -85,6 +85,33 @@ def test_types_and_units_follow_from_the_parts() -> None:
         assert (type_of(parse(text, "m"), types), unit_of(parse(text, "m"), units, "m")) == (type_, unit)
 
 
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("share * 100", "percent"),
+        ("100 * share", "percent"),
+        ("share / 0.01", "percent"),
+        ("clicks * 100 / impressions", "percent"),
+        ("(1 - share) * 100", "percent"),
+        ("100 - pct", "percent"),
+        ("pct / 100", "ratio"),
+        ("pct / pct", "ratio"),
+        ("(share + share) / 2", "ratio"),
+        ("spend / clicks * 100", "currency"),
+        ("spend * pct / 100", "currency"),
+        ("spend * pct", None),
+    ],
+)
+def test_a_fraction_times_a_hundred_is_percent(text: str, unit: str | None) -> None:
+    units = {"clicks": "count", "impressions": "count", "spend": "currency", "share": "ratio", "pct": "percent"}
+    assert unit_of(parse(text, "m"), units, "m") == unit
+
+
+def test_percent_and_fractions_are_not_added_up() -> None:
+    with pytest.raises(ConfigError, match="m puts percent and ratio together"):
+        unit_of(parse("pct + share", "m"), {"share": "ratio", "pct": "percent"}, "m")
+
+
 def test_money_and_clicks_are_not_added() -> None:
     with pytest.raises(ConfigError, match=r"m puts currency and count together with \+"):
         unit_of(parse("spend + clicks", "m"), {"spend": "currency", "clicks": "count"}, "m")

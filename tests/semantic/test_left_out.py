@@ -177,3 +177,15 @@ def test_an_id_is_not_compared_with_a_number(twins: HandStar, op: str, value: An
     with pytest.raises(Exception, match="campaign_id is text"):
         assert star.model
     assert twins.one("spend", filters=[filter_ | {"op": "in", "value": ["k1"]}]) == 100
+
+
+def test_a_dimension_of_another_name_still_says_which_rows_are_unplaced(folder: Path) -> None:
+    names = {"attribution": {"rename": "zuordnung"}, "campaign_id": {"rename": "kampagne"}}
+    star = HandStar(folder, semantic={"dimensions": names})
+    visit = {"session_date": date(2026, 3, 1), "user_key": "u", "session_revenue": 30, "currency": "EUR"}
+    star.add("sessions", visit | TWIN)
+    notes = star.ask(metrics=["session_revenue"], dimensions=["kampagne"]).notes
+    assert (
+        "1 row of sessions, with session_revenue of 30.00 EUR, fits several values of kampagne and is in none." in notes
+    )
+    star.close()

@@ -62,6 +62,13 @@ def test_every_form_of_an_answer_over_rest_says_it(found: PublishedHome, url: st
     assert notes[0] == RANGE.sentence
 
 
+def test_the_catalog_the_layer_and_the_readiness_of_a_tenant_say_it(found: PublishedHome, url: str) -> None:
+    with httpx.Client(base_url=url, headers=found.headers("alpha"), timeout=120) as http:
+        [catalog] = http.get("/catalog").json()["tenants"]
+        layer, readiness = (http.get(path).json() for path in ("/semantic-layer/alpha", "/readiness/alpha"))
+    assert catalog["findings"] == layer["findings"] == readiness["findings"] == [RANGE.sentence]
+
+
 async def test_an_agent_hears_it_with_the_answer_its_chart_and_the_status(found: PublishedHome) -> None:
     async with Client(stdio_app(found.settings, "alpha")) as client:
         answer = await client.call_tool("query", ASKED)

@@ -14,8 +14,8 @@ from semantic.planning.reach import dimensions_for
 from tests.semantic.hand_star import HandStar
 
 ADS = "fct_shop__ad_performance LEFT JOIN dim_shop__campaigns USING (campaign_key)"
-VISITS = "fct_shop__sessions LEFT JOIN dim_shop__campaigns USING (campaign_key)"
-ORDERS = "fct_shop__orders LEFT JOIN dim_shop__campaigns USING (campaign_key)"
+VISITS = "fct_shop__sessions"
+ORDERS = "fct_shop__orders"
 ITEMS = f"""fct_shop__order_items i LEFT JOIN (SELECT order_key, campaign_name, ad_platform FROM {ORDERS}) o
     USING (order_key) LEFT JOIN dim_shop__products USING (product_key)"""
 FEBRUARY = {"start": "2026-02-01", "end": "2026-02-28"}
@@ -46,13 +46,13 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         f"""WITH a AS (SELECT campaign_name n, date_trunc('month', report_date) m, sum(spend) v FROM {ADS}
             GROUP BY 1, 2),
         s AS (SELECT campaign_name n, date_trunc('month', session_date) m, count(*) v, count(*) FILTER
-            (is_conversion_session) c, coalesce(sum(session_revenue) FILTER (attribution = 'matched'), 0) r
+            (is_conversion_session) c, coalesce(sum(session_revenue) FILTER (attribution <> 'none'), 0) r
             FROM {VISITS} GROUP BY 1, 2),
         o AS (SELECT campaign_name n, date_trunc('month', order_date) m,
             coalesce(sum(total_price) FILTER (is_valid), 0) v FROM {ORDERS} GROUP BY 1, 2),
         k AS (SELECT n, m FROM a UNION SELECT n, m FROM s UNION SELECT n, m FROM o)
         SELECT k.n, k.m::date::varchar, coalesce(a.v, 0), coalesce(s.v, 0), coalesce(o.v, 0),
-            coalesce(s.r, 0) / nullif(coalesce(a.v, 0), 0), coalesce(a.v, 0) / nullif(coalesce(s.c, 0), 0)
+            coalesce(s.r, 0) / nullif(coalesce(a.v, 0), 0), a.v / nullif(coalesce(s.c, 0), 0)
         FROM k LEFT JOIN a ON k.n IS NOT DISTINCT FROM a.n AND k.m = a.m
         LEFT JOIN s ON k.n IS NOT DISTINCT FROM s.n AND k.m = s.m
         LEFT JOIN o ON k.n IS NOT DISTINCT FROM o.n AND k.m = o.m""",
@@ -70,7 +70,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         {"metrics": ["cpc", "roas", "ctr"], "dimensions": ["campaign_id", "ad_platform"]},
         """WITH a AS (SELECT campaign_id i, source_platform p, sum(spend) s, sum(clicks) c, sum(impressions) v
             FROM fct_shop__ad_performance GROUP BY 1, 2),
-        s AS (SELECT campaign_id i, ad_platform p, coalesce(sum(session_revenue) FILTER (attribution = 'matched'), 0) r
+        s AS (SELECT campaign_id i, ad_platform p, coalesce(sum(session_revenue) FILTER (attribution <> 'none'), 0) r
             FROM fct_shop__sessions LEFT JOIN dim_shop__campaigns USING (campaign_key) GROUP BY 1, 2)
         SELECT coalesce(a.i, s.i), coalesce(a.p, s.p), coalesce(a.s, 0) / nullif(coalesce(a.c, 0), 0),
             coalesce(s.r, 0) / nullif(coalesce(a.s, 0), 0), coalesce(a.c, 0) / nullif(coalesce(a.v, 0), 0)

@@ -100,5 +100,6 @@ def _currency_key(scan: Scan, catalog: Catalog) -> tuple[tuple[Key, str], ...]:
 
 def _by_currency(metric: str, rows: list[dict[str, object]], asked: AskedRows) -> Mapping[str, object]:
     """The money of a metric that is not 0, by its currency."""
-    code = asked.plan.money or asked.model.catalog.currency
+    selected = asked.plan.money
+    code = selected if selected not in (None, CURRENCY) else asked.model.catalog.currency
     return {str(row.get(CURRENCY) or code): row[metric] for row in rows if row[metric]}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pipeline.config.slug import Slug
+from pipeline.gates.finding import finding_texts, read_findings
 from pipeline.publish.pointer import served_run
+from pipeline.publish.run_files import FINDINGS
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.storage.ops import Ops
 from server.serving.access import no_such_tenant
@@ -43,7 +46,16 @@ def readiness(runs: PublishedRuns, ops: Ops, slug: Slug) -> Payload:
         "run_id": run_id,
         "published_at": published_at,
         "last_build": last_build,
+        "findings": _findings(folder / run_id) if run_id else [],
     }
+
+
+def _findings(run_dir: Path) -> list[str]:
+    """What gates found in the data of a run; none where an earlier release published it."""
+    try:
+        return finding_texts(read_findings((run_dir / FINDINGS).read_bytes()))
+    except (OSError, ValueError):
+        return []
 
 
 def _last_build(ops: Ops, slug: Slug) -> str | None:
