@@ -175,7 +175,11 @@ def _query(
     **more: Any,  # Any: as QueryArguments
 ) -> QueryArguments:
     """A query that can be answered: cut by currency where it holds money of several currencies."""
+    from semantic.planning.reach import dimensions_for
+
     mixed = ["currency"] if _is_mixed(catalog, metrics) and "currency" not in dimensions else []
+    if mixed:
+        metrics = [name for name in metrics if "currency" in dimensions_for(name, catalog)] or metrics
     cut = [*dimensions, *mixed]
     return {"metrics": list(metrics), **({"dimensions": cut} if cut else {}), **more}
 

@@ -77,6 +77,7 @@ def star_rows(slug: str, spend: int) -> Rows:
             "traffic_source": f"{mark} source",
             "traffic_campaign": f"{mark} campaign 1",
             "campaign_key": f"{mark}-1",
+            "campaign_name": f"{mark} campaign 1",
             "ad_platform": "facebook_ads",
             "attribution": "matched",
         }

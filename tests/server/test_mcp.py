@@ -98,11 +98,11 @@ def asked_by_hand(home: PublishedHome) -> list[list[object]]:
                 from fct_alpha__ad_performance join dim_alpha__campaigns using (campaign_key) group by all
             ), earned as (
                 select campaign_name, date_trunc('month', session_date)::date as month,
-                    sum(session_revenue) filter (attribution = 'matched') as revenue
-                from fct_alpha__sessions left join dim_alpha__campaigns using (campaign_key) group by all
+                    sum(session_revenue) filter (attribution <> 'none') as revenue
+                from fct_alpha__sessions group by all
             ), sold as (
                 select campaign_name, date_trunc('month', order_date)::date as month, sum(total_price) as total
-                from fct_alpha__orders left join dim_alpha__campaigns using (campaign_key) group by all
+                from fct_alpha__orders group by all
             )
             select campaign_name, month::varchar, coalesce(spend, 0)::double,
                 coalesce(revenue, 0)::double / nullif(coalesce(spend, 0), 0)::double, coalesce(total, 0)::double
