@@ -40,6 +40,7 @@ _VISIT = """
     source_of(draw, campaign) as traffic_source, medium_of(draw) as traffic_medium,
     case when draw < 60 then 'Campaign ' || campaign end as traffic_campaign,
     case when draw < 50 then md5('c' || campaign) end as campaign_key,
+    case when draw < 60 then 'Campaign ' || campaign end as campaign_name,
     case when draw < 60 then platform_of(campaign) end as ad_platform,
     case when draw < 50 then 'matched' when draw < 60 then 'ambiguous' else 'none' end as attribution,
 """
@@ -79,7 +80,7 @@ ROWS = {
             drawn(n, 'checkout', 30) // 29 as funnel_step_4, buys::bigint as funnel_step_5,
             buys as is_conversion_session,
             case when buys then 10 + drawn(n, 'revenue', 20000) / 100 else 0 end as session_revenue,
-            case when buys then 'USD' end as currency
+            case when buys then 'USD' end as currency, 0 as left_out_purchases
         from (
             select range as n, day_of(range, {SESSIONS}) as day, drawn(range, 'draw', 100) as draw,
                 drawn(range, 'campaign', {CAMPAIGNS}) as campaign, drawn(range, 'buys', 40) = 0 as buys

@@ -73,8 +73,8 @@ def roas_by_campaign(draw: Random) -> Asked:
             select campaign_name, sum(spend) as spend from {ADS} left join {CAMPAIGNS} using (campaign_key)
             where {when.sql("report_date")} group by 1
         ), visits as (
-            select campaign_name, sum(case when attribution = 'matched' then session_revenue else 0 end) as revenue
-            from {SESSIONS} left join {CAMPAIGNS} using (campaign_key) where {when.sql("session_date")} group by 1
+            select campaign_name, sum(case when attribution <> 'none' then session_revenue else 0 end) as revenue
+            from {SESSIONS} where {when.sql("session_date")} group by 1
         )
         select coalesce(ads.campaign_name, visits.campaign_name) as name,
             coalesce(revenue, 0) / nullif(spend, 0) as roas, coalesce(spend, 0)
@@ -289,15 +289,15 @@ def roas_and_sales_by_campaign(draw: Random) -> Asked:
             select campaign_name as name, sum(spend) as spend from {ADS} left join {CAMPAIGNS} using (campaign_key)
             where {when.sql("report_date")} group by 1
         ), visits as (
-            select campaign_name as name, sum(case when attribution = 'matched' then session_revenue else 0 end) as won,
+            select campaign_name as name, sum(case when attribution <> 'none' then session_revenue else 0 end) as won,
                 count(*) filter (where is_conversion_session) as buys
-            from {SESSIONS} left join {CAMPAIGNS} using (campaign_key) where {when.sql("session_date")} group by 1
+            from {SESSIONS} where {when.sql("session_date")} group by 1
         ), sold as (
             select campaign_name as name, sum(case when is_valid then total_price else 0 end) as revenue
-            from {ORDERS} left join {CAMPAIGNS} using (campaign_key) where {when.sql("order_date")} group by 1
+            from {ORDERS} where {when.sql("order_date")} group by 1
         ), keys as (select name from ads union select name from visits union select name from sold)
         select keys.name, coalesce(won, 0) / nullif(spend, 0) as roas, coalesce(revenue, 0) / nullif(spend, 0),
-            coalesce(spend, 0) / nullif(buys, 0)
+            spend / nullif(buys, 0)
         from keys
         left join ads on ads.name is not distinct from keys.name
         left join visits on visits.name is not distinct from keys.name

@@ -35,6 +35,7 @@ class Column:
     converts: str | None = None  # the money column that it holds in the reporting currency
     unknown: bool = False  # NULL is a number that the vendor did not say; in other columns it is that there is none
     is_cost: bool = False  # what is paid: a ratio of it is unknown where there are no rows of it, not 0
+    placed_by: str | None = None  # the column that is `ambiguous` where several values fit; NULL then is not known
     left_out: tuple[str, str] | None = None  # the columns with how much, and what money (AMOUNTS), is not in it
 
 
@@ -98,7 +99,12 @@ _ATTRIBUTION = (
     _text("traffic_medium", "How, such as cpc or email; taken together with the source."),
     _text("traffic_campaign", "The campaign named by the visit; taken together with the source."),
     _text("campaign_key", "The ad campaign this was attributed to: MD5(platform, account, campaign_id)."),
-    _text("campaign_name", "That campaign's current name; of an ambiguous visit the one that all its campaigns have."),
+    Column(
+        "campaign_name",
+        "VARCHAR",
+        "That campaign's current name; of an ambiguous visit the one that all its campaigns have.",
+        placed_by="attribution",
+    ),
     _text("ad_platform", "The ad platform that source and medium stand for."),
     _text("attribution", "matched, ambiguous (a name of several campaigns, never guessed) or none.", required=True),
 )

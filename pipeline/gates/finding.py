@@ -72,9 +72,9 @@ LEAVES_ROWS_OUT = frozenset({FindingKind.WITHHELD_FILE, FindingKind.UNREADABLE_F
 """Kinds of findings about records that exist and are in no table."""
 WITHHOLDS_FILES = frozenset({FindingKind.WITHHELD_FILE, FindingKind.UNREADABLE_FILE})
 """Those about whole files: where their source has no rows, the number of them is unknown, not 0."""
-COUNTED_BY_ANSWERS = frozenset(
-    {FindingKind.UNKNOWN_MEASURE, FindingKind.UNREPORTED_CONVERSIONS, FindingKind.FOREIGN_PURCHASES}
-)
+ABOUT_NUMBERS = frozenset({FindingKind.UNKNOWN_MEASURE, FindingKind.UNREPORTED_CONVERSIONS})
+"""Kinds about numbers that rows do not say: the answers about these say it, a status does not."""
+COUNTED_BY_ANSWERS = ABOUT_NUMBERS | {FindingKind.FOREIGN_PURCHASES}
 """Kinds that an answer counts itself, over the rows that it read."""
 
 
@@ -138,8 +138,9 @@ def read_findings(text: str | bytes) -> tuple[Finding, ...]:
 
 
 def finding_texts(findings: Iterable[Finding]) -> list[str]:
-    """The sentences of findings, the heaviest first."""
-    return [finding.text for finding in sorted(findings, key=lambda each: -each.weight)]
+    """The sentences of findings for a status, the heaviest first."""
+    said = [finding for finding in findings if finding.kind not in ABOUT_NUMBERS]
+    return [finding.text for finding in sorted(said, key=lambda each: -each.weight)]
 
 
 def field_of(reason: str) -> str | None:

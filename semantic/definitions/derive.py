@@ -220,12 +220,20 @@ def _dimensions(
 
 
 def _placed_by(dimension: StandardDimension, columns_of: DimensionColumns, observed: BuiltTables) -> str | None:
-    """The dimension that says which rows may have several values of this one, where some rows may."""
+    """The dimension that says which rows may have several values of this one, where some rows may.
+
+    A fact with a column of its own may know the value of such rows; one that joins a table by their key never does.
+    """
     if dimension.placed_by is None:
         return None
-    _, columns = columns_of[dimension.placed_by]
-    is_guess = any(AMBIGUOUS in observed[table].values.get(column, ()) for table, column in columns.items())
-    return dimension.placed_by if is_guess else None
+    _, own = columns_of[dimension.name]
+    for table, mark in columns_of[dimension.placed_by][1].items():
+        is_joined = table not in own
+        if observed[table].unplaced.get(own.get(table, "")) or (
+            is_joined and AMBIGUOUS in observed[table].values.get(mark, ())
+        ):
+            return dimension.placed_by
+    return None
 
 
 def _role(dimension: StandardDimension) -> DimensionRole:

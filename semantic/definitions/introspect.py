@@ -11,6 +11,7 @@ import duckdb
 
 from pipeline.config.slug import Slug
 from pipeline.errors import BuildError
+from semantic.catalog.catalog import AMBIGUOUS
 from warehouse.star_schema import AMOUNTS, Table
 
 MAX_FEW_VALUES = 24
@@ -43,6 +44,8 @@ class BuiltTable:
     """Rows of a dimension table that share an id or a name with another row, by column."""
     left_out_currencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By column of amounts in several currencies: those currencies."""
+    unplaced: Mapping[str, int] = field(default_factory=dict)
+    """By column that another places: the rows of which several values fit and none is known."""
     unknown_keys: Mapping[str, int] = field(default_factory=dict)
     """Rows with a key that the referenced table lacks, by column; only columns with such rows."""
 
@@ -112,6 +115,7 @@ def _measure(connection: duckdb.DuckDBPyConnection, table: Table, slug: Slug) ->
         accounts=_accounts(connection, name) if {"source_platform", "source_account"} <= columns.keys() else (),
         values=_few_values(connection, name, table, columns),
         repeated=_repeated(connection, name, table, columns),
+        unplaced=_unplaced(connection, name, table, columns),
         left_out_currencies={
             column: _distinct_keys(connection, name, column) for column, type_ in columns.items() if type_ == AMOUNTS
         },
@@ -121,6 +125,18 @@ def _measure(connection: duckdb.DuckDBPyConnection, table: Table, slug: Slug) ->
 def _distinct(connection: duckdb.DuckDBPyConnection, name: str, column: str, limit: int = 1000) -> tuple[str, ...]:
     sql = f'SELECT DISTINCT "{column}" FROM {name} WHERE "{column}" IS NOT NULL LIMIT {limit}'
     return tuple(sorted(row[0] for row in connection.execute(sql).fetchall()))
+
+
+def _unplaced(
+    connection: duckdb.DuckDBPyConnection, name: str, table: Table, columns: Mapping[str, str]
+) -> dict[str, int]:
+    found = {}
+    for column in table.columns:
+        if column.placed_by in columns and column.name in columns:
+            where = f'"{column.placed_by}" = $mark AND "{column.name}" IS NULL'
+            sql = f"SELECT count(*) FROM {name} WHERE {where}"
+            found[column.name] = int(connection.execute(sql, {"mark": AMBIGUOUS}).fetchall()[0][0])
+    return found
 
 
 def _distinct_keys(connection: duckdb.DuckDBPyConnection, name: str, column: str) -> tuple[str, ...]:
