@@ -55,7 +55,7 @@ class SourceCoverage:
         return f"{self.platform or self.fact}{account}"
 
 
-def covered_days(sources: Iterable[SourceCoverage]) -> DaySet:
+def days_of_sources(sources: Iterable[SourceCoverage]) -> DaySet:
     """The days that any source covers: on these a sum over no rows is 0."""
     return DaySet.of(interval for source in sources for interval in source.days.intervals)
 
@@ -66,7 +66,7 @@ def complete_days(sources: Sequence[SourceCoverage], today: date) -> DaySet:
     Each is covered, and covered by every live source whose days began before it. A source that is not live, or that
     begins later, takes no day away.
     """
-    days = covered_days(sources)
+    days = days_of_sources(sources)
     for source in sources:
         if source.days.first is not None and source.is_live(today):
             missing = DaySet.of([(source.days.first, days.last or source.days.first)]) - source.days

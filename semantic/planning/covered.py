@@ -11,7 +11,7 @@ from typing import Any
 
 from semantic.catalog.catalog import DATE, Catalog, Fact
 from semantic.catalog.conditions import Condition, Value
-from semantic.catalog.coverage import SourceCoverage, complete_days, covered_days, days_before, last_complete_day
+from semantic.catalog.coverage import SourceCoverage, complete_days, days_before, days_of_sources, last_complete_day
 from semantic.catalog.day_set import ALL_DAYS, DaySet
 from semantic.catalog.days import FIRST, LAST
 from semantic.planning.query_shape import CoveredDays, Key
@@ -34,7 +34,7 @@ class FactCoverage:
     @cached_property
     def covered(self) -> DaySet:
         """The days that any source covers."""
-        return covered_days(self.sources)
+        return days_of_sources(self.sources)
 
     @cached_property
     def complete(self) -> DaySet:

@@ -34,8 +34,8 @@ QUERY_DESCRIPTION = (
     " say what an answer does not hold."
 )
 EXTRA_DESCRIPTIONS = {
-    "compare": "Adds <metric>_previous, _change and _change_ratio; row_before: of the period right before each row.",
-    "align": "to_date (default) compares only days that are over and covered on both sides.",
+    "compare": "Adds <metric>_previous, _change, _change_ratio.",
+    "align": "to_date compares days complete on both sides.",
     "share_of_total": "Adds <metric>_share, of the total before limit.",
     "limit": "Most rows to give.",
 }

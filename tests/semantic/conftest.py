@@ -20,7 +20,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandStar]:
 @pytest.fixture(scope="session")
 def covered_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandStar]:
     """The same shop; its sources cover all days from 2020 to yesterday."""
-    made = hand_shop(tmp_path_factory.mktemp("covered_shop")).cover("2020-01-01", "2026-04-14")
+    made = hand_shop(tmp_path_factory.mktemp("covered_shop")).cover("2020-01-01", "2026-12-31")
     yield made
     made.close()
 

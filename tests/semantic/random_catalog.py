@@ -126,7 +126,7 @@ class Catalog:
         run_dir = folder / "20260415T000000000000Z_abcdef"
         run_dir.mkdir(parents=True, exist_ok=True)
         (run_dir / DEFINITIONS).write_text(self.definitions.model_dump_json(by_alias=True), encoding="utf-8")
-        days = DaySet.of([(date(2020, 1, 1), date(2026, 4, 14))])
+        days = DaySet.of([(date(2020, 1, 1), date(2026, 12, 31))])
         covered = (SourceCoverage(fact=fact, platform=None, account=None, days=days) for fact in self.truth.days)
         (run_dir / COVERAGE).write_text(coverage_json(covered), encoding="utf-8")
         return load_model(run_dir)

@@ -165,7 +165,7 @@ class Rolled:
 
 def busy_shop(folder: Path) -> HandStar:
     """Many visits and orders a day from few sources, each visit of another user, and halves of ad conversions."""
-    star = hand_shop(folder).cover("2020-01-01", "2026-04-14")
+    star = hand_shop(folder).cover("2020-01-01", "2026-12-31")
     for table in ("sessions", "events", "ad_performance", "orders", "order_items"):
         star.rows[table] = []
     draw = Random(7)

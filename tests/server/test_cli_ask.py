@@ -46,7 +46,7 @@ def test_json_is_the_whole_answer_at_full_precision(gata: Terminal, home: Publis
     assert found["rows"] == [[SPEND_A_DAY * home.days]]
     assert list(found) == [
         *("columns", "rows", "row_count", "truncated", "limit", "cursor", "time_range", "time_grain", "time_zone"),
-        *("filters", "as_of", "run_id", "notes", "sql"),
+        *("filters", "as_of", "run_id", "partial", "notes", "sql"),
     ]
 
 
