@@ -187,6 +187,22 @@ def orders(has_payments: bool) -> Table:
                 "The day of the customer's first valid order, in the tenant's time zone; NULL for guests.",
             ),
             _text(
+                "customer_type",
+                "new for the customer's first valid order, returning for the later ones; NULL for guests and for orders "
+                "that are not valid.",
+            ),
+            Column(
+                "days_since_first_order",
+                "INTEGER",
+                "Days from first_order_date to the day of the order; NULL where customer_type or the day is.",
+            ),
+            Column(
+                "months_since_first_order",
+                "INTEGER",
+                "Calendar months from the month of first_order_date to that of the order; NULL where customer_type or the "
+                "day is.",
+            ),
+            _text(
                 "customer_key",
                 "MD5 of the lower-cased email, else of (platform, account, customer_id); NULL for guests.",
             ),

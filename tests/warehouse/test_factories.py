@@ -185,6 +185,30 @@ def test_a_customer_is_their_email_wherever_they_buy_else_their_id_in_one_shop(c
     assert keys[-1] is None
 
 
+def test_an_order_says_whether_its_customer_is_new_and_how_old_the_cohort_is(con: duckdb.DuckDBPyConnection) -> None:
+    said: list[Row] = [
+        {"ordered_at": "2026-01-31 12:00:00", "is_cancelled": True},
+        {"ordered_at": "2026-01-31 13:00:00"},
+        {"ordered_at": "2026-01-31 14:00:00"},
+        {"ordered_at": "2026-03-01 00:30:00"},
+        {"ordered_at": "2026-03-02 12:00:00", "is_test": True},
+        {},
+        {"ordered_at": "2026-03-02 12:00:00", "customer_email": None},
+    ]
+    bob: Row = {"customer_email": "bob@x.io"}
+    query = orders(con, [ORDER | bob | {"order_id": str(n)} | each for n, each in enumerate(said)])
+    columns = "customer_type, days_since_first_order, months_since_first_order"
+    assert con.execute(f"select {columns} from ({query}) order by order_id").fetchall() == [
+        (None, None, None),  # cancelled
+        ("new", 0, 0),
+        ("returning", 0, 0),
+        ("returning", 29, 2),
+        (None, None, None),  # a test
+        ("returning", None, None),  # without a time
+        (None, None, None),  # a guest's
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "parts"),
     [

@@ -65,6 +65,15 @@ select
             partition by orders.customer_key
         )
     end as first_order_date,
+    case when orders.is_valid and orders.customer_key is not null then
+        case when is_first_order then 'new' else 'returning' end
+    end as customer_type,
+    case when customer_type is not null then
+        cast(datediff('day', first_order_date, order_date) as integer)
+    end as days_since_first_order,
+    case when customer_type is not null then
+        cast(datediff('month', first_order_date, order_date) as integer)
+    end as months_since_first_order,
     orders.customer_key,
     orders.customer_email,
     orders.customer_id,
