@@ -92,12 +92,21 @@ _SOURCE = (
     _text("source_account", "The account of the connector, as named in tenants.yaml.", required=True),
 )
 _CURRENCY = _text("currency", "ISO 4217 code of the row's money.")
+_COUNTRY = "its English name, else the text as it came."
 _CAMPAIGN_KEY = Reference("campaign_key", "campaigns", "campaign_key")
 _USER_KEY = Reference("user_key", "users", "user_key")
 _ATTRIBUTION = (
-    _text("traffic_source", "Where the visit came from, such as google; first touch unless the tenant says otherwise."),
-    _text("traffic_medium", "How, such as cpc or email; taken together with the source."),
+    _text(
+        "traffic_source",
+        "Where the visit came from, such as google, in lower case; first touch unless the tenant says otherwise.",
+    ),
+    _text("traffic_medium", "How, such as cpc or email, in lower case; taken together with the source."),
     _text("traffic_campaign", "The campaign named by the visit; taken together with the source."),
+    _text(
+        "channel",
+        "The default channel group of source, medium and campaign by the rules of GA4 and the tenant's own: Direct "
+        "where the visit names none, Unassigned where no rule fits.",
+    ),
     _text("campaign_key", "The ad campaign this was attributed to: MD5(platform, account, campaign_id)."),
     Column(
         "campaign_name",
@@ -168,6 +177,7 @@ def orders(has_payments: bool) -> Table:
             _text("order_id", "The vendor's order id.", required=True),
             Column("ordered_at", "TIMESTAMP", "When it was placed, UTC; NULL where the vendor sent no time."),
             Column("order_date", "DATE", "The day it was placed, in the tenant's time zone."),
+            Column("hour_of_day", "INTEGER", "The hour it was placed in, 0 to 23, in the tenant's time zone."),
             Column("total_price", MONEY, "What the customer was charged, refunds not deducted.", unknown=True),
             Column("refunded_amount", MONEY, "What was paid back, 0 when nothing was.", unknown=True),
             _CURRENCY,
@@ -188,8 +198,8 @@ def orders(has_payments: bool) -> Table:
             ),
             _text(
                 "customer_type",
-                "new for the customer's first valid order, returning for the later ones; NULL for guests and for orders "
-                "that are not valid.",
+                "new for the customer's first valid order, returning for the later ones; NULL for guests and for "
+                "orders that are not valid.",
             ),
             Column(
                 "days_since_first_order",
@@ -199,8 +209,8 @@ def orders(has_payments: bool) -> Table:
             Column(
                 "months_since_first_order",
                 "INTEGER",
-                "Calendar months from the month of first_order_date to that of the order; NULL where customer_type or the "
-                "day is.",
+                "Calendar months from the month of first_order_date to that of the order; NULL where customer_type or "
+                "the day is.",
             ),
             _text(
                 "customer_key",
@@ -211,6 +221,10 @@ def orders(has_payments: bool) -> Table:
             _text("user_key", "The analytics user whose purchase event carries the order id."),
             _text("session_id", "The session of that purchase event."),
             *_ATTRIBUTION,
+            _text("geo_country", "The country of that session; NULL without one, as all that the session says."),
+            _text("device_category", "The device of that session."),
+            _text("shipping_country", f"The country it is sent to: {_COUNTRY}"),
+            _text("discount_codes", "The discount codes used, each once, sorted and joined by commas; NULL without."),
             *(_PAYMENTS if has_payments else ()),
         ),
         references=(_CAMPAIGN_KEY, _USER_KEY),
@@ -277,10 +291,13 @@ def sessions(funnel_steps: int, gap: str | None = None) -> Table:
             Column("started_at", "TIMESTAMP", "The first event, UTC.", required=True),
             Column("ended_at", "TIMESTAMP", "The last event, UTC.", required=True),
             Column("session_date", "DATE", "The day of the first event, in the tenant's time zone.", required=True),
+            Column(
+                "hour_of_day", "INTEGER", "The hour of the first event, 0 to 23, in the tenant's zone.", required=True
+            ),
             Column("session_duration_seconds", "BIGINT", "Whole seconds from the first to the last event."),
             Column("events_in_session", "BIGINT", "Events."),
             *_ATTRIBUTION,
-            _text("geo_country", "Country of the first event that has one."),
+            _text("geo_country", f"Country of the first event that has one: {_COUNTRY}"),
             _text("device_category", "Device of the first event that has one."),
             Column("funnel_max_step", "BIGINT", "The furthest funnel step reached, by position; 0 for none."),
             *(Column(f"funnel_step_{n}", "BIGINT", f"Events of funnel step {n}.") for n in range(1, funnel_steps + 1)),
@@ -322,6 +339,7 @@ EVENTS = Table(
         _text("event_name", "What happened.", required=True),
         Column("occurred_at", "TIMESTAMP", "When, UTC.", required=True),
         Column("event_date", "DATE", "The day, in the tenant's time zone.", required=True),
+        Column("hour_of_day", "INTEGER", "The hour, 0 to 23, in the tenant's time zone.", required=True),
         _text("user_key", "MD5(platform, user); NULL where the event has no user."),
         _text("user_pseudo_id", "The analytics tool's own user id.", personal=True),
         _text("user_id", "The shop's user id, once known.", personal=True),
@@ -332,7 +350,7 @@ EVENTS = Table(
         _text("traffic_source", "The session's source."),
         _text("traffic_medium", "The session's medium."),
         _text("traffic_campaign", "The session's campaign."),
-        _text("geo_country", "Country of the event."),
+        _text("geo_country", f"Country of the event: {_COUNTRY}"),
         _text("device_category", "Device of the event."),
     ),
     references=(_USER_KEY, Reference("session_id", "sessions", "session_id")),
@@ -351,7 +369,12 @@ CAMPAIGNS = Table(
         *_SOURCE,
         _text("campaign_id", "The vendor's campaign id.", required=True),
         _text("campaign_name", "Its current name."),
-        _text("campaign_status", "Its current status, as the vendor says it."),
+        _text(
+            "campaign_status",
+            "Its current status in one vocabulary: active, paused, pending, ended, removed or rejected; a word that "
+            "the reference table lacks stays as the vendor says it.",
+        ),
+        _text("campaign_status_raw", "Its current status, as the vendor says it."),
         Column("is_inferred", "BOOLEAN", "The vendor sent no campaign; a fact carries its id.", required=True),
     ),
     order_by=("campaign_key",),
@@ -376,7 +399,7 @@ USERS = Table(
         Column("last_seen_at", "TIMESTAMP", "Last event, UTC."),
         Column("total_events", "BIGINT", "Events."),
         Column("total_sessions", "BIGINT", "Sessions."),
-        _text("first_geo_country", "Country of the first session."),
+        _text("first_geo_country", f"Country of the first session: {_COUNTRY}"),
         _text("first_device_category", "Device of the first session."),
     ),
     order_by=("user_key",),

@@ -35,6 +35,8 @@ _TENANT = {
     "sources": "Its sources, by connector.",
     "semantic": "Its own metrics, words and permissions.",
     "attribution": "Ad platforms of its own traffic sources.",
+    "channels": "Its own channels of visits, in their order; the first that fits decides, then GA4's default channel"
+    " group.",
 }
 _SOURCE = {
     "enabled": "Whether the source is read.",
@@ -155,4 +157,8 @@ MEANINGS: Mapping[str, str] = {
     f"{TENANT}.attribution.platforms[].source": "The source of a visit; case and outer spaces are ignored.",
     f"{TENANT}.attribution.platforms[].medium": "The medium of a visit.",
     f"{TENANT}.attribution.platforms[].ad_platform": "A connector of the domain ads.",
+    f"{TENANT}.channels[].channel": "The channel's name, a new one or one of GA4's, such as Paid Social.",
+    f"{TENANT}.channels[].source": "Sources of its visits, one or several, with * for anything; case is ignored.",
+    f"{TENANT}.channels[].medium": "Their mediums, likewise.",
+    f"{TENANT}.channels[].campaign": "Their campaigns, likewise. A visit fits every part that a rule names.",
 }

@@ -18,6 +18,10 @@ OTHER_KEYS = {
         "{platforms: [{source: newsletter, medium: cpc, ad_platform: google_ads}]}",
         "whose clicks a traffic source stands for",
     ),
+    "channels": (
+        "[{channel: Influencers, medium: [influencer, creator*]}]",
+        "channels of your own, before those of Google Analytics",
+    ),
     "semantic": (
         "{metrics: {revenue_per_customer: {expression: order_revenue / customers}}}",
         "metrics of your own, and other names",

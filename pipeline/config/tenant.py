@@ -11,6 +11,7 @@ from typing import Any, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.config.blocks.channels import ChannelRule, read_channels
 from pipeline.config.blocks.domains import DOMAINS, read_domains, refuse_other_domains
 from pipeline.config.blocks.semantic_block import read_attribution, read_semantic, semantic_locations
 from pipeline.config.blocks.sessions import SessionRules, read_sessions
@@ -52,6 +53,8 @@ class Tenant(BaseModel):
     semantic_locations: dict[str, str] = Field(default={}, exclude=True, repr=False)
     """File and line of each name of `semantic`, for errors; not part of the fingerprint."""
     attribution: dict[str, list[dict[str, str]]] = {}
+    channels: tuple[ChannelRule, ...] = ()
+    """Its own channels of visits, in the order in which they are tried, before the built-in ones."""
 
     @property
     def enabled(self) -> tuple[Source, ...]:
@@ -148,6 +151,7 @@ def read_tenant(entry: Entry, catalog: Mapping[str, Connector]) -> Tenant:
         semantic=read_semantic(fields["semantic"]) if "semantic" in fields else {},
         semantic_locations=semantic_locations(fields["semantic"]) if "semantic" in fields else {},
         attribution=read_attribution(fields["attribution"], catalog) if "attribution" in fields else {},
+        channels=read_channels(fields["channels"]) if "channels" in fields else (),
     )
     if tenant.enabled:
         refuse_other_domains(tenant.slug, fields["sources"], tenant.enabled, tenant.domains)

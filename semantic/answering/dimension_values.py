@@ -8,18 +8,23 @@ from typing import Any
 import duckdb
 
 from pipeline.contracts.sql import quote
-from pipeline.errors import QueryError, UnknownName, shorten
+from pipeline.errors import NAMES_SHOWN, QueryError, UnknownName, shorten
 from semantic.answering.execute import execute, with_deadline
 from semantic.answering.semantic_model import DimensionColumn, SemanticModel
+from semantic.catalog.catalog import Dimension
 from semantic.catalog.conditions import Condition, Value
 from semantic.catalog.input_text import is_text, quote_input
 from semantic.catalog.suggestions import nearest_values, unknown_dimension
+from semantic.catalog.vocabularies import conform
 from semantic.planning.query import MAX_LIMIT
+from semantic.planning.query_shape import Key, Scan, row_count_column
 from semantic.planning.touching_findings import sources_named
 
 MAX_CACHED_VALUES = 5000
 """A dimension with more values than this is queried per value, instead of being read in full once."""
 _CANDIDATES = 50
+_CODE = 2
+"""Letters of a country's code."""
 
 
 def dimension_values(
@@ -44,18 +49,31 @@ def dimension_values(
         raise QueryError(f"limit is {limit}.", f"Choose from 1 to {MAX_LIMIT}.")
     if search and not is_text(search):
         raise QueryError(f"search is {quote_input(search)}, which is no text.", "Write words to look for.")
-    where = "\nWHERE CONTAINS(LOWER(CAST(value AS VARCHAR)), LOWER($search))" if search else ""
-    counts = _value_counts(model.dimension_columns[dimension])
+    where, first, searched = _search(search, model.catalog.dimensions[dimension]) if search else ("", "", {})
+    counts = _value_counts(dimension, model)
     sql = (
         f"SELECT value, CAST(SUM(n) AS BIGINT) AS n\nFROM (\n  {counts}\n){where}\n"
-        "GROUP BY value\nORDER BY n DESC, value\nLIMIT $limit"
+        f"GROUP BY value\nORDER BY {first}n DESC, value\nLIMIT $limit"
     )
-    bound = {"limit": limit + 1, **({"search": search} if search else {})}
+    bound = {"limit": limit + 1, **searched}
     with with_deadline(cursor, timeout_seconds):
         rows = execute(cursor, sql, bound)
     is_date = model.catalog.dimensions[dimension].type == "date"
     listed = [{"value": value.isoformat() if is_date else value, "count": count} for value, count in rows[:limit]]
     return {"dimension": dimension, "values": listed, "truncated": len(rows) > limit}
+
+
+def _search(search: str, dimension: Dimension) -> tuple[str, str, dict[str, str]]:
+    """The condition of a search, the order that puts what it names first, and their values.
+
+    A text that names a value by another spelling finds that value; a code of two letters nothing else.
+    """
+    contains, named = "CONTAINS(LOWER(CAST(value AS VARCHAR)), LOWER($search))", conform(search, dimension)
+    if named == search:
+        return f"\nWHERE {contains}", "", {"search": search}
+    if len(search.strip()) <= _CODE:
+        return "\nWHERE value = $named", "", {"named": named}
+    return f"\nWHERE value = $named OR {contains}", "value = $named DESC, ", {"search": search, "named": named}
 
 
 def check_values(
@@ -132,7 +150,10 @@ class _Members:
                 f"JARO_WINKLER_SIMILARITY(LOWER(value), LOWER($wanted)) DESC, value\nLIMIT {_CANDIDATES}"
             )
             known = frozenset(row[0] for row in execute(self._cursor, sql, {"wanted": value}))
-        return UnknownName(f"value of {self._name}", value, known, near=nearest_values(value, known))
+        error = UnknownName(f"value of {self._name}", value, known, near=nearest_values(value, known))
+        if not error.near and len(known) > NAMES_SHOWN:
+            error.fix = f"Look for it among the values of {self._name}: get_dimension_values lists them."
+        return error
 
 
 def _all_values(columns: Iterable[DimensionColumn]) -> str:
@@ -141,9 +162,18 @@ def _all_values(columns: Iterable[DimensionColumn]) -> str:
     )
 
 
-def _value_counts(columns: Iterable[DimensionColumn]) -> str:
-    return "\n  UNION ALL\n  ".join(
-        f"SELECT {quote(h.column)} AS value, COUNT(*) AS n FROM {quote(h.table)}"
-        f" WHERE {quote(h.column)} IS NOT NULL GROUP BY ALL"
-        for h in columns
-    )
+def _value_counts(dimension: str, model: SemanticModel) -> str:
+    return "\n  UNION ALL\n  ".join(_counted(dimension, each, model) for each in model.dimension_columns[dimension])
+
+
+def _counted(dimension: str, holder: DimensionColumn, model: SemanticModel) -> str:
+    """The values of one table with their rows; computed ones from a scan of the fact."""
+    value = quote(holder.column)
+    if holder.fact is None:
+        return (
+            f"SELECT {value} AS value, COUNT(*) AS n FROM {quote(holder.table)} WHERE {value} IS NOT NULL GROUP BY ALL"
+        )
+    key = Key(dimension, model.catalog.dimensions[dimension].type)
+    scan = model.scan(Scan(fact=holder.fact, keys=((key, dimension),)))
+    rows = quote(row_count_column(holder.fact))
+    return f"SELECT {quote(dimension)} AS value, {rows} AS n FROM ({scan}) WHERE {quote(dimension)} IS NOT NULL"

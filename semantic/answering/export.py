@@ -48,8 +48,8 @@ class ExportedDimension(_Part):
     label: str
     description: str
     synonyms: tuple[str, ...]
-    type: Literal["text", "date", "boolean"]
-    role: Literal["time", "identifier", "name", "flag", "category"]
+    type: Literal["text", "date", "boolean", "integer"]
+    role: Literal["time", "ordinal", "identifier", "name", "flag", "category"]
     facts: tuple[str, ...] = Field(description="Those that have it.")
     values: tuple[str, ...] | None = Field(description="All its values when they are few, else null.")
     note: str | None

@@ -43,6 +43,8 @@ class DimensionColumn:
 
     table: str
     column: str
+    fact: str | None = None
+    """Set where the dimension is computed from the column: the fact whose scan gives its values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,8 +149,12 @@ def _dimension_columns(
     name: str, paths: Mapping[str, str], models: Mapping[str, TableModel]
 ) -> tuple[DimensionColumn, ...]:
     holders = {(path.split(".")[-2] if "." in path else fact) for fact, path in paths.items()}
-    tables = (models[holder] for holder in sorted(holders))
-    return tuple(DimensionColumn(model.table, columns_in(model.dimensions[name])[0]) for model in tables)
+    found = []
+    for holder in sorted(holders):
+        text = models[holder].dimensions[name]
+        (column,) = columns_in(text)
+        found.append(DimensionColumn(models[holder].table, column, None if text == f"_.{column}" else holder))
+    return tuple(found)
 
 
 def _relationships(definitions: RunDefinitions) -> tuple[Relationship, ...]:

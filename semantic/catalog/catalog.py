@@ -86,8 +86,8 @@ class Dimension:
     name: str
     label: str
     description: str
-    type: str  # text, date or boolean
-    role: str  # time, identifier, name, flag or category
+    type: str  # text, date, boolean or integer
+    role: str  # time, ordinal, identifier, name, flag or category
     paths: Mapping[str, str]
     """By fact: the tables to join and the dimension's name, joined with dots."""
     meanings: Mapping[str, str]
@@ -96,6 +96,10 @@ class Dimension:
     """The dimension that says `AMBIGUOUS` of the rows that may have several of its values, of which none is guessed."""
     values: frozenset[str] | None = None
     """All its values, when they are few."""
+    order: tuple[str, ...] = ()
+    """All its values in the order of their rows, where it is not that of the alphabet."""
+    vocabulary: str | None = None
+    """How other spellings of a value are read (`semantic.catalog.vocabularies`)."""
     is_personal: bool = False
     hidden: bool = False
     note: str | None = None
@@ -189,6 +193,8 @@ def read_catalog(
                 meanings=entry.meanings,
                 placed_by=entry.placed_by,
                 values=None if entry.values is None else frozenset(entry.values),
+                order=entry.order,
+                vocabulary=entry.vocabulary,
                 is_personal=entry.personal,
                 hidden=entry.hidden,
                 note=entry.note,

@@ -10,7 +10,7 @@ from pipeline.errors import QueryError
 from semantic.catalog.days import read_day
 from semantic.catalog.input_text import quote_input
 
-Value = str | bool | date | Decimal | float
+Value = str | bool | date | Decimal | float | int
 FilterInput = bool | int | float | str | tuple[bool | int | float | str, ...] | None
 """The value of a filter as a caller sends it: JSON, days as ISO text."""
 
@@ -20,6 +20,7 @@ _TEXT_ONLY = ("contains", "starts_with")
 _BOOLEAN = ("=", "!=", "in", "not_in", *_UNARY)
 _ORDERING = (">", ">=", "<", "<=", "between")
 _LARGEST = Decimal(10) ** 24
+_LARGEST_INTEGER = 2**62
 _MONEY = Decimal(10) ** 18
 _FLAGS = {"true": True, "false": False}
 
@@ -29,7 +30,7 @@ class Condition:
     """The shape of one filter; its values are bound as `<parameter>_0`, `<parameter>_1`, ..."""
 
     name: str
-    type: str  # text, date, boolean or number
+    type: str  # text, date, boolean, integer or number
     op: str
     count: int
     """Value slots: for a list 1, 2, 4, 8, ..., so that lists of many lengths share one statement."""
@@ -108,6 +109,11 @@ def _typed(value: bool | float | str, type_: str, name: str) -> Value:
         if isinstance(flag, bool):
             return flag
         raise QueryError(f"{name} is true or false, and a filter compares it with {quoted}.", "Write true or false.")
+    if type_ == "integer":
+        number = _number(value, name)
+        if number == int(number) and -_LARGEST_INTEGER < number < _LARGEST_INTEGER:
+            return int(number)
+        raise QueryError(f"{name} is a whole number, and a filter compares it with {quoted}.", "Write a whole number.")
     return _number(value, name)
 
 

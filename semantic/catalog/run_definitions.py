@@ -21,10 +21,13 @@ from semantic.catalog.formula import MetricType
 VERSION = 2
 """Version of the format of semantic.yml; a run of another version is built again."""
 
-DimensionType = Literal["text", "date", "boolean"]
-DimensionRole = Literal["time", "identifier", "name", "flag", "category"]
-ComparedType = Literal["text", "date", "boolean", "number"]
+DimensionType = Literal["text", "date", "boolean", "integer"]
+DimensionRole = Literal["time", "ordinal", "identifier", "name", "flag", "category"]
+"""ordinal: a place in an order, such as a weekday or an hour; rows are listed along it as along a date."""
+ComparedType = Literal["text", "date", "boolean", "integer", "number"]
 """The type as which a filter compares the values of a column."""
+Vocabulary = Literal["folded", "listed", "country", "campaign_status"]
+"""How other spellings of a value are read: in lower case; as a listed value in any case; as a country; as a status."""
 _CONFIG = ConfigDict(extra="forbid")
 
 
@@ -49,6 +52,8 @@ class SelectionCondition:
     through: tuple[str, ...]
     """The models to join on the way to the column, in order."""
     column: str
+    expression: str | None = None
+    """Over `_`, the table, where the condition is on what is computed from the column, such as its weekday."""
     type: ComparedType
     op: str
     values: tuple[str | bool | int | float, ...]
@@ -160,6 +165,9 @@ class DimensionDefinition:
     """The dimension that says which rows may have several of its values; None where no row has."""
     values: tuple[str, ...] | None = None
     """All its values, when they are few."""
+    order: tuple[str, ...] = ()
+    """All its values in the order of their rows, where it is not that of the alphabet."""
+    vocabulary: Vocabulary | None = None
     label: str | None = None
     hidden: bool = False
     note: str | None = None

@@ -16,6 +16,9 @@ from semantic.catalog.catalog import Catalog
 MAX_SUGGESTIONS = 3
 _MIN_SIMILARITY = 0.5
 """Names less similar than this are not suggested."""
+_MIN_LETTERS = 4
+_MIN_SHORT_SIMILARITY = 0.75
+"""The same for values of fewer letters, unless they are a whole word of the other."""
 _WORD = re.compile(r"[^\W_]+")
 _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _GENERIC = "a all amount average avg by count current from in metric mean name no num number of per sum the total value"
@@ -86,7 +89,10 @@ def nearest(name: str, aliases: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def nearest_values(text: str, known: Iterable[str]) -> list[str]:
-    """Return at most three of many values: equal but for case, then one inside the other, then the most similar."""
+    """Return at most three of many values: equal but for case, then one inside the other, then the most similar.
+
+    None is better than a value that is far off: two or three letters occur inside of what they do not mean.
+    """
     folded = text.casefold().strip()
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(folded)
@@ -101,11 +107,14 @@ def _value_similarity(text: str, value: str, matcher: SequenceMatcher[str]) -> f
         return 2
     if _letters(text) == _letters(value):
         return 1.5
-    inside = min(len(text), len(value)) >= 2 and (text in value or value in text)
+    short, long = sorted((text, value), key=len)
+    inside = len(short) >= _MIN_LETTERS and short in long
+    inside = inside or (len(short) > 1 and short in _WORD.findall(long))
+    least = 0 if inside else _MIN_SIMILARITY if len(short) >= _MIN_LETTERS else _MIN_SHORT_SIMILARITY
     matcher.set_seq1(value)
-    if not inside and (matcher.real_quick_ratio() < _MIN_SIMILARITY or matcher.quick_ratio() < _MIN_SIMILARITY):
+    if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least or (ratio := matcher.ratio()) < least:
         return 0
-    return max(matcher.ratio(), 0.8 if inside else 0)
+    return max(ratio, 0.8 if inside else 0)
 
 
 def _letters(text: str) -> str:

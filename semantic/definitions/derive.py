@@ -37,7 +37,12 @@ from semantic.definitions.missing_rows.left_out_money import left_out_money
 from semantic.definitions.overlay import Overlay, add_metrics, apply_overlay
 from semantic.definitions.rename import rename
 from semantic.definitions.reporting_currency import measured_in_reporting, rates_definition, selected_in_reporting
-from semantic.definitions.standard_dimensions import DIMENSIONS, StandardDimension, date_dimension, personal_dimensions
+from semantic.definitions.standard_dimensions import (
+    DIMENSIONS,
+    StandardDimension,
+    calendar_dimensions,
+    personal_dimensions,
+)
 from semantic.definitions.standard_metrics import (
     DERIVED_METRICS,
     BaseMetric,
@@ -61,7 +66,7 @@ def derive(tenant: Tenant, tables: Sequence[Table], observed: BuiltTables) -> Ru
     """
     overlay = Overlay(tenant.semantic, tenant.semantic_locations)
     tables = [_as_built(table, observed) for table in tables]
-    columns_of = _dimension_columns(tables, observed)
+    columns_of = _dimension_columns(tables, tenant.week_start, observed)
     dimensions = _dimensions(overlay, columns_of, tables, observed)
     specified = (*base_metrics(tenant.sessions.gap), *funnel_metrics(tenant.funnel_events))
     standard = [metric for metric in specified if _is_built(metric, observed)]
@@ -181,9 +186,9 @@ def _standard_derived(tenant: Tenant, base: Iterable[BaseMetric]) -> dict[str, D
     return derived
 
 
-def _dimension_columns(tables: Sequence[Table], observed: BuiltTables) -> DimensionColumns:
+def _dimension_columns(tables: Sequence[Table], week_start: str, observed: BuiltTables) -> DimensionColumns:
     """Map every dimension to the built tables that hold it, and their columns."""
-    dimensions = (date_dimension(tables), *DIMENSIONS, *personal_dimensions(tables))
+    dimensions = (*calendar_dimensions(tables, week_start), *DIMENSIONS, *personal_dimensions(tables))
     built = {table.name: observed[table.name].columns for table in tables}
     return {
         dimension.name: (
@@ -212,7 +217,9 @@ def _dimensions(
                 personal=dimension.personal,
                 meanings=dimension.meanings,
                 placed_by=_placed_by(dimension, columns_of, observed),
-                values=None if dimension.personal else _values(columns, observed),
+                values=None if dimension.personal else dimension.values or _values(columns, observed),
+                order=dimension.values,
+                vocabulary=dimension.vocabulary,
                 note=_note(dimension.name, columns, paths, by_name, observed),
                 synonyms=SYNONYMS.get(dimension.name, ()),
             )
@@ -237,7 +244,9 @@ def _placed_by(dimension: StandardDimension, columns_of: DimensionColumns, obser
 
 
 def _role(dimension: StandardDimension) -> DimensionRole:
-    """Classify a dimension: time, identifier, name, flag or category."""
+    """Classify a dimension: time, ordinal, identifier, name, flag or category."""
+    if dimension.is_ordinal:
+        return "ordinal"
     if dimension.type == "date":
         return "time"
     if dimension.type == "boolean":

@@ -122,21 +122,26 @@ def _condition(metric: str, filter_: Mapping[str, Any], fact: str, known: Metric
     filtered = filter_["name"]
     if filtered in {column.name for table in known.tables for column in table.columns if column.personal}:
         raise ConfigError(f"{metric} is filtered by {filtered}, which is personal data.", "Choose another column.")
-    through, column, type_ = _find_column(metric, filtered, fact, known)
+    through, column, expression, type_ = _find_column(metric, filtered, fact, known)
     sent = _json_value(filter_.get("value"))
     read = read_values(filtered, filter_["op"], sent, type_, is_identifier=column.endswith("_id"))
     values = tuple(map(_plain_value, read))
-    return SelectionCondition(through=through, column=column, type=type_, op=filter_["op"], values=values)
+    return SelectionCondition(
+        through=through, column=column, expression=expression, type=type_, op=filter_["op"], values=values
+    )
 
 
 def _find_column(
     metric: str, filtered: str, fact: str, known: MetricInputs
-) -> tuple[tuple[str, ...], str, ComparedType]:
-    """Find the tables to join from a fact to the filtered column, the column, and its type."""
+) -> tuple[tuple[str, ...], str, str | None, ComparedType]:
+    """Find the tables to join from a fact to the filtered column, the column, what is computed of it, and its type."""
     if (dimension := known.dimensions.get(filtered)) and fact in dimension.paths:
         *through, _ = dimension.paths[fact].split(".")
-        return tuple(through), known.dimension_columns[filtered][1][through[-1] if through else fact], dimension.type
-    return (), filtered, _column_type(metric, filtered, fact, known)
+        standard, columns = known.dimension_columns[filtered]
+        holder = through[-1] if through else fact
+        expression = standard.expression(holder) if standard.computed else None
+        return tuple(through), columns[holder], expression, dimension.type
+    return (), filtered, None, _column_type(metric, filtered, fact, known)
 
 
 def _column_type(metric: str, filtered: str, fact: str, known: MetricInputs) -> ComparedType:

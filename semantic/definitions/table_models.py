@@ -26,7 +26,7 @@ def model_of(
         table=table.table_name(slug),
         description=table.sentence,
         dimensions={
-            d.name: f"_.{columns[table.name]}" for d, columns in dimension_columns.values() if table.name in columns
+            d.name: d.expression(table.name) for d, columns in dimension_columns.values() if table.name in columns
         },
         measures={metric.name: metric.expression for metric in metrics if metric.fact == table.name},
         joins={

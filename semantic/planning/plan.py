@@ -13,6 +13,7 @@ from semantic.catalog.catalog import COMPARED, CUMULATIVE, CURRENCY, DATE, IS_OT
 from semantic.catalog.conditions import Condition, Value, read_values, value_slots
 from semantic.catalog.formula import metric_names
 from semantic.catalog.suggestions import unknown
+from semantic.catalog.vocabularies import CONFORMED_OPERATORS, conform
 from semantic.planning.check_query import adds_up, check_groups, check_query
 from semantic.planning.covered import (
     FactCoverage,
@@ -114,7 +115,7 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None, today: dat
         totals=_totals(query, used, catalog) if query.totals else None,
         fill_gaps=query.fill_gaps,
         top=TopGroups(query.top.by, query.top.other) if query.top else None,
-        order=_order(query, is_mixed=money == CURRENCY and varies(_first(query), catalog)),
+        order=_order(query, catalog, is_mixed=money == CURRENCY and varies(_first(query), catalog)),
         week_shift=week_shift(catalog.week_start),
         coverage=uncovered_facts(coverage, keys, asked, catalog, is_cut=bool(not_compared)),
     )
@@ -146,6 +147,8 @@ def _conditions(query: Query, catalog: Catalog) -> tuple[tuple[Condition, ...], 
         type_ = dimension.type if dimension else "number"
         is_id = dimension is not None and dimension.role == IDENTIFIER
         read = read_values(filter_.name, filter_.op, filter_.value, type_, is_identifier=is_id)
+        if dimension and filter_.op in CONFORMED_OPERATORS:
+            read = tuple(conform(value, dimension) if isinstance(value, str) else value for value in read)
         count = value_slots(filter_.op, len(read))
         conditions.append(Condition(name=filter_.name, type=type_, op=filter_.op, count=count, parameter=f"filter_{n}"))
         values.append(read)
@@ -163,8 +166,9 @@ def _not_compared(compared: PlannedComparison | None) -> tuple[Condition, ...]:
 
 def _key(name: str, query: Query, catalog: Catalog) -> Key:
     """Make a dimension a key to group by; every date has the query's grain."""
-    type_ = catalog.dimensions[name].type
-    return Key(name, type_, (query.time_grain or "day") if type_ == "date" else None)
+    dimension = catalog.dimensions[name]
+    grain = (query.time_grain or "day") if dimension.type == "date" else None
+    return Key(name, dimension.type, grain, dimension.order)
 
 
 def _scan(
@@ -213,8 +217,8 @@ def _totals(query: Query, used: Iterable[str], catalog: Catalog) -> Literal["row
     return "facts"
 
 
-def _order(query: Query, *, is_mixed: bool) -> tuple[tuple[str, bool], ...]:
-    """Order by `order_by`, else by date, then by the first metric from the highest; then by the dimensions.
+def _order(query: Query, catalog: Catalog, *, is_mixed: bool) -> tuple[tuple[str, bool], ...]:
+    """Order by `order_by`, else along the date and ordinals, then from the highest first metric; then by dimensions.
 
     Money of several currencies is ranked within each (`is_mixed`).
     """
@@ -227,7 +231,8 @@ def _order(query: Query, *, is_mixed: bool) -> tuple[tuple[str, bool], ...]:
     if order:
         order += others_last
     else:
-        order = [(DATE, False)] if DATE in query.dimensions else []
+        along = [] if query.top else [name for name in query.dimensions if catalog.dimensions[name].role == "ordinal"]
+        order = [(name, False) for name in ([DATE] if DATE in query.dimensions else []) + along]
         order += [*others_last, *([(CURRENCY, False)] if is_mixed else []), (_first(query), True)]
     rest = [(name, False) for name in query.dimensions if name not in dict(order)]
     return (*order, *rest)

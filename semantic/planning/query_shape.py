@@ -22,6 +22,8 @@ class Key:
     name: str
     type: str
     grain: str | None = None  # of the date only
+    values: tuple[str, ...] = ()
+    """Its values in the order of their rows, where it is not that of the alphabet."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pipeline.contracts.sql import quote
+from pipeline.contracts.sql import literal, quote
 from semantic.catalog.catalog import COMPARED, CUMULATIVE, IS_OTHER, IS_TOTAL, SHARE
-from semantic.planning.query_shape import QueryShape, RequestedMetric, covered_column
+from semantic.planning.query_shape import Key, QueryShape, RequestedMetric, covered_column
 from semantic.sql.coverage_stages import mark_covered, of_total
 from semantic.sql.ctes import PREVIOUS, Components, add_up, compare, fill, keep, matched, rank, total
 from semantic.sql.drill_across import Aggregate, drill_across
@@ -129,4 +129,12 @@ def _total_row(shape: QueryShape, whole: str) -> str:
 
 
 def _order(shape: QueryShape) -> str:
-    return ", ".join(f"{quote(name)} {'DESC' if highest else 'ASC'} NULLS LAST" for name, highest in shape.order)
+    places = {key.name: _place(key) for key in shape.keys if key.values}
+    return ", ".join(
+        f"{places.get(name, quote(name))} {'DESC' if highest else 'ASC'} NULLS LAST" for name, highest in shape.order
+    )
+
+
+def _place(key: Key) -> str:
+    """The place of a value in the order of its dimension."""
+    return f"LIST_POSITION([{', '.join(map(literal, key.values))}], {quote(key.name)})"

@@ -28,6 +28,7 @@ PREVIOUS = "_previous"
 IS_MATCHED = "is_matched"
 """The column that marks days, and the group of other days, that the month before has."""
 Components = tuple[Component, ...]
+_NOT_TEXT = {"date": "DATE", "boolean": "BOOLEAN", "integer": "BIGINT"}
 
 
 def compare(statement: Statement, shape: QueryShape, current: str, previous: str, name: str) -> tuple[str, Components]:
@@ -169,7 +170,7 @@ def rank(statement: Statement, shape: QueryShape, top: TopGroups, rows: str, com
 
 def _other_key(key: Key) -> str:
     """The key of the group of others: 'other' for text, NULL for another type."""
-    return "'other'" if key.type == "text" else f"CAST(NULL AS {'DATE' if key.type == 'date' else 'BOOLEAN'})"
+    return "'other'" if key.type == "text" else f"CAST(NULL AS {_NOT_TEXT[key.type]})"
 
 
 def total(statement: Statement, name: str, rows: str, components: Components) -> str:

@@ -22,6 +22,7 @@ from semantic.catalog.run_definitions import RunDefinitions, Selection, Selectio
 from semantic.planning.query_shape import Key, Scan, row_count_column
 from warehouse.star_schema import AMOUNTS, MONEY
 
+_COLUMN = re.compile(r"_\.(\w+)")
 _PARAMETER = re.compile("'\x01(\\w+)\x01'")
 _BESIDE_PARAMETERS = re.compile(r"(?<=\$)(?=\w)")
 _UNITS = {"week": "W", "month": "M", "quarter": "Q", "year": "Y"}
@@ -216,7 +217,7 @@ def _filtered_rows(table: Any, scan: Scan, tables: ScanTables) -> Any:  # Any: a
     """Filter the fact's rows by time range and own columns, and add the flag columns of selections."""
     day = tables.days[scan.fact]
     dimensions = tables.models[scan.fact].dimensions
-    predicates = [_satisfies(table[columns_in(dimensions[p])[0]], c) for c, p in scan.conditions if "." not in p]
+    predicates = [_satisfies(_value(table, dimensions[p]), c) for c, p in scan.conditions if "." not in p]
     predicates += [table[day] >= _parameter("start", "date")] if scan.has_start else []
     predicates += [table[day] <= _parameter("end", "date")] if scan.has_end else []
     rows = table.filter(*predicates) if predicates else table
@@ -237,12 +238,21 @@ def _meets(
         return ~_meets(rows, at, replace(condition, op="is_not_null"), through, tables).fill_null(False)
     if not through:
         values = [_literal(value, condition.type) for value in condition.values]
-        return _OPERATORS[condition.op](rows[condition.column], values)
+        return _OPERATORS[condition.op](_value(rows, condition.expression or f"_.{condition.column}"), values)
     to, *rest = through
     join, table = tables.models[at].joins[to], tables.models[to].table
     used = {join.right_on, _first_column(to, condition, rest, tables)}
     other = ibis.table(tables.ibis_types(table, used), name=table)
     return rows[join.left_on].isin(other.filter(_meets(other, to, condition, rest, tables))[join.right_on])
+
+
+def _value(table: Any, expression: str) -> Any:  # Any: an ibis table, one of its values
+    """A dimension of a table's rows, evaluated as Boring Semantic Layer does."""
+    if table_column := _COLUMN.fullmatch(expression):
+        return table[table_column[1]]
+    from boring_semantic_layer.safe_eval import safe_eval
+
+    return safe_eval(expression, context={"_": table}).unwrap()
 
 
 def _literal(value: Any, type_: str) -> Any:  # Any: a value of the definitions, an ibis value
@@ -292,4 +302,4 @@ def _parameter(name: str, type_: str) -> Any:  # Any: an ibis value
     import ibis
 
     placeholder = ibis.literal(f"\x01{name}\x01")
-    return placeholder if type_ == "text" else placeholder.cast(type_)
+    return placeholder if type_ == "text" else placeholder.cast("int64" if type_ == "integer" else type_)

@@ -229,6 +229,13 @@ BAD: dict[str, str] = {
         "    - {source: x, medium: y, ad_platform: bing_ads}",
         "    - {source: X, medium: y, ad_platform: google_ads}",
     ),
+    "a channel without visits": tenant("channels: [{channel: Partners}]"),
+    "a channel without a name": tenant("channels: [{source: partner}]"),
+    "a channel by a misspelt part": tenant("channels: [{channel: Partners, sorce: partner}]"),
+    "a channel of no text": tenant("channels: [{channel: Partners, source: []}]"),
+    "two channels of the same visits": tenant(
+        "channels: [{channel: Partners, source: A}, {channel: Friends, source: a}]"
+    ),
 }
 
 

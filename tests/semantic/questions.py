@@ -91,7 +91,8 @@ def _filter(draw: DrawFn, name: str, truth: GroundTruth) -> dict[str, Any]:
         ops = st.sampled_from([*_ORDERS, "between"])
         op = draw(ops)
         return {"name": name, "op": op, "value": [str(low), str(high)] if op == "between" else str(low)}
-    op = draw(st.sampled_from([*_ORDERS, "in", "not_in", "contains", "starts_with", "between"]))
+    only_text = [] if isinstance(members[0], int) else ["contains", "starts_with"]
+    op = draw(st.sampled_from([*_ORDERS, "in", "not_in", *only_text, "between"]))
     if op in ("in", "not_in"):
         return {"name": name, "op": op, "value": draw(st.lists(some, min_size=1, max_size=2))}
     if op == "between":

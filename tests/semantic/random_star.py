@@ -67,6 +67,7 @@ _ORDERS = st.fixed_dictionaries(
         "user_key": st.sampled_from(["u1", "u2", None]),
         "traffic_source": SOURCES,
         "ad_platform": PLATFORMS,
+        "geo_country": COUNTRIES,
     }
 )
 _EVENTS = st.fixed_dictionaries(
@@ -149,8 +150,23 @@ def _of_session(read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     return via("session_id", "sessions", "session_id", read)
 
 
+def _of_day(part: Callable[[date], Any]) -> dict[str, Callable[[Any, Any], Any]]:
+    """A part of the day of each fact's rows."""
+    return {fact: lambda row, rows, at=column: part(row[at]) for fact, column in DAYS_OF.items()}
+
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+ORDINALS: dict[str, tuple[Any, ...]] = {
+    "day_of_week": WEEKDAYS,
+    "week_of_year": tuple(range(1, 54)),
+    "month_of_year": tuple(range(1, 13)),
+}
 DIMENSIONS: dict[str, dict[str, Callable[[Any, Any], Any]]] = {
     "date": {fact: own(column) for fact, column in DAYS_OF.items()},
+    "day_of_week": _of_day(lambda day: WEEKDAYS[day.weekday()]),
+    "is_weekend": _of_day(lambda day: day.weekday() >= 5),
+    "week_of_year": _of_day(lambda day: day.isocalendar().week),
+    "month_of_year": _of_day(lambda day: day.month),
     "ad_platform": {
         "ad_performance": own("source_platform"),
         **dict.fromkeys(("sessions", "orders"), own("ad_platform")),
@@ -173,21 +189,25 @@ DIMENSIONS: dict[str, dict[str, Callable[[Any, Any], Any]]] = {
         **dict.fromkeys(("sessions", "orders", "events"), own("traffic_source")),
         "order_items": _of_order(own("traffic_source")),
     },
-    "geo_country": dict.fromkeys(("sessions", "events"), own("geo_country")),
+    "geo_country": {
+        **dict.fromkeys(("sessions", "orders", "events"), own("geo_country")),
+        "order_items": _of_order(own("geo_country")),
+    },
     "is_customer": {
         **dict.fromkeys(("sessions", "orders", "events"), _CUSTOMER),
         "order_items": _of_order(_CUSTOMER),
     },
     "product_name": {"order_items": via("product_key", "products", "product_key", "product_name")},
 }
+FLAGS = frozenset({"is_customer", "is_weekend"})
 NUMBERS = ("spend", "clicks", "sessions", "orders", "customers", "order_revenue")
 """Metrics that filters name: counts and sums, whose values are exact."""
 
 
 def truth(rows: reference.Rows) -> GroundTruth:
     """What the standard metrics and dimensions mean, over these rows."""
-    flags, costs = frozenset({"is_customer"}), frozenset({"spend"})
-    return GroundTruth(rows, DAYS_OF, MEASURES, FORMULAS, DIMENSIONS, flags=flags, costs=costs)
+    costs = frozenset({"spend"})
+    return GroundTruth(rows, DAYS_OF, MEASURES, FORMULAS, DIMENSIONS, flags=FLAGS, ordinals=ORDINALS, costs=costs)
 
 
 Covered = dict[str, dict[str | None, frozenset[date]]]

@@ -61,6 +61,8 @@ class GroundTruth:
     """The dimensions that are days."""
     costs: frozenset[str] = frozenset()
     """The measures that are paid: a ratio of nothing else is unknown where they have no rows."""
+    ordinals: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    """The dimensions along which rows are listed, with their values in order."""
     week_start: int = 0
     covered: Mapping[str, Mapping[str | None, frozenset[date]]] | None = None
     """By fact and platform: the days that a source covers, each live. A fact by the platform None has one for all of
@@ -675,7 +677,8 @@ def _topped(query: Query, truth: GroundTruth, lines: list[Line]) -> list[Line]:
 
 
 def _other(name: str, truth: GroundTruth) -> Any:
-    return None if name in truth.dates or name in truth.flags else "other"
+    is_number = isinstance(truth.ordinals.get(name, ("",))[0], int)
+    return None if name in truth.dates or name in truth.flags or is_number else "other"
 
 
 def _up(found: Any) -> tuple[Any, ...]:
@@ -692,13 +695,14 @@ def _down(found: Any) -> tuple[Any, ...]:
 
 
 def _ordered(query: Query, truth: GroundTruth, lines: list[Line], whole: Cell) -> list[Line]:
-    """What is asked for; else dates first, then the highest of the first metric; ties by the dimensions."""
+    """What is asked for; else along dates and ordinals, then by the highest first metric; ties by the dimensions."""
     asked = [(name.removeprefix("-"), name.startswith("-")) for name in query.order_by]
     others = [("is_other", False)] if query.top and query.top.other else []
     if asked:
         asked += others
     else:
         by_date = [("date", False)] if "date" in query.dimensions else []
+        by_date += [(name, False) for name in query.dimensions if name in truth.ordinals and not query.top]
         first = query.top.by if query.top else query.metrics[0]
         mixed = _is_mixed(query, truth) and truth.money.intersection(truth.parts(first))
         asked = [*by_date, *others, *([("currency", False)] if mixed else []), (first, True)]
@@ -706,6 +710,9 @@ def _ordered(query: Query, truth: GroundTruth, lines: list[Line], whole: Cell) -
 
     def place(line: Line) -> list[Any]:
         row = {**_row(query, truth, line, whole), "is_other": line.is_other}
+        for name in truth.ordinals.keys() & row.keys():
+            known = row[name] in truth.ordinals[name]
+            row[name] = truth.ordinals[name].index(row[name]) if known else None
         return [_down(row[name]) if highest else _up(row[name]) for name, highest in asked]
 
     return sorted(lines, key=place)

@@ -37,6 +37,8 @@ CUTS = """
 date ad_platform campaign_id campaign_name campaign_status ad_group_id ad_group_name ad_id ad_name currency account
 shop_platform financial_status analytics_platform traffic_source traffic_medium traffic_campaign geo_country
 device_category attribution event_name is_customer product_name product_category first_order_date first_seen_date
+channel day_of_week is_weekend hour_of_day week_of_year month_of_year customer_type days_since_first_order
+months_since_first_order shipping_country discount_codes campaign_status_raw order_status_raw
 """
 
 

@@ -20,7 +20,10 @@ def test_every_metric_comes_with_its_unit_type_and_dimensions(shop: HandStar) ->
         "description": "Return on ad spend: revenue of visits attributed to a campaign, per unit of spend.",
         "unit": "ratio",
         "type": "number",
-        "dimensions": ["ad_platform", "campaign_id", "campaign_name", "campaign_status", "currency", "date"],
+        "dimensions": [
+            *("ad_platform", "campaign_id", "campaign_name", "campaign_status", "campaign_status_raw", "currency"),
+            *("date", "day_of_week", "is_weekend", "month_of_year", "week_of_year"),
+        ],
     }
     assert (by_name["spend"]["unit"], by_name["cac"]["unit"]) == ("EUR", "EUR")
     assert "session_events" not in by_name

@@ -14,7 +14,7 @@ def test_a_dimension_that_a_fact_lacks_is_refused_with_those_that_go_together(sh
         shop.ask(metrics=["spend"], dimensions=["geo_country"])
     assert refused.value.what == "spend cannot be cut or filtered by geo_country."
     assert "Cut spend by account, ad_group_id," in refused.value.fix
-    assert "ask geo_country with attributed_revenue, average_session_seconds," in refused.value.fix
+    assert "ask geo_country with attributed_revenue, average_order_value," in refused.value.fix
 
 
 def test_a_filter_that_one_fact_of_a_ratio_lacks_is_refused_and_never_ignored(shop: HandStar) -> None:

@@ -113,7 +113,6 @@ ad_set_name ad_group_name
 adgroup ad_group_name
 source traffic_source
 utm_source traffic_source
-channel traffic_source
 referrer traffic_source
 medium traffic_medium
 utm_medium traffic_medium
@@ -131,6 +130,13 @@ product_type product_category
 order_status financial_status
 payment_status financial_status
 event event_name
+weekday day_of_week
+hour hour_of_day
+coupon_code discount_codes
+new_vs_returning customer_type
+default_channel_group channel
+delivery_country shipping_country
+cohort_age months_since_first_order
 event_type event_name
 currency_code currency
 day date
@@ -157,16 +163,12 @@ VALUES = [
     ("campaign_name", "Alfa", "Alpha"),
     ("campaign_name", "Alpha ", "Alpha"),
     ("campaign_name", "Alpha campaign", "Alpha"),
-    ("traffic_source", "Google", "google"),
     ("traffic_source", "google.com", "google"),
     ("traffic_source", "direct", "(direct)"),
     ("traffic_source", "newsletters", "newsletter"),
     ("traffic_source", "news letter", "newsletter"),
-    ("traffic_medium", "CPC", "cpc"),
     ("traffic_medium", "none", "(none)"),
     ("traffic_medium", "e-mail", "email"),
-    ("geo_country", "de", "DE"),
-    ("financial_status", "Paid", "paid"),
     ("attribution", "unmatched", "matched"),
     ("currency", "eur", "EUR"),
     ("product_name", "mug", "Mug"),
@@ -215,6 +217,24 @@ def test_a_value_written_otherwise_is_in_the_first_three(
     with pytest.raises(UnknownName) as refused:
         shop.ask(metrics=[metric], filters=[{"name": dimension, "op": op, "value": value}])
     assert meant in offered(refused.value)
+
+
+COUNTRIES = ("Australia", "Austria", "United States", "Spain", "Russia", "Cyprus", "Switzerland", "Netherlands")
+
+
+@pytest.mark.parametrize("asked", ["US", "USA", "UK", "xx", "de", "ES"])
+def test_a_code_is_never_taken_for_a_name_that_holds_its_letters(asked: str) -> None:
+    assert nearest_values(asked, COUNTRIES) == []
+
+
+@pytest.mark.parametrize(("asked", "meant"), [("Austira", "Austria"), ("the Netherlands", "Netherlands")])
+def test_a_name_is_offered_for_one_that_is_near(asked: str, meant: str) -> None:
+    assert meant in nearest_values(asked, COUNTRIES)
+
+
+@pytest.mark.parametrize(("asked", "meant"), [("eu", "shop eu"), ("alphab", "alpha"), ("cap", "Caps"), ("CPc", "cpc")])
+def test_short_values_are_found_whole_or_nearly(asked: str, meant: str) -> None:
+    assert nearest_values(asked, ["shop eu", "alpha", "Caps", "cpc", "zeta"]) == [meant]
 
 
 def test_values_that_differ_in_case_only_are_all_offered() -> None:

@@ -23,7 +23,7 @@ from pipeline.contracts.sql import literal, quote, struct_json, whole_record
 from pipeline.ingest.formats.reader import Reader
 from warehouse.projects.canonical_tables import CANONICAL
 from warehouse.projects.engines import engines_like
-from warehouse.projects.reference_tables import reference_rows
+from warehouse.projects.reference_tables import SEEDS, reference_names, reference_rows, reference_types
 from warehouse.projects.unit_tests import parsed_rows, typed_rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,6 +91,13 @@ def render_model(text: str, macros: Path = MACROS) -> str:
     """The SQL of a generated model, with refs and sources as plain table names."""
     model: jinja2.Template = _templates(macros).environment.from_string(text)
     return model.render(_module(macros).__dict__ | _DBT)
+
+
+def add_references(con: duckdb.DuckDBPyConnection) -> None:
+    """The reference tables of the hub, read from their files when a query names them."""
+    for name in reference_names():
+        types = ", ".join(f"'{column}': '{type_}'" for column, type_ in reference_types(name).items())
+        con.execute(f"create view {name} as from read_csv('{SEEDS / name}.csv', header = true, columns = {{{types}}})")
 
 
 def _module(macros: Path) -> Any:  # Any: Jinja's module has each macro as an attribute

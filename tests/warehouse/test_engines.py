@@ -326,8 +326,8 @@ def test_names_are_the_newest_on_every_day(star: Any) -> None:
 
 def test_a_campaign_that_only_reports_name_is_inferred_with_its_name(star: Any) -> None:
     rows = star.rows("dim_campaigns", "campaign_id, source_platform, campaign_name, campaign_status, is_inferred")
-    assert ("c1", "facebook_ads", "Summer Sale", "PAUSED", False) in rows
-    assert ("c1", "instagram_ads", "Summer Sale", "PAUSED", False) in rows
+    assert ("c1", "facebook_ads", "Summer Sale", "paused", False) in rows
+    assert ("c1", "instagram_ads", "Summer Sale", "paused", False) in rows
     assert ("c9", "facebook_ads", "Only in reports", None, True) in rows
 
 

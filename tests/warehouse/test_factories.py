@@ -12,8 +12,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.warehouse.engine_fixture import render
+from pipeline.config.blocks.channels import ChannelRule
+from pipeline.config.slug import slug_of
+from pipeline.config.tenant import Tenant
+from pipeline.contracts.sql import literal
+from tests.warehouse.engine_fixture import add_references, render, render_model
 from warehouse.projects.canonical_tables import AD_PERFORMANCE, CAMPAIGNS, CHARGES, EVENTS, NUMBERED, ORDERS, Canonical
+from warehouse.projects.channel_rules import channel_rules
 from warehouse.projects.unit_tests import typed_rows
 from warehouse.star_schema import star_schema
 
@@ -32,6 +37,7 @@ CHARGE |= {"refunded_amount": 0, "disputed_amount": 0, "is_test": False, "charge
 @pytest.fixture
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(config={"threads": 1}) as connection:
+        add_references(connection)
         yield connection
 
 
@@ -228,6 +234,112 @@ def test_a_product_is_its_id_else_its_sku_else_its_title_and_equal_texts_are_no_
     assert found.fetchone() == (key("shopify", "main", *parts),)
 
 
+CAME: dict[tuple[str | None, str | None, str | None], str] = {
+    (None, None, None): "Direct",
+    ("(direct)", "(none)", "(direct)"): "Direct",
+    ("(Direct)", "(not set)", None): "Direct",
+    ("(direct)", "cpc", None): "Paid Other",
+    (None, None, "spring"): "Unassigned",
+    ("google", "cpc", "Spring"): "Paid Search",
+    ("Google", "CPC", "spring sale"): "Paid Search",
+    ("google", "cpc", "pmax | Cross-Network"): "Cross-network",
+    ("google", "cpc", "Shopping - DE"): "Paid Shopping",
+    ("google", "cpc", "brand e-shop"): "Paid Shopping",
+    ("google", "cpc", "workshop"): "Paid Search",
+    ("amazon.de", "ppc", None): "Paid Shopping",
+    ("m.facebook.com", "paid_social", None): "Paid Social",
+    ("ig", "cpm", None): "Paid Social",
+    ("youtube.com", "paid-video", None): "Paid Video",
+    ("partner.example", "banner", None): "Display",
+    ("partner.example", "paid", None): "Paid Other",
+    ("partner.example", "cpa", None): "Paid Other",
+    ("www.etsy.com", "referral", None): "Organic Shopping",
+    ("l.instagram.com", "referral", None): "Organic Social",
+    ("partner.example", "social media", None): "Organic Social",
+    ("vimeo.com", "referral", None): "Organic Video",
+    ("partner.example", "video-ad", None): "Organic Video",
+    ("google.co.uk", "organic", None): "Organic Search",
+    ("de.search.yahoo.com", "referral", None): "Organic Search",
+    ("intranet", "organic", None): "Organic Search",
+    ("mail.google.com", "referral", None): "Referral",
+    ("partner.example", "referral", None): "Referral",
+    ("newsletter", "Email", None): "Email",
+    ("e-mail", "october", None): "Email",
+    ("partner.example", "affiliate", None): "Affiliates",
+    ("podcast", "audio", None): "Audio",
+    ("sms", "blast", None): "SMS",
+    ("app", "web-push", None): "Mobile Push Notifications",
+    ("firebase", None, None): "Mobile Push Notifications",
+    ("<Other>", "<Other>", None): "Unassigned",
+    ("our partner", "creator fund", "Spring 26"): "Partners",
+    ("google", "organic", "spring x"): "Brand",
+    ("google", "cpc", "SPRING.x"): "Paid Search",
+}
+"""How visits came, source, medium and campaign, and the channel that GA4 or the tenant's own rules put them in."""
+
+
+def test_each_visit_has_the_channel_of_the_first_rule_that_fits(con: duckdb.DuckDBPyConnection) -> None:
+    own = (
+        ChannelRule(channel="Partners", source=("our partner", "x*"), medium=("creator*",)),
+        ChannelRule(channel="Brand", medium=("organic",), campaign=("spring*",)),
+    )
+    tenant = Tenant(slug=slug_of("t"), business_name="T", channels=own)
+    (model,) = channel_rules(tenant).values()
+    con.execute(f"create view int_t__channel_rules as {render_model(model)}")
+    values = ", ".join(f"({', '.join('null' if each is None else literal(each) for each in came)})" for came in CAME)
+    con.execute(
+        f"create table visits as from (values {values}) as v (traffic_source, traffic_medium, traffic_campaign)"
+    )
+    query = f"with {render('channels_of_visits', {'tenant': 't'})} select columns(visits.*), channel from visits"
+    keys = ("traffic_source", "traffic_medium", "traffic_campaign")
+    on = " and ".join(f"channels.{name} is not distinct from visits.{name}" for name in keys)
+    rows = con.execute(f"{query} left join channels on {on}").fetchall()
+    assert {row[:3]: row[3] or "Unassigned" for row in rows} == CAME
+    assert len(rows) == len(CAME)
+
+
+def campaign_statuses(con: duckdb.DuckDBPyConnection, *campaigns: Row) -> list[tuple[Any, ...]]:
+    fill(con, AD_PERFORMANCE, ())
+    fill(con, CAMPAIGNS, [ACCOUNT | {"campaign_id": str(n)} | each for n, each in enumerate(campaigns)])
+    query = render("build_dim_campaigns", {"tenant": "t"})
+    return con.execute(f"select campaign_status, campaign_status_raw from ({query}) order by campaign_id").fetchall()
+
+
+def test_a_status_is_one_word_for_all_platforms_and_an_unknown_one_stays(con: duckdb.DuckDBPyConnection) -> None:
+    rows = campaign_statuses(
+        con,
+        {"campaign_status": "ACTIVE"},
+        {"source_platform": "google_ads", "campaign_status": "ENABLED"},
+        {"source_platform": "bing_ads", "campaign_status": "Active"},
+        {"source_platform": "tiktok_ads", "campaign_status": "CAMPAIGN_STATUS_DISABLE"},
+        {"source_platform": "linkedin_ads", "campaign_status": "COMPLETED"},
+        {"campaign_status": "ARCHIVED"},
+        {"campaign_status": "New_State"},
+        {"campaign_status": None},
+        {"source_platform": "google_ads", "campaign_status": "ACTIVE"},
+    )
+    assert rows == [
+        ("active", "ACTIVE"),
+        ("active", "ENABLED"),
+        ("active", "Active"),
+        ("paused", "CAMPAIGN_STATUS_DISABLE"),
+        ("ended", "COMPLETED"),
+        ("removed", "ARCHIVED"),
+        ("New_State", "New_State"),
+        (None, None),
+        ("ACTIVE", "ACTIVE"),  # a word of another platform is none of this one's
+    ]
+
+
+def test_an_order_carries_the_country_it_is_sent_to_and_its_hour(con: duckdb.DuckDBPyConnection) -> None:
+    said = ["DE", "deutschland", " Germany ", "GB", "Atlantis", None]
+    rows = [ORDER | {"order_id": str(n), "shipping_country": each} for n, each in enumerate(said)]
+    rows[0]["ordered_at"] = "2026-01-05 23:30:00"
+    found = con.execute(f"select shipping_country, hour_of_day from ({orders(con, rows)}) order by order_id").fetchall()
+    assert [country for country, _ in found] == ["Germany"] * 3 + ["United Kingdom", "Atlantis", None]
+    assert [hour for _, hour in found] == [23, *[None] * 5]
+
+
 EVENT: Row = {"source_platform": "mixpanel", "source_account": "main", "user_pseudo_id": "D1", "session_id": "s"}
 EVENT |= {"event_name": "page_view", "is_purchase": False, "user_key": "k", "occurred_at": "2026-01-05 12:00:00"}
 PURCHASE: Row = EVENT | {"event_name": "purchase", "is_purchase": True}
@@ -241,6 +353,7 @@ def visits(
     fill(con, AD_PERFORMANCE, ())
     con.execute(f"create table dim_t__campaigns as {render('build_dim_campaigns', {'tenant': 't'})}")
     con.execute("create table int_t__traffic_platforms (traffic_source text, traffic_medium text, ad_platform text)")
+    con.execute("create view int_t__channel_rules as from platform_ref__channel_rules")
     con.execute("insert into int_t__traffic_platforms values ('google', 'cpc', 'google_ads')")
     sent = [each | {"event_number": n, "event_key": str(n)} for n, each in enumerate(events)]
     fill(con, replace(EVENTS, columns=(*EVENTS.columns, *NUMBERED)), sent)
@@ -256,9 +369,9 @@ def visits(
 
 def test_a_visit_over_midnight_is_of_the_day_it_began(con: duckdb.DuckDBPyConnection) -> None:
     moments = ("2026-01-05 22:50:00", "2026-01-05 23:10:00")  # 23:50 and 00:10 in Berlin
-    columns = "session_date, started_at, session_duration_seconds, events_in_session"
+    columns = "session_date, hour_of_day, started_at, session_duration_seconds, events_in_session, channel"
     assert visits(con, columns, [EVENT | {"occurred_at": at} for at in moments]) == [
-        (date(2026, 1, 5), datetime.fromisoformat(moments[0]), 1200, 2)
+        (date(2026, 1, 5), 23, datetime.fromisoformat(moments[0]), 1200, 2, "Direct")
     ]
 
 

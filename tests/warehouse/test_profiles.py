@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from tests.warehouse.engine_fixture import render
+from tests.warehouse.engine_fixture import add_references, render
 from warehouse.projects.canonical_tables import PROFILES
 from warehouse.projects.unit_tests import typed_rows
 from warehouse.star_schema import star_schema
@@ -24,6 +24,7 @@ def user(profiles: Sequence[Json], orders: Sequence[Json] = (), **visit: Any) ->
     again |= {"source_account": "other"}
     visits = [VISIT | visit, again] if visit else [VISIT]
     with duckdb.connect(config={"threads": 1}) as con:
+        add_references(con)
         tables = {table.name: table for table in star_schema(1)}
         for name, rows in (("sessions", visits), ("orders", orders)):
             columns = ", ".join(f"{column.name} {column.type}" for column in tables[name].columns)
@@ -40,7 +41,7 @@ def user(profiles: Sequence[Json], orders: Sequence[Json] = (), **visit: Any) ->
 def test_a_profile_fills_what_is_not_known() -> None:
     assert user([]) == (None, None, False, None, None)
     profile = PROFILE | {"geo_country": "DE", "device_category": "mobile"}
-    assert user([profile]) == ("d1@x.io", None, False, "DE", "mobile")
+    assert user([profile]) == ("d1@x.io", None, False, "Germany", "mobile")
 
 
 def test_orders_and_sessions_come_first() -> None:

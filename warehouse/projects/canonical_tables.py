@@ -94,6 +94,8 @@ ORDERS = Canonical(
         Column("is_test", "BOOLEAN", "The order was a test of the shop.", required=True),
         _text("customer_email", "The customer's email, lower case."),
         _text("customer_id", "The vendor's customer id; NULL for guests."),
+        _text("shipping_country", "Code or name of the country it is sent to, as the vendor says it."),
+        _text("discount_codes", "The discount codes used, each once, sorted and joined by commas."),
         Column("charge_ids", "VARCHAR[]", "Payments that the shop kept with the order, likeliest first."),
         Column("lines", ORDER_LINE, "The order's lines, in the vendor's order."),
         Column(

@@ -22,6 +22,8 @@ KEPT = ("tenant_skey", "source_account", "source_position", "exported_at", "raw_
 """Columns of a sink that an intermediate view keeps beside the contract's fields."""
 ADDED = {"sessions": {"session_revenue": "other_revenue"}}
 """By fact: amounts of which its factory converts a part itself, with the column of that part."""
+CAMPAIGN_STATUSES, COUNTRIES = "platform_ref__campaign_statuses", "platform_ref__countries"
+"""The hub's reference tables that give statuses and countries one word each."""
 TRAFFIC = "platform_ref__traffic_platforms"
 """The hub's reference table of traffic sources, from which attribution starts."""
 
@@ -49,7 +51,7 @@ def without_quotes(text: str) -> str:
     return text.replace("{", "{{ '{' }}")
 
 
-def _opening(sentence: str) -> str:
+def opening(sentence: str) -> str:
     return f"{{#- {GENERATED}\n    {sentence} -#}}\n"
 
 
@@ -75,7 +77,7 @@ def history_views(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint
 
 def _current_view(tenant: Tenant, blueprint: Blueprint) -> str:
     sink, own = _sink(blueprint), _own_rows(tenant, blueprint)
-    return f"""{_opening(f"{blueprint.platform} {blueprint.object} as they are now, in the types the vendor sends.")}
+    return f"""{opening(f"{blueprint.platform} {blueprint.object} as they are now, in the types the vendor sends.")}
 with superseded as (
     select sink.source_account, sink.tenant_skey, sink.payload_hash
     from {sink} as sink
@@ -112,7 +114,7 @@ from parsed{_counted(tenant, blueprint)}
 def _history_view(tenant: Tenant, blueprint: Blueprint) -> str:
     since = "coalesce(sink.version_at, sink.exported_at)"
     sentence = f"{blueprint.platform} {blueprint.object} in every version, with the time each was in force (UTC)."
-    return f"""{_opening(sentence)}
+    return f"""{opening(sentence)}
 with parsed as (
     select
         {_kept("sink")},
@@ -171,7 +173,7 @@ def canonical_models(tenant: Tenant) -> dict[str, str]:
             numbered = macro_call("number_sessions", gap_minutes=tenant.sessions.gap_minutes)
             text = f"with engine_rows as (\n{indent(text, '    ')}\n),\n\n{numbered}"
         path = f"models/intermediate/{canonical.table_name(tenant.slug)}.sql"
-        models[path] = f"{_opening(canonical.sentence)}{text}\n"
+        models[path] = f"{opening(canonical.sentence)}{text}\n"
     return models
 
 
@@ -264,7 +266,7 @@ where not exists (
     from own
     where own.traffic_source = known.traffic_source and own.traffic_medium = known.traffic_medium
 )"""
-    text = f"{_opening('Which ad platform a source and medium stand for; texts are folded.')}{known}\n"
+    text = f"{opening('Which ad platform a source and medium stand for; texts are folded.')}{known}\n"
     return {f"models/intermediate/int_{tenant.slug}__traffic_platforms.sql": text}
 
 

@@ -12,10 +12,13 @@ from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprint
 from pipeline.publish.run_store import STAR_STORAGE_VERSION
 from warehouse.projects.canonical_tables import CANONICAL
+from warehouse.projects.channel_rules import CHANNEL_RULES, TRAFFIC_SITES, channel_rules
 from warehouse.projects.engines import engines_of, has_payments
 from warehouse.projects.hub_projects import GENERATED, project_file
 from warehouse.projects.rates_table import rates_table, with_rates
 from warehouse.projects.star_models import (
+    CAMPAIGN_STATUSES,
+    COUNTRIES,
     TRAFFIC,
     canonical_models,
     history_views,
@@ -54,6 +57,7 @@ def star_project(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint]
     files |= history_views(tenant, blueprints)
     files |= canonical_models(tenant)
     files |= traffic_platforms(tenant)
+    files |= channel_rules(tenant)
     files |= rates_table(tenant)
     files |= shells(tenant, star_tables(tenant))
     return dict(sorted(files.items()))
@@ -83,7 +87,7 @@ def _profile(name: str) -> str:
 
 def _references(tenant: Tenant) -> set[str]:
     """The reference tables that the tenant's engines join, and those of every tenant."""
-    return {TRAFFIC, CURRENCIES} | {
+    return {TRAFFIC, CURRENCIES, CAMPAIGN_STATUSES, COUNTRIES, CHANNEL_RULES, TRAFFIC_SITES} | {
         name
         for canonical in CANONICAL
         for engine, _ in engines_of(tenant, canonical.name)

@@ -111,6 +111,7 @@ class AppliedDiscount(Nested):
     id: Text = None
     amount: DecimalText = None  # without tax, of the whole line
     target: Text = None  # order or product
+    code: Text = None  # of a coupon
 
 
 class OrderProduct(Contract):
@@ -133,6 +134,7 @@ class OrderProduct(Contract):
         "refund_amount",
         "applied_discounts.id",
         "applied_discounts.target",
+        "applied_discounts.code",
     )
     measures = (always("quantity"), always("price_ex_tax"), always("total_ex_tax"))
 

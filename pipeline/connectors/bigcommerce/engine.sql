@@ -5,7 +5,8 @@
     Note   money is in default_currency_code, which the shopper paid in; currency_code is what prices were shown in. The
            status is known by its id, whose label merchants rename; an order that only has the refund's status was
            paid back whole. A deleted (archived) order is no valid one. Lines come as order_products; their money is without
-           tax, as the vendor's line totals; one that sells a gift certificate is no line of goods. -#}
+           tax, as the vendor's line totals; one that sells a gift certificate is no line of goods. Codes are those of
+           the coupons that lines were discounted by; where an order is sent is not in its record. -#}
 {% macro engine_bigcommerce_orders(tenant, platform, currency) -%}
 with order_lines as (
     select
@@ -23,7 +24,8 @@ with order_lines as (
                 amount := cast({{ cast_as('total_ex_tax', 'decimal') }} - discount as decimal(18, 6))
             )
             order by id
-        ) as lines
+        ) filter (where coalesce(gift_certificate_id, 0) = 0) as lines,
+        {{ joined_codes('flatten(list(list_transform(applied_discounts, lambda applied: applied.code)))') }} as discount_codes
     from (
         select
             *,
@@ -31,7 +33,6 @@ with order_lines as (
                 applied_discounts, lambda applied: {{ cast_as('applied.amount', 'decimal') }}
             )), 0) as decimal(18, 6)) as discount
         from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_order_products') }}
-        where coalesce(gift_certificate_id, 0) = 0
     )
     group by source_account, order_id
 ),
@@ -65,6 +66,8 @@ select
     false as is_test,
     lower({{ cast_as('orders.billing_address.email', 'text') }}) as customer_email,
     cast(nullif(orders.customer_id, 0) as varchar) as customer_id,
+    cast(null as varchar) as shipping_country,
+    order_lines.discount_codes,
     list_filter([{{ cast_as('orders.payment_provider_id', 'text') }}], lambda said: said is not null) as charge_ids,
     order_lines.lines,
     cast([] as varchar[]) as doubts

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.synthetic.activity.discounts import codes_of
 from pipeline.synthetic.activity.order_versions import Versions, read_versions
 from pipeline.synthetic.activity.orders import Orders, tax_of
 from pipeline.synthetic.activity.payments import charge_ids, intent_ids, is_charged
@@ -104,6 +105,7 @@ def _order_products(shop: Shop, activity: Activity, store: ShopAccount) -> Any:
             "id": repeat_text("basket-tenth", order[discount > 0]),
             "amount": _amount(discount[discount > 0]),
             "target": repeat_text("order", order[discount > 0]),
+            "code": codes_of(orders, order[discount > 0]),
         }
     )
     product = orders.product[order, line]

@@ -45,6 +45,8 @@ EXPECTED: Row = {
     "is_test": False,
     "customer_email": "janedoe@example.com",
     "customer_id": "11",
+    "shipping_country": None,
+    "discount_codes": None,
     "charge_ids": "[ch_1]",
     "lines": None,
     "doubts": "[]",
@@ -132,7 +134,12 @@ BOUGHT: Row = {
 
 def _orders(_pattern: str | None) -> Case:
     custom = LINE | {"id": 117, "product_id": 0, "sku": "", "name": "Wrapping", "gift_certificate_id": 0}
-    discounts = {"applied_discounts": [{"id": "coupon", "amount": "3.0000"}, {"id": "total", "amount": "0.5000"}]}
+    discounts = {
+        "applied_discounts": [
+            {"id": "coupon", "amount": "3.0000", "code": "spring"},
+            {"id": "total", "amount": "0.5000"},
+        ]
+    }
     total: Row = {"discount_amount": 0, "amount": 63.9}
     lines = [BOUGHT, BOUGHT | total | {"line_id": "117", "product_id": None, "sku": None, "item_name": "Wrapping"}]
     return Case(
@@ -146,13 +153,13 @@ def _orders(_pattern: str | None) -> Case:
             "order_products": [
                 custom,
                 LINE | discounts,
-                LINE | {"id": 118, "gift_certificate_id": 4},
+                LINE | {"id": 118, "gift_certificate_id": 4, "applied_discounts": [{"id": "coupon", "code": "Gift"}]},
                 LINE | {"id": 5, "_account": "eu", "quantity": 0.5},
             ],
         },
         [
             *(EXPECTED | changes for _, changes in ORDERS),
-            EXPECTED | {"order_id": "219", "lines": json.dumps(lines)},
+            EXPECTED | {"order_id": "219", "lines": json.dumps(lines), "discount_codes": "GIFT, SPRING"},
             EXPECTED
             | {"order_id": "219", "source_account": "eu"}
             | {"lines": json.dumps([BOUGHT | total | {"line_id": "5", "quantity": 0.5}])},

@@ -43,6 +43,10 @@ class MoneySet(Nested):
     shop_money: Money | None = None
 
 
+class DiscountCode(Nested):
+    code: Text = None
+
+
 class DiscountAllocation(Nested):
     amount: DecimalText = None  # of the whole line, refunded and removed units included
     amount_set: MoneySet | None = None
@@ -160,6 +164,7 @@ class Order(Contract):
         "customer.last_name",
         "shipping_address",
         "billing_address",
+        "discount_codes",
         "line_items.id",
         "line_items.product_id",
         "line_items.variant_id",
@@ -222,6 +227,7 @@ class Order(Contract):
     line_items: list[LineItem] | None = None
     refunds: list[Refund] | None = None
     note_attributes: list[NoteAttribute] | None = None
+    discount_codes: list[DiscountCode] | None = None
 
 
 class Variant(Nested):

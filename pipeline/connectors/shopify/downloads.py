@@ -42,6 +42,7 @@ ORDERS = Download(
                 **{f"shipping_address.{part}": (f"Shipping {title}",) for part, title in ADDRESS.items()},
                 **{f"billing_address.{part}": (f"Billing {title}",) for part, title in ADDRESS.items()},
                 "refunded": ("Refunded Amount",),
+                "discount code": ("Discount Code",),
                 "line name": ("Lineitem name",),
                 "line quantity": ("Lineitem quantity",),
                 "line price": ("Lineitem price",),
@@ -82,6 +83,7 @@ ORDERS = Download(
             },
             where="line name",
         ),
+        Element(path="discount_codes", template={"code": Ref("discount code")}, where="discount code"),
         Element(
             path="refunds",
             template={

@@ -165,6 +165,10 @@ select
         {{ cast_as('email', 'text') }}, {{ cast_as('contact_email', 'text') }}, {{ cast_as('customer.email', 'text') }}
     )) as customer_email,
     cast(nullif(customer.id, 0) as varchar) as customer_id,
+    coalesce(
+        {{ cast_as('shipping_address.country_code', 'text') }}, {{ cast_as('shipping_address.country', 'text') }}
+    ) as shipping_country,
+    {{ joined_codes('list_transform(discount_codes, lambda used: used.code)') }} as discount_codes,
     list_filter(noted_ids, lambda noted: noted is not null) as charge_ids,
     list_transform(
         list_filter(

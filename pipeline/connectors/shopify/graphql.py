@@ -64,6 +64,9 @@ def order_record(node: Json) -> Json:
         record.setdefault("contact_email", email)
     if isinstance(customer, dict) and isinstance(customer.get("default_email_address"), dict):
         customer.setdefault("email", customer["default_email_address"].get("email_address"))
+    codes = record.get("discount_codes")
+    if isinstance(codes, list):
+        record["discount_codes"] = [{"code": code} for code in codes]
     status = record.get("fulfillment_status")
     if status in FULFILLED:
         record["fulfillment_status"] = FULFILLED[status]

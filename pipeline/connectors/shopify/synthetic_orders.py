@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.connectors.shopify.synthetic_baskets import lines, notes, refunds
+from pipeline.synthetic.activity.discounts import used_codes
 from pipeline.synthetic.activity.order_versions import read_versions
 from pipeline.synthetic.activity.people import read_people
 from pipeline.synthetic.activity.simulation import Activity, customer_ids, order_ids
@@ -79,6 +80,7 @@ def order_records(shop: Shop, activity: Activity, store: ShopAccount) -> Any:
         **_addresses(activity, rows),
         "line_items": lines(shop, orders, store, rows, refunded),
         "refunds": refunds(shop, orders, store, rows, refunded),
+        "discount_codes": used_codes(orders, rows),
         "note_attributes": notes(shop, orders, rows, versions.is_past(orders.paid_at) if shop.takes_payments else None),
     }
     return pa.table(columns)

@@ -35,10 +35,18 @@ class Address(Nested):
     country: Text = None
 
 
+class ShippingAddress(Nested):
+    country: Text = None
+
+
 class MetaData(Nested):
     id: Integer = None
     key: Text = None
     value: Anything = None  # any JSON: plugins store what they like
+
+
+class CouponLine(Nested):
+    code: Text = None
 
 
 class LineItem(Nested):
@@ -85,6 +93,8 @@ class Order(Contract):
         "billing.state",
         "billing.postcode",
         "billing.country",
+        "shipping.country",
+        "coupon_lines",
         "payment_method",
         "created_via",
         "meta_data.id",
@@ -129,6 +139,8 @@ class Order(Contract):
     meta_data: list[MetaData] | None = None
     line_items: list[LineItem] | None = None
     refunds: list[Refund] | None = None
+    shipping: ShippingAddress | None = None
+    coupon_lines: list[CouponLine] | None = None
 
 
 class Category(Nested):

@@ -105,6 +105,8 @@ select
     false as is_test,
     lower({{ cast_as('orders.billing.email', 'text') }}) as customer_email,
     cast(nullif(orders.customer_id, 0) as varchar) as customer_id,
+    {{ cast_as('orders.shipping.country', 'text') }} as shipping_country,
+    {{ joined_codes('list_transform(orders.coupon_lines, lambda used: used.code)') }} as discount_codes,
     list_filter(
         list_transform(list_append(orders.stripe_ids, orders.transaction_id), lambda said: {{ cast_as('said', 'text') }}),
         lambda said: said is not null

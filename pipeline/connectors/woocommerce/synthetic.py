@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.synthetic.activity.discounts import used_codes
 from pipeline.synthetic.activity.order_versions import Versions, read_versions
 from pipeline.synthetic.activity.orders import Orders, tax_of
 from pipeline.synthetic.activity.payments import charge_ids, intent_ids, is_charged
@@ -19,6 +20,7 @@ from pipeline.synthetic.activity.simulation import LINE_IDS, Activity, customer_
 from pipeline.synthetic.activity.stock import catalog_of, product_created_at, restocked_at
 from pipeline.synthetic.arrays.columns import concat_texts, digits, integers, lists, pick_texts, repeat_text, struct
 from pipeline.synthetic.arrays.money import major_units, money
+from pipeline.synthetic.arrays.names import TOWNS
 from pipeline.synthetic.arrays.rng import Ints
 from pipeline.synthetic.arrays.tokens import letters
 from pipeline.synthetic.arrays.zones import Zone
@@ -62,6 +64,8 @@ def _orders(shop: Shop, activity: Activity, store: ShopAccount) -> Any:
             "created_via": repeat_text("checkout", rows),
             **_payments(shop, orders, versions),
             "line_items": _lines(shop, orders, store, rows),
+            "shipping": struct({"country": pick_texts([town.code for town in TOWNS], visitors.town[visitor])}),
+            "coupon_lines": used_codes(orders, rows),
             "refunds": _refunds(orders, versions, store, ids),
         }
     )

@@ -44,6 +44,8 @@ EXPECTED: Row = {
     "is_test": False,
     "customer_email": "joao.silva@example.com",
     "customer_id": "26",
+    "shipping_country": None,
+    "discount_codes": None,
     "charge_ids": "[ch_2]",
     "lines": None,
     "doubts": "[]",
@@ -101,6 +103,14 @@ ORDERS: tuple[Example, ...] = (
     ({"transaction_id": "", "meta_data": KEPT}, {"charge_ids": "[ch_1, pi_1]"}),
     ({"meta_data": KEPT}, {"charge_ids": "[ch_1, pi_1, ch_2]"}),
     ({"meta_data": [], "transaction_id": None}, {"charge_ids": "[]"}),
+    (
+        {
+            "shipping": {"country": "AT"},
+            "coupon_lines": [{"code": "welcome10"}, {"code": "Basket5"}, {"code": "basket5"}],
+        },
+        {"shipping_country": "AT", "discount_codes": "BASKET5, WELCOME10"},
+    ),
+    ({"shipping": {"country": ""}, "coupon_lines": []}, {}),
     # A time without UTC is by the clock of the shop.
     ({"date_created_gmt": None}, {"ordered_at": main_clock("2017-03-21T23:30:00")}),
     # Statuses; one of the refund alone was paid back whole.

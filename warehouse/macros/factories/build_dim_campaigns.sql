@@ -1,6 +1,6 @@
 {#- The campaigns dimension: the current version of each campaign, and a row for each that only a report names.
     Takes  tenant: a slug.
-    Gives  one row per campaign_key. -#}
+    Gives  one row per campaign_key, its status in one vocabulary for all platforms. -#}
 {% macro build_dim_campaigns(tenant) -%}
 with sent as (
     select source_platform, source_account, campaign_id, campaign_name, campaign_status, false as is_inferred
@@ -38,13 +38,18 @@ campaigns as (
 )
 
 select
-    {{ md5_key(['source_platform', 'source_account', 'campaign_id']) }} as campaign_key,
+    {{ md5_key(['campaigns.source_platform', 'campaigns.source_account', 'campaigns.campaign_id']) }} as campaign_key,
     '{{ tenant }}' as tenant_slug,
-    source_platform,
-    source_account,
-    campaign_id,
-    campaign_name,
-    campaign_status,
-    is_inferred
+    campaigns.source_platform,
+    campaigns.source_account,
+    campaigns.campaign_id,
+    campaigns.campaign_name,
+    coalesce(statuses.campaign_status, campaigns.campaign_status) as campaign_status,
+    campaigns.campaign_status as campaign_status_raw,
+    campaigns.is_inferred
 from campaigns
+left join {{ source('hub', 'platform_ref__campaign_statuses') }} as statuses
+    on
+        statuses.source_platform = campaigns.source_platform
+        and statuses.raw_status = {{ normalize_name('campaigns.campaign_status') }}
 {%- endmacro %}

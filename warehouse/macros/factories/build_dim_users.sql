@@ -48,6 +48,10 @@ profiles as (
         partition by user_texts.user_key
         order by user_texts.way, profiles.email, profiles.geo_country, profiles.device_category
     ) = 1
+),
+
+countries as (
+    {{ country_names('profiles', 'geo_country') }}
 )
 
 select
@@ -66,9 +70,10 @@ select
     users.last_seen_at,
     cast(users.total_events as bigint) as total_events,
     users.total_sessions,
-    coalesce(users.first_geo_country, profiles.geo_country) as first_geo_country,
+    coalesce(users.first_geo_country, countries.country, profiles.geo_country) as first_geo_country,
     coalesce(users.first_device_category, profiles.device_category) as first_device_category
 from users
 left join customers on customers.user_key = users.user_key
 left join profiles on profiles.user_key = users.user_key
+left join countries on countries.said = profiles.geo_country
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {#- The orders star.
     Takes  tenant: a slug.  timezone: the tenant's.  has_payments: whether a payments source says what was really paid.
-    Gives  one row per order, with the session and the attribution of the earliest purchase event that is linked to it, and
-           with payments its charge_id and net_paid_amount (captured - refunded - disputed, in the order's currency).
+    Gives  one row per order, with the session of the earliest purchase event that is linked to it, what that session
+           knows (attribution, channel, country, device), and with payments its charge_id and net_paid_amount (captured - refunded - disputed, in the order's currency).
     Note   net_paid_amount is 0 where all charges failed, and NULL where the shop named none that is known, or where one
            that counts does not say its amounts. -#}
 {% macro build_fct_orders(tenant, timezone, has_payments=false) -%}
@@ -16,6 +16,10 @@ with orders as (
             when customer_id is not null then {{ md5_key(['source_platform', 'source_account', 'customer_id']) }}
         end as customer_key
     from {{ ref('int_' ~ tenant ~ '__orders') }}
+),
+
+countries as (
+    {{ country_names('orders', 'shipping_country') }}
 ),
 
 linked as (
@@ -48,6 +52,7 @@ select
     orders.order_id,
     orders.ordered_at,
     {{ local_date('orders.ordered_at', timezone) }} as order_date,
+    {{ local_hour('orders.ordered_at', timezone) }} as hour_of_day,
     orders.total_price,
     orders.refunded_amount,
     orders.currency,
@@ -82,15 +87,21 @@ select
     sessions.traffic_source,
     sessions.traffic_medium,
     sessions.traffic_campaign,
+    sessions.channel,
     sessions.campaign_key,
     sessions.campaign_name,
     sessions.ad_platform,
-    coalesce(sessions.attribution, 'none') as attribution
+    coalesce(sessions.attribution, 'none') as attribution,
+    sessions.geo_country,
+    sessions.device_category,
+    coalesce(countries.country, orders.shipping_country) as shipping_country,
+    orders.discount_codes
     {%- if has_payments %},
     paid.charge_id,
     cast(paid.net_paid_amount as decimal(18, 6)) as net_paid_amount
     {%- endif %}
 from orders
+left join countries on countries.said = orders.shipping_country
 left join linked on linked.order_key = orders.order_key
 left join {{ ref('fct_' ~ tenant ~ '__sessions') }} as sessions on sessions.session_id = linked.session_id
 {%- if has_payments %}

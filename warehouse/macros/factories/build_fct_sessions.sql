@@ -58,6 +58,12 @@ visits as (
 
 {{ attribute_visits(tenant) }},
 
+{{ channels_of_visits(tenant) }},
+
+countries as (
+    {{ country_names('visits', 'geo_country') }}
+),
+
 revenue as (
     select
         session_id,
@@ -117,16 +123,18 @@ select
     visits.started_at,
     visits.ended_at,
     {{ local_date('visits.started_at', timezone) }} as session_date,
+    {{ local_hour('visits.started_at', timezone) }} as hour_of_day,
     (epoch_us(visits.ended_at) - epoch_us(visits.started_at)) // 1000000 as session_duration_seconds,
     visits.events_in_session,
-    visits.traffic_source,
-    visits.traffic_medium,
+    {{ normalize_name('visits.traffic_source') }} as traffic_source,
+    {{ normalize_name('visits.traffic_medium') }} as traffic_medium,
     visits.traffic_campaign,
+    coalesce(channels.channel, 'Unassigned') as channel,
     attributed.campaign_key,
     attributed.campaign_name,
     attributed.ad_platform,
     attributed.attribution,
-    visits.geo_country,
+    coalesce(countries.country, visits.geo_country) as geo_country,
     visits.device_category,
     cast(greatest(0, 0
         {%- for names in funnel %}, case when visits.funnel_step_{{ loop.index }} > 0 then {{ loop.index }} end {%- endfor -%}
@@ -146,6 +154,12 @@ select
     {%- endif %}
 from visits
 inner join attributed on attributed.session_id = visits.session_id
+left join channels
+    on
+        channels.traffic_source is not distinct from visits.traffic_source
+        and channels.traffic_medium is not distinct from visits.traffic_medium
+        and channels.traffic_campaign is not distinct from visits.traffic_campaign
+left join countries on countries.said = visits.geo_country
 left join revenue on revenue.session_id = visits.session_id
 left join foreign_purchases on foreign_purchases.session_id = visits.session_id
 {%- endmacro %}

@@ -16,6 +16,8 @@ select
     is_test,
     customer_email,
     customer_id,
+    shipping_country,
+    discount_codes,
     charge_ids,
     cast(lines as STRUCT(line_id VARCHAR, product_id VARCHAR, sku VARCHAR, item_name VARCHAR, quantity DECIMAL(19,6), unit_price DECIMAL(18,6), discount_amount DECIMAL(18,6), amount DECIMAL(18,6))[]) as lines,
     doubts

@@ -1,0 +1,63 @@
+"""Other spellings of a value, read as the value that the data hold: `ACTIVE` as active, `USA` as United States.
+
+The reference tables that conform the data when a star is built read filters too, so both know the same spellings.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+
+from semantic.catalog.catalog import Dimension
+from warehouse.projects.reference_tables import SEEDS
+
+CONFORMED_OPERATORS = ("=", "!=", "in", "not_in")
+"""The operators that compare with whole values."""
+
+
+def conform(text: str, dimension: Dimension) -> str:
+    """Return the value of a dimension that a text means; the text itself where it is a value, or no known spelling."""
+    values = dimension.values
+    if dimension.vocabulary is None or text in (values or ()):
+        return text
+    folded = _folded(text)
+    meant = _meant(folded, dimension.vocabulary)
+    if values is None or meant in values:
+        return meant or text
+    same = [value for value in values if _folded(value) == folded]
+    return same[0] if len(same) == 1 else text
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+def _meant(folded: str, vocabulary: str) -> str | None:
+    """The value that a folded text stands for by its vocabulary."""
+    if vocabulary == "country":
+        return _countries().get(folded)
+    if vocabulary == "campaign_status":
+        return _campaign_statuses().get(folded)
+    return folded if vocabulary == "folded" else None
+
+
+@cache
+def _countries() -> Mapping[str, str]:
+    """The English name of each country by spelling."""
+    return {row["spelling"]: row["country"] for row in _rows("platform_ref__countries")}
+
+
+@cache
+def _campaign_statuses() -> Mapping[str, str]:
+    """The status by the word for it, ours or a platform's; without words by which two platforms mean different ones."""
+    meanings: dict[str, set[str]] = {}
+    for row in _rows("platform_ref__campaign_statuses"):
+        for word in (row["raw_status"], row["campaign_status"]):
+            meanings.setdefault(word, set()).add(row["campaign_status"])
+    return {word: min(found) for word, found in meanings.items() if len(found) == 1}
+
+
+def _rows(table: str) -> list[dict[str, str]]:
+    with (SEEDS / f"{table}.csv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
