@@ -39,6 +39,10 @@ _WORDS = f"'{SLUG}' as tenant_slug, 'main' as source_account"
 _VISIT = """
     source_of(draw, campaign) as traffic_source, medium_of(draw) as traffic_medium,
     case when draw < 60 then 'Campaign ' || campaign end as traffic_campaign,
+    case
+        when draw < 60 then 'Paid Search'
+        else ['Direct', 'Organic Search', 'Email', 'Organic Search', 'Organic Social', 'Referral'][1 + draw % 6]
+    end as channel,
     case when draw < 50 then md5('c' || campaign) end as campaign_key,
     case when draw < 60 then 'Campaign ' || campaign end as campaign_name,
     case when draw < 60 then platform_of(campaign) end as ad_platform,
@@ -72,6 +76,7 @@ ROWS = {
         select {_WORDS}, md5('s' || n) as session_id, 'google_analytics' as source_platform,
             md5('u' || drawn(n, 'user', {USERS})) as user_key, day + interval 1 second * drawn(n, 'second', 86000)
             as started_at, started_at + interval 5 minute as ended_at, day as session_date,
+            hour(started_at)::integer as hour_of_day,
             drawn(n, 'seconds', 900) as session_duration_seconds, 1 + drawn(n, 'events', 30) as events_in_session,
             {_VISIT}
             ['US', 'CA', 'GB', 'DE', 'FR', 'ES', 'IT', 'MX', 'BR', 'JP', 'IN', 'AU'][1 + drawn(n, 'land', 12)]
@@ -89,6 +94,8 @@ ROWS = {
     "orders": f"""
         select {_WORDS}, md5('o' || n) as order_key, 'shopify' as source_platform, n::varchar as order_id,
             day + interval 1 second * drawn(n, 'second', 86000) as ordered_at, day as order_date,
+            hour(ordered_at)::integer as hour_of_day,
+            ['new', 'returning'][1 + drawn(n, 'first', 3) // 2] as customer_type,
             10 + drawn(n, 'price', 30000) / 100 as total_price,
             case when drawn(n, 'refunded', 20) = 0 then 10 else 0 end as refunded_amount, 'USD' as currency,
             ['paid', 'paid', 'paid', 'refunded', 'pending'][1 + drawn(n, 'status', 5)] as financial_status,

@@ -68,7 +68,10 @@ def _search(search: str, dimension: Dimension) -> tuple[str, str, dict[str, str]
 
     A text that names a value by another spelling finds that value; a code of two letters nothing else.
     """
-    contains, named = "CONTAINS(LOWER(CAST(value AS VARCHAR)), LOWER($search))", conform(search, dimension)
+    contains, named = (
+        "CONTAINS(LOWER(CAST(value AS VARCHAR)), LOWER($search))",
+        conform(search, dimension.vocabulary, dimension.values),
+    )
     if named == search:
         return f"\nWHERE {contains}", "", {"search": search}
     if len(search.strip()) <= _CODE:

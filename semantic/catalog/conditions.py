@@ -111,7 +111,7 @@ def _typed(value: bool | float | str, type_: str, name: str) -> Value:
         raise QueryError(f"{name} is true or false, and a filter compares it with {quoted}.", "Write true or false.")
     if type_ == "integer":
         number = _number(value, name)
-        if number == int(number) and -_LARGEST_INTEGER < number < _LARGEST_INTEGER:
+        if -_LARGEST_INTEGER < number < _LARGEST_INTEGER and number == int(number):
             return int(number)
         raise QueryError(f"{name} is a whole number, and a filter compares it with {quoted}.", "Write a whole number.")
     return _number(value, name)

@@ -6,23 +6,27 @@ The reference tables that conform the data when a star is built read filters too
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 
-from semantic.catalog.catalog import Dimension
 from warehouse.projects.reference_tables import SEEDS
 
 CONFORMED_OPERATORS = ("=", "!=", "in", "not_in")
 """The operators that compare with whole values."""
 
 
-def conform(text: str, dimension: Dimension) -> str:
-    """Return the value of a dimension that a text means; the text itself where it is a value, or no known spelling."""
-    values = dimension.values
-    if dimension.vocabulary is None or text in (values or ()):
+def conform(text: str, vocabulary: str | None, values: Collection[str] | None) -> str:
+    """Return the value that a text means; the text itself where it is a value, or no known spelling.
+
+    Args:
+        text: As a caller wrote it.
+        vocabulary: Of the dimension; None where values have one spelling.
+        values: All that the data hold, where they are few.
+    """
+    if vocabulary is None or text in (values or ()):
         return text
     folded = _folded(text)
-    meant = _meant(folded, dimension.vocabulary)
+    meant = _meant(folded, vocabulary)
     if values is None or meant in values:
         return meant or text
     same = [value for value in values if _folded(value) == folded]

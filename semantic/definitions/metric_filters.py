@@ -14,8 +14,9 @@ from typing import Any
 
 from pipeline.errors import ConfigError, suggest
 from semantic.catalog.catalog import CURRENCY
-from semantic.catalog.conditions import read_values
+from semantic.catalog.conditions import Value, read_values
 from semantic.catalog.run_definitions import ComparedType, DimensionDefinition, Selection, SelectionCondition
+from semantic.catalog.vocabularies import CONFORMED_OPERATORS, conform
 from semantic.definitions.standard_dimensions import StandardDimension
 from semantic.definitions.standard_metrics import BaseMetric, DerivedMetric
 from warehouse.star_schema import Table
@@ -125,10 +126,18 @@ def _condition(metric: str, filter_: Mapping[str, Any], fact: str, known: Metric
     through, column, expression, type_ = _find_column(metric, filtered, fact, known)
     sent = _json_value(filter_.get("value"))
     read = read_values(filtered, filter_["op"], sent, type_, is_identifier=column.endswith("_id"))
-    values = tuple(map(_plain_value, read))
+    values = tuple(_plain_value(_conformed(each, filter_, known)) for each in read)
     return SelectionCondition(
         through=through, column=column, expression=expression, type=type_, op=filter_["op"], values=values
     )
+
+
+def _conformed(value: Value, filter_: Mapping[str, Any], known: MetricInputs) -> Value:  # Any: as in tenants.yaml
+    """The value of a dimension that a text means, as in a question."""
+    dimension = known.dimensions.get(filter_["name"])
+    if dimension is None or not isinstance(value, str) or filter_["op"] not in CONFORMED_OPERATORS:
+        return value
+    return conform(value, dimension.vocabulary, dimension.values)
 
 
 def _find_column(
@@ -202,5 +211,5 @@ def _unknown_value_notes(
     return [
         f"{metric} counts rows whose {filter_['name']} is {each}, and none is. {suggest(str(each), known_values)}"
         for each in values
-        if str(each) not in known_values
+        if str(_conformed(str(each), filter_, known)) not in known_values
     ]

@@ -83,14 +83,14 @@ DIMENSIONS = (
     _column(
         "campaign_status",
         "campaigns",
-        description="The ad campaign's current status: active, paused, pending, ended or removed.",
+        description="The ad campaign's current status, such as active, paused or removed.",
         vocabulary="campaign_status",
         placed_by="attribution",
     ),
     _column(
         "campaign_status_raw",
         "campaigns",
-        description="That status in its platform's own word.",
+        description="The same in its platform's word.",
         placed_by="attribution",
     ),
     _column("ad_group_id", ADS, description="The ad group's (ad set's) id."),
@@ -127,7 +127,7 @@ DIMENSIONS = (
     StandardDimension(
         name="order_status_raw",
         type="text",
-        description="An order's status in its shop's own word.",
+        description="An order's status in its shop's word.",
         columns={ORDERS: "raw_status"},
     ),
     _column(
@@ -162,7 +162,7 @@ DIMENSIONS = (
         "channel",
         SESSIONS,
         ORDERS,
-        description="The visit's default channel group by GA4's rules, such as Paid Search.",
+        description="The visit's channel by GA4's rules, such as Paid Search.",
         vocabulary="listed",
     ),
     _column(
@@ -238,7 +238,7 @@ def calendar_dimensions(tables: Sequence[Table], week_start: str) -> tuple[Stand
         part(
             name="day_of_week",
             type="text",
-            description="The weekday of the date.",
+            description="The weekday.",
             computed=".strftime('%A')",
             values=(*WEEKDAYS[first:], *WEEKDAYS[:first]),
             vocabulary="listed",
@@ -247,20 +247,20 @@ def calendar_dimensions(tables: Sequence[Table], week_start: str) -> tuple[Stand
         part(
             name="is_weekend",
             type="boolean",
-            description="Whether the date is a Saturday or Sunday.",
+            description="Saturday or Sunday.",
             computed=".strftime('%w').isin(['0', '6'])",
         ),
         part(
             name="week_of_year",
             type="integer",
-            description="The ISO week of the date, 1 to 53.",
+            description="The ISO week, 1 to 53.",
             computed=".week_of_year()",
             is_ordinal=True,
         ),
         part(
             name="month_of_year",
             type="integer",
-            description="The month of the date, 1 to 12.",
+            description="The month, 1 to 12.",
             computed=".month()",
             is_ordinal=True,
         ),
@@ -268,7 +268,7 @@ def calendar_dimensions(tables: Sequence[Table], week_start: str) -> tuple[Stand
             HOUR,
             *hours,
             type_="integer",
-            description="The hour of the day in the tenant's time zone, 0 to 23.",
+            description="The hour, 0 to 23, in the tenant's time zone.",
             is_ordinal=True,
         ),
     )

@@ -148,7 +148,8 @@ def _conditions(query: Query, catalog: Catalog) -> tuple[tuple[Condition, ...], 
         is_id = dimension is not None and dimension.role == IDENTIFIER
         read = read_values(filter_.name, filter_.op, filter_.value, type_, is_identifier=is_id)
         if dimension and filter_.op in CONFORMED_OPERATORS:
-            read = tuple(conform(value, dimension) if isinstance(value, str) else value for value in read)
+            known = dimension.vocabulary, dimension.values
+            read = tuple(conform(value, *known) if isinstance(value, str) else value for value in read)
         count = value_slots(filter_.op, len(read))
         conditions.append(Condition(name=filter_.name, type=type_, op=filter_.op, count=count, parameter=f"filter_{n}"))
         values.append(read)

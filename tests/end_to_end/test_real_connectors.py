@@ -220,7 +220,7 @@ def test_spend_of_each_day_is_asked_for_as_the_files_say_it(real: RealProject, c
 def test_a_campaign_is_called_as_its_latest_version_says(real: RealProject, connector: str) -> None:
     found = real.star(
         connector,
-        """select source_account, campaign_id, campaign_name, campaign_status from dim_{t}__campaigns
+        """select source_account, campaign_id, campaign_name, campaign_status_raw from dim_{t}__campaigns
         where source_platform = ? and not is_inferred""",
     )
     expected = by_key(real.raw(connector, CAMPAIGNS[connector]), 2)

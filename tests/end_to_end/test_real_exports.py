@@ -170,9 +170,45 @@ def test_the_first_touch_is_that_of_an_independent_query(star: duckdb.DuckDBPyCo
             group by s.session_id
         )
         select count(*) from per_session
-        where ours is distinct from coalesce(source, own_source) or (source is not null and our_medium <> medium)
+        where ours is distinct from lower(coalesce(source, own_source))
+            or (source is not null and our_medium <> lower(medium))
     """).fetchone()
     assert differing == (0,)
+
+
+def test_channels_of_sessions_follow_the_published_rules_of_the_default_channel_group(
+    real_project: Project, star: duckdb.DuckDBPyConnection
+) -> None:
+    """Every kind of source of the sample is in the hand-written rules; `<Other>` and deleted data are masks."""
+    expected = star.sql(f"""
+        select
+            case
+                when source = '(direct)' and medium in ('(none)', '(not set)') then 'Direct'
+                when source is null and medium is null and campaign is null then 'Direct'
+                when source = 'google' and regexp_full_match(medium, '.*cp.*|ppc|retargeting|paid.*') then 'Paid Search'
+                when regexp_full_match(source, '((l|m)\\.)?facebook\\.com|t\\.co|l\\.messenger\\.com|away\\.vk\\.com')
+                    or source in ('reddit.com', 'quora.com', 'medium.com', 'pinterest.com', 'linkedin.com')
+                    then 'Organic Social'
+                when source in ('youtube.com', 'm.youtube.com') then 'Organic Video'
+                when source in ('google', 'ecosia.org', 'startpage.com', 'm.baidu.com') or medium = 'organic'
+                    or regexp_full_match(source, 'yandex\\..*|.*search\\.(yahoo|aol|tb\\.ask)\\.com')
+                    then 'Organic Search'
+                when medium in ('referral', 'app', 'link') then 'Referral'
+                when medium = 'email' then 'Email'
+                when medium = 'affiliate' then 'Affiliates'
+                else 'Unassigned'
+            end as channel,
+            count(*)
+        from (
+            select
+                lower(traffic_source) as source, lower(traffic_medium) as medium, lower(traffic_campaign) as campaign
+            from fct_{SHOP}__sessions
+        )
+        group by channel
+    """).fetchall()
+    rows = real_project.ask(SHOP, metrics=["sessions"], dimensions=["channel"])["rows"]
+    assert sorted(map(tuple, rows)) == sorted(expected)
+    assert {"Direct", "Organic Search", "Paid Search", "Referral", "Unassigned"} <= dict(expected).keys()
 
 
 def test_revenue_and_transactions_are_those_of_the_raw_files(star: duckdb.DuckDBPyConnection, events: str) -> None:

@@ -86,7 +86,10 @@ async def test_a_metric_is_defined_down_to_sql_that_gives_its_value(home: Publis
         roas = await read(client, "metric://roas")
         result = await client.call_tool("query", {"metrics": ["roas"]})
     assert (roas["unit"], roas["formula"]) == ("ratio", "attributed_revenue / spend")
-    assert roas["dimensions"] == ["ad_platform", "campaign_id", "campaign_name", "campaign_status", "currency", "date"]
+    assert roas["dimensions"] == [
+        *("ad_platform", "campaign_id", "campaign_name", "campaign_status", "campaign_status_raw", "currency"),
+        *("date", "day_of_week", "is_weekend", "month_of_year", "week_of_year"),
+    ]
     parts = {
         name: home.sql("alpha", f'select {made["expression"]} from "{made["table"]}"')[0][0]
         for name, made in roas["sql"].items()
@@ -214,6 +217,7 @@ async def test_names_and_values_are_completed_from_what_is_typed(home: Published
             "campaign_id",
             "campaign_name",
             "campaign_status",
+            "campaign_status_raw",
         ]
         assert "last_month" in await offered(client, WHY, "period", "last_")
         assert await offered(client, WHY, "period", "") == list(RANGES)

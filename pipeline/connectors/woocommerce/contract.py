@@ -93,7 +93,7 @@ class Order(Contract):
         "billing.state",
         "billing.postcode",
         "billing.country",
-        "shipping.country",
+        "shipping",
         "coupon_lines",
         "payment_method",
         "created_via",

@@ -8,7 +8,7 @@
 touches as (
     select
         *,
-        regexp_replace(source_text, '^(www|m|l|lm|mobile|web|touch|([a-z]{2}\.)?search)\.', '') as host
+        regexp_replace(source_text, '^(www|m|l|lm|mobile|web|touch|away|([a-z]{2,3}\.)?search(\.tb)?)\.', '') as host
     from (
         select distinct
             traffic_source,
