@@ -411,6 +411,7 @@ def test_orders_of_the_admin_have_their_lines_refunds_and_the_ids_of_the_api(rea
     shared = {"Name": "#1", "Email": "a@example.com"}
     first = {"Financial Status": "partially_refunded", "Currency": "USD", "Subtotal": "80.00", "Total": "90.00"}
     first |= {
+        "Discount Code": "SPRING, WELCOME",
         "Discount Amount": "20.00",
         "Refunded Amount": "15.50",
         "Created at": "2026-01-05 09:00:00 -0500",
@@ -439,6 +440,7 @@ def test_orders_of_the_admin_have_their_lines_refunds_and_the_ids_of_the_api(rea
         "currency": "USD",
     }
     assert (other["id"], "refunds" in other, len(other["line_items"])) == (5002, False, 1)
+    assert (one["discount_codes"], "discount_codes" in other) == ([{"code": "SPRING, WELCOME"}], False)
 
 
 def test_amounts_of_the_dashboard_become_minor_units_by_their_currency(read: Reads) -> None:

@@ -45,6 +45,7 @@ ORDER = {
     "customer": {"id": "gid://shopify/Customer/71"},
     "customAttributes": [{"key": "gift", "value": "no"}],
     "shippingAddress": {"countryCodeV2": "DE"},
+    "discountCodes": ["SPRING", "WELCOME"],
     "refunds": [
         {
             "id": "gid://shopify/Refund/1",
@@ -103,6 +104,8 @@ def as_rest(sandbox: LandingFixture) -> Json:
 def test_a_graphql_order_is_the_rest_order_with_the_money_of_the_shop(sandbox: LandingFixture) -> None:
     table = orders(sandbox, "page.json", PAGE)
     assert (table.rows, table.drift) == (1, ())
+    ((codes,),) = sandbox.query("select discount_codes from shopify__orders")
+    assert json.loads(codes) == [{"code": "SPRING"}, {"code": "WELCOME"}]
     *scalars, customer, address, notes, lines, refunds = as_rest(sandbox)
     assert scalars == [5001, "80.0", "USD", "EUR", "partially_refunded", None, "a@example.com"]
     assert customer["id"] == 71

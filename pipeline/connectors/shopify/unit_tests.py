@@ -443,9 +443,14 @@ ORDERS: tuple[Example, ...] = (
         {
             "shipping_address": {"country": "Deutschland", "country_code": "DE"},
             "billing_address": {"country": "France", "country_code": "FR"},
-            "discount_codes": [{"code": "WELCOME10"}, {"code": " basket5 "}, {"code": "welcome10"}, {"code": ""}],
+            "discount_codes": [
+                {"code": "WELCOME10"},
+                {"code": " basket5 , Spring"},
+                {"code": "welcome10"},
+                {"code": ""},
+            ],
         },
-        {"shipping_country": "DE", "discount_codes": "BASKET5, WELCOME10"},
+        {"shipping_country": "DE", "discount_codes": "BASKET5, SPRING, WELCOME10"},
     ),
     ({"shipping_address": {"country": "Canada"}, "discount_codes": []}, {"shipping_country": "Canada"}),
     ({"test": False}, {}),
