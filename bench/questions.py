@@ -200,7 +200,7 @@ def cac_by_platform(draw: Random) -> Asked:
             select ad_platform as platform, count(*) filter (where is_conversion_session) as buys
             from {SESSIONS} where {when.sql("session_date")} group by 1
         )
-        select coalesce(ads.platform, visits.platform) as name, coalesce(spend, 0) / nullif(buys, 0) as cac
+        select coalesce(ads.platform, visits.platform) as name, spend / nullif(buys, 0) as cac
         from ads full join visits on ads.platform is not distinct from visits.platform
         order by cac desc nulls last, name nulls last limit 100""",
     )
