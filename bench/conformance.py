@@ -187,7 +187,10 @@ def _typescript(npm: Npm, home: PublishedHome, address: str, which: str, transpo
     seen = json.loads(ended.stdout)
     _see(seen["structured"]["rows"] == expected_rows(), seen["structured"])
     _see(json.loads(seen["text"])["rows"] == expected_rows(), seen["text"])
-    _see(seen["tools"] == ["list_metrics", "get_dimension_values", "query", "get_status"], seen["tools"])
+    _see(
+        seen["tools"] == ["list_metrics", "get_dimension_values", "query", "explain_change", "get_status"],
+        seen["tools"],
+    )
     _see("Did you mean spend?" in seen["refusal"], seen["refusal"])
     _see(seen["server"] == "gata" and seen["metric"] == "spend" and "spend" in seen["completed"], seen)
     _see(2 <= len(seen["prompts"]) <= 4 and seen["templates"] == ["metric://{name}"], seen)

@@ -105,6 +105,16 @@ def _mixed(money: Sequence[str], varying: Iterable[str], catalog: Catalog) -> st
     return next(name for name in money if name in mixed)
 
 
+def currency_to_choose(query: Query, catalog: Catalog) -> str | None:
+    """A currency to filter by, where a query without groups would add up money of several; None where it would not."""
+    names = (name for name in query.metrics if name in catalog.metrics)
+    base = (part for name in names for part in metric_names(catalog.metrics[name].formula))
+    currencies = sorted({code for part in base for code in _currencies_of(part, catalog)})
+    if catalog.rates or len(currencies) <= 1 or _selected_currency(query) is not None:
+        return None
+    return catalog.currency if catalog.currency in currencies else currencies[0]
+
+
 def catalog_unit(metric: Metric, catalog: Catalog) -> str | None:
     """The unit of a metric as a catalog lists it: for money its currency, where it has only one."""
     if metric.unit == CURRENCY and catalog.rates:

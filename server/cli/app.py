@@ -19,6 +19,7 @@ from typer.main import get_command
 
 from pipeline.errors import GataError
 from server.cli import ask, audit, build, check, config, forget, init, runs, serve, token
+from server.cli.change import explain
 from server.serving.process.setup import safe_import_path
 
 DONE, BUG, INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -57,6 +58,12 @@ VERBS = (
         "Ask",
         ask.ask,
         "gata ask --tenant tyrell_corp --metrics spend,roas --dimensions ad_platform --order -roas",
+    ),
+    Verb(
+        "explain",
+        "Ask",
+        explain.explain,
+        "gata explain --tenant tyrell_corp --metric roas --range last_week --dimensions campaign_name",
     ),
     Verb("metrics", "Ask", ask.metrics, "gata metrics --tenant tyrell_corp --search revenue"),
     Verb("values", "Ask", ask.values, "gata values --tenant tyrell_corp campaign_name"),

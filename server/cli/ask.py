@@ -28,7 +28,7 @@ def metrics(tenant: AskedTenant = None, search: Search = None, as_json: AsJson =
     from server.serving.arguments import read_arguments
 
     arguments = read_arguments(tools.MetricsAsked, {"search": search})
-    with _run_of(tenant, settings) as run:
+    with run_of(tenant, settings) as run:
         result = tools.list_metrics(run, arguments)
     if as_json:
         print_json(result)
@@ -50,7 +50,7 @@ def values(
     from server.serving.arguments import read_arguments
 
     arguments = read_arguments(tools.ValuesAsked, {"dimension_name": dimension, "search": search, "limit": limit})
-    with _run_of(tenant, settings) as run, run.cursor() as cursor:
+    with run_of(tenant, settings) as run, run.cursor() as cursor:
         result = tools.get_dimension_values(run, arguments, cursor)
     if as_json:
         print_json(result)
@@ -145,7 +145,7 @@ def ask(
     question = ask_flags.query_of(query, flags, include_sql=sql)
     if chart:
         kind_of(chart)  # before anything is asked
-    with _run_of(tenant, settings) as run, run.cursor() as connection:
+    with run_of(tenant, settings) as run, run.cursor() as connection:
         answer = tools.query(run, question, connection, settings)
         chart_lines = (
             _write_answer_chart(
@@ -173,7 +173,7 @@ def _write_answer_chart(file: Path, call: CallContext, question: Query, answer: 
 
 
 @contextmanager
-def _run_of(slug: str | None, settings: Settings) -> Iterator[OpenRun]:
+def run_of(slug: str | None, settings: Settings) -> Iterator[OpenRun]:
     """The newest published run of the tenant that was named.
 
     Raises:

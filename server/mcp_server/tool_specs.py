@@ -10,10 +10,19 @@ from server.mcp_server.chart_arguments import CHARTS, ChartedQuery, read_charted
 from server.serving import tools
 from server.serving.arguments import Schema, input_schema, read_arguments
 from server.serving.call_context import CallContext
-from server.serving.query_schema import QUERY_DESCRIPTION, QUERY_TITLE, answer_schema, query_schema
+from server.serving.query_schema import (
+    EXPLAIN_DESCRIPTION,
+    EXPLAIN_TITLE,
+    QUERY_DESCRIPTION,
+    QUERY_TITLE,
+    answer_schema,
+    explain_schema,
+    query_schema,
+)
 from server.serving.tools import MetricsAsked, StatusAsked, ValuesAsked
 
 if TYPE_CHECKING:
+    from semantic.answering.explain.change_request import ChangeRequest
     from server.mcp_server.token_budget import Reply
 
 
@@ -80,6 +89,18 @@ def _status(call: CallContext, arguments: StatusAsked) -> Reply:
     return reply({**tools.get_status(call.run), "sources": tools.sources(call.run, call.cursor)})
 
 
+def _read_change(sent: Mapping[str, object]) -> ChangeRequest:
+    from semantic.answering.explain.change_request import read_change_request
+
+    return read_change_request(sent)
+
+
+def _explain(call: CallContext, request: ChangeRequest) -> Reply:
+    from server.mcp_server.token_budget import reply
+
+    return reply(tools.explain_change(call.run, request, call.cursor, call.settings))
+
+
 def _page(call: CallContext, request: ChartedQuery) -> Reply:
     from server.mcp_server.answer_reply import page_reply
 
@@ -94,6 +115,7 @@ _LIST: Schema = {"type": "array"}
 _MAP: Schema = {"type": "object"}
 _TEXT: Schema = {"type": "string"}
 _FLAG: Schema = {"type": "boolean"}
+_NUMBER: Schema = {"type": "number"}
 
 LIST_METRICS = ToolSpec(
     name="list_metrics",
@@ -145,6 +167,16 @@ GET_STATUS = ToolSpec(
     work=_status,
 )
 
+EXPLAIN_CHANGE = ToolSpec(
+    name="explain_change",
+    title=EXPLAIN_TITLE,
+    description=EXPLAIN_DESCRIPTION,
+    input_schema=explain_schema(),
+    output_schema=_object(change=_NUMBER, columns=_LIST, rows=_LIST, method=_TEXT, notes=_LIST),
+    read=_read_change,
+    work=_explain,
+)
+
 SHOW_CHART = ToolSpec(
     name="show_chart",
     title="Show a chart",
@@ -169,6 +201,6 @@ SHOW_CHART = ToolSpec(
     page_uri=ANSWER_PAGE,
 )
 
-TOOLS = (LIST_METRICS, GET_DIMENSION_VALUES, QUERY, GET_STATUS)
+TOOLS = (LIST_METRICS, GET_DIMENSION_VALUES, QUERY, EXPLAIN_CHANGE, GET_STATUS)
 PAGE_TOOLS = (SHOW_CHART,)
 """Listed only to clients that show pages of a server."""

@@ -21,7 +21,7 @@ from server.rest.observability_routes import observability_routes
 from server.rest.openapi import document, produces
 from server.rest.owner.source_routes import source_routes
 from server.rest.result_routes import result_routes
-from server.rest.semantic_layer_routes import query_routes, semantic_layer_routes
+from server.rest.semantic_layer_routes import explain_routes, query_routes, semantic_layer_routes
 from server.serving.result_handles import Handles
 from server.serving.runs.published_runs import PublishedRuns
 
@@ -50,6 +50,7 @@ def rest_app(runs: PublishedRuns, ops: Ops) -> FastAPI:
     app.include_router(semantic_layer_routes(runs))
     handles = Handles(ops)
     app.include_router(query_routes(runs, handles))
+    app.include_router(explain_routes(runs))
     app.include_router(result_routes(runs, handles))
     app.include_router(catalog_routes(runs, ops))
     app.include_router(observability_routes(runs, ops))

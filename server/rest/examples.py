@@ -119,6 +119,36 @@ EXAMPLES: dict[str, dict[str, Any]] = {  # Any: JSON values
         "notes": [],
         "sql": [],
     },
+    "change": {"metric": "roas", "time_range": "last_week", "dimensions": ["campaign_name"]},
+    "explanation": {
+        "metric": "roas",
+        "unit": "ratio",
+        "time_range": {"start": "2026-11-16", "end": "2026-11-22"},
+        "compared_with": {"start": "2026-11-09", "end": "2026-11-15"},
+        "value": 2.0,
+        "previous": 1.5,
+        "change": 0.5,
+        "change_ratio": 0.333333,
+        "parts": [
+            {"name": "attributed_revenue", "value": 400.0, "previous": 300.0, "effect": 0.5},
+            {"name": "spend", "value": 200.0, "previous": 200.0, "effect": 0.0},
+        ],
+        "dimension": "campaign_name",
+        "columns": [
+            *("campaign_name", "value", "previous", "effect", "mix_effect", "rate_effect"),
+            *("weight", "weight_previous", "onset"),
+        ],
+        "rows": [["Canyon Retargeting", 3.0, 2.0, 0.5, 0.0, 0.5, 0.5, 0.5, "2026-11-18"]],
+        "other": {"members": 3, "effect": 0.0, "mix_effect": 0.0, "rate_effect": 0.0},
+        "concentration": {"campaign_name": 0.5},
+        "onset": {"date": "2026-11-18", "value": 3.1, "usual": [1.1, 2.6]},
+        "coverage": {"days": 7, "of": 7, "previous_days": 7, "previous_of": 7},
+        "method": "Symmetric: mix_effect = ...",
+        "filters": [],
+        "as_of": "2026-11-22",
+        "run_id": RUN,
+        "notes": ["Compared with 2026-11-09 to 2026-11-15."],
+    },
     "connectors": {
         "connectors": [
             {

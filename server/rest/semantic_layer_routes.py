@@ -2,6 +2,7 @@
 
     GET  /semantic-layer/{tenant}[/dimensions | /measures | /relationships | /values/{dimension}]
     POST /semantic-layer/{tenant}/query     JSON, CSV, Arrow or Parquet by Accept
+    POST /semantic-layer/{tenant}/explain   why a metric changed
 
 A truncated JSON answer names the handle of all its rows.
 """
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 from duckdb import DuckDBPyConnection
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
+from semantic.answering.explain.change_request import read_change_request
 from semantic.planning.query import read_query
 from server.rest.content_negotiation import choose_format
 from server.rest.dependencies import CallerDependency, JsonBody, visible
@@ -25,7 +27,15 @@ from server.rest.result_routes import Format, Spreadsheet, as_file
 from server.serving import tools
 from server.serving.access import Caller
 from server.serving.full_results import full_result_by_handle
-from server.serving.query_schema import QUERY_DESCRIPTION, QUERY_TITLE, answer_schema, query_schema
+from server.serving.query_schema import (
+    EXPLAIN_DESCRIPTION,
+    EXPLAIN_TITLE,
+    QUERY_DESCRIPTION,
+    QUERY_TITLE,
+    answer_schema,
+    explain_schema,
+    query_schema,
+)
 from server.serving.result_handles import Handles
 from server.serving.runs.observability import inferred
 from server.serving.runs.open_run import OpenRun
@@ -103,6 +113,31 @@ def semantic_layer_routes(runs: PublishedRuns) -> APIRouter:
         return await answer(
             request, caller, tenant, lambda run, cursor: tools.get_dimension_values(run, arguments, cursor)
         )
+
+    return routes
+
+
+def explain_routes(runs: PublishedRuns) -> APIRouter:
+    """Route of explanations of a change."""
+    routes = APIRouter(route_class=Guarded, tags=["semantic layer"])
+    content = {"application/json": {"schema": explain_schema(), "examples": example(EXAMPLES["change"])}}
+
+    @routes.post(
+        "/semantic-layer/{tenant}/explain",
+        summary=EXPLAIN_TITLE,
+        description=EXPLAIN_DESCRIPTION,
+        openapi_extra={"requestBody": {"content": content, "required": True}},
+        dependencies=[JsonBody],
+        **produces(EXAMPLES["explanation"]),
+    )
+    async def explain(
+        request: Request, caller: CallerDependency, tenant: Tenant, sent: Annotated[Payload, Body()]
+    ) -> Response:
+        def work(run: OpenRun, cursor: DuckDBPyConnection) -> Payload:
+            return tools.explain_change(run, read_change_request(sent), cursor, runs.settings)
+
+        payload = await while_connected(request, run_call(runs, visible(caller, tenant), work))
+        return json_response(payload)
 
     return routes
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pipeline.errors import QueryError, shorten, suggest
 
 _IMPLIED_KINDS = ({"type": "null"}, {"type": "integer"})  # null means omitted; an integer is a number
-_OMITTED_KEYS = frozenset({"title", "minLength", "maxLength", "maxItems", "format"})
+_OMITTED_KEYS = frozenset({"title", "minLength", "maxLength", "maxItems", "format", "additionalProperties"})
 
 Schema = dict[str, Any]  # JSON Schema: a tree of JSON values
 M = TypeVar("M", bound=BaseModel)
@@ -65,6 +65,10 @@ def _plain(node: Any, defs: Mapping[str, Schema]) -> Any:  # Any: JSON Schema is
         for key, value in node.items()
         if key not in _OMITTED_KEYS and not (key == "default" and not value)
     }
+    if "enum" in plain:
+        plain.pop("type", None)  # that of its values
+    if "anyOf" in plain.get("items", {}):
+        plain.pop("items")  # of any kind that stands beside the list
     kinds = [kind for kind in plain.get("anyOf", ()) if kind not in _IMPLIED_KINDS]
     if len(kinds) == 1:
         return {**kinds[0], **{key: value for key, value in plain.items() if key != "anyOf"}}

@@ -33,6 +33,30 @@ QUERY_DESCRIPTION = (
     " when it is truncated, narrow the question, send its cursor with the same query, or take full_result. Notes"
     " say what an answer does not hold."
 )
+EXPLAIN_TITLE = "Explain why a metric changed"
+EXPLAIN_DESCRIPTION = (
+    "Why a metric moved between two windows: the exact effect of each member of a dimension (of ratios mix and rate)"
+    " and when it began. For sums and ratios of sums."
+)
+_EXPLAINED: dict[str, Schema] = {
+    "metric": {"type": "string", "description": "One metric.", "examples": ["roas"]},
+    "time_range": {"description": "As in query.", "examples": ["last_week"]},
+    "compare": {
+        "enum": ["previous_period", "previous_year"],
+        "description": "previous_period when left out.",
+        "examples": ["previous_year"],
+    },
+    "dimensions": {
+        "type": "array",
+        "description": "Where to look; all when left out. Shown is the one that explains most.",
+        "examples": [["campaign_name"]],
+    },
+    "filters": {
+        "type": "array",
+        "description": "As in query.",
+        "examples": [[{"name": "ad_platform", "value": "google_ads"}]],
+    },
+}
 EXTRA_DESCRIPTIONS = {
     "compare": "Adds <metric>_previous, _change, _change_ratio.",
     "align": "to_date compares days complete on both sides.",
@@ -45,6 +69,12 @@ def query_schema() -> Schema:
     """The JSON Schema of a query as MCP and OpenAPI advertise it."""
     schema = input_schema(Query)
     return {**schema, "properties": {name: _described(name, part) for name, part in schema["properties"].items()}}
+
+
+def explain_schema() -> Schema:
+    """The JSON Schema of a request of explain_change, whose parts are read as those of a query."""
+    required = ["metric", "time_range"]
+    return {"type": "object", "properties": _EXPLAINED, "required": required, "additionalProperties": False}
 
 
 def _described(name: str, argument: Schema) -> Schema:

@@ -1,4 +1,4 @@
-"""The tools on a published run: four functions, shared by MCP, REST and the command line."""
+"""The tools on a published run: five functions, shared by MCP, REST and the command line."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from server.serving.runs.open_run import OpenRun
 if TYPE_CHECKING:  # imported with the first run: a stdio server answers `initialize` before that
     import duckdb
 
+    from semantic.answering.explain.change_request import ChangeRequest
     from semantic.catalog.catalog import Catalog
     from semantic.planning.query import Answer, Query
 
@@ -119,6 +120,22 @@ def query(
         result = answer(request, model, cursor, today=day, timeout_seconds=settings.query_timeout)
         run.answers.put(key, result)
     return replace(result, notes=(run.note, *result.notes)) if run.note else result
+
+
+def explain_change(
+    run: OpenRun, request: ChangeRequest, cursor: duckdb.DuckDBPyConnection, settings: Settings
+) -> Payload:
+    """Explain the change of a metric between two windows, in at most 1,500 tokens.
+
+    Raises:
+        QueryError: As for `semantic.answering.explain.explain_change.explain_change`.
+    """
+    from semantic.answering.explain.explain_change import explain_change as explain
+    from server.serving.explanation_budget import explanation_within
+
+    day = settings.today or settings.now()
+    explained = explain(request, run.rolled, cursor, today=day, timeout_seconds=settings.query_timeout)
+    return explanation_within(explained, note=run.note)
 
 
 def _with_note(run: OpenRun, payload: Payload) -> Payload:

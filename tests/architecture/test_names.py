@@ -27,6 +27,7 @@ SAME_THING = {
     "main": "the entry point of a process",
     "list_metrics": "the tool, and the listing that it gives",
     "list_briefly": "likewise",
+    "explain_change": "the tool, and the explanation that it gives",
 }
 """Names that occur more than once with one meaning."""
 

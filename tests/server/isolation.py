@@ -241,7 +241,11 @@ class Draw:
 
     def _tool(self, _: Mapping[str, Caller]) -> Request:
         random = self._random
-        chosen = random.randrange(6)
+        chosen = random.randrange(7)
+        if chosen == 6:
+            question = self._question()
+            change = {"metric": question["metrics"][0], "time_range": {"start": "2026-02-01", "end": "2026-02-20"}}
+            return self._call("explain_change", {**change, "dimensions": question["dimensions"]})
         if chosen < 3:
             chart = {"chart": self._one(("vega-lite", "svg"))} if random.random() < 0.02 else {}
             return self._call("query", {**self._question(), **chart})
@@ -400,6 +404,7 @@ def probes() -> Sequence[tuple[Request, str, str]]:
     """Requests by alpha with a word of beta's in place of `{word}`, the word, and one as long that nobody has."""
     theirs, nobodys = CANARY["beta"], CANARY["beta"].replace("BETA", "ZETA")  # as far from alpha's own words
     question = {"metrics": ["spend"], "filters": [{"name": "campaign_name", "value": "{word} campaign 1"}]}
+    change = {"metric": "spend", "time_range": "last_week"}
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
 
     def tool(name: str, arguments: Json) -> Request:
@@ -417,6 +422,8 @@ def probes() -> Sequence[tuple[Request, str, str]]:
         (tool("query", {"metrics": ["spend"], "dimensions": ["{word}"]}), metric, no_metric),
         (tool("get_dimension_values", values), theirs, nobodys),
         (tool("list_metrics", {"search": "{word}"}), theirs, nobodys),
+        (tool("explain_change", {**change, "filters": question["filters"]}), theirs, nobodys),
+        (tool("explain_change", {**change, "dimensions": ["{word}"]}), metric, no_metric),
         (Request(MODERN, "resources/read", body=read), metric, no_metric),
         (
             Request("rest", "query", "/semantic-layer/alpha/query", body=question, accept="application/json"),

@@ -24,6 +24,7 @@ from mcp.types import (
 from semantic.planning.window import RANGES
 from server.stdio import stdio_app
 from tests.server.published_fixture import PublishedHome
+from tests.server.test_mcp import TOOL_NAMES
 
 pytestmark = pytest.mark.anyio
 
@@ -272,7 +273,7 @@ async def test_only_a_client_that_shows_pages_is_told_of_the_tool_that_has_one(h
         listed = await client.list_tools()
         (page,) = (await client.read_resource("ui://gata/answer.html")).contents
     *others, show = listed.tools
-    assert [tool.name for tool in others] == plain == ["list_metrics", "get_dimension_values", "query", "get_status"]
+    assert [tool.name for tool in others] == plain == TOOL_NAMES
     assert (show.name, show.meta) == ("show_chart", {"ui": {"resourceUri": "ui://gata/answer.html"}})
     assert all(tool.meta is None for tool in others)
     assert isinstance(page, TextResourceContents)

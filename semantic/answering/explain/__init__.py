@@ -1,0 +1,1 @@
+"""The decomposition of a metric's change over the members of a dimension."""

@@ -1,0 +1,1 @@
+"""The verb that explains a change of a metric."""
