@@ -92,7 +92,7 @@ def mcp_app(
         extensions=[answer_page()],
         cache_hints={**dict.fromkeys(get_args(CacheableMethod), PRIVATE), "resources/read": NOW},
         log_level="WARNING",
-        middleware=[_hide_page_tools],
+        middleware=[_hide_pages],
     )
     app.middleware.append(_refuse_unknown_prompts(app))
     add_resources(app, handler)
@@ -143,14 +143,18 @@ def _tool(spec: ToolSpec, handler: McpCallHandler) -> StrictTool:
     )
 
 
-async def _hide_page_tools(
+async def _hide_pages(
     ctx: ServerRequestContext[Any, Any],  # Any: there is no lifespan state
     call_next: CallNext,
 ) -> HandlerResult:
-    """Middleware that lists tools with a page only to clients that show pages of a server."""
+    """Middleware that lists tools with a page, and the page itself, only to clients that show pages of a server."""
     result = await call_next(ctx)
-    if ctx.method == "tools/list" and isinstance(result, dict) and not client_supports_apps(ctx):
+    if not isinstance(result, dict) or client_supports_apps(ctx):
+        return result
+    if ctx.method == "tools/list":
         return {**result, "tools": [tool for tool in result["tools"] if "ui" not in tool.get("_meta", {})]}
+    if ctx.method == "resources/list":
+        return {**result, "resources": [each for each in result["resources"] if not each["uri"].startswith("ui:")]}
     return result
 
 

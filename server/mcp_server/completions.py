@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp.types import Completion
 
-from server.mcp_server.analyses import ANALYSES
+from server.mcp_server.guided.analyses import ANALYSES
 from server.mcp_server.resources import METRIC
 
 if TYPE_CHECKING:

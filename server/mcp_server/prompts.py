@@ -11,13 +11,16 @@ from mcp.types import INTERNAL_ERROR, INVALID_PARAMS
 from pydantic import Field
 
 from pipeline.errors import AccessError, QueryError, shorten, suggest
-from server.mcp_server.analyses import ANALYSES, Analysis, AnalysisArguments
+from server.mcp_server.guided.analyses import ANALYSES, Analysis
+from server.mcp_server.guided.analysis_parts import AnalysisArguments
+from server.mcp_server.guided.guide import checked_guide
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
     from mcp.server.mcpserver.context import Context
 
     from server.mcp_server.call_handler import McpCallHandler
+    from server.serving.call_context import CallContext
 
 
 def add_prompts(app: MCPServer[Any], handler: McpCallHandler) -> None:  # Any: there is no lifespan state
@@ -44,7 +47,7 @@ def _prompt(analysis: Analysis, handler: McpCallHandler) -> _TenantPrompt:
     async def write(arguments: AnalysisArguments) -> str:
         try:
             _check_names(analysis, arguments)
-            return await handler.ask(lambda call: analysis.write(call.run.model.catalog, arguments))
+            return await handler.ask(lambda call: _text(analysis, arguments, call))
         except Exception as error:
             code = INVALID_PARAMS if isinstance(error, AccessError | QueryError) else INTERNAL_ERROR
             raise MCPError(code, handler.refusal(error, analysis.name)) from error
@@ -57,6 +60,10 @@ def _prompt(analysis: Analysis, handler: McpCallHandler) -> _TenantPrompt:
         fn=write,
         write=write,
     )
+
+
+def _text(analysis: Analysis, arguments: AnalysisArguments, call: CallContext) -> str:
+    return checked_guide(analysis.write(call.run.model.catalog, arguments), call).text()
 
 
 def _check_names(analysis: Analysis, arguments: AnalysisArguments) -> None:

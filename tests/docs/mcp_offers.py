@@ -10,8 +10,8 @@ import anyio
 from mcp import Client
 
 from pipeline.settings import Settings
-from server.mcp_server.analyses import ANALYSES
 from server.mcp_server.app import INSTRUCTIONS
+from server.mcp_server.guided.analyses import ANALYSES
 from server.mcp_server.tool_specs import PAGE_TOOLS, TOOLS, ToolSpec
 from server.stdio import stdio_app
 from tests.docs.markdown import code, table

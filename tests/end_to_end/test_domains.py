@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from decimal import Decimal
 from typing import Any
 
@@ -13,9 +11,12 @@ import pytest
 from pipeline.publish.pointer import latest_run_id
 from pipeline.publish.run_manifest import STARS
 from semantic.planning.query import read_query
-from server.mcp_server.analyses import ANALYSES
+from server.mcp_server.guided.analyses import ANALYSES
+from server.mcp_server.guided.guide import checked_guide
 from server.orchestration.overview import plan_builds, tenant_statuses
 from server.serving import tools
+from server.serving.call_context import CallContext
+from server.serving.full_results import full_result_by_command
 from server.serving.runs.published_runs import PublishedRuns
 from tests.end_to_end.project_fixture import Project, open_project
 from tests.end_to_end.small_shop import write_shop
@@ -115,12 +116,14 @@ def test_guided_analyses_ask_for_nothing_that_the_tenant_has_not(few: Project, s
     try:
         with runs.run(slug) as run, run.cursor() as cursor:
             for guide in ANALYSES:
-                queries = re.findall(r"^ {3}(\{.*\})$", guide.write(run.model.catalog, {}), re.MULTILINE)
-                assert queries
-                for query in map(read_query, map(json.loads, queries)):
-                    used = {fact for name in query.metrics for fact in run.model.catalog.facts_of(name)}
-                    assert not used & EMPTY[slug]
-                    tools.query(run, query, cursor, few.settings)
+                call = CallContext(run, cursor, few.settings, full_result_by_command(few.settings))
+                steps = checked_guide(guide.write(run.model.catalog, {}), call).steps
+                assert steps
+                for step in steps:
+                    metrics = step.arguments.get("metrics", [step.arguments.get("metric")])
+                    assert not {fact for name in metrics for fact in run.model.catalog.facts_of(name)} & EMPTY[slug]
+                    if step.tool == "query":
+                        tools.query(run, read_query(step.arguments), cursor, few.settings)
     finally:
         runs.close()
 

@@ -55,8 +55,10 @@ async def prompt(client: Client, name: str, arguments: dict[str, str]) -> str:
     return message.content.text
 
 
-def queries(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in re.findall(r"^ +(\{.*\})$", text, re.MULTILINE)]
+def calls(text: str) -> list[tuple[str, dict[str, Any]]]:
+    """The tool and the arguments of each call of a guided analysis."""
+    found = re.findall(r"^\d+\. .* \((\w+)\):\n +(\{.*\})$", text, re.MULTILINE)
+    return [(tool, json.loads(arguments)) for tool, arguments in found]
 
 
 async def offered(client: Client, ref: Any, name: str, typed: str, known: dict[str, str] | None = None) -> list[str]:
@@ -160,18 +162,44 @@ async def test_the_status_says_which_run_answers_and_how_far_each_source_goes(fr
         ("why_did_roas_change", {"metric": "order_revenue", "dimension": "ad_platform", "value": "facebook_ads"}),
         ("why_did_roas_change", {"metric": "sessions", "dimension": "geo_country", "period": "last_30_days"}),
         ("channel_comparison", {}),
+        ("why_did_roas_change", {"metric": "customers"}),
+        ("channel_comparison", {"dimension": "traffic_source"}),
         ("channel_comparison", {"dimension": "product_name"}),
     ],
 )
-async def test_every_query_of_a_guided_analysis_is_answered_as_it_stands(
+async def test_every_call_of_a_guided_analysis_is_answered_as_it_stands(
     home: PublishedHome, name: str, arguments: dict[str, str]
 ) -> None:
     async with inside(home) as client:
-        asked = queries(await prompt(client, name, arguments))
+        text = await prompt(client, name, arguments)
+        asked = calls(text)
         assert len(asked) >= 2
-        for query in asked:
-            result = await client.call_tool("query", query)
-            assert not result.is_error, (query, result.content)
+        for tool, sent in asked:
+            result = await client.call_tool(tool, sent)
+            assert not result.is_error, (sent, result.content)
+    assert len(text) < 2400  # about 600 tokens
+
+
+async def test_channels_are_compared_by_what_they_can_hold(home: PublishedHome) -> None:
+    async with inside(home) as client:
+        both = calls(await prompt(client, "channel_comparison", {}))
+        rows = (await client.call_tool("query", both[0][1])).structured_content or {}
+    asked = {query["dimensions"][0]: query for _, query in both if "date" not in query["dimensions"]}
+    assert list(asked) == ["ad_platform", "traffic_source"]
+    assert {"spend", "roas"} <= set(asked["ad_platform"]["metrics"])
+    assert not {"sessions", "session_revenue"} & set(asked["ad_platform"]["metrics"])
+    assert {"sessions", "session_revenue"} <= set(asked["traffic_source"]["metrics"])
+    assert not {"spend", "attributed_revenue", "roas", "cac"} & set(asked["traffic_source"]["metrics"])
+    assert asked["traffic_source"]["order_by"] == ["-session_revenue"]
+    assert [row[0] for row in rows["rows"]] == ["facebook_ads"]  # no row without a name, which no ad channel is
+
+
+async def test_why_a_ratio_changed_is_asked_of_the_tool_that_splits_it(home: PublishedHome) -> None:
+    async with inside(home) as client:
+        asked = calls(await prompt(client, "why_did_roas_change", {"period": "last_30_days"}))
+        counted = calls(await prompt(client, "why_did_roas_change", {"metric": "customers"}))
+    assert asked[0] == ("explain_change", {"metric": "roas", "time_range": "last_30_days"})
+    assert {tool for tool, _ in counted} == {"query"}  # counts of different people are not split
 
 
 async def test_a_guided_analysis_of_money_in_two_currencies_keeps_them_apart(fresh_home: PublishedHome) -> None:
@@ -179,12 +207,14 @@ async def test_a_guided_analysis_of_money_in_two_currencies_keeps_them_apart(fre
         "alpha", alter="update fct_alpha__ad_performance set currency = 'USD' where day(report_date) < 9"
     )
     async with inside(fresh_home) as client:
-        asked = queries(await prompt(client, "channel_comparison", {}))
-        assert all("currency" in query["dimensions"] for query in asked)
-        for query in asked:
-            result = await client.call_tool("query", query)
+        asked = calls(await prompt(client, "channel_comparison", {}))
+        asked += calls(await prompt(client, "why_did_roas_change", {"metric": "spend"}))
+        for tool, query in asked:
+            result = await client.call_tool(tool, query)
             assert not result.is_error, (query, result.content)
-    assert not any("share_of_total" in query for query in asked)  # of a total in two currencies
+    of_ads = [query for tool, query in asked if tool == "query" and {"spend", "roas"} & set(query["metrics"])]
+    assert all("currency" in query["dimensions"] for query in of_ads)
+    assert not any("share_of_total" in query for query in of_ads)  # of a total in two currencies
 
 
 @pytest.mark.parametrize(
@@ -195,7 +225,11 @@ async def test_a_guided_analysis_of_money_in_two_currencies_keeps_them_apart(fre
         ("weekly_review", {"dimention": "ad_platform"}, "Did you mean dimension?"),
         ("why_did_roas_change", {"metric": "ROI of ads"}, "There is no metric"),
         ("why_did_roas_change", {"value": "x"}, "Name the dimension too."),
-        ("why_did_roas_change", {"dimension": "product_name"}, "roas cannot be cut by product_name"),
+        ("why_did_roas_change", {"dimension": "product_name"}, "roas cannot be cut or filtered by product_name"),
+        ("why_did_roas_change", {"period": "last_mnth"}, "Did you mean last_month"),
+        ("channel_comparison", {"period": "Q1"}, "There is no time range named 'Q1'."),
+        ("why_did_roas_change", {"dimension": "ad_platform", "value": "facebook"}, "Did you mean facebook_ads?"),
+        ("why_did_roas_change", {"period": "last_year"}, "There are no data of roas from 2025-01-01 to 2025-12-31"),
     ],
 )
 async def test_a_guided_analysis_of_what_is_not_there_says_what_is(
@@ -269,11 +303,13 @@ async def test_a_tenant_that_is_not_built_offers_nothing_and_says_why(home: Publ
 async def test_only_a_client_that_shows_pages_is_told_of_the_tool_that_has_one(home: PublishedHome, mode: str) -> None:
     async with inside(home, mode=mode) as client:
         plain = [tool.name for tool in (await client.list_tools()).tools]
+        resources = [str(each.uri) for each in (await client.list_resources()).resources]
     async with inside(home, mode=mode, pages=True) as client:
         listed = await client.list_tools()
         (page,) = (await client.read_resource("ui://gata/answer.html")).contents
     *others, show = listed.tools
     assert [tool.name for tool in others] == plain == TOOL_NAMES
+    assert resources == ["status://runs"]
     assert (show.name, show.meta) == ("show_chart", {"ui": {"resourceUri": "ui://gata/answer.html"}})
     assert all(tool.meta is None for tool in others)
     assert isinstance(page, TextResourceContents)

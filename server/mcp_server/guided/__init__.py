@@ -1,0 +1,1 @@
+"""Guided analyses: tasks with the calls that answer them."""
