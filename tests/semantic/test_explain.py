@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ from semantic.answering.explain.onset import find_onset
 from semantic.catalog.formula import parse, to_text
 from semantic.planning.query import read_query
 from tests.semantic import reference
-from tests.semantic.hand_star import TODAY, HandStar
+from tests.semantic.hand_star import TODAY, HandStar, hand_shop
 from tests.semantic.random_star import DIMENSIONS, STARS, RandomStar, same, truth
 
 FEBRUARY = {"start": "2026-02-01", "end": "2026-02-28"}
@@ -41,8 +42,8 @@ SIZES = st.builds(Sides, *[st.decimals(0, 10_000, places=2)] * 2)
 
 
 @pytest.fixture(scope="module")
-def star(shop: HandStar, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RandomStar]:
-    made = RandomStar(shop, tmp_path_factory.mktemp("random"))
+def star(covered_shop: HandStar, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RandomStar]:
+    made = RandomStar(covered_shop, tmp_path_factory.mktemp("random"))
     yield made
     made.connection.close()
 
@@ -177,9 +178,9 @@ def test_the_onset_is_the_first_day_outside_the_usual_band_on_the_side_of_the_ch
     assert getattr(find_onset(quiet, start, Decimal(1)), "day", None) == start + timedelta(days=1)
 
 
-def test_a_sum_is_explained_by_what_each_member_added(shop: HandStar) -> None:
+def test_a_sum_is_explained_by_what_each_member_added(covered_shop: HandStar) -> None:
     # February 207 (Alpha 200, none 7), January 150 (Alpha 100, Beta 50)
-    told = shown(explained(shop, "spend", dimensions=["campaign_name"]))
+    told = shown(explained(covered_shop, "spend", dimensions=["campaign_name"]))
     assert (told["value"], told["previous"], told["change"]) == (207, 150, 57)
     assert [[row[0], *row[1:4]] for row in told["rows"]] == [
         ["Alpha", 200, 100, 100],
@@ -191,15 +192,15 @@ def test_a_sum_is_explained_by_what_each_member_added(shop: HandStar) -> None:
     assert (told["unit"], told["other"], told["parts"]) == ("EUR", None, [])
 
 
-def test_members_that_are_not_listed_are_one_entry_and_nothing_is_lost(shop: HandStar) -> None:
-    told = shown(explained(shop, "spend", dimensions=["campaign_name"]), most=1)
+def test_members_that_are_not_listed_are_one_entry_and_nothing_is_lost(covered_shop: HandStar) -> None:
+    told = shown(explained(covered_shop, "spend", dimensions=["campaign_name"]), most=1)
     assert told["other"] == {"members": 2, "effect": -43}
     assert sum(row[3] for row in told["rows"]) + told["other"]["effect"] == told["change"]
 
 
-def test_a_ratio_across_facts_is_explained_by_mix_and_rate(shop: HandStar) -> None:
+def test_a_ratio_across_facts_is_explained_by_mix_and_rate(covered_shop: HandStar) -> None:
     # roas: February (300 + 40) / 207, January 150 / 150
-    told = shown(explained(shop, "roas", dimensions=["campaign_name"]))
+    told = shown(explained(covered_shop, "roas", dimensions=["campaign_name"]))
     by_hand = Decimal(340) / 207 - 1
     assert told["change"] == round(by_hand, 11)
     assert abs(sum(row[3] for row in told["rows"]) - told["change"]) < Decimal("1e-9")
@@ -245,8 +246,8 @@ def test_effects_are_those_of_plain_python_over_random_rows(
         assert all(same(ours.get(name, 0), value) for name, value in theirs.items())
 
 
-def test_without_dimensions_the_most_concentrated_one_is_chosen_and_how_is_said(shop: HandStar) -> None:
-    told = explained(shop, "spend")
+def test_without_dimensions_the_most_concentrated_one_is_chosen_and_how_is_said(covered_shop: HandStar) -> None:
+    told = explained(covered_shop, "spend")
     assert told.breakdown is not None
     assert told.breakdown.dimension == next(iter(told.concentrations))
     assert list(told.concentrations.values()) == sorted(told.concentrations.values(), reverse=True)
@@ -255,9 +256,9 @@ def test_without_dimensions_the_most_concentrated_one_is_chosen_and_how_is_said(
     assert "concentration: " in shown(told)["method"]
 
 
-def test_filters_limit_what_is_explained(shop: HandStar) -> None:
+def test_filters_limit_what_is_explained(covered_shop: HandStar) -> None:
     only = [{"name": "ad_platform", "value": "google_ads"}]
-    told = shown(explained(shop, "spend", dimensions=["campaign_name"], filters=only))
+    told = shown(explained(covered_shop, "spend", dimensions=["campaign_name"], filters=only))
     assert (told["value"], told["previous"]) == (0, 50)
     assert told["filters"] == [{"name": "ad_platform", "op": "=", "value": "google_ads"}]
 
@@ -295,6 +296,7 @@ def test_whatever_a_metric_is_its_change_is_explained_or_refused_with_a_repair(s
         ({"metric": "roas", "dimensions": ["product_name"]}, "roas cannot be cut or filtered by product_name."),
         ({"metric": "spend", "filters": [{"name": "ad_platform", "value": "Google"}]}, "Did you mean google_ads"),
         ({"metric": "spend", "compare": "last"}, "compare is 'last'."),
+        ({"metric": "spend", "compare": "row_before"}, 'Write "compare": "previous_period" or "previous_year".'),
         ({"metric": "spend", "limit": 3}, "A query has no key 'limit'."),
     ],
 )
@@ -306,14 +308,33 @@ def test_what_cannot_be_explained_is_refused_with_the_repair(
 
 def test_a_window_without_data_is_refused_with_days_that_work(shop: HandStar) -> None:
     text = refusal(shop, metric="spend", time_range=FEBRUARY, compare="previous_year")
-    assert "There are no data of spend from 2025-02-01 to 2025-02-28" in text
-    assert "Its days are 2026-01-10 to 2026-03-01" in text
+    assert "There are no data of spend for 2025-02-01 to 2025-02-28 that can be compared" in text
+    assert "Days with data are 2026-01-10 to 2026-03-01" in text
     repaired = {"start": "2026-02-05", "end": "2026-03-01"}
     assert f'"start": "{repaired["start"]}", "end": "{repaired["end"]}"' in text
     assert explained(shop, "spend", time_range=repaired).sides.previous == 50
 
 
-def test_a_ratio_without_a_denominator_in_a_window_is_refused(shop: HandStar) -> None:
+def test_windows_that_are_covered_in_part_are_cut_alike_and_that_is_said(shop: HandStar) -> None:
+    told = shown(explained(shop, "spend", dimensions=["campaign_name"]))  # data begin on 10 January
+    assert (told["time_range"]["start"], told["compared_with"]["start"]) == ("2026-02-10", "2026-01-10")
+    assert told["coverage"] == {"days": 19, "of": 28, "previous_days": 19, "previous_of": 31}
+    assert any(note.startswith("Compared like for like: 2026-02-10 to 2026-02-28") for note in told["notes"])
+    assert (told["value"], told["previous"]) == (0, 150)
+
+
+def test_a_member_that_no_source_covers_is_not_known_rather_than_0(folder: Path) -> None:
+    stale = hand_shop(folder).cover("2026-01-01", "2026-03-31", "ad_performance", platform="facebook_ads")
+    stale.cover("2026-01-01", "2026-01-31", "ad_performance", platform="google_ads", delivered_on=date(2026, 2, 1))
+    told = shown(explained(stale, "spend", dimensions=["ad_platform"]))
+    rows = {row[0]: row[1:4] for row in told["rows"]}
+    assert rows["google_ads"] == [None, 50, -50]
+    assert rows["facebook_ads"] == [207, 100, 107]
+    assert any("google_ads ends 2026-01-31" in note for note in told["notes"])
+    stale.close()
+
+
+def test_a_ratio_without_a_denominator_in_a_window_is_refused(covered_shop: HandStar) -> None:
     only = [{"name": "campaign_name", "value": "Beta"}]
-    text = refusal(shop, metric="roas", time_range=FEBRUARY, filters=only)
+    text = refusal(covered_shop, metric="roas", time_range=FEBRUARY, filters=only)
     assert text.startswith("roas has no value in one of the two windows: its spend is 0 there. Explain ")

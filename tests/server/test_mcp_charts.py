@@ -62,6 +62,7 @@ def answer(columns: Sequence[tuple[str, str, str, str | None]], *rows: list[Any]
         "filters": (),
         "as_of": "2026-01-31",
         "run_id": "r1",
+        "partial": (),
         "notes": (),
         "sql": (),
     }
@@ -100,29 +101,26 @@ def test_days_make_a_line_with_the_unit_on_its_axis(model: SemanticModel) -> Non
     assert mark(panel) == "line"
     assert panel["encoding"]["x"]["type"] == "temporal"
     assert panel["encoding"]["x"]["scale"] == {"type": "utc"}  # or days move with the machine's time zone
-    assert panel["encoding"]["y"]["title"] == "spend (EUR)"
-    assert points(panel) == [("2026-01-01", "spend", 1.5), ("2026-01-02", "spend", None)]
+    assert panel["encoding"]["y"]["title"] == "Spend (EUR)"
+    assert points(panel) == [("2026-01-01", "Spend", 1.5), ("2026-01-02", "Spend", None)]
     assert "color" not in panel["encoding"]
-    assert chart.spec["title"]["text"] == "spend by date"
-    assert chart.spec["title"]["subtitle"] == [
-        "2026-01-01 to 2026-01-31, Europe/Berlin",
-        "data up to 2026-01-31; run r1",
-    ]
+    assert chart.spec["title"]["text"] == "Spend by day, 1 to 31 Jan 2026"
+    assert chart.spec["title"]["subtitle"] == ["Data until 31 Jan 2026; days in Europe/Berlin"]
 
 
 def test_a_category_beside_the_days_makes_a_line_each(model: SemanticModel) -> None:
     (panel,) = panels(drawn(model, [DAY, CAMPAIGN, SPEND], ["2026-01-01", "a", 1], ["2026-01-01", None, 2]))
     assert mark(panel) == "line"
-    assert panel["encoding"]["color"]["title"] == "campaign_name"
+    assert panel["encoding"]["color"]["title"] == "Campaign name"
     assert points(panel) == [("2026-01-01", "a", 1.0), ("2026-01-01", "(none)", 2.0)]
 
 
 def test_one_category_makes_bars_in_the_order_of_the_rows(model: SemanticModel) -> None:
     (panel,) = panels(drawn(model, [CAMPAIGN, SESSIONS], ["b", 3], ["a", 9]))
     assert mark(panel) == "bar"
-    assert panel["encoding"]["y"] == {"field": "category", "type": "nominal", "title": "campaign_name", "sort": None}
-    assert panel["encoding"]["x"]["title"] == "sessions"
-    assert points(panel) == [("b", "sessions", 3.0), ("a", "sessions", 9.0)]
+    assert panel["encoding"]["y"] == {"field": "category", "type": "nominal", "title": "Campaign name", "sort": None}
+    assert panel["encoding"]["x"]["title"] == "Sessions"
+    assert points(panel) == [("b", "Sessions", 3.0), ("a", "Sessions", 9.0)]
 
 
 def test_two_categories_stack_what_adds_up_and_group_what_does_not(model: SemanticModel) -> None:
@@ -140,25 +138,25 @@ def test_two_categories_stack_what_adds_up_and_group_what_does_not(model: Semant
 def test_units_that_differ_never_share_an_axis(model: SemanticModel) -> None:
     found = panels(drawn(model, [DAY, SPEND, REVENUE, ROAS, SESSIONS], ["2026-01-01", 1, 2, 3, 4]))
     assert [panel["encoding"]["y"]["title"] for panel in found] == [
-        "spend and order_revenue (EUR)",
-        "roas (ratio)",
-        "sessions",
+        "Spend and order revenue (EUR)",
+        "ROAS",
+        "Sessions",
     ]
-    assert {value["series"] for value in found[0]["data"]["values"]} == {"spend", "order_revenue"}
+    assert {value["series"] for value in found[0]["data"]["values"]} == {"Spend", "Order revenue"}
 
 
 def test_money_of_several_currencies_never_shares_an_axis(model: SemanticModel) -> None:
     money = ("spend", "metric", "decimal", "currency")
     found = panels(drawn(model, [CAMPAIGN, CURRENCY, money], ["a", "EUR", 1], ["a", "USD", 2], ["b", "EUR", 4]))
-    assert [panel["encoding"]["x"]["title"] for panel in found] == ["spend (EUR)", "spend (USD)"]
-    assert [points(panel) for panel in found] == [[("a", "spend", 1.0), ("b", "spend", 4.0)], [("a", "spend", 2.0)]]
+    assert [panel["encoding"]["x"]["title"] for panel in found] == ["Spend (EUR)", "Spend (USD)"]
+    assert [points(panel) for panel in found] == [[("a", "Spend", 1.0), ("b", "Spend", 4.0)], [("a", "Spend", 2.0)]]
 
 
 def test_the_row_of_totals_is_no_bar_and_the_rest_is_named(model: SemanticModel) -> None:
     flags = [("is_other", "flag", "boolean", None), ("is_total", "flag", "boolean", None)]
     rows = (["a", 5, False, False], [None, 2, True, False], [None, 7, False, True])
     (panel,) = panels(drawn(model, [CAMPAIGN, SESSIONS, *flags], *rows))
-    assert points(panel) == [("a", "sessions", 5.0), ("(other)", "sessions", 2.0)]
+    assert points(panel) == [("a", "Sessions", 5.0), ("(other)", "Sessions", 2.0)]
 
 
 def test_what_is_too_much_to_see_is_left_out_and_said(model: SemanticModel) -> None:
@@ -178,10 +176,105 @@ def test_what_is_too_much_to_see_is_left_out_and_said(model: SemanticModel) -> N
     assert "4 of 6 panels" in wide.notes[0]
 
 
-def test_the_period_before_is_drawn_beside_the_one_asked_for(model: SemanticModel) -> None:
-    before = ("sessions_previous", "metric", "integer", "count")
-    (panel,) = panels(drawn(model, [CAMPAIGN, SESSIONS, before], ["a", 3, 4]))
-    assert points(panel) == [("a", "sessions", 3.0), ("a", "sessions_previous", 4.0)]
+def compared(name: str, type_: str, unit: str) -> list[tuple[str, str, str, str | None]]:
+    own = [(f"{name}{ending}", "metric", type_, unit) for ending in ("", "_previous", "_change")]
+    return [*own, (f"{name}_change_ratio", "metric", "number", "ratio")]
+
+
+def test_a_comparison_has_two_series_and_not_its_change(model: SemanticModel) -> None:
+    columns = [DAY, *compared("sessions", "integer", "count"), *compared("spend", "decimal", "EUR")]
+    chart = drawn(model, columns, ["2026-01-01", 3, 4, -1, -0.25, 7, 8, -1, -0.125])
+    assert [points(panel) for panel in panels(chart)] == [
+        [("2026-01-01", "Current", 3.0), ("2026-01-01", "Previous", 4.0)],
+        [("2026-01-01", "Current", 7.0), ("2026-01-01", "Previous", 8.0)],
+    ]
+    assert chart.title == "Sessions and spend by day, 1 to 31 Jan 2026 and the period compared"
+    (bars,) = panels(drawn(model, [CAMPAIGN, *compared("sessions", "integer", "count")], ["a", 3, 4, -1, -0.25]))
+    assert points(bars) == [("a", "Current", 3.0), ("a", "Previous", 4.0)]
+
+
+def test_a_cumulative_column_does_not_flatten_its_daily_values(model: SemanticModel) -> None:
+    added = ("spend_cumulative", "metric", "decimal", "EUR")
+    found = panels(drawn(model, [DAY, SPEND, added], ["2026-01-01", 5, 5], ["2026-01-02", 6, 11]))
+    assert [panel["encoding"]["y"]["title"] for panel in found] == ["Spend (EUR)", "Spend, cumulative (EUR)"]
+
+
+def test_a_funnel_is_one_chart_with_one_axis_and_all_steps(model: SemanticModel) -> None:
+    steps = [(f"funnel_step_{n}", "metric", "integer", "count") for n in range(1, 6)]
+    (panel,) = panels(drawn(model, steps, [900, 400, 80, 30, 10], time_grain=None))
+    assert mark(panel) == "bar"
+    assert [value["value"] for value in panel["data"]["values"]] == [900.0, 400.0, 80.0, 30.0, 10.0]
+    chart = drawn(model, [COUNTRY, *steps], ["de", 9, 4, 3, 2, 1], ["fr", 5, 4, 3, 2, 0], time_grain=None)
+    (by_country,) = panels(chart)
+    assert len({value["category"] for value in by_country["data"]["values"]}) == 5
+    assert {value["series"] for value in by_country["data"]["values"]} == {"de", "fr"}
+    assert chart.title.startswith("Funnel from ")
+
+
+def test_numbers_are_written_as_what_they_are(model: SemanticModel) -> None:
+    rate = ("conversion_rate", "metric", "number", "ratio")
+    found = panels(drawn(model, [DAY, rate, ROAS, SPEND], ["2026-01-01", 0.016, 0.6, 1200]))
+    formats = {panel["encoding"]["y"]["title"]: panel["encoding"]["y"]["axis"]["format"] for panel in found}
+    assert formats == {"Conversion rate": ".1%", "ROAS": ",.2f", "Spend (EUR)": ",.0f"}
+    share = ("spend_share", "metric", "number", "ratio")
+    (_, shares) = panels(drawn(model, [CAMPAIGN, SPEND, share], ["a", 5, 0.5]))
+    assert shares["encoding"]["x"]["axis"]["format"] == ".0%"
+
+
+def test_ticks_stand_under_points_and_do_not_overlap(model: SemanticModel) -> None:
+    mondays = [["2026-01-05", 1], ["2026-01-12", 2], ["2026-01-19", 3], ["2026-01-26", 4]]
+    (panel,) = panels(drawn(model, [DAY, SESSIONS], *mondays, time_grain="week"))
+    axis = panel["encoding"]["x"]["axis"]
+    assert [(each["month"], each["date"]) for each in axis["values"]] == [(1, 5), (1, 12), (1, 19), (1, 26)]
+    assert axis["format"] == "%-d %b"
+    many = [[f"2026-{n // 28 + 1:02}-{n % 28 + 1:02}", n] for n in range(90)]
+    (daily,) = panels(drawn(model, [DAY, SESSIONS], *many))
+    assert len(daily["encoding"]["x"]["axis"]["values"]) <= 10
+    years = [["2025-12-31", 1], ["2026-01-01", 2]]
+    (over,) = panels(drawn(model, [DAY, SESSIONS], *years))
+    assert over["encoding"]["x"]["axis"]["format"] == "%-d %b %Y"
+
+
+def test_periods_that_are_not_counted_in_full_are_dashed_and_named(model: SemanticModel) -> None:
+    months = [["2025-11-01", 1], ["2025-12-01", 30], ["2026-01-01", 31], ["2026-02-01", 9]]
+    partial = (
+        {"start": "2025-11-01", "covered_days": 1, "days": 30},
+        {"start": "2026-02-01", "covered_days": 9, "days": 28},
+    )
+    chart = drawn(model, [DAY, SESSIONS], *months, time_grain="month", partial=partial)
+    (panel,) = panels(chart)
+    drawn_points = [(v["day"][:7], v["partial"], v["segment"]) for v in panel["data"]["values"]]
+    assert drawn_points == [
+        *[("2025-11", True, 0), ("2025-12", True, 0)],
+        *[("2025-12", False, 1), ("2026-01", False, 1)],
+        *[("2026-01", True, 2), ("2026-02", True, 2)],
+    ]
+    assert panel["encoding"]["strokeDash"]["field"] == "partial"
+    assert chart.spec["title"]["subtitle"][1] == (
+        "Dashed, not counted in full: Nov 2025 has 1 of 30 days, Feb 2026 has 9 of 28 days"
+    )
+    assert picture(chart.spec, "svg").count(b"stroke-dasharray") >= 2
+
+
+@pytest.mark.parametrize(
+    ("days", "text"),
+    [
+        (("2026-11-01", "2026-11-30"), "1 to 30 Nov 2026"),
+        (("2026-10-31", "2026-11-29"), "31 Oct to 29 Nov 2026"),
+        (("2025-12-01", "2026-02-28"), "1 Dec 2025 to 28 Feb 2026"),
+        (("2026-11-30", "2026-11-30"), "30 Nov 2026"),
+        (("2026-11-30", None), "from 30 Nov 2026"),
+        ((None, "2026-11-30"), "until 30 Nov 2026"),
+    ],
+)
+def test_a_title_is_a_sentence_of_labels_and_days(model: SemanticModel, days: tuple[Any, Any], text: str) -> None:
+    span = dict(zip(("start", "end"), days, strict=True))
+    chart = drawn(model, [CAMPAIGN, DAY, SPEND, ROAS], ["a", "2026-11-30", 1, 2], time_range=span, time_grain="week")
+    assert chart.title == f"Spend and ROAS by campaign name and week, {text}"
+    only = ({"name": "ad_platform", "op": "in", "value": ["google_ads", "facebook_ads"]},)
+    filtered = drawn(model, [DAY, SPEND], ["2026-11-30", 1], filters=only, time_range=None)
+    assert filtered.title == "Spend by day"
+    assert filtered.spec["title"]["subtitle"][0].startswith("Ad platform is google_ads or facebook_ads; ")
 
 
 def test_colours_are_told_apart_by_everybody(model: SemanticModel) -> None:
@@ -278,7 +371,7 @@ async def test_a_chart_comes_only_when_it_is_asked_for_and_holds_every_row(home:
     assert base64.b64decode(image.data).startswith(b"\x89PNG\r\n\x1a\n")
     assert len(image.data) < 200_000
     assert png.structured_content is not None
-    assert png.structured_content["chart"] == {"format": "png", "title": "spend by date", "place": "beside this text"}
+    assert png.structured_content["chart"] == {"format": "png", "title": "Spend by day", "place": "beside this text"}
     assert png.structured_content["rows"] == plain.structured_content["rows"]
     embedded = svg.content[1]
     assert isinstance(embedded, EmbeddedResource)

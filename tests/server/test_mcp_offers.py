@@ -229,7 +229,7 @@ async def test_a_guided_analysis_of_money_in_two_currencies_keeps_them_apart(fre
         ("why_did_roas_change", {"period": "last_mnth"}, "Did you mean last_month"),
         ("channel_comparison", {"period": "Q1"}, "There is no time range named 'Q1'."),
         ("why_did_roas_change", {"dimension": "ad_platform", "value": "facebook"}, "Did you mean facebook_ads?"),
-        ("why_did_roas_change", {"period": "last_year"}, "There are no data of roas from 2025-01-01 to 2025-12-31"),
+        ("why_did_roas_change", {"period": "last_year"}, "There are no data of roas for 2025-01-01 to 2025-12-31"),
     ],
 )
 async def test_a_guided_analysis_of_what_is_not_there_says_what_is(

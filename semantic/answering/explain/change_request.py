@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import QueryError
-from semantic.planning.query import Query, read_query
+from semantic.planning.query import ROW_BEFORE, Query, read_query
 from semantic.planning.query_repair import refuse_misplaced
 
 REQUEST_KEYS = ("metric", "time_range", "compare", "dimensions", "filters")
@@ -36,6 +36,8 @@ def read_change_request(sent: Mapping[str, Any]) -> ChangeRequest:  # Any: whate
     query = read_query({"compare": "previous_period", **parts, "metrics": sent["metric"]})
     if len(query.metrics) > 1:
         raise QueryError(f"metric names {' and '.join(query.metrics)}.", "Explain one metric at a time.")
+    if query.compare == ROW_BEFORE:
+        raise QueryError(f'compare is "{ROW_BEFORE}".', 'Write "compare": "previous_period" or "previous_year".')
     if query.time_range is None:
         raise QueryError("There are no days to explain.", 'Write "time_range": "last_month", or its start and end.')
     return ChangeRequest(query.metrics[0], query)

@@ -10,7 +10,7 @@ import duckdb
 from pipeline.errors import QueryError
 from semantic.answering.dimension_values import check_values
 from semantic.answering.explain.change_request import ChangeRequest
-from semantic.answering.explain.compared_coverage import CoveredSides, check_sides
+from semantic.answering.explain.compared_coverage import ComparedDays, check_compared_days
 from semantic.answering.explain.metric_parts import MetricParts, parts_of
 from semantic.answering.run_query import Prepared, prepare_query
 from semantic.answering.semantic_model import SemanticModel
@@ -29,7 +29,7 @@ class CheckedChange:
     query: Query
     prepared: Prepared
     parts: MetricParts
-    covered: CoveredSides
+    covered: ComparedDays
     dimensions: tuple[str, ...]
     notes: list[str]
     """On the values of filters."""
@@ -58,16 +58,16 @@ def check_change(
                 f"{name} has days, and members of a dimension are compared.",
                 "Name another dimension: onset says on which day the change began.",
             )
-    covered = check_sides(request.metric, prepared.planned, catalog)
+    covered = check_compared_days(request.metric, prepared.planned)
     notes = check_values(prepared.filter_values, model, cursor)
     dimensions = request.query.dimensions or tuple(_reachable(request.metric, query, catalog))
     return CheckedChange(query, prepared, parts, covered, dimensions, notes)
 
 
 def _reachable(metric: str, query: Query, catalog: Catalog) -> list[str]:
-    """The dimensions that may explain a change: no days, no ids, nothing personal, nothing that a filter fixes."""
+    """The dimensions that may explain a change: no days, flags or ids, nothing personal or fixed by a filter."""
     fixed = {each.name for each in query.filters if each.op == "="} | {DATE, CURRENCY}
     names = [name for name in catalog.dimensions_of(catalog.facts_of(metric)) if name not in fixed]
     entries = [catalog.dimensions[name] for name in names]
-    usable = (each for each in entries if each.type != "date" and each.role != "identifier" and not each.is_personal)
+    usable = (each for each in entries if each.type == "text" and each.role != "identifier" and not each.is_personal)
     return [each.name for each in usable][:MOST_DIMENSIONS]

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from semantic.answering.explain.effects import DIGITS, Member, rates
+from semantic.answering.explain.effects import DIGITS, Member, own_values
 from semantic.answering.explain.explanation import Breakdown
 from semantic.answering.explain.member_sums import exact
 from semantic.answering.explain.onset import Onset, find_onset, first_baseline_day
@@ -66,11 +66,10 @@ class DailyReader:
         start, end = (self.plan.window.start, self.plan.window.end) if self.plan.window else (None, None)
         if start is None or end is None:
             return {}
-        last = [day for fact in self.plan.facts if (day := self.model.catalog.facts[fact].last_date)]
         query = Query(
             metrics=self.query.metrics,
             dimensions=(DATE, *dimensions),
-            time_range=TimeRange(start=first_baseline_day(start), end=min([end, *last])),
+            time_range=TimeRange(start=first_baseline_day(start), end=end),
             filters=tuple(filters),
             fill_gaps=True,
             order_by=(DATE,),
@@ -88,5 +87,5 @@ def _own_change(member: Member) -> Decimal:
     """The change of a member's own value: of its sum, or of its ratio."""
     if member.denominator is None:
         return member.numerator.change
-    now, before = rates(member)
+    now, before = own_values(member)
     return (now or Decimal(0)) - (before or Decimal(0))

@@ -49,6 +49,10 @@ class Member:
     name: str | bool | None
     numerator: Sides
     denominator: Sides | None = None
+    is_known: bool = True
+    """Whether a source covers it in the window; what is not known adds nothing to the total."""
+    was_known: bool = True
+    """Likewise in the window before."""
 
     @property
     def is_empty(self) -> bool:
@@ -98,13 +102,13 @@ def quotient(member: Member) -> Sides:
         )
 
 
-def rates(member: Member) -> tuple[Decimal | None, Decimal | None]:
-    """The quotient of a member in both windows; None in one without a denominator."""
-    part = member.denominator or NO_SIDES
+def own_values(member: Member) -> tuple[Decimal | None, Decimal | None]:
+    """The value of a member in both windows; None where it has no denominator, or no source covers it."""
+    part = member.denominator or Sides(Decimal(1), Decimal(1))
     with localcontext(prec=DIGITS):
         return (
-            member.numerator.current / part.current if part.current else None,
-            member.numerator.previous / part.previous if part.previous else None,
+            member.numerator.current / part.current if part.current and member.is_known else None,
+            member.numerator.previous / part.previous if part.previous and member.was_known else None,
         )
 
 

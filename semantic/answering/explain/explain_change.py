@@ -17,9 +17,9 @@ from semantic.answering.explain.effects import (
     Member,
     concentration,
     effects_of,
+    own_values,
     part_effects,
     quotient,
-    rates,
     remainder,
 )
 from semantic.answering.explain.explanation import Breakdown, Explanation, RatioPart
@@ -80,7 +80,7 @@ def explain_change(
 
 
 def _check_quotient(metric: str, parts: MetricParts, total: Member) -> None:
-    if parts.denominator is not None and None in rates(total):
+    if parts.denominator is not None and None in own_values(total):
         by = _text(parts.denominator)
         raise QueryError(
             f"{metric} has no value in one of the two windows: its {by} is 0 there.",

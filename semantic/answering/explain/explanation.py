@@ -8,8 +8,8 @@ from datetime import date
 from decimal import Decimal, localcontext
 from typing import Any
 
-from semantic.answering.explain.compared_coverage import CoveredSides
-from semantic.answering.explain.effects import DIGITS, NO_SIDES, Effect, Sides, rates
+from semantic.answering.explain.compared_coverage import ComparedDays
+from semantic.answering.explain.effects import DIGITS, NO_SIDES, Effect, Sides, own_values
 from semantic.answering.explain.onset import Onset
 
 _PLACES = 11
@@ -63,7 +63,7 @@ class Explanation:
     concentrations: Mapping[str, Decimal]
     """Of every dimension that was looked at, the most concentrated first."""
     onset: Onset | None
-    covered: CoveredSides
+    covered: ComparedDays
     about: Mapping[str, Any]  # Any: JSON values
     notes: tuple[str, ...]
 
@@ -120,11 +120,11 @@ class Explanation:
     def _row(self, effect: Effect, places: int | None) -> list[Any]:  # Any: JSON values and Decimal
         member = effect.member
         onset = self.breakdown.onsets.get(str(member.name)) if self.breakdown else None
-        measured: list[Any] = [member.numerator.current, member.numerator.previous, effect.effect]  # Any: as above
+        measured: list[Any] = [*own_values(member), effect.effect]  # Any: as above
         if self.parts:
             whole, part = self.parts[1].sides, member.denominator or NO_SIDES
             weights = (part.current / whole.current, part.previous / whole.previous)
-            measured = [_rounded(value, places and places - 5) for value in rates(member)]
+            measured = [_rounded(value, places and places - 5) for value in own_values(member)]
             measured += [*_effects(effect, places), *(_rounded(weight, _SHARE_PLACES) for weight in weights)]
         return [member.name, *measured, onset.isoformat() if onset else None]
 
@@ -158,13 +158,7 @@ class Explanation:
         return {"date": self.onset.day.isoformat(), "value": _rounded(self.onset.value, 4), "usual": band}
 
     def _coverage(self) -> dict[str, int]:
-        each = self.covered
-        return {
-            "days": each.covered,
-            "of": each.days,
-            "previous_days": each.previous_covered,
-            "previous_of": each.previous_days,
-        }
+        return dict(vars(self.covered))
 
     def _method(self) -> str:
         method = RATIO_METHOD.format(denominator=self.parts[1].name) if self.parts else SUM_METHOD

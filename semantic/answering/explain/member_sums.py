@@ -76,11 +76,11 @@ class SumReader:
 
 def _member(name: str | bool | None, row: Sequence[Any]) -> Member:  # Any: numbers and None
     """The sums of a row; one that is not known adds nothing to the total, and so it is 0 here."""
-    numerator = Sides(exact(row[0]), exact(row[1]))
-    has_denominator = len(row) > _OF_A_METRIC
-    return Member(
-        name, numerator, Sides(exact(row[_OF_A_METRIC]), exact(row[_OF_A_METRIC + 1])) if has_denominator else None
-    )
+    denominator = None
+    if len(row) > _OF_A_METRIC:
+        denominator = Sides(exact(row[_OF_A_METRIC]), exact(row[_OF_A_METRIC + 1]))
+    known, was_known = (all(value is not None for value in row[side::_OF_A_METRIC]) for side in (0, 1))
+    return Member(name, Sides(exact(row[0]), exact(row[1])), denominator, is_known=known, was_known=was_known)
 
 
 def exact(value: Any) -> Decimal:  # Any: a number of DuckDB
