@@ -103,8 +103,8 @@ class Filter(_Part):
 class TimeRange(_Part):
     """Days, both ends counted; an end that is left out is open."""
 
-    start: Day = Field(default=None, description="First day, such as 2026-01-01.")
-    end: Day = Field(default=None, description="Last day, such as 2026-01-31.")
+    start: Day = None
+    end: Day = None
 
 
 class Cumulative(_Part):

@@ -59,15 +59,15 @@ def days_text(days: Mapping[str, str | None] | None) -> str:
         date.fromisoformat(day) if day else None for day in ((days or {}).get(end) for end in ("start", "end"))
     )
     if start is None or end is None:
-        return f"from {day_text(start)}" if start else f"until {day_text(end)}" if end else ""
+        return f"from {date_in_words(start)}" if start else f"until {date_in_words(end)}" if end else ""
     if start == end:
-        return day_text(start)
+        return date_in_words(start)
     same_year, same_month = start.year == end.year, (start.year, start.month) == (end.year, end.month)
-    first = f"{start.day}" if same_month else f"{start.day} {start:%b}" if same_year else day_text(start)
-    return f"{first} to {day_text(end)}"
+    first = f"{start.day}" if same_month else f"{start.day} {start:%b}" if same_year else date_in_words(start)
+    return f"{first} to {date_in_words(end)}"
 
 
-def day_text(day: date) -> str:
+def date_in_words(day: date) -> str:
     """A day as people write it: 30 Nov 2026."""
     return f"{day.day} {day:%b %Y}"
 
@@ -78,13 +78,13 @@ def period_text(start: date, grain: str | None) -> str:
         return f"Q{(start.month + 2) // 3} {start.year}"
     if grain in ("month", "year"):
         return f"{start:%b %Y}" if grain == "month" else f"{start.year}"
-    return f"the {grain or 'day'} of {day_text(start)}"
+    return f"the {grain or 'day'} of {date_in_words(start)}"
 
 
 def chart_subtitle(answer: Answer, drawn: DrawnAnswer, catalog: Catalog) -> list[str]:
     """The filters, the time zone, how far the data go, and what dashed lines are."""
     filters = [_filter_text(each, catalog) for each in answer.filters]
-    data = [f"data until {day_text(date.fromisoformat(answer.as_of))}"] if answer.as_of else []
+    data = [f"data until {date_in_words(date.fromisoformat(answer.as_of))}"] if answer.as_of else []
     lines = ["; ".join([*filters, *data, f"days in {answer.time_zone}"])]
     starts = {str(row[drawn.day.index]) for row in drawn.rows} if drawn.day else set()
     dashed = [each for each in answer.partial if str(each["start"]) in starts]

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pipeline.errors import QueryError, shorten, suggest
 
 _IMPLIED_KINDS = ({"type": "null"}, {"type": "integer"})  # null means omitted; an integer is a number
-_OMITTED_KEYS = frozenset({"title", "minLength", "maxLength", "maxItems", "format", "additionalProperties"})
+_OMITTED_KEYS = frozenset({"title", "minLength", "maxLength", "maxItems", "minimum", "format", "additionalProperties"})
 
 Schema = dict[str, Any]  # JSON Schema: a tree of JSON values
 M = TypeVar("M", bound=BaseModel)

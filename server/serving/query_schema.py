@@ -28,10 +28,9 @@ QUERY_TITLE = "Ask for metrics"
 QUERY_DESCRIPTION = (
     "Answer a question from governed metrics: call list_metrics first and use its names. Metrics of several facts"
     " (ads, orders, sessions) may stand together; they meet on the dimensions they share. A trend needs the"
-    " dimension date and a time_grain. Filters on a metric apply to the groups, filters on a dimension to the"
-    " rows. Ratios are sums divided by sums, given as fractions. The answer has columns (with units) and rows;"
-    " when it is truncated, narrow the question, send its cursor with the same query, or take full_result. Notes"
-    " say what an answer does not hold."
+    " dimension date and a time_grain. Ratios are sums divided by sums, given as fractions. The answer has columns"
+    " (with units) and rows; when it is truncated, narrow the question, send its cursor with the same query, or take"
+    " full_result. Notes say what an answer does not hold."
 )
 EXPLAIN_TITLE = "Explain why a metric changed"
 EXPLAIN_DESCRIPTION = (

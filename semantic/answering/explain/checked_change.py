@@ -49,6 +49,11 @@ def check_change(
             f"{request.metric} is in several currencies here, and effects are never added across them.",
             f'Add the filter {{"name": "{CURRENCY}", "op": "=", "value": "{code}"}}.',
         )
+    if named := [each.name for each in query.filters if each.name in catalog.askable_metrics]:
+        raise QueryError(
+            f"A filter on {named[0]} leaves groups out, and effects are of all of them.",
+            "Filter by a dimension, or leave it out.",
+        )
     prepared = prepare_query(query, model, today=today)
     parts = parts_of(request.metric, catalog)
     for name in request.query.dimensions:

@@ -55,7 +55,7 @@ def explain_change(
         checked = check_change(request, model, cursor, today=today)
         reader = SumReader(checked.query, checked.parts, model, today, cursor)
         total = reader.total()
-        _check_quotient(request.metric, checked.parts, total)
+        _check_known(request.metric, checked.parts, total)
         chosen, concentrations = _breakdown([reader.by(name) for name in checked.dimensions], total)
         prepared = checked.prepared
         unknown = prepared.count_unknown(cursor)
@@ -79,13 +79,18 @@ def explain_change(
         )
 
 
-def _check_quotient(metric: str, parts: MetricParts, total: Member) -> None:
-    if parts.denominator is not None and None in own_values(total):
-        by = _text(parts.denominator)
+def _check_known(metric: str, parts: MetricParts, total: Member) -> None:
+    if None not in own_values(total):
+        return
+    if not (total.is_known and total.was_known) or parts.denominator is None:
         raise QueryError(
-            f"{metric} has no value in one of the two windows: its {by} is 0 there.",
-            f"Explain {_text(parts.numerator)}, or choose days with {by}.",
+            f"{metric} is not known in one of the two windows: no row says it.", "Choose days for which query has it."
         )
+    by = _text(parts.denominator)
+    raise QueryError(
+        f"{metric} has no value in one of the two windows: its {by} is 0 there.",
+        f"Explain {_text(parts.numerator)}, or choose days with {by}.",
+    )
 
 
 def _breakdown(read: Sequence[ReadMembers], total: Member) -> tuple[Breakdown | None, dict[str, Decimal]]:

@@ -97,7 +97,7 @@ class Explanation:
             "other": self._other(most, places),
             "concentration": {name: _rounded(value, 3) for name, value in list(self.concentrations.items())[:6]},
             "onset": self._onset(),
-            "coverage": self._coverage(),
+            "coverage": dict(vars(self.covered)),
             "method": self._method(),
             "filters": list(self.about["filters"]),
             "as_of": self.about["as_of"],
@@ -154,11 +154,9 @@ class Explanation:
     def _onset(self) -> dict[str, Any] | None:  # Any: as above
         if self.onset is None:
             return None
-        band = [_rounded(value, 4) for value in (self.onset.band.low, self.onset.band.high)]
-        return {"date": self.onset.day.isoformat(), "value": _rounded(self.onset.value, 4), "usual": band}
-
-    def _coverage(self) -> dict[str, int]:
-        return dict(vars(self.covered))
+        places = (self._places() or _PLACES - 2) - 5
+        value, *band = (_rounded(each, places) for each in (self.onset.value, *self.onset.band.ends))
+        return {"date": self.onset.day.isoformat(), "value": value, "usual": band}
 
     def _method(self) -> str:
         method = RATIO_METHOD.format(denominator=self.parts[1].name) if self.parts else SUM_METHOD

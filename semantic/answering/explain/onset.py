@@ -27,6 +27,10 @@ class UsualBand:
     low: Decimal
     high: Decimal
 
+    @property
+    def ends(self) -> tuple[Decimal, Decimal]:
+        return self.low, self.high
+
 
 @dataclass(frozen=True)
 class Onset:
