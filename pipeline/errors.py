@@ -19,6 +19,8 @@
     └── QueryError      ask differently and it works
         ├── RunGone     the requested run is no longer kept
         ├── UnknownName
+        │   └── WithheldName  the name of what is withheld: personal data, other tenants
+        ├── SeveralErrors   the errors of one call, all at once
         ├── NoJoinPath
         └── TooMuch
             └── QueueFull
@@ -34,6 +36,7 @@ from difflib import get_close_matches
 from typing import Any
 
 NAMES_SHOWN = 20
+ERRORS_SHOWN = 10
 
 
 class GataError(Exception):
@@ -144,6 +147,29 @@ class UnknownName(QueryError):
         super().__init__(f"There is no {kind} named {shorten(name)!r}.", fix)
         self.name = name
         self.near = tuple(near)
+
+
+class WithheldName(UnknownName):
+    """A name of what is withheld from everybody here: personal data, other tenants. Says so, and suggests no name."""
+
+    def __init__(self, what: str, fix: str, name: str) -> None:
+        QueryError.__init__(self, what, fix)
+        self.name = name
+        self.near = ()
+
+
+class SeveralErrors(QueryError):
+    """The errors of one call, numbered; `errors` holds each."""
+
+    def __init__(self, errors: Sequence[QueryError]) -> None:
+        self.errors = tuple(errors)
+        said = self.errors[:ERRORS_SHOWN]
+        more = f" And {len(errors) - len(said)} more." if len(errors) > len(said) else ""
+        whats = " ".join(f"({n}) {error.what}" for n, error in enumerate(said, 1))
+        fixes = " ".join(f"({n}) {error.fix}" for n, error in enumerate(said, 1))
+        super().__init__(f"There are {len(errors)} errors: {whats}{more}", fixes)
+        pairs = " ".join(f"({n}) {error}" for n, error in enumerate(said, 1))
+        self.args = (f"There are {len(errors)} errors. {pairs}{more}",)
 
 
 class NoJoinPath(QueryError):

@@ -13,10 +13,12 @@ from semantic.answering.execute import execute, with_deadline
 from semantic.answering.semantic_model import DimensionColumn, SemanticModel
 from semantic.catalog.catalog import Dimension
 from semantic.catalog.conditions import Condition, Value
+from semantic.catalog.error_collector import ErrorCollector
 from semantic.catalog.input_text import is_text, quote_input
+from semantic.catalog.sent_values import unpacked
 from semantic.catalog.suggestions import nearest_values, unknown_dimension
 from semantic.catalog.vocabularies import conform
-from semantic.planning.query import MAX_LIMIT
+from semantic.planning.query import MAX_LIMIT, Query
 from semantic.planning.query_shape import Key, Scan, row_count_column
 from semantic.planning.touching_findings import sources_named
 
@@ -92,6 +94,7 @@ def check_values(
         UnknownName: One does not exist; carries the nearest real ones.
     """
     notes = []
+    errors = ErrorCollector()
     for condition, values in conditions:
         texts = [value for value in values if isinstance(value, str)]
         if condition.type != "text" or not texts or condition.op not in _CHECKED_OPERATORS:
@@ -103,15 +106,36 @@ def check_values(
             continue
         known_sources = sources_named(condition.name, model.catalog)
         for value in members.missing([text for text in texts if text not in known_sources]):
-            if (unknown := members.unknown(value)).near or condition.op in ("=", "in"):
-                raise unknown
-            notes.append(
-                f"{condition.name} has no value {shorten(value, 80)!r}: {condition.op} leaves nothing out by it."
-            )
+            with errors:
+                if isinstance(unpacked(value), list) and condition.op in _SCALAR_OPERATORS:
+                    fix = "Use in for a list, or give one value."
+                    raise QueryError(f"{condition.op} on {condition.name} has a list of values.", fix)
+                if (unknown := members.unknown(value)).near or condition.op in ("=", "in"):
+                    raise unknown
+                notes.append(
+                    f"{condition.name} has no value {shorten(value, 80)!r}: {condition.op} leaves nothing out by it."
+                )
+    errors.check()
     return notes
 
 
+def as_written(query: Query, model: SemanticModel, cursor: duckdb.DuckDBPyConnection) -> Query:
+    """The query with each text that its filters were read from as a list, where that text is itself a value.
+
+    A campaign may be named `[2026]`.
+    """
+    filters = list(query.filters)
+    for n, filter_ in enumerate(filters):
+        dimension = model.catalog.dimensions.get(filter_.name)
+        if filter_.text is None or dimension is None or dimension.hidden or dimension.type != "text":
+            continue
+        if not _Members(filter_.name, model, cursor).missing([filter_.text]):
+            filters[n] = filter_.model_copy(update={"value": (filter_.text,)})
+    return query if filters == list(query.filters) else query.model_copy(update={"filters": tuple(filters)})
+
+
 _SEARCH_FUNCTIONS = {"contains": "CONTAINS", "starts_with": "STARTS_WITH"}
+_SCALAR_OPERATORS = ("=", "!=")
 _CHECKED_OPERATORS = ("=", "in", "!=", "not_in", *_SEARCH_FUNCTIONS)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from pipeline.errors import TooMuch
-from semantic.answering.dimension_values import check_values
+from semantic.answering.dimension_values import as_written, check_values
 from semantic.answering.execute import NARROWER
 from semantic.answering.left_out.scan_rows import WeightedNote
 from semantic.answering.run_query import Prepared, prepare_query
@@ -59,7 +59,7 @@ def stream_result(
         TooMuch: It needs more memory than there is.
         QueryError: As for `semantic.answering.run_query.run_query`.
     """
-    prepared = prepare_query(query, model, today=today)
+    prepared = prepare_query(as_written(query, model, cursor), model, today=today)
     filter_notes = check_values(prepared.filter_values, model, cursor)
     try:
         unknown = prepared.count_unknown(cursor)  # before the reader: a cursor has one result at a time

@@ -22,7 +22,7 @@ from semantic.answering.answer_columns import (
     with_values,
 )
 from semantic.answering.cursors import read_offset, write_cursor
-from semantic.answering.dimension_values import check_values, dimension_values
+from semantic.answering.dimension_values import as_written, check_values, dimension_values
 from semantic.answering.execute import execute, with_deadline
 from semantic.answering.left_out.emptied_facts import Page, emptied_facts
 from semantic.answering.left_out.scan_rows import AskedRows, WeightedNote
@@ -33,6 +33,8 @@ from semantic.answering.notes import notes
 from semantic.answering.semantic_model import Compiled, SemanticModel
 from semantic.catalog.catalog import Catalog
 from semantic.catalog.conditions import Condition, Value
+from semantic.catalog.error_collector import ErrorCollector
+from semantic.planning.check_query import check_query
 from semantic.planning.plan import Plan, plan_query
 from semantic.planning.query import Answer, Query, TimeRange
 from semantic.planning.window import Window, check_days, resolve
@@ -67,12 +69,12 @@ def run_query(
         TooMuch: The warehouse worked for `timeout_seconds`. No rows are kept; a narrower time range helps.
         QueryError: The query is wrong in another way; names the way that works.
     """
-    prepared = prepare_query(query, model, today=today)
     rows: list[Row] = []
     filter_notes: list[str] = []
     unknown: list[WeightedNote] = []
-    if not query.compile_only:
-        with with_deadline(cursor, timeout_seconds):
+    with with_deadline(cursor, timeout_seconds):
+        prepared = prepare_query(as_written(query, model, cursor), model, today=today)
+        if not query.compile_only:
             filter_notes = check_values(prepared.filter_values, model, cursor)
             rows = execute(cursor, prepared.compiled.sql, prepared.bound)
             unknown = prepared.count_unknown(cursor)
@@ -137,7 +139,7 @@ class Prepared:
         about = notes(query, planned, model.catalog, today=self.day, is_empty=is_empty, unknown_rows=unknown_rows)
         sentences = [*about, *filter_notes]
         if truncated:
-            sentences.append("There are more rows: send the same query with this cursor.")
+            sentences.append(_more_rows(query))
         return Answer(
             columns=columns(query, planned, model.catalog),
             rows=(),
@@ -158,6 +160,14 @@ class Prepared:
         )
 
 
+def _more_rows(query: Query) -> str:
+    """The note of an answer that has not all rows: cut by the limit that the caller asked for, or by our own."""
+    if "limit" in query.model_fields_set:
+        rows = "row is" if query.limit == 1 else f"{query.limit} rows are"
+        return f"The first {rows} given, as limit asks; the same query with this cursor gives the next."
+    return "There are more rows: send the same query with this cursor."
+
+
 def prepare_query(query: Query, model: SemanticModel, *, today: date) -> Prepared:
     """Plan a query, compile its statement and bind its values; nothing runs.
 
@@ -165,7 +175,13 @@ def prepare_query(query: Query, model: SemanticModel, *, today: date) -> Prepare
         QueryError: As for `run_query`.
     """
     day = local_day(today, model.catalog)
-    window = _window(query, model.catalog, day)
+    errors = ErrorCollector()
+    with errors:
+        window = _window(query, model.catalog, day)
+    if errors.errors:
+        with errors:
+            check_query(query, model.catalog)
+    errors.check()
     planned = plan_query(query, model.catalog, window, day)
     offset = read_offset(query, planned.window, model)
     compiled = model.statement(planned.shape)

@@ -147,6 +147,8 @@ class Catalog:
     """The days that each source of each fact covers."""
     source_dimensions: Mapping[str, Mapping[str, SourceColumn]] = field(default_factory=dict)
     """By fact: the dimensions that are the platform or the account that its rows came from."""
+    withheld: frozenset[str] = frozenset()
+    """Personal dimensions that the tenant does not expose, by name and synonym."""
 
     @cached_property
     def askable_metrics(self) -> tuple[str, ...]:
@@ -212,6 +214,12 @@ def read_catalog(
         findings=findings,
         coverage=coverage,
         source_dimensions={fact: _source_dimensions(definitions, fact) for fact in definitions.facts},
+        withheld=frozenset(
+            known
+            for name, entry in definitions.dimensions.items()
+            if entry.personal and name not in expose
+            for known in (name, *entry.synonyms)
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from difflib import SequenceMatcher
 
 from pipeline.errors import UnknownName
 from semantic.catalog.catalog import Catalog
+from semantic.catalog.withheld import withheld_name
 
 MAX_SUGGESTIONS = 3
 _MIN_SIMILARITY = 0.5
@@ -53,16 +54,18 @@ _GROUP_OF = {word: n for n, words in enumerate(_SYNONYM_GROUPS) for word in word
 
 def unknown_metric(name: str, catalog: Catalog) -> UnknownName:
     """Create the error for an unknown metric, with the nearest ones."""
-    return unknown("metric", name, _metrics(catalog))
+    return withheld_name(name, catalog) or unknown("metric", name, _metrics(catalog))
 
 
 def unknown_dimension(name: str, catalog: Catalog) -> UnknownName:
     """Create the error for an unknown dimension, with the nearest ones."""
-    return unknown("dimension", name, _dimensions(catalog))
+    return withheld_name(name, catalog) or unknown("dimension", name, _dimensions(catalog))
 
 
 def unknown_name(name: str, catalog: Catalog, *, is_number: bool) -> UnknownName:
     """Create the error for a name that is no metric or dimension; metrics are suggested only where `is_number`."""
+    if withheld := withheld_name(name, catalog):
+        return withheld
     aliases = {**(_metrics(catalog) if is_number else {}), **_dimensions(catalog)}
     known = (*catalog.askable_metrics, *catalog.askable_dimensions)
     return UnknownName("metric or dimension", name, known, near=nearest(name, aliases))

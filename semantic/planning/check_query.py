@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from pipeline.errors import QueryError
 from semantic.catalog.catalog import DATE, Catalog
+from semantic.catalog.error_collector import ErrorCollector
 from semantic.catalog.formula import is_sum, metric_names
 from semantic.catalog.suggestions import unknown_dimension, unknown_metric, unknown_name
 from semantic.planning.currency_rules import check_currency_filter
@@ -22,20 +23,38 @@ def check_query(query: Query, catalog: Catalog) -> None:
     Raises:
         UnknownName: A metric, dimension or column does not exist; carries the nearest ones.
         QueryError: Two parts of the query do not go together; names what to add or leave out.
+        SeveralErrors: More than one of these.
     """
+    errors = ErrorCollector()
+    _check_names(query, catalog, errors)
+    errors.check()  # what follows reads the entries of the names
+    _check_time(query, catalog, errors)
+    _check_selected(query, catalog, errors)
+    with errors:
+        check_currency_filter(query, catalog)
+    errors.check()
+
+
+def _check_names(query: Query, catalog: Catalog, errors: ErrorCollector) -> None:
     for part, chosen in (("metrics", query.metrics), ("dimensions", query.dimensions), ("order_by", query.order_by)):
-        _check_once(part, chosen)
+        with errors:
+            _check_once(part, chosen)
     for name in query.metrics:
-        _check_metric(name, catalog)
+        with errors:
+            _check_metric(name, catalog)
     for name in query.dimensions:
-        _check_dimension(name, catalog)
+        with errors:
+            _check_dimension(name, catalog)
     for filter_ in query.filters:
-        if filter_.name not in catalog.askable_metrics and filter_.name not in catalog.askable_dimensions:
-            sent = filter_.value[0] if isinstance(filter_.value, tuple) and filter_.value else filter_.value
-            raise unknown_name(filter_.name, catalog, is_number=type(sent) in (int, float))
-    _check_time(query, catalog)
-    _check_selected(query, catalog)
-    check_currency_filter(query, catalog)
+        with errors:
+            if filter_.name not in catalog.askable_metrics and filter_.name not in catalog.askable_dimensions:
+                sent = filter_.value[0] if isinstance(filter_.value, tuple) and filter_.value else filter_.value
+                raise unknown_name(filter_.name, catalog, is_number=type(sent) in (int, float))
+    for name in _selected(query):
+        if name not in query.metrics:
+            with errors:
+                _check_metric(name, catalog)
+                raise QueryError(f"{name} is used and not selected.", f'Add "{name}" to metrics.')
 
 
 def adds_up(name: str, catalog: Catalog) -> bool:
@@ -68,25 +87,31 @@ def _check_dimension(name: str, catalog: Catalog) -> None:
     raise unknown_dimension(name, catalog)
 
 
-def _check_time(query: Query, catalog: Catalog) -> None:
+def _check_time(query: Query, catalog: Catalog, errors: ErrorCollector) -> None:
     has_date = DATE in query.dimensions
-    if query.time_grain and not any(catalog.dimensions[name].type == "date" for name in query.dimensions):
-        raise QueryError(f'time_grain is "{query.time_grain}" and nothing has it.', 'Add "date" to dimensions.')
+    with errors:
+        if query.time_grain and not any(catalog.dimensions[name].type == "date" for name in query.dimensions):
+            raise QueryError(f'time_grain is "{query.time_grain}" and nothing has it.', 'Add "date" to dimensions.')
     for part in ("fill_gaps", "cumulative"):
-        if getattr(query, part) and not has_date:
-            raise QueryError(f"{part} works along the date.", 'Add "date" to dimensions.')
+        with errors:
+            if getattr(query, part) and not has_date:
+                raise QueryError(f"{part} works along the date.", 'Add "date" to dimensions.')
     for part in ("fill_gaps", "compare"):
         is_needed = part == "fill_gaps" or query.compare != ROW_BEFORE
-        if getattr(query, part) and is_needed and query.time_range is None:
-            raise QueryError(f"{part} needs the days it is about.", 'Add "time_range".')
-    _check_comparison(query)
+        with errors:
+            if getattr(query, part) and is_needed and query.time_range is None:
+                raise QueryError(f"{part} needs the days it is about.", 'Add "time_range".')
+    with errors:
+        _check_comparison(query)
     if any(filter_.name == DATE for filter_ in query.filters):
         for part in _NOT_WITH_DATE_FILTER:
-            if getattr(query, part):
-                raise QueryError(f"A filter on date does not go with {part}.", "Write the days as time_range.")
-        if has_date and query.time_grain not in (None, "day"):
-            fix = "Write the days as time_range."
-            raise QueryError(f"A filter on date is about days, and rows are {query.time_grain}s.", fix)
+            with errors:
+                if getattr(query, part):
+                    raise QueryError(f"A filter on date does not go with {part}.", "Write the days as time_range.")
+        with errors:
+            if has_date and query.time_grain not in (None, "day"):
+                fix = "Write the days as time_range."
+                raise QueryError(f"A filter on date is about days, and rows are {query.time_grain}s.", fix)
 
 
 def _check_comparison(query: Query) -> None:
@@ -115,29 +140,32 @@ def check_groups(query: Query, catalog: Catalog) -> None:
         )
 
 
-def _check_selected(query: Query, catalog: Catalog) -> None:
+def _selected(query: Query) -> list[str]:
+    """The metrics that parts of a query name and its metrics have to hold."""
     selected = [*query.share_of_total]
     selected += [query.cumulative.metric] if query.cumulative else []
-    selected += [query.top.by] if query.top else []
-    for name in selected:
-        if name not in query.metrics:
-            _check_metric(name, catalog)
-            raise QueryError(f"{name} is used and not selected.", f'Add "{name}" to metrics.')
+    return selected + ([query.top.by] if query.top else [])
+
+
+def _check_selected(query: Query, catalog: Catalog, errors: ErrorCollector) -> None:
     for name in query.share_of_total:
-        if not (is_sum(catalog.metrics[name].formula) and _is_summed(name, catalog)):
-            fix = "Ask for shares of metrics that add up, such as counts and amounts."
-            raise QueryError(f"{name} of the parts does not add up to {name} of the whole.", fix)
-    if query.cumulative:
-        if not adds_up(query.cumulative.metric, catalog):
+        with errors:
+            if not (is_sum(catalog.metrics[name].formula) and _is_summed(name, catalog)):
+                fix = "Ask for shares of metrics that add up, such as counts and amounts."
+                raise QueryError(f"{name} of the parts does not add up to {name} of the whole.", fix)
+    with errors:
+        if query.cumulative and not adds_up(query.cumulative.metric, catalog):
             fix = "Choose a metric that adds up over days; counts of different things do not."
             raise QueryError(f"{query.cumulative.metric} cannot be added up over days.", fix)
-        if (query.cumulative.kind == "rolling") != (query.cumulative.days is not None):
+    with errors:
+        if query.cumulative and (query.cumulative.kind == "rolling") != (query.cumulative.days is not None):
             raise QueryError("cumulative has days for rolling, and only then.", 'Write {"kind": "rolling", "days": 7}.')
-    for part in ("totals", "top"):
-        if getattr(query, part) and not query.dimensions:
-            raise QueryError(f"{part} needs groups.", "Add a dimension, or leave it out.")
-    if query.top:
-        _check_top(query, query.top, catalog)
+    with errors:
+        if query.top and not query.dimensions:
+            raise QueryError("top needs groups.", "Add a dimension, or leave it out.")
+    with errors:
+        if query.top:
+            _check_top(query, query.top, catalog)
 
 
 def _check_top(query: Query, top: Top, catalog: Catalog) -> None:

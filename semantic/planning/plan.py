@@ -11,6 +11,7 @@ from pipeline.errors import QueryError
 from pipeline.gates.finding import Finding
 from semantic.catalog.catalog import COMPARED, CUMULATIVE, CURRENCY, DATE, IS_OTHER, SHARE, Catalog
 from semantic.catalog.conditions import Condition, Value, read_values, value_slots
+from semantic.catalog.error_collector import ErrorCollector
 from semantic.catalog.formula import metric_names
 from semantic.catalog.suggestions import unknown
 from semantic.catalog.vocabularies import CONFORMED_OPERATORS, conform
@@ -83,11 +84,19 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None, today: dat
     used = tuple(dict.fromkeys((*query.metrics, *(f.name for f in query.filters if f.name in catalog.metrics))))
     base = tuple(dict.fromkeys(part for name in used for part in metric_names(catalog.metrics[name].formula)))
     facts = tuple(dict.fromkeys(catalog.metrics[name].fact or "" for name in base))
-    conditions, values = _conditions(query, catalog)
+    errors = ErrorCollector()
+    conditions, values = _conditions(query, catalog, errors)
+    filtered = (filter_.name for filter_ in query.filters if filter_.name in catalog.dimensions)
+    for name in dict.fromkeys((*query.dimensions, *filtered)):
+        with errors:
+            check_reach(name, used, catalog)
+    with errors:
+        check_groups(query, catalog)
+    with errors:
+        _check_order(query)
+    errors.check()
     on_rows = [(each, given) for each, given in zip(conditions, values, strict=True) if each.name in catalog.dimensions]
     row_filters, row_values = tuple(each for each, _ in on_rows), tuple(given for _, given in on_rows)
-    for name in dict.fromkeys((*query.dimensions, *(condition.name for condition in row_filters))):
-        check_reach(name, used, catalog)
     coverage = fact_coverage(facts, row_filters, row_values, catalog, today)
     compared = comparison(query, window, extent(coverage), common_days(coverage), catalog.week_start)
     previous = compared.aligned.previous if compared else None
@@ -119,7 +128,6 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None, today: dat
         week_shift=week_shift(catalog.week_start),
         coverage=uncovered_facts(coverage, keys, asked, catalog, is_cut=bool(not_compared)),
     )
-    check_groups(query, catalog)
     return Plan(
         shape=shape,
         facts=facts,
@@ -140,19 +148,24 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None, today: dat
     )
 
 
-def _conditions(query: Query, catalog: Catalog) -> tuple[tuple[Condition, ...], tuple[tuple[Value, ...], ...]]:
+def _conditions(
+    query: Query, catalog: Catalog, errors: ErrorCollector
+) -> tuple[tuple[Condition, ...], tuple[tuple[Value, ...], ...]]:
     conditions, values = [], []
     for n, filter_ in enumerate(query.filters):
         dimension = catalog.dimensions.get(filter_.name)
         type_ = dimension.type if dimension else "number"
-        is_id = dimension is not None and dimension.role == IDENTIFIER
-        read = read_values(filter_.name, filter_.op, filter_.value, type_, is_identifier=is_id)
-        if dimension and filter_.op in CONFORMED_OPERATORS:
-            known = dimension.vocabulary, dimension.values
-            read = tuple(conform(value, *known) if isinstance(value, str) else value for value in read)
-        count = value_slots(filter_.op, len(read))
-        conditions.append(Condition(name=filter_.name, type=type_, op=filter_.op, count=count, parameter=f"filter_{n}"))
-        values.append(read)
+        with errors:
+            is_id = dimension is not None and dimension.role == IDENTIFIER
+            read = read_values(filter_.name, filter_.op, filter_.value, type_, is_identifier=is_id)
+            if dimension and filter_.op in CONFORMED_OPERATORS:
+                known = dimension.vocabulary, dimension.values
+                read = tuple(conform(value, *known) if isinstance(value, str) else value for value in read)
+            slots = value_slots(filter_.op, len(read))
+            conditions.append(
+                Condition(name=filter_.name, type=type_, op=filter_.op, count=slots, parameter=f"filter_{n}")
+            )
+            values.append(read)
     return tuple(conditions), tuple(values)
 
 
@@ -218,16 +231,24 @@ def _totals(query: Query, used: Iterable[str], catalog: Catalog) -> Literal["row
     return "facts"
 
 
+def _check_order(query: Query) -> None:
+    """Check that `order_by` names columns of the answer.
+
+    Raises:
+        UnknownName: It names another one.
+    """
+    columns = [*query.dimensions, *answer_columns(query)]
+    for name in (each.removeprefix("-") for each in query.order_by):
+        if name not in columns:
+            raise unknown("column to order by", name, dict.fromkeys(columns, ()))
+
+
 def _order(query: Query, catalog: Catalog, *, is_mixed: bool) -> tuple[tuple[str, bool], ...]:
     """Order by `order_by`, else along the date and ordinals, then from the highest first metric; then by dimensions.
 
     Money of several currencies is ranked within each (`is_mixed`).
     """
-    columns = [*query.dimensions, *answer_columns(query)]
     order = [(name.removeprefix("-"), name.startswith("-")) for name in query.order_by]
-    for name, _ in order:
-        if name not in columns:
-            raise unknown("column to order by", name, dict.fromkeys(columns, ()))
     others_last = [(IS_OTHER, False)] if query.top and query.top.other else []
     if order:
         order += others_last

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
+from pipeline.errors import QueryError
 from semantic.catalog.days import read_day
-from semantic.planning.query_repair import explain_validation, refuse_misplaced
+from semantic.catalog.sent_values import absent, unpacked, without_absent, without_transport_keys
+from semantic.planning.query_repair import KNOWN_KEYS, QueryErrors
 from semantic.planning.window import Grain
 
 MAX_LIMIT = 10_000
@@ -20,25 +34,16 @@ ROW_BEFORE = "row_before"
 """The comparison of each row with the one of the period right before it."""
 ABOUT_THE_ANSWER = frozenset({"limit", "cursor", "include_sql", "compile_only"})
 """Keys of a query that choose the page and form of its answer; all others define the question."""
+LIST_OPERATORS = ("in", "not_in", "between")
 _DIRECTED = re.compile(r"\s*(\S+)\s+(asc|desc)\s*", re.IGNORECASE)
 Operator = Literal[
     "=", "!=", ">", ">=", "<", "<=", "in", "not_in", "contains", "starts_with", "is_null", "is_not_null", "between"
 ]
 
 
-def _unpacked(value: Any) -> Any:  # Any: whatever a caller sent; pydantic checks it next
-    """Parse JSON in a string: agents send lists and objects that way."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-    return value
-
-
 def _listed(value: Any) -> Any:  # Any: as above
     """Make one value a list of one."""
-    value = _unpacked(value)
+    value = unpacked(value)
     if value is None:
         return ()
     return value if isinstance(value, list | tuple) else (value,)
@@ -46,7 +51,7 @@ def _listed(value: Any) -> Any:  # Any: as above
 
 def _named(value: Any) -> Any:  # Any: as above
     """Split text into names, as in `spend, clicks` or `['spend', 'clicks']`."""
-    value = _unpacked(value)
+    value = unpacked(value)
     if not isinstance(value, str):
         return _listed(value)
     parts = (part.strip().strip("'\"") for part in value.strip().removeprefix("[").removesuffix("]").split(","))
@@ -71,7 +76,12 @@ def _counted(value: Any) -> Any:  # Any: as above
 
 
 def _day(value: Any) -> Any:  # Any: as above
-    return value if value is None or type(value) is date else read_day(value, "time_range")
+    if value is None or type(value) is date:
+        return value
+    try:
+        return read_day(value, "time_range")
+    except QueryError as error:
+        raise PydanticCustomError("day", "not a day", {"error": error}) from error
 
 
 Text = Annotated[str, Field(max_length=200)]
@@ -92,12 +102,31 @@ class Filter(_Part):
     value: Scalar | Annotated[tuple[Scalar, ...], Field(max_length=1000)] | None = Field(
         default=None, description="One value; a list for in, not_in and between (both ends count); none for is_null."
     )
+    _text: str | None = PrivateAttr(default=None)
 
     @field_validator("value", mode="before")
     @classmethod
-    def _read_value(cls, value: Any) -> Any:  # Any: whatever a caller sent
-        value = _unpacked(value)
+    def _read_value(cls, value: Any, info: ValidationInfo) -> Any:  # Any: whatever a caller sent
+        if info.data.get("op") in LIST_OPERATORS:  # elsewhere a text is one value, also `[2026]`
+            value = unpacked(value)
         return value.isoformat() if isinstance(value, date) else value
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_text(cls, sent: Any, read: ModelWrapValidatorHandler[Filter]) -> Filter:  # Any: as above
+        filter_ = read(sent)
+        if isinstance(sent, Mapping) and isinstance(sent.get("value"), str) and isinstance(filter_.value, tuple):
+            filter_._text = sent["value"]
+        return filter_
+
+    @field_serializer("value")
+    def _as_sent(self, value: Any) -> Any:  # Any: as above
+        return value if self._text is None else self._text
+
+    @property
+    def text(self) -> str | None:
+        """The text that the list was read from; None where a list was sent."""
+        return self._text
 
 
 class TimeRange(_Part):
@@ -131,18 +160,18 @@ class Query(_Part):
     metrics: Annotated[Names, Field(min_length=1, max_length=50, description="What to measure.")]
     dimensions: Annotated[Names, Field(max_length=12, description="What to group by.")] = ()
     time_grain: Grain | None = Field(default=None, description="The period of the dimension date; day if left out.")
-    time_range: Annotated[TimeRange | Text | None, BeforeValidator(_unpacked)] = Field(
+    time_range: Annotated[TimeRange | Text | None, BeforeValidator(unpacked)] = Field(
         default=None, description="Days, or a name: last_30_days (ends yesterday), this_month, last_quarter, ..."
     )
     filters: Annotated[tuple[Filter, ...], BeforeValidator(_listed), Field(max_length=50)] = ()
     compare: Literal["previous_period", "previous_year", "row_before"] | None = None
     align: Literal["to_date", "whole"] = "to_date"
     """Whether a comparison is cut to the days that are over and covered on both sides."""
-    cumulative: Annotated[Cumulative | None, BeforeValidator(_unpacked)] = None
+    cumulative: Annotated[Cumulative | None, BeforeValidator(unpacked)] = None
     share_of_total: Annotated[Names, Field(max_length=50)] = ()
     totals: bool = Field(default=False, description="One more row, of everything; its is_total is true.")
     fill_gaps: bool = Field(default=False, description="A row for every period of time_range, per group.")
-    top: Annotated[Top | None, BeforeValidator(_unpacked)] = None
+    top: Annotated[Top | None, BeforeValidator(unpacked)] = None
     order_by: Annotated[
         tuple[Text, ...],
         BeforeValidator(_ordered),
@@ -157,16 +186,41 @@ class Query(_Part):
 
 
 def read_query(sent: Mapping[str, Any]) -> Query:  # Any: whatever a caller sent
-    """Read the query that a caller sent; a key without a value counts as left out.
+    """Read the query that a caller sent, without keys that hold nothing or come from its transport.
+
+    Totals without groups are the answer itself, and are left out.
 
     Raises:
-        QueryError: A key or value is wrong; names it, and the right key or form.
+        QueryError: Keys or values are wrong; names all of them, and the right keys and forms.
     """
-    refuse_misplaced(sent, Query.model_fields)
+    errors = QueryErrors()
+    arguments = without_transport_keys(sent, KNOWN_KEYS)
+    present = _present({key: value for key, value in arguments.items() if errors.is_key(key, Query.model_fields)})
     try:
-        return Query.model_validate({key: value for key, value in sent.items() if value is not None})
+        query = Query.model_validate(present)
     except ValidationError as error:
-        raise explain_validation(error) from error
+        errors.add(error)
+    errors.check()
+    return query if query.dimensions or not query.totals else query.model_copy(update={"totals": False})
+
+
+def _present(sent: Mapping[str, Any]) -> dict[str, Any]:  # Any: as above
+    """The keys that hold something. In a filter an empty text is a value like others."""
+    present = without_absent(sent, kept=("metrics", "filters"))
+    if "metrics" in sent and sent["metrics"] is None:
+        del present["metrics"]
+    if "filters" in sent:
+        present["filters"] = [_present_filter(each) for each in _listed(sent["filters"]) if not absent(each)]
+    return present
+
+
+def _present_filter(sent: Any) -> Any:  # Any: as above
+    if not isinstance(sent, Mapping):
+        return sent
+    is_unary = sent.get("op") in ("is_null", "is_not_null")
+    has_value = "value" in sent and not (is_unary and absent(sent["value"])) and sent["value"] is not None
+    rest = without_absent({key: value for key, value in sent.items() if key != "value"}, kept=("name",))
+    return {**rest, **({"value": sent["value"]} if has_value else {})}
 
 
 @dataclass(frozen=True, kw_only=True)

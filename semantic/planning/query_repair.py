@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipeline.errors import QueryError, shorten, suggest
+from semantic.catalog.error_collector import ErrorCollector
 from semantic.catalog.input_text import quote_input
 
 _FORMS = {
@@ -19,7 +20,8 @@ _FORMS = {
     "time_grain": 'Write "time_grain": "month", and "date" among the dimensions.',
     "time_range": 'Write "time_range": {"start": "2026-01-01", "end": "2026-01-31"}, or a name such as "last_30_days".',
     "filters": 'Write "filters": [{"name": "ad_platform", "op": "=", "value": "google_ads"}].',
-    "compare": 'Write "compare": "previous_period" or "previous_year".',
+    "compare": 'Write "compare": "previous_period", "previous_year" or "row_before".',
+    "align": 'Write "align": "to_date" or "whole".',
     "cumulative": 'Write "cumulative": {"metric": "spend", "kind": "running"}.',
     "share_of_total": 'Write "share_of_total": ["spend"].',
     "totals": 'Write "totals": true.',
@@ -112,29 +114,79 @@ _VALUE_ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
 }
 """For each key with a fixed list of values: their aliases."""
 
+OPERATORS = tuple(_VALUE_ALIASES["op"])
 _KNOWN = frozenset(_FORMS) | frozenset(part for parts in _PART_KEY_ALIASES.values() for part in parts.values())
 
 
-def refuse_misplaced(sent: Mapping[str, Any], known: Collection[str]) -> None:  # Any: whatever a caller sent
-    """Check that every key of a query exists.
+KNOWN_KEYS = frozenset(_FORMS) | frozenset(_KEY_OF_ALIAS) | {"tenant", "tenants", "tenant_slug", "tenant_id"}
+"""Keys that a caller of ours sends, the misplaced ones too: none is a key of a transport."""
 
-    Raises:
-        QueryError: One does not; names the intended key and its form.
-    """
-    for key in sent:
+
+class QueryErrors(ErrorCollector):
+    """The errors of a query as it was sent: unknown keys, and values of another form."""
+
+    def is_key(self, key: str, known: Collection[str]) -> bool:
+        """Whether a query has the key; one that it does not have becomes an error with the intended key and form."""
         if key in known:
-            continue
-        if key in ("tenant", "tenant_slug", "tenant_id"):
-            raise QueryError(f"A query has no key {key!r}.", "Leave it out: the tenant comes from your credential.")
-        right = _KEY_OF_ALIAS.get(str(key).casefold())
-        fix = f"Meant is {right}: {_FORMS[right]}" if right else suggest(str(key), known)
-        raise QueryError(f"A query has no key {shorten(str(key), 80)!r}.", fix)
+            return True
+        if key in ("tenant", "tenants", "tenant_slug", "tenant_id"):
+            error = QueryError(f"A query has no key {key!r}.", "Leave it out: the tenant comes from your credential.")
+        else:
+            right = _KEY_OF_ALIAS.get(str(key).casefold())
+            fix = f"Meant is {right}: {_FORMS[right]}" if right else suggest(str(key), known)
+            error = QueryError(f"A query has no key {shorten(str(key), 80)!r}.", fix)
+        self.errors.append(error)
+        return False
+
+    def add(self, error: ValidationError) -> None:
+        """Add an error for each part of the query that could not be read."""
+        problems = error.errors(include_url=False)
+        extra = [each for each in problems if each["type"] == "extra_forbidden"]
+        meant = {(*_part(each), _meant(each)) for each in extra}
+        paths = {_path(each) for each in problems}
+        seen = set(meant)
+        self.errors += [_explained(each) for each in extra]
+        for each in problems:
+            path = _path(each)
+            is_outer = any(other[: len(path)] == path != other for other in paths)
+            if each["type"] != "extra_forbidden" and path not in seen and not is_outer:
+                seen.add(path)
+                self.errors.append(_explained(each))
+        self.errors += [wrong for each in extra if (wrong := _wrong_operator(each)) is not None]
 
 
-def explain_validation(error: ValidationError) -> QueryError:
-    """Create the error for the first problem of a query, with the right form."""
-    problems = error.errors(include_url=False)
-    problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
+def _part(problem: Mapping[str, Any]) -> tuple[Any, ...]:  # Any: pydantic's own
+    """The part of a query that a problem is in: its key, and its place in a list of objects."""
+    return tuple(problem["loc"][:2] if problem["loc"][0] == "filters" else problem["loc"][:1])
+
+
+def _meant(problem: Mapping[str, Any]) -> str:  # Any: as above
+    """The key that an unknown one stands for."""
+    aliases = _PART_KEY_ALIASES.get(str(problem["loc"][0]), {})
+    return aliases.get(str(problem["loc"][-1]).casefold(), "name")
+
+
+def _path(problem: Mapping[str, Any]) -> tuple[Any, ...]:  # Any: as above
+    """The path of a problem, without pydantic's names of the arms of a union, and not into the value of a filter."""
+    path = [part for part in problem["loc"] if isinstance(part, int) or part in _KNOWN]
+    if problem["type"] == "extra_forbidden":
+        path.append(problem["loc"][-1])
+    return tuple(path[: path.index("value") + 1] if "value" in path else path)
+
+
+def _wrong_operator(problem: Mapping[str, Any]) -> QueryError | None:  # Any: as above
+    """The error for an operator that does not exist, under a key that does not exist either."""
+    if _meant(problem) != "op" or not isinstance(problem["input"], str) or problem["input"] in OPERATORS:
+        return None
+    expected = ", ".join(map(repr, OPERATORS))
+    fix = _choices("op", {"input": problem["input"], "ctx": {"expected": expected}})
+    return QueryError(f"There is no operator {quote_input(problem['input'])}.", fix)
+
+
+def _explained(problem: Mapping[str, Any]) -> QueryError:  # Any: as above
+    """Create the error for one problem, with the right form."""
+    if isinstance(own := problem.get("ctx", {}).get("error"), QueryError):
+        return own
     path = [part for part in problem["loc"] if isinstance(part, int) or part in _KNOWN]
     root = str(path[0]) if path else ""
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")

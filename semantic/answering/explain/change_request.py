@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import QueryError
+from semantic.catalog.sent_values import without_absent, without_transport_keys
 from semantic.planning.query import ROW_BEFORE, Query, read_query
-from semantic.planning.query_repair import refuse_misplaced
+from semantic.planning.query_repair import KNOWN_KEYS, QueryErrors
 
 REQUEST_KEYS = ("metric", "time_range", "compare", "dimensions", "filters")
 _OF_QUERY = ("time_range", "compare", "dimensions", "filters")
@@ -29,7 +30,10 @@ def read_change_request(sent: Mapping[str, Any]) -> ChangeRequest:  # Any: whate
     Raises:
         QueryError: A key or value is wrong; names it, and the right key or form.
     """
-    refuse_misplaced(sent, REQUEST_KEYS)
+    errors = QueryErrors()
+    arguments = without_absent(without_transport_keys(sent, KNOWN_KEYS | {"metric"}))
+    sent = {key: value for key, value in arguments.items() if errors.is_key(key, REQUEST_KEYS)}
+    errors.check()
     if sent.get("metric") is None:
         raise QueryError("There is no metric to explain.", _EXAMPLE)
     parts = {name: sent[name] for name in _OF_QUERY if sent.get(name) is not None}
