@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from semantic.answering.run_query import cursor_after
-from server.mcp_server.token_budget import CHARACTERS, ROWS, TOKENS, Picture, Reply, plain_payload, reply, rows_within
+from server.mcp_server.token_budget import (
+    CHARACTERS,
+    ROWS,
+    TOKENS,
+    Picture,
+    Reply,
+    length_of_sql,
+    plain_payload,
+    reply,
+    rows_within,
+)
 from server.serving import tools
 from server.serving.plain_text import changed_note, plain_rows
 
@@ -92,7 +102,7 @@ def _within_budget(
     if payload["truncated"]:
         extras["full_result"] = call.full_result(call.run, query)
     result = reply({**payload, **extras})
-    if query.limit <= ROWS and len(result.text) > CHARACTERS:
+    if query.limit <= ROWS and len(result.text) - length_of_sql(payload) > CHARACTERS:
         cut = _cut(payload, call, query)
         if cut["truncated"] and "full_result" not in extras:
             extras["full_result"] = call.full_result(call.run, query)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import QueryError, shorten
+from semantic.catalog.sent_values import absent, unpacked, without_transport_keys
 from semantic.planning.query import Query, read_query
 
 CHARTS = ("vega", "png", "svg")
@@ -28,7 +28,7 @@ def read_charted(sent: Mapping[str, Any]) -> ChartedQuery:  # Any: whatever a ca
     Raises:
         QueryError: It is no query, or there is no such chart.
     """
-    chart = sent.get("chart")
+    chart = None if absent(sent.get("chart")) else sent["chart"]
     if chart is not None and chart not in CHARTS:
         raise QueryError(
             f"chart is {shorten(repr(chart), 80)}.", f"Choose one of: {', '.join(CHARTS)}; or leave it out."
@@ -42,13 +42,9 @@ def read_page(sent: Mapping[str, Any]) -> ChartedQuery:  # Any: whatever a calle
     Raises:
         QueryError: There is none, or something beside it.
     """
-    query = sent.get("query")
-    if isinstance(query, str):
-        try:
-            query = json.loads(query)
-        except (ValueError, RecursionError):
-            query = None
-    if set(sent) != {"query"} or not isinstance(query, dict):
+    own = without_transport_keys(sent, ("query",))
+    query = unpacked(own.get("query"))
+    if set(own) != {"query"} or not isinstance(query, dict):
         raise QueryError(
             "show_chart takes one argument, query.", 'Write {"query": {...}}, with the arguments of the tool query.'
         )

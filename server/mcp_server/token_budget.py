@@ -57,12 +57,19 @@ def plain_payload(payload: Payload) -> Payload:
     return {**payload, "rows": rows, "notes": [*payload["notes"], changed_note(changed)]}
 
 
+def length_of_sql(payload: Mapping[str, Any]) -> int:  # Any: JSON values
+    """The characters of the SQL in a payload: it comes on top of the budget, so that asking for it costs no rows."""
+    from semantic.answering.exact_json import to_json
+
+    return len(to_json(payload["sql"])) if payload.get("sql") else 0
+
+
 def rows_within(payload: Mapping[str, Any], key: str = "rows") -> int:  # Any: JSON values
     """How many of the payload's rows, from the first and at least one, keep it within the budget; all where it is."""
     from semantic.answering.exact_json import to_json
 
     rows: Sequence[Any] = payload[key]
-    remaining = CHARACTERS - len(to_json({**payload, key: []}))
+    remaining = CHARACTERS + length_of_sql(payload) - len(to_json({**payload, key: []}))
     for n, row in enumerate(rows):
         remaining -= len(to_json(row)) + 1
         if remaining < 0:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import QueryError, shorten, suggest
+from semantic.catalog.error_collector import ErrorCollector
+from semantic.catalog.sent_values import without_absent, without_transport_keys
 
 _IMPLIED_KINDS = ({"type": "null"}, {"type": "integer"})  # null means omitted; an integer is a number
 _OMITTED_KEYS = frozenset({"title", "minLength", "maxLength", "maxItems", "minimum", "format", "additionalProperties"})
@@ -26,19 +28,27 @@ def input_schema(model: type[BaseModel]) -> Schema:
 
 
 def read_arguments(model: type[M], arguments: Mapping[str, object]) -> M:
-    """Validate arguments and return their flat model.
+    """Validate arguments and return their flat model; those that hold nothing or come from a transport are left out.
 
     Raises:
-        QueryError: An argument is wrong; names it, and suggests a valid name or an example.
+        QueryError: Arguments are wrong; names each, and suggests a valid name or an example.
     """
+    sent = without_transport_keys(arguments, model.model_fields)
+    optional = [name for name, field in model.model_fields.items() if not field.is_required()]
+    present = without_absent(sent, kept=[name for name in sent if name not in optional])
     try:
-        return model.model_validate(dict(arguments))
+        return model.model_validate(present)
     except ValidationError as error:
-        raise _argument_error(error.errors(include_url=False), input_schema(model)["properties"]) from error
+        errors = ErrorCollector()
+        known = input_schema(model)["properties"]
+        problems = error.errors(include_url=False)
+        for problem in sorted(problems, key=lambda each: each["type"] != "extra_forbidden"):
+            errors.errors.append(_argument_error(problem, known))
+        errors.check()
+        raise AssertionError("an error has problems") from error
 
 
-def _argument_error(problems: Sequence[Mapping[str, Any]], known: Mapping[str, Schema]) -> QueryError:  # Any: pydantic
-    problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
+def _argument_error(problem: Mapping[str, Any], known: Mapping[str, Schema]) -> QueryError:  # Any: pydantic's own
     name = str(problem["loc"][0])
     if problem["type"] == "extra_forbidden":
         fix = suggest(name, known) if known else "Leave it out."

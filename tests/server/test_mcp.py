@@ -240,6 +240,25 @@ async def test_a_mistake_comes_back_as_a_tool_error_that_repairs_it(
     assert "pydantic" not in text(result)
 
 
+async def test_what_a_client_adds_or_leaves_empty_changes_no_answer(home: PublishedHome) -> None:
+    added = {"toolCallId": "call_1", "sessionId": "abc", "action": "sendMessage", "chatInput": "spend?", "_meta": {}}
+    empty = {"search": "", "limit": "null", "cursor": None}
+    calls: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("query", {"metrics": ["spend"]}, {"compare": "", "time_range": {"start": None, "end": ""}, "chart": "null"}),
+        ("list_metrics", {}, empty),
+        ("get_dimension_values", {"dimension_name": "campaign_name"}, {"search": "", "limit": ""}),
+        ("get_status", {}, {}),
+    ]
+    async with inside(home) as client:
+        for tool, asked, more in calls:
+            plain, spoilt = await client.call_tool(tool, asked), await client.call_tool(tool, {**asked, **added, **more})
+            assert not plain.is_error
+            assert text(spoilt) == text(plain), tool
+        refused = await client.call_tool("get_dimension_values", {"sarch": "x", "limit": 0})
+    for part in ("Did you mean search?", "The argument dimension_name is missing", "The argument limit is 0"):
+        assert part in text(refused)
+
+
 async def test_lists_and_objects_may_come_as_json_text(home: PublishedHome) -> None:
     spelled = {key: json.dumps(value) if isinstance(value, list) else value for key, value in QUESTION.items()}
     async with inside(home) as client:

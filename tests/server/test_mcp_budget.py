@@ -104,6 +104,14 @@ async def test_a_default_answer_keeps_within_the_budget_and_its_pages_are_the_wh
     assert [row[0] for row in seen] == [row[0] for row in expected[: len(seen)]]
 
 
+async def test_asking_for_the_sql_changes_no_row(wide: PublishedHome) -> None:
+    question = {"metrics": ["spend", "clicks"], "dimensions": ["campaign_id", "campaign_name"], "totals": True}
+    async with inside(wide) as client:
+        plain, shown = await ask(client, **question), await ask(client, **question, include_sql=True)
+    assert shown["sql"]
+    assert {**shown, "sql": []} == {**plain, "full_result": shown["full_result"]}
+
+
 async def test_a_cut_answer_keeps_its_row_of_totals(wide: PublishedHome) -> None:
     async with inside(wide) as client:
         answer = await ask(client, metrics=["spend"], dimensions=["campaign_name"], totals=True)
