@@ -133,6 +133,9 @@ class AuditError(GataError):
 class QueryError(GataError):
     """Ask differently and it works."""
 
+    readable: Any = None  # Any: semantic.planning.query.Query
+    """Of a query that cannot be read, the parts that can: their names are checked too."""
+
 
 class RunGone(QueryError):
     """The requested run is no longer kept."""

@@ -1,7 +1,8 @@
 """One ASGI application for every interface over HTTP: /mcp, /sse and /messages/, the REST API, /health, /docs.
 
-A request passes this middleware, in this order: response headers, the check of Host and Origin, CORS, authentication,
-counting and recording of calls, authorization, streams, sessions, and the body. No route can be reached around it.
+A request passes this middleware, in this order: one address of MCP, response headers, the check of Host and Origin,
+CORS, authentication, counting and recording of calls, authorization, streams, sessions, and the body. No route can be
+reached around it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
@@ -95,6 +97,7 @@ def http_app(settings: Settings, *, hosts: Sequence[str] = (), oauth: OAuth | No
             Mount("/", rest_app(runs, ops)),
         ],
         middleware=[
+            Middleware(OneMcpAddress),
             Middleware(AnswerHeaders),
             Middleware(HostCheck, names=names, origins=settings.allowed_origins),
             *([Middleware(cors, origins=settings.allowed_origins)] if settings.allowed_origins else []),
@@ -109,6 +112,22 @@ def http_app(settings: Settings, *, hosts: Sequence[str] = (), oauth: OAuth | No
         exception_handlers={HTTPException: not_found},  # a path with a line break in it reaches no mount
         lifespan=lifespan,
     )
+
+
+class OneMcpAddress:
+    """ASGI middleware, the outermost: `/mcp/` is `/mcp`, without a redirect, which would lose a body or a token.
+
+    All that follows sees one address: authentication, limits, sessions, the audit log.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] in {"/mcp/", f"{METADATA_PATH}/mcp/"}:
+            path = scope["path"].rstrip("/")
+            scope = {**scope, "path": path, "raw_path": path.encode()}
+        await self.app(scope, receive, send)
 
 
 def _metadata(oauth: OAuth | None) -> list[Route]:

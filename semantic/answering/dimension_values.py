@@ -11,7 +11,7 @@ from pipeline.contracts.sql import quote
 from pipeline.errors import NAMES_SHOWN, QueryError, UnknownName, shorten
 from semantic.answering.execute import execute, with_deadline
 from semantic.answering.semantic_model import DimensionColumn, SemanticModel
-from semantic.catalog.catalog import Dimension
+from semantic.catalog.catalog import Catalog, Dimension
 from semantic.catalog.conditions import Condition, Value
 from semantic.catalog.error_collector import ErrorCollector
 from semantic.catalog.input_text import is_text, quote_input
@@ -40,6 +40,8 @@ def dimension_values(
 ) -> dict[str, Any]:  # Any: the shape of `gata values --json`
     """List the values of a dimension, the most frequent first; `search` is text that they contain, in any case.
 
+    The count of a value is that of the rows of one fact, `rows_of`: 0 where only other facts or nothing have it.
+
     Raises:
         UnknownName: There is no such dimension; carries the nearest.
         TooMuch: It took longer than `timeout_seconds`.
@@ -52,17 +54,19 @@ def dimension_values(
     if search and not is_text(search):
         raise QueryError(f"search is {quote_input(search)}, which is no text.", "Write words to look for.")
     where, first, searched = _search(search, model.catalog.dimensions[dimension]) if search else ("", "", {})
-    counts = _value_counts(dimension, model)
+    fact = _counted_fact(dimension, model.catalog)
     sql = (
-        f"SELECT value, CAST(SUM(n) AS BIGINT) AS n\nFROM (\n  {counts}\n){where}\n"
-        f"GROUP BY value\nORDER BY {first}n DESC, value\nLIMIT $limit"
+        "SELECT value, COALESCE(n, 0) AS n\n"
+        f"FROM (SELECT DISTINCT value FROM (\n  {_listed_values(dimension, model)}\n))\n"
+        f"LEFT JOIN (\n  {_row_counts(dimension, fact, model)}\n) USING (value){where}\n"
+        f"ORDER BY {first}n DESC, value\nLIMIT $limit"
     )
     bound = {"limit": limit + 1, **searched}
     with with_deadline(cursor, timeout_seconds):
         rows = execute(cursor, sql, bound)
     is_date = model.catalog.dimensions[dimension].type == "date"
     listed = [{"value": value.isoformat() if is_date else value, "count": count} for value, count in rows[:limit]]
-    return {"dimension": dimension, "values": listed, "truncated": len(rows) > limit}
+    return {"dimension": dimension, "values": listed, "truncated": len(rows) > limit, "rows_of": fact}
 
 
 def _search(search: str, dimension: Dimension) -> tuple[str, str, dict[str, str]]:
@@ -189,18 +193,36 @@ def _all_values(columns: Iterable[DimensionColumn]) -> str:
     )
 
 
-def _value_counts(dimension: str, model: SemanticModel) -> str:
-    return "\n  UNION ALL\n  ".join(_counted(dimension, each, model) for each in model.dimension_columns[dimension])
+def _listed_values(dimension: str, model: SemanticModel) -> str:
+    holders = model.dimension_columns[dimension]
+    return "\n  UNION ALL\n  ".join(_values_in(dimension, holder, model) for holder in holders)
 
 
-def _counted(dimension: str, holder: DimensionColumn, model: SemanticModel) -> str:
-    """The values of one table with their rows; computed ones from a scan of the fact."""
-    value = quote(holder.column)
+def _values_in(dimension: str, holder: DimensionColumn, model: SemanticModel) -> str:
+    """The values in one table; computed ones from a scan of the fact."""
     if holder.fact is None:
-        return (
-            f"SELECT {value} AS value, COUNT(*) AS n FROM {quote(holder.table)} WHERE {value} IS NOT NULL GROUP BY ALL"
-        )
+        value = quote(holder.column)
+        return f"SELECT {value} AS value FROM {quote(holder.table)} WHERE {value} IS NOT NULL"
     key = Key(dimension, model.catalog.dimensions[dimension].type)
     scan = model.scan(Scan(fact=holder.fact, keys=((key, dimension),)))
-    rows = quote(row_count_column(holder.fact))
-    return f"SELECT {quote(dimension)} AS value, {rows} AS n FROM ({scan}) WHERE {quote(dimension)} IS NOT NULL"
+    return f"SELECT {quote(dimension)} AS value FROM ({scan}) WHERE {quote(dimension)} IS NOT NULL"
+
+
+def _counted_fact(dimension: str, catalog: Catalog) -> str:
+    """The fact whose rows are counted: the nearest to the dimension, no parts of another fact, the one of most rows."""
+    paths = catalog.dimensions[dimension].paths
+    linked = [each.paths for each in catalog.dimensions.values()]
+
+    def distance(fact: str) -> tuple[bool, int, bool, int]:
+        is_part = any(fact in each and each[fact].split(".")[0] in catalog.facts for each in linked)
+        is_source = catalog.source_dimensions.get(fact, {}).get(dimension) == "source_platform"
+        return not is_source, paths[fact].count("."), is_part, -catalog.facts[fact].rows
+
+    return min(paths, key=distance)
+
+
+def _row_counts(dimension: str, fact: str, model: SemanticModel) -> str:
+    entry = model.catalog.dimensions[dimension]
+    key = Key(dimension, entry.type, "day" if entry.type == "date" else None)
+    counted = model.scan(Scan(fact=fact, keys=((key, entry.paths[fact]),)))
+    return f"SELECT {quote(dimension)} AS value, {quote(row_count_column(fact))} AS n FROM (\n{counted}\n)"

@@ -64,7 +64,8 @@ def list_briefly(
     """List metrics and dimensions in few tokens: names grouped by their facts, one line each.
 
     A metric goes with the dimensions that have all of its facts. Fifty metrics take less than 2,000 tokens.
-    With `search` a dimension that matches itself is listed too. `notes` say what is left out.
+    With `search` only dimensions that match themselves are described, and a note names those of the metrics found.
+    `notes` say what is left out.
 
     Raises:
         QueryError: As for `list_metrics`.
@@ -77,7 +78,7 @@ def list_briefly(
     reached = {dimension["name"] for dimension in listed["dimensions"]}
     dimensions: dict[str, dict[str, str]] = {}
     for dimension in (catalog.dimensions[name] for name in catalog.askable_dimensions):
-        if dimension.name in reached or (search and _matches(dimension, search)):
+        if _matches(dimension, search) if search else dimension.name in reached:
             caution = " Not across kinds of fact." if dimension.meanings else ""
             line = f"{dimension.type}: {dimension.description}{caution}"
             dimensions.setdefault(", ".join(sorted(dimension.paths)), {})[dimension.name] = line
@@ -99,7 +100,11 @@ def _left_out(
         return [f"{hidden}: send the cursor for the next ones, or search for what you need."]
     if search and not listed["metrics"]:
         return ["No metric is named or described with all these words: search for fewer or others, or leave it out."]
-    return ["Only what the search found is shown."] if search else []
+    if not search:
+        return []
+    names = ", ".join(dimension["name"] for dimension in listed["dimensions"])
+    cut = [f"Dimensions of these metrics: {names}."] if names else []
+    return ["Only what the search found is shown.", *cut]
 
 
 def _matches(entry: Metric | Dimension, search: str | None) -> bool:

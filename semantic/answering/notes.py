@@ -8,7 +8,7 @@ from datetime import date
 from pipeline.gates.finding import COUNTED_BY_ANSWERS, Finding
 from semantic.answering.left_out.scan_rows import WeightedNote
 from semantic.catalog.catalog import DATE, Catalog
-from semantic.catalog.formula import metric_names
+from semantic.catalog.formula import is_sum, metric_names
 from semantic.planning.coverage_notes import coverage_notes, leaves_days_unmatched, period_notes
 from semantic.planning.currency_rules import currency_notes
 from semantic.planning.plan import Plan
@@ -48,8 +48,17 @@ def notes(
     for filter_ in query.filters:
         if filter_.name in catalog.dimensions and filter_.op in ("!=", "not_in"):
             yield f"Rows without {filter_.name} are left out by {filter_.op}."
+    yield from _rank_notes(query, catalog)
     if is_empty and query.filters:
         yield f"No row is left by the filters on {' and '.join(dict.fromkeys(f.name for f in query.filters))}."
+
+
+def _rank_notes(query: Query, catalog: Catalog) -> Iterator[str]:
+    """Yield a note where groups are ranked by the change of a ratio: a small group moves most and weighs least."""
+    first = query.order_by[0].removeprefix("-") if query.order_by else ""
+    for name in query.metrics if any(each != DATE for each in query.dimensions) else ():
+        if first in (f"{name}_change", f"{name}_change_ratio") and not is_sum(catalog.metrics[name].formula):
+            yield f"{first} ranks by the change of each group, not by its weight: explain_change ranks by contribution."
 
 
 def finding_notes(findings: Iterable[Finding], unknown_rows: Sequence[WeightedNote] = ()) -> Iterator[str]:

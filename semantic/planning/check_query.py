@@ -57,6 +57,20 @@ def _check_names(query: Query, catalog: Catalog, errors: ErrorCollector) -> None
                 raise QueryError(f"{name} is used and not selected.", f'Add "{name}" to metrics.')
 
 
+def with_wrong_names(error: QueryError, catalog: Catalog) -> QueryError:
+    """The error of a query that cannot be read, together with those of the names in the parts that can."""
+    if error.readable is None:
+        return error
+    errors = ErrorCollector()
+    errors.errors.append(error)
+    _check_names(error.readable, catalog, errors)
+    try:
+        errors.check()
+    except QueryError as all_of_them:
+        return all_of_them
+    return error
+
+
 def adds_up(name: str, catalog: Catalog) -> bool:
     """Whether the value of a metric for a whole can be computed from the base metrics of its parts."""
     return all(catalog.metrics[base].adds_up for base in metric_names(catalog.metrics[name].formula))

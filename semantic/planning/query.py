@@ -196,11 +196,17 @@ def read_query(sent: Mapping[str, Any]) -> Query:  # Any: whatever a caller sent
     errors = QueryErrors()
     arguments = without_transport_keys(sent, KNOWN_KEYS)
     present = _present({key: value for key, value in arguments.items() if errors.is_key(key, Query.model_fields)})
+    query = None
     try:
         query = Query.model_validate(present)
     except ValidationError as error:
         errors.add(error)
+        wrong = {each["loc"][0] for each in error.errors(include_url=False)}
+        if "metrics" not in wrong:
+            query = Query.model_validate({key: value for key, value in present.items() if key not in wrong})
+    errors.readable = query
     errors.check()
+    assert query is not None  # noqa: S101  # else there is an error
     return query if query.dimensions or not query.totals else query.model_copy(update={"totals": False})
 
 

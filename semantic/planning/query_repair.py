@@ -6,13 +6,16 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from pipeline.errors import QueryError, shorten, suggest
 from semantic.catalog.error_collector import ErrorCollector
 from semantic.catalog.input_text import quote_input
+
+if TYPE_CHECKING:
+    from semantic.planning.query import Query
 
 _FORMS = {
     "metrics": 'Write "metrics": ["spend", "clicks"].',
@@ -124,6 +127,17 @@ KNOWN_KEYS = frozenset(_FORMS) | frozenset(_KEY_OF_ALIAS) | {"tenant", "tenants"
 
 class QueryErrors(ErrorCollector):
     """The errors of a query as it was sent: unknown keys, and values of another form."""
+
+    readable: Query | None = None
+    """The query without the parts that cannot be read: its names can still be checked."""
+
+    def check(self) -> None:
+        """Raise the errors; their `readable` is that of these."""
+        try:
+            super().check()
+        except QueryError as error:
+            error.readable = self.readable
+            raise
 
     def is_key(self, key: str, known: Collection[str]) -> bool:
         """Whether a query has the key; one that it does not have becomes an error with the intended key and form."""

@@ -207,4 +207,4 @@ def is_of_session(scope: Scope) -> bool:
     if path == "/sse" or path.startswith("/messages"):
         return True
     version = header(scope, b"mcp-protocol-version").decode("latin-1")
-    return path == "/mcp" and (not version or version in HANDSHAKE_PROTOCOL_VERSIONS)
+    return path in {"/mcp", "/mcp/"} and (not version or version in HANDSHAKE_PROTOCOL_VERSIONS)

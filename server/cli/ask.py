@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.errors import GataError, QueryError
 from server.cli.options import AsJson, AskedTenant, Search, chosen_tenant, read_command_settings
 
 if TYPE_CHECKING:
@@ -142,7 +143,10 @@ def ask(
         "totals": totals,
         "cursor": cursor,
     }
-    question = ask_flags.query_of(query, flags, include_sql=sql)
+    try:
+        question = ask_flags.query_of(query, flags, include_sql=sql)
+    except QueryError as error:
+        raise _with_names_of(error, tenant, settings) from error
     if chart:
         kind_of(chart)  # before anything is asked
     with run_of(tenant, settings) as run, run.cursor() as connection:
@@ -160,6 +164,17 @@ def ask(
     from server.cli.output.tables import answer_text
 
     print_text("\n".join([answer_text(answer, sql=question.include_sql or question.compile_only), *chart_lines]))
+
+
+def _with_names_of(error: QueryError, tenant: str | None, settings: Settings) -> QueryError:
+    """The error of a question that cannot be read, with those of its names where the tenant can be asked."""
+    from semantic.planning.check_query import with_wrong_names
+
+    if error.readable is None:
+        return error
+    with suppress(GataError), run_of(tenant, settings) as run:
+        return with_wrong_names(error, run.model.catalog)
+    return error
 
 
 def _write_answer_chart(file: Path, call: CallContext, question: Query, answer: Answer) -> list[str]:

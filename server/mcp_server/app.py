@@ -30,7 +30,7 @@ from mcp.types import (
 )
 from pydantic import Field
 
-from pipeline.errors import suggest
+from pipeline.errors import QueryError, suggest
 from server.mcp_server.answer_page import answer_page
 from server.mcp_server.call_handler import McpCallHandler
 from server.mcp_server.completions import add_completions
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 
     from server.mcp_server.token_budget import Picture, Reply
+    from server.serving.call_context import CallContext
 
 INSTRUCTIONS = """\
 Governed marketing and commerce metrics of one business, read-only.
@@ -122,7 +123,7 @@ def _tool(spec: ToolSpec, handler: McpCallHandler) -> StrictTool:
         context: Context[Any, Any],  # Any: there is no lifespan state
     ) -> CallToolResult:
         try:
-            checked = spec.read(arguments)
+            checked = await _read(spec, arguments, handler)
             return _result(await handler.ask(lambda call: spec.work(call, checked), context))
         except Exception as error:  # noqa: BLE001  # also of a bug: the caller gets an event id and no internals
             return _refusal(handler.refusal(error, spec.name))
@@ -141,6 +142,31 @@ def _tool(spec: ToolSpec, handler: McpCallHandler) -> StrictTool:
         ),
         meta={"ui": {"resourceUri": spec.page_uri}} if spec.page_uri else None,
     )
+
+
+async def _read(
+    spec: ToolSpec,
+    arguments: dict[str, Any],  # Any: whatever a caller sent
+    handler: McpCallHandler,
+) -> Any:  # Any: the arguments of this one tool
+    """Read the arguments of a call.
+
+    Raises:
+        QueryError: They are wrong; the names of a query are checked even then, so that one answer says all.
+    """
+    try:
+        return spec.read(arguments)
+    except QueryError as error:
+        if error.readable is None:
+            raise
+        wrong = error
+
+    def with_names(call: CallContext) -> QueryError:
+        from semantic.planning.check_query import with_wrong_names
+
+        return with_wrong_names(wrong, call.run.model.catalog)
+
+    raise await handler.ask(with_names)
 
 
 async def _hide_pages(

@@ -75,7 +75,7 @@ def result_routes(runs: PublishedRuns, handles: Handles) -> APIRouter:
             return unchanged(etag)
         pinned, day = runs.at(handle.run_id), runs.settings.today or handle.made_at
         answer = await as_file(
-            request, pinned, handle.tenant, lambda: _full_query(handle), day, form, for_spreadsheet=spreadsheet
+            request, pinned, handle.tenant, lambda _: _full_query(handle), day, form, for_spreadsheet=spreadsheet
         )
         answer.headers["etag"] = etag
         return answer
@@ -101,7 +101,7 @@ async def as_file(  # noqa: PLR0917  # run, question and format
     request: Request,
     runs: PublishedRuns,
     slug: Slug,
-    question: Callable[[], Question],
+    question: Callable[[OpenRun], Question],
     day: date,
     form: str,
     *,
@@ -125,7 +125,7 @@ async def as_file(  # noqa: PLR0917  # run, question and format
     def work(run: OpenRun, cursor: DuckDBPyConnection) -> ResultFile:
         from semantic.answering.result_stream import stream_result
 
-        query = question()
+        query = question(run)
         if query.compile_only:
             raise QueryError("compile_only gives SQL, and no rows.", "Ask for application/json, or leave it out.")
         with stream_result(query, run.rolled, cursor, today=day) as result:

@@ -14,7 +14,10 @@ from typing import Annotated, Any
 from duckdb import DuckDBPyConnection
 from fastapi import APIRouter, Body, Path, Query, Request, Response
 
+from pipeline.errors import QueryError
 from semantic.answering.explain.change_request import read_change_request
+from semantic.planning.check_query import with_wrong_names
+from semantic.planning.query import Query as Question
 from semantic.planning.query import read_query
 from server.rest.content_negotiation import choose_format
 from server.rest.dependencies import CallerDependency, JsonBody, visible
@@ -172,10 +175,16 @@ def query_routes(runs: PublishedRuns, handles: Handles) -> APIRouter:
             )
             return json_response(payload, headers={"vary": "Accept"})
         day = runs.settings.today or runs.settings.now()
-        return await as_file(request, runs, slug, lambda: read_query(sent), day, form, for_spreadsheet=spreadsheet)
+        return await as_file(request, runs, slug, lambda run: read(sent, run), day, form, for_spreadsheet=spreadsheet)
+
+    def read(sent: Payload, run: OpenRun) -> Question:
+        try:
+            return read_query(sent)
+        except QueryError as error:
+            raise with_wrong_names(error, run.model.catalog) from error
 
     def answer(run: OpenRun, sent: Payload, cursor: DuckDBPyConnection) -> Payload:
-        question = read_query(sent)
+        question = read(sent, run)
         payload = tools.query(run, question, cursor, runs.settings).to_dict()
         if payload["truncated"]:
             payload["full_result"] = full_result(run, question)

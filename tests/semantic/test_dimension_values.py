@@ -15,9 +15,22 @@ from tests.semantic.hand_star import HandStar
 def test_values_come_most_frequent_first(shop: HandStar) -> None:
     assert dimension_values("ad_platform", shop.model, shop.cursor) == {
         "dimension": "ad_platform",
-        "values": [{"value": "facebook_ads", "count": 6}, {"value": "google_ads", "count": 4}],
+        "values": [{"value": "facebook_ads", "count": 4}, {"value": "google_ads", "count": 2}],
         "truncated": False,
+        "rows_of": "ad_performance",
     }
+
+
+def test_a_value_is_counted_in_the_rows_of_one_fact_that_is_named(shop: HandStar) -> None:
+    campaigns = dimension_values("campaign_name", shop.model, shop.cursor)
+    counted = (
+        "select campaign_name, count(*) from fct_shop__ad_performance join dim_shop__campaigns using (campaign_key)"
+    )
+    assert campaigns["rows_of"] == "ad_performance"
+    assert {each["value"]: each["count"] for each in campaigns["values"]} == dict(
+        shop.sql(f"{counted} where campaign_name is not null group by all")
+    )
+    assert dimension_values("geo_country", shop.model, shop.cursor)["rows_of"] == "sessions"
 
 
 def test_a_search_finds_text_in_any_case_and_a_limit_says_what_it_cut(shop: HandStar) -> None:
@@ -29,13 +42,12 @@ def test_a_search_finds_text_in_any_case_and_a_limit_says_what_it_cut(shop: Hand
 
 
 def test_days_and_flags_are_values_too(shop: HandStar) -> None:
-    assert dimension_values("is_customer", shop.model, shop.cursor)["values"] == [
-        {"value": False, "count": 2},
-        {"value": True, "count": 1},
-    ]
-    assert dimension_values("date", shop.model, shop.cursor, search="2026-04")["values"] == [
-        {"value": "2026-04-02", "count": 1}
-    ]
+    flags = dimension_values("is_customer", shop.model, shop.cursor)
+    by_hand = "select is_customer, count(*) from fct_shop__sessions join dim_shop__users using (user_key) group by all"
+    assert flags["rows_of"] == "sessions"
+    assert {each["value"]: each["count"] for each in flags["values"]} == dict(shop.sql(by_hand))
+    days = dimension_values("date", shop.model, shop.cursor, search="2026-04")
+    assert (days["values"], days["rows_of"]) == ([{"value": "2026-04-02", "count": 0}], "ad_performance")  # of an order
 
 
 def test_another_dimension_or_limit_is_refused(shop: HandStar) -> None:

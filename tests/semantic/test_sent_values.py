@@ -182,3 +182,13 @@ def test_a_row_limit_of_the_caller_is_not_called_a_cut(shop: HandStar) -> None:
     answer = shop.ask(**asked, limit=1)
     assert answer.truncated
     assert "The first row is given, as limit asks; the same query with this cursor gives the next." in answer.notes
+
+
+def test_a_ranking_by_the_change_of_a_ratio_says_that_it_is_not_one_by_weight(shop: HandStar) -> None:
+    days = {"start": "2026-02-01", "end": "2026-02-28"}
+    asked: dict[str, Any] = {"dimensions": ["ad_platform"], "time_range": days, "compare": "previous_period"}
+    ranked = shop.ask(**asked, metrics=["roas"], order_by=["roas_change"]).notes
+    assert any(note.startswith("roas_change ranks by the change of each group, not by its weight") for note in ranked)
+    for metrics, order in ((["roas"], []), (["spend"], ["spend_change"]), (["roas", "spend"], ["-spend"])):
+        notes = shop.ask(**asked, metrics=metrics, order_by=order).notes
+        assert not any("ranks by the change" in note for note in notes)

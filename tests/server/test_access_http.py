@@ -27,6 +27,7 @@ from server.asgi import body_limit, connections, stream_watch
 from server.asgi.body_limit import is_too_deep
 from server.asgi.server import server_config
 from server.serving.access import Access
+from server.serving.audit.read_audit_log import read_audit_file
 from tests.server.published_fixture import PublishedHome, in_thread, new_published_home
 
 LIMIT = 1_000_000
@@ -168,7 +169,34 @@ async def test_no_page_may_read_an_answer_unless_its_site_was_named(home: Publis
             assert (await opened.options("/models", headers={"Origin": origin, **PREFLIGHT})).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/mcp", "/messages/", "/semantic-layer/alpha/query", "/no/such/path"])
+def test_mcp_answers_with_and_without_a_slash_at_its_end_and_never_redirects(
+    http: httpx.Client, address: str, home: PublishedHome
+) -> None:
+    ask = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "query", "arguments": {"metrics": []}}}
+    begin = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+    }
+    accept = {"accept": "application/json, text/event-stream"}
+    for path in ("/mcp", "/mcp/"):
+        begun = http.post(path, json=begin, headers=accept)
+        assert begun.status_code == 200, path
+        session = {"mcp-session-id": begun.headers["mcp-session-id"], "mcp-protocol-version": "2025-11-25", **accept}
+        assert http.post("/mcp/", json=ask, headers=session).status_code == 200
+        assert http.delete(path, headers=session).status_code == 200
+        assert http.get(path, headers={"accept": "application/json"}).status_code == 406
+        assert httpx.post(f"{address}{path}", json=begin, headers=accept).status_code == 401
+        for headers, status in (({"Host": "evil.example"}, 421), ({"Origin": "https://evil.example"}, 403)):
+            assert http.post(path, json=begin, headers={**accept, **headers}).status_code == status
+    calls = [
+        line["tool"] for file in (home.settings.home / "audit").iterdir() for line in read_audit_file(file.read_bytes())
+    ]
+    assert not any("/mcp/" in call for call in calls)
+
+
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/", "/messages/", "/semantic-layer/alpha/query", "/no/such/path"])
 def test_a_body_that_is_too_large_is_refused_however_it_is_sent(http: httpx.Client, path: str) -> None:
     def chunks() -> Iterator[bytes]:
         for _ in range(110):
@@ -180,7 +208,7 @@ def test_a_body_that_is_too_large_is_refused_however_it_is_sent(http: httpx.Clie
         assert "1,000,000 bytes" in refused.json()["detail"]
 
 
-@pytest.mark.parametrize("path", ["/mcp", "/messages/", "/semantic-layer/alpha/query"])
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/", "/messages/", "/semantic-layer/alpha/query"])
 @pytest.mark.parametrize(
     "nest", [b"[" * 65 + b"]" * 65, b'{"a":' * 65 + b"1" + b"}" * 65, b'[{"a":' * 40, b"[" * 900_000]
 )

@@ -27,6 +27,7 @@ from server.serving import tools
 from server.serving.runs.published_runs import PublishedRuns
 from server.serving.runs.run_call import run_call
 from server.stdio import stdio_app
+from tests.server.cli_run import Terminal
 from tests.server.published_fixture import PublishedHome
 
 pytestmark = pytest.mark.anyio
@@ -251,12 +252,42 @@ async def test_what_a_client_adds_or_leaves_empty_changes_no_answer(home: Publis
     ]
     async with inside(home) as client:
         for tool, asked, more in calls:
-            plain, spoilt = await client.call_tool(tool, asked), await client.call_tool(tool, {**asked, **added, **more})
+            plain, spoilt = (
+                await client.call_tool(tool, asked),
+                await client.call_tool(tool, {**asked, **added, **more}),
+            )
             assert not plain.is_error
             assert text(spoilt) == text(plain), tool
         refused = await client.call_tool("get_dimension_values", {"sarch": "x", "limit": 0})
     for part in ("Did you mean search?", "The argument dimension_name is missing", "The argument limit is 0"):
         assert part in text(refused)
+
+
+async def test_wrong_keys_and_wrong_names_of_one_question_are_said_together_at_every_interface(
+    home: PublishedHome, address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = {
+        "metrics": ["spnd"],
+        "dimensions": ["medium"],
+        "filters": [{"field": "ad_platform", "value": "x"}],
+        "limit": 0,
+    }
+    expected = ("Meant is name", "limit is 0", "Did you mean spend?", "traffic_medium")
+    async with inside(home) as client:
+        said = [text(await client.call_tool("query", wrong))]
+    async with httpx2.AsyncClient(headers=home.headers("alpha"), timeout=120) as http:
+        for accept in ("application/json", "text/csv"):
+            refused = await http.post(
+                f"{address}/semantic-layer/alpha/query",
+                json=wrong,
+                headers={"accept": f"{accept}, application/problem+json"},
+            )
+            said.append(refused.json()["detail"] + refused.json()["fix"])
+    with Terminal(monkeypatch, capsys) as gata:
+        said.append(gata.use(home.settings)("ask", "--tenant", "alpha", "--query", json.dumps(wrong)).err)
+    for one in said:
+        for part in expected:
+            assert part in one
 
 
 async def test_lists_and_objects_may_come_as_json_text(home: PublishedHome) -> None:

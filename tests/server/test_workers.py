@@ -123,6 +123,7 @@ def test_another_worker_keeps_the_sessions_when_the_keeper_has_gone(home: Publis
         ("/sse", "", True),
         ("/messages/", "", True),
         ("/mcp", "", True),
+        ("/mcp/", "", True),
         ("/mcp", "2025-06-18", True),
         ("/mcp", "2026-07-28", False),
         ("/mcp", "1999-01-01", False),
