@@ -101,7 +101,7 @@ def http_app(settings: Settings, *, hosts: Sequence[str] = (), oauth: OAuth | No
             Middleware(AnswerHeaders),
             Middleware(HostCheck, names=names, origins=settings.allowed_origins),
             *([Middleware(cors, origins=settings.allowed_origins)] if settings.allowed_origins else []),
-            Middleware(AuthenticationMiddleware, backend=Credentials(access, oauth)),
+            Middleware(AuthenticationMiddleware, backend=Credentials(access, runs.tenant_status, oauth)),
             Middleware(AuthContextMiddleware),
             Middleware(AuditHttpCalls, recorder=recorder, is_open=is_open),
             Middleware(RequireToken, tenant_status=runs.tenant_status, oauth=oauth),

@@ -149,6 +149,33 @@ MIGRATIONS = (
             "ALTER TABLE tokens_with_owners RENAME TO tokens",
         ),
     ),
+    Migration(
+        5,
+        "Tokens of several tenants: an agency's. Each of its tenants is a row, which goes with the tenant.",
+        (
+            """
+            CREATE TABLE tokens_with_agencies (
+                id TEXT PRIMARY KEY, name TEXT NOT NULL, tenant TEXT,
+                scope TEXT NOT NULL CHECK (scope IN ('read', 'owner', 'admin')), secret_sha256 TEXT NOT NULL,
+                created_at TEXT NOT NULL, expires_at TEXT, revoked_at TEXT,
+                is_agency INTEGER NOT NULL DEFAULT 0 CHECK (is_agency = 0 OR (is_agency = 1 AND scope = 'read')),
+                CHECK ((scope = 'admin' OR is_agency = 1) = (tenant IS NULL))
+            ) STRICT
+            """,
+            """
+            INSERT INTO tokens_with_agencies
+                (id, name, tenant, scope, secret_sha256, created_at, expires_at, revoked_at)
+                SELECT id, name, tenant, scope, secret_sha256, created_at, expires_at, revoked_at FROM tokens
+            """,
+            "DROP TABLE tokens",
+            "ALTER TABLE tokens_with_agencies RENAME TO tokens",
+            """
+            CREATE TABLE token_tenants (
+                token TEXT NOT NULL, position INTEGER NOT NULL, tenant TEXT NOT NULL, PRIMARY KEY (token, tenant)
+            ) STRICT
+            """,
+        ),
+    ),
 )
 LATEST = MIGRATIONS[-1].version
 _FIX = "Restore it from a backup that gata made, or set GATA_HOME to another folder."

@@ -139,7 +139,7 @@ class Prepared:
         about = notes(query, planned, model.catalog, today=self.day, is_empty=is_empty, unknown_rows=unknown_rows)
         sentences = [*about, *filter_notes]
         if truncated:
-            sentences.append(_more_rows(query))
+            sentences.append(more_rows_note(query))
         return Answer(
             columns=columns(query, planned, model.catalog),
             rows=(),
@@ -160,7 +160,7 @@ class Prepared:
         )
 
 
-def _more_rows(query: Query) -> str:
+def more_rows_note(query: Query) -> str:
     """The note of an answer that has not all rows: cut by the limit that the caller asked for, or by our own."""
     if "limit" in query.model_fields_set:
         rows = "row is" if query.limit == 1 else f"{query.limit} rows are"

@@ -17,7 +17,7 @@ from server.asgi.bearer_auth import caller_of_scope
 from server.asgi.body_limit import BODY
 from server.asgi.problems import problem
 from server.asgi.session_limit import may_open_session
-from server.serving.audit.call_record import WITHHELD, CallRecord, recording, redacted
+from server.serving.audit.call_record import WITHHELD, CallRecord, agency_tenant, recording, redacted
 from server.serving.audit.call_recorder import CallRecorder, interface_of, is_mcp
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ class AuditHttpCalls:
             return
         carries_mcp = is_mcp(scope["path"])
         trace = header(scope, b"traceparent").decode("latin-1") or None
-        record = CallRecord(interface_of(scope["path"]), "", caller=caller_of_scope(scope), traceparent=trace)
+        caller = caller_of_scope(scope)
+        tenant = agency_tenant(caller, str(scope["path"]).split("/"))
+        record = CallRecord(interface_of(scope["path"]), "", caller=caller, tenant=tenant, traceparent=trace)
         size = 0
 
         async def measured(message: Message) -> None:
@@ -133,9 +135,9 @@ def _describe(record: CallRecord, scope: Scope, size: int) -> None:
     path = dict(scope.get("path_params") or {})
     slug = path.pop("tenant", None)
     if record.caller is not None and record.tenant is None and isinstance(slug, str):
-        if record.caller.tenant is None:
+        if record.caller.sees(slug):
             record.tenant = redacted(slug)
-        elif record.caller.tenant != slug:
+        else:
             path["tenant"] = slug  # of another tenant: requested, and refused
     if "id" in path:
         path["id"] = f"{str(path['id'])[:6]}…"  # of a result or a job: enough to find it

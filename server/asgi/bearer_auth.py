@@ -7,7 +7,8 @@ everywhere, MCP included.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import anyio.to_thread
 from mcp.server.auth.middleware.auth_context import get_access_token
@@ -27,6 +28,7 @@ from server.serving.runs.tenant_status import TenantStatus
 OPEN_PATHS = frozenset({"/health", "/docs", "/openapi.json"})
 OPEN_FOLDERS = ("/.well-known/oauth-protected-resource", "/docs/")
 ISSUER = "gata"
+T = TypeVar("T")
 REFUSAL = "gata.refusal"
 """The key of the ASGI scope that holds the refusal of a credential."""
 
@@ -50,16 +52,19 @@ class StoredTokens(TokenVerifier):
             token=caller.token_id,  # never the secret: this object passes through third-party code
             client_id=caller.token_id,
             scopes=[caller.scope],
-            subject=caller.tenant or "admin",
+            subject=caller.subject,
             claims={"iss": ISSUER, "caller": caller},
         )
 
 
 class Credentials(AuthenticationBackend):
-    """Reads the one Authorization header of a request. A token elsewhere, such as in the address, is ignored."""
+    """Reads the one Authorization header of a request. A token elsewhere, such as in the address, is ignored.
 
-    def __init__(self, access: Access, oauth: OAuth | None = None) -> None:
-        self._stored, self._oauth = StoredTokens(access), oauth
+    An agency gets those of its tenants that are served now: an offboarded one is gone from its next call on.
+    """
+
+    def __init__(self, access: Access, tenant_status: TenantStatus, oauth: OAuth | None = None) -> None:
+        self._stored, self._tenant_status, self._oauth = StoredTokens(access), tenant_status, oauth
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
         headers = conn.headers.getlist("authorization")
@@ -70,7 +75,7 @@ class Credentials(AuthenticationBackend):
         if len(headers) == 1 and kind.lower() == "bearer":
             try:
                 if token := await self.read(text.strip()):
-                    return AuthCredentials(token.scopes), AuthenticatedUser(token)
+                    return AuthCredentials(token.scopes), AuthenticatedUser(await self._served(token))
             except CredentialRefused as error:
                 refusal = error
         conn.scope[REFUSAL] = refusal
@@ -85,6 +90,19 @@ class Credentials(AuthenticationBackend):
         if self._oauth is not None and text.startswith("eyJ"):
             return await self._oauth.verify(text)
         return await self._stored.verify_token(text)
+
+    async def _served(self, token: AccessToken) -> AccessToken:
+        """The token with its caller as it is served now."""
+        caller = _caller_of(token)
+        if caller is None or caller.agency is None:
+            return token
+        served = await _with_status(self._tenant_status, self._tenant_status.served, caller)
+        return token.model_copy(update={"claims": {**(token.claims or {}), "caller": served}})
+
+
+async def _with_status(status: TenantStatus, look_up: Callable[[Caller], T], caller: Caller) -> T:
+    """Look a caller up; tenants.yaml is read in a thread, not on the event loop."""
+    return look_up(caller) if status.is_current else await anyio.to_thread.run_sync(look_up, caller)
 
 
 class RequireToken:
@@ -124,12 +142,10 @@ class RequireToken:
         return add_hint
 
     async def refusal(self, caller: Caller | None) -> AccessError | None:
-        """The error for a tenant that is not served; tenants.yaml is read in a thread, not on the event loop."""
-        if caller is None or caller.tenant is None:
+        """The error for a caller none of whose tenants is served."""
+        if caller is None or caller.scope == "admin":
             return None
-        if self._tenant_status.is_current:
-            return self._tenant_status.refusal(caller.tenant)
-        return await anyio.to_thread.run_sync(self._tenant_status.refusal, caller.tenant)
+        return await _with_status(self._tenant_status, self._tenant_status.refusal_of, caller)
 
     def _unauthenticated(self, scope: Scope) -> ProblemResponse:
         """The response to a request without a live token; its headers say where to get one."""

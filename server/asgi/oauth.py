@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from pipeline.config.slug import slug_of
+from pipeline.config.slug import Slug, slug_of
 from pipeline.errors import ConfigError, CredentialRefused
 from server.asgi.jwks import Jwks, KeysUnreachable, fetch_json
 from server.serving.access import Caller
@@ -66,7 +66,7 @@ class OAuth:
             client_id=str(client),
             scopes=[caller.scope],
             expires_at=int(claims["exp"]) + LEEWAY_SECONDS,
-            subject=f"{caller.tenant or 'admin'}/{claims['sub']}",
+            subject=f"{caller.subject}/{claims['sub']}",
             claims={"iss": self.issuer, "caller": caller},
         )
 
@@ -106,7 +106,7 @@ class OAuth:
         return claims
 
     def _caller(self, claims: Claims, scopes: frozenset[str]) -> Caller:
-        """The caller: the tenant of the claim, its owner where the token has that scope; without one the operator."""
+        """The caller: the tenants of the claim, the owner of one where the token says so; without any the operator."""
         settings = self._settings
         token_id = "jwt_" + hashlib.sha256(f"{self.issuer} {claims['sub']}".encode()).hexdigest()[:12]
         name = str(claims["sub"])[:100]
@@ -115,17 +115,27 @@ class OAuth:
             if settings.oauth_admin_scope and settings.oauth_admin_scope in scopes:
                 return Caller(None, "admin", token_id, name)
             raise credential_refused(401, f"This JWT has no claim {settings.oauth_tenant_claim}, and names no tenant.")
-        try:
-            slug = slug_of(tenant if isinstance(tenant, str) else "")
-        except ConfigError as error:
-            raise credential_refused(
-                401, f"The claim {settings.oauth_tenant_claim} of this JWT names no tenant."
-            ) from error
-        if settings.oauth_owner_scope and settings.oauth_owner_scope in scopes:
-            return Caller(slug, "owner", token_id, name)
-        if settings.oauth_scope and settings.oauth_scope not in scopes:
+        slugs = self._tenants(tenant)
+        is_owner = bool(settings.oauth_owner_scope) and settings.oauth_owner_scope in scopes
+        if not is_owner and settings.oauth_scope and settings.oauth_scope not in scopes:
             raise credential_refused(403, f"This JWT lacks the scope {settings.oauth_scope}.")
-        return Caller(slug, "read", token_id, name)
+        if len(slugs) > 1:  # an owner is of one tenant: with several its holder reads
+            return Caller(None, "read", token_id, name, slugs)
+        return Caller(slugs[0], "owner" if is_owner else "read", token_id, name)
+
+    def _tenants(self, claim: object) -> tuple[Slug, ...]:
+        """The tenants that a claim names: one as text, or one or several as a list."""
+        named = claim if isinstance(claim, list) else [claim]
+        try:
+            slugs = tuple(dict.fromkeys(slug_of(text if isinstance(text, str) else "") for text in named))
+        except ConfigError as error:
+            raise self._no_tenant() from error
+        if not slugs:
+            raise self._no_tenant()
+        return slugs
+
+    def _no_tenant(self) -> CredentialRefused:
+        return credential_refused(401, f"The claim {self._settings.oauth_tenant_claim} of this JWT names no tenant.")
 
     def hints(self, scope: Scope, *, needs: str = "read") -> dict[str, str]:
         """Parameters of the WWW-Authenticate header: the address of the resource metadata, and the required scope."""

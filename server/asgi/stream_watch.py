@@ -69,7 +69,7 @@ class StreamGuard:
             is_live = datetime.now(UTC).timestamp() < ends_at
         else:
             is_live = self._access.is_live(caller.token_id)
-        return is_live and (caller.tenant is None or self._tenant_status.refusal(caller.tenant) is None)
+        return is_live and self._tenant_status.refusal_of(caller) is None
 
 
 def _until(ended: anyio.Event, receive: Receive) -> Receive:

@@ -25,7 +25,12 @@ _HOURS = {"h": 1, "d": 24, "w": 168}
 
 def create(
     tenant: Annotated[
-        str | None, typer.Option("--tenant", metavar="SLUG", help="The one tenant whose answers it may read.")
+        list[str] | None,
+        typer.Option(
+            "--tenant",
+            metavar="SLUG",
+            help="The tenant whose answers it may read; repeated, an agency's tenants, one of which each call names.",
+        ),
     ] = None,
     admin: Annotated[
         bool, typer.Option("--admin", help="For the operator: every tenant, and the admin routes.")
@@ -42,24 +47,27 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a token for REST and MCP over HTTP. It is shown once, now; only its hash is kept."""
-    if (tenant is None) == (not admin):
+    if bool(tenant) == admin:
         raise typer.BadParameter("give one of them.", param_hint=["--tenant", "--admin"])
-    if owner and tenant is None:
+    if owner and len(set(tenant or ())) != 1:
         raise typer.BadParameter("an owner is of one tenant: name it with --tenant.", param_hint="--owner")
     span = _read_span(expires)
     settings = read_command_settings()
     from server.cli.output.stdout import print_json, print_text
     from server.orchestration.build_context import open_build_context
 
-    slug = _active_slug(open_build_context(settings).manifest.get(tenant)) if tenant else None
+    manifest = open_build_context(settings).manifest if tenant else None
+    slugs = [_active_slug(manifest.get(slug)) for slug in tenant or ()] if manifest else []
+    who = " and ".join(dict.fromkeys(slugs))
     with _access(settings) as access:
-        text, token = access.create(tenant=slug, name=name or slug or "admin", expires=span, owner=owner)
+        first, others = (slugs[0], slugs[1:]) if slugs else (None, [])
+        text, token = access.create(tenant=first, name=name or who or "admin", expires=span, owner=owner, others=others)
     if as_json:
         fields = _token_dict(token)
-        print_json({"token": text, **{key: fields[key] for key in ("id", "tenant", "scope", "expires_at")}})
+        print_json({"token": text, **{key: fields[key] for key in ("id", "tenant", "tenants", "scope", "expires_at")}})
         return
     until = f"until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else "until it is revoked"
-    sys.stderr.write(f"Token {token.id} for {slug or 'the operator'}, good {until}. It is shown only now:\n")
+    sys.stderr.write(f"Token {token.id} for {who or 'the operator'}, good {until}. It is shown only now:\n")
     print_text(text)
 
 
@@ -81,7 +89,7 @@ def list_tokens(as_json: AsJson = False) -> None:
             rows,
             token.id,
             token.name,
-            token.tenant or "(all)",
+            ", ".join(token.tenants) if token.scope != "admin" else "(all)",
             token.scope,
             f"{token.created_at:%Y-%m-%d %H:%M}",
             f"{token.expires_at:%Y-%m-%d %H:%M}" if token.expires_at else "never",
@@ -144,6 +152,7 @@ def _token_dict(token: Token) -> dict[str, Any]:  # Any: JSON values
         "id": token.id,
         "name": token.name,
         "tenant": token.tenant,
+        "tenants": None if token.scope == "admin" else list(token.tenants),
         "scope": token.scope,
         "created_at": token.created_at.isoformat(),
         "expires_at": token.expires_at and token.expires_at.isoformat(),

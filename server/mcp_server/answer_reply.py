@@ -20,9 +20,12 @@ from server.serving import tools
 from server.serving.plain_text import changed_note, plain_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from semantic.planning.query import Answer, Query
     from server.charts.vega import Chart
     from server.mcp_server.chart_arguments import ChartedQuery
+    from server.serving.agency_answers import TenantAnswer
     from server.serving.call_context import CallContext
     from server.serving.tools import Payload
 
@@ -58,6 +61,27 @@ def page_reply(call: CallContext, request: ChartedQuery) -> Reply:
     description = {"format": "svg", "title": chart.title, "place": "shown to the person by the page of this tool"}
     meta = {SVG_OF_PAGE: picture(chart.spec, "svg").decode()}
     return _within_budget(payload, call, request.query, chart=description, meta=meta)
+
+
+def merged_reply(answers: Sequence[TenantAnswer], query: Query) -> Reply:
+    """The answer of several tenants, within the budget where it has at most a hundred rows."""
+    from server.serving.agency_answers import merged
+
+    def within(most: int) -> Payload:
+        return plain_payload(merged(answers, query, most=most))
+
+    payload = within(query.limit)
+    result = reply(payload)
+    totals = sum(len(each.totals) for each in answers)
+    given = payload["row_count"] - totals
+    if query.limit > ROWS or len(result.text) - length_of_sql(payload) <= CHARACTERS:
+        return result
+    rows = payload["rows"]
+    fitting = rows_within({**payload, "rows": [*rows[given:], *rows[:given]]}) - totals
+    if fitting >= given:
+        return result
+    cut = within(max(fitting, 1))
+    return reply({**cut, "notes": [*_without_more(cut["notes"]), _budget_note(max(fitting, 1), given)]})
 
 
 def values_reply(payload: Payload) -> Reply:
@@ -119,16 +143,23 @@ def _cut(payload: Payload, call: CallContext, query: Query) -> Payload:
         return payload
     fitting = max(fitting, 1)
     today = call.settings.today or call.settings.now()
-    budget_note = (
-        f"Only the first {fitting} of these {len(page)} rows are shown, to keep within {TOKENS:,} tokens: ask for fewer"
-        f" columns, send the same query with this cursor, or ask for more than {ROWS} rows to get them in one piece."
-    )
-    notes = [note for note in payload["notes"] if not note.startswith("There are more rows")]
     return {
         **payload,
         "rows": [*page[:fitting], *totals],
         "row_count": fitting + len(totals),
         "truncated": True,
         "cursor": cursor_after(fitting, query, call.run.model, today=today),
-        "notes": [*notes, budget_note],
+        "notes": [*_without_more(payload["notes"]), _budget_note(fitting, len(page))],
     }
+
+
+def _without_more(notes: Sequence[str]) -> list[str]:
+    """The notes without the one that there are more rows."""
+    return [note for note in notes if not note.startswith(("There are more rows", "The first "))]
+
+
+def _budget_note(shown: int, rows: int) -> str:
+    return (
+        f"Only the first {shown} of these {rows} rows are shown, to keep within {TOKENS:,} tokens: ask for fewer"
+        f" columns, send the same query with this cursor, or ask for more than {ROWS} rows to get them in one piece."
+    )

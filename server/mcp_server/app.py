@@ -7,7 +7,8 @@ other. Beside the tools stand resources, prompts, completions, and a page that d
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -31,6 +32,8 @@ from mcp.types import (
 from pydantic import Field
 
 from pipeline.errors import QueryError, suggest
+from server.mcp_server.agency.agency_calls import agency_reply
+from server.mcp_server.agency.tenant_arguments import list_tenant_arguments
 from server.mcp_server.answer_page import answer_page
 from server.mcp_server.call_handler import McpCallHandler
 from server.mcp_server.completions import add_completions
@@ -45,6 +48,7 @@ from server.serving.runs.published_runs import PublishedRuns
 if TYPE_CHECKING:
     from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 
+    from pipeline.config.slug import Slug
     from server.mcp_server.token_budget import Picture, Reply
     from server.serving.call_context import CallContext
 
@@ -96,6 +100,7 @@ def mcp_app(
         middleware=[_hide_pages],
     )
     app.middleware.append(_refuse_unknown_prompts(app))
+    app.middleware.append(list_tenant_arguments(caller, {spec.name: spec for spec in tools}))
     add_resources(app, handler)
     add_prompts(app, handler)
     add_completions(app, handler)
@@ -123,7 +128,10 @@ def _tool(spec: ToolSpec, handler: McpCallHandler) -> StrictTool:
         context: Context[Any, Any],  # Any: there is no lifespan state
     ) -> CallToolResult:
         try:
-            checked = await _read(spec, arguments, handler)
+            if handler.caller().agency is not None:
+                read = partial(_read, spec, handler)
+                return _result(await agency_reply(spec, arguments, read, handler, context))
+            checked = await _read(spec, handler, arguments)
             return _result(await handler.ask(lambda call: spec.work(call, checked), context))
         except Exception as error:  # noqa: BLE001  # also of a bug: the caller gets an event id and no internals
             return _refusal(handler.refusal(error, spec.name))
@@ -146,8 +154,9 @@ def _tool(spec: ToolSpec, handler: McpCallHandler) -> StrictTool:
 
 async def _read(
     spec: ToolSpec,
-    arguments: dict[str, Any],  # Any: whatever a caller sent
     handler: McpCallHandler,
+    arguments: Mapping[str, Any],  # Any: whatever a caller sent
+    slug: Slug | None = None,
 ) -> Any:  # Any: the arguments of this one tool
     """Read the arguments of a call.
 
@@ -166,7 +175,7 @@ async def _read(
 
         return with_wrong_names(wrong, call.run.model.catalog)
 
-    raise await handler.ask(with_names)
+    raise await handler.ask(with_names, slug=slug)
 
 
 async def _hide_pages(

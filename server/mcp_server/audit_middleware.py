@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import AccessError, AuditError, QueueFull
 from server.serving.access import Caller
-from server.serving.audit.call_record import CallRecord, answer_rows, redacted
+from server.serving.audit.call_record import CallRecord, agency_tenant, answer_rows, redacted
 from server.serving.audit.call_recorder import CallRecorder, interface_of
 
 if TYPE_CHECKING:
@@ -26,11 +26,14 @@ class AuditMcpCalls:
     async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         if ctx.request_id is None:  # a notification has no answer
             return await call_next(ctx)
+        caller, arguments = _caller_or_none(self._caller), _arguments(ctx)
+        named = (arguments.get("tenant") or arguments.get("tenants")) if isinstance(arguments, Mapping) else None
         record = CallRecord(
             _interface(ctx),
             _tool(ctx),
-            _caller_or_none(self._caller),
-            _arguments(ctx),
+            caller,
+            arguments,
+            tenant=agency_tenant(caller, named),
             traceparent=_traceparent(ctx.meta),
         )
         try:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
     from mcp.server.mcpserver.context import Context
 
+    from pipeline.config.slug import Slug
+    from pipeline.settings import Settings
     from server.serving.runs.open_run import OpenRun
 
 T = TypeVar("T")
@@ -41,23 +43,43 @@ class McpCallHandler:
         self,
         work: Callable[[CallContext], T],
         context: Context[Any, Any] | None = None,  # Any: there is no lifespan state
+        *,
+        slug: Slug | None = None,
     ) -> T:
         """Run `work` on the newest run of the caller's tenant, through the fair queue; cancelled with the request.
+
+        An agency names the tenant as `slug`, from `tenant_of_agency`.
 
         Raises:
             GataError: As for `server.serving.runs.run_call.run_call`.
         """
-        slug, runs = tenant_of(self.caller()), self._runs
+        tenant, runs = slug or tenant_of(self.caller()), self._runs
 
         async def run_work(on_start: OnStart | None) -> T:
             def with_context(run: OpenRun, cursor: DuckDBPyConnection) -> T:
                 return work(CallContext(run, cursor, runs.settings, self._full_result))
 
-            return await run_call(runs, slug, with_context, on_start=on_start)
+            return await run_call(runs, tenant, with_context, on_start=on_start)
 
         if context is None:
             return await run_work(None)
         return await with_progress(context, run_work, runs.settings.query_timeout, self._progress_seconds)
+
+    def tenant_of_agency(self, name: object) -> Slug:
+        """The tenant of the caller, an agency, with this name.
+
+        Raises:
+            AccessError: It is none of its own, as for a name that nobody has.
+        """
+        return self._runs.tenant_status.tenant_of_agency(self.caller(), name)
+
+    def served_tenants(self) -> tuple[Slug, ...]:
+        """The tenants of the caller, an agency, that are served now."""
+        return self._runs.tenant_status.served(self.caller()).agency or ()
+
+    @property
+    def settings(self) -> Settings:
+        return self._runs.settings
 
     def refusal(self, error: Exception, call: str) -> str:
         """The message for the caller: how to fix the error, or the id of the event that the operator can look up."""

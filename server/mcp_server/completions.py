@@ -5,10 +5,12 @@ Values of personal dimensions are never offered, even where they may be asked fo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mcp.types import Completion
 
+from server.mcp_server.agency.tenant_arguments import TENANT
 from server.mcp_server.guided.analyses import ANALYSES
 from server.mcp_server.resources import METRIC
 
@@ -38,10 +40,14 @@ def add_completions(app: MCPServer[Any], handler: McpCallHandler) -> None:  # An
         context: CompletionContext | None,
     ) -> Completion:
         kind, arguments = _kind(ref, argument.name), (context.arguments if context else None) or {}
+        is_agency = handler.caller().agency is not None
+        if is_agency and argument.name == TENANT and ref.type == "ref/prompt":
+            return Completion(values=_matching(handler.served_tenants(), argument.value)[:MOST])
         if kind is None:
             return Completion(values=[])
         try:
-            names, more = await handler.ask(lambda call: _candidates(call, kind, argument.value, arguments))
+            slug = handler.tenant_of_agency(arguments.get(TENANT)) if is_agency else None
+            names, more = await handler.ask(lambda call: _candidates(call, kind, argument.value, arguments), slug=slug)
         except Exception as error:  # noqa: BLE001  # a menu shows no errors: nothing is offered
             handler.refusal(error, "completion")  # a bug is reported
             return Completion(values=[])
@@ -81,7 +87,7 @@ def _values(call: CallContext, dimension: str, typed: str) -> tuple[list[str], b
     return _matching([text for text in texts if text.isprintable()], typed), result["truncated"]
 
 
-def _matching(names: tuple[str, ...] | list[str], typed: str) -> list[str]:
+def _matching(names: Sequence[str], typed: str) -> list[str]:
     folded = typed.casefold()
     matching = [name for name in names if folded in name.casefold()]
     return sorted(matching, key=lambda name: not name.casefold().startswith(folded))  # the order stays otherwise

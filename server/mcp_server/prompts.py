@@ -11,6 +11,7 @@ from mcp.types import INTERNAL_ERROR, INVALID_PARAMS
 from pydantic import Field
 
 from pipeline.errors import AccessError, QueryError, shorten, suggest
+from server.mcp_server.agency.tenant_arguments import prompt_tenant
 from server.mcp_server.guided.analyses import ANALYSES, Analysis
 from server.mcp_server.guided.analysis_parts import AnalysisArguments
 from server.mcp_server.guided.guide import checked_guide
@@ -45,12 +46,17 @@ class _TenantPrompt(Prompt):
 
 def _prompt(analysis: Analysis, handler: McpCallHandler) -> _TenantPrompt:
     async def write(arguments: AnalysisArguments) -> str:
+        slug = None
         try:
+            if handler.caller().agency is not None:
+                tenant, arguments = prompt_tenant(arguments)
+                slug = handler.tenant_of_agency(tenant)
             _check_names(analysis, arguments)
-            return await handler.ask(lambda call: _text(analysis, arguments, call))
+            text = await handler.ask(lambda call: _text(analysis, arguments, call), slug=slug)
         except Exception as error:
             code = INVALID_PARAMS if isinstance(error, AccessError | QueryError) else INTERNAL_ERROR
             raise MCPError(code, handler.refusal(error, analysis.name)) from error
+        return f'{text}\n\nWrite "tenant": "{slug}" in every call.' if slug else text
 
     return _TenantPrompt(
         name=analysis.name,

@@ -39,6 +39,10 @@ class ToolSpec:
     work: Callable[[CallContext, Any], Reply]  # Any: likewise
     page_uri: str | None = None
     """The `ui://` address of the page that shows its result: only for clients that show such pages."""
+    takes_tenants: bool = False
+    """A token of several tenants may ask it of several at once."""
+    lists_tenants: bool = False
+    """Without a tenant it lists those of a token of several."""
 
 
 def _charted(schema: Schema) -> Schema:
@@ -152,6 +156,7 @@ QUERY = ToolSpec(
     output_schema=answer_schema(),
     read=read_charted,
     work=_query,
+    takes_tenants=True,
 )
 
 GET_STATUS = ToolSpec(
@@ -165,6 +170,7 @@ GET_STATUS = ToolSpec(
     output_schema=_object(run_id=_TEXT, facts=_LIST, sources=_LIST, notes=_LIST),
     read=lambda sent: read_arguments(StatusAsked, sent),
     work=_status,
+    lists_tenants=True,
 )
 
 EXPLAIN_CHANGE = ToolSpec(

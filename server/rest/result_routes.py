@@ -84,8 +84,8 @@ def result_routes(runs: PublishedRuns, handles: Handles) -> APIRouter:
 
 
 def _handle(handles: Handles, caller: Caller, handle_id: str) -> Handle:
-    handle = handles.find(caller.tenant, handle_id)
-    if handle is None:
+    handle = handles.find(caller.tenant, handle_id)  # of any tenant for an admin and an agency, which may not see it
+    if handle is None or not caller.sees(handle.tenant):
         raise AccessError(
             "There is no such result here.", "Ask the question again: its answer names a new one, for an hour."
         )

@@ -1,4 +1,4 @@
-"""Access tokens: a credential maps to its caller, one tenant or the operator.
+"""Access tokens: a credential maps to its caller, one tenant, an agency of several, or the operator.
 
 A token is `gata_<id>_<secret>`. The id names it in lists and logs; the secret is 256 random bits, shown once and
 stored as its SHA-256 (a random secret needs no slow hash: it cannot be guessed). Every check reads the store, so that
@@ -11,13 +11,13 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from pipeline.config.slug import Slug, slug_of
-from pipeline.errors import AccessError, ConfigError, shorten, suggest
+from pipeline.config.slug import Slug, slug_of, slugs_among
+from pipeline.errors import NAMES_SHOWN, AccessError, ConfigError, shorten, suggest
 
 if TYPE_CHECKING:  # a stdio server needs no token, and answers `initialize` before it would have loaded these
     import sqlite3
@@ -30,21 +30,29 @@ LOCAL = "local"
 _TOKEN = re.compile(r"gata_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _NO_HASH = "0" * 64  # compared when the id is unknown, so that both refusals take the same time
 
-_COLUMNS = "id, name, tenant, scope, created_at, expires_at, revoked_at"
+_COLUMNS = "id, name, tenant, scope, created_at, expires_at, revoked_at, is_agency"
+_AGENCY = (
+    "(select group_concat(tenant, ' ') from (select tenant from token_tenants where token = id order by position))"
+    " as agency"
+)
+"""The tenants of an agency's token, in the order in which they were named; each is gone with its tenant."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The caller of a request. A reader and an owner see one tenant; an admin (tenant is None) sees all of them.
+    """The caller of a request. A reader and an owner see one tenant; an admin sees all of them.
 
     An owner is one of the tenant's own people: beside reading, it may check files, upload them and see the values of
-    its tenant that were kept out.
+    its tenant that were kept out. An agency reads several tenants, and names one of them in each call.
     """
 
     tenant: Slug | None
+    """None for an admin, and for an agency."""
     scope: Scope
     token_id: str
     name: str
+    agency: tuple[Slug, ...] | None = None
+    """The tenants of an agency, as far as they are served; None for every other caller."""
 
     @property
     def is_operator(self) -> bool:
@@ -57,7 +65,12 @@ class Caller:
         return self.is_operator or self.scope == "owner"
 
     def sees(self, slug: str) -> bool:
-        return self.scope == "admin" or self.tenant == slug
+        return self.scope == "admin" or self.tenant == slug or slug in (self.agency or ())
+
+    @property
+    def subject(self) -> str:
+        """The name of what the caller sees, which sessions are bound to."""
+        return self.tenant or ("admin" if self.agency is None else " ".join(self.agency))
 
 
 @dataclass(frozen=True)
@@ -67,10 +80,13 @@ class Token:
     id: str
     name: str
     tenant: Slug | None
+    """None for an admin's, and for one of several tenants."""
     scope: Scope
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    tenants: tuple[Slug, ...] = ()
+    """The tenants that it is for; none for an admin's, which is for all of them."""
 
     def is_live(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
@@ -102,8 +118,14 @@ def tenant_of(caller: Caller) -> Slug:
     """The tenant of a caller, for requests that do not name one.
 
     Raises:
-        AccessError: An admin has none.
+        AccessError: An admin has none, an agency several.
     """
+    if caller.agency is not None:
+        names = ", ".join(caller.agency[:NAMES_SHOWN])
+        raise AccessError(
+            "A token of several tenants needs to be told which one is meant.",
+            f'Name it in a call of a tool: "tenant" is one of {names}; or connect with a token of one.',
+        )
     if caller.tenant is None:
         raise AccessError(
             "An admin token belongs to no tenant.", "Connect with a token of one: `gata token create --tenant SLUG`."
@@ -119,20 +141,35 @@ class Access:
         self._clock = clock
 
     def create(
-        self, *, tenant: Slug | None, name: str, expires: timedelta | None = None, owner: bool = False
+        self,
+        *,
+        tenant: Slug | None,
+        name: str,
+        expires: timedelta | None = None,
+        owner: bool = False,
+        others: Sequence[Slug] = (),
     ) -> tuple[str, Token]:
-        """Create a token: scope read or owner for a tenant, admin without one. Its text is returned only here."""
-        scope: Scope = "admin" if tenant is None else "owner" if owner else "read"
-        if tenant is not None:
-            check_slug(tenant)
+        """Create a token: scope read or owner for a tenant, admin without one. Its text is returned only here.
+
+        With `others` it is an agency's: it reads `tenant` and all of them, and no owner has one.
+        """
+        tenants = tuple(dict.fromkeys(check_slug(slug) for slug in (*(() if tenant is None else (tenant,)), *others)))
+        is_agency = len(tenants) > 1
+        scope: Scope = "admin" if not tenants else "owner" if owner and not is_agency else "read"
+        only = tenants[0] if len(tenants) == 1 else None
         now = self._clock()
-        token = Token(secrets.token_hex(6), name, tenant, scope, now, None if expires is None else now + expires, None)
+        ends_at = None if expires is None else now + expires
+        token = Token(secrets.token_hex(6), name, only, scope, now, ends_at, None, tenants)
         secret = secrets.token_urlsafe(32)
         with self._ops.transaction() as store:
             store.execute(
-                "insert into tokens (id, name, tenant, scope, secret_sha256, created_at, expires_at)"
-                " values (?, ?, ?, ?, ?, ?, ?)",
-                (token.id, name, tenant, scope, _hash(secret), now.isoformat(), _text(token.expires_at)),
+                "insert into tokens (id, name, tenant, scope, secret_sha256, created_at, expires_at, is_agency)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?)",
+                (token.id, name, only, scope, _hash(secret), now.isoformat(), _text(ends_at), int(is_agency)),
+            )
+            store.executemany(
+                "insert into token_tenants (token, position, tenant) values (?, ?, ?)",
+                [(token.id, position, slug) for position, slug in enumerate(tenants if is_agency else ())],
             )
         return f"gata_{token.id}_{secret}", token
 
@@ -146,7 +183,10 @@ class Access:
         if not rows or not is_secret:
             return None
         token = _token(rows[0])
-        return Caller(token.tenant, token.scope, token.id, token.name) if token.is_live(self._clock()) else None
+        if not token.is_live(self._clock()):
+            return None
+        agency = token.tenants if rows[0]["is_agency"] else None
+        return Caller(token.tenant, token.scope, token.id, token.name, agency)
 
     def is_live(self, token_id: str) -> bool:
         """Whether a token that was verified before is still valid."""
@@ -174,7 +214,7 @@ class Access:
         return known[token_id]
 
     def _rows(self, where: str = "", *values: str) -> list[sqlite3.Row]:
-        sql = f"select {_COLUMNS}, secret_sha256 from tokens {where} order by created_at, id"
+        sql = f"select {_COLUMNS}, {_AGENCY}, secret_sha256 from tokens {where} order by created_at, id"
         return self._ops.connection.execute(sql, values).fetchall()
 
 
@@ -199,4 +239,5 @@ def _token(row: sqlite3.Row) -> Token:
         created_at=datetime.fromisoformat(row["created_at"]),
         expires_at=_timestamp(row["expires_at"]),
         revoked_at=_timestamp(row["revoked_at"]),
+        tenants=tuple(slugs_among((row["agency"] or row["tenant"] or "").split())),
     )

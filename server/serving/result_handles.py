@@ -74,7 +74,10 @@ class Handles:
         return handle
 
     def find(self, slug: Slug | None, handle_id: str) -> Handle | None:
-        """The tenant's live handle with the id; None for any other. An admin has no slug, and finds every tenant's."""
+        """The tenant's live handle with the id; None for any other.
+
+        Without a slug (an admin has none, an agency several) it is any tenant's: whoever asks checks that it is seen.
+        """
         if _ID.fullmatch(handle_id) is None:
             return None
         row = self._ops.connection.execute(

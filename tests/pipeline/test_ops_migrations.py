@@ -17,7 +17,16 @@ from pipeline.storage.ops_migrations import LATEST, MIGRATIONS
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = {
     *("runs", "steps", "quarantine", "artifacts", "onboarding"),
-    *("tokens", "jobs", "job_events", "result_handles", "source_freshness", "source_shapes", "erasures"),
+    *(
+        "tokens",
+        "token_tenants",
+        "jobs",
+        "job_events",
+        "result_handles",
+        "source_freshness",
+        "source_shapes",
+        "erasures",
+    ),
 }
 
 
@@ -95,6 +104,20 @@ def test_tables_that_version_2_made_only_when_they_were_used_are_taken_over_with
     with Ops(path) as ops:
         assert [row["name"] for row in ops.connection.execute("SELECT name FROM tokens")] == ["Ann"]
         assert ops.connection.execute("SELECT count(*) FROM jobs").fetchone()[0] == 0
+
+
+def test_tokens_of_version_4_are_those_of_one_tenant_and_none_may_be_both_an_agencys_and_an_owners(path: Path) -> None:
+    made_at(4, path)
+    with closing(sqlite3.connect(path)) as made:
+        made.execute("INSERT INTO tokens VALUES ('0a', 'Ann', 'acme', 'owner', 'x', '2026', NULL, NULL)")
+        made.execute("INSERT INTO tokens VALUES ('0b', 'Ops', NULL, 'admin', 'y', '2026', '2027', NULL)")
+        made.commit()
+    with Ops(path) as ops:
+        kept = ops.connection.execute("SELECT id, tenant, scope, is_agency FROM tokens ORDER BY id").fetchall()
+        assert list(map(tuple, kept)) == [("0a", "acme", "owner", 0), ("0b", None, "admin", 0)]
+        for wrong in ("scope = 'read', tenant = 'acme', is_agency = 1", "is_agency = 1", "tenant = NULL"):
+            with pytest.raises(sqlite3.IntegrityError):
+                ops.connection.execute(f"UPDATE tokens SET {wrong} WHERE id = '0a'")
 
 
 @pytest.mark.parametrize(

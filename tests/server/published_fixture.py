@@ -203,7 +203,7 @@ def _filled(table: Table, row: Mapping[str, object]) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class PublishedHome:
-    """A state folder with published tenants, and a token for each of them and for the operator."""
+    """A state folder with published tenants, and tokens: each tenant's, an agency's of alpha and beta, an admin's."""
 
     settings: Settings
     tokens: Mapping[str, str]
@@ -273,6 +273,7 @@ def new_published_home(home: Path, *slugs: str) -> PublishedHome:
     with Ops(settings.ops) as ops:
         access = Access(ops)
         tokens = {slug: access.create(tenant=slug, name=slug)[0] for slug in ("alpha", "beta", "gamma")}
+        tokens["agency"] = access.create(tenant="alpha", others=("beta",), name="agency")[0]
         tokens["admin"] = access.create(tenant=None, name="admin")[0]
     published = PublishedHome(settings, tokens)
     for slug in slugs:

@@ -44,8 +44,8 @@ def test_the_token_alone_is_on_stdout_and_it_works(gata: Terminal, fresh_home: P
 
 def test_json_says_what_was_made(gata: Terminal, fresh_home: PublishedHome) -> None:
     made = json.loads(gata("token", "create", "--tenant", "alpha", "--expires", "90d", "--json").out)
-    assert list(made) == ["token", "id", "tenant", "scope", "expires_at"]
-    assert (made["tenant"], made["scope"]) == ("alpha", "read")
+    assert list(made) == ["token", "id", "tenant", "tenants", "scope", "expires_at"]
+    assert (made["tenant"], made["tenants"], made["scope"]) == ("alpha", ["alpha"], "read")
     assert caller(fresh_home, made["token"]) is not None
     left = datetime.fromisoformat(made["expires_at"]) - datetime.now(UTC)
     assert timedelta(days=89) < left <= timedelta(days=90)
@@ -58,6 +58,28 @@ def test_an_owner_gets_a_token_of_one_tenant(gata: Terminal, fresh_home: Publish
     assert (made["scope"], found.scope, found.tenant, found.is_operator) == ("owner", "owner", "alpha", False)
     refused = gata("token", "create", "--admin", "--owner")
     assert (refused.code, "an owner is of one tenant" in refused.err) == (2, True)
+
+
+def test_an_agency_gets_one_token_of_several_tenants_that_is_no_owner(
+    gata: Terminal, fresh_home: PublishedHome
+) -> None:
+    several = ("--tenant", "beta", "--tenant", "alpha", "--tenant", "beta")
+    made = json.loads(gata("token", "create", *several, "--json").out)
+    assert (made["tenant"], made["tenants"], made["scope"]) == (None, ["beta", "alpha"], "read")
+    found = caller(fresh_home, made["token"])
+    assert found is not None
+    assert (found.tenant, found.agency, found.scope, found.is_operator) == (None, ("beta", "alpha"), "read", False)
+    listed = {token["id"]: token for token in json.loads(gata("token", "list", "--json").out)["tokens"]}
+    assert (listed[made["id"]]["tenant"], listed[made["id"]]["tenants"]) == (None, ["beta", "alpha"])
+    assert "beta, alpha" in gata("token", "list").out
+    before = gata("token", "list", "--json").out
+    for wrong in ((*several, "--owner"), (*several, "--admin"), ("--tenant", "alpha", "--tenant", "alpah")):
+        assert gata("token", "create", *wrong).code == 2
+    assert gata("token", "list", "--json").out == before
+    one = json.loads(gata("token", "create", "--tenant", "alpha", "--tenant", "alpha", "--json").out)
+    assert (one["tenant"], one["tenants"]) == ("alpha", ["alpha"])
+    admin = json.loads(gata("token", "create", "--admin", "--json").out)
+    assert (admin["tenant"], admin["tenants"], admin["scope"]) == (None, None, "admin")
 
 
 def test_the_operator_gets_a_token_of_every_tenant(gata: Terminal, fresh_home: PublishedHome) -> None:

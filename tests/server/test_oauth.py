@@ -129,6 +129,22 @@ async def test_a_tenants_token_with_the_owner_scope_is_one_of_its_owners_and_nev
     assert await status(rules(oauth_owner_scope="gata:owner"), nobody) == 401
 
 
+async def test_a_claim_may_list_tenants_and_several_are_an_agency_that_only_reads() -> None:
+    for named, scope, expected in (
+        (["alpha"], "gata:read", ("alpha", "read", None)),
+        (["alpha"], "gata:owner", ("alpha", "owner", None)),
+        (["beta", "alpha", "beta"], "gata:read", (None, "read", ("beta", "alpha"))),
+        (["beta", "alpha"], "gata:owner gata:admin", (None, "read", ("beta", "alpha"))),
+    ):
+        settings = {"oauth_owner_scope": "gata:owner", "oauth_admin_scope": "gata:admin"}
+        token = await rules(**settings).verify(signed(claims(scope=scope, gata_tenant=named)))
+        assert token.claims is not None
+        caller = token.claims["caller"]
+        assert (caller.tenant, caller.scope, caller.agency) == expected
+        assert token.subject == f"{' '.join(dict.fromkeys(named))}/user-1"
+    assert await status(rules(), signed(claims(scope="openid", gata_tenant=["alpha", "beta"]))) == 403
+
+
 now = int(time.time())
 
 
@@ -153,8 +169,10 @@ now = int(time.time())
         {"gata_tenant": ""},
         {"gata_tenant": "../beta"},
         {"gata_tenant": "Alpha"},
-        {"gata_tenant": ["alpha"]},
-        {"gata_tenant": ["alpha", "beta"]},
+        {"gata_tenant": []},
+        {"gata_tenant": ["alpha", "../beta"]},
+        {"gata_tenant": ["alpha", 1]},
+        {"gata_tenant": [["alpha"]]},
         {"gata_tenant": {"slug": "alpha"}},
         {"gata_tenant": True},
     ],

@@ -77,7 +77,8 @@ def check_tokens(settings: Settings) -> Iterator[DoctorLine]:
 
 def _ending(token: Token) -> DoctorLine:
     owner = " --owner" if token.scope == "owner" else ""
-    scope_option = f"--tenant {token.tenant}{owner}" if token.tenant else "--admin"
+    named = " ".join(f"--tenant {slug}" for slug in token.tenants)
+    scope_option = "--admin" if token.scope == "admin" else f"{named}{owner}"
     what = f"Token {token.id} ({token.name}) ends {token.expires_at:%Y-%m-%d %H:%M} UTC."
     return DoctorLine("tokens", "warn", what, f"Make another: `gata token create {scope_option} --expires 90d`.")
 

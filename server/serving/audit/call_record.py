@@ -22,6 +22,7 @@ from pipeline.errors import GataError, QueueFull, shorten
 if TYPE_CHECKING:
     from semantic.catalog.catalog import Catalog
     from server.serving.access import Caller
+    from server.serving.audit.call_recorder import CallRecorder
 
 Outcome = Literal["ok", "refused", "busy", "failed", "cancelled", "began"]
 """`refused`: the caller can repair it; `failed`: a bug or a damaged run; `began`: in progress when written."""
@@ -59,6 +60,8 @@ class CallRecord:
     """The W3C trace context of the caller, where it sent one."""
     catalog: Catalog | None = field(default=None, repr=False)
     """The catalog of the run that answered: it marks personal names."""
+    recorder: CallRecorder | None = field(default=None, repr=False)
+    """The recorder of the call: it records the parts of a call about several tenants too."""
     started: float = field(default_factory=time.perf_counter, repr=False)
     seconds: float = 0.0
 
@@ -87,6 +90,13 @@ class CallRecord:
             "run_id": self.run_id,
         }
         return {name: value for name, value in known.items() if value is not None}
+
+
+def agency_tenant(caller: Caller | None, named: object) -> str | None:
+    """The first of an agency's own tenants among what a call names; None for other callers."""
+    names = named if isinstance(named, list | tuple) else (named,)
+    own = caller.agency or () if caller is not None else ()
+    return next((name for name in names if isinstance(name, str) and name in own), None)
 
 
 _CURRENT_RECORD: ContextVar[CallRecord | None] = ContextVar("gata_audit_entry", default=None)

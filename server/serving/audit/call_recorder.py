@@ -7,10 +7,11 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from server.serving.access import LOCAL
-from server.serving.audit.call_record import CallRecord, recording
+from server.serving.audit.call_record import CallRecord, current_record, recording
 from server.serving.rate_limits import RateLimits
 
 if TYPE_CHECKING:
+    from pipeline.config.slug import Slug
     from pipeline.settings import Settings
     from server.serving.audit.audit_log import AuditLog
 
@@ -42,11 +43,9 @@ class CallRecorder:
             self._write({**record.as_json(), "outcome": "began"})
         self.under_way += limited  # an unlimited call is a stream
         is_limited = limited and record.caller is not None and record.caller.token_id != LOCAL
+        record.recorder = self
         try:
-            with (
-                recording(record),
-                self.rate_limits.call(record.caller.token_id) if is_limited and record.caller else nullcontext(),
-            ):
+            with recording(record), self.rate_limits.call(_bucket(record)) if is_limited else nullcontext():
                 yield record
         finally:
             self.under_way -= limited
@@ -71,6 +70,38 @@ class CallRecorder:
     def close(self) -> None:
         if self.audit_log is not None:
             self.audit_log.close()
+
+
+def _bucket(record: CallRecord) -> str:
+    """Whose calls a call counts among: those of its token, of an agency's token those about one of its tenants."""
+    caller = record.caller
+    assert caller is not None  # noqa: S101  # only calls of a token are limited
+    return caller.token_id if caller.agency is None or record.tenant is None else f"{caller.token_id} {record.tenant}"
+
+
+@contextmanager
+def part_of_call(slug: Slug, *, is_first: bool) -> Iterator[CallRecord | None]:
+    """Record the part of the current call that is about one of several tenants: each has a line, and a rate limit.
+
+    The first part has the line of the call itself.
+
+    Raises:
+        QueueFull: The token has reached its limit for this tenant.
+        AuditError: It cannot be written, and the audit log is required.
+    """
+    call = current_record()
+    if call is None or call.recorder is None:
+        yield None
+        return
+    asked = call.arguments if isinstance(call.arguments, Mapping) else {}
+    arguments = {**{name: value for name, value in asked.items() if name != "tenants"}, "tenant": slug}
+    if is_first:
+        call.tenant, call.arguments = slug, arguments
+        yield call
+        return
+    part = CallRecord(call.interface, call.tool, call.caller, arguments, tenant=slug, traceparent=call.traceparent)
+    with call.recorder.call(part):
+        yield part
 
 
 def open_call_recorder(settings: Settings, observers: Sequence[Observer] = ()) -> CallRecorder:

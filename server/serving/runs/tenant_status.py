@@ -10,12 +10,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.bug_reports import event_logger
 from pipeline.config.slug import Slug
 from pipeline.errors import AccessError, ConfigError
-from server.serving.access import no_such_tenant
+from server.serving.access import Caller, no_such_tenant
 
 OFFBOARDED = "offboarded"
 RETRY_SECONDS = 1.0
@@ -56,6 +57,34 @@ class TenantStatus:
         if self._statuses is None or self._statuses.get(slug, OFFBOARDED) != OFFBOARDED:
             return None
         return _offboarded(slug) if slug in self._statuses else no_such_tenant()
+
+    def served(self, caller: Caller) -> Caller:
+        """The caller as it is served now: an agency without those of its tenants that are not."""
+        if caller.agency is None:
+            return caller
+        return replace(caller, agency=tuple(slug for slug in caller.agency if self.refusal(slug) is None))
+
+    def refusal_of(self, caller: Caller) -> AccessError | None:
+        """The error that refuses a caller whose tenant, or each of whose tenants, is not served."""
+        if caller.agency is None:
+            return None if caller.tenant is None else self.refusal(caller.tenant)
+        if self.served(caller).agency:
+            return None
+        return AccessError(
+            "None of the tenants of this token is served any more.",
+            "Ask whoever runs gata: their status in tenants.yaml says so.",
+        )
+
+    def tenant_of_agency(self, caller: Caller, name: object) -> Slug:
+        """The tenant that an agency names.
+
+        Raises:
+            AccessError: It is none of its own, not served any more, or nobody's: the same message for all.
+        """
+        for slug in self.served(caller).agency or ():
+            if slug == name:
+                return slug
+        raise AccessError(no_such_tenant().what, "Ask for a tenant of your token: get_status lists them.")
 
     def check(self, slug: Slug) -> None:
         """Check that a tenant is served.

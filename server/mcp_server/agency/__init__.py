@@ -1,0 +1,1 @@
+"""Calls over MCP with a token of several tenants."""
