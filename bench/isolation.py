@@ -1,4 +1,4 @@
-"""10,000 calls of two tenants at every interface, alike and at once: `python -P -m bench.isolation [--calls N]`.
+"""10,000 calls of two tenants and their agency, alike and at once: `python -P -m bench.isolation [--calls N]`.
 
 What is asked, and what must not come back, is in `tests/server/isolation.py`, whose tests run a part of it. Ends with 1
 when anything of one tenant was told to the other, or a call failed.
@@ -33,10 +33,10 @@ def measure(calls: int, seed: int, workers: int) -> tuple[Crossings, float]:
         began = time.process_time()
         if workers == 1:
             with home.serving() as address:
-                found = asyncio.run(cross(home, address, calls // 2, seed))
+                found = asyncio.run(cross(home, address, calls // 3, seed))
         else:
             with served(home, GATA_WORKERS=str(workers)) as (port, _):
-                found = asyncio.run(cross(home, f"http://127.0.0.1:{port}", calls // 2, seed))
+                found = asyncio.run(cross(home, f"http://127.0.0.1:{port}", calls // 3, seed))
         return found, time.process_time() - began
 
 

@@ -1,8 +1,11 @@
-"""Two tenants whose every text holds a canary, asked the same at the same time at every interface: what crosses?
+"""Tenants whose every text holds a canary, asked the same at the same time at every interface: what crosses?
 
-Every draw is sent twice at once, by a caller of each tenant, word for word alike but for the tenant's own name where a
-path needs one. Neither may receive anything of the other: no text of its star, no name, label or description of its
-own, no path, handle or cursor of it; and a word of the other's must be answered exactly like a word that nobody has.
+Every draw is sent three times at once: by a caller of each of two tenants, word for word alike but for the tenant's own
+name where a path needs one, and by an agency of both, which names one of them, or in a query both. No caller of a
+tenant may receive anything of another: no text of its star, no name, label or description of its own, no path, handle
+or cursor of it; and a word of another's must be answered exactly like a word that nobody has. The agency receives of
+the tenant that it names what that tenant's own caller receives, byte for byte, each row of both under the tenant whose
+it is, and of a third tenant nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +34,8 @@ Json = dict[str, Any]  # Any: JSON values
 
 SLUGS = ("alpha", "beta")
 OTHER = {"alpha": "beta", "beta": "alpha"}
+AGENCY, OUTSIDE = "agency", "gamma"
+"""The caller of both tenants, and the tenant that it is not of."""
 OWN_METRIC = {slug: f"{mark.lower()}_profit" for slug, mark in CANARY.items()}
 ALMOST = tuple(name.replace("canary", "canar") for name in OWN_METRIC.values())
 """Own metrics of both, misspelt: only their owner may receive the right name."""
@@ -59,7 +64,7 @@ PROMPTS = ("weekly_review", "why_did_it_change", "channel_comparison")
 
 
 def tenants_yaml() -> str:
-    """Two tenants whose every free text in tenants.yaml holds their canary."""
+    """Tenants whose every free text in tenants.yaml holds their canary."""
     entries = "".join(
         f"""
   - slug: {slug}
@@ -74,15 +79,15 @@ def tenants_yaml() -> str:
       dimensions:
         campaign_name: {{label: {mark} campaign, description: The campaigns of {mark}}}
 """
-        for (slug, mark), currency in zip(CANARY.items(), ("EUR", "USD"), strict=True)
+        for (slug, mark), currency in zip(CANARY.items(), ("EUR", "USD", "EUR"), strict=True)
     )
-    return f"tenants:{entries}  - {{slug: gamma, business_name: Gamma, status: pending}}\n"
+    return f"tenants:{entries}"
 
 
 def publish_marked(home: PublishedHome) -> None:
-    """Describe and publish both tenants, marked."""
+    """Describe and publish the tenants, marked."""
     home.settings.tenants.write_text(tenants_yaml(), encoding="utf-8")
-    for slug in SLUGS:
+    for slug in (*SLUGS, OUTSIDE):
         home.publish(slug, marked=True)
 
 
@@ -108,7 +113,7 @@ class Response:
 
 @dataclass
 class Caller:
-    """One tenant's client: its connections, and the handles and cursors it was given."""
+    """One client: its connections, and the handles and cursors it was given. The slug is that of its token."""
 
     slug: str
     http: httpx.AsyncClient
@@ -120,8 +125,9 @@ class Caller:
     async def send(self, ask: Request) -> Response:
         if ask.interface == "sse":
             return await self._over_sse(ask)
-        path = ask.path.replace("{own}", self.slug).replace("{other}", OTHER[self.slug])
-        text = json.dumps(ask.body).replace("{own}", self.slug).replace("{other}", OTHER[self.slug])
+        own, other = (self.slug, OTHER[self.slug]) if self.slug in OTHER else ("{own}", OUTSIDE)
+        path = ask.path.replace("{own}", own).replace("{other}", other)
+        text = json.dumps(ask.body).replace("{own}", own).replace("{other}", other)
         headers = {"accept": ask.accept, "content-type": "application/json"}
         if ask.path == "/mcp" and ask.body is not None:
             headers |= self._mcp_headers(ask)
@@ -162,7 +168,7 @@ async def callers(home: PublishedHome, address: str) -> AsyncIterator[dict[str, 
     """A caller of each tenant, with a session of the `initialize` era and an SSE stream open."""
     async with AsyncExitStack() as stack:
         found = {}
-        for slug in SLUGS:
+        for slug in (*SLUGS, AGENCY):
             limits = httpx.Limits(max_connections=2 * IN_FLIGHT, max_keepalive_connections=2 * IN_FLIGHT)
             client = httpx.AsyncClient(base_url=address, headers=home.headers(slug), timeout=120, limits=limits)
             http = await stack.enter_async_context(client)
@@ -338,30 +344,93 @@ class Crossings:
     failed: list[str] = field(default_factory=list)
 
 
-def crossing(slug: str, response: Response) -> str | None:
-    """The first text of the other tenant in a response to one; None when there is none."""
-    other = OTHER[slug]
-    found = re.search(rf"{CANARY[other]}|_{other}__|published/{other}|\b{other}_\d{{8}}", response.text, re.IGNORECASE)
-    return response.text[max(0, found.start() - 100) : found.end() + 100] if found else None
+def crossing(slug: str, text: str, *, others: Sequence[str] | None = None) -> str | None:
+    """The first text of another tenant in a response to one; None when there is none."""
+    for other in others or [other for other in CANARY if other != slug]:
+        found = re.search(rf"{CANARY[other]}|_{other}__|published/{other}|\b{other}_\d{{8}}", text, re.IGNORECASE)
+        if found:
+            return text[max(0, found.start() - 100) : found.end() + 100]
+    return None
+
+
+def as_agency(ask: Request, tenant: str, *, both: bool) -> Request:
+    """A draw as the agency sends it: for one of its tenants, or a question for both."""
+    path = ask.path.replace("{own}", tenant)
+    body = json.loads(json.dumps(ask.body).replace("{own}", tenant)) if ask.body else None
+    params = body.get("params", {}) if body else {}
+    if body and ("arguments" in params or body.get("method") == "tools/call"):
+        named: Json = {"tenants": list(SLUGS)} if both else {"tenant": tenant}
+        params["arguments"] = {**params.get("arguments", {}), **named}
+    elif body and body.get("method") == "completion/complete":
+        given = params.setdefault("context", {}).setdefault("arguments", {})
+        params["context"]["arguments"] = {**given, "tenant": tenant}
+    return Request(ask.interface, ask.what, path, ask.method, body, ask.accept)
+
+
+def said(response: Response) -> str:
+    """What a tool answers, without what changes from call to call."""
+    return re.sub(
+        r"/results/[\w-]{22}|\d{4}-\d\d-\d\dT[\d:.+]+|'date': '[^']*'|'mcp-[^']*': '[^']*'", "_", response.text
+    )
+
+
+def note_agency(found: Crossings, ask: Request, tenant: str, responses: Mapping[str, Response], *, both: bool) -> None:
+    """Count an answer to the agency, and look for what crossed: into it, or between the tenants in it."""
+    response = responses[AGENCY]
+    found.calls[AGENCY] += 1
+    found.statuses[response.status] += 1
+    if response.status >= 500:
+        found.failed.append(f"agency of {tenant}: {ask}: {response.text[:300]}")
+    if text := crossing(AGENCY, response.text, others=(OUTSIDE,)):
+        found.crossed.append(f"agency {ask}: {text}")
+    is_of_all = ask.path in {"/models", "/catalog"} or ask.what == "GET a handle"
+    if both:
+        for row in rows_of(response):
+            if row[0] not in SLUGS or (text := crossing(row[0], json.dumps(row))):
+                found.crossed.append(f"agency of both: {ask}: {row}")
+            found.own["agency of both"] += CANARY[row[0]] in json.dumps(row)
+    elif not is_of_all:
+        if text := crossing(tenant, response.text):
+            found.crossed.append(f"agency of {tenant}: {ask}: {text}")
+        found.own[AGENCY] += CANARY[tenant].lower() in response.text.lower()
+        is_tool = ask.body is not None and "arguments" in ask.body.get("params", {}) and ask.what != "prompts/get"
+        if is_tool and "tenant" not in ask.body["params"]["arguments"] and said(response) != said(responses[tenant]):
+            found.crossed.append(f"agency of {tenant}: {ask}: other than its own: {said(response)[:600]}")
+
+
+def rows_of(response: Response) -> list[list[Any]]:
+    """The rows of a tool's answer, over any transport."""
+    found = re.search(r"\{.*\}", response.text.partition("\n")[2] or response.text, re.DOTALL)
+    answer = json.loads(found[0]) if found else {}
+    answer = answer.get("result", answer)
+    rows: list[list[Any]] = (answer.get("structuredContent") or answer.get("structured_content") or {}).get("rows", [])
+    return rows
 
 
 async def cross(home: PublishedHome, address: str, pairs: int, seed: int) -> Crossings:
-    """Send so many draws as both tenants at once, several pairs in flight, and look for what crosses."""
+    """Send so many draws as both tenants and their agency at once, several in flight, and look for what crosses."""
     found = Crossings()
     draw = Draw(seed)
     async with callers(home, address) as both:
-        for slug, caller in both.items():  # each has a handle and a cursor from the start
+        for slug, caller in ((slug, both[slug]) for slug in SLUGS):  # each has a handle and a cursor from the start
             cut = Request(
                 "rest", "POST {own}/query", "/semantic-layer/{own}/query", body=CUT, accept="application/json"
             )
             note(found, both, slug, cut, await caller.send(cut))
         room = asyncio.Semaphore(IN_FLIGHT)
 
+        chosen = Random(seed)
+
         async def pair(ask: Request) -> None:
+            tenant = chosen.choice(SLUGS)
+            together = ask.what == "query" and "cursor" not in json.dumps(ask.body) and chosen.random() < 0.5
+            asked = dict.fromkeys(SLUGS, ask) | {AGENCY: as_agency(ask, tenant, both=together)}
             async with room:
-                answers = await asyncio.gather(*(both[slug].send(ask) for slug in SLUGS))
-            for slug, response in zip(SLUGS, answers, strict=True):
-                note(found, both, slug, ask, response)
+                answers = await asyncio.gather(*(both[slug].send(each) for slug, each in asked.items()))
+            responses = dict(zip(asked, answers, strict=True))
+            for slug in SLUGS:
+                note(found, both, slug, ask, responses[slug])
+            note_agency(found, ask, tenant, responses, both=together)
 
         waiting = set()
         for _ in range(pairs):
@@ -382,7 +451,7 @@ def note(found: Crossings, both: Mapping[str, Caller], slug: str, ask: Request, 
     found.statuses[response.status] += 1
     if response.status >= 500:
         found.failed.append(f"{slug} {ask}: {response.text[:300]}")
-    if text := crossing(slug, response):
+    if text := crossing(slug, response.text):
         found.crossed.append(f"{slug} {ask}: {text}")
     if CANARY[slug].lower() in response.text.lower():
         found.own[ask.interface] += 1
@@ -432,6 +501,33 @@ def probes() -> Sequence[tuple[Request, str, str]]:
         ),
         (Request("rest", "query", "/semantic-layer/{word}/query", body={"metrics": ["spend"]}), "beta", "zeta"),
         *((Request("rest", path, path, "GET", accept="application/json"), "beta", "zeta") for path in paths),
+    ]
+
+
+def outside_probes() -> Sequence[Request]:
+    """Requests by the agency with the name of a tenant in place of `{word}`."""
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+
+    def rpc(method: str, params: Json) -> Request:
+        body = {**call, "method": method, "params": {**params, "_meta": META}}
+        return Request(MODERN, method, body=body)
+
+    def tool(name: str, **arguments: Any) -> Request:
+        return rpc("tools/call", {"name": name, "arguments": arguments})
+
+    paths = ("/semantic-layer/{word}", "/semantic-layer/{word}/values/campaign_name", "/readiness/{word}")
+    paths += ("/models/fct_{word}__orders", "/observability/{word}", "/observability/{word}/runs")
+    typed = {"ref": {"type": "ref/prompt", "name": "weekly_review"}, "argument": {"name": "dimension", "value": ""}}
+    return [
+        tool("query", metrics=["spend"], tenant="{word}"),
+        tool("query", metrics=["clicks"], tenants=["alpha", "{word}"]),
+        tool("list_metrics", tenant="{word}"),
+        tool("get_dimension_values", dimension_name="campaign_name", tenant="{word}"),
+        tool("get_status", tenant="{word}"),
+        rpc("prompts/get", {"name": "weekly_review", "arguments": {"tenant": "{word}"}}),
+        rpc("completion/complete", {**typed, "context": {"arguments": {"tenant": "{word}"}}}),
+        Request("rest", "query", "/semantic-layer/{word}/query", body={"metrics": ["spend"]}),
+        *(Request("rest", path, path, "GET", accept="application/json") for path in paths),
     ]
 
 

@@ -41,8 +41,8 @@ tenants:
   - {slug: beta, business_name: Beta, status: pending, currency: USD}
   - {slug: gamma, business_name: Gamma, status: pending}
 """
-CANARY = {"alpha": "ALPHAXCANARY", "beta": "BETAYCANARY"}
-CURRENCY = {"alpha": "EUR", "beta": "USD"}
+CANARY = {"alpha": "ALPHAXCANARY", "beta": "BETAYCANARY", "gamma": "GAMMAZCANARY"}
+CURRENCY = {"alpha": "EUR", "beta": "USD", "gamma": "EUR"}
 DEFAULTS: Mapping[str, object] = {"VARCHAR": "", "BOOLEAN": False, "BIGINT": 0, "DECIMAL(18,6)": Decimal(0)}
 
 Rows = dict[str, list[dict[str, object]]]

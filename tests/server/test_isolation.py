@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from server.serving.runs.published_runs import PublishedRuns
-from tests.server.isolation import CANARY, SLUGS, answered_with, callers, cross, probes, publish_marked
+from tests.server.isolation import (
+    CANARY,
+    SLUGS,
+    answered_with,
+    callers,
+    cross,
+    crossing,
+    outside_probes,
+    probes,
+    publish_marked,
+)
 from tests.server.published_fixture import UNMARKED, PublishedHome, new_published_home
 from warehouse.star_schema import star_schema
 
@@ -40,8 +50,8 @@ async def test_whatever_two_tenants_ask_at_once_no_canary_crosses(marked_home: P
         found = await cross(marked_home, address, PAIRS, SEED)
     assert found.crossed == []
     assert found.failed == []
-    assert found.calls.total() == 2 + 2 * PAIRS
-    for interface in ("2026-07-28", "2025-11-25", "sse", "rest"):
+    assert found.calls.total() == 2 + 3 * PAIRS
+    for interface in ("2026-07-28", "2025-11-25", "sse", "rest", "agency", "agency of both"):
         assert found.own[interface] > 2, f"Nothing that was asked over {interface} reached the data."
     assert found.taken["own 200"] > 0
     assert {"own", "foreign"} >= {kind.partition(" ")[0] for kind in found.taken}
@@ -56,6 +66,17 @@ async def test_a_word_of_another_tenant_is_answered_like_a_word_that_nobody_has(
                 answers.append([await answered_with(both["alpha"], ask, word) for word in (theirs, nobodys)])
     for foreign, missing in answers:
         assert foreign == missing
+
+
+async def test_a_tenant_outside_the_set_of_an_agency_is_answered_like_one_that_nobody_has(
+    marked_home: PublishedHome,
+) -> None:
+    with marked_home.serving() as address:
+        async with callers(marked_home, address) as known:
+            for ask in outside_probes():
+                foreign, missing = [await answered_with(known["agency"], ask, word) for word in ("gamma", "zetta")]
+                assert foreign == missing
+                assert not crossing("agency", foreign.text, others=("gamma",))
 
 
 def test_open_runs_of_two_tenants_are_two_databases(marked_home: PublishedHome) -> None:
