@@ -100,6 +100,10 @@ def list_tokens(as_json: AsJson = False) -> None:
 
 def revoke(
     token_id: Annotated[str, typer.Argument(metavar="ID", help="The token's id, from `gata token list`.")],
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", metavar="SLUG", help="Take only this one out of a token of several.")
+    ] = None,
+    *,
     as_json: AsJson = False,
 ) -> None:
     """Refuse a token from the next call on, in every running server."""
@@ -107,9 +111,11 @@ def revoke(
     from server.cli.output.stdout import print_json, print_text
 
     with _access(settings) as access:
-        token = access.revoke(token_id)
+        token = access.revoke(token_id, tenant)
     if as_json:
         print_json(_token_dict(token))
+    elif tenant:
+        print_text(f"Token {token.id} ({token.name}) is of {' and '.join(token.tenants)} now.")
     else:
         print_text(f"Token {token.id} ({token.name}) is revoked.")
 

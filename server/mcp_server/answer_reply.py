@@ -65,10 +65,10 @@ def page_reply(call: CallContext, request: ChartedQuery) -> Reply:
 
 def merged_reply(answers: Sequence[TenantAnswer], query: Query) -> Reply:
     """The answer of several tenants, within the budget where it has at most a hundred rows."""
-    from server.serving.agency_answers import merged
+    from server.serving.agency_answers import merged_answer
 
     def within(most: int) -> Payload:
-        return plain_payload(merged(answers, query, most=most))
+        return plain_payload(merged_answer(answers, query, most=most))
 
     payload = within(query.limit)
     result = reply(payload)

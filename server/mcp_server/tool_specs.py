@@ -139,8 +139,8 @@ GET_DIMENSION_VALUES = ToolSpec(
     name="get_dimension_values",
     title="List the values of a dimension",
     description=(
-        "The values of one dimension, the most frequent first, each with how many rows carry it. Call it before you"
-        " filter by a text: = and in refuse a value that does not exist. Truncated says when there are more."
+        "The values of one dimension, the most frequent first, each with its rows in one fact (rows_of). Call it before"
+        " you filter by a text: = and in refuse a value that does not exist. Truncated says when there are more."
     ),
     input_schema=input_schema(ValuesAsked),
     output_schema=_object(dimension=_TEXT, values=_LIST, truncated=_FLAG, notes=_LIST),

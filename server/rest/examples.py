@@ -92,6 +92,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {  # Any: JSON values
         "dimension": "campaign_name",
         "values": [{"value": "Canyon Retargeting", "count": 540}],
         "truncated": False,
+        "rows_of": "ad_performance",
     },
     "question": {
         "metrics": ["spend", "roas"],

@@ -111,7 +111,7 @@ def semantic_layer_routes(runs: PublishedRuns) -> APIRouter:
         search: Annotated[str | None, Query(max_length=200, description="Text that they hold.")] = None,
         limit: Limit = 100,
     ) -> Response:
-        """The most frequent first, each with how many rows carry it; `truncated` says when there are more."""
+        """The most frequent first, each with its rows in one fact, `rows_of`; `truncated` says when there are more."""
         arguments = ValuesAsked(dimension_name=dimension, search=search, limit=limit)
         return await answer(
             request, caller, tenant, lambda run, cursor: tools.get_dimension_values(run, arguments, cursor)

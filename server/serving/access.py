@@ -197,21 +197,30 @@ class Access:
         """All tokens, also revoked and expired ones, oldest first."""
         return tuple(_token(row) for row in self._rows())
 
-    def revoke(self, token_id: str) -> Token:
+    def revoke(self, token_id: str, tenant: str | None = None) -> Token:
         """Revoke a token: it is refused from the next call on. Revoking it again changes nothing.
 
+        With `tenant` only that one is taken out of a token of several, from its next call on.
+
         Raises:
-            AccessError: No token has this id.
+            AccessError: No token has this id, or it is not of several tenants with this one among them.
         """
-        with self._ops.transaction() as store:
-            store.execute(
-                "update tokens set revoked_at = ? where id = ? and revoked_at is null",
-                (self._clock().isoformat(), token_id),
-            )
         known = {token.id: token for token in self.tokens()}
         if token_id not in known:
             raise AccessError(f"There is no token with the id {shorten(token_id, 40)!r}.", suggest(token_id, known))
-        return known[token_id]
+        named = known[token_id].tenants
+        if tenant is not None and (tenant not in named or len(named) == 1):
+            what = f"{tenant} is not one of several tenants of token {token_id}."
+            raise AccessError(what, "Leave --tenant out to revoke the token, or see `gata token list`.")
+        with self._ops.transaction() as store:
+            if tenant is None:
+                store.execute(
+                    "update tokens set revoked_at = ? where id = ? and revoked_at is null",
+                    (self._clock().isoformat(), token_id),
+                )
+            else:
+                store.execute("delete from token_tenants where token = ? and tenant = ?", (token_id, tenant))
+        return next(token for token in self.tokens() if token.id == token_id)
 
     def _rows(self, where: str = "", *values: str) -> list[sqlite3.Row]:
         sql = f"select {_COLUMNS}, {_AGENCY}, secret_sha256 from tokens {where} order by created_at, id"

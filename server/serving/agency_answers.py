@@ -91,7 +91,7 @@ def answer_of_tenant(call: CallContext, query: Query) -> TenantAnswer:
     )
 
 
-def merged(answers: Sequence[TenantAnswer], query: Query, *, most: int) -> Payload:
+def merged_answer(answers: Sequence[TenantAnswer], query: Query, *, most: int) -> Payload:
     """One answer of several tenants' answers to one question, with at most `most` of their rows.
 
     Raises:

@@ -97,14 +97,16 @@ def many_served(many: PublishedHome) -> Iterator[str]:
         yield served
 
 
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_only_a_token_of_several_tenants_is_shown_and_may_send_the_arguments(
-    home: PublishedHome, address: str
+    home: PublishedHome, address: str, mode: str
 ) -> None:
-    async with over_http(home, address) as agency, over_http(home, address, "alpha") as one:
+    async with over_http(home, address, mode=mode) as agency, over_http(home, address, "alpha", mode=mode) as one:
         listed, plain = await agency.list_tools(), await one.list_tools()
         assert agency.instructions is not None
         assert one.instructions is not None
         assert agency.instructions.startswith(one.instructions)
+        assert agency.instructions.endswith("begin with a column tenant.")
         assert len(agency.instructions) <= 2048
         size = len(listed.model_dump_json(by_alias=True, exclude_none=True))
         assert size < 9_500

@@ -117,3 +117,17 @@ def test_revoking_what_is_not_there_is_refused(gata: Terminal) -> None:
     done = gata("token", "revoke", "0a1b2c3d4e5f")
     assert (done.code, done.out) == (2, "")
     assert "0a1b2c3d4e5f" in done.err
+
+
+def test_one_tenant_is_taken_out_of_a_token_of_several(gata: Terminal, fresh_home: PublishedHome) -> None:
+    made = json.loads(gata("token", "create", "--tenant", "alpha", "--tenant", "beta", "--json").out)
+    done = gata("token", "revoke", made["id"], "--tenant", "alpha")
+    assert (done.code, "is of beta now" in done.out) == (0, True)
+    found = caller(fresh_home, made["token"])
+    assert found is not None
+    assert (found.agency, found.sees("alpha"), found.sees("beta")) == (("beta",), False, True)
+    one = json.loads(gata("token", "create", "--tenant", "alpha", "--json").out)
+    for wrong in ((made["id"], "alpha"), (made["id"], "beta"), (one["id"], "alpha"), (one["id"], "beta")):
+        refused = gata("token", "revoke", wrong[0], "--tenant", wrong[1])
+        assert (refused.code, "is not one of several tenants" in refused.err) == (2, True)
+    assert caller(fresh_home, one["token"]) is not None

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import QueryError
+from semantic.planning.query import read_query
 from server.cli.filter_text import read_filter
 
 
@@ -90,3 +91,9 @@ def test_quoted_values_arrive_as_typed_whatever_stands_in_them(values: list[str]
 def test_no_text_is_more_than_a_filter_or_a_refusal(text: str) -> None:
     with suppress(QueryError):
         assert read_filter(text).keys() <= {"name", "op", "value"}
+
+
+@pytest.mark.parametrize("typed", ["campaign_name=[2026]", 'campaign_name="[2026]"', "campaign_name = '[2026]'"])
+def test_a_text_in_brackets_is_typed_as_it_is(typed: str) -> None:
+    query = read_query({"metrics": ["spend"], "filters": [read_filter(typed)]})
+    assert (query.filters[0].op, query.filters[0].value) == ("=", "[2026]")
