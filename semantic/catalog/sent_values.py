@@ -34,9 +34,14 @@ def without_transport_keys(sent: Sent, known: Collection[str]) -> dict[str, Any]
     return {key: value for key, value in sent.items() if key in known or not _is_of_transport(str(key), known)}
 
 
-def without_absent(sent: Sent, *, kept: Collection[str] = ()) -> dict[str, Any]:  # Any: as above
-    """The keys that hold something, also inside their objects and lists; those in `kept` stay as they are."""
-    read = {key: value if key in kept else unpacked(value) for key, value in sent.items()}
+def without_absent(
+    sent: Sent, *, kept: Collection[str] = (), texts: Collection[str] = ()
+) -> dict[str, Any]:  # Any: as above
+    """The keys that hold something, also inside their objects and lists.
+
+    Those in `kept` stay as they are; those in `texts` are never read as JSON.
+    """
+    read = {key: value if key in kept or key in texts else unpacked(value) for key, value in sent.items()}
     return {
         key: value if key in kept else _trimmed(value)
         for key, value in read.items()

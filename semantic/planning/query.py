@@ -225,7 +225,7 @@ def _present_filter(sent: Any) -> Any:  # Any: as above
         return sent
     is_unary = sent.get("op") in ("is_null", "is_not_null")
     has_value = "value" in sent and not (is_unary and absent(sent["value"])) and sent["value"] is not None
-    rest = without_absent({key: value for key, value in sent.items() if key != "value"}, kept=("name",))
+    rest = without_absent({key: value for key, value in sent.items() if key != "value"}, kept=("name",), texts=("op",))
     return {**rest, **({"value": sent["value"]} if has_value else {})}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from semantic.answering.run_query import cursor_after
+from semantic.answering.run_query import cursor_after, more_rows_note
 from server.mcp_server.token_budget import (
     CHARACTERS,
     ROWS,
@@ -81,7 +81,7 @@ def merged_reply(answers: Sequence[TenantAnswer], query: Query) -> Reply:
     if fitting >= given:
         return result
     cut = within(max(fitting, 1))
-    return reply({**cut, "notes": [*_without_more(cut["notes"]), _budget_note(max(fitting, 1), given)]})
+    return reply({**cut, "notes": [*_without_more(cut["notes"], query), _budget_note(max(fitting, 1), given)]})
 
 
 def values_reply(payload: Payload) -> Reply:
@@ -149,13 +149,13 @@ def _cut(payload: Payload, call: CallContext, query: Query) -> Payload:
         "row_count": fitting + len(totals),
         "truncated": True,
         "cursor": cursor_after(fitting, query, call.run.model, today=today),
-        "notes": [*_without_more(payload["notes"]), _budget_note(fitting, len(page))],
+        "notes": [*_without_more(payload["notes"], query), _budget_note(fitting, len(page))],
     }
 
 
-def _without_more(notes: Sequence[str]) -> list[str]:
+def _without_more(notes: Sequence[str], query: Query) -> list[str]:
     """The notes without the one that there are more rows."""
-    return [note for note in notes if not note.startswith(("There are more rows", "The first "))]
+    return [note for note in notes if note != more_rows_note(query)]
 
 
 def _budget_note(shown: int, rows: int) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
 from heapq import merge
@@ -120,11 +120,13 @@ def merged_answer(answers: Sequence[TenantAnswer], query: Query, *, most: int) -
         "run_id": ", ".join(each.answer.run_id for each in answers),
         "notes": _notes(answers, query, is_mixed=is_mixed, truncated=truncated),
         "sql": [statement for each in answers for statement in each.answer.sql],
-        "by_tenant": {
-            slug: {name: value for name, value in part.items() if name not in (*_PLACED, *shared)}
-            for slug, part in parts.items()
-        },
+        "by_tenant": {slug: _rest(part, (*_PLACED, *shared)) for slug, part in parts.items()},
     }
+
+
+def _rest(part: Payload, placed: Collection[str]) -> Payload:
+    """What an answer says beside the parts that have their place."""
+    return {name: value for name, value in part.items() if name not in placed and value not in (None, [], {})}
 
 
 def _columns(answers: Sequence[TenantAnswer], query: Query) -> tuple[list[dict[str, Any]], bool]:  # Any: as Row

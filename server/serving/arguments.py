@@ -35,7 +35,7 @@ def read_arguments(model: type[M], arguments: Mapping[str, object]) -> M:
     """
     sent = without_transport_keys(arguments, model.model_fields)
     optional = [name for name, field in model.model_fields.items() if not field.is_required()]
-    present = without_absent(sent, kept=[name for name in sent if name not in optional])
+    present = without_absent(sent, kept=[name for name in sent if name not in optional], texts=optional)
     try:
         return model.model_validate(present)
     except ValidationError as error:

@@ -258,6 +258,10 @@ async def test_what_a_client_adds_or_leaves_empty_changes_no_answer(home: Publis
             )
             assert not plain.is_error
             assert text(spoilt) == text(plain), tool
+        for words in ("[2026]", '{"a": 1}', "[]"):
+            found = await client.call_tool("get_dimension_values", {"dimension_name": "campaign_name", "search": words})
+            assert found.structured_content is not None
+            assert found.structured_content["values"] == []  # looked for as it is
         refused = await client.call_tool("get_dimension_values", {"sarch": "x", "limit": 0})
     for part in ("Did you mean search?", "The argument dimension_name is missing", "The argument limit is 0"):
         assert part in text(refused)
