@@ -33,9 +33,7 @@ from semantic.answering.notes import notes
 from semantic.answering.semantic_model import Compiled, SemanticModel
 from semantic.catalog.catalog import Catalog
 from semantic.catalog.conditions import Condition, Value
-from semantic.catalog.error_collector import ErrorCollector
-from semantic.planning.check_query import check_query
-from semantic.planning.plan import Plan, plan_query
+from semantic.planning.plan import Plan, every_error, plan_query
 from semantic.planning.query import Answer, Query, TimeRange
 from semantic.planning.window import Window, check_days, resolve
 
@@ -175,14 +173,11 @@ def prepare_query(query: Query, model: SemanticModel, *, today: date) -> Prepare
         QueryError: As for `run_query`.
     """
     day = local_day(today, model.catalog)
-    errors = ErrorCollector()
-    with errors:
+    try:
         window = _window(query, model.catalog, day)
-    if errors.errors:
-        with errors:
-            check_query(query, model.catalog)
-    errors.check()
-    planned = plan_query(query, model.catalog, window, day)
+        planned = plan_query(query, model.catalog, window, day)
+    except QueryError as error:
+        raise every_error(error, query, model.catalog) from error
     offset = read_offset(query, planned.window, model)
     compiled = model.statement(planned.shape)
     return Prepared(

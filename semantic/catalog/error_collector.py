@@ -31,9 +31,11 @@ class ErrorCollector:
         Raises:
             QueryError: The one error, or SeveralErrors.
         """
+        if self.errors:
+            raise self.joined()
+
+    def joined(self) -> QueryError:
+        """The errors that were collected, of which there is at least one, as one."""
         several = [part for error in self.errors for part in getattr(error, "errors", (error,))]
         distinct = list({str(error): error for error in several}.values())
-        if len(distinct) == 1:
-            raise distinct[0]
-        if distinct:
-            raise SeveralErrors(distinct)
+        return distinct[0] if len(distinct) == 1 else SeveralErrors(distinct)

@@ -64,11 +64,7 @@ def with_wrong_names(error: QueryError, catalog: Catalog) -> QueryError:
     errors = ErrorCollector()
     errors.errors.append(error)
     _check_names(error.readable, catalog, errors)
-    try:
-        errors.check()
-    except QueryError as all_of_them:
-        return all_of_them
-    return error
+    return errors.joined()
 
 
 def adds_up(name: str, catalog: Catalog) -> bool:

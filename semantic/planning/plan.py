@@ -84,19 +84,13 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None, today: dat
     used = tuple(dict.fromkeys((*query.metrics, *(f.name for f in query.filters if f.name in catalog.metrics))))
     base = tuple(dict.fromkeys(part for name in used for part in metric_names(catalog.metrics[name].formula)))
     facts = tuple(dict.fromkeys(catalog.metrics[name].fact or "" for name in base))
-    errors = ErrorCollector()
-    conditions, values = _conditions(query, catalog, errors)
-    filtered = (filter_.name for filter_ in query.filters if filter_.name in catalog.dimensions)
-    for name in dict.fromkeys((*query.dimensions, *filtered)):
-        with errors:
-            check_reach(name, used, catalog)
-    with errors:
-        check_groups(query, catalog)
-    with errors:
-        _check_order(query)
-    errors.check()
+    conditions, values = _conditions(query, catalog)
     on_rows = [(each, given) for each, given in zip(conditions, values, strict=True) if each.name in catalog.dimensions]
     row_filters, row_values = tuple(each for each, _ in on_rows), tuple(given for _, given in on_rows)
+    for name in dict.fromkeys((*query.dimensions, *(condition.name for condition in row_filters))):
+        check_reach(name, used, catalog)
+    check_groups(query, catalog)
+    _check_order(query)
     coverage = fact_coverage(facts, row_filters, row_values, catalog, today)
     compared = comparison(query, window, extent(coverage), common_days(coverage), catalog.week_start)
     previous = compared.aligned.previous if compared else None
@@ -148,24 +142,41 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None, today: dat
     )
 
 
-def _conditions(
-    query: Query, catalog: Catalog, errors: ErrorCollector
-) -> tuple[tuple[Condition, ...], tuple[tuple[Value, ...], ...]]:
+def every_error(first: QueryError, query: Query, catalog: Catalog) -> QueryError:
+    """The error that ended the planning of a query, together with those of its other names, values and paths."""
+    errors = ErrorCollector()
+    errors.errors.append(first)
+    with errors:
+        check_query(query, catalog)
+    for filter_ in query.filters:
+        with errors:
+            if filter_.name in catalog.askable_metrics or filter_.name in catalog.askable_dimensions:
+                _conditions(query.model_copy(update={"filters": (filter_,)}), catalog)
+    used = [name for name in query.metrics if name in catalog.askable_metrics]
+    filtered = [filter_.name for filter_ in query.filters]
+    for name in dict.fromkeys((*query.dimensions, *filtered)):
+        with errors:
+            if name in catalog.askable_dimensions:
+                check_reach(name, used, catalog)
+    for name in query.order_by:
+        with errors:
+            _check_order(query.model_copy(update={"order_by": (name,)}))
+    return errors.joined()
+
+
+def _conditions(query: Query, catalog: Catalog) -> tuple[tuple[Condition, ...], tuple[tuple[Value, ...], ...]]:
     conditions, values = [], []
     for n, filter_ in enumerate(query.filters):
         dimension = catalog.dimensions.get(filter_.name)
         type_ = dimension.type if dimension else "number"
-        with errors:
-            is_id = dimension is not None and dimension.role == IDENTIFIER
-            read = read_values(filter_.name, filter_.op, filter_.value, type_, is_identifier=is_id)
-            if dimension and filter_.op in CONFORMED_OPERATORS:
-                known = dimension.vocabulary, dimension.values
-                read = tuple(conform(value, *known) if isinstance(value, str) else value for value in read)
-            slots = value_slots(filter_.op, len(read))
-            conditions.append(
-                Condition(name=filter_.name, type=type_, op=filter_.op, count=slots, parameter=f"filter_{n}")
-            )
-            values.append(read)
+        is_id = dimension is not None and dimension.role == IDENTIFIER
+        read = read_values(filter_.name, filter_.op, filter_.value, type_, is_identifier=is_id)
+        if dimension and filter_.op in CONFORMED_OPERATORS:
+            known = dimension.vocabulary, dimension.values
+            read = tuple(conform(value, *known) if isinstance(value, str) else value for value in read)
+        count = value_slots(filter_.op, len(read))
+        conditions.append(Condition(name=filter_.name, type=type_, op=filter_.op, count=count, parameter=f"filter_{n}"))
+        values.append(read)
     return tuple(conditions), tuple(values)
 
 

@@ -17,6 +17,7 @@ from heapq import merge
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import QueryError
+from semantic.catalog.sent_values import absent
 
 if TYPE_CHECKING:
     from pipeline.config.slug import Slug
@@ -233,7 +234,7 @@ def read_tenant_cursors(text: object, slugs: Sequence[Slug]) -> dict[Slug, str |
     Raises:
         QueryError: It is no such cursor, or that of other tenants.
     """
-    if text is None:
+    if absent(text):
         return dict.fromkeys(slugs)
     unreadable = QueryError("This cursor was not given by an answer of several tenants.", _AGAIN)
     if not isinstance(text, str) or len(text) > LONGEST_CURSOR:
