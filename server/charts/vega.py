@@ -100,11 +100,10 @@ _CONFIG: Spec = {
 
 def _view(panel: ChartPanel, drawn: DrawnAnswer, height: int, *, can_stack: bool) -> tuple[Spec, list[str]]:
     """One pair of axes with its rows, and notes on what was left out of it."""
-    axis = None if drawn.day else drawn.categories[:1]
-    series = drawn.categories if drawn.day else drawn.categories[1:]
+    axis, series = ((), drawn.categories) if drawn.day else (drawn.categories[:1], drawn.categories[1:])
     if panel.is_funnel and axis:  # the steps are the bars, and the groups stand beside each other in each
-        series, axis = axis, None
-    values = _values(panel, drawn, axis or (), series)
+        axis, series = (), axis
+    values = _values(panel, drawn, axis, series)
     shown, notes = limit_groups(values, "series", MOST_SERIES if drawn.day or axis else MOST_BARS, "series")
     if any("category" in value for value in shown):
         shown, more = limit_groups(shown, "category", MOST_BARS, "bars", keep_order=True)
