@@ -144,10 +144,14 @@ class RunGone(QueryError):
 class UnknownName(QueryError):
     """A name, or a filter value, that is not in the catalog; carries the nearest real ones."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str], *, near: Sequence[str] = ()) -> None:
-        """`near`: the nearest names, where the caller knows better than a comparison of letters."""
-        fix = f"Did you mean {' or '.join(map(shorten, near))}?" if near else suggest(name, known)
-        super().__init__(f"There is no {kind} named {shorten(name)!r}.", fix)
+    def __init__(
+        self, kind: str, name: str, known: Iterable[str], *, near: Sequence[str] = (), why: str | None = None
+    ) -> None:
+        """`near`: the nearest names, where the caller knows better than a comparison; `why` there is none."""
+        names = " or ".join(map(shorten, near))
+        fix = (f"Nearest is {names}." if why else f"Did you mean {names}?") if near else suggest(name, known)
+        what = f"There is no {kind} named {shorten(name)!r}"
+        super().__init__(f"{what}: {why}." if why else f"{what}.", fix)
         self.name = name
         self.near = tuple(near)
 

@@ -20,6 +20,11 @@ AMOUNTS = "MAP(VARCHAR, DECIMAL(18,6))"
 """Money of several currencies, by their ISO 4217 code."""
 QUANTITY = "DECIMAL(19,6)"
 """Units of a line: whole as a rule, 1.52 where goods are sold by metre or kilo. Not MONEY, which has a currency."""
+SECONDS = "DECIMAL(19,6)"
+"""A duration, with the microseconds that times have: whole seconds would make every average too low."""
+REFUND_LINES = f"STRUCT(order_item_id VARCHAR, quantity {QUANTITY}, amount {MONEY})[]"
+VALUE_DAYS = (30, 60, 90, 365)
+"""Days from a customer's first order over which the star adds up what the customer was charged."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class Table:
     references: tuple[Reference, ...] = ()
     order_by: tuple[str, ...] = ()  # how a published copy is laid out; a date first, where there is one
     date: str | None = None  # the column behind the conformed dimension `date`
+    rate_date: str | None = None  # the column of the day whose exchange rate counts, where that is not `date`
+    may_be_empty: bool = False  # a tenant of the domain may have no row, and nothing is missing
     priced: str | None = None  # which rows have a currency, where others are without money: "with a purchase"
     domain: Domain | None = None  # the sources that fill a fact; a tenant without it has the table, empty
 
@@ -144,6 +151,12 @@ AD_PERFORMANCE = Table(
             "Conversions as the platform reports them; NULL where it reports none.",
             unknown=True,
         ),
+        Column(
+            "conversion_value",
+            MONEY,
+            "What the platform says that its conversions are worth; NULL where it reports none.",
+            unknown=True,
+        ),
     ),
     references=(_CAMPAIGN_KEY,),
     order_by=("report_date", "performance_key"),
@@ -159,6 +172,59 @@ _PAYMENTS = (
         MONEY,
         "What the payment provider captured for the order, less refunds and what disputes took; NULL without a charge "
         "in its currency, and where a disputed charge does not say what came of it.",
+    ),
+)
+
+_PARTS_OF_THE_TOTAL = (
+    Column(
+        "gross_sales",
+        MONEY,
+        "The goods before discounts, without tax, and what the total was rounded by.",
+        unknown=True,
+    ),
+    Column("discount_amount", MONEY, "What discounts took off the goods, without tax.", unknown=True),
+    Column("shipping_amount", MONEY, "What shipping was charged, its discounts deducted, without tax.", unknown=True),
+    Column("tax_amount", MONEY, "The tax on goods and shipping.", unknown=True),
+    Column("other_charges", MONEY, "Tips, duties, fees, and gift cards that were bought.", unknown=True),
+)
+"""gross_sales - discount_amount + shipping_amount + tax_amount + other_charges is total_price; a rest is a finding."""
+
+_HISTORY_OF_THE_CUSTOMER = (
+    Column(
+        "customer_order_number",
+        "INTEGER",
+        "The place of a valid order among its customer's valid orders, from 1; NULL for others and for guests.",
+    ),
+    Column("customer_order_count", "INTEGER", "All valid orders of the customer, on valid orders; NULL for guests."),
+    Column(
+        "days_to_second_order",
+        "INTEGER",
+        "On the customer's first valid order: days until the second one; NULL while there is none.",
+    ),
+    _text(
+        "customer_type",
+        "new for the customer's first valid order, returning for the later ones; NULL for guests and for "
+        "orders that are not valid.",
+    ),
+    Column(
+        "days_since_first_order",
+        "INTEGER",
+        "Days from first_order_date to the day of the order; NULL where customer_type or the day is.",
+    ),
+    Column(
+        "months_since_first_order",
+        "INTEGER",
+        "Calendar months from the month of first_order_date to that of the order; NULL where customer_type or "
+        "the day is.",
+    ),
+    *(
+        Column(
+            f"customer_value_{days}_days",
+            MONEY,
+            f"On a customer's first valid order: what their valid orders of the first {days} days were charged, in its "
+            f"currency; NULL where the shop's last order is not yet {days} days later.",
+        )
+        for days in VALUE_DAYS
     ),
 )
 
@@ -179,6 +245,7 @@ def orders(has_payments: bool) -> Table:
             Column("order_date", "DATE", "The day it was placed, in the tenant's time zone."),
             Column("hour_of_day", "INTEGER", "The hour it was placed in, 0 to 23, in the tenant's time zone."),
             Column("total_price", MONEY, "What the customer was charged, refunds not deducted.", unknown=True),
+            *_PARTS_OF_THE_TOTAL,
             Column("refunded_amount", MONEY, "What was paid back, 0 when nothing was.", unknown=True),
             _CURRENCY,
             _text(
@@ -196,22 +263,7 @@ def orders(has_payments: bool) -> Table:
                 "DATE",
                 "The day of the customer's first valid order, in the tenant's time zone; NULL for guests.",
             ),
-            _text(
-                "customer_type",
-                "new for the customer's first valid order, returning for the later ones; NULL for guests and for "
-                "orders that are not valid.",
-            ),
-            Column(
-                "days_since_first_order",
-                "INTEGER",
-                "Days from first_order_date to the day of the order; NULL where customer_type or the day is.",
-            ),
-            Column(
-                "months_since_first_order",
-                "INTEGER",
-                "Calendar months from the month of first_order_date to that of the order; NULL where customer_type or "
-                "the day is.",
-            ),
+            *_HISTORY_OF_THE_CUSTOMER,
             _text(
                 "customer_key",
                 "MD5 of the lower-cased email, else of (platform, account, customer_id); NULL for guests.",
@@ -256,6 +308,12 @@ ORDER_ITEMS = Table(
         Column(
             "item_amount", MONEY, "The line's own total, else quantity x unit_price - discount_amount.", unknown=True
         ),
+        Column(
+            "item_cost",
+            MONEY,
+            "What the line's goods cost the shop: as the line says, else at the product's present cost.",
+            unknown=True,
+        ),
         _CURRENCY,
         Column("is_valid", "BOOLEAN", "The order is not cancelled, voided, failed or a test.", required=True),
     ),
@@ -265,6 +323,34 @@ ORDER_ITEMS = Table(
     ),
     order_by=("order_date", "order_item_key"),
     date="order_date",
+)
+
+REFUNDS = Table(
+    kind="fct",
+    name="refunds",
+    domain="ecommerce",
+    sentence="One row per refund of an order.",
+    grain=("refund_key",),
+    columns=(
+        _text("refund_key", "MD5(order_key, refund_id, its place among refunds of the same id).", required=True),
+        *_SOURCE,
+        _text("refund_id", "The vendor's refund id; NULL where the shop only says that the order was paid back."),
+        _text("order_key", "The order.", required=True),
+        _text("order_id", "The vendor's order id.", required=True),
+        Column("refunded_at", "TIMESTAMP", "When it was paid back, UTC; NULL where the vendor does not say."),
+        Column("refund_date", "DATE", "The day it was paid back, in the tenant's time zone."),
+        Column("order_date", "DATE", "The day the order was placed, in the tenant's time zone."),
+        Column("rate_date", "DATE", "refund_date, else order_date: the day whose exchange rate counts."),
+        Column("amount", MONEY, "What was paid back.", unknown=True),
+        _CURRENCY,
+        Column("lines", REFUND_LINES, "What of which line came back, where the vendor says so."),
+        Column("is_valid", "BOOLEAN", "The order is not cancelled, voided, failed or a test.", required=True),
+    ),
+    references=(Reference("order_key", "orders", "order_key"),),
+    order_by=("refund_date", "refund_key"),
+    date="refund_date",
+    rate_date="rate_date",
+    may_be_empty=True,
 )
 
 
@@ -294,7 +380,9 @@ def sessions(funnel_steps: int, gap: str | None = None) -> Table:
             Column(
                 "hour_of_day", "INTEGER", "The hour of the first event, 0 to 23, in the tenant's zone.", required=True
             ),
-            Column("session_duration_seconds", "BIGINT", "Whole seconds from the first to the last event."),
+            Column(
+                "session_duration_seconds", SECONDS, "Seconds from the first to the last event, with their fraction."
+            ),
             Column("events_in_session", "BIGINT", "Events."),
             *_ATTRIBUTION,
             _text("geo_country", f"Country of the first event that has one: {_COUNTRY}"),
@@ -434,6 +522,7 @@ def star_schema(
         AD_PERFORMANCE,
         orders(has_payments),
         ORDER_ITEMS,
+        REFUNDS,
         sessions(funnel_steps, gap),
         EVENTS,
         CAMPAIGNS,

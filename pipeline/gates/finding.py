@@ -49,6 +49,8 @@ class FindingKind(StrEnum):
     """A conversion event that the tenant names and that no record has."""
     UNPROVEN_ORDERS = "unproven_orders"
     """Orders whose record does not prove a part of what they count as: a parent, an edit, a tax."""
+    UNEXPLAINED_TOTALS = "unexplained_totals"
+    """Orders that were charged something that none of their fields names."""
     UNCOUNTED_CHARGES = "uncounted_charges"
     """Charges that no order's paid amount has."""
     ROWS_WITHOUT_A_DAY = "rows_without_a_day"

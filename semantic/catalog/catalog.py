@@ -70,6 +70,8 @@ class Metric:
     """The measure that counts what is in no amount of it, such as purchases in another currency."""
     left_out_amounts: Mapping[str, str] = field(default_factory=dict)
     """By currency, the measure that adds up what those are worth."""
+    left_out: str | None = None
+    """What it is about and why some of it is left out, as the end of the sentence "it is of 3 of 4"."""
     parts: tuple[str, ...] = ()
     """Of a ratio over the rows that say all of them."""
 
@@ -124,7 +126,7 @@ class Fact:
     unconverted: Mapping[str, int] = field(default_factory=dict)
     """By currency, the rows with money that is in no amount: no rate is known for it."""
     is_left_out: bool = False
-    """The tenant's `domains` exclude it: it is empty, and nothing is missing."""
+    """It is empty and nothing is missing: the tenant's `domains` exclude it, or there may be none, such as refunds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,6 +276,7 @@ def _metric(name: str, entry: MetricDefinition, formula: Formula, columns: froze
         is_cost=entry.is_cost,
         left_out_count=entry.left_out_count,
         left_out_amounts=entry.left_out_amounts,
+        left_out=entry.left_out,
         parts=entry.parts,
     )
 

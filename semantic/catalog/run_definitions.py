@@ -101,7 +101,7 @@ class FactDefinition:
     """By currency, the rows with money that is in no amount: no rate is known for it."""
     time_zones: tuple[str, ...]
     left_out: bool = False
-    """The tenant's `domains` exclude it: it is empty, and nothing is missing."""
+    """It is empty and nothing is missing: the tenant's `domains` exclude it, or there may be none, such as refunds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +143,8 @@ class MetricDefinition:
     """The measure that counts what is in no amount of it, such as purchases in another currency."""
     left_out_amounts: Mapping[str, str] = field(default_factory=dict)
     """By currency, the measure that adds up what those are worth."""
+    left_out: str | None = None
+    """What the metric is about and why some of it is left out, as the end of the sentence "it is of 3 of 4"."""
     parts: tuple[str, ...] = ()
     """Of a ratio that is computed over the rows that say all of them: the base metrics that some rows do not say."""
 

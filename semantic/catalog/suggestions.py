@@ -49,12 +49,33 @@ _SYNONYM_GROUPS = (
     "net",
     "date day days calendar period timestamp when",
 )
+_NO_SOURCE = "no source of the tenant says it"
+NOT_AVAILABLE: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "bounce_rate": (_NO_SOURCE, ("events_per_session", "average_session_seconds")),
+    "engagement_rate": (_NO_SOURCE, ("events_per_session", "average_session_seconds")),
+    "roi": ("it takes all costs, and only those of ads are known", ("roas", "platform_roas", "gross_profit")),
+    "net_profit": ("it takes all costs, and only those of goods are known", ("gross_profit",)),
+    "budget": (_NO_SOURCE, ("spend",)),
+    "retention_rate": (
+        "it is not defined for a shop; group repeat_purchase_rate by first_order_date",
+        ("repeat_purchase_rate", "returning_customer_rate"),
+    ),
+    "churn_rate": ("it is not defined for a shop", ("repeat_purchase_rate", "days_to_second_order")),
+    "reach": (_NO_SOURCE, ("impressions",)),
+    "impression_share": (_NO_SOURCE, ("impressions",)),
+    "quality_score": (_NO_SOURCE, ("ctr", "cpc")),
+}
+"""Metrics that people ask for and that are none: why, and the nearest ones."""
 _GROUP_OF = {word: n for n, words in enumerate(_SYNONYM_GROUPS) for word in words.split()}
 
 
 def unknown_metric(name: str, catalog: Catalog) -> UnknownName:
     """Create the error for an unknown metric, with the nearest ones."""
-    return withheld_name(name, catalog) or unknown("metric", name, _metrics(catalog))
+    return (
+        withheld_name(name, catalog)
+        or _not_available("metric", name, catalog)
+        or unknown("metric", name, _metrics(catalog))
+    )
 
 
 def unknown_dimension(name: str, catalog: Catalog) -> UnknownName:
@@ -66,9 +87,19 @@ def unknown_name(name: str, catalog: Catalog, *, is_number: bool) -> UnknownName
     """Create the error for a name that is no metric or dimension; metrics are suggested only where `is_number`."""
     if withheld := withheld_name(name, catalog):
         return withheld
+    if is_number and (missing := _not_available("metric or dimension", name, catalog)):
+        return missing
     aliases = {**(_metrics(catalog) if is_number else {}), **_dimensions(catalog)}
     known = (*catalog.askable_metrics, *catalog.askable_dimensions)
     return UnknownName("metric or dimension", name, known, near=nearest(name, aliases))
+
+
+def _not_available(kind: str, name: str, catalog: Catalog) -> UnknownName | None:
+    """Create the error for a metric that people know and that there is none of."""
+    why, nearest_ones = NOT_AVAILABLE.get("_".join(_words(name[:200])), ("", ()))
+    near = [each for each in nearest_ones if each in catalog.askable_metrics]
+    is_known = any(name.casefold() in entry.synonyms for entry in catalog.metrics.values())
+    return UnknownName(kind, name, catalog.askable_metrics, near=near, why=why) if near and not is_known else None
 
 
 def unknown(kind: str, name: str, aliases: Mapping[str, Iterable[str]]) -> UnknownName:
@@ -77,17 +108,18 @@ def unknown(kind: str, name: str, aliases: Mapping[str, Iterable[str]]) -> Unkno
 
 
 def nearest(name: str, aliases: Mapping[str, Iterable[str]]) -> list[str]:
-    """Return at most three names, the nearest first; `aliases` maps each known name to its other names."""
+    """Return at most three names, the nearest first; `aliases` maps each known name to its others, commonest first."""
     variants = {
         name,
         name.rpartition(".")[2] or name,
     }  # campaigns.campaign_name is campaign_name, products.name is not name
     scores = {
-        known: max(_similarity(one, text) for one in variants for text in (known, *others))
+        known: max((_similarity(one, text), -place) for one in variants for place, text in enumerate((known, *others)))
         for known, others in aliases.items()
     }
     return sorted(
-        (known for known in scores if scores[known] >= _MIN_SIMILARITY), key=lambda known: (-scores[known], known)
+        (known for known in scores if scores[known][0] >= _MIN_SIMILARITY),
+        key=lambda known: (-scores[known][0], -scores[known][1], known),
     )[:MAX_SUGGESTIONS]
 
 

@@ -176,7 +176,7 @@ def _column(entry: MetricEntry, name: str, table: Table) -> Column:
 
 
 def _is_number(column: Column) -> bool:
-    return column.type in ("BIGINT", "DOUBLE", MONEY, CONVERSIONS, QUANTITY)
+    return column.type in ("INTEGER", "BIGINT", "DOUBLE", MONEY, CONVERSIONS, QUANTITY)
 
 
 def _kind(aggregate: str) -> tuple[MetricKind | Literal["average"], int]:

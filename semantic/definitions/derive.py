@@ -44,10 +44,11 @@ from semantic.definitions.standard_dimensions import (
     personal_dimensions,
 )
 from semantic.definitions.standard_metrics import (
-    DERIVED_METRICS,
+    CONVERSION,
     BaseMetric,
     DerivedMetric,
     base_metrics,
+    derived_metrics,
     funnel_metrics,
     funnel_rates,
 )
@@ -68,7 +69,7 @@ def derive(tenant: Tenant, tables: Sequence[Table], observed: BuiltTables) -> Ru
     tables = [_as_built(table, observed) for table in tables]
     columns_of = _dimension_columns(tables, tenant.week_start, observed)
     dimensions = _dimensions(overlay, columns_of, tables, observed)
-    specified = (*base_metrics(tenant.sessions.gap), *funnel_metrics(tenant.funnel_events))
+    specified = (*base_metrics(tenant.sessions.gap, _conversion(tenant)), *funnel_metrics(tenant.funnel_events))
     standard = [metric for metric in specified if _is_built(metric, observed)]
     derived = _standard_derived(tenant, standard)
     known = MetricInputs(
@@ -88,6 +89,7 @@ def derive(tenant: Tenant, tables: Sequence[Table], observed: BuiltTables) -> Ru
             name: left_out.of_metric(name, known_parts.of_metric(name, entry)) for name, entry in metrics.items()
         }
     metrics |= {name: replace(metrics[name], is_cost=True) for name in _costs(base, tables)}
+    _note_history(metrics, observed)
     apply_overlay(overlay, "metrics", metrics)
     apply_overlay(overlay, "dimensions", dimensions)
     note_targets(tenant, metrics)
@@ -159,6 +161,14 @@ def _costs(base: Iterable[BaseMetric], tables: Iterable[Table]) -> list[str]:
     return [m.name for m in base if m.kind == "sum" and {(m.fact, c) for c in columns_in(m.value or "")} & costs]
 
 
+def _note_history(metrics: dict[str, MetricDefinition], observed: BuiltTables) -> None:
+    """Say where the orders of a star begin: whom they call new may have ordered before."""
+    name = "new_customers"
+    if (new := metrics.get(name)) and (first := observed["orders"].first_date):
+        history = f"orders begin on {first}: who ordered before counts as new."
+        metrics[name] = replace(new, note=f"{new.note} {history}" if new.note else history)
+
+
 def _entry(metric: BaseMetric) -> MetricDefinition:
     return MetricDefinition(
         description=metric.description,
@@ -179,11 +189,16 @@ def _entry(metric: BaseMetric) -> MetricDefinition:
 def _standard_derived(tenant: Tenant, base: Iterable[BaseMetric]) -> dict[str, DerivedMetric]:
     """Select the standard derived metrics that have all their inputs."""
     known, derived = {metric.name for metric in base}, {}
-    for metric in (*DERIVED_METRICS, *funnel_rates(tenant.funnel)):
+    for metric in (*derived_metrics(_conversion(tenant)), *funnel_rates(tenant.funnel)):
         if set(metric_names(parse(metric.expression, metric.name))) <= known:
             known.add(metric.name)
             derived[metric.name] = metric
     return derived
+
+
+def _conversion(tenant: Tenant) -> str:
+    """The events that convert a visit, in words."""
+    return " or ".join(tenant.conversion_events) or CONVERSION
 
 
 def _dimension_columns(tables: Sequence[Table], week_start: str, observed: BuiltTables) -> DimensionColumns:

@@ -106,6 +106,9 @@ def add_metrics(metrics: dict[str, MetricDefinition], derived: Mapping[str, Deri
                 label=metric.label,
                 rule=metric.rule,
                 synonyms=SYNONYMS.get(name, ()),
+                unknown_rows=metric.unknown_rows,
+                counted_rows=metric.counted_rows,
+                left_out=metric.left_out,
             )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from semantic.catalog.run_definitions import DimensionType, Vocabulary
-from semantic.definitions.standard_metrics import ADS, EVENTS, ITEMS, ORDERS, SESSIONS
+from semantic.definitions.standard_metrics import ADS, EVENTS, ITEMS, ORDERS, REFUNDS, SESSIONS
 from warehouse.star_schema import Table
 
 
@@ -36,7 +36,7 @@ class StandardDimension:
 HOUR = "hour_of_day"
 """Stored in facts that have a time: to convert 2 million to the tenant's zone took 570 ms, to read the hour 10."""
 
-_ACCOUNTS = {ADS: "ad", ORDERS: "shop", ITEMS: "shop", SESSIONS: "analytics", EVENTS: "analytics"}
+_ACCOUNTS = {ADS: "ad", ORDERS: "shop", ITEMS: "shop", REFUNDS: "shop", SESSIONS: "analytics", EVENTS: "analytics"}
 
 
 def _column(
@@ -101,7 +101,7 @@ DIMENSIONS = (
         name="currency",
         type="text",
         description="ISO 4217 code of the row's money; empty for visits without a purchase.",
-        columns=dict.fromkeys((ADS, ORDERS, ITEMS, SESSIONS, EVENTS), "currency"),
+        columns=dict.fromkeys((ADS, ORDERS, ITEMS, REFUNDS, SESSIONS, EVENTS), "currency"),
         through_joins=False,
     ),
     StandardDimension(
@@ -116,7 +116,7 @@ DIMENSIONS = (
         name="shop_platform",
         type="text",
         description="The shop system, such as shopify.",
-        columns=dict.fromkeys((ORDERS, ITEMS), "source_platform"),
+        columns=dict.fromkeys((ORDERS, ITEMS, REFUNDS), "source_platform"),
     ),
     _column(
         "financial_status",

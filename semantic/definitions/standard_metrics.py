@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from semantic.catalog.expression import MetricKind, measure_of
 from semantic.catalog.formula import MetricType
+from warehouse.star_schema import VALUE_DAYS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +51,13 @@ class DerivedMetric:
     unit: str | None = None  # that of the expression where left out
     label: str | None = None
     rule: str | None = None  # as for a base metric
+    unknown_rows: str | None = None  # the measure that counts the rows it leaves out
+    counted_rows: str | None = None  # the measure that counts the rows it is about, with those
+    left_out: str | None = None  # what it is about, and why some are left out, after "is of 3 of 4"
 
 
-ADS, ORDERS, ITEMS, SESSIONS, EVENTS = "ad_performance", "orders", "order_items", "sessions", "events"
+ADS, ORDERS, ITEMS, REFUNDS = "ad_performance", "orders", "order_items", "refunds"
+SESSIONS, EVENTS = "sessions", "events"
 
 
 def count_of_rows(
@@ -110,6 +115,11 @@ def _money(name: str, fact: str, *, value: str, description: str, hidden: bool =
     return _total(name, fact, value=value, type_="decimal", unit="currency", description=description, hidden=hidden)
 
 
+def _of_valid(name: str, fact: str, column: str, description: str) -> BaseMetric:
+    """Create a sum of the money of valid orders."""
+    return _money(name, fact, value=f"_.is_valid.ifelse(_.{column}, 0)", description=description)
+
+
 def _order_value(name: str, *, kind: MetricKind, percent: int = 50, description: str) -> BaseMetric:
     """Create a statistic of the value of valid orders; medians and percentiles are interpolated, in doubles."""
     return BaseMetric(
@@ -125,6 +135,34 @@ def _order_value(name: str, *, kind: MetricKind, percent: int = 50, description:
     )
 
 
+def _of_first_days(days: int) -> tuple[BaseMetric, ...]:
+    """Create what new customers were charged in their first days, and how many have these days behind them."""
+    value = f"customer_value_{days}_days"
+    return (
+        _money(
+            f"customer_value_{days}",
+            ORDERS,
+            value=f"_.{value}",
+            description=f"What new customers were charged in their first {days} days.",
+            hidden=True,
+        ),
+        count_of_rows(
+            f"mature_customers_{days}",
+            ORDERS,
+            where=f"_.is_first_order & _.{value}.notnull()",
+            description=f"New customers whose first {days} days have passed.",
+            hidden=True,
+        ),
+        count_of_rows(
+            f"immature_customers_{days}",
+            ORDERS,
+            where=f"_.is_first_order & _.{value}.isnull()",
+            description=f"New customers whose first {days} days have not passed.",
+            hidden=True,
+        ),
+    )
+
+
 BASE_METRICS = (
     _money("spend", ADS, value="_.spend", description="What ads cost."),
     _total("impressions", ADS, value="_.impressions", description="How often ads were shown."),
@@ -136,6 +174,12 @@ BASE_METRICS = (
         type_="decimal",
         description="Conversions as ad platforms report them; empty where none do.",
     ),
+    _money(
+        "platform_conversion_value",
+        ADS,
+        value="_.conversion_value",
+        description="What ad platforms say that their conversions are worth.",
+    ),
     count_of_rows("orders", ORDERS, description="All orders, also cancelled ones and tests."),
     count_of_rows(
         "valid_orders",
@@ -143,24 +187,37 @@ BASE_METRICS = (
         where="_.is_valid",
         description="Orders that are not cancelled, voided, failed or tests.",
     ),
-    _money(
+    _of_valid(
         "order_revenue",
         ORDERS,
-        value="_.is_valid.ifelse(_.total_price, 0)",
-        description="What customers were charged in valid orders, refunds not deducted.",
+        "total_price",
+        "Charged in valid orders, before refunds: gross_sales - discounts + shipping + tax + other_charges.",
     ),
-    _money(
-        "refunded_amount",
+    _of_valid("gross_sales", ORDERS, "gross_sales", "Goods of valid orders before discounts, without tax."),
+    _of_valid("discounts", ORDERS, "discount_amount", "What discounts took off the goods of valid orders."),
+    _of_valid("shipping", ORDERS, "shipping_amount", "Shipping charged in valid orders, without tax."),
+    _of_valid("tax", ORDERS, "tax_amount", "Tax charged in valid orders."),
+    _of_valid("other_charges", ORDERS, "other_charges", "Tips, duties, fees and gift cards in valid orders."),
+    count_of_rows(
+        "discounted_orders",
         ORDERS,
-        value="_.refunded_amount",
-        description="What was paid back for all orders, by the order's day.",
+        where="_.is_valid & (_.discount_amount > 0)",
+        description="Valid orders with a discount on goods.",
     ),
-    _money(
-        "valid_refunded_amount",
+    _of_valid(
+        "refunded_amount", ORDERS, "refunded_amount", "What was paid back of valid orders, on the day of the order."
+    ),
+    count_of_rows(
+        "refunded_orders",
         ORDERS,
-        value="_.is_valid.ifelse(_.refunded_amount, 0)",
-        description="What was paid back for valid orders, by the order's day.",
-        hidden=True,
+        where="_.is_valid & (_.refunded_amount > 0)",
+        description="Valid orders of which something was paid back, on the day of the order.",
+    ),
+    count_of_rows(
+        "refunds", REFUNDS, where="_.is_valid", description="Refunds of valid orders, on the day of the refund."
+    ),
+    _of_valid(
+        "refunds_by_refund_day", REFUNDS, "amount", "What was paid back of valid orders, on the day of the refund."
     ),
     _money(
         "net_paid_amount",
@@ -181,13 +238,57 @@ BASE_METRICS = (
         column="customer_key",
         where="_.is_valid & _.is_first_order",
         among="_.is_valid",
-        description="Different customers whose first valid order this is.",
+        description="Different customers whose first valid order in the data this is.",
     ),
+    _distinct(
+        "returning_customers",
+        ORDERS,
+        column="customer_key",
+        where="_.is_valid & (_.customer_order_number > 1)",
+        among="_.is_valid",
+        description="Customers with a valid order that is not their first, also if that lies in the period: new and "
+        "returning are more than customers.",
+    ),
+    replace(
+        _distinct(
+            "repeat_customers",
+            ORDERS,
+            column="customer_key",
+            where="_.is_valid & (_.customer_order_count > 1)",
+            among="_.is_valid",
+            description="Different customers of the period with two valid orders or more, whenever.",
+        ),
+        hidden=True,
+    ),
+    count_of_rows(
+        "orders_of_customers",
+        ORDERS,
+        where="_.is_valid & _.customer_key.notnull()",
+        description="Valid orders whose customer is known.",
+        hidden=True,
+    ),
+    count_of_rows(
+        "first_orders",
+        ORDERS,
+        where="_.is_first_order",
+        description="First valid orders of customers.",
+        hidden=True,
+    ),
+    *(each for days in VALUE_DAYS for each in _of_first_days(days)),
     count_of_rows(
         "repeat_orders",
         ORDERS,
         where="_.is_valid & ~_.is_first_order & _.customer_key.notnull()",
         description="Valid orders of customers who had a valid order before.",
+    ),
+    BaseMetric(
+        name="days_to_second_order",
+        fact=ORDERS,
+        kind="median",
+        value="_.days_to_second_order",
+        type="number",
+        unit="days",
+        description="Median days from a customer's first valid order to the second, on the day of the first.",
     ),
     _order_value("smallest_order", kind="minimum", description="What the smallest valid order was charged."),
     _order_value("largest_order", kind="maximum", description="What the largest valid order was charged."),
@@ -208,12 +309,18 @@ BASE_METRICS = (
         value="_.is_valid.ifelse(_.item_amount, 0)",
         description="Lines of valid orders: quantity x unit price, less the line's discount.",
     ),
+    _money(
+        "gross_profit",
+        ITEMS,
+        value="_.is_valid.ifelse(_.item_amount - _.item_cost, _.item_cost * 0)",
+        description="item_revenue less the cost of the goods, of lines whose cost is known.",
+    ),
     count_of_rows("sessions", SESSIONS, description="Visits: a user's events without a gap of more than {gap}."),
     count_of_rows(
         "converting_sessions",
         SESSIONS,
         where="_.is_conversion_session",
-        description="Visits with at least one conversion event.",
+        description="Visits with a conversion event ({conversion}).",
     ),
     _money(
         "session_revenue",
@@ -233,6 +340,7 @@ BASE_METRICS = (
         "session_seconds",
         SESSIONS,
         value="_.session_duration_seconds",
+        type_="decimal",
         unit="seconds",
         description="Seconds from the first to the last event of visits.",
         hidden=True,
@@ -263,8 +371,18 @@ DERIVED_METRICS = (
     ),
     DerivedMetric(
         name="net_order_revenue",
-        expression="order_revenue - valid_refunded_amount",
+        expression="order_revenue - refunded_amount",
         description="Revenue of valid orders, less their refunds.",
+    ),
+    DerivedMetric(
+        name="refund_rate",
+        expression="refunded_amount / order_revenue",
+        description="The share of order_revenue that was paid back.",
+    ),
+    DerivedMetric(
+        name="order_refund_rate",
+        expression="refunded_orders / valid_orders",
+        description="The share of valid orders that are refunded_orders.",
     ),
     DerivedMetric(
         name="average_order_value",
@@ -272,19 +390,35 @@ DERIVED_METRICS = (
         description="Revenue per valid order.",
     ),
     DerivedMetric(
-        name="returning_customers",
-        expression="customers - new_customers",
-        description="Different customers with a valid order whose first valid order is another one.",
-    ),
-    DerivedMetric(
         name="returning_customer_rate",
         expression="returning_customers / customers",
-        description="The share of customers that return.",
+        description="The share of customers that are returning_customers.",
+    ),
+    DerivedMetric(
+        name="repeat_purchase_rate",
+        expression="repeat_customers / customers",
+        description="The share of customers with two valid orders or more, whenever these were.",
+    ),
+    DerivedMetric(
+        name="orders_per_customer",
+        expression="orders_of_customers / customers",
+        description="Valid orders per customer, of known customers.",
+    ),
+    *(
+        DerivedMetric(
+            name=f"ltv_{days}",
+            expression=f"customer_value_{days} / mature_customers_{days}",
+            description=f"Charged in the first {days} days per new customer, of those for whom they have passed.",
+            unknown_rows=f"immature_customers_{days}",
+            counted_rows="first_orders",
+            left_out=f"new customers whose first {days} days have passed",
+        )
+        for days in VALUE_DAYS
     ),
     DerivedMetric(
         name="conversion_rate",
         expression="converting_sessions / sessions",
-        description="The share of visits that convert.",
+        description="The share of visits with a conversion event ({conversion}).",
     ),
     DerivedMetric(name="events_per_session", expression="session_events / sessions", description="Events per visit."),
     DerivedMetric(
@@ -298,6 +432,11 @@ DERIVED_METRICS = (
         description="Return on ad spend: revenue of visits attributed to a campaign, per unit of spend.",
     ),
     DerivedMetric(
+        name="platform_roas",
+        expression="platform_conversion_value / spend",
+        description="platform_conversion_value per unit of spend.",
+    ),
+    DerivedMetric(
         name="blended_roas",
         expression="order_revenue / spend",
         description="Revenue of all valid orders per unit of ad spend.",
@@ -305,14 +444,32 @@ DERIVED_METRICS = (
     DerivedMetric(
         name="cac",
         expression="spend / converting_sessions",
-        description="Customer acquisition cost: ad spend per converting visit.",
+        description="Ad spend per visit with a conversion event ({conversion}); not cost_per_new_customer.",
+    ),
+    DerivedMetric(
+        name="cost_per_new_customer",
+        expression="spend / new_customers",
+        description="Ad spend per new customer.",
     ),
 )
+CONVERSION = "as the tenant names them"
+"""What descriptions say where no conversion events are named."""
 
 
-def base_metrics(gap: str) -> tuple[BaseMetric, ...]:
-    """Create the base metrics of a tenant with a session gap such as "30 minutes"."""
-    return tuple(replace(metric, description=metric.description.replace("{gap}", gap)) for metric in BASE_METRICS)
+def base_metrics(gap: str, conversion: str = CONVERSION) -> tuple[BaseMetric, ...]:
+    """Create the base metrics of a tenant with a session gap such as "30 minutes" and events such as "purchase"."""
+    return tuple(
+        replace(metric, description=metric.description.replace("{gap}", gap).replace("{conversion}", conversion))
+        for metric in BASE_METRICS
+    )
+
+
+def derived_metrics(conversion: str = CONVERSION) -> tuple[DerivedMetric, ...]:
+    """Create the derived metrics of a tenant, as for `base_metrics`."""
+    return tuple(
+        replace(metric, description=metric.description.replace("{conversion}", conversion))
+        for metric in DERIVED_METRICS
+    )
 
 
 def funnel_metrics(steps: Mapping[str, Sequence[str]]) -> tuple[BaseMetric, ...]:
@@ -326,7 +483,8 @@ def funnel_metrics(steps: Mapping[str, Sequence[str]]) -> tuple[BaseMetric, ...]
             f"funnel_step_{n}",
             SESSIONS,
             where=f"_.funnel_step_{n} > 0",
-            description=f"Visits that reach step {n} of the funnel, {step}: at least one {' or '.join(events)} event.",
+            description=f"Funnel step {n}{'' if [step] == list(events) else f', {step}'}: visits with "
+            f"{' or '.join(events)}.",
             label=step,
         )
         for n, (step, events) in numbered

@@ -64,7 +64,8 @@ def fact_of(table: Table, tenant: Tenant, observed: BuiltTable) -> FactDefinitio
         rows_without_money=observed.rows_without_money if table.priced else None,
         unconverted=observed.unconverted,
         time_zones=_time_zones(table, tenant, observed),
-        left_out=table.domain is not None and table.domain not in tenant.domains,
+        left_out=(table.domain is not None and table.domain not in tenant.domains)
+        or (table.may_be_empty and not observed.rows),
     )
 
 

@@ -6,9 +6,9 @@ from pipeline.config.blocks.sessions import SessionRules
 from semantic.catalog.formula import metric_names, parse, unit_of
 from semantic.definitions.standard_dimensions import DIMENSIONS, date_dimension, personal_dimensions
 from semantic.definitions.standard_metrics import (
-    DERIVED_METRICS,
     BaseMetric,
     base_metrics,
+    derived_metrics,
     funnel_metrics,
     funnel_rates,
 )
@@ -22,7 +22,7 @@ STARS = star_schema()
 
 def metrics() -> str:
     base = [*base_metrics(SessionRules().gap), *funnel_metrics(FUNNEL)]
-    derived = [*DERIVED_METRICS, *funnel_rates(list(FUNNEL))]
+    derived = [*derived_metrics(), *funnel_rates(list(FUNNEL))]
     units: dict[str, str | None] = {metric.name: metric.unit for metric in base}
     facts = {metric.name: [metric.fact] for metric in base}
     rows = [
@@ -30,7 +30,7 @@ def metrics() -> str:
     ]
     for each in derived:
         formula = parse(each.expression, each.name)
-        units[each.name] = unit_of(formula, units, each.name)
+        units[each.name] = each.unit or unit_of(formula, units, each.name)
         facts[each.name] = list(dict.fromkeys(fact for name in metric_names(formula) for fact in facts[name]))
         rows.append(
             (each.name, _unit(units[each.name]), each.expression, ", ".join(facts[each.name]), each.description)

@@ -49,8 +49,8 @@ tenants:
     sources: {shopify: {enabled: true, read: {kind: files, objects: {products: shop/products*}}}}
 """
 EMPTY = {
-    "only_shop": {"ad_performance", "sessions", "events"},
-    "no_shop": {"orders", "order_items"},
+    "only_shop": {"ad_performance", "refunds", "sessions", "events"},
+    "no_shop": {"orders", "order_items", "refunds"},
     "made_shop": {"ad_performance", "sessions", "events"},
 }
 

@@ -184,13 +184,16 @@ def hand_shop(folder: Path, **tenant: Any) -> HandStar:
     )
     shop.add(
         "orders",
-        _order(
-            "2026-01-11", "o1", 150, "c1", is_first_order=True, user_key="u1", campaign_key="k1", refunded_amount=20
-        ),
-        _order("2026-02-06", "o2", 300, "c1", user_key="u1", campaign_key="k1"),
-        _order("2026-02-10", "o3", 40, "c2", is_first_order=True, user_key="u3", campaign_key="k3"),
+        _order("2026-01-11", "o1", 150, "c1", user_key="u1", campaign_key="k1", refunded_amount=20, **_FIRST_OF_TWO),
+        _order("2026-02-06", "o2", 300, "c1", user_key="u1", campaign_key="k1", **_SECOND),
+        _order("2026-02-10", "o3", 40, "c2", user_key="u3", campaign_key="k3", **_ONLY),
         _order("2026-02-11", "o4", 60, None),
         _order("2026-02-12", "o5", 999, "c3", is_valid=False, is_cancelled=True, refunded_amount=999),
+    )
+    shop.add(
+        "refunds",
+        {"refund_date": date(2026, 2, 1), "order_key": "o1", "order_id": "o1", "amount": 20},
+        {"refund_date": date(2026, 2, 13), "order_key": "o5", "order_id": "o5", "amount": 999, "is_valid": False},
     )
     shop.add("products", {"product_key": "p1", "product_name": "Cap"}, {"product_key": "p2", "product_name": "Mug"})
     shop.add(
@@ -209,6 +212,12 @@ def hand_shop(folder: Path, **tenant: Any) -> HandStar:
     return shop
 
 
+_FIRST_OF_TWO = {"is_first_order": True, "customer_order_number": 1, "customer_order_count": 2}
+_FIRST_OF_TWO |= {"days_to_second_order": 26, "customer_value_30_days": 450}
+_SECOND = {"customer_order_number": 2, "customer_order_count": 2}
+_ONLY = {"is_first_order": True, "customer_order_number": 1, "customer_order_count": 1}
+
+
 def _ad(
     day: str,
     key: str | None,
@@ -220,7 +229,14 @@ def _ad(
     **more: Any,
 ) -> dict[str, Any]:
     row = {"report_date": date.fromisoformat(day), "campaign_key": key, "campaign_id": id_, "spend": spend}
-    return {**row, "impressions": impressions, "clicks": clicks, "conversions": conversions, **more}
+    return {
+        **row,
+        "impressions": impressions,
+        "clicks": clicks,
+        "conversions": conversions,
+        "conversion_value": conversions,
+        **more,
+    }
 
 
 def _visit(
@@ -238,9 +254,10 @@ def _order(day: str, id_: str, price: float, customer: str | None, **more: Any) 
     row = {"order_date": date.fromisoformat(day), "order_key": id_, "order_id": id_, "total_price": price}
     row |= {"customer_key": customer, "refunded_amount": 0, "financial_status": "paid"}
     row |= {"campaign_name": _NAMES.get(more.get("campaign_key", ""))}
+    row |= {"gross_sales": price, "discount_amount": 0, "shipping_amount": 0, "tax_amount": 0, "other_charges": 0}
     return {**row, "attribution": "matched" if "campaign_key" in more else "none", **more}
 
 
 def _line(day: str, order: str, product: str, quantity: int, amount: float, **more: Any) -> dict[str, Any]:
     row = {"order_date": date.fromisoformat(day), "order_key": order, "order_id": order, "product_key": product}
-    return {**row, "quantity": quantity, "item_amount": amount, **more}
+    return {**row, "quantity": quantity, "item_amount": amount, "item_cost": amount / 2, **more}

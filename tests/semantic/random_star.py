@@ -204,10 +204,12 @@ NUMBERS = ("spend", "clicks", "sessions", "orders", "customers", "order_revenue"
 """Metrics that filters name: counts and sums, whose values are exact."""
 
 
+COSTS = frozenset({"spend"})
+
+
 def truth(rows: reference.Rows) -> GroundTruth:
     """What the standard metrics and dimensions mean, over these rows."""
-    costs = frozenset({"spend"})
-    return GroundTruth(rows, DAYS_OF, MEASURES, FORMULAS, DIMENSIONS, flags=FLAGS, ordinals=ORDINALS, costs=costs)
+    return GroundTruth(rows, DAYS_OF, MEASURES, FORMULAS, DIMENSIONS, flags=FLAGS, ordinals=ORDINALS, costs=COSTS)
 
 
 Covered = dict[str, dict[str | None, frozenset[date]]]
@@ -225,7 +227,7 @@ COVERAGE: st.SearchStrategy[Covered] = st.fixed_dictionaries(
         "ad_performance": st.fixed_dictionaries({"facebook_ads": _COVERED_DAYS, "google_ads": _COVERED_DAYS}),
         **{
             fact: st.fixed_dictionaries({None: _COVERED_DAYS})
-            for fact in ("sessions", "orders", "events", "order_items")
+            for fact in ("sessions", "orders", "events", "order_items", "refunds")
         },
     }
 )

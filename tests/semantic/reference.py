@@ -55,6 +55,8 @@ class GroundTruth:
     meanings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     money: frozenset[str] = frozenset()
     """The measures that are money."""
+    costs: frozenset[str] = frozenset()
+    """The measures of what was paid."""
     flags: frozenset[str] = frozenset()
     """The dimensions that are true or false."""
     dates: frozenset[str] = frozenset({"date"})
@@ -190,6 +192,10 @@ def value(formula: Formula, cell: Cell, truth: GroundTruth) -> Any:
         return _measured(formula.rows, cell)
     if not isinstance(formula, tuple):
         return Fraction(str(formula))
+    if formula[0] == "/" and any(
+        not cell.get(truth.measures[cost].fact) for cost in truth.costs & {*_names(formula[1])}
+    ):
+        return None  # nothing was paid there, so that it has no cost per anything
     sign, left, right = formula[0], value(formula[1], cell, truth), value(formula[2], cell, truth)
     if left is None or right is None or (sign == "/" and (right == 0 or _costs_nothing_known(formula, cell, truth))):
         return None

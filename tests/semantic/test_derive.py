@@ -24,14 +24,18 @@ from tests.semantic.hand_star import SLUG, TODAY, HandStar, hand_shop
 
 DESIGNED = """
 spend impressions clicks ad_conversions ctr cpc cpm cost_per_conversion
+platform_conversion_value platform_roas
 orders valid_orders order_revenue refunded_amount net_order_revenue average_order_value customers new_customers
-repeat_orders returning_customers returning_customer_rate
+gross_sales discounts shipping tax other_charges discounted_orders
+refunded_orders refund_rate order_refund_rate refunds refunds_by_refund_day
+repeat_orders returning_customers returning_customer_rate repeat_purchase_rate orders_per_customer days_to_second_order
+ltv_30 ltv_60 ltv_90 ltv_365
 smallest_order largest_order median_order_value p90_order_value median_session_seconds
-units_sold item_revenue
+units_sold item_revenue gross_profit
 sessions converting_sessions conversion_rate session_revenue session_users events_per_session average_session_seconds
 funnel_step_1 funnel_step_2 funnel_step_3 funnel_step_4 funnel_step_5 funnel_step_6
 funnel_step_2_rate funnel_step_3_rate funnel_step_4_rate funnel_step_5_rate funnel_step_6_rate
-events event_users roas attributed_revenue blended_roas cac
+events event_users roas attributed_revenue blended_roas cac cost_per_new_customer
 """
 CUTS = """
 date ad_platform campaign_id campaign_name campaign_status ad_group_id ad_group_name ad_id ad_name currency account
@@ -190,5 +194,5 @@ def test_a_funnel_of_the_tenant_has_a_metric_for_each_step(folder: Path) -> None
     assert [name for name in catalog.askable_metrics if name.startswith("funnel")] == steps
     assert catalog.metrics["funnel_step_2_rate"].label == "look to buy"
     assert catalog.metrics["funnel_step_1"].label == "look"
-    assert "at least one view_item or page_view event" in catalog.metrics["funnel_step_1"].description
+    assert "visits with view_item or page_view" in catalog.metrics["funnel_step_1"].description
     star.close()

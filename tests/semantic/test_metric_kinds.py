@@ -23,9 +23,12 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> HandStar:
     random, star = Random(4), HandStar(tmp_path_factory.mktemp("kinds"))
     days = sorted(date(2025, random.randint(1, 12), random.randint(1, 28)) for _ in range(400))
     first: dict[str, date] = {}
+    placed: dict[str, int] = {}
     for n, day in enumerate(days):
         customer = f"c{random.randint(1, 60)}" if random.random() < 0.9 else None
         is_valid = random.random() < 0.85
+        counts = bool(is_valid and customer)
+        place = placed[customer or ""] = placed.get(customer or "", 0) + counts
         is_first = bool(is_valid and customer and customer not in first)
         if customer and is_first:
             first[customer] = day
@@ -38,15 +41,26 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> HandStar:
                 "customer_key": customer,
                 "is_valid": is_valid,
                 "is_first_order": is_first,
+                "customer_order_number": place if counts else None,
                 "source_platform": random.choice(["shopify", "woocommerce"]),
             },
         )
     for row in star.rows["orders"]:
         row["first_order_date"] = first.get(row["customer_key"])
+        own = [each for each in star.rows["orders"] if each["customer_key"] == row["customer_key"] and each["is_valid"]]
+        row["customer_order_count"] = placed[row["customer_key"]] if row["customer_order_number"] else None
+        if row["is_first_order"]:
+            row["days_to_second_order"] = (own[1]["order_date"] - row["order_date"]).days if len(own) > 1 else None
+            early = [each["total_price"] for each in own if (each["order_date"] - row["order_date"]).days < 30]
+            known = [price for price in early if price is not None]
+            if (days[-1] - row["order_date"]).days >= 30 and known:
+                row["customer_value_30_days"] = sum(known)
     return star
 
 
-RETURNING = "count(distinct customer_key) filter (where is_valid and customer_key not in (from news))"
+CUSTOMERS = "count(distinct customer_key) filter (where is_valid)"
+RETURNING = "count(distinct customer_key) filter (where is_valid and (customer_key, order_key) in (from later))"
+REPEATED = "count(distinct customer_key) filter (where is_valid and customer_key in (select customer_key from later))"
 KINDS = {
     "smallest_order": "min(total_price) filter (where is_valid)",
     "largest_order": "max(total_price) filter (where is_valid)",
@@ -54,7 +68,11 @@ KINDS = {
     "p90_order_value": "quantile_cont(total_price::double, 0.9) filter (where is_valid)",
     "repeat_orders": "count(*) filter (where is_valid and not is_first_order and customer_key is not null)",
     "returning_customers": RETURNING,
-    "returning_customer_rate": f"{RETURNING} / nullif(count(distinct customer_key) filter (where is_valid), 0)",
+    "returning_customer_rate": f"{RETURNING} / nullif({CUSTOMERS}, 0)",
+    "repeat_purchase_rate": f"{REPEATED} / nullif({CUSTOMERS}, 0)",
+    "orders_per_customer": f"count(customer_key) filter (where is_valid) / nullif({CUSTOMERS}, 0)",
+    "days_to_second_order": "quantile_cont(gap::double, 0.5) filter (where is_valid and is_first_order)",
+    "ltv_30": "sum(worth) / count(worth)",
 }
 
 
@@ -64,8 +82,28 @@ def test_a_metric_is_what_sql_says(many: HandStar, metric: str, platform: str | 
     condition = f"source_platform = '{platform}'" if platform else "true"
     filters = [{"name": "shop_platform", "value": platform}] if platform else []
     [(expected,)] = many.sql(f"""
-        with mine as (select * from {ORDERS} where {condition} and order_date between '2025-03-01' and '2025-08-31'),
-        news as (select customer_key as n from mine where is_first_order and is_valid)
+        with ours as (select * from {ORDERS} where is_valid and customer_key is not null),
+        later as (
+            select distinct b.customer_key, b.order_key from ours a join ours b
+            on a.customer_key = b.customer_key and a.order_key <> b.order_key
+            and (a.order_date, a.order_key[2:]::int) < (b.order_date, b.order_key[2:]::int)
+        ),
+        firsts as (select customer_key, min(order_date) as first, max(order_date) as last from ours group by all),
+        gaps as (
+            select f.customer_key, min(order_date) - any_value(first) as gap
+            from firsts f join later on later.customer_key = f.customer_key
+            join ours on ours.order_key = later.order_key
+            group by all
+        ),
+        worths as (
+            select customer_key, sum(total_price) as worth from ours join firsts using (customer_key)
+            where order_date < first + 30 and first + 30 <= (select max(order_date) from {ORDERS}) group by all
+        ),
+        mine as (
+            select o.*, gap, case when is_first_order then worth end as worth from {ORDERS} o
+            left join gaps using (customer_key) left join worths using (customer_key)
+            where {condition} and order_date between '2025-03-01' and '2025-08-31'
+        )
         select {KINDS[metric]} from mine
     """)
     span = {"start": "2025-03-01", "end": "2025-08-31"}
@@ -74,12 +112,33 @@ def test_a_metric_is_what_sql_says(many: HandStar, metric: str, platform: str | 
     )
 
 
-def test_new_and_returning_customers_are_all_customers_whatever_the_period(many: HandStar) -> None:
-    for row in many.table(
-        metrics=["customers", "new_customers", "returning_customers"], dimensions=["date"], time_grain="month"
-    ):
-        assert row["customers"] == row["new_customers"] + row["returning_customers"]
-    assert many.one("returning_customers") == 0  # over all days each customer is new once
+def test_who_comes_back_within_the_period_is_new_and_returning(many: HandStar) -> None:
+    names = ["customers", "new_customers", "returning_customers"]
+    for row in many.table(metrics=names, dimensions=["date"], time_grain="month"):
+        assert row["customers"] <= row["new_customers"] + row["returning_customers"]
+    [(twice,)] = many.sql(
+        f"select count(*) from (select 1 from {ORDERS} where is_valid and customer_key is not null"
+        " group by customer_key having count(*) > 1)"
+    )
+    assert many.one("returning_customers") == twice > 0  # over all days each customer is new once, too
+    assert many.one("repeat_purchase_rate") == twice / many.one("customers")
+
+
+def test_value_of_first_days_is_per_customer_of_cohorts_that_are_old_enough(many: HandStar) -> None:
+    whole = many.ask(metrics=["ltv_30"])
+    [(ours, mature, new)] = many.sql(
+        "select sum(customer_value_30_days), count(customer_value_30_days), count(*)"
+        f" from {ORDERS} where is_first_order"
+    )
+    assert float(whole.rows[0][0]) == pytest.approx(float(ours) / mature, rel=1e-12)
+    assert f"ltv_30 is of {mature} of {new} new customers whose first 30 days have passed." in whole.notes
+    cohorts, by_day = (
+        many.table(metrics=["ltv_30", "new_customers"], dimensions=[day], time_grain="month", order_by=[day])
+        for day in ("first_order_date", "date")
+    )
+    assert [row["ltv_30"] for row in cohorts if row["new_customers"]] == [
+        row["ltv_30"] for row in by_day if row["new_customers"]
+    ]
 
 
 def test_the_total_of_what_does_not_add_up_is_made_from_the_rows_again(many: HandStar) -> None:
@@ -118,7 +177,10 @@ def test_what_does_not_add_up_is_refused_where_parts_would_be_added(shop: HandSt
 def test_without_rows_a_count_is_0_and_a_median_or_a_largest_is_unknown(shop: HandStar) -> None:
     span = {"start": "2026-01-12", "end": "2026-01-31"}
     metrics = ["repeat_orders", "returning_customers", "median_order_value", "largest_order", "returning_customer_rate"]
-    assert shop.table(metrics=metrics, time_range=span) == [dict(zip(metrics, (0, 0, None, None, None), strict=True))]
+    metrics += ["ltv_30", "refund_rate", "gross_profit"]
+    assert shop.table(metrics=metrics, time_range=span) == [
+        dict(zip(metrics, (0, 0, None, None, None, None, None, 0), strict=True))
+    ]
 
 
 def test_every_metric_says_how_it_adds_up(shop: HandStar) -> None:

@@ -30,9 +30,28 @@ def test_a_ratio_is_a_ratio_of_sums_also_in_the_total(shop: HandStar) -> None:
     }
 
 
-def test_refunds_of_cancelled_orders_do_not_lower_net_revenue(shop: HandStar) -> None:
-    assert shop.one("refunded_amount") == 1019
-    assert shop.one("net_order_revenue") == 530
+def test_refunds_and_net_revenue_are_of_the_orders_that_revenue_is_of(shop: HandStar) -> None:
+    assert shop.table(metrics=["order_revenue", "refunded_amount", "net_order_revenue"]) == [
+        {"order_revenue": 550, "refunded_amount": 20, "net_order_revenue": 530}
+    ]
+    by_day = shop.table(metrics=["refunds", "refunds_by_refund_day"], dimensions=["date"])
+    assert by_day == [  # the refund of a cancelled order is none of a valid one
+        {"date": "2026-02-01", "refunds": 1, "refunds_by_refund_day": 20},
+        {"date": "2026-02-13", "refunds": 0, "refunds_by_refund_day": 0},
+    ]
+
+
+def test_a_channel_that_was_paid_nothing_has_no_cost_per_customer(shop: HandStar) -> None:
+    metrics = ["cac", "cost_per_new_customer", "roas", "spend", "converting_sessions"]
+    rows = {row["ad_platform"]: row for row in shop.table(metrics=metrics, dimensions=["ad_platform"])}
+    assert (rows[None]["spend"], rows[None]["cac"], rows[None]["cost_per_new_customer"]) == (0, None, None)
+    assert rows["google_ads"]["cac"] == 50 / rows["google_ads"]["converting_sessions"]
+    assert shop.one("cac", time_range={"start": "2026-04-01", "end": "2026-04-30"}) is None
+    before = {"start": "2026-01-01", "end": "2026-03-31"}
+    [row] = shop.table(metrics=["cac"], time_range=before, compare="previous_period")
+    assert (row["cac_previous"], row["cac_change"]) == (None, None)
+    [*_, total] = shop.table(metrics=["cac"], dimensions=["ad_platform"], totals=True)
+    assert total["cac"] == 360 / 4
 
 
 def test_a_sum_of_days_that_no_source_covers_and_an_unreported_number_are_empty(shop: HandStar) -> None:

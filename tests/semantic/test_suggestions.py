@@ -38,19 +38,24 @@ cost_per_click cpc
 avg_cpc cpc
 cost_per_mille cpm
 cost_per_thousand_impressions cpm
-cost_per_acquisition cac
+cost_per_acquisition cost_per_conversion
 cost_per_conv cost_per_conversion
 CostPerConversion cost_per_conversion
 cpa cost_per_conversion
 revenue order_revenue
 total_revenue order_revenue
 sales order_revenue
-gross_sales order_revenue
+umsatz order_revenue
 turnover order_revenue
 gmv order_revenue
 net_revenue net_order_revenue
 net_sales net_order_revenue
-refunds refunded_amount
+refunds_total refunded_amount
+lifetime_value ltv_365
+clv ltv_365
+repeat_rate repeat_purchase_rate
+customer_acquisition_cost cost_per_new_customer
+conversion_value platform_conversion_value
 refund_amount refunded_amount
 aov average_order_value
 avg_order_value average_order_value
@@ -86,10 +91,8 @@ session_duration average_session_seconds
 events_per_visit events_per_session
 return_on_ad_spend roas
 ROAS_total roas
-roi roas
 blendedRoas blended_roas
 mer blended_roas
-customer_acquisition_cost cac
 event_count events
 ads.spend spend
 metrics.clicks clicks
@@ -192,6 +195,44 @@ def test_a_metric_by_another_name_is_in_the_first_three(shop: HandStar, asked: s
     with pytest.raises(UnknownName) as refused:
         shop.ask(metrics=[asked])
     assert meant in offered(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ("revenue", "order_revenue"),
+        ("umsatz", "order_revenue"),
+        ("sales", "order_revenue"),
+        ("conversions", "converting_sessions"),
+        ("ltv", "ltv_365"),
+        ("net_revenue", "net_order_revenue"),
+        ("customer_acquisition_cost", "cost_per_new_customer"),
+    ],
+)
+def test_the_words_that_people_use_first_lead_to_their_commonest_meaning(
+    shop: HandStar, asked: str, meant: str
+) -> None:
+    with pytest.raises(UnknownName) as refused:
+        shop.ask(metrics=[asked])
+    assert offered(refused.value)[0] == meant
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("bounce_rate", "no source of the tenant says it. Nearest is events_per_session or average_session_seconds."),
+        (
+            "ROI",
+            "it takes all costs, and only those of ads are known. Nearest is roas or platform_roas or gross_profit.",
+        ),
+        ("budget", "no source of the tenant says it. Nearest is spend."),
+    ],
+)
+def test_a_metric_that_there_is_none_of_says_why_and_what_is_nearest(shop: HandStar, asked: str, said: str) -> None:
+    with pytest.raises(UnknownName, match=f"There is no metric named '{asked}': {said}"):
+        shop.ask(metrics=[asked])
+    with pytest.raises(QueryError, match="Nearest is"):
+        shop.ask(metrics=["orders"], filters=[{"name": asked, "op": ">", "value": 1}])
 
 
 @pytest.mark.parametrize(("asked", "meant"), pairs(DIMENSIONS))

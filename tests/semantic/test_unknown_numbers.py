@@ -145,7 +145,7 @@ def test_the_definition_of_a_ratio_says_which_rows_count(star: HandStar) -> None
 
 def test_a_star_whose_rows_say_everything_is_defined_as_before(tmp_path: Path) -> None:
     star = HandStar(tmp_path)
-    star.add("ad_performance", ad(1, "facebook_ads", 10, 2))
+    star.add("ad_performance", ad(1, "facebook_ads", 10, 2) | {"conversion_value": 4})
     assert not any("__" in name for name in star.model.catalog.metrics)
     assert star.ask(metrics=["cost_per_conversion"]).rows == ([5.0],)
     star.close()

@@ -69,7 +69,7 @@ def star_rows(slug: str, spend: int) -> Rows:
         ],
         "products": [{**shop, "product_key": f"{mark}-p", "product_id": f"{mark}p", "product_name": f"{mark} product"}],
     }
-    facts: Rows = {name: [] for name in ("ad_performance", "orders", "order_items", "sessions", "events")}
+    facts: Rows = {name: [] for name in ("ad_performance", "orders", "order_items", "refunds", "sessions", "events")}
     for n in range(DAYS):
         day = FIRST + timedelta(days=n)
         moment = datetime(day.year, day.month, day.day, 12)  # noqa: DTZ001  # stars hold UTC without saying so
@@ -110,6 +110,8 @@ def star_rows(slug: str, spend: int) -> Rows:
                 "ordered_at": moment,
                 "currency": currency,
                 "total_price": Decimal("99.95"),
+                "gross_sales": Decimal("99.95"),
+                **dict.fromkeys(("discount_amount", "shipping_amount", "tax_amount", "other_charges"), Decimal(0)),
                 "refunded_amount": Decimal(0),
                 "financial_status": "paid",
                 "is_valid": True,

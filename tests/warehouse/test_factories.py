@@ -20,7 +20,7 @@ from tests.warehouse.engine_fixture import add_references, render, render_model
 from warehouse.projects.canonical_tables import AD_PERFORMANCE, CAMPAIGNS, CHARGES, EVENTS, NUMBERED, ORDERS, Canonical
 from warehouse.projects.channel_rules import channel_rules
 from warehouse.projects.unit_tests import typed_rows
-from warehouse.star_schema import star_schema
+from warehouse.star_schema import VALUE_DAYS, star_schema
 
 Row = dict[str, Any]
 (SESSIONS,) = (table for table in star_schema(1) if table.name == "sessions")
@@ -122,7 +122,8 @@ def orders(con: duckdb.DuckDBPyConnection, rows: Sequence[Row], *, has_payments:
     )
     columns = ", ".join(f"{column.name} {column.type}" for column in SESSIONS.columns)
     con.execute(f"create table fct_t__sessions ({columns})")
-    return render("build_fct_orders", {"tenant": "t", "timezone": "UTC", "has_payments": has_payments})
+    arguments = {"tenant": "t", "timezone": "UTC", "value_days": list(VALUE_DAYS), "has_payments": has_payments}
+    return render("build_fct_orders", arguments)
 
 
 def paid(con: duckdb.DuckDBPyConnection, rows: Sequence[Row], charges: Sequence[Row]) -> dict[str, tuple[Any, ...]]:

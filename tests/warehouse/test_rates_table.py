@@ -70,9 +70,11 @@ def test_amounts_are_what_a_careful_person_writes_beside_them(con: duckdb.DuckDB
         )
         for n in range(800)
     ]
-    con.execute("create table facts (n int, currency text, report_date date, spend decimal(18, 6))")
     con.execute(
-        "insert into facts select unnest($1), unnest($2), unnest($3), unnest($4)",
+        "create table facts (n int, currency text, report_date date, spend decimal(18, 6), conversion_value int)"
+    )
+    con.execute(
+        "insert into facts select unnest($1), unnest($2), unnest($3), unnest($4), null",
         [[row[at] for row in rows] for at in range(4)],
     )
     query = converted("select * from facts", ADS)
@@ -86,7 +88,7 @@ def test_half_a_millionth_is_rounded_away_from_zero(con: duckdb.DuckDBPyConnecti
     with_rates_of(con, {("USD", FIRST): Decimal("0.5")})
     con.execute(
         f"create table facts as select unnest([0.000001, -0.000001, 0.000003])::decimal(18, 6) as spend,"
-        f" 'USD' as currency, date '{FIRST}' as report_date"
+        f" 'USD' as currency, date '{FIRST}' as report_date, 0 as conversion_value"
     )
     found = con.execute(f"select spend_converted from ({converted('select * from facts', ADS)}) order by 1").fetchall()
     assert found == [(Decimal("-0.000001"),), (Decimal("0.000001"),), (Decimal("0.000002"),)]
@@ -107,7 +109,10 @@ def test_other_rates_change_no_column_but_those_they_fill(con: duckdb.DuckDBPyCo
         rows = con.execute(f"select * from ({converted(fact, ADS)}) order by performance_key").fetchall()
         assert [row[: len(ADS.columns)] for row in rows] == plain
         seen.append(
-            {row[ADS.columns.index(next(c for c in ADS.columns if c.name == "currency"))]: row[-3:] for row in rows}
+            {
+                row[ADS.columns.index(next(c for c in ADS.columns if c.name == "currency"))]: (row[-4], *row[-2:])
+                for row in rows
+            }
         )
     assert seen[0]["EUR"] == seen[1]["EUR"] == (5, 1, None)
     assert seen[0][None] == seen[1][None] == (None, None, None)

@@ -75,7 +75,7 @@ def test_every_test_of_the_star_passes(star: Any) -> None:
     assert {name for name, status in statuses.items() if status not in ("success", "pass", "no-op")} == {
         "few_inferred_rows_dim_tyrell_corp__products_0_5",  # the derived set has no products
         # three reports of the recorded set were asked for actions alone, and their spend is unknown
-        "every_measure_is_said_fct_tyrell_corp__ad_performance_spend__impressions__clicks__conversions__report_date__ad_performance",
+        "every_measure_is_said_fct_tyrell_corp__ad_performance_spend__impressions__clicks__conversions__conversion_value__report_date__ad_performance",
         "every_purchase_has_an_id_int_tyrell_corp__purchases_",  # many purchases of the demo shop say "(not set)"
     }
 
@@ -101,6 +101,27 @@ def test_orders_and_their_lines_add_up(star: Any, raw_orders: list[Json]) -> Non
         ["GBP"],
     )
     assert star.one("fct_order_items", "count(*), sum(item_amount)") == (len(lines), items)
+
+
+def test_the_parts_of_orders_and_the_values_of_customers_are_those_of_a_query(star: Any, real_data: Path) -> None:
+    ours = """
+        count(*), sum(total_price), sum(gross_sales - discount_amount + shipping_amount + tax_amount + other_charges),
+        sum(discount_amount), sum(refunded_amount), count(distinct customer_key),
+        count(distinct customer_key) filter (customer_order_count > 1), sum(customer_value_30_days)
+    """
+    file = real_data / "shopify/derived_orders/orders_2011-09.jsonl.gz"
+    theirs = star.tables.sql(f"""
+        with mine as (
+            select total_price::decimal(18, 6) as charged, total_discounts::decimal(18, 6) as off, customer.id as who
+            from read_json('{file}', format = 'newline_delimited', maximum_object_size = 33554432)
+        ),
+        people as (select who, count(*) as n from mine where who is not null group by who)
+        select
+            count(*), sum(charged), sum(charged), sum(off), 0, (select count(*) from people),
+            (select count(*) from people where n > 1), null  -- of one month no first 30 days have passed
+        from mine
+    """)
+    assert star.one("fct_orders", ours) == theirs.fetchone()
 
 
 def test_each_customer_has_one_first_order(star: Any, raw_orders: list[Json]) -> None:

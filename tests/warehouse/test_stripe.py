@@ -117,6 +117,7 @@ def test_the_vendors_own_fixture_is_read(real_data: Path) -> None:
         "captured_amount": 0,
         "refunded_amount": 0,
         "disputed_amount": 0,
+        "refunds": [],
         "currency": "USD",
         "status": "succeeded",
         "is_test": True,

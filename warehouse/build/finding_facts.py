@@ -22,7 +22,7 @@ class Fed:
 
 FED_BY: Mapping[str, Fed] = {
     "ad_performance": Fed(("ad_performance",)),
-    "orders": Fed(("orders", "order_items")),
+    "orders": Fed(("orders", "order_items", "refunds")),
     "charges": Fed(("orders",), ("net_paid_amount",)),
     "events": Fed(("events", "sessions")),
 }

@@ -22,6 +22,7 @@ from pipeline.config.tenant import Tenant
 from pipeline.gates.finding import Finding, FindingKind
 from warehouse.build.finding_facts import FED_BY
 from warehouse.run_dbt import Node
+from warehouse.star_schema import VALUE_DAYS
 
 COLUMNS = frozenset(
     {
@@ -42,6 +43,8 @@ class Rule:
     columns: tuple[str, ...] = ()
 
 
+PARTS_OF_THE_TOTAL = ("gross_sales", "discount_amount", "shipping_amount", "tax_amount", "other_charges")
+VALUES_OF_CUSTOMERS = tuple(f"customer_value_{days}_days" for days in VALUE_DAYS)
 _ADS, _ORDERS, _SESSIONS = ("ad_performance",), ("orders",), ("sessions",)
 RULES: Mapping[str, Rule] = {
     "one_action_type": Rule(FindingKind.UNKNOWN_ACTION_TYPE, _ADS, ("conversions",)),
@@ -65,6 +68,9 @@ RULES: Mapping[str, Rule] = {
     "taxes_of_lines_are_known": Rule(FindingKind.UNPROVEN_ORDERS, ("order_items",), ("item_amount",)),
     "disputes_say_what_came_of_them": Rule(FindingKind.UNCOUNTED_CHARGES, _ORDERS, ("net_paid_amount",)),
     "refunds_within_the_total": Rule(FindingKind.UNUSUAL_VALUES, _ORDERS, ("refunded_amount",)),
+    "totals_are_explained": Rule(FindingKind.UNEXPLAINED_TOTALS, _ORDERS, PARTS_OF_THE_TOTAL),
+    "customers_have_one_currency": Rule(FindingKind.FOREIGN_PURCHASES, _ORDERS, VALUES_OF_CUSTOMERS),
+    "every_refund_has_a_day": Rule(FindingKind.ROWS_WITHOUT_A_DAY, ("refunds",)),
     "charges_of_one_order": Rule(FindingKind.UNCOUNTED_CHARGES, _ORDERS, ("net_paid_amount",)),
     "charges_in_the_orders_currency": Rule(FindingKind.UNCOUNTED_CHARGES, _ORDERS, ("net_paid_amount",)),
     "charges_of_real_money": Rule(FindingKind.UNCOUNTED_CHARGES, _ORDERS, ("net_paid_amount",)),

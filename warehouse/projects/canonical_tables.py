@@ -9,12 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.config.slug import Slug
-from warehouse.star_schema import MONEY, QUANTITY, Column
+from warehouse.star_schema import MONEY, QUANTITY, REFUND_LINES, Column
 
 ORDER_LINE = (
     f"STRUCT(line_id VARCHAR, product_id VARCHAR, sku VARCHAR, item_name VARCHAR, quantity {QUANTITY}, "
-    f"unit_price {MONEY}, discount_amount {MONEY}, amount {MONEY})[]"
+    f"unit_price {MONEY}, discount_amount {MONEY}, amount {MONEY}, variant_id VARCHAR, cost_amount {MONEY})[]"
 )
+ORDER_REFUND = f"STRUCT(refund_id VARCHAR, refunded_at TIMESTAMP, amount {MONEY}, lines {REFUND_LINES})[]"
+UNIT_COST = f"STRUCT(variant_id VARCHAR, unit_cost {MONEY}, currency VARCHAR)[]"
+CAST = frozenset({ORDER_LINE, ORDER_REFUND, UNIT_COST})
+"""Types that engines need not write out: their values are cast where the engines are put together."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ AD_PERFORMANCE = Canonical(
         Column("impressions", "BIGINT", "Impressions; 0 where the vendor sent none."),
         Column("clicks", "BIGINT", "Clicks; 0 where the vendor sent none."),
         Column("conversions", "DOUBLE", "Conversions; NULL where the platform or the tenant names none."),
+        Column("conversion_value", MONEY, "What the platform says conversions are worth; NULL where it reports none."),
         Column("conversion_types", "VARCHAR[]", "Kinds of conversion that equal or resemble the tenant's pattern."),
         Column(
             "is_counted", "BOOLEAN", "False for a second breakdown of what another row already counts.", required=True
@@ -85,6 +90,11 @@ ORDERS = Canonical(
         Column("other_ids", "VARCHAR[]", "What else a shop may send to analytics as the order's id, likeliest first."),
         Column("ordered_at", "TIMESTAMP", "When it was placed, UTC."),
         Column("total_price", MONEY, "What the customer was charged."),
+        Column("gross_sales", MONEY, "The goods before discounts, without tax."),
+        Column("discount_amount", MONEY, "What discounts took off the goods, without tax."),
+        Column("shipping_amount", MONEY, "What shipping was charged, its discounts deducted, without tax."),
+        Column("tax_amount", MONEY, "The tax on goods and shipping."),
+        Column("other_charges", MONEY, "Tips, duties, fees, and gift cards that were bought."),
         Column("refunded_amount", MONEY, "What was paid back in the order's currency; NULL with an unknown refund."),
         Column("foreign_refunds", "BIGINT", "Refunds that do not say their amount in the order's currency."),
         _text("currency", "ISO 4217 code."),
@@ -98,6 +108,7 @@ ORDERS = Canonical(
         _text("discount_codes", "The discount codes used, each once, sorted and joined by commas."),
         Column("charge_ids", "VARCHAR[]", "Payments that the shop kept with the order, likeliest first."),
         Column("lines", ORDER_LINE, "The order's lines, in the vendor's order."),
+        Column("refunds", ORDER_REFUND, "What was paid back, refund by refund: refunded_amount in parts."),
         Column(
             "doubts",
             "VARCHAR[]",
@@ -115,6 +126,7 @@ PRODUCTS = Canonical(
         _text("product_id", "The vendor's product id.", required=True),
         _text("product_name", "Its name."),
         _text("product_category", "Its category or type."),
+        Column("unit_costs", UNIT_COST, "What one unit of each variant costs the shop now, where it says so."),
     ),
 )
 
@@ -132,6 +144,7 @@ CHARGES = Canonical(
             "disputed_amount", MONEY, "What of it the customer's bank took back, 0 without a dispute; NULL if unknown."
         ),
         _text("currency", "ISO 4217 code."),
+        Column("refunds", ORDER_REFUND, "What of it was paid back, refund by refund, where the provider lists them."),
         _text("status", "succeeded, pending or failed."),
         Column("is_test", "BOOLEAN", "The charge was a test.", required=True),
     ),

@@ -21,11 +21,12 @@ def with_rates(table: Table, reporting: str) -> Table:
     """The table with each of its amounts in the reporting currency, and the rate that was taken."""
     if table.date is None or not table.money:
         return table
+    day_of_rate = table.rate_date or table.date
     converted = tuple(
         Column(
             f"{column.name}{ENDING}",
             MONEY,
-            f"{column.name} in {reporting}, by the last rate on or before {table.date}; NULL where there is none.",
+            f"{column.name} in {reporting}, by the last rate on or before {day_of_rate}; NULL where there is none.",
             converts=column.name,
         )
         for column in table.money

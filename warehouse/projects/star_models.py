@@ -11,12 +11,12 @@ from pipeline.config.tenant import Tenant
 from pipeline.contracts.engine import Engine
 from pipeline.contracts.registry import Blueprint
 from pipeline.contracts.sql import literal, quote, struct_json
-from warehouse.projects.canonical_tables import CANONICAL, ORDER_LINE, Canonical
+from warehouse.projects.canonical_tables import CANONICAL, CAST, Canonical
 from warehouse.projects.engines import engines_of, has_payments
 from warehouse.projects.hub_projects import GENERATED
 from warehouse.projects.logic_versions import logic_hash, logic_tables
 from warehouse.projects.row_filters import filter_conditions
-from warehouse.star_schema import Table
+from warehouse.star_schema import VALUE_DAYS, Table
 
 KEPT = ("tenant_skey", "source_account", "source_position", "exported_at", "raw_data_payload")
 """Columns of a sink that an intermediate view keeps beside the contract's fields."""
@@ -179,7 +179,7 @@ def canonical_models(tenant: Tenant) -> dict[str, str]:
 
 def _union(tenant: Tenant, canonical: Canonical) -> str:
     columns = ",\n    ".join(
-        f"cast({column.name} as {column.type}) as {column.name}" if column.type == ORDER_LINE else column.name
+        f"cast({column.name} as {column.type}) as {column.name}" if column.type in CAST else column.name
         for column in canonical.columns
     )
     engines = engines_of(tenant, canonical.name)
@@ -203,9 +203,16 @@ def shells(tenant: Tenant, tables: Sequence[Table]) -> dict[str, str]:
         f"stars/fct_{slug}__ad_performance": macro_call("build_fct_ad_performance", tenant=slug),
         f"intermediate/int_{slug}__order_links": macro_call("build_int_order_links", tenant=slug),
         f"stars/fct_{slug}__orders": macro_call(
-            "build_fct_orders", tenant=slug, timezone=zone, has_payments=has_payments(tenant)
+            "build_fct_orders",
+            tenant=slug,
+            timezone=zone,
+            value_days=list(VALUE_DAYS),
+            has_payments=has_payments(tenant),
         ),
         f"stars/fct_{slug}__order_items": macro_call("build_fct_order_items", tenant=slug),
+        f"stars/fct_{slug}__refunds": macro_call(
+            "build_fct_refunds", tenant=slug, timezone=zone, has_payments=has_payments(tenant)
+        ),
         f"stars/fct_{slug}__sessions": macro_call(
             "build_fct_sessions",
             tenant=slug,
@@ -236,7 +243,7 @@ def _converted(shell: str, tenant: Tenant, table: Table) -> str:
         fact=NestedCall(shell),
         tenant=tenant.slug,
         reporting=tenant.currency,
-        day=table.date,
+        day=table.rate_date or table.date,
         money=list(table.converted),
         **({"added": ADDED[table.name]} if table.name in ADDED else {}),
     )

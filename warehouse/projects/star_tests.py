@@ -41,6 +41,13 @@ ABOUT_CHARGES = [
     "every_charge_has_an_order",
 ]
 ABOUT_VISITS = ("visits_of_a_day_at_most", "purchases_in_the_sessions_currency")
+ABOUT_ORDERS = (
+    "every_order_has_a_time",
+    "every_status_is_known",
+    "refunds_within_the_total",
+    "totals_are_explained",
+    "customers_have_one_currency",
+)
 ABOUT_RECORDS_OF_ORDERS = (
     "refunds_in_the_orders_currency",
     "parts_of_orders_are_proven",
@@ -181,8 +188,9 @@ def _star_findings(table: Table) -> list[Tree]:
     if any(column.name == "is_inferred" for column in table.columns):
         return [_test("few_inferred_rows", severity="warn", at_most=INFERRED_SHARE)]
     if table.name == "orders":
-        findings = ("every_order_has_a_time", "every_status_is_known", "refunds_within_the_total")
-        return [_test(finding, severity="warn") for finding in findings]
+        return [_test(finding, severity="warn") for finding in ABOUT_ORDERS]
+    if table.name == "refunds":
+        return [_test("every_refund_has_a_day", severity="warn")]
     if table.name == "sessions":
         return [_test(each, severity="warn") for each in ABOUT_VISITS]
     return []
@@ -200,7 +208,7 @@ def _rate_findings(tenant: Tenant, table: Table) -> list[Tree]:
     """The findings about conversions: money without a rate would be missing, so that one is no warning."""
     if tenant.rates is None or not table.converted:
         return []
-    fact, day, file = table.name, table.date, without_quotes(literal(tenant.rates.name))
+    fact, day, file = table.name, table.rate_date or table.date, without_quotes(literal(tenant.rates.name))
     return [
         _test("every_amount_has_a_rate", converted=table.converted, fact=fact, day=day, file=file),
         _test("rates_are_recent", severity="warn", at_most=RATES_STAY_DAYS, fact=fact, day=day, file=file),

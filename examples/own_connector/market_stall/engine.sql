@@ -9,6 +9,11 @@ select
     cast([] as varchar[]) as other_ids,
     cast({{ cast_as('sold.on', 'date_as', '%d.%m.%Y') }} as timestamp) as ordered_at,
     cast(total.amount * 0.01 as decimal(18, 6)) as total_price,
+    cast(total.amount * 0.01 as decimal(18, 6)) as gross_sales,
+    cast(0 as decimal(18, 6)) as discount_amount,
+    cast(0 as decimal(18, 6)) as shipping_amount,
+    cast(0 as decimal(18, 6)) as tax_amount,
+    cast(0 as decimal(18, 6)) as other_charges,
     cast(0 as decimal(18, 6)) as refunded_amount,
     cast(0 as bigint) as foreign_refunds,
     total.currency as currency,
@@ -32,6 +37,7 @@ select
             amount := cast(null as decimal(18, 6))
         )
     ) as lines,
+    cast(null as struct(refund_id varchar)[]) as refunds,
     cast([] as varchar[]) as doubts
 from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_receipts') }}
 {%- endmacro %}

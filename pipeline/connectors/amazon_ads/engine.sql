@@ -3,7 +3,8 @@
            currency: SQL giving an account's currency, for rows that do not say theirs.
     Gives  one row per report row: report_date (the profile's day), spend (major units of currency), conversions
            (purchases within 7 days of the click, else 14, else 30: the shortest of these windows that was asked for; of
-           Sponsored Brands and Display those after a click, else all; NULL where none was), ...
+           Sponsored Brands and Display those after a click, else all; NULL where none was), conversion_value (the sales of
+           the same purchases), ...
     Note   of Sponsored Products the finest report of a campaign's day counts: by ad, by ad group, by campaign, by
            placement (see is_finest); Brands and Display stand beside it. Lists of campaigns, ad groups and ads are no
            reports; they name what a report knows by id alone, and a product ad is named for its product. A loader leaves
@@ -50,7 +51,17 @@ placed as (
         reports.clicks,
         coalesce(
             reports.purchases7d, reports.purchases14d, reports.purchases30d, reports.purchasesClicks, reports.purchases
-        ) as conversions
+        ) as conversions,
+        {{ cast_as(
+            'case
+                when reports.purchases7d is not null then reports.sales7d
+                when reports.purchases14d is not null then reports.sales14d
+                when reports.purchases30d is not null then reports.sales30d
+                when reports.purchasesClicks is not null then reports.salesClicks
+                else reports.sales
+            end',
+            'decimal',
+        ) }} as conversion_value
     from reports
     left join {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_sponsored_products_product_ads') }} as ads
         on ads.source_account = reports.source_account and ads.adId = reports.adId
@@ -75,6 +86,7 @@ select
     {{ zero_if_omitted('impressions', ['spend', 'clicks'], export) }} as impressions,
     {{ zero_if_omitted('clicks', ['spend', 'impressions'], export) }} as clicks,
     cast(conversions as double) as conversions,
+    {{ value_of_conversions('conversion_value', 'conversions') }} as conversion_value,
     cast(null as varchar[]) as conversion_types,
     {{ is_finest('level', 'source_account, report_date, product', 'campaign_id') }} as is_counted
 from placed

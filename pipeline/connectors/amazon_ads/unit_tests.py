@@ -23,6 +23,7 @@ SUMS: Row = {
     "purchases30d": 4,
     "sales7d": 99.5,
 }
+SALES: Row = {"sales1d": 1.0, "sales7d": 7.0, "sales14d": 14.0, "sales30d": 30.0, "sales": 2.0, "salesClicks": 3.0}
 
 EXPECTED: Row = {
     "source_platform": "amazon_ads",
@@ -40,10 +41,11 @@ EXPECTED: Row = {
     "impressions": None,
     "clicks": None,
     "conversions": None,
+    "conversion_value": None,
     "conversion_types": None,
     "is_counted": True,
 }
-SPENT: Row = {"spend": 172.54, "impressions": 1095, "clicks": 12, "conversions": 2.0}
+SPENT: Row = {"spend": 172.54, "impressions": 1095, "clicks": 12, "conversions": 2.0, "conversion_value": 99.5}
 ZERO: Row = {"impressions": 0, "clicks": 0}
 """Metrics that a loader leaves empty at zero, of a row that has another one."""
 NOT_COUNTED: Row = {"is_counted": False}
@@ -76,24 +78,35 @@ DAYS: tuple[tuple[Example, ...], ...] = (
     (
         (
             CAMPAIGNS,
-            CAMPAIGN | {"purchases14d": 3, "purchases30d": 4, "spend": 2.5},
-            {"conversions": 3.0, "spend": 2.5} | ZERO,
+            CAMPAIGN | SALES | {"purchases14d": 3, "purchases30d": 4, "spend": 2.5},
+            {"conversions": 3.0, "conversion_value": 14, "spend": 2.5} | ZERO,
         ),
     ),
+    ((CAMPAIGNS, CAMPAIGN | SALES | {"purchases30d": 4}, {"conversions": 4.0, "conversion_value": 30}),),
     ((CAMPAIGNS, CAMPAIGN | {"purchases1d": 1, "purchases30d": 4}, {"conversions": 4.0}),),
-    ((CAMPAIGNS, CAMPAIGN | {"purchases7d": 0, "purchases14d": 3}, {"conversions": 0.0}),),
+    # Without purchases there is no value, where the account says values elsewhere.
+    ((CAMPAIGNS, CAMPAIGN | {"purchases7d": 0, "purchases14d": 3}, {"conversions": 0.0, "conversion_value": 0}),),
+    ((CAMPAIGNS, CAMPAIGN | {"purchases7d": 0, "_account": "uk"}, {"conversions": 0.0, "source_account": "uk"}),),
     ((CAMPAIGNS, CAMPAIGN | {"campaignBudgetCurrencyCode": None}, {"currency": main_currency}),),
     # Brands and Display stand beside Products, and their purchases have no window in their names.
     (
         (ADS, AD | SUMS, OF_AD | SPENT),
         (
             BRANDS,
-            BRAND | FEWER | {"purchases": 3, "purchasesClicks": 1, "sales": 30.0},
-            OF_BRAND | SPENT_FEWER | {"conversions": 1.0},
+            BRAND | FEWER | {"purchases": 3, "purchasesClicks": 1, "sales": 30.0, "salesClicks": 10.0},
+            OF_BRAND | SPENT_FEWER | {"conversions": 1.0, "conversion_value": 10},
         ),
-        (DISPLAY, BRAND | FEWER | {"purchases": 3}, OF_BRAND | SPENT_FEWER | {"conversions": 3.0}),
+        (
+            DISPLAY,
+            BRAND | FEWER | {"purchases": 3, "sales": 30.0},
+            OF_BRAND | SPENT_FEWER | {"conversions": 3.0, "conversion_value": 30},
+        ),
         (DISPLAY, BRAND | FEWER | {"matchedTargetAsin": "B0"}, OF_BRAND | SPENT_FEWER | NOT_COUNTED),
-        (CAMPAIGNS, BRAND | FEWER | {"purchases": 0}, OF_BRAND | SPENT_FEWER | {"conversions": 0.0}),
+        (
+            CAMPAIGNS,
+            BRAND | FEWER | {"purchases": 0},
+            OF_BRAND | SPENT_FEWER | {"conversions": 0.0, "conversion_value": 0},
+        ),
     ),
     ((DISPLAY, BRAND | FEWER | {"matchedTargetAsin": "B0"}, OF_BRAND | SPENT_FEWER),),
     # A campaign that has a coarser report alone keeps it.

@@ -56,6 +56,8 @@ class Order(Contract):
         "subtotal_inc_tax",
         "shipping_cost_ex_tax",
         "shipping_cost_inc_tax",
+        "handling_cost_ex_tax",
+        "wrapping_cost_ex_tax",
         "total_ex_tax",
         "total_tax",
         "discount_amount",
@@ -89,6 +91,8 @@ class Order(Contract):
     subtotal_inc_tax: DecimalText = None
     shipping_cost_ex_tax: DecimalText = None
     shipping_cost_inc_tax: DecimalText = None
+    handling_cost_ex_tax: DecimalText = None
+    wrapping_cost_ex_tax: DecimalText = None
     total_ex_tax: DecimalText = None
     total_inc_tax: DecimalText = None
     total_tax: DecimalText = None

@@ -1,12 +1,13 @@
 {#- BigCommerce orders, in the canonical columns of orders.
     Takes  tenant: a slug.  platform: bigcommerce, or a connector like it.
            currency: SQL giving an account's currency, for orders that do not say theirs.
-    Gives  one row per order: ordered_at (UTC), total_price (tax included, major units of currency), lines, ...
+    Gives  one row per order: ordered_at (UTC), total_price (tax included, major units of currency) and its parts, lines, ...
     Note   money is in default_currency_code, which the shopper paid in; currency_code is what prices were shown in. The
            status is known by its id, whose label merchants rename; an order that only has the refund's status was
            paid back whole. A deleted (archived) order is no valid one. Lines come as order_products; their money is without
            tax, as the vendor's line totals; one that sells a gift certificate is no line of goods. Codes are those of
-           the coupons that lines were discounted by; where an order is sent is not in its record. -#}
+           the coupons that lines were discounted by; where an order is sent is not in its record. Discounts of an order are
+           with tax where the store's prices are: what they took off without tax is what the totals without tax say. -#}
 {% macro engine_bigcommerce_orders(tenant, platform, currency) -%}
 with order_lines as (
     select
@@ -37,13 +38,38 @@ with order_lines as (
     group by source_account, order_id
 ),
 
+certificates as (
+    select source_account, order_id, sum({{ cast_as('total_ex_tax', 'decimal') }}) as sold
+    from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_order_products') }}
+    where coalesce(gift_certificate_id, 0) <> 0
+    group by source_account, order_id
+),
+
 orders as (
     select
         *,
         coalesce(cast(status_id as varchar), lower({{ cast_as('status', 'text') }})) as status_key,
         {{ cast_as('total_inc_tax', 'decimal') }} as total,
-        coalesce({{ cast_as('refunded_amount', 'decimal') }}, 0) as refunded
+        coalesce({{ cast_as('refunded_amount', 'decimal') }}, 0) as refunded,
+        {{ cast_as('subtotal_ex_tax', 'decimal') }} as goods,
+        {{ cast_as('total_tax', 'decimal') }} as tax,
+        {{ cast_as('shipping_cost_ex_tax', 'decimal') }} as shipping,
+        coalesce({{ cast_as('handling_cost_ex_tax', 'decimal') }}, 0)
+        + coalesce({{ cast_as('wrapping_cost_ex_tax', 'decimal') }}, 0) as fees,
+        coalesce({{ cast_as('discount_amount', 'decimal') }}, 0)
+        + coalesce({{ cast_as('coupon_discount', 'decimal') }}, 0) as stated_discount
     from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_orders') }}
+),
+
+parted as (
+    select
+        *,
+        case
+            when goods + coalesce(shipping, 0) + fees - (total - coalesce(tax, 0)) between 0 and stated_discount
+                then goods + coalesce(shipping, 0) + fees - (total - coalesce(tax, 0))
+            else stated_discount
+        end as discount
+    from orders
 )
 
 select
@@ -53,6 +79,15 @@ select
     cast([] as varchar[]) as other_ids,
     coalesce({{ cast_as('orders.date_created', 'rfc_2822') }}, {{ cast_as('orders.date_modified', 'rfc_2822') }}) as ordered_at,
     orders.total as total_price,
+    cast(orders.goods - coalesce(certificates.sold, 0) as decimal(18, 6)) as gross_sales,
+    cast(orders.discount as decimal(18, 6)) as discount_amount,
+    cast(coalesce(
+        orders.shipping, case when orders.goods - orders.discount + orders.fees + coalesce(orders.tax, 0) = orders.total then 0 end
+    ) as decimal(18, 6)) as shipping_amount,
+    cast(coalesce(
+        orders.tax, case when orders.goods - orders.discount + orders.fees + coalesce(orders.shipping, 0) = orders.total then 0 end
+    ) as decimal(18, 6)) as tax_amount,
+    cast(orders.fees + coalesce(certificates.sold, 0) as decimal(18, 6)) as other_charges,
     case
         when statuses.financial_status = 'refunded' and orders.refunded = 0 then orders.total else orders.refunded
     end as refunded_amount,
@@ -70,12 +105,22 @@ select
     order_lines.discount_codes,
     list_filter([{{ cast_as('orders.payment_provider_id', 'text') }}], lambda said: said is not null) as charge_ids,
     order_lines.lines,
+    case
+        when orders.refunded > 0 or statuses.financial_status = 'refunded'
+            then [struct_pack(
+                refund_id := cast(null as varchar),
+                refunded_at := cast(null as timestamp),
+                amount := cast(case when orders.refunded = 0 then orders.total else orders.refunded end as decimal(18, 6))
+            )]
+    end as refunds,
     cast([] as varchar[]) as doubts
-from orders
+from parted as orders
 left join {{ source('hub', 'platform_ref__order_statuses') }} as statuses
     on statuses.source_platform = 'bigcommerce' and statuses.raw_status = orders.status_key
 left join order_lines
     on order_lines.source_account = orders.source_account and order_lines.order_id = orders.id
+left join certificates
+    on certificates.source_account = orders.source_account and certificates.order_id = orders.id
 {%- endmacro %}
 
 {#- BigCommerce products, in the canonical columns of products.
@@ -88,6 +133,7 @@ select
     source_account,
     cast(id as varchar) as product_id,
     {{ cast_as('name', 'text') }} as product_name,
-    {{ cast_as('type', 'text') }} as product_category
+    {{ cast_as('type', 'text') }} as product_category,
+    cast(null as struct(variant_id varchar)[]) as unit_costs
 from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_products') }}
 {%- endmacro %}

@@ -18,7 +18,13 @@ ORDER: Row = {
     "payment_status": "captured",
     "payment_method": "Credit Card",
     "payment_provider_id": "ch_1",
-    "subtotal_inc_tax": "62.0000",
+    "subtotal_inc_tax": "67.8400",
+    "subtotal_ex_tax": "62.6793",
+    "shipping_cost_ex_tax": "11.0900",
+    "shipping_cost_inc_tax": "12.0000",
+    "handling_cost_ex_tax": "0.0000",
+    "discount_amount": "5.0000",
+    "coupon_discount": "5.0000",
     "total_ex_tax": "64.5300",
     "total_inc_tax": "69.8400",
     "total_tax": "5.3100",
@@ -36,6 +42,11 @@ EXPECTED: Row = {
     "other_ids": "[]",
     "ordered_at": "2019-03-06 04:40:11",
     "total_price": 69.84,
+    "gross_sales": 62.6793,
+    "discount_amount": 9.2393,
+    "shipping_amount": 11.09,
+    "tax_amount": 5.31,
+    "other_charges": 0,
     "refunded_amount": 0,
     "foreign_refunds": 0,
     "currency": "USD",
@@ -49,8 +60,16 @@ EXPECTED: Row = {
     "discount_codes": None,
     "charge_ids": "[ch_1]",
     "lines": None,
+    "refunds": None,
     "doubts": "[]",
 }
+
+
+def back(amount: float | None) -> Row:
+    """The refunds of an order, which the shop says as one amount."""
+    return {"refunds": json.dumps([{"refund_id": None, "refunded_at": None, "amount": amount, "lines": None}])}
+
+
 STATUSES = (
     (0, "Incomplete", "failed"),
     (1, "Pending", "pending"),
@@ -67,7 +86,7 @@ STATUSES = (
     (14, "Partially Refunded", "partially_refunded"),
 )
 CANCELLED: Row = {"financial_status": "cancelled", "is_cancelled": True}
-REFUNDED: Row = {"financial_status": "refunded", "refunded_amount": 69.84}
+REFUNDED: Row = {"financial_status": "refunded", "refunded_amount": 69.84} | back(69.84)
 
 Example = tuple[Row, Row]
 """An example: the differences of an order from ORDER, and of its result from EXPECTED."""
@@ -84,14 +103,42 @@ ORDERS: tuple[Example, ...] = (
     ({"status_id": None, "status": "Refunded"}, REFUNDED | {"raw_status": "Refunded"}),
     (
         {"status_id": 4, "status": "Refunded", "refunded_amount": "60.0000"},
-        REFUNDED | {"raw_status": "Refunded", "refunded_amount": 60},
+        REFUNDED | {"raw_status": "Refunded", "refunded_amount": 60} | back(60),
     ),
     (
         {"status_id": 4, "status": "Refunded", "total_inc_tax": None},
-        {"financial_status": "refunded", "raw_status": "Refunded", "total_price": None, "refunded_amount": None},
+        {"financial_status": "refunded", "raw_status": "Refunded", "total_price": None, "refunded_amount": None}
+        | {"discount_amount": 10}
+        | back(None),
     ),
-    ({"refunded_amount": "19.8400"}, {"refunded_amount": 19.84, "financial_status": "partially_refunded"}),
-    ({"refunded_amount": "69.8400"}, {"refunded_amount": 69.84, "financial_status": "refunded"}),
+    (
+        {"refunded_amount": "19.8400"},
+        {"refunded_amount": 19.84, "financial_status": "partially_refunded"} | back(19.84),
+    ),
+    ({"refunded_amount": "69.8400"}, REFUNDED),
+    # Discounts without tax are as said; with tax they are what the totals without tax say; odd totals change nothing.
+    (
+        {"total_inc_tax": "69.0793", "handling_cost_ex_tax": None},
+        {"total_price": 69.0793, "discount_amount": 10},
+    ),
+    ({"total_inc_tax": "60.0000"}, {"total_price": 60, "discount_amount": 10}),
+    ({"total_inc_tax": "80.0000"}, {"total_price": 80, "discount_amount": 10}),
+    (
+        {"handling_cost_ex_tax": "2.0000", "wrapping_cost_ex_tax": "1.5000", "total_inc_tax": "73.3400"},
+        {"other_charges": 3.5, "total_price": 73.34},
+    ),
+    ({"discount_amount": None, "coupon_discount": "9.5000"}, {}),
+    ({"discount_amount": "9.5000", "coupon_discount": ""}, {}),
+    # Nothing is left for shipping and tax that the record does not say: they are 0.
+    (
+        {"shipping_cost_ex_tax": None, "total_tax": None, "total_inc_tax": "53.4400"},
+        {"shipping_amount": 0, "tax_amount": 0, "total_price": 53.44},
+    ),
+    (
+        {"shipping_cost_ex_tax": None, "total_tax": None},
+        {"shipping_amount": None, "tax_amount": None, "discount_amount": 10},
+    ),
+    ({"subtotal_ex_tax": None}, {"gross_sales": None, "discount_amount": 10}),
     ({"refunded_amount": None}, {}),
     ({"is_deleted": True}, {"is_cancelled": True}),
     ({"is_deleted": False}, {}),
@@ -129,6 +176,8 @@ BOUGHT: Row = {
     "unit_price": 31.95,
     "discount_amount": 3.5,
     "amount": 60.4,
+    "variant_id": None,
+    "cost_amount": None,
 }
 
 
@@ -152,14 +201,18 @@ def _orders(_pattern: str | None) -> Case:
             ],
             "order_products": [
                 custom,
-                LINE | discounts,
-                LINE | {"id": 118, "gift_certificate_id": 4, "applied_discounts": [{"id": "coupon", "code": "Gift"}]},
+                LINE | discounts | {"gift_certificate_id": 0},
+                LINE
+                | {"id": 118, "gift_certificate_id": 4, "total_ex_tax": "20.0000"}
+                | {"applied_discounts": [{"id": "coupon", "code": "Gift"}]},
                 LINE | {"id": 5, "_account": "eu", "quantity": 0.5},
             ],
         },
         [
             *(EXPECTED | changes for _, changes in ORDERS),
-            EXPECTED | {"order_id": "219", "lines": json.dumps(lines), "discount_codes": "GIFT, SPRING"},
+            EXPECTED
+            | {"order_id": "219", "lines": json.dumps(lines), "gross_sales": 42.6793, "other_charges": 20}
+            | {"discount_codes": "GIFT, SPRING"},
             EXPECTED
             | {"order_id": "219", "source_account": "eu"}
             | {"lines": json.dumps([BOUGHT | total | {"line_id": "5", "quantity": 0.5}])},
@@ -179,6 +232,7 @@ def _products(_pattern: str | None) -> Case:
                 "product_id": "174",
                 "product_name": "1L Le Parfait Jar",
                 "product_category": "physical",
+                "unit_costs": None,
             }
         ],
     )

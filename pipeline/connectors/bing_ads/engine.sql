@@ -2,7 +2,8 @@
     Takes  tenant: a slug.  platform: the source that delivered the rows.
            currency: SQL giving an account's currency, for rows that do not say theirs.
     Gives  one row per report row: report_date (a UTC day), spend (major units of currency), conversions
-           (ConversionsQualified, which has fractions, else Conversions, which are whole; NULL where neither was asked for)
+           (ConversionsQualified, which has fractions, else Conversions, which are whole; NULL where neither was asked for),
+           conversion_value (Revenue, which may have a comma for each thousand; NULL where it is no number)
     Note   of one day the finest report counts, campaign by campaign (see is_no_total), and of several breakdowns of one
            thing the plainest. Only columns that are never empty tell breakdowns apart. What an ad or ad group belongs to
            is in the row where it was asked for, else in the lists of ads and ad groups. -#}
@@ -38,6 +39,7 @@ placed as (
         cast(coalesce(
             {{ cast_as('reports.ConversionsQualified', 'decimal') }}, {{ cast_as('reports.Conversions', 'decimal') }}
         ) as double) as conversions,
+        try_cast(replace({{ cast_as('reports.Revenue', 'text') }}, ',', '') as decimal(18, 6)) as conversion_value,
         reports.level,
         concat_ws(
             ' ', reports.AdDistribution is not null, reports.Network is not null, reports.TopVsOther is not null,
@@ -69,6 +71,7 @@ select
     impressions,
     clicks,
     conversions,
+    {{ value_of_conversions('conversion_value', 'conversions') }} as conversion_value,
     cast(null as varchar[]) as conversion_types,
     {{ is_no_total('level', 'source_account, report_date', 'campaign_id', 'ad_group_id') }}
     and breakdown = min(breakdown) over (

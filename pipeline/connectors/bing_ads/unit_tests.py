@@ -38,6 +38,7 @@ EXPECTED: Row = {
     "impressions": None,
     "clicks": None,
     "conversions": None,
+    "conversion_value": None,
     "conversion_types": None,
     "is_counted": True,
 }
@@ -161,6 +162,16 @@ DAYS: tuple[tuple[Example, ...], ...] = (
         ),
     ),
     ((ADS, AD | {"Conversions": "2", "ConversionsQualified": ""}, OF_AD | {"conversions": 2.0}),),
+    # Revenue may have a comma for each thousand; without conversions there is none.
+    (
+        (
+            ADS,
+            AD | {"Conversions": "2", "Revenue": "1,204,567.50", "AllRevenue": "9"},
+            OF_AD | {"conversions": 2.0, "conversion_value": 1204567.5},
+        ),
+    ),
+    ((ADS, AD | {"Conversions": "2", "Revenue": "--"}, OF_AD | {"conversions": 2.0}),),
+    ((ADS, AD | {"Conversions": "0"}, OF_AD | {"conversions": 0.0, "conversion_value": 0}),),
     ((ADS, AD | {"ConversionsQualified": "2.50", "AllConversionsQualified": "4.50"}, OF_AD | {"conversions": 2.5}),),
 )
 

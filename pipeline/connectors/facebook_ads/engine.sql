@@ -10,7 +10,7 @@
            where one thing's day came under two breakdowns, one of them. A row of several days (a report without
            time_increment) does not say what was spent on which, and is not counted. An action_type broken down by
            reaction stands beside its own total: the total counts; an export without any actions was not asked for them,
-           and its conversions are NULL. A report that has clicks on links alone (a loader's)
+           and its conversions are NULL. conversion_value is that of the same action_type in action_values. A report that has clicks on links alone (a loader's)
            counts those; what an ad belongs to is in the row where it was asked for, else in the list of ads. -#}
 {% macro engine_facebook_ads_ad_performance(tenant, platform, currency, conversion_type, resembles) -%}
 with insights as (
@@ -30,7 +30,8 @@ with insights as (
         {{ cast_as('impressions', 'integer') }} as said_impressions,
         {{ cast_as('coalesce(clicks, inline_link_clicks)', 'integer') }} as said_clicks,
         {% if conversion_type is not none -%}
-        list_filter(actions, lambda action: action.action_type = {{ text_list([conversion_type]) }}) as conversion_actions
+        list_filter(actions, lambda action: action.action_type = {{ text_list([conversion_type]) }}) as conversion_actions,
+        list_filter(action_values, lambda action: action.action_type = {{ text_list([conversion_type]) }}) as conversion_values
         {%- endif %}
     from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_facebook_insights') }}
 ),
@@ -72,6 +73,7 @@ select
     {{ zero_if_omitted('said_clicks', ['said_spend', 'said_impressions']) }} as clicks,
     {% if conversion_type is none -%}
     cast(null as double) as conversions,
+    cast(null as decimal(18, 6)) as conversion_value,
     cast(null as varchar[]) as conversion_types,
     {%- else -%}
     case
@@ -85,6 +87,22 @@ select
                 lambda action: {{ cast_as('action.value', 'decimal') }}
             )), 0) as double)
     end as conversions,
+    case
+        when len(list_filter(conversion_values, lambda action: {{ cast_as('action.value', 'decimal') }} is null)) > 0 then null
+        when len(conversion_values) > 0
+            then cast(list_sum(list_transform(
+                coalesce(
+                    nullif(list_filter(conversion_values, lambda action: action.action_reaction is null), []),
+                    conversion_values
+                ),
+                lambda action: {{ cast_as('action.value', 'decimal') }}
+            )) as decimal(18, 6))
+        when
+            coalesce(len(conversion_actions), 0) = 0
+            and bool_or(actions is not null) over (partition by source_account, exported_at)
+            and bool_or(action_values is not null) over (partition by source_account)
+            then 0
+    end as conversion_value,
     list_transform(
         list_filter(actions, lambda action: {{ resembles }}), lambda action: action.action_type
     ) as conversion_types,

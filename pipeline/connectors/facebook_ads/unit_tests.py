@@ -37,6 +37,7 @@ EXPECTED: Row = {
     "impressions": None,
     "clicks": None,
     "conversions": None,
+    "conversion_value": None,
     "conversion_types": None,
     "is_counted": True,
 }
@@ -67,8 +68,20 @@ def _days(pattern: str | None) -> tuple[tuple[Example, ...], ...]:
     }
     types = f"[{conversion}, {conversion}, {conversion}, omni_{conversion}]"
     return (
-        ((AD | SUMS | actions, OF_AD | SPENT | _converted(pattern, 3.0, types)),),
-        ((AD | {"actions": reactions}, OF_AD | _converted(pattern, 2.5, f"[{conversion}, {conversion}]")),),
+        ((AD | SUMS | actions, OF_AD | SPENT | _converted(pattern, 3.0, types, 99.5)),),
+        ((AD | {"actions": reactions}, OF_AD | _converted(pattern, 2.5, f"[{conversion}, {conversion}]", None)),),
+        (
+            (
+                AD | {"actions": reactions, "action_values": reactions},
+                OF_AD | _converted(pattern, 2.5, f"[{conversion}, {conversion}]", 2.5),
+            ),
+        ),
+        (
+            (
+                AD | {"action_values": [{"action_type": conversion, "value": "5"}, {"action_type": conversion}]},
+                OF_AD | _converted(pattern, 0.0, None, None),
+            ),
+        ),
         ((AD | {"actions": [omni]}, OF_AD | _converted(pattern, 0.0, f"[omni_{conversion}]")),),
         # A row that names its platform counts for it, before the total of the platforms.
         (
@@ -172,9 +185,12 @@ def _exports(pattern: str | None) -> tuple[Example, ...]:
     )
 
 
-def _converted(pattern: str | None, conversions: float | None, types: str | None) -> Row:
-    """Conversions are NULL where the tenant names none."""
-    return {"conversions": conversions, "conversion_types": types} if pattern else {}
+def _converted(
+    pattern: str | None, conversions: float | None, types: str | None, value: float | None = 0.0
+) -> Row:
+    """Conversions and their value are NULL where the tenant names none."""
+    made: Row = {"conversions": conversions, "conversion_value": value, "conversion_types": types}
+    return made if pattern else {}
 
 
 def _meta_report(pattern: str | None) -> Case:
@@ -184,7 +200,8 @@ def _meta_report(pattern: str | None) -> Case:
         first, last = f"2026-01-{number:02}", f"2026-01-{number:02}"
         for sent, changes in day:
             records.append({"date_start": first, "date_stop": last} | sent)
-            unasked = {"conversions": None} if "_account" in sent else {}  # no row of that account has actions
+            # no row of that account has actions
+            unasked = {"conversions": None, "conversion_value": None} if "_account" in sent else {}
             expected.append(EXPECTED | none | changes | unasked | {"report_date": first, "last_date": last})
     for sent, row in _exports(pattern):
         records.append(sent)

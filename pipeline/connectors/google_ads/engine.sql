@@ -32,6 +32,7 @@ with reports as (
         {{ cast_as('metrics.impressions', 'integer') }} as impressions,
         {{ cast_as('metrics.clicks', 'integer') }} as clicks,
         metrics.conversions as conversions,
+        {{ cast_as('metrics.conversionsValue', 'decimal') }} as conversion_value,
         concat_ws(
             ' ', segments.hour is not null, segments.device is not null, segments.adNetworkType is not null,
             segments.slot is not null, segments.clickType is not null, segments.conversionAction is not null,
@@ -142,6 +143,7 @@ select
     impressions,
     clicks,
     conversions,
+    {{ value_of_conversions('conversion_value', 'conversions') }} as conversion_value,
     cast(null as varchar[]) as conversion_types,
     {{ is_no_total('level', 'source_account, customer_id, report_date', 'campaign_id', 'ad_group_id') }}
     and breakdown = min(breakdown) over (

@@ -73,10 +73,11 @@ EXPECTED: Row = {
     "impressions": None,
     "clicks": None,
     "conversions": None,
+    "conversion_value": None,
     "conversion_types": None,
     "is_counted": True,
 }
-SPENT: Row = {"spend": 12.345678, "impressions": 361, "clicks": 17, "conversions": 1.5}
+SPENT: Row = {"spend": 12.345678, "impressions": 361, "clicks": 17, "conversions": 1.5, "conversion_value": 99.5}
 NOT_COUNTED: Row = {"is_counted": False}
 OF_CAMPAIGN: Row = {"campaign_id": "111", "campaign_name": "Spring"}
 OF_AD_GROUP: Row = OF_CAMPAIGN | {"ad_group_id": "222", "ad_group_name": "Now"}
@@ -91,7 +92,10 @@ DAYS: tuple[tuple[Example, ...], ...] = (
     # Ads count before totals, campaign by campaign; other customers and accounts change nothing.
     (
         (OUR_AD | MOBILE | {"metrics": METRICS}, OF_AD | SPENT),
-        ({"customer": US, "metrics": {"costMicros": "1"}}, NOT_COUNTED | {"spend": 0.000001}),
+        (
+            {"customer": US, "metrics": {"costMicros": "1", "conversions": 0}},
+            NOT_COUNTED | {"spend": 0.000001, "conversions": 0.0, "conversion_value": 0},
+        ),
         (OUR_CAMPAIGN | {"metrics": METRICS}, OF_CAMPAIGN | SPENT | NOT_COUNTED),
         (OUR_AD_GROUP, OF_AD_GROUP | NOT_COUNTED),
         (OUR_CAMPAIGN | {"adGroup": {"id": "223"}}, OF_CAMPAIGN | {"ad_group_id": "223"}),

@@ -130,6 +130,7 @@ class AdAnalytics(Contract):
     money = "major units of the account's currency, as text"
     zone = "utc"  # source: linkedin.com/help/lms/answer/a427004, a campaign's day is a UTC day
     restated_days = 90  # the longest usual conversion window; source: linkedin.com/help/lms/answer/a426359
+    lenient = ("conversionValueInLocalCurrency",)
     measures = (
         always("costInLocalCurrency", "costInUsd", is_zero_left_out=True),
         if_asked("impressions"),
@@ -150,6 +151,7 @@ class AdAnalytics(Contract):
                 "clicks": "clicks",
                 "externalWebsiteConversions": "external_website_conversions",
                 "oneClickLeads": "one_click_leads",
+                "conversionValueInLocalCurrency": "conversion_value_in_local_currency",
             },
         ),
     )
@@ -164,6 +166,7 @@ class AdAnalytics(Contract):
     clicks: Integer = None  # the chargeable ones
     externalWebsiteConversions: Integer = None
     oneClickLeads: Integer = None
+    conversionValueInLocalCurrency: DecimalText = None  # by the rules of the advertiser's conversions
 
 
 class AdAnalyticsByCampaign(AdAnalytics):

@@ -5,7 +5,7 @@
            and leads of LinkedIn's own forms; NULL where neither was asked for), ...
     Note   campaigns and creatives are known by the URNs of the row's pivots. Of a campaign's day the report by campaign
            counts, else the finest other one (see is_finest): rows by member, such as job title, come last. A report in US
-           dollars alone counts in USD. LinkedIn has no ad groups; a creative's row does not name its campaign. A row of
+           dollars alone counts in USD, and its conversion_value, which is in the account's currency, is NULL. LinkedIn has no ad groups; a creative's row does not name its campaign. A row of
            several days (timeGranularity MONTHLY or ALL) does not say what was spent on which, and is not counted. A loader
            leaves cells of metrics without activity empty. -#}
 {% macro engine_linkedin_ads_ad_performance(tenant, platform, currency) -%}
@@ -34,6 +34,7 @@ reported as (
             when coalesce(externalWebsiteConversions, oneClickLeads) is not null
                 then coalesce(externalWebsiteConversions, 0) + coalesce(oneClickLeads, 0)
         end as conversions,
+        {{ cast_as('conversionValueInLocalCurrency', 'decimal') }} as conversion_value,
         is_by_campaign,
         list_transform(pivots, lambda urn: split_part(urn, ':', 3)) as kinds
     from reports
@@ -85,6 +86,10 @@ select
     {{ zero_if_omitted('reported.impressions', ['reported.cost', 'reported.clicks'], export) }} as impressions,
     {{ zero_if_omitted('reported.clicks', ['reported.cost', 'reported.impressions'], export) }} as clicks,
     cast(reported.conversions as double) as conversions,
+    case
+        when reported.local_cost is not null or reported.dollar_cost is null
+            then {{ value_of_conversions('reported.conversion_value', 'reported.conversions', 'reported.source_account') }}
+    end as conversion_value,
     cast(null as varchar[]) as conversion_types,
     reported.report_date = reported.last_date and {{ is_finest(
         'reported.breakdown', 'reported.source_account, reported.report_date, reported.last_date', 'reported.campaign_id'

@@ -79,6 +79,7 @@ def _analytics(report: AdDays, pivots: Any) -> Any:
             "clicks": integers(report.clicks),
             "externalWebsiteConversions": integers(report.purchases),
             "oneClickLeads": integers(np.zeros_like(report.day)),
+            "conversionValueInLocalCurrency": money(report.revenue, decimals=2),
         }
     )
 

@@ -7,6 +7,7 @@ from pipeline.config.engine_cases import Case, Cases, Row, main_currency
 CAMPAIGN, CREATIVE = "urn:li:sponsoredCampaign:148633856", "urn:li:sponsoredCreative:82332766"
 ACCOUNT = "urn:li:sponsoredAccount:507515057"
 SUMS: Row = {"impressions": 125, "clicks": 51, "externalWebsiteConversions": 2, "oneClickLeads": 4}
+WORTH: Row = {"externalWebsiteConversions": 2, "conversionValueInLocalCurrency": "99.50"}
 
 EXPECTED: Row = {
     "source_platform": "linkedin_ads",
@@ -24,6 +25,7 @@ EXPECTED: Row = {
     "impressions": None,
     "clicks": None,
     "conversions": None,
+    "conversion_value": None,
     "conversion_types": None,
     "is_counted": True,
 }
@@ -78,6 +80,16 @@ DAYS: tuple[tuple[Example, ...], ...] = (
             OF_CAMPAIGN | ZERO | {"spend": 19.91833},
         ),
     ),
+    # The value of conversions is in the account's currency, so that a report in US dollars alone has none.
+    (
+        (
+            BY_CAMPAIGN,
+            _of(CAMPAIGN) | {"costInUsd": "5.5"} | WORTH,
+            OF_CAMPAIGN | ZERO | {"spend": 5.5, "currency": "USD", "conversions": 2.0},
+        ),
+    ),
+    ((BY_CAMPAIGN, _of(CAMPAIGN) | WORTH, OF_CAMPAIGN | {"conversions": 2.0, "conversion_value": 99.5}),),
+    ((BY_CAMPAIGN, _of(CAMPAIGN) | {"oneClickLeads": 0}, OF_CAMPAIGN | {"conversions": 0.0, "conversion_value": 0}),),
     ((BY_CAMPAIGN, _of("urn:li:sponsoredCampaign:2"), {"campaign_id": "2", "currency": "JPY"}),),
     ((BY_CAMPAIGN, _of("urn:li:sponsoredCampaign:3"), {"campaign_id": "3", "currency": "CHF"}),),
     ((BY_CAMPAIGN, _of("urn:li:sponsoredCampaign:9"), {"campaign_id": "9"}),),

@@ -76,6 +76,17 @@ class LineItem(Nested):
     tip_payment_method: Text = None
 
 
+class ShippingLine(Nested):
+    title: Text = None
+    price: DecimalText = None  # before discounts; with tax where the order says taxes_included
+    price_set: MoneySet | None = None
+    discounted_price: DecimalText = None
+    discounted_price_set: MoneySet | None = None
+    discount_allocations: list[DiscountAllocation] | None = None
+    tax_lines: list[TaxLine] | None = None
+    is_removed: Flag = None
+
+
 class NoteAttribute(Nested):
     name: Text = None
     value: Text = None
@@ -156,6 +167,7 @@ class Order(Contract):
         "subtotal_price",
         "total_line_items_price",
         "total_discounts",
+        "total_tip_received",
         "gateway",
         "source_name",
         "landing_site",
@@ -168,6 +180,7 @@ class Order(Contract):
         "line_items.id",
         "line_items.product_id",
         "line_items.variant_id",
+        "shipping_lines",
         "refunds.id",
         "refunds.created_at",
         "refunds.order_adjustments.kind",
@@ -214,9 +227,17 @@ class Order(Contract):
     current_total_price: DecimalText = None  # after edits, returns and refunds
     current_total_price_set: MoneySet | None = None
     subtotal_price: DecimalText = None
+    subtotal_price_set: MoneySet | None = None
     total_line_items_price: DecimalText = None
-    total_discounts: DecimalText = None
+    total_line_items_price_set: MoneySet | None = None
+    total_discounts: DecimalText = None  # of lines and shipping
+    total_discounts_set: MoneySet | None = None
+    total_shipping_price_set: MoneySet | None = None
     total_tax: DecimalText = None
+    total_tax_set: MoneySet | None = None
+    total_tip_received: DecimalText = None
+    original_total_duties_set: MoneySet | None = None
+    original_total_additional_fees_set: MoneySet | None = None
     gateway: Text = None
     source_name: Text = None
     landing_site: Text = None
@@ -225,9 +246,16 @@ class Order(Contract):
     shipping_address: Address | None = None
     billing_address: Address | None = None
     line_items: list[LineItem] | None = None
+    shipping_lines: list[ShippingLine] | None = None
     refunds: list[Refund] | None = None
     note_attributes: list[NoteAttribute] | None = None
     discount_codes: list[DiscountCode] | None = None
+
+
+class InventoryItem(Nested):
+    """What GraphQL has in a variant; the REST API has it in an object of its own."""
+
+    unit_cost: Money | None = None  # what one unit costs the shop now
 
 
 class Variant(Nested):
@@ -235,6 +263,7 @@ class Variant(Nested):
     title: Text = None
     sku: Text = None
     price: DecimalText = None
+    inventory_item: InventoryItem | None = None
 
 
 class Product(Contract):

@@ -37,6 +37,8 @@ ORDERS = Download(
                 "total_tax": ("Taxes",),
                 "total_price": ("Total",),
                 "total_discounts": ("Discount Amount",),
+                "total_shipping_price_set.shop_money.amount": ("Shipping",),
+                "original_total_duties_set.shop_money.amount": ("Duties",),
                 "gateway": ("Payment Method",),
                 "source_name": ("Source",),
                 **{f"shipping_address.{part}": (f"Shipping {title}",) for part, title in ADDRESS.items()},

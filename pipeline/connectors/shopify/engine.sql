@@ -2,12 +2,14 @@
     Takes  tenant: a slug.  platform: shopify.
            currency: SQL giving an account's currency, for orders that do not say theirs.
            charge_id_attributes: names of the note_attributes in which an app keeps payment ids, likeliest first.
-    Gives  one row per order: ordered_at (UTC), total_price and refunded_amount (major units of the shop's currency), lines, ...
+    Gives  one row per order: ordered_at (UTC), total_price and refunded_amount (major units of the shop's currency), lines,
+           refunds, and the parts of total_price, without tax in goods and shipping, ...
     Note   total_price does not fall after refunds: what was paid back is in refunds[].transactions[], and where those are in
            the shopper's currency, what the refund's lines, shipping and adjustments come to in the shop's; a refund that
            says neither makes refunded_amount NULL. Units sold are the current ones and those that came back for money: what
            an edit took off was not sold, nor is it in total_price unless it was paid for and paid back. Gift cards and tips
-           are no goods. Cancelled and test orders are kept, is_cancelled and is_test say so. -#}
+           are no goods, but other charges. What discounts took off shipping is deducted from shipping. Cancelled and test
+           orders are kept, is_cancelled and is_test say so. -#}
 {% macro engine_shopify_orders(tenant, platform, currency, charge_id_attributes) -%}
 with orders as (
     select
@@ -19,6 +21,10 @@ with orders as (
         ) as order_currency,
         {{ shopify_money('total_price_set', 'total_price') }} as charged,
         {{ shopify_money('current_total_price_set', 'current_total_price') }} as current_total,
+        {{ shopify_money('total_tax_set', 'total_tax') }} as stated_tax,
+        {{ shopify_money('total_discounts_set', 'total_discounts') }} as stated_discount,
+        {{ shopify_money('total_line_items_price_set', 'total_line_items_price') }} as stated_goods,
+        {{ shopify_money('subtotal_price_set', 'subtotal_price') }} as stated_subtotal,
         lower({{ cast_as('financial_status', 'text') }}) as status_key,
         flatten(list_transform(
             [{{ text_list(charge_id_attributes) }}],
@@ -40,6 +46,10 @@ refunds as (
 paybacks as (
     select
         tenant_skey,
+        cast(refund.id as varchar) as refund_id,
+        coalesce(
+            {{ cast_as('refund.created_at', 'instant') }}, {{ cast_as('refund.transactions[1].created_at', 'instant') }}
+        ) as refunded_at,
         list_transform(
             list_filter(
                 refund.transactions, lambda payment: lower(payment.kind) = 'refund' and lower(payment.status) = 'success'
@@ -103,6 +113,20 @@ sums as (
     select
         tenant_skey,
         flatten(list(items)) as refunded_items,
+        list(
+            struct_pack(
+                refund_id := refund_id,
+                refunded_at := refunded_at,
+                amount := cast(repaid as decimal(18, 6)),
+                lines := list_transform(
+                    list_filter(items, lambda item: not item.is_removed),
+                    lambda item: struct_pack(
+                        order_item_id := cast(item.line_item_id as varchar), quantity := item.quantity, amount := item.amount
+                    )
+                )
+            )
+            order by refunded_at, refund_id, repaid
+        ) filter (where repaid is distinct from 0) as refunds_made,
         cast(sum(repaid) as decimal(18, 6)) as repaid,
         cast(sum(worth) as decimal(18, 6)) as returned,
         count(*) filter (where repaid is null) as unknown_refunds
@@ -114,6 +138,16 @@ counted as (
     select
         orders.*,
         sums.refunded_items,
+        case
+            when orders.refunds is null and orders.status_key in ('refunded', 'partially_refunded')
+                then [struct_pack(
+                    refund_id := cast(null as varchar),
+                    refunded_at := cast(null as timestamp),
+                    amount := case when orders.status_key = 'refunded' then orders.charged end,
+                    lines := cast(null as {{ refund_lines_type() }})
+                )]
+            else sums.refunds_made
+        end as refunds_made,
         coalesce(sums.returned, 0) as returned,
         cast(coalesce(list_sum(list_transform(
             list_filter(sums.refunded_items, lambda item: item.is_removed), lambda item: item.amount
@@ -136,10 +170,129 @@ explained as (
         *,
         case
             when removed = 0 then charged
-            when charged - removed - returned = current_total then charged - removed + least(greatest(repaid - returned, 0), removed)
-            when charged - returned = current_total then charged + least(greatest(repaid - returned, 0), removed)
+            when charged - removed - returned = current_total then charged - removed + paid_for_removed
+            when charged - returned = current_total then charged + paid_for_removed
         end as explained_total
-    from counted
+    from (
+        select *, case when removed > 0 then least(greatest(coalesce(repaid, 0) - returned, 0), removed) else 0 end as paid_for_removed
+        from counted
+    )
+),
+
+itemized as (
+    select
+        *,
+        cast(coalesce(explained_total, charged) as decimal(18, 6)) as order_total,
+        list_transform(
+            line_items,
+            lambda line: struct_pack(
+                is_gift_card := coalesce(line.gift_card, false),
+                is_tip := {{ shopify_is_tip('line') }},
+                is_whole := coalesce({{ shopify_sold('line') }} = line.quantity, true),
+                price := cast(
+                    cast({{ shopify_sold('line') }} as decimal(19, 6)) * {{ shopify_money('line.price_set', 'line.price') }}
+                    as decimal(18, 6)
+                ),
+                discount := {{ shopify_discount('line') }},
+                tax := cast({{ shopify_share('line') }} * list_sum(list_transform(
+                    line.tax_lines, lambda tax: {{ shopify_money('tax.price_set', 'tax.price') }}
+                )) as decimal(18, 6))
+            )
+        ) as items,
+        list_transform(
+            list_filter(shipping_lines, lambda line: not coalesce(line.is_removed, false)),
+            lambda line: struct_pack(
+                price := {{ shopify_money('line.price_set', 'line.price') }},
+                discount := coalesce(
+                    list_sum(list_transform(
+                        line.discount_allocations, lambda part: {{ shopify_money('part.amount_set', 'part.amount') }}
+                    )),
+                    {{ shopify_money('line.price_set', 'line.price') }}
+                    - {{ shopify_money('line.discounted_price_set', 'line.discounted_price') }},
+                    0
+                ),
+                tax := list_sum(list_transform(
+                    line.tax_lines, lambda tax: {{ shopify_money('tax.price_set', 'tax.price') }}
+                ))
+            )
+        ) as deliveries
+    from explained
+),
+
+charges as (
+    select
+        *,
+        list_filter(items, lambda item: not item.is_gift_card and not item.is_tip) as goods,
+        coalesce(list_sum(list_transform(deliveries, lambda line: line.discount)), 0) as shipping_discount,
+        coalesce(list_sum(list_transform(deliveries, lambda line: line.tax)), 0) as shipping_tax,
+        case
+            when shipping_lines is not null
+                then coalesce(list_sum(list_transform(deliveries, lambda line: line.price - line.discount)), 0)
+            else {{ cast_as('total_shipping_price_set.shop_money.amount', 'decimal') }}
+        end as shipping_charged,
+        coalesce(list_sum(list_transform(
+            list_filter(items, lambda item: item.is_gift_card), lambda item: item.price - item.discount
+        )), 0)
+        + coalesce(
+            {{ cast_as('total_tip_received', 'decimal') }},
+            list_sum(list_transform(list_filter(items, lambda item: item.is_tip), lambda item: item.price - item.discount)),
+            0
+        )
+        + case when explained_total is null then 0 else paid_for_removed end
+        + coalesce({{ cast_as('original_total_duties_set.shop_money.amount', 'decimal') }}, 0)
+        + coalesce({{ cast_as('original_total_additional_fees_set.shop_money.amount', 'decimal') }}, 0) as other_charges
+    from itemized
+),
+
+taxed as (
+    select
+        *,
+        case
+            when line_items is null then stated_goods
+            else coalesce(list_sum(list_transform(goods, lambda item: item.price)), 0)
+        end as goods_price,
+        case
+            when line_items is null then stated_discount - shipping_discount
+            when
+                coalesce(list_sum(list_transform(items, lambda item: item.discount)), 0) = 0
+                and list_bool_and(list_transform(items, lambda item: item.is_whole))
+                and stated_discount > shipping_discount
+                then stated_discount - shipping_discount
+            else coalesce(list_sum(list_transform(goods, lambda item: item.discount)), 0)
+        end as goods_discount,
+        case
+            when list_bool_and(list_transform(items, lambda item: item.is_whole)) or list_contains(
+                list_transform(line_items, lambda line: line.tax_lines is null), true
+            )
+                then stated_tax
+            else coalesce(list_sum(list_transform(items, lambda item: item.tax)) + shipping_tax, stated_tax)
+        end as tax_charged
+    from charges
+),
+
+netted as (
+    select
+        *,
+        goods_price - goods_discount - case when is_with_tax then tax_charged - shipping_tax else 0 end as goods_net,
+        shipping_charged - case when is_with_tax then shipping_tax else 0 end as shipping_net
+    from (
+        select
+            *,
+            coalesce(taxes_included, stated_tax > 0 and charged = stated_subtotal + shipping_charged, false)
+            and coalesce(tax_charged, 0) <> 0 as is_with_tax
+        from taxed
+    )
+),
+
+parted as (
+    select
+        *,
+        cast(case
+            when is_with_tax and goods_price <> goods_discount then goods_price * (goods_net / (goods_price - goods_discount))
+            else goods_price
+        end as decimal(18, 6)) as gross_sales,
+        order_total - goods_net - coalesce(shipping_net, 0) - coalesce(tax_charged, 0) - other_charges as rest
+    from netted
 )
 
 select
@@ -153,12 +306,17 @@ select
     coalesce(
         {{ cast_as('created_at', 'instant') }}, {{ cast_as('processed_at', 'instant') }}, {{ cast_as('updated_at', 'instant') }}
     ) as ordered_at,
-    cast(coalesce(explained_total, charged) as decimal(18, 6)) as total_price,
+    order_total as total_price,
+    gross_sales,
+    cast(gross_sales - goods_net as decimal(18, 6)) as discount_amount,
+    cast(coalesce(shipping_net, case when rest = 0 then 0 end) as decimal(18, 6)) as shipping_amount,
+    cast(coalesce(tax_charged, case when rest = 0 then 0 end) as decimal(18, 6)) as tax_amount,
+    cast(other_charges as decimal(18, 6)) as other_charges,
     cast(repaid as decimal(18, 6)) as refunded_amount,
     cast(unknown_refunds as bigint) as foreign_refunds,
     order_currency as currency,
     statuses.financial_status,
-    {{ cast_as('explained.financial_status', 'text') }} as raw_status,
+    {{ cast_as('parted.financial_status', 'text') }} as raw_status,
     {{ cast_as('cancelled_at', 'instant') }} is not null as is_cancelled,
     coalesce(test, false) as is_test,
     lower(coalesce(
@@ -174,13 +332,13 @@ select
         list_filter(
             line_items,
             lambda line: not coalesce(line.gift_card, false)
-                and {{ cast_as('line.tip_payment_gateway', 'text') }} is null
-                and {{ cast_as('line.tip_payment_method', 'text') }} is null
+                and not {{ shopify_is_tip('line') }}
                 and not coalesce({{ shopify_sold('line') }} = 0 and line.quantity > 0, false)
         ),
         lambda line: struct_pack(
             line_id := cast(line.id as varchar),
             product_id := cast(nullif(line.product_id, 0) as varchar),
+            variant_id := cast(line.variant_id as varchar),
             sku := {{ cast_as('line.sku', 'text') }},
             item_name := {{ cast_as('line.title', 'text') }},
             quantity := cast({{ shopify_sold('line') }} as decimal(19, 6)),
@@ -197,6 +355,7 @@ select
             end
         )
     ) as lines,
+    refunds_made as refunds,
     list_filter(
         [
             case
@@ -206,16 +365,16 @@ select
                     then 'unproven_edit'
             end,
             case
-                when taxes_included and {{ cast_as('total_tax', 'decimal') }} is distinct from 0
+                when taxes_included and stated_tax is distinct from 0
                     and list_contains(list_transform(line_items, lambda line: line.tax_lines is null), true)
                     then 'unproven_tax'
             end
         ],
         lambda doubt: doubt is not null
     ) as doubts
-from explained
+from parted
 left join {{ source('hub', 'platform_ref__order_statuses') }} as statuses
-    on statuses.source_platform = 'shopify' and statuses.raw_status = explained.status_key
+    on statuses.source_platform = 'shopify' and statuses.raw_status = parted.status_key
 {%- endmacro %}
 
 {#- An amount in the shop's currency.
@@ -223,6 +382,13 @@ left join {{ source('hub', 'platform_ref__order_statuses') }} as statuses
     Gives  an expression: DECIMAL(18,6). -#}
 {% macro shopify_money(set, plain) -%}
 coalesce({{ cast_as(set ~ '.shop_money.amount', 'decimal') }}, {{ cast_as(plain, 'decimal') }})
+{%- endmacro %}
+
+{#- Whether a line is a tip.
+    Takes  line: SQL naming a line.
+    Gives  an expression: BOOLEAN, never NULL. -#}
+{% macro shopify_is_tip(line) -%}
+({{ cast_as(line ~ '.tip_payment_gateway', 'text') }} is not null or {{ cast_as(line ~ '.tip_payment_method', 'text') }} is not null)
 {%- endmacro %}
 
 {#- Units of a line that were sold: the current ones, and those that came back for money.
@@ -269,13 +435,21 @@ cast({{ shopify_share(line) }} * coalesce(
 
 {#- Shopify products, in the canonical columns of products.
     Takes  tenant: a slug.  platform: shopify.
-    Gives  one row per product: product_id, product_name, product_category (Shopify's product_type). -#}
+    Gives  one row per product: product_id, product_name, product_category (Shopify's product_type), unit_costs. -#}
 {% macro engine_shopify_products(tenant, platform) -%}
 select
     '{{ platform }}' as source_platform,
     source_account,
     cast(id as varchar) as product_id,
     {{ cast_as('title', 'text') }} as product_name,
-    {{ cast_as('product_type', 'text') }} as product_category
+    {{ cast_as('product_type', 'text') }} as product_category,
+    list_transform(
+        list_filter(variants, lambda variant: variant.inventory_item.unit_cost.amount is not null),
+        lambda variant: struct_pack(
+            variant_id := cast(variant.id as varchar),
+            unit_cost := {{ cast_as('variant.inventory_item.unit_cost.amount', 'decimal') }},
+            currency := upper({{ cast_as('variant.inventory_item.unit_cost.currency_code', 'text') }})
+        )
+    ) as unit_costs
 from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_products') }}
 {%- endmacro %}

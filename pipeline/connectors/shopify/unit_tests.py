@@ -33,6 +33,11 @@ EXPECTED: Row = {
     "other_ids": "[#1001, 1001, gid://shopify/Order/450789469]",
     "ordered_at": "2026-01-11 04:30:00",
     "total_price": 409.94,
+    "gross_sales": None,
+    "discount_amount": None,
+    "shipping_amount": None,
+    "tax_amount": 11.94,
+    "other_charges": 0,
     "refunded_amount": 0,
     "foreign_refunds": 0,
     "currency": "USD",
@@ -46,6 +51,7 @@ EXPECTED: Row = {
     "discount_codes": None,
     "charge_ids": "[]",
     "lines": None,
+    "refunds": None,
     "doubts": "[]",
 }
 
@@ -58,6 +64,17 @@ def money(amount: str) -> Row:
     """An amount in the shop's currency, beside the shopper's."""
     shown: Row = {"amount": "7.77", "currency_code": "EUR"}
     return {"shop_money": {"amount": amount, "currency_code": "USD"}, "presentment_money": shown}
+
+
+def back(*refunds: Row) -> Row:
+    """The refunds of an order, by their differences from one that says its amount alone."""
+    alone: Row = {"refund_id": None, "refunded_at": None, "lines": None}
+    return {"refunds": json.dumps([alone | refund for refund in refunds])}
+
+
+def came_back(*lines: tuple[float, float | None]) -> list[Row]:
+    """Units of the line 11 that came back, with their money."""
+    return [{"order_item_id": "11", "quantity": quantity, "amount": amount} for quantity, amount in lines]
 
 
 BACK: Row = {"id": 1, "kind": "refund", "status": "success", "amount": "41.94", "currency": "USD"}
@@ -84,50 +101,63 @@ REFUNDS: tuple[Example, ...] = (
     (
         {
             "refunds": [
-                {"id": 1, "transactions": [BACK | {"currency": "usd"}, BACK | {"status": "failure"}]},
+                {
+                    "id": 9,
+                    "created_at": "2026-01-13T01:00:00-05:00",
+                    "transactions": [BACK | {"currency": "usd"}, BACK | {"status": "failure"}],
+                },
                 {
                     "id": 2,
                     "transactions": [
-                        BACK | {"kind": "REFUND", "status": "Success", "amount": "8.00", "currency": None}
+                        BACK
+                        | {"kind": "REFUND", "status": "Success", "amount": "8.00", "currency": None}
+                        | {"created_at": "2026-01-12T10:00:00Z"}
                     ],
                 },
                 {"id": 3, "transactions": [BACK | {"kind": "void"}]},
                 {"id": 4, "transactions": None},
             ]
         },
-        {"refunded_amount": 49.94},
+        {"refunded_amount": 49.94}
+        | back(
+            {"refund_id": "2", "refunded_at": "2026-01-12 10:00:00", "amount": 8},
+            {"refund_id": "9", "refunded_at": "2026-01-13 06:00:00", "amount": 41.94},
+        ),
     ),
     ({"refunds": []}, {}),
     (
         {"currency": None, "refunds": [{"transactions": [BACK | {"currency": None}]}]},
-        {"refunded_amount": 41.94, "currency": main_currency},
+        {"refunded_amount": 41.94, "currency": main_currency} | back({"amount": 41.94}),
     ),
     # Paid back in the shopper's currency: the shop's amount is beside it, or in what the refund is made of, or unknown.
     (
         {"refunds": [{"transactions": [ABROAD | {"amount_set": money("51.00")}, BACK | {"amount": "1.00"}]}]},
-        {"refunded_amount": 52},
+        {"refunded_amount": 52} | back({"amount": 52}),
     ),
     (
         {"refunds": [{"transactions": [ABROAD, ABROAD], "refund_line_items": [RETURNED, PLAIN]}]},
-        {"refunded_amount": 77},
+        {"refunded_amount": 77} | back({"amount": 77, "lines": came_back((1, 55), (1, 22))}),
     ),
     (
         {"refunds": [{"transactions": [ABROAD], "refund_line_items": [PLAIN | {"total_tax": None}]}]},
-        {"refunded_amount": 20},
+        {"refunded_amount": 20} | back({"amount": 20, "lines": came_back((1, 20))}),
     ),
     (
         {"refunds": [{"transactions": [ABROAD], "refund_line_items": [], "order_adjustments": [SHIPPING]}]},
-        {"refunded_amount": 5.5},
+        {"refunded_amount": 5.5} | back({"amount": 5.5, "lines": []}),
     ),
     (
         {"refunds": [{"transactions": [ABROAD], "refund_line_items": [PLAIN], "order_adjustments": [LESS]}]},
-        {"refunded_amount": 19.75},
+        {"refunded_amount": 19.75} | back({"amount": 19.75, "lines": came_back((1, 22))}),
     ),
     (
         {"refunds": [{"transactions": [ABROAD], "order_adjustments": [LESS], "refund_shipping_lines": [POSTAGE]}]},
-        {"refunded_amount": 0.75},
+        {"refunded_amount": 0.75} | back({"amount": 0.75}),
     ),
-    ({"refunds": [{"transactions": [ABROAD], "refund_shipping_lines": [POSTAGE, POSTAGE]}]}, {"refunded_amount": 6}),
+    (
+        {"refunds": [{"transactions": [ABROAD], "refund_shipping_lines": [POSTAGE, POSTAGE]}]},
+        {"refunded_amount": 6} | back({"amount": 6}),
+    ),
     (  # An older refund has its shipping among the adjustments; one of the versions between has it twice.
         {
             "refunds": [
@@ -138,20 +168,30 @@ REFUNDS: tuple[Example, ...] = (
                 }
             ]
         },
-        {"refunded_amount": 5.5},
+        {"refunded_amount": 5.5} | back({"amount": 5.5}),
     ),
-    ({"refunds": [{"transactions": [ABROAD]}, {"transactions": [BACK]}]}, UNKNOWN),
+    (
+        {"refunds": [{"transactions": [ABROAD]}, {"transactions": [BACK]}]},
+        UNKNOWN | back({"amount": 41.94}, {"amount": None}),
+    ),
     (
         {"refunds": [{"transactions": [ABROAD], "refund_line_items": [PLAIN, PLAIN | {"subtotal": None}]}]},
-        UNKNOWN,
+        UNKNOWN | back({"amount": None, "lines": came_back((1, 22), (1, None))}),
     ),
-    ({"refunds": [{"transactions": [ABROAD, BACK], "refund_line_items": [RETURNED]}]}, UNKNOWN),
-    ({"refunds": [{"transactions": [ABROAD], "order_adjustments": [LESS]}]}, UNKNOWN),
-    ({"refunds": [{"transactions": [BACK | {"amount": None}]}] * 2}, UNKNOWN | {"foreign_refunds": 2}),
+    (
+        {"refunds": [{"transactions": [ABROAD, BACK], "refund_line_items": [RETURNED]}]},
+        UNKNOWN | back({"amount": None, "lines": came_back((1, 55))}),
+    ),
+    ({"refunds": [{"transactions": [ABROAD], "order_adjustments": [LESS]}]}, UNKNOWN | back({"amount": None})),
+    (
+        {"refunds": [{"transactions": [BACK | {"amount": None}]}] * 2},
+        UNKNOWN | {"foreign_refunds": 2} | back({"amount": None}, {"amount": None}),
+    ),
     # Without the list of refunds, the status alone says how much came back.
     (
         {"financial_status": "Refunded"},
-        {"raw_status": "Refunded", "financial_status": "refunded", "refunded_amount": 409.94},
+        {"raw_status": "Refunded", "financial_status": "refunded", "refunded_amount": 409.94}
+        | back({"amount": 409.94}),
     ),
     (
         {"financial_status": "refunded", "refunds": []},
@@ -159,7 +199,9 @@ REFUNDS: tuple[Example, ...] = (
     ),
     (
         {"financial_status": "partially_refunded"},
-        {"raw_status": "partially_refunded", "financial_status": "partially_refunded"} | UNKNOWN,
+        {"raw_status": "partially_refunded", "financial_status": "partially_refunded"}
+        | UNKNOWN
+        | back({"amount": None}),
     ),
     # The set's amounts are in the shop's currency, whatever the older fields hold.
     (
@@ -200,14 +242,19 @@ BOUGHT: Row = {
     "unit_price": 12.5,
     "discount_amount": 0,
     "amount": None,
+    "variant_id": "4",
+    "cost_amount": None,
 }
 ALLOCATED: Row = {"discount_allocations": [{"amount": "3.00"}, {"amount": "9.99", "amount_set": money("1.00")}]}
 TAXED: Row = {"tax_lines": [{"price": "2.00"}, {"price": "9.99", "price_set": money("0.50")}]}
 
 
 def bought(*changes: Row) -> Row:
-    """The lines of an order, by their differences from BOUGHT."""
-    return {"lines": json.dumps([BOUGHT | change for change in changes])}
+    """The lines of an order, by their differences from BOUGHT, and what goods and discounts come to without tax."""
+    lines = [BOUGHT | change for change in changes]
+    gross = sum(line["quantity"] * line["unit_price"] for line in lines if line["quantity"] is not None)
+    discounts = sum(line["discount_amount"] for line in lines)
+    return {"lines": json.dumps(lines), "gross_sales": gross, "discount_amount": discounts}
 
 
 LINES: tuple[Example, ...] = (
@@ -238,18 +285,19 @@ LINES: tuple[Example, ...] = (
                 LINE | {"quantity": None, "current_quantity": None},
             ]
         },
-        bought({}, {"quantity": 0}, {"quantity": None}) | {"doubts": "[]"},
+        bought({}, {"quantity": 0}, {"quantity": None}) | {"doubts": "[]", "other_charges": 75},
     ),
     # Prices with tax: the line's amount is without it, its price and discount as the shop says them.
     (
         {"taxes_included": True, "line_items": [LINE | TAXED | ALLOCATED, LINE | {"tax_lines": []}]},
-        bought({"discount_amount": 4, "amount": 18.5}, {"amount": 25}),
+        bought({"discount_amount": 4, "amount": 18.5}, {"amount": 25})
+        | {"gross_sales": 37.021739, "discount_amount": 2.961739},  # 11.94 of 46 is tax
     ),
     ({"taxes_included": False, "line_items": [LINE | TAXED]}, bought({})),
-    ({"taxes_included": True, "total_tax": "0.00", "line_items": [LINE]}, bought({})),
+    ({"taxes_included": True, "total_tax": "0.00", "line_items": [LINE]}, bought({}) | {"tax_amount": 0}),
     (
         {"taxes_included": True, "line_items": [LINE | TAXED, LINE]},
-        bought({"amount": 22.5}, {}) | {"doubts": "[unproven_tax]"},
+        bought({"amount": 22.5}, {}) | {"doubts": "[unproven_tax]", "gross_sales": 38.06},
     ),
 )
 TAKEN_OFF: Row = {"line_item_id": 11, "quantity": 1, "restock_type": "cancel", "subtotal": "12.50", "total_tax": "1.25"}
@@ -273,7 +321,9 @@ EDITS: tuple[Example, ...] = (
         EDITED
         | {"refunds": [{"transactions": [BACK | {"amount": "13.75"}], "refund_line_items": [TAKEN_OFF]}]}
         | {"current_total_price": "396.19"},
-        bought({"discount_amount": 4}) | {"refunded_amount": 13.75},
+        bought({"discount_amount": 4})
+        | {"refunded_amount": 13.75}
+        | back({"amount": 13.75, "lines": came_back((1, 13.75))}),
     ),
     (
         EDITED
@@ -286,19 +336,19 @@ EDITS: tuple[Example, ...] = (
         EDITED
         | {"refunds": [{"refund_line_items": [TAKEN_OFF]}, {"transactions": [BACK | {"amount": "13.75"}]}]}
         | {"current_total_price": "396.19"},
-        bought(HALF) | {"refunded_amount": 13.75},
+        bought(HALF) | {"refunded_amount": 13.75, "other_charges": 13.75} | back({"amount": 13.75}),
     ),
     (
         EDITED
         | {"refunds": [{"refund_line_items": [TAKEN_OFF]}, {"transactions": [BACK | {"amount": "10.00"}]}]}
         | {"current_total_price_set": money("409.94")},
-        bought(HALF) | {"refunded_amount": 10, "total_price": 419.94},
+        bought(HALF) | {"refunded_amount": 10, "total_price": 419.94, "other_charges": 10} | back({"amount": 10}),
     ),
     (
         EDITED
         | {"refunds": [{"refund_line_items": [TAKEN_OFF]}, {"transactions": [BACK | {"amount": "100.00"}]}]}
         | {"current_total_price": "396.19"},
-        bought(HALF) | {"refunded_amount": 100},
+        bought(HALF) | {"refunded_amount": 100, "other_charges": 13.75} | back({"amount": 100}),
     ),
     # A line of which nothing is left is none.
     (
@@ -317,22 +367,94 @@ EDITS: tuple[Example, ...] = (
         bought({}),
     ),
     ({"line_items": [LINE | {"current_quantity": None}]}, bought({}) | {"doubts": "[unproven_edit]"}),
-    ({"line_items": []}, {"lines": "[]"}),
+    ({"line_items": []}, {"lines": "[]", "gross_sales": 0, "discount_amount": 0}),
     (
         {"line_items": [LINE | {"current_quantity": None}], "current_total_price": "368.00"}
         | {"refunds": [{"transactions": [BACK], "refund_line_items": [PLAIN | {"quantity": 3}]}]},
-        bought({}) | {"refunded_amount": 41.94},
+        bought({}) | {"refunded_amount": 41.94} | back({"amount": 41.94, "lines": came_back((3, 22))}),
     ),
     (
         {"line_items": [LINE | {"current_quantity": None}], "current_total_price": "387.94"}
         | {"refunds": [{"transactions": [BACK], "refund_line_items": [PLAIN]}]},
-        bought({}) | {"refunded_amount": 41.94},
+        bought({}) | {"refunded_amount": 41.94} | back({"amount": 41.94, "lines": came_back((1, 22))}),
     ),
     # Refunds that were not exported: the status says whether what is gone was sold.
     ({"line_items": [LINE | {"current_quantity": 1}]}, bought({"quantity": 1})),
     (
         {"line_items": [LINE | {"current_quantity": 1}], "financial_status": "refunded"},
-        bought({}) | {"raw_status": "refunded", "financial_status": "refunded", "refunded_amount": 409.94},
+        bought({})
+        | {"raw_status": "refunded", "financial_status": "refunded", "refunded_amount": 409.94}
+        | back({"amount": 409.94}),
+    ),
+)
+SHIPPED: Row = {
+    "price": "9.00",
+    "price_set": money("10.00"),
+    "discount_allocations": [{"amount": "2.00"}, {"amount": "9.99", "amount_set": money("1.00")}],
+    "tax_lines": [{"price": "0.50"}, {"price": "9.99", "price_set": money("0.25")}],
+}
+FREE: Row = {"price": "5.00", "discounted_price": "4.50"}
+ALL_TAXED: Row = LINE | ALLOCATED | {"tax_lines": [{"price": "1.50"}]}
+PARTS: tuple[Example, ...] = (
+    # 25 of goods less 4, 8.50 of shipping, tax of 2.25, a tip of 3, duties of 1 and a fee of 0.25.
+    (
+        {"line_items": [LINE | ALLOCATED], "shipping_lines": [SHIPPED, FREE | {"is_removed": True}]}
+        | {"total_discounts": "99.00", "total_tax": "9.99", "total_tax_set": money("2.25"), "total_price": "34.50"}
+        | {"total_tip_received": "3.00", "original_total_duties_set": money("1.00")}
+        | {"original_total_additional_fees_set": money("0.25")},
+        bought({"discount_amount": 4})
+        | {"shipping_amount": 7, "tax_amount": 2.25, "other_charges": 4.25, "total_price": 34.5},
+    ),
+    (
+        {"line_items": [LINE], "shipping_lines": [FREE], "total_tip_received": "0.00"},
+        bought({}) | {"shipping_amount": 4.5},
+    ),
+    # A tip is a line too: it is counted once.
+    (
+        {"line_items": [LINE, LINE | {"tip_payment_gateway": "card"}], "total_tip_received": "4.00"},
+        bought({}) | {"other_charges": 4},
+    ),
+    # Prices with tax: tax of 0.75 on shipping is not in it, and 1.50 of 21 is not in the goods.
+    (
+        {"taxes_included": True, "line_items": [ALL_TAXED], "shipping_lines": [SHIPPED], "total_tax": "2.25"},
+        bought({"discount_amount": 4, "amount": 19.5})
+        | {"gross_sales": 23.214286, "discount_amount": 3.714286, "shipping_amount": 6.25, "tax_amount": 2.25},
+    ),
+    # A file of the admin does not say whether prices are with tax: its totals do.
+    (
+        {"line_items": [LINE], "subtotal_price": "25.00", "total_price": "30.00", "total_tax": "5.00"}
+        | {"total_shipping_price_set": money("5.00")},
+        bought({}) | {"gross_sales": 20, "shipping_amount": 5, "tax_amount": 5, "total_price": 30},
+    ),
+    # Nothing is left for shipping and tax that the record does not say: they are 0.
+    (
+        {"line_items": [LINE], "total_price": "25.00", "total_tax": None},
+        bought({}) | {"shipping_amount": 0, "tax_amount": 0, "total_price": 25},
+    ),
+    ({"line_items": [LINE], "total_tax": None}, bought({}) | {"tax_amount": None}),
+    # A discount that is in no line is of the goods, but for what shipping says of it.
+    (
+        {
+            "line_items": [LINE],
+            "total_discounts": "9.99",
+            "total_discounts_set": money("6.00"),
+            "shipping_lines": [SHIPPED],
+        },
+        bought({}) | {"discount_amount": 3, "shipping_amount": 7},
+    ),
+    # Without lines, the order's own totals.
+    (
+        {"total_line_items_price": "400.00", "total_discounts": "2.00"},
+        {"gross_sales": 400, "discount_amount": 2, "shipping_amount": 0},
+    ),
+    # A unit that an edit removed takes its tax with it.
+    (
+        {
+            "line_items": [LINE | {"current_quantity": 1, "tax_lines": [{"price": "2.00"}]}],
+            "current_total_price": "396.19",
+        }
+        | {"refunds": [{"transactions": [], "refund_line_items": [TAKEN_OFF]}], "shipping_lines": [SHIPPED]},
+        bought({"quantity": 1}) | {"tax_amount": 1.75, "shipping_amount": 7, "total_price": 396.19},
     ),
 )
 REFUND: Row = {"refund_line_items": [TAKEN_OFF]}
@@ -434,6 +556,7 @@ ORDERS: tuple[Example, ...] = (
     *LINES,
     *EDITS,
     *MIXED,
+    *PARTS,
     *(({"financial_status": raw}, {"raw_status": raw, "financial_status": status}) for raw, status in STATUSES.items()),
     ({"created_at": None}, {"ordered_at": "2026-01-11 04:31:00"}),
     ({"created_at": None, "processed_at": None}, {"ordered_at": "2026-01-12 15:00:00"}),
@@ -472,9 +595,12 @@ def _shopify_orders(_pattern: str | None) -> Case:
 
 def _shopify_products(_pattern: str | None) -> Case:
     ipod = {"id": 632910392, "title": "IPod Nano - 8GB", "product_type": "Cult Products", "vendor": "Apple"}
+    cost: Row = {"inventory_item": {"unit_cost": {"amount": "99.50", "currency_code": "usd"}}}
+    variants: list[Row] = [{"id": 4, "price": "199.00"} | cost, {"id": 5, "price": "199.00"}]
+    costs: list[Row] = [{"variant_id": "4", "unit_cost": 99.5, "currency": "USD"}]
     return Case(
-        "a product's category is its product_type",
-        {"products": [ipod | {"handle": "ipod-nano", "status": "active", "tags": "Emotive"}]},
+        "a product's category is its product_type, and variants have costs where the shop says so",
+        {"products": [ipod | {"handle": "ipod-nano", "status": "active", "tags": "Emotive", "variants": variants}]},
         [
             {
                 "source_platform": delivering_platform,
@@ -482,6 +608,7 @@ def _shopify_products(_pattern: str | None) -> Case:
                 "product_id": "632910392",
                 "product_name": "IPod Nano - 8GB",
                 "product_category": "Cult Products",
+                "unit_costs": json.dumps(costs),
             }
         ],
     )

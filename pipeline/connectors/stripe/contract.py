@@ -29,6 +29,19 @@ class BillingDetails(Nested):
     email: Text = None
 
 
+class Refund(Nested):
+    id: Text = None
+    amount: MinorUnits = None
+    created: EpochSeconds = None
+    status: Text = None  # pending, succeeded, failed, canceled
+
+
+class RefundList(Nested):
+    """In charges of API versions before 2022-11-15, and where the caller requested to expand it."""
+
+    data: list[Refund] | None = None
+
+
 class Charge(Contract):
     """One charge in its present state: a refund changes it."""
 
@@ -47,6 +60,7 @@ class Charge(Contract):
         "failure_code",
         "description",
         "payment_method_details",
+        "refunds",
     )
     measures = (always("amount"), with_some("amount_captured"), unless_zero("amount_refunded"))
     layouts = (
@@ -73,6 +87,7 @@ class Charge(Contract):
     captured: Flag = None
     paid: Flag = None
     refunded: Flag = None  # in full
+    refunds: RefundList | None = None
     disputed: Flag = None
     livemode: Flag = None  # false for a test
     failure_code: Text = None

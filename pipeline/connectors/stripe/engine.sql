@@ -1,6 +1,7 @@
 {#- Stripe charges, in the canonical columns of charges.
     Takes  tenant: a slug.  platform: stripe, or a connector like it.
-    Gives  one row per charge: charged_at (UTC), captured_amount and refunded_amount (major units of currency), ...
+    Gives  one row per charge: charged_at (UTC), captured_amount and refunded_amount (major units of currency), refunds
+           where the charge lists them, ...
     Note   amounts are minor units, by Stripe's own count where it differs from ISO 4217. Without amount_captured, a charge
            that succeeded and is captured took its whole amount. livemode false is a test. Amounts of a currency that is
            in no list stay NULL. The bank has the money of a dispute that is open or lost; a won one and a mere inquiry took
@@ -38,6 +39,14 @@ select
     {{ major_units('charges.captured_units', 'currencies.stripe_exponent') }} as captured_amount,
     {{ major_units('charges.refunded_units', 'currencies.stripe_exponent') }} as refunded_amount,
     {{ major_units('charges.disputed_units', 'currencies.stripe_exponent') }} as disputed_amount,
+    list_transform(
+        list_filter(charges.refunds.data, lambda refund: coalesce(refund.status, 'succeeded') = 'succeeded'),
+        lambda refund: struct_pack(
+            refund_id := {{ cast_as('refund.id', 'text') }},
+            refunded_at := {{ cast_as('refund.created', 'epoch_seconds') }},
+            amount := {{ major_units("cast(refund.amount as bigint)", 'currencies.stripe_exponent') }}
+        )
+    ) as refunds,
     charges.charge_currency as currency,
     {{ cast_as('charges.status', 'text') }} as status,
     not coalesce(charges.livemode, true) as is_test

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from pipeline.config.engine_cases import Case, Cases, Row, delivering_platform
 
 WHOLE = "bif byr clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf"
@@ -34,6 +36,7 @@ EXPECTED: Row = {
     "captured_amount": 12.34,
     "refunded_amount": 0,
     "disputed_amount": 0,
+    "refunds": None,
     "currency": "USD",
     "status": "succeeded",
     "is_test": False,
@@ -52,9 +55,18 @@ DISPUTES: dict[str, float | None] = {
 }
 """Statuses of a dispute. Source: docs.stripe.com/api/disputes/object, and prevented of later versions."""
 DISPUTE: Row = {"id": "du_1", "amount": 1000, "currency": "USD", "status": "lost"}
+BACK: Row = {"id": "re_1", "amount": 1050, "created": 1234567891, "status": "succeeded"}
+WENT_BACK: Row = {"refund_id": "re_1", "refunded_at": "2009-02-13 23:31:31", "amount": 10.5, "lines": None}
+TWICE: Row = {"refunds": json.dumps([WENT_BACK, WENT_BACK | {"refund_id": "re_2"}])}
 CHARGES: tuple[tuple[Row, Row], ...] = (
     ({"amount_captured": 1034, "amount_refunded": 34}, {"captured_amount": 10.34, "refunded_amount": 0.34}),
     ({"amount_refunded": None}, {}),
+    ({"refunds": {"data": []}}, {"refunds": "[]"}),
+    ({"refunds": {"data": [BACK, BACK | {"status": "failed"}, BACK | {"id": "re_2", "status": None}]}}, TWICE),
+    (
+        {"refunds": {"data": [BACK]}, "currency": "jpy", "amount_captured": 2000},
+        {"currency": "JPY", "captured_amount": 2000, "refunds": json.dumps([WENT_BACK | {"amount": 1050}])},
+    ),
     # The minor unit is the currency's, as Stripe counts: Iceland's krone in hundredths, Madagascar's ariary whole.
     *(
         ({"amount": 5120, "currency": code}, {"captured_amount": amount, "currency": code.upper()})

@@ -138,6 +138,7 @@ class Metrics(Nested):
     impressions: IntegerText = None
     clicks: IntegerText = None
     conversion: DecimalText = None  # on the day of the click or view that led to it
+    total_purchase_value: DecimalText = None  # of those that are purchases
     cost: DecimalText = None  # in GMV Max reports, for spend
     net_cost: DecimalText = None  # cost less credits
     orders: DecimalText = None  # in GMV Max reports, for conversion
@@ -151,7 +152,7 @@ class Report(Contract):
     money = "major units of the account's currency, as text"
     zone = "account"
     restated_days = 28  # the longest click window; source: ads.tiktok.com/help/article/attribution-manager
-    lenient = ("metrics.net_cost", "metrics.gross_revenue")
+    lenient = ("metrics.net_cost", "metrics.gross_revenue", "metrics.total_purchase_value")
     measures = (
         always("metrics.spend", "metrics.cost"),
         if_asked("metrics.impressions"),
@@ -163,7 +164,9 @@ class Report(Contract):
 def fivetran_report(time: str) -> tuple[Layout, ...]:
     """The layouts of Fivetran's report tables, and of singer-io/tap-tiktok-ads: of every level and breakdown."""
     grain = {path: path.removeprefix("dimensions.") for path in (*GRAIN, f"dimensions.{time}")}
-    metrics = {f"metrics.{name}": name for name in ("spend", "impressions", "clicks", "conversion")}
+    metrics = {
+        f"metrics.{name}": name for name in ("spend", "impressions", "clicks", "conversion", "total_purchase_value")
+    }
     names = {f"metrics.{name}": name for name in ("campaign_name", "adgroup_name", "ad_name", "currency")}
     return (
         Layout(name="fivetran", known_by=(time, "_fivetran_synced"), columns=grain | metrics),

@@ -2,12 +2,12 @@
     Takes  tenant: a slug.  platform: the source that delivered the rows.
            currency: SQL giving an account's currency, for rows that do not say theirs.
     Gives  one row per report row, an hour's or a day's: report_date (the advertiser's day), spend (major units of
-           currency), conversions (NULL where they were not asked for), ...
+           currency), conversions (NULL where they were not asked for), conversion_value (of purchases), ...
     Note   metrics arrive as text. Of a campaign's day the finest report counts (see is_finest): a basic one before one by
            audience, by ad, ad group, campaign, advertiser, and by the day before by the hour, whose hours may have been
            asked for too early. What an ad or ad group belongs to is in the row where it was asked for, else in the lists
-           of ads and ad groups. A row of a GMV Max report has cost for spend and orders for conversions, and counts
-           unless the basic report has its campaign's day. -#}
+           of ads and ad groups. A row of a GMV Max report has cost for spend, orders for conversions and gross_revenue for
+           their value, and counts unless the basic report has its campaign's day. -#}
 {% macro engine_tiktok_ads_ad_performance(tenant, platform, currency) -%}
 with reports as (
     select
@@ -34,6 +34,13 @@ placed as (
         {{ cast_as('reports.ad_id', 'text') }} as ad_id,
         coalesce(ads.ad_name, reports.metrics.ad_name) as ad_name,
         coalesce(upper({{ cast_as('reports.metrics.currency', 'text') }}), {{ currency }}) as currency,
+        coalesce(
+            {{ cast_as('reports.metrics.total_purchase_value', 'decimal') }},
+            {{ cast_as('reports.metrics.gross_revenue', 'decimal') }}
+        ) as conversion_value,
+        coalesce(
+            {{ cast_as('reports.metrics.conversion', 'decimal') }}, {{ cast_as('reports.metrics.orders', 'decimal') }}
+        ) as conversions_said,
         coalesce(reports.metrics.spend, '') = '' and coalesce(reports.metrics.cost, '') <> '' as is_gmv_max,
         reports.breakdown
     from reports
@@ -59,7 +66,8 @@ select
     currency,
     {{ cast_as('metrics.impressions', 'integer') }} as impressions,
     {{ cast_as('metrics.clicks', 'integer') }} as clicks,
-    cast(coalesce({{ cast_as('metrics.conversion', 'decimal') }}, {{ cast_as('metrics.orders', 'decimal') }}) as double) as conversions,
+    cast(conversions_said as double) as conversions,
+    {{ value_of_conversions('conversion_value', 'conversions_said') }} as conversion_value,
     cast(null as varchar[]) as conversion_types,
     {{ is_finest('breakdown', 'source_account, report_date, is_gmv_max', 'campaign_id') }}
     and not (is_gmv_max and campaign_id is not null and bool_or(not is_gmv_max) over (

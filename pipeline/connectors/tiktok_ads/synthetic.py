@@ -110,6 +110,7 @@ def _rows(shop: Shop, account: ShopAccount, report: AdDays, time: dict[str, Any]
         "impressions": digits(report.impressions),
         "clicks": digits(report.clicks),
         "conversion": digits(report.purchases),
+        "total_purchase_value": money(report.revenue, decimals=account.decimals),
     }
     dimensions = {"ad_id": ad_ids(account, ad), **time}
     return pa.table({"dimensions": struct(dimensions), "metrics": struct(metrics)})

@@ -34,13 +34,14 @@ EXPECTED: Row = {
     "impressions": None,
     "clicks": None,
     "conversions": None,
+    "conversion_value": None,
     "conversion_types": None,
     "is_counted": True,
 }
 SPENT: Row = {"spend": 76.73, "impressions": 10505, "clicks": 12, "conversions": 3.0}
 NOT_COUNTED: Row = {"is_counted": False}
 GMV_MAX: Row = {"cost": "30.00", "net_cost": "28.00", "orders": "4", "gross_revenue": "150.00"}
-SOLD: Row = {"spend": 30, "conversions": 4.0}
+SOLD: Row = {"spend": 30, "conversions": 4.0, "conversion_value": 150}
 AD_GROUP: Row = {"campaign_id": "c1", "ad_group_id": "g1", "ad_group_name": "Group now"}
 AD: Row = AD_GROUP | {"ad_id": "a1", "ad_name": "Ad now"}
 
@@ -113,6 +114,20 @@ DAYS: tuple[tuple[Example, ...], ...] = (
         (DAILY, {"ad_id": "a4"}, SUMS, {"ad_id": "a4"} | SPENT),
         (DAILY, {"campaign_id": "c7"}, {"cost": "30.00"}, {"campaign_id": "c7", "spend": 30}),
         (DAILY, {"campaign_id": "c7", "_account": "eu"}, SUMS, {"campaign_id": "c7", "source_account": "eu"} | SPENT),
+        (
+            DAILY,
+            {"ad_id": "a1"},
+            {"spend": "2.5", "conversion": "2", "total_purchase_value": "80.50", "gross_revenue": "9"},
+            AD | {"spend": 2.5, "conversions": 2.0, "conversion_value": 80.5},
+        ),
+    ),
+    (
+        (
+            DAILY,
+            {"ad_id": "a1"},
+            {"spend": "2.5", "conversion": "0"},
+            AD | {"spend": 2.5, "conversions": 0.0, "conversion_value": 0},
+        ),
     ),
     # A parent in the row is right, in its dimensions before its metrics; others are in the lists.
     (

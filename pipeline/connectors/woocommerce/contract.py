@@ -49,6 +49,10 @@ class CouponLine(Nested):
     code: Text = None
 
 
+class CostOfGoods(Nested):
+    value: Number = None  # of the whole line; sent where the shop has turned the feature on
+
+
 class LineItem(Nested):
     id: Integer = None
     name: Text = None
@@ -61,12 +65,30 @@ class LineItem(Nested):
     total: DecimalText = None  # of the whole line without tax, after discounts
     total_tax: DecimalText = None
     price: Number = None  # total of one unit
+    cost_of_goods_sold: CostOfGoods | None = None
+
+
+class FeeLine(Nested):
+    id: Integer = None
+    name: Text = None
+    total: DecimalText = None  # without tax; below 0 it is a reduction
+
+
+class RefundLine(Nested):
+    id: Integer = None
+    quantity: Quantity = None  # negative
+    total: DecimalText = None  # negative, without tax
 
 
 class Refund(Nested):
+    """An order has the first three; the rest is in `/orders/<id>/refunds`, which some exports put in their place."""
+
     id: Integer = None
     reason: Text = None
     total: DecimalText = None  # negative
+    date_created: LocalTime = None
+    date_created_gmt: UtcTime = None
+    line_items: list[RefundLine] | None = None
 
 
 class Order(Contract):
@@ -103,8 +125,13 @@ class Order(Contract):
         "line_items.variation_id",
         "line_items.subtotal_tax",
         "line_items.total_tax",
+        "line_items.cost_of_goods_sold",
+        "fee_lines",
         "refunds.id",
         "refunds.reason",
+        "refunds.date_created",
+        "refunds.date_created_gmt",
+        "refunds.line_items",
     )
     measures = (
         always("total"),
@@ -138,6 +165,7 @@ class Order(Contract):
     created_via: Text = None
     meta_data: list[MetaData] | None = None
     line_items: list[LineItem] | None = None
+    fee_lines: list[FeeLine] | None = None
     refunds: list[Refund] | None = None
     shipping: ShippingAddress | None = None
     coupon_lines: list[CouponLine] | None = None

@@ -2,7 +2,8 @@
     Takes  tenant: a slug.  platform: woocommerce, or a connector like it.
            currency: SQL giving an account's currency, for orders that do not say theirs.
            timezone: SQL giving an account's IANA time zone, for orders without a time in UTC.
-    Gives  one row per order: ordered_at (UTC), total_price (tax and shipping included, major units of currency), lines, ...
+    Gives  one row per order: ordered_at (UTC), total_price (tax and shipping included, major units of currency) and its
+           parts, lines, refunds, ...
     Note   total does not fall after refunds, which are negative. number is what shoppers see: shops send analytics the one
            or the other, so it is among other_ids. An order that only has the refund's status was paid back whole. The
            Stripe gateway keeps its ids in meta_data and in transaction_id. Money of lines is without tax. The parts of an
@@ -41,7 +42,35 @@ stated as (
             when orders.unknown_refunds > 0 then null
             when statuses.financial_status = 'refunded' and orders.repaid = 0 then orders.order_total
             else orders.repaid
-        end as refunded
+        end as refunded,
+        case
+            when statuses.financial_status = 'refunded' and orders.repaid = 0 and orders.unknown_refunds = 0
+                then [struct_pack(
+                    refund_id := cast(null as varchar),
+                    refunded_at := cast(null as timestamp),
+                    amount := orders.order_total,
+                    lines := cast(null as {{ refund_lines_type() }})
+                )]
+            else list_transform(
+                list_filter(orders.refunds, lambda refund: {{ cast_as('refund.total', 'decimal') }} is distinct from 0),
+                lambda refund: struct_pack(
+                    refund_id := cast(refund.id as varchar),
+                    refunded_at := coalesce(
+                        {{ cast_as('refund.date_created_gmt', 'utc_time') }},
+                        timezone('UTC', timezone({{ timezone }}, {{ cast_as('refund.date_created', 'local_time') }}))
+                    ),
+                    amount := abs({{ cast_as('refund.total', 'decimal') }}),
+                    lines := list_transform(
+                        refund.line_items,
+                        lambda line: struct_pack(
+                            order_item_id := cast(line.id as varchar),
+                            quantity := abs(line.quantity),
+                            amount := abs({{ cast_as('line.total', 'decimal') }})
+                        )
+                    )
+                )
+            )
+        end as refunds_made
     from orders
     left join {{ source('hub', 'platform_ref__order_statuses') }} as statuses
         on statuses.source_platform = 'woocommerce' and statuses.raw_status = orders.status_key
@@ -52,7 +81,8 @@ parts as (
         parts.tenant_skey,
         parents.tenant_skey as parent_skey,
         parts.refunded,
-        parts.unknown_refunds
+        parts.unknown_refunds,
+        parts.refunds_made
     from stated as parts
     inner join stated as parents
         on parents.source_account = parts.source_account and parents.id = parts.parent_id
@@ -71,7 +101,8 @@ wholes as (
     select
         parent_skey,
         sum(unknown_refunds) as unknown_refunds,
-        sum(refunded) as refunded
+        sum(refunded) as refunded,
+        flatten(list(refunds_made order by parts.tenant_skey)) as refunds_made
     from parts
     group by parent_skey
 ),
@@ -83,10 +114,37 @@ whole_orders as (
         case
             when coalesce(wholes.unknown_refunds, 0) = 0
                 then stated.refunded + greatest(wholes.refunded - stated.refunded, 0)
-        end as paid_back
+        end as paid_back,
+        case when wholes.refunded > stated.refunded then wholes.refunds_made else stated.refunds_made end as all_refunds,
+        case
+            when stated.line_items is not null
+                then coalesce(list_sum(list_transform(
+                    stated.line_items, lambda line: {{ cast_as('line.total', 'decimal') }}
+                )), 0)
+        end as goods_net,
+        case
+            when stated.line_items is null or list_contains(
+                list_transform(stated.line_items, lambda line: {{ cast_as('line.subtotal', 'decimal') }} is null), true
+            )
+                then {{ cast_as('stated.discount_total', 'decimal') }}
+            else list_sum(list_transform(
+                stated.line_items,
+                lambda line: {{ cast_as('line.subtotal', 'decimal') }} - {{ cast_as('line.total', 'decimal') }}
+            ))
+        end as goods_discount,
+        {{ cast_as('stated.shipping_total', 'decimal') }} as shipping,
+        {{ cast_as('stated.total_tax', 'decimal') }} as tax,
+        coalesce(list_sum(list_transform(stated.fee_lines, lambda fee: {{ cast_as('fee.total', 'decimal') }})), 0) as fees
     from stated
     left join wholes on wholes.parent_skey = stated.tenant_skey
     where stated.tenant_skey not in (select parts.tenant_skey from parts)
+),
+
+parted as (
+    select
+        *,
+        order_total - coalesce(goods_net, 0) - coalesce(shipping, 0) - coalesce(tax, 0) - fees as rest
+    from whole_orders
 )
 
 select
@@ -96,6 +154,11 @@ select
     list_filter([{{ cast_as('orders.number', 'text') }}], lambda other: other is not null) as other_ids,
     orders.ordered_at,
     orders.order_total as total_price,
+    cast(orders.goods_net + coalesce(orders.goods_discount, 0) as decimal(18, 6)) as gross_sales,
+    cast(coalesce(orders.goods_discount, 0) as decimal(18, 6)) as discount_amount,
+    cast(coalesce(orders.shipping, case when orders.rest = 0 then 0 end) as decimal(18, 6)) as shipping_amount,
+    cast(coalesce(orders.tax, case when orders.rest = 0 then 0 end) as decimal(18, 6)) as tax_amount,
+    cast(orders.fees as decimal(18, 6)) as other_charges,
     cast(orders.paid_back as decimal(18, 6)) as refunded_amount,
     cast(orders.all_unknown_refunds as bigint) as foreign_refunds,
     orders.order_currency as currency,
@@ -127,11 +190,13 @@ select
                 coalesce({{ cast_as('line.subtotal', 'decimal') }}, {{ cast_as('line.total', 'decimal') }})
                 - {{ cast_as('line.total', 'decimal') }} as decimal(18, 6)
             ),
-            amount := {{ cast_as('line.total', 'decimal') }}
+            amount := {{ cast_as('line.total', 'decimal') }},
+            cost_amount := {{ cast_as('line.cost_of_goods_sold.value', 'decimal') }}
         )
     ) as lines,
+    orders.all_refunds as refunds,
     case when orders.parent_id > 0 then ['unproven_parent'] else cast([] as varchar[]) end as doubts
-from whole_orders as orders
+from parted as orders
 {%- endmacro %}
 
 {#- WooCommerce products, in the canonical columns of products.
@@ -143,6 +208,7 @@ select
     source_account,
     cast(id as varchar) as product_id,
     {{ cast_as('name', 'text') }} as product_name,
-    {{ cast_as('categories[1].name', 'text') }} as product_category
+    {{ cast_as('categories[1].name', 'text') }} as product_category,
+    cast(null as struct(variant_id varchar)[]) as unit_costs
 from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_products') }}
 {%- endmacro %}

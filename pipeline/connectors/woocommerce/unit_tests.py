@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from pipeline.config.engine_cases import Case, Cases, Row, delivering_platform, main_clock, main_currency
+from pipeline.config.source import Source
+from pipeline.config.tenant import Tenant
 
 ORDER: Row = {
     "id": 723,
@@ -35,6 +38,11 @@ EXPECTED: Row = {
     "other_ids": "[A-723]",
     "ordered_at": "2017-03-22 02:30:00",
     "total_price": 39,
+    "gross_sales": None,
+    "discount_amount": 2,
+    "shipping_amount": 4.9,
+    "tax_amount": 6.23,
+    "other_charges": 0,
     "refunded_amount": 0,
     "foreign_refunds": 0,
     "currency": "USD",
@@ -48,8 +56,27 @@ EXPECTED: Row = {
     "discount_codes": None,
     "charge_ids": "[ch_2]",
     "lines": None,
+    "refunds": "[]",
     "doubts": "[]",
 }
+
+
+def back(*amounts: float | None, **said: object) -> Row:
+    """The refunds of an order: each its amount, and what the shop says of all of them."""
+    alone: Row = {"refund_id": None, "refunded_at": None, "lines": None}
+    return {"refunds": json.dumps([alone | {"amount": amount} | said for amount in amounts])}
+
+
+def by_the_clock(local: str) -> Callable[[Tenant, Source], str]:
+    """A refund whose time is by the clock of the shop."""
+
+    def refunds(tenant: Tenant, source: Source) -> str:
+        made = back(39, refund_id="726", refunded_at=main_clock(local)(tenant, source), lines=[])
+        return str(made["refunds"])
+
+    return refunds
+
+
 STATUSES = (
     ("auto-draft", "failed"),
     ("checkout-draft", "failed"),
@@ -90,7 +117,11 @@ BOUGHT: Row = {
     "unit_price": 3,
     "discount_amount": 0.5,
     "amount": 5.5,
+    "variant_id": None,
+    "cost_amount": None,
 }
+RETURNED: Row = {"line_items": [{"id": 9, "quantity": -2, "total": "-5.50"}]}
+CAME_BACK = [{"order_item_id": "9", "quantity": 2, "amount": 5.5}]
 ALONE: Row = {"doubts": "[unproven_parent]"}
 CANCELLED: Row = {"financial_status": "cancelled", "is_cancelled": True}
 NO_MORE: Row = {"id": 316, "product_id": 0, "sku": "", "quantity": 0}
@@ -116,27 +147,42 @@ ORDERS: tuple[Example, ...] = (
     # Statuses; one of the refund alone was paid back whole.
     *(({"status": raw}, {"raw_status": raw, "financial_status": status}) for raw, status in STATUSES),
     *(({"status": raw}, {"raw_status": raw} | CANCELLED) for raw in ("cancelled", "trash")),
-    ({"status": "refunded"}, {"raw_status": "refunded", "financial_status": "refunded", "refunded_amount": 39}),
+    (
+        {"status": "refunded"},
+        {"raw_status": "refunded", "financial_status": "refunded", "refunded_amount": 39} | back(39),
+    ),
     (
         {"status": "refunded", "total": None},
-        {"raw_status": "refunded", "financial_status": "refunded", "total_price": None, "refunded_amount": None},
+        {"raw_status": "refunded", "financial_status": "refunded", "total_price": None, "refunded_amount": None}
+        | back(None),
     ),
     (
         {"status": "refunded", "refunds": [{"id": 726, "total": "-10.00"}]},
-        {"raw_status": "refunded", "financial_status": "refunded", "refunded_amount": 10},
+        {"raw_status": "refunded", "financial_status": "refunded", "refunded_amount": 10} | back(10, refund_id="726"),
     ),
     (
-        {"refunds": [{"id": 726, "total": "-10.00"}, {"id": 724, "total": "-19.00"}]},
-        {"financial_status": "partially_refunded", "refunded_amount": 29},
+        {"refunds": [{"id": None, "total": "-10.00"}, {"total": "-19.00"}, {"total": "0.00"}]},
+        {"financial_status": "partially_refunded", "refunded_amount": 29} | back(10, 19),
+    ),
+    # When, and of which lines, is in the refunds' own object, which an export may put in place of the order's list.
+    (
+        {"refunds": [{"id": 726, "total": "-39.00", "date_created_gmt": "2017-03-24T01:00:00"} | RETURNED]},
+        {"financial_status": "refunded", "refunded_amount": 39}
+        | back(39, refund_id="726", refunded_at="2017-03-24 01:00:00", lines=CAME_BACK),
     ),
     (
-        {"refunds": [{"id": 726, "total": "-39.00"}]},
-        {"financial_status": "refunded", "refunded_amount": 39},
+        {"refunds": [{"id": 726, "total": "-39.00", "date_created": "2017-03-24T01:00:00", "line_items": []}]},
+        {"financial_status": "refunded", "refunded_amount": 39} | {"refunds": by_the_clock("2017-03-24T01:00:00")},
     ),
-    ({"refunds": None}, {}),
+    ({"refunds": None}, {"refunds": None}),
     (
-        {"refunds": [{"id": 726, "total": "-10.00"}, {"id": 724, "total": None}, {"id": 727, "total": ""}]},
-        {"refunded_amount": None, "foreign_refunds": 2},
+        {"refunds": [{"id": 726, "total": "-10.00"}, {"id": 726, "total": None}, {"id": 726, "total": ""}]},
+        {"refunded_amount": None, "foreign_refunds": 2} | back(10, None, None, refund_id="726"),
+    ),
+    (
+        {"status": "refunded", "refunds": [{"id": 726, "total": None}]},
+        {"raw_status": "refunded", "financial_status": "refunded", "refunded_amount": None, "foreign_refunds": 1}
+        | back(None, refund_id="726"),
     ),
     # Missing or blank values.
     ({"number": ""}, {"other_ids": "[]"}),
@@ -155,7 +201,30 @@ ORDERS: tuple[Example, ...] = (
                     BOUGHT | {"quantity": 1.52, "unit_price": 15, "discount_amount": 0, "amount": 22.8},
                 ]
             )
-        },
+        }
+        # subtotals are not all said, so that the order's own discount counts
+        | {"gross_sales": 41.3},
+    ),
+    # Goods of 12 less 1, and fees; a fee below 0 is a reduction.
+    (
+        {"line_items": [LINE, LINE], "fee_lines": [{"id": 1, "total": "3.00"}, {"id": 2, "total": "-0.50"}]},
+        {"lines": json.dumps([BOUGHT, BOUGHT]), "gross_sales": 12, "discount_amount": 1, "other_charges": 2.5},
+    ),
+    ({"line_items": [], "fee_lines": []}, {"lines": "[]", "gross_sales": 0, "discount_amount": 0}),
+    (
+        {"line_items": [LINE | {"cost_of_goods_sold": {"value": 1.25}}]},
+        {"lines": json.dumps([BOUGHT | {"cost_amount": 1.25}]), "gross_sales": 6, "discount_amount": 0.5},
+    ),
+    # Nothing is left for shipping and tax that the record does not say: they are 0.
+    (
+        {"line_items": [LINE], "total": "5.50", "shipping_total": None, "total_tax": "", "discount_total": None},
+        {"lines": json.dumps([BOUGHT]), "gross_sales": 6, "discount_amount": 0.5, "total_price": 5.5}
+        | {"shipping_amount": 0, "tax_amount": 0},
+    ),
+    (
+        {"line_items": [LINE], "shipping_total": None, "total_tax": ""},
+        {"lines": json.dumps([BOUGHT]), "gross_sales": 6, "discount_amount": 0.5}
+        | {"shipping_amount": None, "tax_amount": None},
     ),
 )
 PART: Row = {"parent_id": 1}
@@ -199,31 +268,31 @@ FAMILIES: tuple[tuple[tuple[Row, Row | None], ...], ...] = (
     (({"id": 1, "status": "new"}, {"raw_status": "new", "financial_status": None}), (PART | {"id": 2}, None)),
     # What was paid back for a part was paid back for the order, said there too or not.
     (
-        ({"id": 1}, {"refunded_amount": 15, "financial_status": "partially_refunded"}),
+        ({"id": 1}, {"refunded_amount": 15, "financial_status": "partially_refunded"} | back(5, 10)),
         (PART | {"id": 2, "total": "29.00", "refunds": [{"total": "-5.00"}]}, None),
         (PART | {"id": 3, "total": "10.00", "status": "refunded"}, None),
     ),
     (
         (
             {"id": 1, "refunds": [{"total": "-6.00"}]},
-            {"refunded_amount": 6, "financial_status": "partially_refunded"},
+            {"refunded_amount": 6, "financial_status": "partially_refunded"} | back(6),
         ),
         (PART | {"id": 2, "refunds": [{"total": "-5.00"}]}, None),
     ),
     (
         (
             {"id": 1, "status": "refunded"},
-            {"raw_status": "refunded", "financial_status": "refunded", "refunded_amount": 39},
+            {"raw_status": "refunded", "financial_status": "refunded", "refunded_amount": 39} | back(39),
         ),
         (PART | {"id": 2, "refunds": [{"total": "-5.00"}]}, None),
     ),
     (
-        ({"id": 1, "refunds": [{"total": "-6.00"}]}, {"refunded_amount": None, "foreign_refunds": 2}),
+        ({"id": 1, "refunds": [{"total": "-6.00"}]}, {"refunded_amount": None, "foreign_refunds": 2} | back(6)),
         (PART | {"id": 2, "total": "30.00", "refunds": [{"total": None}]}, None),
         (PART | {"id": 3, "total": "9.00", "refunds": [{"total": None}]}, None),
     ),
     (
-        ({"id": 1, "refunds": [{"total": None}]}, {"refunded_amount": None, "foreign_refunds": 1}),
+        ({"id": 1, "refunds": [{"total": None}]}, {"refunded_amount": None, "foreign_refunds": 1} | back(None)),
         (PART | {"id": 2}, None),
     ),
 )
@@ -258,8 +327,8 @@ def _products(_pattern: str | None) -> Case:
         "a product's category is its first",
         {"products": [bare | {"id": 794, "parent_id": 7, "name": "Premium", "categories": categories}, bare]},
         [
-            row | {"product_id": "794", "product_name": "Premium", "product_category": "Clothing"},
-            row | {"product_id": "795", "product_name": "Bare", "product_category": None},
+            row | {"product_id": "794", "product_name": "Premium", "product_category": "Clothing", "unit_costs": None},
+            row | {"product_id": "795", "product_name": "Bare", "product_category": None, "unit_costs": None},
         ],
     )
 

@@ -29,6 +29,11 @@ class LeftOut:
     def count(self) -> int:
         return sum(self.unknown.values())
 
+    @property
+    def is_said(self) -> bool:
+        """Whether an answer says it: always where a metric waits for days to pass."""
+        return self.count > 0 or (self.metric.left_out is not None and self.rows > 0)
+
 
 def unknown_rows(asked: AskedRows) -> Iterator[WeightedNote]:
     """Note the rows that do not say what a query asks for: for each of its metrics, once for those of one column."""
@@ -76,7 +81,7 @@ def _left_out(metric: Metric, fact: str, read: Sequence[Mapping[str, Any]], plat
 
 def _notes(found: Sequence[LeftOut], fact: str, when: str = "") -> Iterator[WeightedNote]:
     """A note for each metric; one for all that lack the same rows of one column."""
-    lacking = [each for each in found if each.count]
+    lacking = [each for each in found if each.is_said]
     yield from (_note(each, fact, when) for each in lacking if each.metric.key is None)
     by_column: dict[tuple[str, str, int, int], list[str]] = {}
     for each in lacking:
@@ -95,7 +100,9 @@ def _note(left_out: LeftOut, fact: str, when: str = "") -> WeightedNote:
     by_size = sorted(left_out.unknown.items(), key=lambda item: (-item[1], item[0] or ""))
     of = " and ".join(f"{number} {'row' if number == 1 else 'rows'} of {name or fact}" for name, number in by_size)
     verb = "does" if count == 1 else "do"
-    if metric.parts:
+    if metric.left_out:
+        sentence = f"{metric.name}{when} is of {rows - count} of {rows} {metric.left_out}."
+    elif metric.parts:
         parts = f"both {' and '.join(metric.parts)}" if len(metric.parts) == 2 else " and ".join(metric.parts)
         sentence = f"{metric.name}{when} is of the rows of {fact} that say {parts}: {of} {verb} not."
     elif count == rows and not metric.counted_rows:

@@ -65,6 +65,7 @@ class KnownRows:
             return entry
         return replace(
             entry,
+            left_out=None,
             unknown_rows=self.unknown_rows[name],
             counted_rows=self.counted_rows.get(name),
             parts=self.parts.get(name, ()),

@@ -32,7 +32,8 @@ summed as (
         sum(spend) as spend,
         sum(impressions) as impressions,
         sum(clicks) as clicks,
-        sum(cast(conversions as decimal(38, 9))) as conversions
+        sum(cast(conversions as decimal(38, 9))) as conversions,
+        sum(conversion_value) as conversion_value
     from counted
     group by all
 )
@@ -59,7 +60,8 @@ select
     summed.currency,
     cast(summed.impressions as bigint) as impressions,
     cast(summed.clicks as bigint) as clicks,
-    cast(summed.conversions as decimal(18, 9)) as conversions
+    cast(summed.conversions as decimal(18, 9)) as conversions,
+    cast(summed.conversion_value as decimal(18, 6)) as conversion_value
 from summed
 left join ad_names
     on

@@ -1,7 +1,8 @@
 {#- The order items star.
     Takes  tenant: a slug.
     Gives  one row per line of an order.
-    Note   a line without an id is known by its position; a second line with the same id is a line of its own. -#}
+    Note   a line without an id is known by its position; a second line with the same id is a line of its own. What its goods
+           cost is what the line says, else its quantity at the present cost of its variant, in the order's currency. -#}
 {% macro build_fct_order_items(tenant) -%}
 with positions as (
     select source_platform, source_account, order_id, unnest(lines) as line, generate_subscripts(lines, 1) as line_position
@@ -18,6 +19,15 @@ lines as (
         {{ product_key('line') }} as product_key,
         unnest(line)
     from positions
+),
+
+unit_costs as (
+    select source_platform, source_account, cost.variant_id, cost.currency, max(cost.unit_cost) as unit_cost
+    from (
+        select source_platform, source_account, unnest(unit_costs) as cost
+        from {{ ref('int_' ~ tenant ~ '__products') }}
+    )
+    group by source_platform, source_account, cost.variant_id, cost.currency
 )
 
 select
@@ -39,10 +49,17 @@ select
     coalesce(
         lines.amount, cast(lines.quantity * lines.unit_price - coalesce(lines.discount_amount, 0) as decimal(18, 6))
     ) as item_amount,
+    coalesce(lines.cost_amount, cast(lines.quantity * unit_costs.unit_cost as decimal(18, 6))) as item_cost,
     orders.currency,
     orders.is_valid
 from lines
 inner join {{ ref('fct_' ~ tenant ~ '__orders') }} as orders on orders.order_key = lines.order_key
+left join unit_costs
+    on
+        unit_costs.source_platform = lines.source_platform
+        and unit_costs.source_account = lines.source_account
+        and unit_costs.variant_id = lines.variant_id
+        and unit_costs.currency = orders.currency
 window same_line as (partition by lines.order_key, lines.order_item_id order by lines.line_position)
 {%- endmacro %}
 

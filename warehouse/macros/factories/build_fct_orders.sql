@@ -1,10 +1,18 @@
 {#- The orders star.
     Takes  tenant: a slug.  timezone: the tenant's.  has_payments: whether a payments source says what was really paid.
-    Gives  one row per order, with the session of the earliest purchase event that is linked to it, what that session
-           knows (attribution, channel, country, device), and with payments its charge_id and net_paid_amount (captured - refunded - disputed, in the order's currency).
+           value_days: over how many days from a customer's first order charges are added up, such as 30 and 90.
+    Gives  one row per order, with the session of the earliest purchase event that is linked to it, what that session knows
+           (attribution, channel, country, device), and with payments its charge_id and net_paid_amount (captured - refunded -
+           disputed, in the order's currency).
     Note   net_paid_amount is 0 where all charges failed, and NULL where the shop named none that is known, or where one
-           that counts does not say its amounts. -#}
-{% macro build_fct_orders(tenant, timezone, has_payments=false) -%}
+           that counts does not say its amounts. What a customer was charged over the first days is on the first valid order,
+           so that sums of it by any day or dimension are those of the customers won there; it is NULL until the shop has an
+           order so many days later. Amounts in another currency than the first order's are not in it. gross_sales has what a
+           total was rounded by, less than 0.01, so that the parts come to the total. -#}
+{% macro build_fct_orders(tenant, timezone, value_days, has_payments=false) -%}
+{%- set rest -%}
+(orders.total_price - orders.gross_sales + orders.discount_amount - orders.shipping_amount - orders.tax_amount - orders.other_charges)
+{%- endset -%}
 {%- set kept_amount -%} captured_amount - refunded_amount - disputed_amount {%- endset -%}
 with orders as (
     select
@@ -20,6 +28,48 @@ with orders as (
 
 countries as (
     {{ country_names('orders', 'shipping_country') }}
+),
+
+dated as (
+    select
+        *,
+        case when customer_key is not null then min(case when is_valid then order_date end) over (partition by customer_key) end
+            as first_order_date
+    from (
+        select *, {{ local_date('ordered_at', timezone) }} as order_date from orders
+    )
+),
+
+sequenced as (
+    select
+        order_key,
+        customer_key,
+        order_date,
+        total_price,
+        currency = first_value(currency) over in_order as is_of_first_currency,
+        first_order_date,
+        lead(order_date) over in_order as next_date,
+        row_number() over in_order as order_number,
+        count(*) over (partition by customer_key) as order_count
+    from dated
+    where is_valid and customer_key is not null
+    window in_order as (partition by customer_key order by ordered_at, order_key)
+),
+
+first_days as (
+    select
+        customer_key,
+        {% for days in value_days -%}
+        sum(total_price) filter (where is_of_first_currency and order_date < first_order_date + {{ days }}) as value_{{ days }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from sequenced
+    group by customer_key
+),
+
+last_days as (
+    select source_platform, source_account, max(order_date) as last_date
+    from dated
+    group by source_platform, source_account
 ),
 
 linked as (
@@ -51,9 +101,14 @@ select
     orders.source_account,
     orders.order_id,
     orders.ordered_at,
-    {{ local_date('orders.ordered_at', timezone) }} as order_date,
+    orders.order_date,
     {{ local_hour('orders.ordered_at', timezone) }} as hour_of_day,
     orders.total_price,
+    orders.gross_sales + case when abs({{ rest }}) < 0.01 then {{ rest }} else 0 end as gross_sales,
+    orders.discount_amount,
+    orders.shipping_amount,
+    orders.tax_amount,
+    orders.other_charges,
     orders.refunded_amount,
     orders.currency,
     orders.financial_status,
@@ -61,24 +116,23 @@ select
     orders.is_cancelled,
     orders.is_test,
     orders.is_valid,
-    orders.is_valid and orders.customer_key is not null and row_number() over (
-        partition by orders.customer_key, orders.is_valid
-        order by orders.ordered_at, orders.order_key
-    ) = 1 as is_first_order,
-    case when orders.customer_key is not null then
-        min(case when orders.is_valid then {{ local_date('orders.ordered_at', timezone) }} end) over (
-            partition by orders.customer_key
-        )
-    end as first_order_date,
-    case when orders.is_valid and orders.customer_key is not null then
-        case when is_first_order then 'new' else 'returning' end
-    end as customer_type,
-    case when customer_type is not null then
-        cast(datediff('day', first_order_date, order_date) as integer)
+    coalesce(sequenced.order_number = 1, false) as is_first_order,
+    orders.first_order_date,
+    cast(sequenced.order_number as integer) as customer_order_number,
+    cast(sequenced.order_count as integer) as customer_order_count,
+    case when sequenced.order_number = 1 then cast(sequenced.next_date - sequenced.order_date as integer) end as days_to_second_order,
+    case when sequenced.order_number = 1 then 'new' when sequenced.order_number > 1 then 'returning' end as customer_type,
+    case when sequenced.order_number is not null then
+        cast(datediff('day', orders.first_order_date, orders.order_date) as integer)
     end as days_since_first_order,
-    case when customer_type is not null then
-        cast(datediff('month', first_order_date, order_date) as integer)
+    case when sequenced.order_number is not null then
+        cast(datediff('month', orders.first_order_date, orders.order_date) as integer)
     end as months_since_first_order,
+    {% for days in value_days -%}
+    cast(case
+        when sequenced.order_number = 1 and last_days.last_date >= sequenced.order_date + {{ days }} then first_days.value_{{ days }}
+    end as decimal(18, 6)) as customer_value_{{ days }}_days,
+    {% endfor -%}
     orders.customer_key,
     orders.customer_email,
     orders.customer_id,
@@ -100,8 +154,12 @@ select
     paid.charge_id,
     cast(paid.net_paid_amount as decimal(18, 6)) as net_paid_amount
     {%- endif %}
-from orders
+from dated as orders
 left join countries on countries.said = orders.shipping_country
+left join sequenced on sequenced.order_key = orders.order_key
+left join first_days on first_days.customer_key = orders.customer_key
+inner join last_days
+    on last_days.source_platform = orders.source_platform and last_days.source_account = orders.source_account
 left join linked on linked.order_key = orders.order_key
 left join {{ ref('fct_' ~ tenant ~ '__sessions') }} as sessions on sessions.session_id = linked.session_id
 {%- if has_payments %}

@@ -124,7 +124,7 @@ select
     visits.ended_at,
     {{ local_date('visits.started_at', timezone) }} as session_date,
     {{ local_hour('visits.started_at', timezone) }} as hour_of_day,
-    (epoch_us(visits.ended_at) - epoch_us(visits.started_at)) // 1000000 as session_duration_seconds,
+    cast((epoch_us(visits.ended_at) - epoch_us(visits.started_at)) * 0.000001 as decimal(19, 6)) as session_duration_seconds,
     visits.events_in_session,
     {{ normalize_name('visits.traffic_source') }} as traffic_source,
     {{ normalize_name('visits.traffic_medium') }} as traffic_medium,

@@ -45,6 +45,7 @@ select
     charges.captured_amount,
     charges.refunded_amount,
     charges.disputed_amount,
+    charges.refunds,
     charges.status,
     charges.is_test,
     count(named.order_key) over same_charge = 1

@@ -10,3 +10,15 @@ case
             and bool_or({{ value }} is not null) over (partition by {{ export }}) then 0
     end
 {%- endmacro %}
+
+{#- What a platform says that its conversions are worth, where it leaves the value out of rows without conversions.
+    Takes  value: SQL giving the value, of one type.  conversions: SQL giving the conversions of the row.
+           account: SQL of the account.
+    Gives  an expression of the type of value: 0 where it is absent beside no conversions, in an account that says values
+           elsewhere; NULL where the account says none, or says conversions without their value. -#}
+{% macro value_of_conversions(value, conversions, account='source_account') -%}
+case
+        when {{ value }} is not null then {{ value }}
+        when {{ conversions }} = 0 and bool_or({{ value }} is not null) over (partition by {{ account }}) then 0
+    end
+{%- endmacro %}

@@ -16,6 +16,7 @@ select
     impressions,
     clicks,
     conversions,
+    conversion_value,
     conversion_types,
     is_counted
 from (

@@ -7,6 +7,11 @@ select
     other_ids,
     ordered_at,
     total_price,
+    gross_sales,
+    discount_amount,
+    shipping_amount,
+    tax_amount,
+    other_charges,
     refunded_amount,
     foreign_refunds,
     currency,
@@ -19,7 +24,8 @@ select
     shipping_country,
     discount_codes,
     charge_ids,
-    cast(lines as STRUCT(line_id VARCHAR, product_id VARCHAR, sku VARCHAR, item_name VARCHAR, quantity DECIMAL(19,6), unit_price DECIMAL(18,6), discount_amount DECIMAL(18,6), amount DECIMAL(18,6))[]) as lines,
+    cast(lines as STRUCT(line_id VARCHAR, product_id VARCHAR, sku VARCHAR, item_name VARCHAR, quantity DECIMAL(19,6), unit_price DECIMAL(18,6), discount_amount DECIMAL(18,6), amount DECIMAL(18,6), variant_id VARCHAR, cost_amount DECIMAL(18,6))[]) as lines,
+    cast(refunds as STRUCT(refund_id VARCHAR, refunded_at TIMESTAMP, amount DECIMAL(18,6), lines STRUCT(order_item_id VARCHAR, quantity DECIMAL(19,6), amount DECIMAL(18,6))[])[]) as refunds,
     doubts
 from (
     {{ engine_shopify_orders(tenant="tyrell_corp", platform="shopify", currency="case source_account when 'eu' then 'EUR' else 'USD' end", charge_id_attributes=["stripe_charge_id", "charge_id"]) }}

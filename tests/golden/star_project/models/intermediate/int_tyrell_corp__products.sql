@@ -5,7 +5,8 @@ select
     source_account,
     product_id,
     product_name,
-    product_category
+    product_category,
+    cast(unit_costs as STRUCT(variant_id VARCHAR, unit_cost DECIMAL(18,6), currency VARCHAR)[]) as unit_costs
 from (
     {{ engine_shopify_products(tenant="tyrell_corp", platform="shopify") }}
 )

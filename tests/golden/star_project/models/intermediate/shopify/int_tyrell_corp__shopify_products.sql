@@ -15,7 +15,7 @@ parsed as (
         sink.source_position,
         sink.exported_at,
         sink.raw_data_payload,
-        from_json(sink.raw_data_payload, '{"id":"BIGINT","title":"VARCHAR","handle":"VARCHAR","product_type":"VARCHAR","vendor":"VARCHAR","status":"VARCHAR","tags":"VARCHAR","created_at":"VARCHAR","updated_at":"VARCHAR","published_at":"VARCHAR","variants":[{"id":"BIGINT","title":"VARCHAR","sku":"VARCHAR","price":"VARCHAR"}]}') as record
+        from_json(sink.raw_data_payload, '{"id":"BIGINT","title":"VARCHAR","handle":"VARCHAR","product_type":"VARCHAR","vendor":"VARCHAR","status":"VARCHAR","tags":"VARCHAR","created_at":"VARCHAR","updated_at":"VARCHAR","published_at":"VARCHAR","variants":[{"id":"BIGINT","title":"VARCHAR","sku":"VARCHAR","price":"VARCHAR","inventory_item":{"unit_cost":{"amount":"VARCHAR","currency_code":"VARCHAR"}}}]}') as record
     from {{ source('hub', 'platform_mm__shopify_api_v1_products') }} as sink
     where
         sink.tenant_slug = 'tyrell_corp' and sink.source_platform = 'shopify'
