@@ -98,8 +98,8 @@ ROWS = {
             hour(ordered_at)::integer as hour_of_day,
             ['new', 'returning'][1 + drawn(n, 'first', 3) // 2] as customer_type,
             10 + drawn(n, 'price', 30000) / 100 as total_price, total_price as gross_sales, 0 as discount_amount,
-            0 as shipping_amount, 0 as tax_amount, 0 as other_charges, 1 + drawn(n, 'first', 3) as customer_order_number,
-            3 as customer_order_count,
+            0 as shipping_amount, 0 as tax_amount, 0 as other_charges, 3 as customer_order_count,
+            1 + drawn(n, 'first', 3) as customer_order_number,
             case when drawn(n, 'refunded', 20) = 0 then 10 else 0 end as refunded_amount, 'USD' as currency,
             ['paid', 'paid', 'paid', 'refunded', 'pending'][1 + drawn(n, 'status', 5)] as financial_status,
             false as is_cancelled, false as is_test, drawn(n, 'valid', 50) > 0 as is_valid,
@@ -119,11 +119,13 @@ ROWS = {
         select {_WORDS}, md5('i' || n) as order_item_key, 'shopify' as source_platform, md5('o' || n) as order_key,
             n::varchar as order_id, '1' as order_item_id, day_of(n, {ORDERS}) as order_date,
             md5('product ' || drawn(n, 'product', 200)) as product_key, 1 + drawn(n, 'quantity', 3) as quantity,
-            10 + drawn(n, 'price', 30000) / 100 as item_amount, item_amount / 2 as item_cost, 'USD' as currency, true as is_valid
+            10 + drawn(n, 'price', 30000) / 100 as item_amount, item_amount / 2 as item_cost, 'USD' as currency,
+            true as is_valid
         from (select range as n from range({ORDERS}))""",
     "refunds": f"""
         select {_WORDS}, md5('r' || n) as refund_key, 'shopify' as source_platform, md5('o' || n) as order_key,
-            n::varchar as order_id, day_of(n, {ORDERS}) as refund_date, 10 as amount, 'USD' as currency, true as is_valid
+            n::varchar as order_id, day_of(n, {ORDERS}) as refund_date, 10 as amount, 'USD' as currency,
+            true as is_valid
         from (select range as n from range({ORDERS})) where drawn(n, 'refunded', 20) = 0""",
     "events": f"""
         select {_WORDS}, '' as event_key, '' as source_platform, '' as event_name, now()::timestamp as occurred_at,

@@ -92,7 +92,9 @@ def test_nothing_is_said_to_be_missing(few: Project, slug: str) -> None:
     assert {fact["fact"] for fact in told["facts"] if not fact["rows"]} == EMPTY[slug]
     assert told["notes"] == []
     (listed,) = (each for each in tenant_statuses(few.context) if each["tenant"] == slug)
-    missing = [said for said in listed["findings"] if "do not say conversions" not in said]  # no pattern names any
+    # no pattern names conversions, and orders without lines do not say what they are made of
+    known = ("do not say conversions", "were charged something else than goods")
+    missing = [said for said in listed["findings"] if not any(each in said for each in known)]
     assert (listed["last_build"], missing) == ("done", [])
     (planned,) = (each for each in plan_builds(few.context) if each["tenant"] == slug)
     assert (planned["action"], planned["reasons"]) == ("unchanged", [])

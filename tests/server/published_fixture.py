@@ -135,6 +135,20 @@ def star_rows(slug: str, spend: int) -> Rows:
                 "is_valid": True,
             }
         )
+        if n == DAYS - 1:
+            facts["refunds"].append(
+                {
+                    **shop,
+                    "refund_key": f"r{n}",
+                    "refund_id": f"{mark} refund",
+                    "order_key": f"o{n}",
+                    "order_id": f"{mark}{n}",
+                    "refund_date": day,
+                    "amount": Decimal(1),
+                    "currency": currency,
+                    "is_valid": True,
+                }
+            )
         for number in (1, 2):
             is_sale = number == 1
             facts["sessions"].append(

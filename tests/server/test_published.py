@@ -271,7 +271,7 @@ def test_status_says_how_far_each_fact_goes(kept: PublishedRuns, home: Published
         "ad_performance": (2 * DAYS, "2026-02-28"),
         "orders": (DAYS, "2026-02-28"),
         "order_items": (DAYS, "2026-02-28"),
-        "refunds": (0, None),
+        "refunds": (1, "2026-02-28"),
         "sessions": (2 * DAYS, "2026-02-28"),
         "events": (DAYS, "2026-02-28"),
     }

@@ -143,8 +143,8 @@ CHARGES = Canonical(
         Column(
             "disputed_amount", MONEY, "What of it the customer's bank took back, 0 without a dispute; NULL if unknown."
         ),
-        _text("currency", "ISO 4217 code."),
         Column("refunds", ORDER_REFUND, "What of it was paid back, refund by refund, where the provider lists them."),
+        _text("currency", "ISO 4217 code."),
         _text("status", "succeeded, pending or failed."),
         Column("is_test", "BOOLEAN", "The charge was a test.", required=True),
     ),

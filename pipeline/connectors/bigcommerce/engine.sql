@@ -104,15 +104,15 @@ select
     cast(null as varchar) as shipping_country,
     order_lines.discount_codes,
     list_filter([{{ cast_as('orders.payment_provider_id', 'text') }}], lambda said: said is not null) as charge_ids,
-    order_lines.lines,
-    case
+    cast(order_lines.lines as {{ list_type('order lines') }}) as lines,
+    cast(case
         when orders.refunded > 0 or statuses.financial_status = 'refunded'
             then [struct_pack(
                 refund_id := cast(null as varchar),
                 refunded_at := cast(null as timestamp),
                 amount := cast(case when orders.refunded = 0 then orders.total else orders.refunded end as decimal(18, 6))
             )]
-    end as refunds,
+    end as {{ list_type('refunds') }}) as refunds,
     cast([] as varchar[]) as doubts
 from parted as orders
 left join {{ source('hub', 'platform_ref__order_statuses') }} as statuses
@@ -134,6 +134,6 @@ select
     cast(id as varchar) as product_id,
     {{ cast_as('name', 'text') }} as product_name,
     {{ cast_as('type', 'text') }} as product_category,
-    cast(null as struct(variant_id varchar)[]) as unit_costs
+    cast(null as {{ list_type('unit costs') }}) as unit_costs
 from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_products') }}
 {%- endmacro %}

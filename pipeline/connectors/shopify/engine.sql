@@ -144,7 +144,7 @@ counted as (
                     refund_id := cast(null as varchar),
                     refunded_at := cast(null as timestamp),
                     amount := case when orders.status_key = 'refunded' then orders.charged end,
-                    lines := cast(null as {{ refund_lines_type() }})
+                    lines := cast(null as {{ list_type('refund lines') }})
                 )]
             else sums.refunds_made
         end as refunds_made,
@@ -328,7 +328,7 @@ select
     ) as shipping_country,
     {{ joined_codes('list_transform(discount_codes, lambda used: used.code)') }} as discount_codes,
     list_filter(noted_ids, lambda noted: noted is not null) as charge_ids,
-    list_transform(
+    cast(list_transform(
         list_filter(
             line_items,
             lambda line: not coalesce(line.gift_card, false)
@@ -354,8 +354,8 @@ select
                 )
             end
         )
-    ) as lines,
-    refunds_made as refunds,
+    ) as {{ list_type('order lines') }}) as lines,
+    cast(refunds_made as {{ list_type('refunds') }}) as refunds,
     list_filter(
         [
             case
@@ -443,13 +443,13 @@ select
     cast(id as varchar) as product_id,
     {{ cast_as('title', 'text') }} as product_name,
     {{ cast_as('product_type', 'text') }} as product_category,
-    list_transform(
+    cast(list_transform(
         list_filter(variants, lambda variant: variant.inventory_item.unit_cost.amount is not null),
         lambda variant: struct_pack(
             variant_id := cast(variant.id as varchar),
             unit_cost := {{ cast_as('variant.inventory_item.unit_cost.amount', 'decimal') }},
             currency := upper({{ cast_as('variant.inventory_item.unit_cost.currency_code', 'text') }})
         )
-    ) as unit_costs
+    ) as {{ list_type('unit costs') }}) as unit_costs
 from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_products') }}
 {%- endmacro %}

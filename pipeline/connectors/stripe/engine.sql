@@ -39,14 +39,14 @@ select
     {{ major_units('charges.captured_units', 'currencies.stripe_exponent') }} as captured_amount,
     {{ major_units('charges.refunded_units', 'currencies.stripe_exponent') }} as refunded_amount,
     {{ major_units('charges.disputed_units', 'currencies.stripe_exponent') }} as disputed_amount,
-    list_transform(
+    cast(list_transform(
         list_filter(charges.refunds.data, lambda refund: coalesce(refund.status, 'succeeded') = 'succeeded'),
         lambda refund: struct_pack(
             refund_id := {{ cast_as('refund.id', 'text') }},
             refunded_at := {{ cast_as('refund.created', 'epoch_seconds') }},
             amount := {{ major_units("cast(refund.amount as bigint)", 'currencies.stripe_exponent') }}
         )
-    ) as refunds,
+    ) as {{ list_type('refunds') }}) as refunds,
     charges.charge_currency as currency,
     {{ cast_as('charges.status', 'text') }} as status,
     not coalesce(charges.livemode, true) as is_test

@@ -49,7 +49,7 @@ stated as (
                     refund_id := cast(null as varchar),
                     refunded_at := cast(null as timestamp),
                     amount := orders.order_total,
-                    lines := cast(null as {{ refund_lines_type() }})
+                    lines := cast(null as {{ list_type('refund lines') }})
                 )]
             else list_transform(
                 list_filter(orders.refunds, lambda refund: {{ cast_as('refund.total', 'decimal') }} is distinct from 0),
@@ -174,7 +174,7 @@ select
         list_transform(list_append(orders.stripe_ids, orders.transaction_id), lambda said: {{ cast_as('said', 'text') }}),
         lambda said: said is not null
     ) as charge_ids,
-    list_transform(
+    cast(list_transform(
         orders.line_items,
         lambda line: struct_pack(
             line_id := cast(line.id as varchar),
@@ -193,8 +193,8 @@ select
             amount := {{ cast_as('line.total', 'decimal') }},
             cost_amount := {{ cast_as('line.cost_of_goods_sold.value', 'decimal') }}
         )
-    ) as lines,
-    orders.all_refunds as refunds,
+    ) as {{ list_type('order lines') }}) as lines,
+    cast(orders.all_refunds as {{ list_type('refunds') }}) as refunds,
     case when orders.parent_id > 0 then ['unproven_parent'] else cast([] as varchar[]) end as doubts
 from parted as orders
 {%- endmacro %}
@@ -209,6 +209,6 @@ select
     cast(id as varchar) as product_id,
     {{ cast_as('name', 'text') }} as product_name,
     {{ cast_as('categories[1].name', 'text') }} as product_category,
-    cast(null as struct(variant_id varchar)[]) as unit_costs
+    cast(null as {{ list_type('unit costs') }}) as unit_costs
 from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_products') }}
 {%- endmacro %}

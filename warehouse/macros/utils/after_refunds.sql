@@ -10,10 +10,3 @@ case
     else 'refunded'
 end
 {%- endmacro %}
-
-{#- The type of a refund's lines in canonical orders and in the refunds star.
-    Takes  nothing.
-    Gives  a type: STRUCT[]. -#}
-{% macro refund_lines_type() -%}
-struct(order_item_id varchar, quantity decimal(19, 6), amount decimal(18, 6))[]
-{%- endmacro %}

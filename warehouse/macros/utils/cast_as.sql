@@ -44,3 +44,25 @@ case when regexp_matches(substr({{ text }}, 11), '[ZC+-]') then {{ text }} else 
 strftime(strptime(regexp_extract({{ text }}, '[0-9]+ [A-Za-z]+ [0-9]+ [0-9:]+'), '%d %b %Y %H:%M:%S'), '%Y-%m-%dT%H:%M:%S')
 || coalesce(nullif(regexp_extract({{ text }}, '[+-][0-9]{4}$'), ''), 'Z')
 {%- endmacro %}
+
+{#- The types of what canonical rows hold as lists, so that engines of a domain give the same.
+    Takes  what: order lines, refunds, refund lines or unit costs.
+    Gives  a type: STRUCT[]. -#}
+{% macro list_type(what) -%}
+{%- if what == 'order lines' -%}
+struct(
+        line_id varchar, product_id varchar, sku varchar, item_name varchar, quantity decimal(19, 6), unit_price decimal(18, 6),
+        discount_amount decimal(18, 6), amount decimal(18, 6), variant_id varchar, cost_amount decimal(18, 6)
+    )[]
+{%- elif what == 'refunds' -%}
+struct(
+        refund_id varchar, refunded_at timestamp, amount decimal(18, 6),
+        lines struct(order_item_id varchar, quantity decimal(19, 6), amount decimal(18, 6))[]
+    )[]
+{%- elif what == 'refund lines' -%}
+struct(order_item_id varchar, quantity decimal(19, 6), amount decimal(18, 6))[]
+{%- elif what == 'unit costs' -%}
+struct(variant_id varchar, unit_cost decimal(18, 6), currency varchar)[]
+{%- else -%} {{ exceptions.raise_compiler_error("list_type knows no list named '" ~ what ~ "'.") }}
+{%- endif -%}
+{%- endmacro %}
