@@ -61,8 +61,6 @@ class GroundTruth:
     """The dimensions that are true or false."""
     dates: frozenset[str] = frozenset({"date"})
     """The dimensions that are days."""
-    costs: frozenset[str] = frozenset()
-    """The measures that are paid: a ratio of nothing else is unknown where they have no rows."""
     ordinals: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     """The dimensions along which rows are listed, with their values in order."""
     week_start: int = 0
@@ -192,10 +190,6 @@ def value(formula: Formula, cell: Cell, truth: GroundTruth) -> Any:
         return _measured(formula.rows, cell)
     if not isinstance(formula, tuple):
         return Fraction(str(formula))
-    if formula[0] == "/" and any(
-        not cell.get(truth.measures[cost].fact) for cost in truth.costs & {*_names(formula[1])}
-    ):
-        return None  # nothing was paid there, so that it has no cost per anything
     sign, left, right = formula[0], value(formula[1], cell, truth), value(formula[2], cell, truth)
     if left is None or right is None or (sign == "/" and (right == 0 or _costs_nothing_known(formula, cell, truth))):
         return None

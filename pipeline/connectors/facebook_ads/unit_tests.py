@@ -161,7 +161,7 @@ def _exports(pattern: str | None) -> tuple[Example, ...]:
 
     def alone(day: int, measures: Row, changes: Row) -> Example:
         """A row of an export that was not asked for actions."""
-        unasked = {"conversions": None}
+        unasked = {"conversions": None, "conversion_value": None}
         return of(day, day, AD | {"_exported_at": "2026-04-01"} | measures, OF_AD | SPENT_NOTHING | changes | unasked)
 
     return (
@@ -173,7 +173,7 @@ def _exports(pattern: str | None) -> tuple[Example, ...]:
         alone(10, {"spend": "3", "_exported_at": "2026-04-02"}, {"spend": 3} | UNSAID),
         alone(11, {"spend": "3", "_account": "eu"}, {"spend": 3} | UNSAID | OF_EU),
         # An action without a value says no number.
-        of(5, 5, AD | {"actions": [valued, unsaid]}, OF_AD | _converted(pattern, None, types)),
+        of(5, 5, AD | {"actions": [valued, unsaid]}, OF_AD | _converted(pattern, None, types, None)),
         # A row that names one day is of that day; one of two days is no total of either.
         of(6, 6, AD | {"date_stop": None}, OF_AD),
         *(of(day, day, CAMPAIGN | WOMEN, OF_CAMPAIGN) for day in (7, 8)),
@@ -185,9 +185,7 @@ def _exports(pattern: str | None) -> tuple[Example, ...]:
     )
 
 
-def _converted(
-    pattern: str | None, conversions: float | None, types: str | None, value: float | None = 0.0
-) -> Row:
+def _converted(pattern: str | None, conversions: float | None, types: str | None, value: float | None = 0.0) -> Row:
     """Conversions and their value are NULL where the tenant names none."""
     made: Row = {"conversions": conversions, "conversion_value": value, "conversion_types": types}
     return made if pattern else {}

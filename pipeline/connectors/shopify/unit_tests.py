@@ -459,23 +459,26 @@ PARTS: tuple[Example, ...] = (
 )
 REFUND: Row = {"refund_line_items": [TAKEN_OFF]}
 GIVEN_BACK: Row = {"transactions": [BACK | {"amount": "22.00"}], "refund_line_items": [PLAIN]}
+GAVE_BACK: Row = {"amount": 22, "lines": came_back((1, 22))}
 FIVE: Row = {"line_items": [LINE | {"quantity": 5, "current_quantity": 2}]}
 NO_TAX: Row = {"kind": "refund_discrepancy", "amount": "1.00"}
 MIXED: tuple[Example, ...] = (
     # One order has units taken off and units that came back for money.
     (
         FIVE | {"refunds": [REFUND, GIVEN_BACK, GIVEN_BACK], "current_total_price": "352.19"},
-        bought({"quantity": 4}) | {"total_price": 396.19, "refunded_amount": 44},
+        bought({"quantity": 4}) | {"total_price": 396.19, "refunded_amount": 44} | back(GAVE_BACK, GAVE_BACK),
     ),
     (
         FIVE | {"refunds": [REFUND, GIVEN_BACK], "current_total_price": "387.94"},
-        bought({"quantity": 3}) | {"refunded_amount": 22},
+        bought({"quantity": 3}) | {"refunded_amount": 22} | back(GAVE_BACK),
     ),
     (
         FIVE
         | {"refunds": [REFUND, GIVEN_BACK | {"transactions": [BACK | {"amount": "122.00"}]}]}
         | {"current_total_price": "387.94"},
-        bought({"quantity": 3}) | {"total_price": 423.69, "refunded_amount": 122},
+        bought({"quantity": 3})
+        | {"total_price": 423.69, "refunded_amount": 122, "other_charges": 13.75}
+        | back(GAVE_BACK | {"amount": 122}),
     ),
     (
         {"line_items": [LINE | {"current_quantity": None}], "refunds": [REFUND], "current_total_price": "396.19"},
@@ -484,7 +487,9 @@ MIXED: tuple[Example, ...] = (
     # Units came back for money where a refund was paid, in whatever case it says so, and stay where it is no refund.
     (
         EDITED | {"refunds": [REFUND | {"transactions": [BACK | {"kind": "Refund", "amount": "13.75"}]}]},
-        bought({"discount_amount": 4}) | {"refunded_amount": 13.75},
+        bought({"discount_amount": 4})
+        | {"refunded_amount": 13.75}
+        | back({"amount": 13.75, "lines": came_back((1, 13.75))}),
     ),
     (
         EDITED | {"refunds": [REFUND | {"transactions": [BACK | {"kind": "void"}]}], "current_total_price": "396.19"},
@@ -497,7 +502,10 @@ MIXED: tuple[Example, ...] = (
     ),
     (
         {"line_items": [LINE | {"current_quantity": 1}], "financial_status": "partially_refunded"},
-        bought({}) | UNKNOWN | {"raw_status": "partially_refunded", "financial_status": "partially_refunded"},
+        bought({})
+        | UNKNOWN
+        | {"raw_status": "partially_refunded", "financial_status": "partially_refunded"}
+        | back({"amount": None}),
     ),
     (
         {"line_items": [LINE | {"quantity": 1, "current_quantity": 0}, LINE | {"id": 12}]},
@@ -508,10 +516,13 @@ MIXED: tuple[Example, ...] = (
         bought({"quantity": 0, "discount_amount": 1.5}),
     ),
     # An amount in the shop's currency goes before the other one; a refund of nothing says nothing.
-    ({"refunds": [{"transactions": [BACK | {"amount_set": money("51.00")}]}]}, {"refunded_amount": 51}),
+    (
+        {"refunds": [{"transactions": [BACK | {"amount_set": money("51.00")}]}]},
+        {"refunded_amount": 51} | back({"amount": 51}),
+    ),
     (
         {"refunds": [{"transactions": [ABROAD], "refund_line_items": [PLAIN], "order_adjustments": [NO_TAX]}]},
-        {"refunded_amount": 21},
+        {"refunded_amount": 21} | back(GAVE_BACK | {"amount": 21}),
     ),
     (
         {
@@ -519,7 +530,7 @@ MIXED: tuple[Example, ...] = (
                 {"transactions": [ABROAD], "refund_line_items": [PLAIN | {"subtotal": "0.00", "total_tax": "0.00"}]}
             ]
         },
-        UNKNOWN,
+        UNKNOWN | back({"amount": None, "lines": came_back((1, 0))}),
     ),
     (
         {"total_price_set": {"shop_money": {"amount": "500.00", "currency_code": "gbp"}}},
@@ -527,12 +538,12 @@ MIXED: tuple[Example, ...] = (
     ),
     (
         {"taxes_included": True, "line_items": [LINE | TAXED | {"price": "9.99", "price_set": money("11.00")}]},
-        bought({"unit_price": 11, "amount": 19.5}),
+        bought({"unit_price": 11, "amount": 19.5}) | {"gross_sales": 10.06},  # 11.94 of 22 is tax
     ),
     # Without a total there is nothing to doubt; it may be in the set alone.
     (
         NOTES[0][0] | {"total_price": None, "line_items": [LINE], "refunds": [GIVEN_BACK]},
-        NOTES[0][1] | bought({}) | {"total_price": None, "refunded_amount": 22},
+        NOTES[0][1] | bought({}) | {"total_price": None, "refunded_amount": 22} | back(GAVE_BACK),
     ),
     (
         EDITED | {"total_price": None, "total_price_set": money("409.94"), "refunds": [REFUND]},

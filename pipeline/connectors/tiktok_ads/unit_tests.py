@@ -114,6 +114,8 @@ DAYS: tuple[tuple[Example, ...], ...] = (
         (DAILY, {"ad_id": "a4"}, SUMS, {"ad_id": "a4"} | SPENT),
         (DAILY, {"campaign_id": "c7"}, {"cost": "30.00"}, {"campaign_id": "c7", "spend": 30}),
         (DAILY, {"campaign_id": "c7", "_account": "eu"}, SUMS, {"campaign_id": "c7", "source_account": "eu"} | SPENT),
+    ),
+    (
         (
             DAILY,
             {"ad_id": "a1"},
