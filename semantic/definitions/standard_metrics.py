@@ -246,8 +246,7 @@ BASE_METRICS = (
         column="customer_key",
         where="_.is_valid & (_.customer_order_number > 1)",
         among="_.is_valid",
-        description="Customers with a valid order that is not their first, also if that lies in the period: new and "
-        "returning are more than customers.",
+        description="Different customers with a valid order after their first, which may be in the period too.",
     ),
     replace(
         _distinct(
@@ -352,7 +351,7 @@ BASE_METRICS = (
         value="_.session_duration_seconds",
         type="number",
         unit="seconds",
-        description="Seconds of the visit in the middle, from its first to its last event.",
+        description="Seconds of the visit in the middle.",
     ),
     count_of_rows("events", EVENTS, description="Analytics events."),
     _distinct("event_users", EVENTS, column="user_key", description="Different users with an event."),
@@ -408,7 +407,7 @@ DERIVED_METRICS = (
         DerivedMetric(
             name=f"ltv_{days}",
             expression=f"customer_value_{days} / mature_customers_{days}",
-            description=f"Charged in the first {days} days per new customer, of those for whom they have passed.",
+            description=f"Charged in the first {days} days per new customer for whom they have passed.",
             unknown_rows=f"immature_customers_{days}",
             counted_rows="first_orders",
             left_out=f"new customers whose first {days} days have passed",

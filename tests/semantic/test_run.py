@@ -401,8 +401,8 @@ def test_an_empty_answer_says_which_filters_left_nothing(shop: HandStar) -> None
 
 def test_what_is_not_counted_is_said(shop: HandStar) -> None:
     counted = {"metrics": ["customers", "new_customers", "returning_customer_rate"]}
-    said = "1 of 4 rows of orders has no customer_key: not in customers and new_customers."
-    assert shop.ask(**counted).notes == (said,)
+    said = "1 of 4 rows of orders has no customer_key: not in customers, new_customers and returning_customers."
+    assert shop.ask(**counted).notes == (said, "orders begin on 2026-01-11: who ordered before counts as new.")
     assert said not in shop.ask(**counted, time_range={"start": "2026-01-01", "end": "2026-01-31"}).notes
     answer = shop.ask(metrics=["spend"], filters=[{"name": "campaign_name", "op": "!=", "value": "Beta"}])
     assert answer.rows == ([300],)

@@ -4,7 +4,7 @@ WITH "current_sessions" AS (
   FROM (
     SELECT
       "t1"."date",
-      SUM(CASE WHEN "t1"."attribution" = 'matched' THEN "t1"."session_revenue" ELSE 0 END) AS "attributed_revenue",
+      SUM(CASE WHEN "t1"."attribution" <> 'none' THEN "t1"."session_revenue" ELSE 0 END) AS "attributed_revenue",
       COUNT(*) AS "rows_of_sessions"
     FROM (
       SELECT
@@ -145,7 +145,7 @@ WITH "current_sessions" AS (
   FROM (
     SELECT
       "t1"."date",
-      SUM(CASE WHEN "t1"."attribution" = 'matched' THEN "t1"."session_revenue" ELSE 0 END) AS "attributed_revenue",
+      SUM(CASE WHEN "t1"."attribution" <> 'none' THEN "t1"."session_revenue" ELSE 0 END) AS "attributed_revenue",
       COUNT(*) AS "rows_of_sessions"
     FROM (
       SELECT
