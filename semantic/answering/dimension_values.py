@@ -213,10 +213,13 @@ def _counted_fact(dimension: str, catalog: Catalog) -> str:
     paths = catalog.dimensions[dimension].paths
     linked = [each.paths for each in catalog.dimensions.values()]
 
-    def distance(fact: str) -> tuple[bool, int, bool, int]:
+    sibling = catalog.dimensions.get(f"{dimension.removesuffix('_name')}_id")
+
+    def distance(fact: str) -> tuple[bool, bool, int, bool, int]:
         is_part = any(fact in each and each[fact].split(".")[0] in catalog.facts for each in linked)
         is_source = catalog.source_dimensions.get(fact, {}).get(dimension) == "source_platform"
-        return not is_source, paths[fact].count("."), is_part, -catalog.facts[fact].rows
+        has_id = sibling is not None and "." not in sibling.paths.get(fact, ".")
+        return not is_source, not has_id, paths[fact].count("."), is_part, -catalog.facts[fact].rows
 
     return min(paths, key=distance)
 

@@ -89,7 +89,6 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None, today: dat
     row_filters, row_values = tuple(each for each, _ in on_rows), tuple(given for _, given in on_rows)
     for name in dict.fromkeys((*query.dimensions, *(condition.name for condition in row_filters))):
         check_reach(name, used, catalog)
-    check_groups(query, catalog)
     _check_order(query)
     coverage = fact_coverage(facts, row_filters, row_values, catalog, today)
     compared = comparison(query, window, extent(coverage), common_days(coverage), catalog.week_start)
@@ -106,6 +105,7 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None, today: dat
     findings = touching(ReadData(base, conditions, values, windows), catalog)
     of_unknown_size = facts_of_unknown_size(findings, catalog)
     money = money_unit(query, base, catalog)
+    check_groups(query, catalog)
     shape = QueryShape(
         keys=keys,
         scans=tuple(_scan(fact, catalog, base=base, keys=keys, conditions=scanned, window=read) for fact in facts),

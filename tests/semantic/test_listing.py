@@ -73,7 +73,10 @@ def test_a_search_describes_what_it_found_and_only_names_the_dimensions_of_its_m
     assert found["dimensions_by_facts"] == {}
     assert found["notes"] == [
         "Only what the search found is shown.",
-        "Dimensions of these metrics: ad_platform, campaign_id, campaign_name, campaign_status, currency, date.",
+        (
+            "Dimensions of these metrics: ad_platform, campaign_id, campaign_name, campaign_status, campaign_status_raw, "
+            "currency, date, day_of_week, is_weekend, month_of_year, week_of_year."
+        ),
     ]
     country = list_briefly(shop.model, search="country")
     assert [name for named in country["dimensions_by_facts"].values() for name in named] == ["geo_country"]
