@@ -57,7 +57,7 @@ def dimension_values(
     fact = _counted_fact(dimension, model.catalog)
     sql = (
         "SELECT value, COALESCE(n, 0) AS n\n"
-        f"FROM (SELECT DISTINCT value FROM (\n  {_listed_values(dimension, model)}\n))\n"
+        f"FROM (\n  {_distinct_values(dimension, model)}\n)\n"
         f"LEFT JOIN (\n  {_row_counts(dimension, fact, model)}\n) USING (value){where}\n"
         f"ORDER BY {first}n DESC, value\nLIMIT $limit"
     )
@@ -148,7 +148,7 @@ class _Members:
 
     def __init__(self, name: str, model: SemanticModel, cursor: duckdb.DuckDBPyConnection) -> None:
         self._name, self._cursor = name, cursor
-        self._all_sql = _all_values(model.dimension_columns[name])
+        self._all_sql = _distinct_values(name, model)
         known = model.catalog.dimensions[name].values
         if known is None:
             known = model.known_values.get(name)
@@ -187,10 +187,8 @@ class _Members:
         return error
 
 
-def _all_values(columns: Iterable[DimensionColumn]) -> str:
-    return "\nUNION\n".join(
-        f"SELECT {quote(h.column)} AS value FROM {quote(h.table)} WHERE {quote(h.column)} IS NOT NULL" for h in columns
-    )
+def _distinct_values(dimension: str, model: SemanticModel) -> str:
+    return f"SELECT DISTINCT value FROM (\n  {_listed_values(dimension, model)}\n)"
 
 
 def _listed_values(dimension: str, model: SemanticModel) -> str:

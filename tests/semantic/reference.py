@@ -380,7 +380,7 @@ def _asked(query: Query) -> tuple[date | None, date | None]:
 def _window(query: Query, truth: GroundTruth) -> tuple[date | None, date | None]:
     """The days that an answer is about: those asked for, or what a comparison leaves of them."""
     sides = compared_days(query, truth)
-    return (min(sides.now), max(sides.now)) if sides else _asked(query)
+    return (min(sides.now), max(sides.now)) if sides and sides.now else _asked(query)
 
 
 @dataclass
@@ -626,6 +626,8 @@ class _Then:
 def _then(query: Query, truth: GroundTruth) -> _Then | None:
     sides, (start, end) = compared_days(query, truth), _asked(query)
     if sides is None:
+        return None
+    if not sides.now:
         return None
     return _Then(query, truth, sides, start or min(sides.now), end or max(sides.now))
 
