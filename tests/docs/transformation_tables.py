@@ -24,7 +24,7 @@ def canonical_tables() -> str:
 
 
 def factories() -> str:
-    return _macros("factories")
+    return _macros("factories", "visits")
 
 
 def onboarding_macros() -> str:
@@ -35,5 +35,6 @@ def shared_macros() -> str:
     return _macros("utils")
 
 
-def _macros(folder: str) -> str:
-    return table(("macro", "what it is"), [(code(name), first) for _, name, first in macros(folder)])
+def _macros(*folders: str) -> str:
+    described = sorted((name, first) for folder in folders for _, name, first in macros(folder))
+    return table(("macro", "what it is"), [(code(name), first) for name, first in described])

@@ -122,7 +122,7 @@ _DBT: dict[str, Any] = {
 
 @cache
 def _templates(macros: Path) -> jinja2.Template:
-    paths = [path for folder in ("utils", "factories") for path in sorted((macros / folder).glob("*.sql"))]
+    paths = [path for folder in ("utils", "visits", "factories") for path in sorted((macros / folder).glob("*.sql"))]
     texts = [path.read_text(encoding="utf-8") for path in (*paths, *sorted(CONNECTORS.glob("*/engine.sql")))]
     environment = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined)  # SQL
     return environment.from_string("\n".join(texts))

@@ -122,6 +122,8 @@ def test_lines_are_an_object_of_their_own_without_tax_and_with_their_discounts()
         "unit_price": Decimal("7.27"),
         "discount_amount": Decimal("1.54"),
         "amount": Decimal("13.00"),
+        "variant_id": None,
+        "cost_amount": None,
     }
 
 

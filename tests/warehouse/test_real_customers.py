@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.warehouse.engine_fixture import render
+from tests.warehouse.engine_fixture import add_references, render
 from tests.warehouse.test_factories import orders
 from warehouse.projects.canonical_tables import ORDER_REFUND
 from warehouse.star_schema import VALUE_DAYS
@@ -60,6 +60,7 @@ def book(real_data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Ten months of orders, and the stars of orders and refunds made of them."""
     with duckdb.connect(config={"threads": 2}) as con:
         con.execute("set TimeZone = 'UTC'")
+        add_references(con)
         con.execute(BOOK.format(folder=real_data / "orders_large/online_retail"))
         query = orders(con, [{"is_cancelled": False, "is_test": False, "order_id": "0"}])
         con.execute(CANONICAL.replace("REFUNDS", ORDER_REFUND))

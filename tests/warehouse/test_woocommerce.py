@@ -139,6 +139,7 @@ def test_a_line_is_worth_its_own_total_to_the_cent() -> None:
         "unit_price": Decimal("3.333333"),
         "discount_amount": 1,
         "amount": 9,
+        "variant_id": None,
         "cost_amount": None,
     }
     assert (second["product_id"], second["sku"], second["unit_price"]) == (None, "Bar3", 0)

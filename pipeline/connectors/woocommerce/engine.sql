@@ -132,7 +132,7 @@ whole_orders as (
                 lambda line: {{ cast_as('line.subtotal', 'decimal') }} - {{ cast_as('line.total', 'decimal') }}
             ))
         end as goods_discount,
-        {{ cast_as('stated.shipping_total', 'decimal') }} as shipping,
+        {{ cast_as('stated.shipping_total', 'decimal') }} as shipping_charged,
         {{ cast_as('stated.total_tax', 'decimal') }} as tax,
         coalesce(list_sum(list_transform(stated.fee_lines, lambda fee: {{ cast_as('fee.total', 'decimal') }})), 0) as fees
     from stated
@@ -143,7 +143,7 @@ whole_orders as (
 parted as (
     select
         *,
-        order_total - coalesce(goods_net, 0) - coalesce(shipping, 0) - coalesce(tax, 0) - fees as rest
+        order_total - coalesce(goods_net, 0) - coalesce(shipping_charged, 0) - coalesce(tax, 0) - fees as rest
     from whole_orders
 )
 
@@ -156,7 +156,7 @@ select
     orders.order_total as total_price,
     cast(orders.goods_net + coalesce(orders.goods_discount, 0) as decimal(18, 6)) as gross_sales,
     cast(coalesce(orders.goods_discount, 0) as decimal(18, 6)) as discount_amount,
-    cast(coalesce(orders.shipping, case when orders.rest = 0 then 0 end) as decimal(18, 6)) as shipping_amount,
+    cast(coalesce(orders.shipping_charged, case when orders.rest = 0 then 0 end) as decimal(18, 6)) as shipping_amount,
     cast(coalesce(orders.tax, case when orders.rest = 0 then 0 end) as decimal(18, 6)) as tax_amount,
     cast(orders.fees as decimal(18, 6)) as other_charges,
     cast(orders.paid_back as decimal(18, 6)) as refunded_amount,

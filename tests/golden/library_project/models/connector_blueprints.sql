@@ -14,7 +14,7 @@ from (values
     ('facebook_ads', 'campaigns', '2fffda2754caa67e5ed0b62e1211b311', 'facebook_ads_api_v1', 'v19'),
     ('facebook_ads', 'facebook_insights', 'caaa5628f6206f15f870c028ba86bef6', 'facebook_ads_api_v1', 'v19'),
     ('google_analytics', 'events', '90c4d6427a6e1c178f5a0fe7a0ba8e95', 'google_analytics_api_v1', 'ga4_v1'),
-    ('shopify', 'orders', 'caa0afe2b90b826da15a39d9ab928ebd', 'shopify_api_v1', 'v1'),
+    ('shopify', 'orders', '899b69effbc43b10dbf8124ccd8dfb28', 'shopify_api_v1', 'v1'),
     ('shopify', 'products', '96236e7ede6017f3bd35d80e6d71c053', 'shopify_api_v1', 'v1')
 ) as known (source_name, source_table_name, source_schema_hash, master_model_id, version)
 {% if is_incremental() -%}

@@ -8,6 +8,6 @@ from (values
     ('platform_mm__facebook_ads_api_v1_campaigns', 'facebook_ads_api_v1', 'campaigns', ['facebook_ads'], 'v19', '2fffda2754caa67e5ed0b62e1211b311'),
     ('platform_mm__facebook_ads_api_v1_facebook_insights', 'facebook_ads_api_v1', 'facebook_insights', ['facebook_ads'], 'v19', 'caaa5628f6206f15f870c028ba86bef6'),
     ('platform_mm__google_analytics_api_v1_events', 'google_analytics_api_v1', 'events', ['google_analytics'], 'ga4_v1', '90c4d6427a6e1c178f5a0fe7a0ba8e95'),
-    ('platform_mm__shopify_api_v1_orders', 'shopify_api_v1', 'orders', ['shopify'], 'v1', 'caa0afe2b90b826da15a39d9ab928ebd'),
+    ('platform_mm__shopify_api_v1_orders', 'shopify_api_v1', 'orders', ['shopify'], 'v1', '899b69effbc43b10dbf8124ccd8dfb28'),
     ('platform_mm__shopify_api_v1_products', 'shopify_api_v1', 'products', ['shopify'], 'v1', '96236e7ede6017f3bd35d80e6d71c053')
 ) as sinks (master_model, master_model_id, source_object, source_platforms, version, source_schema_hash)

@@ -9,8 +9,8 @@ select
     cast(null as DECIMAL(18,6)) as captured_amount,
     cast(null as DECIMAL(18,6)) as refunded_amount,
     cast(null as DECIMAL(18,6)) as disputed_amount,
-    cast(null as VARCHAR) as currency,
     cast(null as STRUCT(refund_id VARCHAR, refunded_at TIMESTAMP, amount DECIMAL(18,6), lines STRUCT(order_item_id VARCHAR, quantity DECIMAL(19,6), amount DECIMAL(18,6))[])[]) as refunds,
+    cast(null as VARCHAR) as currency,
     cast(null as VARCHAR) as status,
     cast(null as BOOLEAN) as is_test
 where false
