@@ -37,7 +37,7 @@ def test_records_in_quarantine_are_counted_with_their_field_and_days_and_without
     assert (finding.kind, finding.records, finding.facts) == (
         FindingKind.QUARANTINED_RECORDS,
         1,
-        ("orders", "order_items"),
+        ("orders", "order_items", "refunds"),
     )
     assert finding.sentence.startswith(
         "1 of 3 records of orders.jsonl of shopify main is in quarantine and not counted (total_price)"
@@ -81,7 +81,7 @@ def test_a_file_that_cannot_be_read_is_a_finding_until_it_can(sandbox: LandingFi
     sandbox.write("orders.jsonl", "")
     for _ in range(2):
         [finding] = found(sandbox, orders="orders.jsonl")
-        assert (finding.kind, finding.facts) == (FindingKind.UNREADABLE_FILE, ("orders", "order_items"))
+        assert (finding.kind, finding.facts) == (FindingKind.UNREADABLE_FILE, ("orders", "order_items", "refunds"))
         assert "orders.jsonl of shopify main is in quarantine as a whole" in finding.sentence
     sandbox.write("orders.jsonl", jsonl([order(1)]))
     assert found(sandbox, orders="orders.jsonl") == []

@@ -123,7 +123,7 @@ def test_what_does_not_convert_in_it_is_left_out_and_lands(sandbox: LandingFixtu
         ("google_analytics", "events", ga4_event, "items", [{"item_id": "1", "quantity": 1.52, "price": "3"}]),
         ("linkedin_ads", "campaigns", lambda number: {"id": number}, "dailyBudget", {"amount": "none"}),
         ("mixpanel", "events", mixpanel_event, "properties.mp_processing_time_ms", "later"),
-        ("tiktok_ads", "ads_reports_daily", tiktok_day, "metrics.gross_revenue", "-"),
+        ("tiktok_ads", "ads_reports_daily", tiktok_day, "metrics.net_cost", "-"),
     ],
 )
 def test_a_value_that_no_number_needs_costs_no_record(
@@ -142,6 +142,7 @@ def test_a_value_that_no_number_needs_costs_no_record(
         ("google_ads", "ad_performance", ad_day, "metrics.conversions", "many"),
         ("google_analytics", "events", ga4_event, "ecommerce", {"purchase_revenue": "dear"}),
         ("tiktok_ads", "ads_reports_daily", tiktok_day, "metrics.spend", "-"),
+        ("tiktok_ads", "ads_reports_daily", tiktok_day, "metrics.gross_revenue", "-"),
     ],
 )
 def test_a_value_that_a_number_needs_still_costs_its_record(

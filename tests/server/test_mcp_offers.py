@@ -110,7 +110,7 @@ async def test_every_metric_that_is_listed_can_be_read(home: PublishedHome) -> N
             found = await read(client, f"metric://{name}")
             assert found["name"] == name
             assert found["sql"], name
-    assert len(names) == 50
+    assert len(names) == 72
 
 
 @pytest.mark.parametrize(

@@ -126,11 +126,6 @@ class Report(Contract):
         "campaignBudgetType",
         "purchases1d",
         "sales1d",
-        "sales7d",
-        "sales14d",
-        "sales30d",
-        "sales",
-        "salesClicks",
         "costType",
     )
     measures = (

@@ -131,7 +131,6 @@ class Report(Contract):
     lenient = (
         "AllConversions",
         "AllConversionsQualified",
-        "Revenue",
         "AllRevenue",
         "Ctr",
         "ConversionRate",

@@ -128,7 +128,7 @@ class Insight(Contract):
     money = "major units of account_currency"
     zone = "account"
     restated_days = 28  # Source: developers.facebook.com/docs/marketing-api/insights (the longest attribution window)
-    lenient = ("account_name", "reach", "action_values")
+    lenient = ("account_name", "reach")
     measures = (
         always("spend", alone=ACTIONS, is_zero_left_out=True),
         if_asked("impressions"),

@@ -291,7 +291,6 @@ class PerformanceRow(Contract):
         "campaign.startDate",
         "campaign.endDate",
         "metrics.interactions",
-        "metrics.conversionsValue",
         "metrics.allConversions",
         "metrics.viewThroughConversions",
     )

@@ -130,7 +130,6 @@ class AdAnalytics(Contract):
     money = "major units of the account's currency, as text"
     zone = "utc"  # source: linkedin.com/help/lms/answer/a427004, a campaign's day is a UTC day
     restated_days = 90  # the longest usual conversion window; source: linkedin.com/help/lms/answer/a426359
-    lenient = ("conversionValueInLocalCurrency",)
     measures = (
         always("costInLocalCurrency", "costInUsd", is_zero_left_out=True),
         if_asked("impressions"),

@@ -164,10 +164,6 @@ class Order(Contract):
         "cancel_reason",
         "presentment_currency",
         "fulfillment_status",
-        "subtotal_price",
-        "total_line_items_price",
-        "total_discounts",
-        "total_tip_received",
         "gateway",
         "source_name",
         "landing_site",
@@ -180,12 +176,10 @@ class Order(Contract):
         "line_items.id",
         "line_items.product_id",
         "line_items.variant_id",
-        "shipping_lines",
+        "shipping_lines.title",
         "refunds.id",
-        "refunds.created_at",
         "refunds.order_adjustments.kind",
         "refunds.transactions.id",
-        "refunds.transactions.created_at",
     )
     layouts = (
         Layout(
@@ -274,7 +268,7 @@ class Product(Contract):
     version_field = "updated_at"
     date_field = "created_at"
     wrappers = ("products", "product", "data")
-    lenient = ("handle", "vendor", "status", "tags", "published_at", "variants")
+    lenient = ("handle", "vendor", "status", "tags", "published_at", "variants.title", "variants.sku", "variants.price")
     layouts = (
         Layout(
             name="fivetran",

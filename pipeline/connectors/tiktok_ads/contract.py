@@ -152,7 +152,7 @@ class Report(Contract):
     money = "major units of the account's currency, as text"
     zone = "account"
     restated_days = 28  # the longest click window; source: ads.tiktok.com/help/article/attribution-manager
-    lenient = ("metrics.net_cost", "metrics.gross_revenue", "metrics.total_purchase_value")
+    lenient = ("metrics.net_cost",)
     measures = (
         always("metrics.spend", "metrics.cost"),
         if_asked("metrics.impressions"),
