@@ -60,6 +60,23 @@ def orders(real_data: Path) -> str:
     return f"read_json('{path}', format='newline_delimited', maximum_object_size=33554432)"
 
 
+def test_money_and_customers_of_the_orders_are_those_of_the_file(real_project: Project, orders: str) -> None:
+    names = ("order_revenue", "gross_sales", "discounts", "refunded_amount", "net_order_revenue")
+    answer = real_project.ask(SHOP, metrics=list(names), filters=DERIVED)
+    [row] = answer["rows"]
+    revenue, gross, discounts, refunded, net = (Decimal(str(value)) for value in row[-5:])
+    assert revenue == raw(f"select sum(total_price::decimal(18, 6)) from {orders}") == gross - discounts
+    assert (discounts, refunded, net) == (
+        raw(f"select sum(total_discounts::decimal(18, 6)) from {orders}"),
+        raw(f"select sum(len(refunds)) from {orders}"),
+        revenue,
+    )
+    people = f"(select customer.id, count(*) as n from {orders} where customer.id is not null group by 1)"
+    for metric, sql in (("repeat_purchase_rate", "avg((n > 1)::int)"), ("orders_per_customer", "avg(n)")):
+        expected = raw(f"select {sql} from {people}")
+        assert float(real_project.number(SHOP, metric, filters=DERIVED)) == pytest.approx(expected, rel=1e-12)
+
+
 def test_every_event_lands(real_project: Project) -> None:
     with duckdb.connect(str(real_project.settings.hub), read_only=True) as hub:
         landed = hub.execute(
