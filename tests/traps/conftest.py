@@ -12,7 +12,7 @@ from tests.semantic.hand_star import HandStar, hand_shop
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandStar]:
-    made = hand_shop(tmp_path_factory.mktemp("traps"))
+    made = hand_shop(tmp_path_factory.mktemp("traps")).cover("2026-01-01", "2026-12-31")
     yield made
     made.close()
 

@@ -14,7 +14,7 @@ CAME = {"u1": date(2026, 1, 11), "u2": date(2026, 1, 17), "u3": date(2026, 2, 10
 
 @pytest.fixture(scope="module")
 def star(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandStar]:
-    made = hand_shop(tmp_path_factory.mktemp("roles"))
+    made = hand_shop(tmp_path_factory.mktemp("roles")).cover("2026-01-01", "2026-12-31")
     for user in made.rows["users"]:
         user["first_seen_date"] = CAME[user["user_key"]]
     yield made
