@@ -73,7 +73,7 @@ def test_a_search_describes_what_it_found_and_only_names_the_dimensions_of_its_m
     assert found["dimensions_by_facts"] == {}
     searched, named = found["notes"]
     assert searched == "Only what the search found is shown."
-    assert named.startswith("Dimensions of these metrics: ad_platform, campaign_id, campaign_name, ")
+    assert named.startswith("Dimensions of these metrics: account, ad_group_id, ad_group_name, ad_id, ")
     country = list_briefly(shop.model, search="country")
     assert [name for named in country["dimensions_by_facts"].values() for name in named] == [
         "geo_country",
