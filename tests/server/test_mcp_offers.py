@@ -185,12 +185,12 @@ async def test_channels_are_compared_by_what_they_can_hold(home: PublishedHome) 
         both = calls(await prompt(client, "channel_comparison", {}))
         rows = (await client.call_tool("query", both[0][1])).structured_content or {}
     asked = {query["dimensions"][0]: query for _, query in both if "date" not in query["dimensions"]}
-    assert list(asked) == ["ad_platform", "traffic_source"]
+    assert list(asked) == ["ad_platform", "channel"]
     assert {"spend", "roas"} <= set(asked["ad_platform"]["metrics"])
     assert not {"sessions", "session_revenue"} & set(asked["ad_platform"]["metrics"])
-    assert {"sessions", "session_revenue"} <= set(asked["traffic_source"]["metrics"])
-    assert not {"spend", "attributed_revenue", "roas", "cac"} & set(asked["traffic_source"]["metrics"])
-    assert asked["traffic_source"]["order_by"] == ["-session_revenue"]
+    assert {"sessions", "session_revenue"} <= set(asked["channel"]["metrics"])
+    assert not {"spend", "attributed_revenue", "roas", "cac"} & set(asked["channel"]["metrics"])
+    assert asked["channel"]["order_by"] == ["-session_revenue"]
     assert [row[0] for row in rows["rows"]] == ["facebook_ads"]  # no row without a name, which no ad channel is
 
 

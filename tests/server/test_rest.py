@@ -22,7 +22,8 @@ from tests.server.published_fixture import DAYS, PublishedHome
 
 TENANT_PATHS = ("/semantic-layer/{}", "/semantic-layer/{}/dimensions", "/semantic-layer/{}/measures")
 TENANT_PATHS += ("/semantic-layer/{}/relationships", "/readiness/{}")
-PATHS = {*(path.format("{tenant}") for path in TENANT_PATHS), "/semantic-layer/{tenant}/query"}
+PATHS = {*(path.format("{tenant}") for path in TENANT_PATHS)}
+PATHS |= {"/semantic-layer/{tenant}/query", "/semantic-layer/{tenant}/explain"}
 PATHS |= {"/connectors", "/models", "/models/{name}", "/catalog", "/health", "/results/{id}"}
 PATHS |= {"/semantic-layer/{tenant}/values/{dimension}", "/semantic-layer/update", "/tenants/onboard"}
 PATHS |= {"/jobs", "/jobs/{id}", "/jobs/{id}/events", "/quarantine"}
