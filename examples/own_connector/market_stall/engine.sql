@@ -23,6 +23,8 @@ select
     false as is_test,
     cast(null as varchar) as customer_email,
     cast(null as varchar) as customer_id,
+    cast(null as varchar) as shipping_country,
+    cast(null as varchar) as discount_codes,
     cast([] as varchar[]) as charge_ids,
     list_transform(
         lines,
