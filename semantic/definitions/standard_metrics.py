@@ -211,7 +211,7 @@ BASE_METRICS = (
         "refunded_orders",
         ORDERS,
         where="_.is_valid & (_.refunded_amount > 0)",
-        description="Valid orders of which something was paid back, on the day of the order.",
+        description="Valid orders with a refund, on the day of the order.",
     ),
     count_of_rows(
         "refunds", REFUNDS, where="_.is_valid", description="Refunds of valid orders, on the day of the refund."
@@ -246,7 +246,7 @@ BASE_METRICS = (
         column="customer_key",
         where="_.is_valid & (_.customer_order_number > 1)",
         among="_.is_valid",
-        description="Different customers with a valid order after their first, which may be in the period too.",
+        description="Different customers with a valid order after their first.",
     ),
     replace(
         _distinct(
@@ -396,12 +396,12 @@ DERIVED_METRICS = (
     DerivedMetric(
         name="repeat_purchase_rate",
         expression="repeat_customers / customers",
-        description="The share of customers with two valid orders or more, whenever these were.",
+        description="The share of customers with two valid orders or more, whenever.",
     ),
     DerivedMetric(
         name="orders_per_customer",
         expression="orders_of_customers / customers",
-        description="Valid orders per customer, of known customers.",
+        description="Valid orders per known customer.",
     ),
     *(
         DerivedMetric(
