@@ -223,6 +223,9 @@ charges as (
     select
         *,
         list_filter(items, lambda item: not item.is_gift_card and not item.is_tip) as goods,
+        coalesce(len(line_items), 0) = 0 as has_no_lines,
+        coalesce(list_contains(list_transform(items, lambda item: item.price is null), true), false)
+        or coalesce(list_contains(list_transform(line_items, lambda line: line.quantity is null), true), false) as has_unknown_lines,
         coalesce(list_sum(list_transform(deliveries, lambda line: line.discount)), 0) as shipping_discount,
         coalesce(list_sum(list_transform(deliveries, lambda line: line.tax)), 0) as shipping_tax,
         case
@@ -248,11 +251,11 @@ taxed as (
     select
         *,
         case
-            when line_items is null then stated_goods
-            else coalesce(list_sum(list_transform(goods, lambda item: item.price)), 0)
+            when has_no_lines then stated_goods
+            when not has_unknown_lines then coalesce(list_sum(list_transform(goods, lambda item: item.price)), 0)
         end as goods_price,
         case
-            when line_items is null then stated_discount - shipping_discount
+            when has_no_lines then stated_discount - shipping_discount
             when
                 coalesce(list_sum(list_transform(items, lambda item: item.discount)), 0) = 0
                 and list_bool_and(list_transform(items, lambda item: item.is_whole))
@@ -291,7 +294,8 @@ parted as (
             when is_with_tax and goods_price <> goods_discount then goods_price * (goods_net / (goods_price - goods_discount))
             else goods_price
         end as decimal(18, 6)) as gross_sales,
-        order_total - goods_net - coalesce(shipping_net, 0) - coalesce(tax_charged, 0) - other_charges as rest
+        order_total - goods_net - coalesce(shipping_net, 0) - coalesce(tax_charged, 0) - other_charges as rest,
+        not has_unknown_lines and (not has_no_lines or coalesce(abs(rest) < 0.01, false)) as has_known_parts
     from netted
 )
 
@@ -307,11 +311,11 @@ select
         {{ cast_as('created_at', 'instant') }}, {{ cast_as('processed_at', 'instant') }}, {{ cast_as('updated_at', 'instant') }}
     ) as ordered_at,
     order_total as total_price,
-    gross_sales,
-    cast(gross_sales - goods_net as decimal(18, 6)) as discount_amount,
+    case when has_known_parts then gross_sales end as gross_sales,
+    cast(case when has_known_parts then gross_sales - goods_net end as decimal(18, 6)) as discount_amount,
     cast(coalesce(shipping_net, case when rest = 0 then 0 end) as decimal(18, 6)) as shipping_amount,
     cast(coalesce(tax_charged, case when rest = 0 then 0 end) as decimal(18, 6)) as tax_amount,
-    cast(other_charges as decimal(18, 6)) as other_charges,
+    cast(case when has_known_parts then other_charges end as decimal(18, 6)) as other_charges,
     cast(repaid as decimal(18, 6)) as refunded_amount,
     cast(unknown_refunds as bigint) as foreign_refunds,
     order_currency as currency,

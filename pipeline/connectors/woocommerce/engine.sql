@@ -116,21 +116,25 @@ whole_orders as (
                 then stated.refunded + greatest(wholes.refunded - stated.refunded, 0)
         end as paid_back,
         case when wholes.refunded > stated.refunded then wholes.refunds_made else stated.refunds_made end as all_refunds,
+        not list_contains(
+            list_transform(stated.line_items, lambda line: {{ cast_as('line.total', 'decimal') }} is null), true
+        ) as says_totals,
         case
-            when stated.line_items is not null
+            when says_totals
                 then coalesce(list_sum(list_transform(
                     stated.line_items, lambda line: {{ cast_as('line.total', 'decimal') }}
                 )), 0)
         end as goods_net,
         case
-            when stated.line_items is null or list_contains(
+            when says_totals and list_contains(
                 list_transform(stated.line_items, lambda line: {{ cast_as('line.subtotal', 'decimal') }} is null), true
             )
-                then {{ cast_as('stated.discount_total', 'decimal') }}
-            else list_sum(list_transform(
-                stated.line_items,
-                lambda line: {{ cast_as('line.subtotal', 'decimal') }} - {{ cast_as('line.total', 'decimal') }}
-            ))
+                then coalesce({{ cast_as('stated.discount_total', 'decimal') }}, 0)
+            when says_totals
+                then coalesce(list_sum(list_transform(
+                    stated.line_items,
+                    lambda line: {{ cast_as('line.subtotal', 'decimal') }} - {{ cast_as('line.total', 'decimal') }}
+                )), 0)
         end as goods_discount,
         {{ cast_as('stated.shipping_total', 'decimal') }} as shipping_charged,
         {{ cast_as('stated.total_tax', 'decimal') }} as tax,
@@ -154,8 +158,8 @@ select
     list_filter([{{ cast_as('orders.number', 'text') }}], lambda other: other is not null) as other_ids,
     orders.ordered_at,
     orders.order_total as total_price,
-    cast(orders.goods_net + coalesce(orders.goods_discount, 0) as decimal(18, 6)) as gross_sales,
-    cast(coalesce(orders.goods_discount, 0) as decimal(18, 6)) as discount_amount,
+    cast(orders.goods_net + orders.goods_discount as decimal(18, 6)) as gross_sales,
+    cast(orders.goods_discount as decimal(18, 6)) as discount_amount,
     cast(coalesce(orders.shipping_charged, case when orders.rest = 0 then 0 end) as decimal(18, 6)) as shipping_amount,
     cast(coalesce(orders.tax, case when orders.rest = 0 then 0 end) as decimal(18, 6)) as tax_amount,
     cast(orders.fees as decimal(18, 6)) as other_charges,
