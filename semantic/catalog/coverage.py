@@ -14,7 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from semantic.catalog.day_set import DaySet, Interval
+from pipeline.ingest.deliveries.day_spans import Span
+from semantic.catalog.day_set import DaySet
 
 VERSION = 1
 """Version of the format of coverage.json."""
@@ -101,7 +102,7 @@ class _Entry(BaseModel):
     fact: str
     platform: str | None = None
     account: str | None = None
-    days: tuple[Interval, ...] = ()
+    days: tuple[Span, ...] = ()
     delivered_on: date | None = None
     every_days: int = 1
     ended: date | None = None

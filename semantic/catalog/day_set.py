@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from pipeline.ingest.deliveries.day_spans import Span, joined_spans
 from semantic.catalog.days import FIRST, LAST
 
-Interval = tuple[date, date]
-"""The first and the last of adjacent days."""
 _DAY = timedelta(days=1)
 
 
@@ -17,18 +16,12 @@ _DAY = timedelta(days=1)
 class DaySet:
     """Days, as intervals that are sorted and neither overlap nor follow each other. Its truth is whether it has any."""
 
-    intervals: tuple[Interval, ...] = ()
+    intervals: tuple[Span, ...] = ()
 
     @classmethod
-    def of(cls, intervals: Iterable[Interval]) -> DaySet:
+    def of(cls, intervals: Iterable[Span]) -> DaySet:
         """The days of intervals in any order."""
-        joined: list[Interval] = []
-        for first, last in sorted(each for each in intervals if each[0] <= each[1]):
-            if joined and first <= joined[-1][1] + _DAY:
-                joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
-            else:
-                joined.append((first, last))
-        return cls(tuple(joined))
+        return cls(joined_spans(each for each in intervals if each[0] <= each[1]))
 
     @classmethod
     def of_days(cls, days: Iterable[date]) -> DaySet:

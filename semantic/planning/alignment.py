@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from semantic.catalog.day_set import DaySet
 from semantic.catalog.days import FIRST
-from semantic.planning.window import Shift, Window, add_months, period_end, period_start
+from semantic.planning.window import Shift, Window, period_end, period_shift, period_start
 
 _DAY = timedelta(days=1)
 NOTHING = DaySet()
@@ -106,7 +106,7 @@ def align_periods(start: date, end: date, grain: str, week_start: str, comparabl
     while first <= end:
         period = DaySet.of([(first, period_end(first, grain, week_start))])
         counted = (period & _days(current)) & comparable
-        back = DaySet.of([(_back(first, shift), first - _DAY)])
+        back = DaySet.of([(shift.before(first), first - _DAY)])
         kept = back
         if counted != period:
             days = (each for day in counted if (each := shift_back(day, shift)) is not None)
@@ -133,23 +133,13 @@ def uncut_periods(start: date, end: date, grain: str, week_start: str) -> Aligne
 def periods_before(start: date, end: date, grain: str, week_start: str) -> Window:
     """The days of the periods right before those from a day to another."""
     first = period_start(start, grain, week_start)
-    return Window(_back(first, period_shift(grain)), period_start(end, grain, week_start) - _DAY)
-
-
-def period_shift(grain: str) -> Shift:
-    """The distance of a period to the one before."""
-    months = {"month": 1, "quarter": 3, "year": 12}.get(grain)
-    return Shift(months=months) if months else Shift(days=7 if grain == "week" else 1)
+    return Window(period_shift(grain).before(first), period_start(end, grain, week_start) - _DAY)
 
 
 def shift_back(day: date, shift: Shift) -> date | None:
     """The day that a day is compared with; None where the month before has no such day."""
-    back = _back(day, shift)
+    back = shift.before(day)
     return back if not shift.months or back.day == day.day else None
-
-
-def _back(day: date, shift: Shift) -> date:
-    return add_months(day, -shift.months) if shift.months else day - timedelta(days=shift.days)
 
 
 def _days(window: Window) -> DaySet:

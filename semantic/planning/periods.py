@@ -10,10 +10,10 @@ from typing import Literal
 from pipeline.errors import QueryError
 from semantic.catalog.catalog import DATE
 from semantic.catalog.day_set import DaySet
-from semantic.planning.alignment import OLDEST, Aligned, align, align_periods, period_shift, uncut, uncut_periods
+from semantic.planning.alignment import OLDEST, Aligned, align, align_periods, uncut, uncut_periods
 from semantic.planning.query import ROW_BEFORE, Query
 from semantic.planning.query_shape import Comparison, CumulativeColumn
-from semantic.planning.window import Window, comparison_window, period_start
+from semantic.planning.window import Window, comparison_window, period_shift, period_start
 
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _RESTARTS: Mapping[str, Literal["month", "year"]] = {"month_to_date": "month", "year_to_date": "year"}

@@ -57,6 +57,10 @@ class Shift:
     months: int = 0
     days: int = 0
 
+    def before(self, day: date) -> date:
+        """The day so far before another; the last day of a shorter month."""
+        return add_months(day, -self.months) if self.months else day - timedelta(days=self.days)
+
 
 def week_shift(week_start: str) -> int:
     """The days to add to a date so that its week from Monday is its week from `week_start`."""
@@ -79,6 +83,11 @@ def period_end(day: date, grain: str, week_start: str) -> date:
     if grain in ("day", "week"):
         return start + timedelta(days=0 if grain == "day" else 6)
     return add_months(start, _MONTHS[grain]) - timedelta(days=1)
+
+
+def period_shift(grain: str) -> Shift:
+    """The distance of a period to the one before."""
+    return Shift(months=_MONTHS[grain]) if grain in _MONTHS else Shift(days=7 if grain == "week" else 1)
 
 
 def add_months(day: date, months: int) -> date:
@@ -167,11 +176,8 @@ def comparison_window(start: date, end: date, comparison: str, unit: str | None 
     29 February becoming the 28th; full months stay full months.
     """
     if unit and comparison == "previous_period":
-        if unit == "week":
-            return check_days(Window(start - timedelta(days=7), end - timedelta(days=7))), Shift(days=7)
-        return check_days(Window(add_months(start, -_MONTHS[unit]), add_months(end, -_MONTHS[unit]))), Shift(
-            months=_MONTHS[unit]
-        )
+        shift = period_shift(unit)
+        return check_days(Window(shift.before(start), shift.before(end))), shift
     months = (end.year - start.year) * 12 + end.month - start.month + 1
     is_whole = start.day == 1 and (end + timedelta(days=1)).day == 1
     if comparison == "previous_year":

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.tenants_file import load_tenants
-from pipeline.ingest.deliveries.delivered_days import DeliveredDays, joined_spans
+from pipeline.ingest.deliveries.day_spans import joined_spans
+from pipeline.ingest.deliveries.delivered_days import DeliveredDays
 from semantic.catalog.coverage import SourceCoverage
 from semantic.catalog.day_set import DaySet
 from semantic.definitions.derive_coverage import derive_coverage

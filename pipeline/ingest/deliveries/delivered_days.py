@@ -14,10 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.sql import quote
+from pipeline.ingest.deliveries.day_spans import Span, joined_spans
 from pipeline.ingest.landing_tables import LOAD_ID, dataset
-
-Span = tuple[date, date]
-"""The first and the last of adjacent days."""
 
 
 class DeliveredDays(BaseModel):
@@ -90,17 +88,6 @@ def _delivered(key: tuple[str, str, str], target: _Deliveries) -> DeliveredDays:
         is_dated=bool(target.dated),
         every_days=_usual_distance(moment.date() for moment in moments),
     )
-
-
-def joined_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Join spans that overlap or follow each other; sorted."""
-    joined: list[Span] = []
-    for first, last in sorted(spans):
-        if joined and (first - joined[-1][1]).days <= 1:
-            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
-        else:
-            joined.append((first, last))
-    return tuple(joined)
 
 
 def _usual_distance(days: Iterable[date]) -> int:
