@@ -103,9 +103,9 @@ def _days_of(op: str, given: Sequence[Any]) -> DaySet:  # Any: days
     if op in ("!=", "not_in"):
         return ALL_DAYS - DaySet.of_days(given)
     if op in (">", ">="):
-        return DaySet.of([(given[0] + (_DAY if op == ">" else 0 * _DAY), LAST)])
+        return DaySet.of([(given[0] + _DAY if op == ">" else given[0], LAST)])
     if op in ("<", "<="):
-        return DaySet.of([(FIRST, given[0] - (_DAY if op == "<" else 0 * _DAY))])
+        return DaySet.of([(FIRST, given[0] - _DAY if op == "<" else given[0])])
     if op == "between":
         return DaySet.of([(given[0], given[1])])
     return DaySet() if op == "is_null" else ALL_DAYS

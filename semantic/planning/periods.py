@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -11,6 +11,7 @@ from pipeline.errors import QueryError
 from semantic.catalog.catalog import DATE
 from semantic.catalog.day_set import DaySet
 from semantic.planning.alignment import OLDEST, Aligned, align, align_periods, uncut, uncut_periods
+from semantic.planning.covered import FactCoverage, common_days, extent
 from semantic.planning.query import ROW_BEFORE, Query
 from semantic.planning.query_shape import Comparison, CumulativeColumn
 from semantic.planning.window import Window, comparison_window, period_shift, period_start
@@ -37,15 +38,14 @@ class PlannedComparison:
 
 
 def comparison(
-    query: Query, window: Window | None, extent: DaySet, comparable: DaySet, week_start: str
+    query: Query, window: Window | None, coverage: Sequence[FactCoverage], week_start: str
 ) -> PlannedComparison | None:
     """Plan the comparison of a query; None without one.
 
     Args:
         query: As checked.
         window: Its time range.
-        extent: The days that have data; the ends of a range that is open.
-        comparable: The days that are over and covered by all that is expected.
+        coverage: Of its facts: which days can be compared, and the ends of a range that is open.
         week_start: The tenant's.
 
     Raises:
@@ -53,8 +53,9 @@ def comparison(
     """
     if query.compare is None:
         return None
+    comparable = common_days(coverage)
     if query.compare == ROW_BEFORE:
-        return _with_rows_before(query, window, extent, comparable, week_start)
+        return _with_rows_before(query, window, extent(coverage), comparable, week_start)
     start, end = ends(window, "compare")
     previous, shift = comparison_window(start, end, query.compare, window.unit if window else None)
     join, back = _join(query, (shift.months, shift.days))
@@ -66,11 +67,11 @@ def comparison(
 
 
 def _with_rows_before(
-    query: Query, window: Window | None, extent: DaySet, comparable: DaySet, week_start: str
+    query: Query, window: Window | None, data: DaySet, comparable: DaySet, week_start: str
 ) -> PlannedComparison:
     grain = query.time_grain or "day"
-    start = (window and window.start) or extent.first or OLDEST
-    end = (window and window.end) or extent.last or OLDEST
+    start = (window and window.start) or data.first or OLDEST
+    end = (window and window.end) or data.last or OLDEST
     shift = period_shift(grain)
     if query.align == "to_date":
         aligned = align_periods(start, end, grain, week_start, comparable)

@@ -19,8 +19,6 @@ from semantic.planning.check_query import adds_up, check_groups, check_query
 from semantic.planning.covered import (
     FactCoverage,
     asked_days,
-    common_days,
-    extent,
     fact_coverage,
     uncovered_facts,
 )
@@ -56,13 +54,8 @@ class Plan:
     """The days that count: those of the time range, cut where a comparison cuts them."""
     asked: Window | None
     """The days of the time range."""
-    compared: Window | None
-    """The days that a comparison is with, before it cuts them."""
     read: Window | None
     """The window, earlier where a cumulative metric needs the days before it."""
-    previous: Window | None
-    shift: int
-    """The distance of the previous window, in months or days."""
     coverage: tuple[FactCoverage, ...]
     """By fact: the sources that its filters leave, and the days that they cover."""
     comparison: PlannedComparison | None = None
@@ -70,6 +63,21 @@ class Plan:
     """The condition on days that a comparison leaves out, if it leaves any out inside its windows."""
     findings: tuple[Finding, ...] = ()
     """What gates found in the data that it reads, the heaviest first."""
+
+    @property
+    def compared(self) -> Window | None:
+        """The days that a comparison is with, before it cuts them."""
+        return self.comparison.asked_before if self.comparison else None
+
+    @property
+    def previous(self) -> Window | None:
+        """The days that a comparison is with."""
+        return self.comparison.aligned.previous if self.comparison else None
+
+    @property
+    def shift(self) -> int:
+        """The distance of the previous window, in months or days."""
+        return self.comparison.shift if self.comparison else 0
 
 
 def plan_query(query: Query, catalog: Catalog, window: Window | None, today: date) -> Plan:
@@ -91,7 +99,7 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None, today: dat
         check_reach(name, used, catalog)
     _check_order(query)
     coverage = fact_coverage(facts, row_filters, row_values, catalog, today)
-    compared = comparison(query, window, extent(coverage), common_days(coverage), catalog.week_start)
+    compared = comparison(query, window, coverage, catalog.week_start)
     previous = compared.aligned.previous if compared else None
     asked_window, window = window, compared.aligned.current if compared else window
     if query.fill_gaps:
@@ -131,10 +139,7 @@ def plan_query(query: Query, catalog: Catalog, window: Window | None, today: dat
         values=values,
         window=window,
         asked=asked_window,
-        compared=compared.asked_before if compared else None,
         read=read,
-        previous=previous,
-        shift=compared.shift if compared else 0,
         coverage=coverage,
         comparison=compared,
         not_compared=not_compared,
