@@ -363,7 +363,7 @@ def test_a_renamed_title_is_refused_by_name_and_never_read_as_absent() -> None:
                 finder = KnownDownloads(next(b for (p, _), b in BLUEPRINTS.items() if p == platform).downloads)
                 found = finder.find(header)
                 if found:
-                    reason = incomplete(found, header, download.objects[0])
+                    reason = incomplete(found, header)
                     assert "withheld" in str(reason), (download.name, group, header)
                 tried += bool(found)
     assert tried > 140
@@ -378,7 +378,7 @@ def test_the_order_of_titles_does_not_matter() -> None:
         assert found[0]
         assert found[1]
         assert found[0].columns == found[1].columns
-        assert incomplete(found[0], titles, download.objects[0]) is None
+        assert incomplete(found[0], titles) is None
 
 
 def dotted(shape: Record, path: str = "") -> Iterator[str]:

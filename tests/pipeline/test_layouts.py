@@ -379,6 +379,51 @@ def test_real_charges_of_a_loader_have_the_amounts_and_moments_of_their_table(re
     assert [(row["id"], row["amount"], row["created"]) for row in good] == expected
 
 
+@pytest.mark.parametrize("sign", ["mp_reserved_", ""], ids=["singer", "airbyte"])
+def test_an_event_of_mixpanel_whose_properties_a_loader_moved_beside_it_is_the_vendor_s_own(sign: str) -> None:
+    moved = {
+        f"{sign}insert_id": "i1",
+        f"{sign}os": "iOS",
+        "event": "purchase",
+        "time": "2026-01-05T08:00:00Z",
+        "distinct_id": "u1",
+        "revenue": 40,
+        "utm_source": "google",
+    }
+    own = {"$insert_id": "i1", "$os": "iOS", "time": "1767600000"}
+    expected = own | {"distinct_id": "u1", "revenue": "40", "utm_source": "google"}
+    for time in ("2026-01-05T08:00:00Z", "2026-01-05T09:00:00+01:00", "2026-01-05 08:00:00"):
+        for name, content in in_every_form(moved | {"time": time}).items():
+            ((row,), wrong, unknown) = read(name, content, contracts_of("mixpanel")["events"])
+            assert (row["event"], wrong, unknown) == ("purchase", [], set())
+            assert {path: str(value) for path, value in json.loads(row["properties"]).items()} == expected
+
+
+@pytest.mark.parametrize(
+    "pivot",
+    [
+        {"string_of_pivot_values": "urn:li:sponsoredCampaign:2"},
+        {"pivot": "CAMPAIGN", "pivotValue": "urn:li:sponsoredCampaign:2"},
+    ],
+)
+def test_a_report_of_linkedin_with_the_days_of_airbyte_is_the_vendor_s_own(pivot: dict[str, str]) -> None:
+    moved = {"start_date": "2026-01-05", "end_date": "2026-01-05", "costInLocalCurrency": "12.5", "impressions": 100}
+    for name, content in in_every_form(moved | pivot).items():
+        ((row,), wrong, unknown) = read(name, content, contracts_of("linkedin_ads")["ad_analytics_by_campaign"])
+        assert (row["pivotValue"], wrong, unknown) == ("urn:li:sponsoredCampaign:2", [], set())
+        day = {"year": 2026, "month": 1, "day": 5}
+        assert json.loads(row["dateRange"]) == {"start": day, "end": day}
+
+
+@pytest.mark.parametrize("sign", ["mp_reserved_", ""], ids=["singer", "airbyte"])
+def test_a_profile_of_mixpanel_that_a_loader_flattened_is_the_vendor_s_own(sign: str) -> None:
+    moved = {"distinct_id": "u1", f"{sign}email": "a@example.com", f"{sign}last_seen": "2026-01-05T08:00:00"}
+    for name, content in in_every_form(moved).items():
+        ((row,), wrong, unknown) = read(name, content, contracts_of("mixpanel")["people"])
+        assert (row["$distinct_id"], wrong, unknown) == ("u1", [], set())
+        assert json.loads(row["$properties"]) == {"$email": "a@example.com", "$last_seen": "2026-01-05T08:00:00"}
+
+
 def test_a_date_object_is_told_by_its_three_parts() -> None:
     assert is_date_object(field_at(shape_of(Stats), "range.start")[1])
     assert not is_date_object(field_at(shape_of(Stats), "range")[1])

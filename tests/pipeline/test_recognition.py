@@ -155,6 +155,30 @@ def test_a_sibling_with_the_fields_of_a_fact_is_not_taken_for_it(
     assert f"it looks like {looks_like}, and by its field {min(more)} it is something else" in str(found.reason())
 
 
+@pytest.mark.parametrize(
+    ("connector", "header", "row", "reason"),
+    [
+        (
+            "shopify",
+            "Name,Financial Status,Currency,Total,Created at,Lineitem quantity,Lineitem name,Lineitem price,Id",
+            "#1,paid,USD,30,2026-01-05 08:00:00 +0000,1,Tee,25,5001",
+            "this is a Shopify orders export (orders_export.csv) without ",
+        ),
+        (
+            "facebook_ads",
+            "Campaign name,Amount spent (USD),Impressions,Link clicks,Reporting starts,Reporting ends",
+            "C,12.50,1000,5,2026-01-01,2026-01-31",
+            "this is a Meta Ads Manager download of totals without days",
+        ),
+    ],
+)
+def test_a_download_is_refused_for_what_it_lacks_and_not_for_the_objects_that_it_is_not_of(
+    recognised: Recognised, connector: str, header: str, row: str, reason: str
+) -> None:
+    own = {key: BLUEPRINTS[key] for key in BLUEPRINTS if key[0] == connector}
+    assert str(recognised(f"{header}\n{row}\n", "export.csv", own).reason()).startswith(reason)
+
+
 def test_a_list_of_another_kind_is_named_by_the_kind_that_it_says(recognised: Recognised) -> None:
     found = recognised(jsonl([record | {"object": "refund"} for record in times(2, charge)]), among=SHOPS)
     assert not found.candidates
@@ -195,6 +219,32 @@ def test_what_is_not_recognised_says_what_it_lacks_and_its_nearest_spelling(reco
     near = recognised(csv([renamed(row, "Spend amount", "Spent") for row in rows]), "b.csv", META).nearest
     assert near is not None
     assert dict(near.missing)["spend"] == "Spent"
+
+
+def test_a_download_that_several_objects_share_is_of_the_one_that_knows_its_columns(recognised: Recognised) -> None:
+    microsoft = {key: BLUEPRINTS[key] for key in BLUEPRINTS if key[0] == "bing_ads"}
+    days = "1/5/2026,9,2,{id}100,5,12.50\n1/13/2026,9,2,{id}100,5,12.50\n"
+    found = [
+        recognised(
+            f"TimePeriod,AccountId,CampaignId,{title}Impressions,Clicks,Spend\n{days.format(id=value)}",
+            "a.csv",
+            microsoft,
+        )
+        for title, value in (("", ""), ("AdGroupId,", "3,"))
+    ]
+    names = [[name for _, name in each.candidates] for each in found]
+    assert names == [["campaign_performance_report"], ["ad_group_performance_report"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.json", "[]"), ("a.jsonl", "\n"), ("a.csv", "date_start,spend,impressions\n")]
+)
+def test_a_file_without_records_is_of_no_object_until_it_is_named_under_one(
+    recognised: Recognised, con: duckdb.DuckDBPyConnection, tmp_path: Path, name: str, content: str
+) -> None:
+    assert recognised(content, name).reason() == "not read: it holds no records"
+    (checked,) = check_path(con, tmp_path / name, FACTS, tmp_path)
+    assert "name it under the object" in str(checked.fix)
 
 
 def test_a_table_without_a_header_names_none_of_its_values(recognised: Recognised) -> None:

@@ -110,6 +110,18 @@ class DateRange(Nested):
     end: Day | None = None  # inclusive
 
 
+DAYS = {"dateRange.start": "start_date", "dateRange.end": "end_date"}
+AIRBYTE = (
+    Layout(
+        name="airbyte",
+        known_by=(*DAYS.values(), "string_of_pivot_values"),
+        columns=DAYS | {"pivotValue": "string_of_pivot_values"},
+    ),
+    Layout(name="airbyte before 1.0", known_by=tuple(DAYS.values()), columns=DAYS),
+)
+"""The streams of ad analytics of airbytehq/airbyte's source-linkedin-ads; metrics keep the API's names."""
+
+
 class AdAnalytics(Contract):
     """One day of one creative or account (or of whatever pivots were requested)."""
 
@@ -153,6 +165,7 @@ class AdAnalytics(Contract):
                 "conversionValueInLocalCurrency": "conversion_value_in_local_currency",
             },
         ),
+        *AIRBYTE,
     )
 
     pivot: Text = None  # unversioned API: CREATIVE, CAMPAIGN, ACCOUNT, ...
@@ -177,6 +190,7 @@ class AdAnalyticsByCampaign(AdAnalytics):
             known_by=("campaign_id", "day", "cost_in_local_currency"),
             columns=AdAnalytics.layouts[0].columns | {"pivotValue": "campaign_id"},
         ),
+        *AIRBYTE,
     )
 
 

@@ -8,6 +8,8 @@ tenants.yaml. Mixpanel tells events apart by event, time, `distinct_id` and `$in
 `distinct_id`, so the key leaves it out: the same event exported again after a merge is a newer version of itself.
 Events imported by a server, and old ones, may have no `$insert_id` (airbytehq/airbyte#31955): such an event is known by
 all that it says, so that one exported again after a merge of its user counts twice.
+singer-io/tap-mixpanel and Airbyte's source write properties beside `event`, and `time` as a UTC date-time; the first
+writes `mp_reserved_` for a leading `$`, the second nothing (facts of their schemas `export`).
 Properties beside the vendor's are the shop's own; those declared here have the common names of Segment's e-commerce
 events (order_id, revenue, currency).
 """
@@ -50,6 +52,33 @@ class Properties(Nested):
     currency: Text = None
 
 
+def flattened(
+    properties: type[Nested],
+    at: str,
+    columns: dict[str, str],
+    *,
+    utc: str,
+    singer: tuple[str, ...],
+    airbyte: tuple[str, ...],
+) -> tuple[Layout, Layout]:
+    """The layouts of loaders that move the properties of a record beside it, and write another sign than the vendor's.
+
+    Args:
+        properties: The properties, which are in the field `at`.
+        columns: Of the fields beside them.
+        utc: The time of the record.
+        singer: What a table of tap-mixpanel is known by.
+        airbyte: What one of Airbyte is known by.
+    """
+    paths = [field.alias or own for own, field in properties.model_fields.items()]
+
+    def layout(name: str, known_by: tuple[str, ...], sign: str) -> Layout:
+        moved = {f"{at}.{path}": path.replace("$", sign) for path in paths}
+        return Layout(name, known_by, columns | moved, (utc,))
+
+    return layout("singer", singer, "mp_reserved_"), layout("airbyte", airbyte, "")
+
+
 class Event(Contract):
     """One event."""
 
@@ -86,6 +115,14 @@ class Event(Contract):
             },
             utc=("properties.time",),
         ),
+        *flattened(
+            Properties,
+            "properties",
+            {"event": "event"},
+            utc="properties.time",
+            singer=("event", "time", "mp_reserved_insert_id"),
+            airbyte=("event", "time", "distinct_id"),
+        ),
     )
 
     event: Text = None
@@ -117,6 +154,14 @@ class Person(Contract):
     identity = ("$distinct_id", "$properties.$email")
     personal = ("$properties.$city", "$properties.$region")
     restated_days = 0
+    layouts = flattened(
+        Traits,
+        "$properties",
+        {"$distinct_id": "distinct_id"},
+        utc="$properties.$last_seen",
+        singer=("distinct_id", "mp_reserved_last_seen"),
+        airbyte=("distinct_id", "last_seen"),
+    )
 
     distinct_id: Text = Field(None, alias="$distinct_id")
     properties: Traits | None = Field(None, alias="$properties")

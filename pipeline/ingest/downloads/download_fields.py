@@ -31,12 +31,14 @@ class DownloadField:
         cell: The column of CELLS with its cell without blanks; NULL where it is absent. Of a date or time, `<cell>_day`
             and `<cell>_clock` are its parts.
         shape: The contract's; of a field of the download's own, that of its place in a list.
+        is_placed: The records have a place for it.
     """
 
     name: str
     source: str
     cell: str
     shape: Shape
+    is_placed: bool
 
     @property
     def cell_items(self) -> list[str]:
@@ -65,7 +67,7 @@ def fields_of(found: Recognised, titles: Sequence[str], contract: type[Contract]
     cells = {fold(title): f"c{number}" for number, title in enumerate(titles)}
     shapes = _shapes(found, contract)
     return {
-        name: DownloadField(name, cells[fold(title)], f"t{number}", shapes[name])
+        name: DownloadField(name, cells[fold(title)], f"t{number}", shapes.get(name, TEXT), name in shapes)
         for number, (name, title) in enumerate(found.columns.items())
     }
 
@@ -117,7 +119,7 @@ def _without_blanks(column: str) -> str:
 
 
 def _shapes(found: Recognised, contract: type[Contract]) -> dict[str, Shape]:
-    """The shape of every field: at its path in the contract, or where an element of a list refers to it."""
+    """The shape of each field of the records: of its path in the contract, or of where an element of a list has it."""
     shape = shape_of(contract)
     download = found.download
     placed: dict[str, Shape] = {}
@@ -126,11 +128,10 @@ def _shapes(found: Recognised, contract: type[Contract]) -> dict[str, Shape]:
     if download.discounted:
         decimal = Leaf("VARCHAR", Meaning.DECIMAL)
         placed = {download.discounted.line_discount: decimal} | placed
-    known = dict.fromkeys(found.language.titles, TEXT) | placed
     for name in found.language.titles:
         if name.partition(".")[0] in dict(shape.fields):
-            known[name] = field_at(shape, name)[1]
-    return known
+            placed[name] = field_at(shape, name)[1]
+    return placed
 
 
 def _referred(template: Template, shape: Shape) -> Iterator[tuple[str, Shape]]:

@@ -122,7 +122,13 @@ class DownloadRows:
         return values | {name: literal(text) for name, text in download.constants.items()}
 
     def _is_other(self, title: str) -> bool:
-        return fold(title) not in {fold(one) for one in self._found.columns.values()}
+        """Whether a column is no field of these records: an unknown one, or one of another object of the download."""
+        return fold(title) not in {fold(one) for name, one in self._found.columns.items() if self._is_read(name)}
+
+    def _is_read(self, name: str) -> bool:
+        download, field = self._found.download, self.fields[name]
+        identifies = {each for pair in download.ids_by_name for each in pair} | {*download.breakdowns, *download.names}
+        return name in {*identifies, download.currency} or field.is_placed
 
     def _own_title(self, title: str) -> str:
         """The name under which an unknown column is kept, so that it is never taken for a field of the contract."""

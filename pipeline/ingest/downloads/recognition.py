@@ -81,12 +81,17 @@ def recognised(download: Download, language: Language, titles: Sequence[str]) ->
     return Recognised(download, language, columns, next(iter(codes.values()), None))
 
 
-def incomplete(found: Recognised, titles: Sequence[str], wanted: str) -> str | None:
-    """Why a recognised file cannot be read as the object `wanted`; None where it can."""
+def misplaced(found: Recognised, wanted: str) -> str | None:
+    """Why a recognised file is not read as the object `wanted`, where its records are of another one."""
+    if wanted in found.download.objects:
+        return None
+    objects = " or ".join(found.download.objects)
+    return f"this is {found.download.name}, so it is withheld: its records are {objects}, not {wanted}; name it there"
+
+
+def incomplete(found: Recognised, titles: Sequence[str]) -> str | None:
+    """Why a recognised file cannot be read as an object that its records are of; None where it can."""
     download, language = found.download, found.language
-    if wanted not in download.objects:
-        objects = " or ".join(download.objects)
-        return f"this is {download.name}, so it is withheld: its records are {objects}, not {wanted}; name it there"
     codes = set(language.currencies(titles).values())
     if len(codes) > 1:
         return (

@@ -16,7 +16,7 @@ import pyarrow.csv as arrow_csv
 from pipeline.contracts.downloads import Language, Locale
 from pipeline.contracts.fields import Contract
 from pipeline.contracts.registry import Blueprint
-from pipeline.ingest.downloads.recognition import KnownDownloads, Recognised, incomplete
+from pipeline.ingest.downloads.recognition import KnownDownloads, Recognised, incomplete, misplaced
 from pipeline.ingest.formats.csv_header import LONGEST_HEADER, first_cells, header_of
 from pipeline.ingest.formats.download_file import read_download
 from pipeline.ingest.formats.export_file import Unreadable, open_file
@@ -103,8 +103,9 @@ def _download(file: BufferedIOBase, header: list[str], delimiter: str, rules: Cs
     start = file.tell()
     found = rules.known.find(header, first_cells(file.readline(LONGEST_HEADER), delimiter))
     file.seek(start)
-    reason = incomplete(found, header, rules.object) if found else rules.known.refusal(header)
-    if reason:
+    if found and (elsewhere := misplaced(found, rules.object)):
+        raise Unreadable(elsewhere, by_rules=True, misplaced=True)
+    if reason := incomplete(found, header) if found else rules.known.refusal(header):
         raise Unreadable(reason, by_rules=True)
     return found
 

@@ -72,6 +72,8 @@ class CheckedFile:
         if self.recognition.candidates:
             return "Name the file under the object that it is: read, objects."
         nearest = self.recognition.nearest
+        if nearest is None and self.recognition.why is None:
+            return "If it says that its days have none, name it under the object that it is: read, objects."
         lacking = shown(path for path, _ in nearest.missing) if nearest else ""
         if nearest and nearest.platform and lacking and not nearest.alien:
             return (

@@ -48,7 +48,9 @@ class Fit:
     refusal: str | None = None
     """Why the file cannot be read by this contract at all."""
     refused_by_rules: bool = False
-    """It is a known file of the connector that is not read as this object."""
+    """It is a known file of the connector that is not read."""
+    misplaced: bool = False
+    """It is a known file of the connector that holds records of another object."""
 
     @property
     def name(self) -> tuple[str, str]:
@@ -102,7 +104,7 @@ def fit(con: duckdb.DuckDBPyConnection, head: Path, blueprint: Blueprint, folder
         for good, _ in scan.batches():
             alien = alien or alien_field(good, marks) or unproven_by(good, proofs_of(blueprint))
     except Unreadable as problem:
-        return Fit(blueprint, refusal=problem.reason, refused_by_rules=problem.by_rules)
+        return Fit(blueprint, refusal=problem.reason, refused_by_rules=problem.by_rules, misplaced=problem.misplaced)
     measures = scan.measures
     fields = dict(shape_of(contract).fields).keys()
     nested = {

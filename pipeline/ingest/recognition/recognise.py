@@ -97,7 +97,7 @@ def _recognised(
     asked = {key: blueprints[key] for key in exact} or blueprints
     fits = _asked(con, head, asked, folder)
     best = _best([each for each in fits if each.fits or (exact and not each.refusal)])
-    named = [each.refusal for each in fits if each.refused_by_rules]
+    named = [each.refusal for each in sorted(fits, key=lambda each: each.misplaced) if each.refused_by_rules]
     if named and not any(each.lands for each in best):
         return Recognition(refusal=named[0])
     if best:
@@ -105,7 +105,10 @@ def _recognised(
         if best[0].lands and not exact:
             shapes[:] = [(best[0], names), *shapes[: MOST_SHAPES - 1]]
         return Recognition(names, "structure" if exact else "reader")
-    return Recognition(refusal=refusal) if (refusal := _refusal(fits)) else Recognition(nearest=nearest_of(fits))
+    if refusal := _refusal(fits):
+        return Recognition(refusal=refusal)
+    has_records = any(each.good or each.wrong for each in fits)
+    return Recognition(nearest=nearest_of(fits)) if has_records else Recognition()
 
 
 def _asked(con: duckdb.DuckDBPyConnection, head: Path, blueprints: Blueprints, folder: Path) -> list[Fit]:

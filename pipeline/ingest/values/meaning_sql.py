@@ -116,18 +116,7 @@ def layout_value(shape: Shape, text: str, *, is_utc: bool) -> str | None:
         return None
     if not isinstance(shape, Leaf) or shape.meaning not in INSTANTS:
         raise TypeError("A layout says of a field that it is in UTC, and the contract does not make it an instant.")
-    if shape.meaning is Meaning.UTC_TIME:
-        return None
-    moment = f"try_cast(trim({text}) as timestamp)"
-    written = {
-        Meaning.INSTANT: f"replace(strftime({moment}, '%Y-%m-%dT%H:%M:%S.%fZ'), '.000000Z', 'Z')",
-        Meaning.RFC_2822: f"strftime({moment}, '%a, %d %b %Y %H:%M:%S +0000')",
-        Meaning.EPOCH_SECONDS: f"(epoch_us({moment}) // 1000000)::varchar",
-        Meaning.EPOCH_MILLIS: f"(epoch_us({moment}) // 1000)::varchar",
-        Meaning.EPOCH_MICROS: f"epoch_us({moment})::varchar",
-    }[shape.meaning]
-    is_time = f"{_has_form(f'trim({text})', Meaning.LOCAL_TIME)} and {moment} is not null"
-    return f"case when {is_time} then {written} else {text} end"
+    return loader_time(shape, text, is_utc=True)
 
 
 def loader_time(leaf: Leaf, text: str, *, is_utc: bool) -> str | None:
@@ -140,12 +129,26 @@ def loader_time(leaf: Leaf, text: str, *, is_utc: bool) -> str | None:
         None where the contract's own form is ISO 8601, and no change is needed.
     """
     is_other = leaf.meaning in EPOCHS | {Meaning.RFC_2822}
-    naive = layout_value(leaf, text, is_utc=True) if is_utc and leaf.meaning in INSTANTS - {Meaning.UTC_TIME} else None
+    naive = _utc_time(leaf, text) if is_utc and leaf.meaning in INSTANTS - {Meaning.UTC_TIME} else None
     if not is_other:
         return naive
     at = f"(try_cast({text} as timestamptz) at time zone 'UTC')"
-    utc = layout_value(leaf, f"{at}::varchar", is_utc=True)
+    utc = _utc_time(leaf, f"{at}::varchar")
     return f"case when {_has_form(text, Meaning.INSTANT)} and {at} is not null then {utc} else {naive or text} end"
+
+
+def _utc_time(leaf: Leaf, text: str) -> str:
+    """SQL that rewrites a time without an offset, in UTC, to the contract's own form; other texts are unchanged."""
+    moment = f"try_cast(trim({text}) as timestamp)"
+    written = {
+        Meaning.INSTANT: f"replace(strftime({moment}, '%Y-%m-%dT%H:%M:%S.%fZ'), '.000000Z', 'Z')",
+        Meaning.RFC_2822: f"strftime({moment}, '%a, %d %b %Y %H:%M:%S +0000')",
+        Meaning.EPOCH_SECONDS: f"(epoch_us({moment}) // 1000000)::varchar",
+        Meaning.EPOCH_MILLIS: f"(epoch_us({moment}) // 1000)::varchar",
+        Meaning.EPOCH_MICROS: f"epoch_us({moment})::varchar",
+    }[leaf.meaning]
+    is_time = f"{_has_form(f'trim({text})', Meaning.LOCAL_TIME)} and {moment} is not null"
+    return f"case when {is_time} then {written} else {text} end"
 
 
 def _has_form(text: str, meaning: Meaning) -> str:
