@@ -46,8 +46,17 @@ def _ends(coverage: FactCoverage, days: DaySet, today: date) -> Iterator[str]:
         by_record = all(source.is_by_records and source.platform for source in early)
         yield f"{coverage.fact} has data until {lasts.pop()}{', the day of its last record' if by_record else ''}."
         return
-    for source in early:
-        yield f"{coverage.fact}: {source.name} ends {source.days.last}{_why_not_live(source, today)}."
+    ends = [(source.name, f"{source.days.last}{_why_not_live(source, today)}") for source in early]
+    yield from _of_each(coverage.fact, "ends", ends)
+
+
+def _of_each(fact: str, verb: str, said: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """What is said of sources; those of which the same is said share a sentence. `verb` is in the singular."""
+    names: dict[str, list[str]] = {}
+    for name, text in said:
+        names.setdefault(text, []).append(name)
+    for text, sources in names.items():
+        yield f"{fact}: {' and '.join(sources)} {verb if len(sources) == 1 else verb.removesuffix('s')} {text}."
 
 
 def _why_not_live(source: SourceCoverage, today: date) -> str:
@@ -65,8 +74,7 @@ def _begins(coverage: FactCoverage, days: DaySet) -> Iterator[str]:
     if late and len(firsts) == 1:
         yield f"{coverage.fact} has data from {firsts.pop()} on."
         return
-    for source in late:
-        yield f"{coverage.fact}: {source.name} begins {source.days.first}."
+    yield from _of_each(coverage.fact, "begins", [(source.name, f"{source.days.first}") for source in late])
 
 
 def _gaps(coverage: FactCoverage, days: DaySet) -> Iterator[str]:

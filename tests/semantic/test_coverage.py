@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,6 +75,18 @@ def test_a_sum_where_one_source_of_two_covers_the_days_is_its_sum_and_the_other_
             "of": 7,
         },
     )
+
+
+def test_sources_that_end_on_one_day_share_a_sentence(tmp_path: Path) -> None:
+    star = HandStar(tmp_path)
+    for platform, first, last in (("a", 1, 9), ("b", 1, 5), ("c", 3, 5)):
+        star.add("ad_performance", {"report_date": date(2026, 3, first), "spend": 1, "source_platform": platform})
+        star.cover(f"2026-03-0{first}", f"2026-03-0{last}", "ad_performance", platform=platform, delivered_on=TODAY)
+    with closing(star):
+        assert asked(star, metrics=["spend"], time_range=span("2026-03-01", "2026-03-09"))[1] == (
+            "ad_performance: b and c end 2026-03-05.",
+            "ad_performance: c begins 2026-03-03.",
+        )
 
 
 def test_as_of_is_the_least_over_the_live_sources_that_the_filters_leave(stale: HandStar) -> None:
