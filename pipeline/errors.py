@@ -6,11 +6,13 @@
     │   └── MissingExtra  packages are not installed that only some uses of gata need
     ├── StateError      ops.sqlite cannot be read or written now: a full disk, a lock; what it holds is safe
     ├── LandError       a source could not be read or landed; says which rows are safe
+    │   └── HubInUse    another process has the hub open; nothing was touched
     ├── BuildError      dbt or a gate failed; names the model, the test and how many rows failed
     │   ├── Busy        another build holds the lock; nothing was touched
     │   ├── DbtFailed   a model or test failed; carries what every node did
     │   └── GateFailed  a check failed in strict mode; nothing of the tenant was published
     ├── PublishError    a run could not be published, found or rolled back; readers keep what they have
+    │   ├── StarInUse   another process has the star file open
     │   └── DamagedRun  a published run is no longer what was published; names the run and what differs
     ├── AccessError     the caller may not see this; says nothing about whether it exists
     ├── RequestRefused  the request itself is refused, not its content: its scope, its form, its headers
@@ -47,6 +49,9 @@ class GataError(Exception):
         self.what = what
         self.fix = fix
 
+    failure: str | None = None
+    """Its class (`pipeline.retries.FailureClass`) where another process found it out, which alone knew the cause."""
+
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle support: a tenant is built in a process of its own, and its error is raised again in this one."""
         return _rebuild, (type(self), self.args, self.__dict__)
@@ -78,6 +83,10 @@ class LandError(GataError):
     """A source could not be read or landed; says which rows are safe."""
 
 
+class HubInUse(LandError):
+    """Another process has the hub open; nothing was touched."""
+
+
 class BuildError(GataError):
     """dbt or a gate failed; names the model, the test and how many rows failed."""
 
@@ -100,6 +109,10 @@ class GateFailed(BuildError):
 
 class PublishError(GataError):
     """A run could not be published, found or rolled back; readers keep what they have."""
+
+
+class StarInUse(PublishError):
+    """Another process has the tenant's star file open."""
 
 
 class DamagedRun(PublishError):

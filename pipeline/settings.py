@@ -1,16 +1,24 @@
-"""The only reader of the environment: GATA_* variables, read once at the entry point and passed down."""
+"""The settings of a process, and the only reader of the environment: every variable of it is read here.
+
+`pipeline/config/layers` puts the layers of the configuration together and makes the settings, once, at the entry point; from
+there they are passed down.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
+from pipeline.environments import DocsAccess, EnvironmentName, GateMode, by_environment
 from pipeline.errors import ConfigError
+from pipeline.retries import RetryPolicy
 
 if TYPE_CHECKING:
     from pipeline.config.slug import Slug
@@ -25,8 +33,35 @@ class Settings(BaseSettings):
         default=Path(".gata"), description="State folder: hub, stars, published runs, dlt and dbt state."
     )
     tenants: Path = Field(default=Path("tenants.yaml"), description="The file of tenants.")
-    env: Literal["local", "dev", "prod"] = Field(
-        default="local", description="local publishes with failed checks as notes; dev and prod refuse to."
+    env: EnvironmentName = Field(
+        default="local", description="The environment: whose defaults hold, and which gata.<env>.yaml is read."
+    )
+    gate_mode: GateMode = Field(
+        default_factory=by_environment("gate_mode"),
+        description="warn publishes with failed checks as notes; strict refuses to.",
+    )
+    publish: bool = Field(
+        default_factory=by_environment("publish"),
+        description="Whether a build publishes; else it stops at checked stars, and `gata publish` goes on.",
+    )
+    rest_docs: DocsAccess = Field(
+        default_factory=by_environment("rest_docs"),
+        description="Who may read /docs and /openapi.json: anybody, or callers with a token.",
+    )
+    retries: int = Field(
+        default_factory=by_environment("retries"),
+        ge=0,
+        le=20,
+        description="How often a step is tried again after an error that passes by itself.",
+    )
+    retry_delay: float = Field(
+        default_factory=by_environment("retry_delay"), ge=0, description="Seconds from the failure to the next attempt."
+    )
+    retry_backoff: bool = Field(
+        default_factory=by_environment("retry_backoff"), description="Whether each wait is twice the one before."
+    )
+    retry_max_delay: float = Field(
+        default_factory=by_environment("retry_max_delay"), ge=0, description="Longest wait before an attempt, in seconds."
     )
     tenant: str | None = Field(default=None, description="The tenant of a stdio server.")
     today: date | None = Field(default=None, description="The date that counts as today, for repeatable runs.")
@@ -125,8 +160,12 @@ class Settings(BaseSettings):
 
     @property
     def strict(self) -> bool:
-        """Whether a gate that fails stops the publish (dev and prod) or is a note (local)."""
-        return self.env != "local"
+        """Whether a gate that fails stops the publish, or is a note."""
+        return self.gate_mode == "strict"
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        return RetryPolicy(1 + self.retries, self.retry_delay, self.retry_backoff, self.retry_max_delay)
 
     @property
     def answer_cache_bytes(self) -> int:
@@ -167,12 +206,6 @@ class Settings(BaseSettings):
         return self.today or datetime.now(UTC).date()
 
 
-def _lowered(message: str) -> str:
-    """A message of pydantic in lower case, as the rest of a sentence; a message of our own checks unchanged."""
-    own = message.removeprefix("Value error, ")
-    return message.lower() if own == message else own
-
-
 def _bytes(text: str) -> int:
     """`64MB` in bytes."""
     return int(text[:-2]) * {"MB": 1_000_000, "GB": 1_000_000_000}[text[-2:]]
@@ -194,17 +227,30 @@ def is_secure(address: str) -> bool:
     return is_plain and (parts.scheme == "https" or is_here)
 
 
-def read_settings(**overrides: object) -> Settings:
-    """The settings of this process.
+def environment_variables() -> Mapping[str, str]:
+    """All variables of the environment, as they are now."""
+    return os.environ
+
+
+def setting_variable(name: str) -> str:
+    """The variable of a setting, such as GATA_HOME."""
+    return f"GATA_{name.upper()}"
+
+
+def environment_values() -> dict[str, Any]:  # Any: texts, and JSON of settings that have parts
+    """By setting, the value of its GATA_ variable, where it is set; not checked yet.
 
     Raises:
-        ConfigError: A variable has a value it cannot have; names the variable.
+        ConfigError: A variable of a setting with parts is no JSON.
     """
-    try:
-        return Settings(**overrides)  # type: ignore[arg-type]  # overrides are checked by pydantic itself
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "GATA_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise ConfigError(
-            f"{name} is {first['input']!r}: {_lowered(first['msg'])}.", f"Set {name} to a valid value, or unset it."
-        ) from error
+    source, values = EnvSettingsSource(Settings), {}
+    for name, field in Settings.model_fields.items():
+        text, key, is_complex = source.get_field_value(field, name)
+        if text is None:
+            continue
+        try:
+            values[name] = source.prepare_field_value(name, field, text, is_complex)
+        except ValueError as error:
+            variable = setting_variable(key)
+            raise ConfigError(f"{variable} is no JSON.", f"Set {variable} to JSON, or unset it.") from error
+    return values

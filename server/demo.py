@@ -12,7 +12,8 @@ from pathlib import Path
 from pipeline.config.slug import Slug
 from pipeline.errors import GataError
 from pipeline.log import configure_log
-from pipeline.settings import Settings, read_settings
+from pipeline.config.layers.configuration import read_settings
+from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
 from server.cli.output.stdout import print_text
 from server.orchestration.build_context import BuildContext, open_build_context

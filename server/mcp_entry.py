@@ -11,7 +11,7 @@ keep_pandas_out()
 gc.disable()  # until all is loaded: loading makes hardly any garbage, and looking for it takes a tenth of the start
 
 from pipeline.errors import GataError  # noqa: E402  # after the two lines above
-from pipeline.settings import read_settings  # noqa: E402
+from pipeline.config.layers.configuration import read_settings  # noqa: E402
 from server.stdio import stdio_app  # noqa: E402
 
 try:

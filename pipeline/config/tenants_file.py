@@ -70,7 +70,7 @@ def load_tenants(path: Path, catalog: Mapping[str, Connector]) -> TenantsFile:
         raise defaults.mapping()["slug"].wrong("defaults has a slug.", "Remove it: a slug belongs to one tenant.")
     tenants: dict[Slug, Tenant] = {}
     locations: dict[Slug, str] = {}
-    for entry in _declared(root):
+    for entry in declared_tenants(root):
         tenant = read_tenant(merge(defaults, entry) if defaults else entry, catalog)
         if tenant.slug in tenants:
             raise entry.required("slug").wrong(
@@ -115,7 +115,7 @@ def check_ready(tenant: Tenant, catalog: Mapping[str, Connector], *, location: s
             )
 
 
-def _declared(root: Entry) -> Iterator[Entry]:
+def declared_tenants(root: Entry) -> Iterator[Entry]:
     """The entries of all tenants: those of the file itself, then those of the files it includes, by name."""
     yield from _tenant_entries(root)
     for file in _included(root):

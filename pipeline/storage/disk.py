@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.errors import PublishError
+from pipeline.errors import PublishError, StarInUse
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 OPEN_ELSEWHERE = ("Could not set lock on file", "Unique file handle conflict")  # in another process, in this one
@@ -58,7 +58,7 @@ def explain_os_error(folder: Path, slug: str) -> Iterator[None]:
         if any(os.strerror(number) in message for number in FULL):
             raise _full(folder, slug, message) from error
         if any(sign in message for sign in OPEN_ELSEWHERE):
-            raise PublishError(
+            raise StarInUse(
                 f"The star file of {slug} is open elsewhere: {message}.",
                 f"Close it there, then run `gata publish --tenant {slug}`.",
             ) from error

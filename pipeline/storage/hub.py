@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import duckdb
 
-from pipeline.errors import LandError
+from pipeline.errors import HubInUse, LandError
 from pipeline.settings import Settings
 
 STORAGE_VERSION = "v1.2.0"  # the first with Zstandard
@@ -24,7 +24,8 @@ def write_hub(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """The hub, for writing.
 
     Raises:
-        LandError: Another process has it open, or it cannot be written.
+        HubInUse: Another process has it open.
+        LandError: It cannot be written.
     """
     with explain_duckdb_error(settings):
         settings.hub.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +42,8 @@ def read_hub(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """The hub, for reading.
 
     Raises:
-        LandError: Another process has it open for writing, or it cannot be read.
+        HubInUse: Another process has it open for writing.
+        LandError: It cannot be read.
     """
     with explain_duckdb_error(settings):
         hub = duckdb.connect(str(settings.hub), read_only=True)
@@ -57,7 +59,7 @@ def explain_duckdb_error(settings: Settings) -> Iterator[None]:
     except duckdb.IOException as error:
         if "lock" in str(error):
             what = f"{settings.hub} is open in another process, so nothing was touched."
-            raise LandError(what, "Let it finish, or wait for it with `gata build --wait SECONDS`.") from error
+            raise HubInUse(what, "Let it finish, or wait for it with `gata build --wait SECONDS`.") from error
         raise _unusable(settings, str(error).partition("\n")[0]) from error
     except OSError as error:
         raise _unusable(settings, error.strerror or str(error)) from error

@@ -20,6 +20,7 @@ from typer.main import get_command
 from pipeline.errors import GataError
 from server.cli import ask, audit, build, check, config, forget, init, runs, serve, token
 from server.cli.change import explain
+from server.cli.options import COMMAND_OPTIONS, command_options
 from server.serving.process.setup import safe_import_path
 
 DONE, BUG, INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -130,9 +131,17 @@ def _group(sentence: str) -> typer.Typer:
 
 
 def _gata(
+    env: Annotated[
+        str | None, typer.Option("--env", metavar="NAME", help="local, dev or prod; GATA_ENV when left out.")
+    ] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting for this command alone; may be repeated."),
+    ] = None,
     _: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_version)] = False,
 ) -> None:
     """What `gata` takes before a verb."""
+    COMMAND_OPTIONS.set(command_options(env, assignments or []))
 
 
 def _version(requested: bool) -> None:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from server.cli.options import AsJson, read_command_settings
+from server.cli.options import AsJson, read_command_configuration, read_command_settings
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 HIDDEN = "(set, not shown)"
+OfTenant = Annotated[
+    str | None, typer.Option("--tenant", metavar="SLUG", help="Show the values of this tenant instead.")
+]
 
 
-def show(as_json: AsJson = False) -> None:
-    """Show every setting, its value, and whether it comes from the environment. Never a secret.
+def show(tenant: OfTenant = None, as_json: AsJson = False) -> None:
+    """Show every setting, its value, and the layer that it comes from. Never a secret.
 
-    Below them: which connector catalog and which contract lock are used.
+    The layer is a default, `file:line` of gata.yaml, gata.<env>.yaml or specs/, a GATA_ variable, or an option; in brackets those
+    that it wins over. Below them: which connector catalog and which contract lock are used.
+    With --tenant: every value of one tenant, from its entry, from `defaults:` of tenants.yaml, or built in.
     """
     settings = read_command_settings()
+    if tenant is not None:
+        _show_tenant(tenant, settings, as_json=as_json)
+        return
     from server.cli.output.stdout import print_json, print_text
 
-    listed, files = _settings(settings), _files()
+    listed, files = _settings(), _files()
     if as_json:
         print_json({"settings": listed, "files": files})
         return
@@ -30,9 +38,29 @@ def show(as_json: AsJson = False) -> None:
 
     rows = table("setting", "value", "from", "what it is")
     for setting in listed:
-        add_row(rows, setting["name"], setting["value"], setting["source"], setting["description"])
+        lower = f" (over {', '.join(setting['instead_of'])})" if setting["instead_of"] else ""
+        add_row(rows, setting["name"], setting["value"], setting["source"] + lower, setting["description"])
     for file in files:
         add_row(rows, file["name"], file["path"], file["source"], file["description"])
+    print_text(render(rows))
+
+
+def _show_tenant(slug: str, settings: Settings, *, as_json: bool) -> None:
+    from pipeline.config.layers.tenant_values import tenant_values
+    from server.cli.output.stdout import print_json, print_text
+    from server.cli.output.tables import add_row, render, table
+    from server.orchestration.build_context import open_build_context
+
+    found = tenant_values(open_build_context(settings).manifest.get(slug), settings)
+    listed = [
+        {"name": each.name, "value": HIDDEN if each.is_secret else each.value, "source": each.where} for each in found
+    ]
+    if as_json:
+        print_json({"tenant": slug, "values": listed})
+        return
+    rows = table("value of the tenant", "value", "from")
+    for value in listed:
+        add_row(rows, value["name"], value["value"], value["source"])
     print_text(render(rows))
 
 
@@ -60,15 +88,22 @@ def doctor(as_json: AsJson = False) -> None:
     raise typer.Exit(0 if is_well else 2)
 
 
-def _settings(settings: Settings) -> list[dict[str, Any]]:  # Any: JSON values
-    from pydantic import SecretStr
-
+def _settings() -> list[dict[str, Any]]:  # Any: JSON values
+    """Every setting with its value, its layer, and the layers that it wins over."""
+    configuration = read_command_configuration()
     listed = []
-    for name, field in type(settings).model_fields.items():
-        value = getattr(settings, name)
-        text = HIDDEN if isinstance(value, SecretStr) else None if value is None else str(value)
-        source = f"GATA_{name.upper()}" if name in settings.model_fields_set else "default"
-        listed.append({"name": name, "value": text, "source": source, "description": field.description})
+    for name, field in type(configuration.settings).model_fields.items():
+        value, origin = getattr(configuration.settings, name), configuration.origin(name)
+        text = None if value is None else HIDDEN if origin.is_secret else str(value)
+        listed.append(
+            {
+                "name": name,
+                "value": text,
+                "source": origin.where,
+                "instead_of": list(origin.instead_of),
+                "description": field.description,
+            }
+        )
     return listed
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from pipeline.config.layers.configuration import Configuration
     from pipeline.config.slug import Slug
     from pipeline.settings import Settings
 
+COMMAND_OPTIONS: ContextVar[Mapping[str, object]] = ContextVar("command_options", default=MappingProxyType({}))
+"""The settings that the options before the verb set; typer hands nothing down from them to a verb."""
 AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON instead of tables.")]
 Tenants = Annotated[
     list[str] | None,
@@ -24,17 +30,47 @@ Wait = Annotated[
 Search = Annotated[str | None, typer.Option("--search", metavar="TEXT", help="Only what contains this text.")]
 
 
-def read_command_settings() -> Settings:
-    """Send events to stderr and read the environment: the first step of every verb.
+def command_options(env: str | None, assignments: list[str]) -> dict[str, object]:
+    """The settings that the options before a verb set: `--env NAME` and `--set NAME=VALUE`.
 
     Raises:
-        ConfigError: A GATA_ variable has a value it cannot have.
+        ConfigError: An assignment is none.
     """
-    from pipeline.log import configure_log
-    from pipeline.settings import read_settings
+    from pipeline.errors import ConfigError
+
+    found: dict[str, object] = {}
+    for assignment in assignments:
+        name, sign, value = assignment.partition("=")
+        if not sign or not name:
+            raise ConfigError(f"--set {assignment!r} sets nothing.", "Write NAME=VALUE, such as --set threads=4.")
+        found[name.strip().lower().removeprefix("gata_")] = value
+    return found if env is None else {**found, "env": env}
+
+
+def read_command_configuration() -> Configuration:
+    """The settings of this command, with the layers that they come from.
+
+    Raises:
+        ConfigError: A file, a GATA_ variable or an option is wrong.
+    """
+    from pipeline.config.layers.configuration import read_configuration
+
+    return read_configuration(COMMAND_OPTIONS.get())
+
+
+def read_command_settings() -> Settings:
+    """Send events to stderr and read the configuration: the first step of every verb.
+
+    Raises:
+        ConfigError: A file, a GATA_ variable or an option is wrong.
+    """
+    from pipeline.log import configure_log, log
 
     configure_log()
-    return read_settings()
+    configuration = read_command_configuration()
+    for variable, where in configuration.overruled_variables():
+        log.warning("variable_overruled", variable=variable, by=where)
+    return configuration.settings
 
 
 def chosen_tenant(slug: str | None, settings: Settings) -> Slug:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from server.cli.options import chosen_tenant, read_command_settings
+from server.cli.options import chosen_tenant, read_command_configuration, read_command_settings
 
 
 def mcp(
@@ -18,10 +18,9 @@ def mcp(
 ) -> None:
     """Serve one tenant to an MCP client over stdin and stdout; needs no token."""
     gc.disable()  # until all is loaded: loading makes hardly any garbage, and looking for it takes a tenth of the start
-    from pipeline.settings import read_settings
     from server.stdio import run_stdio
 
-    settings = read_settings()  # no log yet: it would cost a tenth of the time a client waits for `initialize`
+    settings = read_command_configuration().settings  # no log yet: it would cost a tenth of the time a client waits for `initialize`
     run_stdio(settings, chosen_tenant(tenant, settings))
 
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.long  # kills builds
 
 SHOP = "small_shop"
 BUILD = """
-from pipeline.settings import read_settings
+from pipeline.config.layers.configuration import read_settings
 from server.orchestration.verbs import build
 from server.orchestration.build_context import open_build_context
 build(open_build_context(read_settings()), watch=lambda tenant, step: print(step, flush=True))
@@ -83,7 +83,7 @@ def test_a_second_build_is_told_who_holds_the_lock(shop: Project) -> None:
 HOLD = """
 import time
 from pipeline.storage.build_lock import build_lock
-from pipeline.settings import read_settings
+from pipeline.config.layers.configuration import read_settings
 with build_lock(read_settings().home, wait_seconds=0):
     print("held", flush=True)
     time.sleep(60)
@@ -108,7 +108,7 @@ def test_a_hub_that_another_process_has_open_fails_the_build_and_nothing_else(sh
 OPEN_HUB = """
 import time
 import duckdb
-from pipeline.settings import read_settings
+from pipeline.config.layers.configuration import read_settings
 with duckdb.connect(str(read_settings().hub)):
     print("open", flush=True)
     time.sleep(60)

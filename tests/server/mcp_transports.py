@@ -17,7 +17,8 @@ from mcp.client.sse import sse_client
 from mcp.server import MCPServer
 from starlette.applications import Starlette
 
-from pipeline.settings import Settings, read_settings
+from pipeline.config.layers.configuration import read_settings
+from pipeline.settings import Settings
 from server.mcp_server.app import mcp_app
 from server.mcp_server.token_budget import Reply
 from server.mcp_server.tool_specs import TOOLS, ToolSpec

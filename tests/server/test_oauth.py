@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pipeline.errors import ConfigError, CredentialRefused
-from pipeline.settings import Settings, read_settings
+from pipeline.config.layers.configuration import read_settings
+from pipeline.settings import Settings
 from server.app import http_app
 from server.asgi.jwks import FRESH_SECONDS, REFETCH_SECONDS, STALE_SECONDS, Jwks, fetch_json, find_keys, read_keys
 from server.asgi.oauth import OAuth
@@ -331,7 +332,7 @@ async def test_keys_are_fetched_from_nowhere_but_https_or_this_machine() -> None
     ],
 )
 def test_settings_that_would_let_in_too_many_are_refused(wrong: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="GATA_OAUTH_"):
+    with pytest.raises(ConfigError, match="oauth_"):
         read_settings(**wrong)
 
 

@@ -32,7 +32,7 @@ tenants:
 BEGIN = """
 import multiprocessing, time
 from pipeline.ingest.exports import export_targets
-from pipeline.settings import read_settings
+from pipeline.config.layers.configuration import read_settings
 from server.orchestration.worker_pool import WorkerPool
 from server.orchestration.build_context import open_build_context
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python -P -m server.orchestration.jobs.process JOB_ID
 
-It continues when the server that started it stops. It reads its settings from the environment, as every command.
+It continues when the server that started it stops. Its settings are those of the server, which its environment holds.
 """
 
 from __future__ import annotations
@@ -43,10 +43,9 @@ def main(job_id: str) -> int:
     from structlog.contextvars import bound_contextvars
 
     from pipeline.log import configure_log
-    from pipeline.settings import read_settings
 
     configure_log()
-    settings = read_settings()
+    settings = Settings()  # the server has put its own into the environment, layers and all
     with Ops(settings.ops) as ops:
         jobs = Jobs(ops, job_folder(settings))
         job = jobs.find(job_id)

@@ -21,7 +21,7 @@ from pipeline.config.tenants_file import load_tenants
 from pipeline.contracts.connector import Connector
 from pipeline.errors import BuildError, ConfigError, QueryError, Taken, shorten, suggest
 from pipeline.extras import require_extra
-from pipeline.settings import Settings
+from pipeline.settings import Settings, environment_variables, setting_variable
 from pipeline.storage.ops import Ops
 from server.orchestration.build_context import CATALOG
 from server.orchestration.forgetting import is_known
@@ -210,7 +210,7 @@ class JobService:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **_environment(self._settings)},
+                env=_environment(self._settings),
                 pass_fds=(lock,),
                 start_new_session=True,
             )
@@ -218,13 +218,18 @@ class JobService:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """The settings of this process as environment variables of a child; secrets are in the environment already."""
-    variables: dict[str, str] = {}
+    """The environment of a child: ours, with exactly the settings of this process, whichever layer they came from.
+
+    Secrets are in it already.
+    """
+    variables = dict(environment_variables())
     for name, value in settings:
-        if value is None or isinstance(value, SecretStr):
+        if isinstance(value, SecretStr):
             continue
-        plain = settings.model_dump(mode="json", include={name})[name]
-        variables[f"GATA_{name.upper()}"] = plain if isinstance(plain, str) else json.dumps(plain)
+        variables.pop(setting_variable(name), None)
+        if value is not None:
+            plain = settings.model_dump(mode="json", include={name})[name]
+            variables[setting_variable(name)] = plain if isinstance(plain, str) else json.dumps(plain)
     return {**variables, "GATA_HOME": str(settings.home.absolute()), "GATA_TENANTS": str(settings.tenants.absolute())}
 
 
