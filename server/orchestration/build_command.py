@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 
 from structlog.contextvars import bound_contextvars
 
@@ -13,8 +14,10 @@ from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import DbtFailed, GataError
 from pipeline.extras import require_extra
+from pipeline.gates.finding import Finding
 from pipeline.log import log
 from pipeline.publish.pointer import latest_readable
+from pipeline.retries import Result, RetryQueue, call_with_retries, failure_class
 from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops import Ops
 from server.orchestration.build_context import BuildContext
@@ -30,6 +33,14 @@ StepObserver = Callable[[str, str], None]
 
 def unobserved(tenant: str, step: str) -> None:
     """Do nothing: the observer of a build without a progress display."""
+
+
+@dataclass(frozen=True)
+class BuiltStar:
+    """A star that is built and checked, until it is published."""
+
+    inputs: str
+    measured: tuple[Finding, ...]
 
 
 @dataclass
@@ -51,11 +62,46 @@ class BuildCommand:
     """Rebuild and publish also tenants with unchanged inputs."""
     new: tuple[Tenant, ...] = ()
     """Tenants without a published run when the build began: their work is prefetched."""
+    built: dict[Slug, BuiltStar] = field(default_factory=dict)
+    """Stars to publish: also those of an attempt before, where only the publish has to be tried again."""
+    _at: int | None = None
+    """The place of the current step among those that `run` runs; None outside of it, where nobody is tried again."""
+    _failed_at: dict[str, int] = field(default_factory=dict)
+    """By tenant, the place of the step that it waits to try again."""
+    _due: dict[str, int] | None = None
+    """In a pass of retries, its tenants, each with the place of the step that it begins at; None in the first pass."""
 
     @property
     def open(self) -> tuple[Tenant, ...]:
-        """The tenants that have not failed and are not done."""
-        return tuple(tenant for tenant in self.tenants if self.reports[tenant.slug].is_open)
+        """The tenants that the current step is for: not failed, not done, and not waiting for their next attempt."""
+        return tuple(tenant for tenant in self.tenants if self.goes_on(tenant))
+
+    def goes_on(self, tenant: Tenant) -> bool:
+        """Whether the current step is for a tenant."""
+        at = self._at or 0
+        has_come = self._due is None or self._due.get(tenant.slug, at + 1) <= at
+        return has_come and self.reports[tenant.slug].is_open and tenant.slug not in self.retries
+
+    @cached_property
+    def retries(self) -> RetryQueue:
+        """The tenants that wait for their next attempt."""
+        return RetryQueue(self.context.settings.retry_policy, self.context.clock)
+
+    def run(self, steps: Sequence[Callable[[BuildCommand], object]]) -> None:
+        """Run steps in order, for all tenants; then again for those that wait, each from the step that failed, when it is due.
+
+        A tenant that waits holds nobody up: the others go through all steps before anybody sleeps.
+        """
+        begin = 0
+        while True:
+            for self._at in range(begin, len(steps)):
+                steps[self._at](self)
+            due = self.retries.next_due()
+            if not due:
+                self._at = self._due = None
+                return
+            self._due = {each.name: self._failed_at[each.name] for each in due}
+            begin = min(self._due.values())
 
     def begin(self, tenant: Tenant, name: str) -> float:
         """Notify the observer that a step begins; return its start time, for the `step` that ends it."""
@@ -66,17 +112,22 @@ class BuildCommand:
     def step(self, tenant: Tenant, name: str, *, since: float | None = None) -> Iterator[TenantReport]:
         """Run one step of one tenant: observed, timed, recorded; a GataError fails the tenant and is not raised.
 
-        The value that the block sets as `step_rows` of the report is recorded with the step.
+        After an error that passes by itself the tenant waits for its next attempt, and nothing is recorded yet. The value that the block sets as `step_rows` of the report is recorded with the step.
 
         Args:
             since: Its start time, if `begin` was called before.
         """
         report, started = self.reports[tenant.slug], since or self.begin(tenant, name)
         report.step_rows = None
+        report.attempts = self.retries.attempt(tenant.slug, name)
         with bound_contextvars(tenant=tenant.slug, step=name):
             try:
                 yield report
-            except GataError as error:
+            except Exception as error:
+                if self._put_off(tenant, name, error):
+                    return
+                if not isinstance(error, GataError):
+                    raise
                 report.fail(error)
                 if isinstance(error, DbtFailed):
                     self.record_nodes(tenant.slug, error.nodes)
@@ -85,6 +136,40 @@ class BuildCommand:
         seconds = round(time.monotonic() - started, 3)
         self.ops.step(
             self.run_id, tenant.slug, step=name, status=status, rows=report.step_rows, seconds=seconds, detail=detail
+        )
+
+    def _put_off(self, tenant: Tenant, name: str, error: Exception) -> bool:
+        """Let a tenant wait for its next attempt, where its error passes by itself; whether it does."""
+        attempt = self.retries.attempt(tenant.slug, name)
+        seconds = None if self._at is None else self.retries.put_off(tenant.slug, name, error)
+        if self._at is None or seconds is None:
+            return False
+        self._failed_at[tenant.slug] = self._at
+        self._announce(tenant.slug, name, attempt, seconds, error)
+        return True
+
+    def for_all(self, name: str, work: Callable[[], Result]) -> Result:
+        """The result of a step that every tenant needs: where its error passes by itself, all wait for the next attempt."""
+        self.watch("*", name)
+        return call_with_retries(
+            work,
+            self.context.settings.retry_policy,
+            sleep=self.context.clock.sleep,
+            on_retry=lambda attempt, seconds, error: self._announce("*", name, attempt, seconds, error),
+        )
+
+    def _announce(self, tenant: str, name: str, attempt: int, seconds: float, error: BaseException) -> None:
+        """Say that a step waits, and for how long: to whoever watches, and in the log."""
+        self.watch(tenant, f"{name}, again in {seconds:g} s")
+        reason = error.what if isinstance(error, GataError) else type(error).__name__
+        log.warning(
+            "step_waits",
+            tenant=tenant,
+            step=name,
+            attempt=attempt,
+            seconds=seconds,
+            failure=str(failure_class(error)),
+            what=reason,
         )
 
     def record_nodes(self, slug: str, nodes: Sequence[Node]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.config.connector_catalog import load_catalog
@@ -13,6 +13,7 @@ from pipeline.contracts.bundled import CATALOG_FILE, log_shadows
 from pipeline.contracts.connector import Connector
 from pipeline.contracts.registry import Blueprint, blueprints
 from pipeline.errors import ConfigError
+from pipeline.retries import Clock, SystemClock
 from pipeline.settings import Settings
 
 CATALOG = Path(CATALOG_FILE)
@@ -26,6 +27,8 @@ class BuildContext:
     catalog: dict[str, Connector]
     manifest: TenantsFile
     blueprints: dict[tuple[str, str], Blueprint]
+    clock: Clock = field(default_factory=SystemClock)
+    """By which steps wait for their next attempt."""
 
     def selected_tenants(self, slugs: Sequence[str] | None) -> tuple[Tenant, ...]:
         """Select the tenants to build: the named ones, or all active ones.

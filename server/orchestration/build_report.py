@@ -35,6 +35,8 @@ class TenantReport:
     damage: tuple[str, ...] = ()
     """Outputs of earlier builds that were damaged when this one began; not recorded as a finding of the run."""
     error: GataError | None = None
+    attempts: int = 1
+    """Of the current step, the one under way counted."""
     step_rows: int | None = None
     """Rows that the current step has processed; None where a step has no rows, or failed before it counted them."""
 

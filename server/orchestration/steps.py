@@ -7,9 +7,9 @@ The worker pool prefetches the parts of a tenant's first build that do not depen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from structlog.contextvars import bound_contextvars
 
@@ -22,7 +22,7 @@ from pipeline.gates.landing_gates import drift_failures, enforce, landing_failur
 from pipeline.ingest.exports import export_targets
 from pipeline.ingest.land import land_tenant
 from pipeline.log import log
-from server.orchestration.build_command import BuildCommand
+from server.orchestration.build_command import BuildCommand, BuiltStar
 from server.orchestration.build_report import TenantReport
 from server.orchestration.onboarding import is_onboarded, take_phases
 from server.orchestration.outputs import output_damage, remember_undamaged
@@ -32,6 +32,7 @@ from server.orchestration.publishing import (
     begin_star,
     finish_star,
     publish_star,
+    read_finished,
     read_landed,
     read_published_star,
     write_landed,
@@ -40,7 +41,7 @@ from server.orchestration.replay import replay
 from server.orchestration.source_states import record_sources
 from warehouse.build.finding_facts import with_facts
 from warehouse.build.hub_library import prepare_hub
-from warehouse.build.hub_metadata import read_hub_records, record_configs
+from warehouse.build.hub_metadata import HubRecords, read_hub_records, record_configs
 from warehouse.build.inputs import star_inputs
 from warehouse.build.push import parse_push, push, sink_rows
 from warehouse.build.star import build_star, parse_star
@@ -50,15 +51,18 @@ from warehouse.run_dbt import Node
 
 def prepare_library(command: BuildCommand) -> bool:
     """Check that published contracts only gained fields, and prepare the hub; return whether dbt had to run."""
-    command.watch("*", "library")
     check_lock(command.context.blueprints)
-    try:
+
+    def prepare() -> tuple[tuple[Node, ...], HubRecords]:
         nodes = prepare_hub(command.context.blueprints, command.context.settings)
+        return nodes, read_hub_records(command.context.settings)
+
+    try:
+        nodes, command.records = command.for_all("library", prepare)
     except DbtFailed as error:
         command.record_nodes("*", error.nodes)
         raise
     command.record_nodes("*", nodes)
-    command.records = read_hub_records(command.context.settings)
     record_configs(command.context.manifest.tenants, command.context.settings, command.records)
     return bool(nodes)
 
@@ -137,7 +141,7 @@ def changed_inputs(command: BuildCommand, tenant: Tenant) -> str | None:
     if built is None or built.inputs != inputs or report.damage or command.is_full:
         return inputs
     landed = read_landed(settings, tenant.slug)
-    if (built.landed, built.delivered) != (landed.findings, landed.delivered):
+    if settings.publish and (built.landed, built.delivered) != (landed.findings, landed.delivered):
         _publish_again(command, tenant, built)
         return None
     remember_undamaged(settings, tenant.slug)
@@ -148,11 +152,9 @@ def changed_inputs(command: BuildCommand, tenant: Tenant) -> str | None:
 def _publish_again(command: BuildCommand, tenant: Tenant, built: PublishedStar) -> None:
     """Publish an unchanged star again: what is known of its files changed, such as a file that is withheld now."""
     with command.step(tenant, "publish") as report:
-        report.findings += [*tenant.notes, *(finding.sentence for finding in built.measured)]
-        report.details += built.measured
-        again = publish_star(
-            tenant, command.context.settings, built.inputs, tuple(report.findings), measured=built.measured
-        )
+        findings = [*report.findings, *tenant.notes, *(finding.sentence for finding in built.measured)]
+        again = publish_star(tenant, command.context.settings, built.inputs, tuple(findings), measured=built.measured)
+        report.findings, report.details = findings, [*report.details, *built.measured]
         report.set_published(again.run_id, again.rows)
 
 
@@ -169,7 +171,7 @@ def rebuild_stars(command: BuildCommand, tenants: Sequence[Tenant], *, publish: 
         begin_star(settings, tenant.slug)
     command.pool.wait_for(parse_star, tenants)
     by_size = sorted(tenants, key=lambda tenant: -sum(command.reports[tenant.slug].rows.values()))
-    publishing: list[tuple[Tenant, float, Future[PublishedStar | GataError]]] = []
+    publishing: list[StarPublish] = []
     for tenant, star in command.pool.each(build_star, by_size, "stars"):
         with command.step(tenant, "stars", since=started[tenant.slug]) as report:
             if isinstance(star, GataError):
@@ -179,18 +181,45 @@ def rebuild_stars(command: BuildCommand, tenants: Sequence[Tenant], *, publish: 
             report.findings += [*star.findings, *enforce(tenant.slug, star.failures, strict=settings.strict)]
             report.details += star.measured
             finish_star(settings, tenant.slug, inputs[tenant.slug], tuple(report.findings), star.measured)
-        if report.is_open and publish.get(tenant.slug):
-            since = command.begin(tenant, "publish")
-            with bound_contextvars(tenant=tenant.slug, step="publish"):
-                future = command.pool.submit(
-                    publish_star, tenant, settings, inputs[tenant.slug], tuple(report.findings), star.measured
-                )
-            publishing.append((tenant, since, future))
-    for tenant, since, future in publishing:
-        with command.step(tenant, "publish", since=since) as report:
-            if isinstance(built := future.result(), GataError):
-                raise built
-            report.set_published(built.run_id, built.rows)
+        if command.goes_on(tenant) and publish.get(tenant.slug):
+            command.built[tenant.slug] = BuiltStar(inputs[tenant.slug], star.measured)
+            publishing.append(begin_publish(command, tenant))
+    for each in publishing:
+        end_publish(command, each)
+
+
+@dataclass(frozen=True)
+class StarPublish:
+    """The publish of a star, under way."""
+
+    tenant: Tenant
+    since: float
+    future: Future[PublishedStar | GataError]
+
+
+def begin_publish(command: BuildCommand, tenant: Tenant) -> StarPublish:
+    """Begin to publish a tenant's built star in the worker pool."""
+    built, findings = command.built[tenant.slug], tuple(command.reports[tenant.slug].findings)
+    since = command.begin(tenant, "publish")
+    with bound_contextvars(tenant=tenant.slug, step="publish"):
+        future = command.pool.submit(
+            publish_star, tenant, command.context.settings, built.inputs, findings, built.measured
+        )
+    return StarPublish(tenant, since, future)
+
+
+def end_publish(command: BuildCommand, publish: StarPublish) -> None:
+    """Wait for a publish, and report it."""
+    with command.step(publish.tenant, "publish", since=publish.since) as report:
+        if isinstance(built := publish.future.result(), GataError):
+            raise built
+        report.set_published(built.run_id, built.rows)
+        del command.built[publish.tenant.slug]
+
+
+def rebuild_open(command: BuildCommand) -> None:
+    """Rebuild the star of every tenant; publish none."""
+    rebuild_stars(command, command.open, publish={})
 
 
 def replay_stars(command: BuildCommand, logic_version: str) -> None:
@@ -223,9 +252,31 @@ def prefetch_parsing(command: BuildCommand) -> None:
 
 
 def publish_changed(command: BuildCommand) -> None:
-    """Rebuild and publish the stars of tenants with changed inputs or damaged outputs."""
-    changed = {tenant.slug: changed_inputs(command, tenant) for tenant in command.open}
-    rebuild_stars(command, [tenant for tenant in command.open if changed[tenant.slug]], publish=changed)
+    """Rebuild and publish the stars of tenants with changed inputs or damaged outputs.
+
+    Without `publish` of the settings they are rebuilt and checked, and stay as they are until `gata publish`.
+    """
+    again = [tenant for tenant in command.open if tenant.slug in command.built]
+    changed = {tenant.slug: changed_inputs(command, tenant) for tenant in command.open if tenant not in again}
+    to_publish = [begin_publish(command, tenant) for tenant in again]
+    if command.context.settings.publish:
+        rebuild_stars(command, [tenant for tenant in command.open if changed.get(tenant.slug)], publish=changed)
+    else:
+        _rebuild_unpublished(command, changed)
+    for each in to_publish:
+        end_publish(command, each)
+
+
+def _rebuild_unpublished(command: BuildCommand, changed: Mapping[Slug, str | None]) -> None:
+    """Rebuild the stars that changed since they were last built, and say that readers do not see them."""
+    waiting = [tenant for tenant in command.open if changed.get(tenant.slug)]
+    finished = {tenant.slug: read_finished(command.context.settings, tenant.slug) for tenant in waiting}
+    due = [t for t in waiting if (note := finished[t.slug]) is None or note.inputs != changed[t.slug]]
+    rebuild_stars(command, due, publish={})
+    for tenant in filter(command.goes_on, waiting):
+        command.reports[tenant.slug].findings.append(
+            f"Publishing is off here: readers see its stars after `gata publish --tenant {tenant.slug}`."
+        )
 
 
 BUILD_STEPS: tuple[Callable[[BuildCommand], object], ...] = (

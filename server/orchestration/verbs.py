@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pipeline.gates.landing_gates import enforce
 from pipeline.publish.pointer import latest_run_id, run_ids
 from pipeline.publish.run_store import move_pointer_back, verify
 from pipeline.storage.contract_lock_file import update_lock
-from server.orchestration.build_command import StepObserver, open_command, unobserved
+from server.orchestration.build_command import BuildCommand, StepObserver, open_command, unobserved
 from server.orchestration.build_context import BuildContext
 from server.orchestration.build_report import BuildReport
 from server.orchestration.onboarding import Onboarding, plan_onboarding, take_phases
@@ -23,14 +24,14 @@ from server.orchestration.publishing import (
     publish_finished,
     table_rows,
 )
-from server.orchestration.replay import find_unpublished, publish_replayed
+from server.orchestration.replay import UnpublishedRun, find_unpublished, publish_replayed
 from server.orchestration.steps import (
     BUILD_STEPS,
     hold_drifted,
     land_all,
     prepare_library,
     push_all,
-    rebuild_stars,
+    rebuild_open,
     replay_stars,
     skip_offboarded,
 )
@@ -50,8 +51,7 @@ def build(
         command.is_full = full
         if not slugs:
             skip_offboarded(command)
-        for step in BUILD_STEPS:
-            step(command)
+        command.run(BUILD_STEPS)
         return command.report()
 
 
@@ -87,9 +87,7 @@ def land_only(
 ) -> BuildReport:
     """Land new files, and stop there."""
     with open_command(context, context.selected_tenants(slugs), wait_seconds, watch) as command:
-        prepare_library(command)
-        land_all(command)
-        hold_drifted(command)
+        command.run((prepare_library, land_all, hold_drifted))
         return command.report()
 
 
@@ -111,12 +109,8 @@ def transform(
     if logic_version is not None and len(slugs or ()) != 1:
         raise ConfigError("A logic version belongs to one tenant.", "Name it: --tenant SLUG --logic-version HASH.")
     with open_command(context, context.selected_tenants(slugs), wait_seconds, watch) as command:
-        prepare_library(command)
-        push_all(command)
-        if logic_version is None:
-            rebuild_stars(command, command.open, publish={})
-        else:
-            replay_stars(command, logic_version)
+        rebuild = rebuild_open if logic_version is None else partial(replay_stars, logic_version=logic_version)
+        command.run((prepare_library, push_all, rebuild))
         return command.report()
 
 
@@ -137,16 +131,20 @@ def publish_only(
     with open_command(
         context, (unpublished.tenant,) if unpublished else context.selected_tenants(slugs), wait_seconds, watch
     ) as command:
-        prepare_library(command)
-        for tenant in command.open:
-            with command.step(tenant, "publish") as report:
-                if unpublished:
-                    run = publish_replayed(unpublished, context)
-                    report.set_published(run.run_id, table_rows(run))
-                else:
-                    built = publish_finished(tenant, context)
-                    report.set_published(built.run_id, built.rows)
+        command.run((prepare_library, partial(_publish_open, unpublished=unpublished)))
         return command.report()
+
+
+def _publish_open(command: BuildCommand, *, unpublished: UnpublishedRun | None) -> None:
+    """Publish the last built star of every tenant, or one unpublished run."""
+    for tenant in command.open:
+        with command.step(tenant, "publish") as report:
+            if unpublished:
+                run = publish_replayed(unpublished, command.context)
+                report.set_published(run.run_id, table_rows(run))
+            else:
+                built = publish_finished(tenant, command.context)
+                report.set_published(built.run_id, built.rows)
 
 
 def validate(

@@ -27,6 +27,7 @@ from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprints
 from pipeline.errors import GataError
 from pipeline.log import configure_log
+from pipeline.retries import failure_class
 from pipeline.settings import Settings
 
 PRELOADED = ("dbt.cli.main", "dbt.adapters.duckdb.connections", "semantic.answering.validate")
@@ -150,6 +151,7 @@ def _try(work: Callable[[], Result]) -> Result | GataError:
     try:
         return work()
     except GataError as error:
+        error.failure = failure_class(error)  # its cause stays in this process
         return error
 
 

@@ -54,7 +54,8 @@ def copy_project(built: Project, folder: Path, *, tenants: str | None = None, **
     path = folder / "tenants.yaml"
     if tenants is not None:
         path.write_text(tenants, encoding="utf-8")
-    return Project(built.settings.model_copy(update={"home": folder / "state", "tenants": path, **settings}))
+    unset = built.settings.model_dump(exclude_unset=True)
+    return Project(Settings(**unset | {"home": folder / "state", "tenants": path} | settings))
 
 
 def open_project(

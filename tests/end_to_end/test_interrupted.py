@@ -6,17 +6,19 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from pipeline.errors import Busy, ConfigError, LandError
+from pipeline.errors import Busy, ConfigError, HubInUse
 from pipeline.storage.build_lock import build_lock
 from server.orchestration.verbs import build
 from tests.end_to_end.project_fixture import Project, copy_project, open_project
 from tests.end_to_end.small_shop import SMALL_TENANT, order, write_jsonl, write_shop
+from tests.pipeline.fake_clock import FakeClock
 from tests.server.cli_run import ROOT, environment
 
 pytestmark = pytest.mark.long  # kills builds
@@ -90,16 +92,21 @@ with build_lock(read_settings().home, wait_seconds=0):
 """
 
 
-def test_a_hub_that_another_process_has_open_fails_the_build_and_nothing_else(shop: Project) -> None:
+def test_a_hub_that_another_process_has_open_fails_the_build_unless_it_is_free_at_the_next_attempt(shop: Project) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", OPEN_HUB], env=environment(shop.settings), cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline().strip() == "open"
-        with pytest.raises(LandError, match=r"hub\.duckdb is open in another process"):
-            build(shop.context)
+        clock = FakeClock()
+        with pytest.raises(HubInUse, match=r"hub\.duckdb is open in another process"):
+            build(replace(shop.context, clock=clock))
+        assert clock.slept == [60]
         assert shop.number(SHOP, "orders") >= 3
+        freed = FakeClock(while_asleep=holder.kill)
+        build(replace(shop.context, clock=freed))
+        assert freed.slept == [60]
     finally:
         holder.kill()
         holder.communicate()
