@@ -1,6 +1,7 @@
 """The environments local, dev and prod: what each sets where nothing else does.
 
-The one table of them; every cell is the default of the setting of its name, so each layer of the configuration wins over it.
+The one table of them; every cell is the default of the setting of its name, so each layer of the configuration wins
+over it.
 """
 
 from __future__ import annotations

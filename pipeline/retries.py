@@ -1,7 +1,7 @@
 """Retries: which errors pass by themselves, how long to wait for it, and who is next when several wait.
 
-A class of failure is known by the type or the code of an error and of what caused it, never by its text: a text may quote
-any value of a file.
+A class of failure is known by the type or the code of an error and of what caused it, never by its text: a text may
+quote any value of a file.
 """
 
 from __future__ import annotations
@@ -73,9 +73,7 @@ def _own_class(error: BaseException) -> FailureClass | None:
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         return FailureClass.TRANSIENT if code in PASSING_SQLITE else None
-    if isinstance(error, TimeoutError | ConnectionError):
-        return FailureClass.TRANSIENT
-    if isinstance(error, OSError) and error.errno in PASSING_ERRNOS:
+    if isinstance(error, TimeoutError | ConnectionError) or getattr(error, "errno", None) in PASSING_ERRNOS:
         return FailureClass.TRANSIENT
     return _class_of_status(_status(error))
 
@@ -107,7 +105,7 @@ class RetryPolicy:
     max_delay_seconds: float
 
     def wait_after(self, attempt: int, error: BaseException) -> float | None:
-        """Seconds to wait before the next attempt, after `attempt` (the first is 1) failed; None where it is the last."""
+        """Seconds to wait after an attempt (the first is 1) failed; None where it is not tried again."""
         if attempt >= self.attempts or failure_class(error) not in PASSING:
             return None
         return min(self.delay_seconds * 2 ** ((attempt - 1) if self.backoff else 0), self.max_delay_seconds)

@@ -1,7 +1,7 @@
 """The settings of a process, and the only reader of the environment: every variable of it is read here.
 
-`pipeline/config/layers` puts the layers of the configuration together and makes the settings, once, at the entry point; from
-there they are passed down.
+`pipeline/config/layers` puts the layers of the configuration together and makes the settings, once, at the entry point;
+from there they are passed down.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ class Settings(BaseSettings):
         default_factory=by_environment("retry_backoff"), description="Whether each wait is twice the one before."
     )
     retry_max_delay: float = Field(
-        default_factory=by_environment("retry_max_delay"), ge=0, description="Longest wait before an attempt, in seconds."
+        default_factory=by_environment("retry_max_delay"),
+        ge=0,
+        description="Longest wait before an attempt, in seconds.",
     )
     tenant: str | None = Field(default=None, description="The tenant of a stdio server.")
     today: date | None = Field(default=None, description="The date that counts as today, for repeatable runs.")

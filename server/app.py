@@ -73,6 +73,7 @@ def http_app(settings: Settings, *, hosts: Sequence[str] = (), oauth: OAuth | No
     mcp.middleware.append(AuditMcpCalls(recorder, caller_of_request))
     streamable = mcp.streamable_http_app(transport_security=_CHECKED_ALREADY, max_sessions=settings.sessions)
     sse = mcp.sse_app(transport_security=_CHECKED_ALREADY)
+    opens = partial(is_open, docs=settings.rest_docs)
     names = [*hosts, urlsplit(settings.public_url).hostname or ""] if settings.public_url else hosts
 
     @asynccontextmanager
@@ -103,8 +104,8 @@ def http_app(settings: Settings, *, hosts: Sequence[str] = (), oauth: OAuth | No
             *([Middleware(cors, origins=settings.allowed_origins)] if settings.allowed_origins else []),
             Middleware(AuthenticationMiddleware, backend=Credentials(access, runs.tenant_status, oauth)),
             Middleware(AuthContextMiddleware),
-            Middleware(AuditHttpCalls, recorder=recorder, is_open=is_open),
-            Middleware(RequireToken, tenant_status=runs.tenant_status, oauth=oauth),
+            Middleware(AuditHttpCalls, recorder=recorder, is_open=opens),
+            Middleware(RequireToken, tenant_status=runs.tenant_status, opens=opens, oauth=oauth),
             Middleware(StreamGuard, access=access, tenant_status=runs.tenant_status, recorder=recorder),
             Middleware(SessionLimit, manager=mcp.session_manager, most=settings.sessions_of_token),
             Middleware(BodyCheck, largest=settings.body_limit_bytes, streamed=FILE_PATHS),

@@ -9,10 +9,10 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+from pipeline.config.layers.configuration import read_settings
 from pipeline.config.slug import Slug
 from pipeline.errors import GataError
 from pipeline.log import configure_log
-from pipeline.config.layers.configuration import read_settings
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
 from server.cli.output.stdout import print_text

@@ -10,8 +10,8 @@ from server.serving.process.setup import keep_pandas_out, settle_memory
 keep_pandas_out()
 gc.disable()  # until all is loaded: loading makes hardly any garbage, and looking for it takes a tenth of the start
 
-from pipeline.errors import GataError  # noqa: E402  # after the two lines above
 from pipeline.config.layers.configuration import read_settings  # noqa: E402
+from pipeline.errors import GataError  # noqa: E402  # after the two lines above
 from server.stdio import stdio_app  # noqa: E402
 
 try:

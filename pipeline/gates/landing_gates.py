@@ -99,6 +99,6 @@ def enforce(slug: Slug, failures: Sequence[str], *, strict: bool) -> list[str]:
         more = f" ({len(failures) - 1} more)" if len(failures) > 1 else ""
         raise GateFailed(
             f"{slug} is not published: {failures[0]}{more}",
-            "Mend the source, or run once with GATA_ENV=local to publish with the finding as a note.",
+            "Mend the source, or run `gata --set gate_mode=warn build` once to publish with the finding as a note.",
         )
     return list(failures)

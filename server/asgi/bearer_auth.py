@@ -19,22 +19,27 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pipeline.environments import DocsAccess
 from pipeline.errors import AccessError, CredentialRefused
 from server.asgi.oauth import FIXES, OAuth, credential_refused
 from server.asgi.problems import ProblemResponse, problem
 from server.serving.access import Access, Caller
 from server.serving.runs.tenant_status import TenantStatus
 
-OPEN_PATHS = frozenset({"/health", "/docs", "/openapi.json"})
-OPEN_FOLDERS = ("/.well-known/oauth-protected-resource", "/docs/")
+OPEN_PATHS = frozenset({"/health"})
+OPEN_FOLDERS = ("/.well-known/oauth-protected-resource",)
+DOCS_PATHS = frozenset({"/docs", "/openapi.json"})
+DOCS_FOLDERS = ("/docs/",)
 ISSUER = "gata"
 T = TypeVar("T")
 REFUSAL = "gata.refusal"
 """The key of the ASGI scope that holds the refusal of a credential."""
 
 
-def is_open(path: str) -> bool:
-    """Whether a path needs no token: it has no data of any tenant."""
+def is_open(path: str, docs: DocsAccess) -> bool:
+    """Whether a path needs no token: it has no data of any tenant, and is not closed by `rest_docs` of the settings."""
+    if path in DOCS_PATHS or path.startswith(DOCS_FOLDERS):
+        return docs == "open"
     return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
 
 
@@ -108,15 +113,17 @@ async def _with_status(status: TenantStatus, look_up: Callable[[Caller], T], cal
 class RequireToken:
     """ASGI middleware: answers 401 without a live token, and 403 where the tenant is no longer served.
 
-    A new route is closed unless it is named in OPEN_PATHS.
+    A new route is closed unless `opens` names it.
     """
 
-    def __init__(self, app: ASGIApp, tenant_status: TenantStatus, oauth: OAuth | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, tenant_status: TenantStatus, opens: Callable[[str], bool], oauth: OAuth | None = None
+    ) -> None:
         self.app = app
-        self._tenant_status, self._oauth = tenant_status, oauth
+        self._tenant_status, self._opens, self._oauth = tenant_status, opens, oauth
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or is_open(scope["path"]):
+        if scope["type"] != "http" or self._opens(scope["path"]):
             await self.app(scope, receive, send)
         elif not isinstance(scope.get("user"), AuthenticatedUser):
             await self._unauthenticated(scope)(scope, receive, send)

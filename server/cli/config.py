@@ -20,8 +20,8 @@ OfTenant = Annotated[
 def show(tenant: OfTenant = None, as_json: AsJson = False) -> None:
     """Show every setting, its value, and the layer that it comes from. Never a secret.
 
-    The layer is a default, `file:line` of gata.yaml, gata.<env>.yaml or specs/, a GATA_ variable, or an option; in brackets those
-    that it wins over. Below them: which connector catalog and which contract lock are used.
+    The layer is a default, `file:line` of gata.yaml, gata.<env>.yaml or specs/, a GATA_ variable, or an option; in
+    brackets those that it wins over. Below them: which connector catalog and which contract lock are used.
     With --tenant: every value of one tenant, from its entry, from `defaults:` of tenants.yaml, or built in.
     """
     settings = read_command_settings()

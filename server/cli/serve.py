@@ -20,7 +20,9 @@ def mcp(
     gc.disable()  # until all is loaded: loading makes hardly any garbage, and looking for it takes a tenth of the start
     from server.stdio import run_stdio
 
-    settings = read_command_configuration().settings  # no log yet: it would cost a tenth of the time a client waits for `initialize`
+    settings = (
+        read_command_configuration().settings
+    )  # no log yet: it would cost a tenth of the time a client waits for `initialize`
     run_stdio(settings, chosen_tenant(tenant, settings))
 
 

@@ -88,7 +88,7 @@ class BuildCommand:
         return RetryQueue(self.context.settings.retry_policy, self.context.clock)
 
     def run(self, steps: Sequence[Callable[[BuildCommand], object]]) -> None:
-        """Run steps in order, for all tenants; then again for those that wait, each from the step that failed, when it is due.
+        """Run steps in order for all tenants; then, when they are due, for those that wait, from the step that failed.
 
         A tenant that waits holds nobody up: the others go through all steps before anybody sleeps.
         """
@@ -112,7 +112,8 @@ class BuildCommand:
     def step(self, tenant: Tenant, name: str, *, since: float | None = None) -> Iterator[TenantReport]:
         """Run one step of one tenant: observed, timed, recorded; a GataError fails the tenant and is not raised.
 
-        After an error that passes by itself the tenant waits for its next attempt, and nothing is recorded yet. The value that the block sets as `step_rows` of the report is recorded with the step.
+        After an error that passes by itself the tenant waits for its next attempt, and nothing is recorded yet. The
+        value that the block sets as `step_rows` of the report is recorded with the step.
 
         Args:
             since: Its start time, if `begin` was called before.
@@ -149,7 +150,7 @@ class BuildCommand:
         return True
 
     def for_all(self, name: str, work: Callable[[], Result]) -> Result:
-        """The result of a step that every tenant needs: where its error passes by itself, all wait for the next attempt."""
+        """The result of a step that every tenant needs: all wait for its next attempt, where its error passes."""
         self.watch("*", name)
         return call_with_retries(
             work,

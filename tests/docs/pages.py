@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "settings": settings_table.settings,
+    "environments": settings_table.environments,
     "verbs": command_line.verbs,
     "routes": rest_routes.routes,
     "errors": rest_routes.errors,

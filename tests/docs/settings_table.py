@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from pipeline.settings import Settings
+from pipeline.environments import ENVIRONMENTS, EnvironmentDefaults
+from pipeline.settings import Settings, setting_variable
 from tests.docs.markdown import code, codes, table
 
 _SIZE = r"^\d+(MB|GB)$"
@@ -16,10 +18,34 @@ _TYPES = {"Path": "path", "int": "whole number", "float": "number", "bool": "tru
 
 def settings() -> str:
     rows = [
-        (code(f"GATA_{name.upper()}"), code(_default(field)), _takes(field), field.description or "")
+        (
+            code(f"GATA_{name.upper()}"),
+            _by_environment(name) or code(_default(field)),
+            _takes(field),
+            field.description or "",
+        )
         for name, field in Settings.model_fields.items()
     ]
     return table(("variable", "default", "takes", "meaning"), rows)
+
+
+def environments() -> str:
+    """The cells of each environment."""
+    cells = [cell.name for cell in fields(EnvironmentDefaults)]
+    rows = [(code(cell), *(code(_text(getattr(ENVIRONMENTS[name], cell))) for name in ENVIRONMENTS)) for cell in cells]
+    return table(("setting", *ENVIRONMENTS), rows)
+
+
+def _by_environment(name: str) -> str | None:
+    """The defaults of a setting that differs by environment, in the order local, dev, prod."""
+    if name not in {cell.name for cell in fields(EnvironmentDefaults)}:
+        return None
+    values = [_text(getattr(defaults, name)) for defaults in ENVIRONMENTS.values()]
+    return code(values[0]) if len(set(values)) == 1 else ", ".join(map(code, values))
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _default(field: FieldInfo) -> object:

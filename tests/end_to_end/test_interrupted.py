@@ -92,7 +92,9 @@ with build_lock(read_settings().home, wait_seconds=0):
 """
 
 
-def test_a_hub_that_another_process_has_open_fails_the_build_unless_it_is_free_at_the_next_attempt(shop: Project) -> None:
+def test_a_hub_that_another_process_has_open_fails_the_build_unless_it_is_free_next_time(
+    shop: Project,
+) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", OPEN_HUB], env=environment(shop.settings), cwd=ROOT, stdout=subprocess.PIPE, text=True
     )

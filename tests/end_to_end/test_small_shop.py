@@ -119,6 +119,27 @@ def test_a_gate_that_fails_in_prod_keeps_the_last_run_and_goes_on_refusing(tmp_p
     assert asked(shop)["order_revenue"] == Decimal("210.75")
 
 
+@pytest.mark.long
+def test_a_build_that_may_not_publish_stops_at_checked_stars_until_somebody_publishes(
+    tmp_path: Path, small: Project
+) -> None:
+    shop = copy_project(small, tmp_path, publish=False)
+    write_jsonl(tmp_path / "shop/orders_more.jsonl", [order(8, "80.00")])
+    from server.orchestration.verbs import publish_only
+
+    stars = []
+    for _ in range(2):  # the second time there is nothing to rebuild
+        (report,) = shop.build().tenants
+        assert (report.status, asked(shop)["orders"]) == ("done", 3)
+        assert any("`gata publish --tenant small_shop`" in finding for finding in report.findings)
+        stars.append(shop.settings.stars(SHOP).stat().st_mtime_ns)
+    assert stars[0] == stars[1]
+    (published,) = publish_only(shop.context).tenants
+    assert (published.status, asked(shop)["orders"]) == ("published", 4)
+    assert not any("Publishing is off" in finding for finding in published.findings)
+    assert shop.build().tenants[0].status == "unchanged"
+
+
 def test_one_bad_tenant_never_stops_the_others(tmp_path: Path) -> None:
     write_shop(tmp_path)
     other = (

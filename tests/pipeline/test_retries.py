@@ -111,9 +111,7 @@ def test_a_hub_that_this_process_cannot_make_is_not_tried_again(tmp_path: Path) 
     assert failure_class(refused.value) is FailureClass.LOGIC
 
 
-@pytest.mark.parametrize(
-    ("environment", "minutes"), [("local", [1]), ("dev", [2, 4]), ("prod", [5, 10, 20])], ids=lambda value: str(value)
-)
+@pytest.mark.parametrize(("environment", "minutes"), [("local", [1]), ("dev", [2, 4]), ("prod", [5, 10, 20])], ids=str)
 def test_an_environment_waits_as_its_table_says_and_then_gives_up(environment: str, minutes: list[int]) -> None:
     clock, calls = FakeClock(), list[float]()
 

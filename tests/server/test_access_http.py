@@ -143,6 +143,19 @@ async def test_a_bug_in_any_layer_is_an_answer_without_internals(
     assert {name: failed.headers[name] for name in ALWAYS} == ALWAYS
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize(("docs", "stranger"), [("open", 200), ("token", 401)])
+async def test_the_pages_of_the_api_are_open_or_need_a_token_as_the_settings_say(
+    home: PublishedHome, docs: str, stranger: int
+) -> None:
+    app = http_app(home.settings.model_copy(update={"audit": "off", "rest_docs": docs}))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
+        for path in ("/docs", "/docs/page.js", "/openapi.json"):
+            assert (await http.get(path)).status_code == stranger
+            assert (await http.get(path, headers=home.headers("alpha"))).status_code == 200
+        assert (await http.get("/health")).status_code == 200
+
+
 PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
 
 

@@ -196,6 +196,45 @@ def test_what_libraries_and_children_print_never_reaches_the_answer(tmp_path: Pa
     assert sorted(done.stderr.splitlines()) == ["noise", "noise of a child"]
 
 
+def test_settings_of_files_and_options_are_shown_with_their_layer_and_a_secret_never(
+    gata: Terminal, tmp_path: Path
+) -> None:
+    (tmp_path / "gata.yaml").write_text("threads: 3\ntenant: ${API_TOKEN}\n", encoding="utf-8")
+    (tmp_path / "gata.prod.yaml").write_text("threads: 4\n", encoding="utf-8")
+    gata.set(GATA_TENANTS=str(tmp_path / "tenants.yaml"), GATA_THREADS="8", API_TOKEN="hush")
+    done = gata("--env", "prod", "--set", "query_rows=50", "config", "show", "--json")
+    shown = {
+        each["name"]: (each["value"], each["source"], each["instead_of"]) for each in json.loads(done.out)["settings"]
+    }
+    assert shown["env"] == ("prod", "--env", [])
+    assert shown["query_rows"] == ("50", "--set query_rows", [])
+    assert shown["gate_mode"] == ("strict", "default of prod", [])
+    assert shown["threads"] == ("4", f"{tmp_path}/gata.prod.yaml:1", ["GATA_THREADS", f"{tmp_path}/gata.yaml:1"])
+    assert "hush" not in done.out + done.err
+    assert '"variable_overruled"' in done.err
+    text = gata("--env", "prod", "config", "show")
+    assert "hush" not in text.out
+    assert "(over GATA_THREADS" in text.out
+    assert "8" in gata("config", "show", "--json").out  # the option was for that command alone
+
+
+def test_options_that_set_nothing_are_refused(gata: Terminal) -> None:
+    assert gata("--set", "threads", "config", "show").err.startswith("--set 'threads' sets nothing. Write NAME=VALUE")
+    assert "Did you mean threads" in gata("--set", "thread=2", "config", "show").err
+    assert gata("--env", "production", "config", "show").err.startswith("--env: env is 'production'")
+
+
+def test_the_values_of_a_tenant_are_shown_with_their_layer(gata: Terminal) -> None:
+    gata.set(GATA_TENANTS=str(ROOT / "tenants.yaml"))
+    done = gata("config", "show", "--tenant", "tyrell_corp", "--json")
+    shown = {each["name"]: (each["value"], each["source"]) for each in json.loads(done.out)["values"]}
+    assert shown["currency"][0] == "USD"
+    assert shown["currency"][1].startswith(f"{ROOT}/tenants.yaml:")
+    assert shown["sessions.gap_minutes"] == (30, "built-in")
+    assert "built-in" in gata("config", "show", "--tenant", "tyrell_corp").out
+    assert "Did you mean tyrell_corp?" in gata("config", "show", "--tenant", "tyrel_corp").err
+
+
 def test_every_setting_is_shown_with_where_it_comes_from(gata: Terminal) -> None:
     done = gata.set(GATA_ENV="prod")("config", "show", "--json")
     shown = {setting["name"]: (setting["value"], setting["source"]) for setting in json.loads(done.out)["settings"]}

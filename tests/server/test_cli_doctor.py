@@ -141,3 +141,17 @@ def test_a_provider_that_cannot_be_reached_fails(gata: Terminal) -> None:
     line = checks(gata, code=2)["oauth"]
     assert nobody in line["what"]
     assert "GATA_OAUTH_JWKS_URL" in line["fix"]
+
+
+def test_a_file_of_settings_that_no_environment_has_fails_and_that_of_another_one_is_fine(
+    gata: Terminal, fresh_home: PublishedHome
+) -> None:
+    folder = fresh_home.settings.tenants.parent
+    (folder / "gata.prod.yaml").write_text("threads: 4\n", encoding="utf-8")
+    assert checks(gata)["configuration"]["state"] == "ok"
+    (folder / "gata.production.yaml").write_text("threads: 4\n", encoding="utf-8")
+    done = gata("doctor", "--json")
+    lines = [line for line in json.loads(done.out)["checks"] if line["check"] == "configuration"]
+    assert (done.code, [line["state"] for line in lines]) == (2, ["fail", "ok"])
+    assert "gata.production.yaml is there, and nothing reads it." in lines[0]["what"]
+    assert "gata.prod.yaml" in lines[0]["fix"]

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.layers.configuration import read_settings
 from pipeline.config.starter import OTHER_KEYS, starter_text
 from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import load_tenants
-from pipeline.config.layers.configuration import read_settings
 from semantic.definitions.derive import check_overlay
 from tests.end_to_end.small_shop import ORDERS, write_jsonl
 from tests.library import with_library

@@ -19,8 +19,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pipeline.errors import ConfigError, CredentialRefused
 from pipeline.config.layers.configuration import read_settings
+from pipeline.errors import ConfigError, CredentialRefused
 from pipeline.settings import Settings
 from server.app import http_app
 from server.asgi.jwks import FRESH_SECONDS, REFETCH_SECONDS, STALE_SECONDS, Jwks, fetch_json, find_keys, read_keys

@@ -11,10 +11,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipeline.config.layers.configuration import read_settings
 from pipeline.errors import PublishError
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.publish.run_store import Published, verify
-from pipeline.config.layers.configuration import read_settings
 from pipeline.settings import Settings
 from pipeline.storage.run_id import new_run_id
 from semantic.planning.query import Answer, read_query

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -57,9 +56,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> BuildContext:
 @contextmanager
 def command_of(context: BuildContext, clock: FakeClock, watch: list[tuple[str, str]]) -> Iterator[BuildCommand]:
     context = replace(context, clock=clock)
-    with open_command(
-        context, context.manifest.tenants, 0.0, lambda *step: watch.append(step)
-    ) as command:
+    with open_command(context, context.manifest.tenants, 0.0, lambda *step: watch.append(step)) as command:
         yield command
 
 
@@ -201,7 +198,7 @@ def test_a_hub_that_another_process_has_open_is_landed_in_when_it_is_free(contex
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        clock = FakeClock(while_asleep=lambda: holder.communicate())
+        clock = FakeClock(while_asleep=holder.communicate)
         command, _, _ = run(context, land_all, clock=clock)
     finally:
         holder.kill()

@@ -128,7 +128,8 @@ def test_spans_are_sent_only_where_a_collector_is_named(monkeypatch: pytest.Monk
 
 def test_a_stdio_server_loads_none_of_what_watches_a_server(home: PublishedHome) -> None:
     code = (
-        "import sys; from pipeline.config.layers.configuration import read_settings; from server.stdio import stdio_app;"
+        "import sys; from pipeline.config.layers.configuration import read_settings;"
+        "from server.stdio import stdio_app;"
         "stdio_app(read_settings(), 'alpha');"
         "print([name for name in ('prometheus_client', 'opentelemetry.sdk', 'jwt', 'fastapi', 'structlog',"
         " 'server.asgi.oauth', 'server.asgi.metrics') if name in sys.modules])"

@@ -2,8 +2,8 @@
 
     built-in defaults, those of the environment < gata.yaml < GATA_ variables < specs/*.yml < gata.<env>.yaml < options
 
-The files lie beside tenants.yaml. Where there is none, nothing is loaded that reads YAML: a stdio server starts as fast as
-without them.
+The files lie beside tenants.yaml. Where there is none, nothing is loaded that reads YAML: a stdio server starts as
+fast as without them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from pipeline.config.layers.layer import Layer, LayerValue, lay_over, layer_of, names_secret, nested, overlapping
+from pipeline.config.layers.layer import Layer, lay_over, layer_of, names_secret, nested, overlapping
 from pipeline.environments import ENVIRONMENTS, EnvironmentDefaults
 from pipeline.errors import ConfigError, shorten, suggest
 from pipeline.settings import Settings, environment_values, environment_variables, setting_variable
@@ -94,7 +94,9 @@ def read_configuration(runtime: Mapping[str, object]) -> Configuration:
     variables, values = environment_variables(), environment_values()
     in_environment = layer_of(values, {name: setting_variable(name) for name in values})
     options = layer_of(runtime, {name: "--env" if name == "env" else f"--set {name}" for name in runtime})
-    folder = Path(str(runtime.get("tenants") or values.get("tenants") or Settings.model_fields["tenants"].default)).parent
+    folder = Path(
+        str(runtime.get("tenants") or values.get("tenants") or Settings.model_fields["tenants"].default)
+    ).parent
     base = _base(folder, variables)
     chosen = lay_over(lay_over(base, in_environment), options).get(("env",))
     overlays = _overlays(folder, str(chosen.value) if chosen else "local", variables)
@@ -116,7 +118,7 @@ def spec_files(folder: Path) -> list[Path]:
 
 
 def _base(folder: Path, variables: Mapping[str, str]) -> Layer:
-    if not (path := folder / BASE).exists():
+    if not (path := folder / BASE).exists():  # a link to nothing is no file
         return {}
     from pipeline.config.layers.settings_file import SettingsFile
 

@@ -51,7 +51,7 @@ def _parts(path: ValuePath, value: Any) -> Iterable[tuple[ValuePath, Any]]:  # A
 
 
 def lay_over(under: Layer, over: Layer) -> Layer:
-    """The values of both; where both set the same one, or one of them a part of what the other sets, those of `over`."""
+    """The values of both; those of `over` where both set the same one, or one of them a part of it."""
     kept = {path: value for path, value in under.items() if not any(_overlap(path, other) for other in over)}
     return {**kept, **over}
 

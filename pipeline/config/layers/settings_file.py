@@ -11,11 +11,15 @@ from pipeline.config.entry import Entry
 from pipeline.config.layers.layer import Layer, LayerValue, ValuePath, lay_over, names_secret, overlapping
 from pipeline.config.layers.substitution import refuse_in_key, substitute
 from pipeline.config.yaml_file import read_yaml
+from pipeline.errors import ConfigError
 from pipeline.settings import Settings
 
+LARGEST_BYTES = 1_000_000
 RESERVED = ("base_silver", "dims", "enriched_silver")
 """Sections of specs that describe tables; a later release reads them."""
-_IN_NO_FILE = {"tenants": "The files of settings are looked for beside tenants.yaml: set GATA_TENANTS, or leave it out."}
+_IN_NO_FILE = {
+    "tenants": "The files of settings are looked for beside tenants.yaml: set GATA_TENANTS, or leave it out."
+}
 _IN_BASE_ONLY = {"env": "The environment decides which overlays are read: write it in gata.yaml, or set GATA_ENV."}
 
 
@@ -32,12 +36,21 @@ class SettingsFile:
         Raises:
             ConfigError: It cannot be read, or has a key that is no setting; names file, line and the nearest name.
         """
+        self._refuse_other_than_text()
         root = read_yaml(self.path)
         for key, entry in root.mapping().items():
             refuse_in_key(key, entry)
             self._refuse_key(key, entry)
         entries = root.fields(Settings.model_fields)
         return dict(_values((), entries, variables))
+
+    def _refuse_other_than_text(self) -> None:
+        """Refuse what no person wrote: a pipe or a device, which may never end, and a file of any size."""
+        if not self.path.is_file():
+            raise ConfigError(f"{self.path} is no regular file.", "Put a YAML file of settings there, or remove it.")
+        if (size := self.path.stat().st_size) > LARGEST_BYTES:
+            what = f"{self.path} has {size:,} bytes; a file of settings has at most {LARGEST_BYTES:,}."
+            raise ConfigError(what, "Put a YAML file of settings there.")
 
     def _refuse_key(self, key: str, entry: Entry) -> None:
         misplaced = _IN_NO_FILE if self.is_base else _IN_NO_FILE | _IN_BASE_ONLY

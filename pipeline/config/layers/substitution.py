@@ -1,6 +1,7 @@
 """Variables in values of configuration files: `${NAME}` and `${NAME:-default}`, as a shell writes them; `$${` is `${`.
 
-Only in values, never in keys. Text that comes in this way is a value: it is not read as YAML, and not looked through again.
+Only in values, never in keys. Text that comes in this way is a value: it is not read as YAML, and not looked through
+again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The values of one tenant, each with the place that says it: its own entry, `defaults:` of tenants.yaml, or the built-in one."""
+"""The values of one tenant, each with its place: the tenant's entry, `defaults:` of tenants.yaml, or built in."""
 
 from __future__ import annotations
 

@@ -14,8 +14,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from pipeline.config.layers.configuration import BASE, environment_file, spec_files
 from pipeline.config.slug import Slug
 from pipeline.contracts.bundled import CATALOG_FILE, LOCK_FILE, bundled_file, shadow
+from pipeline.environments import ENVIRONMENTS
 from pipeline.errors import Busy, GataError, suggest
 from pipeline.extras import install_command, is_installed
 from pipeline.publish.damage import fatal, find_damage
@@ -47,6 +49,7 @@ def run_checks(settings: Settings) -> Iterator[DoctorLine]:
     yield _python()
     yield from map(_library, LIBRARIES)
     yield from _environment()
+    yield from _layers(settings)
     yield _state_folder(settings.home)
     yield _disk(settings.home)
     yield from _build(settings)
@@ -91,6 +94,18 @@ def _environment() -> Iterator[DoctorLine]:
     for name in sorted(os.environ):
         if name.startswith("GATA_") and name not in known:
             yield DoctorLine("environment", "warn", f"{name} is set, and nothing reads it.", suggest(name, known))
+
+
+def _layers(settings: Settings) -> Iterator[DoctorLine]:
+    """The files of settings that are read, and those beside them whose name no environment has: nothing reads them."""
+    folder = settings.tenants.parent
+    readable = {folder / BASE, *(environment_file(folder, name) for name in ENVIRONMENTS)}
+    for path in sorted({*folder.glob("gata.y*ml"), *folder.glob("gata.*.y*ml")} - readable):
+        names = [each.name for each in sorted(readable)]
+        yield DoctorLine("configuration", "fail", f"{path} is there, and nothing reads it.", suggest(path.name, names))
+    used = [folder / BASE, *spec_files(folder), environment_file(folder, settings.env)]
+    found = ", ".join(str(path) for path in used if path.exists()) or "no file of settings"
+    yield DoctorLine("configuration", "ok", f"{settings.env}, with {found}.")
 
 
 def _bundled(name: str) -> DoctorLine:
