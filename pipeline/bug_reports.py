@@ -30,6 +30,17 @@ def report_bug(error: BaseException, *, call: str, run_id: str | None = None) ->
     return event_id
 
 
+def is_interrupt(error: BaseException) -> bool:
+    """Whether Ctrl-C is the cause: DuckDB, dlt and dbt raise errors of their own for it."""
+    chain: list[BaseException] = [error]
+    for each in chain:
+        if isinstance(each, KeyboardInterrupt):
+            return True
+        causes = (each.__cause__, each.__context__)
+        chain += [cause for cause in causes if cause is not None and cause not in chain]
+    return False
+
+
 def event_logger() -> FilteringBoundLogger:
     """The log, on stderr; loaded with the first event, for structlog would cost a stdio server 0.1 s of its start."""
     import structlog

@@ -5,6 +5,9 @@
     │   ├── Taken       the thing to create exists already
     │   └── MissingExtra  packages are not installed that only some uses of gata need
     ├── StateError      ops.sqlite cannot be read or written now: a full disk, a lock; what it holds is safe
+    ├── FileError       a file of one tenant, its own or of its state, cannot be read or written; names it
+    ├── NoRoom          the disk has not what a build needs; nothing was written
+    ├── Unforeseen      a bug of ours that met one tenant; carries the event id of its report
     ├── LandError       a source could not be read or landed; says which rows are safe
     │   └── HubInUse    another process has the hub open; nothing was touched
     ├── BuildError      dbt or a gate failed; names the model, the test and how many rows failed
@@ -77,6 +80,22 @@ class MissingExtra(ConfigError):
 
 class StateError(GataError):
     """ops.sqlite cannot be read or written now: a full disk, a lock; what it holds is safe."""
+
+
+class FileError(GataError):
+    """A file of one tenant, its own or of its state, cannot be read or written; names the file and the reason."""
+
+
+class NoRoom(GataError):
+    """The disk has not what a build needs; nothing was written."""
+
+
+class Unforeseen(GataError):
+    """A bug of ours that met one tenant and is its failure alone; `event_id` finds its report in the log."""
+
+    def __init__(self, what: str, fix: str, *, event_id: str) -> None:
+        super().__init__(what, fix)
+        self.event_id = event_id
 
 
 class LandError(GataError):

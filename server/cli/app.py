@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
+from pipeline.bug_reports import is_interrupt
 from pipeline.errors import GataError
 from server.cli import ask, audit, build, check, config, forget, init, runs, serve, token
 from server.cli.change import explain
@@ -94,7 +95,7 @@ def exit_code_of(run: Callable[[], object]) -> int:
     except SystemExit as end:
         return _interrupted() if end.code == INTERRUPTED else int(end.code or DONE)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the entry point: unexpected errors end here
-        if _is_interrupt(error):
+        if is_interrupt(error):
             return _interrupted()
         if not isinstance(error, GataError):
             return _bug(error)
@@ -155,17 +156,6 @@ def _version(requested: bool) -> None:
 def _interrupted() -> int:
     sys.stderr.write("Interrupted. What was published stays as it is.\n")
     return INTERRUPTED
-
-
-def _is_interrupt(error: BaseException) -> bool:
-    """Whether Ctrl-C is the cause: DuckDB, dlt and dbt raise errors of their own for it."""
-    chain: list[BaseException] = [error]
-    for each in chain:
-        if isinstance(each, KeyboardInterrupt):
-            return True
-        causes = (each.__cause__, each.__context__)
-        chain += [cause for cause in causes if cause is not None and cause not in chain]
-    return False
 
 
 def _bug(error: BaseException) -> int:

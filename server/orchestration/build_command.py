@@ -23,6 +23,7 @@ from pipeline.storage.ops import Ops
 from server.orchestration.build_context import BuildContext
 from server.orchestration.build_report import BuildReport, TenantReport
 from server.orchestration.hub_records import record_in_hub
+from server.orchestration.isolation.boundary import failure_of
 from server.orchestration.worker_pool import WorkerPool
 from warehouse.build.hub_metadata import HubRecords
 from warehouse.run_dbt import Node
@@ -110,7 +111,7 @@ class BuildCommand:
 
     @contextmanager
     def step(self, tenant: Tenant, name: str, *, since: float | None = None) -> Iterator[TenantReport]:
-        """Run one step of one tenant: observed, timed, recorded; a GataError fails the tenant and is not raised.
+        """Run one step of one tenant: observed, timed, recorded; an error fails the tenant and is not raised.
 
         After an error that passes by itself the tenant waits for its next attempt, and nothing is recorded yet. The
         value that the block sets as `step_rows` of the report is recorded with the step.
@@ -121,20 +122,41 @@ class BuildCommand:
         report, started = self.reports[tenant.slug], since or self.begin(tenant, name)
         report.step_rows = None
         report.attempts = self.retries.attempt(tenant.slug, name)
+        with self._bounded(tenant, name):
+            yield report
+        if tenant.slug not in self.retries:
+            self._record(tenant, name, seconds=round(time.monotonic() - started, 3))
+
+    @contextmanager
+    def check(self, tenant: Tenant, name: str) -> Iterator[TenantReport]:
+        """Run work of one tenant between its steps; it is recorded where it fails, and then as `step` does."""
+        with self._bounded(tenant, name) as report:
+            yield report
+        if report.failed_step == name:
+            self._record(tenant, name)
+
+    @contextmanager
+    def _bounded(self, tenant: Tenant, name: str) -> Iterator[TenantReport]:
+        """The boundary of a tenant's work: any error but one that concerns everybody is the tenant's failure.
+
+        One that passes by itself is none yet: the tenant waits for its next attempt.
+        """
+        report = self.reports[tenant.slug]
         with bound_contextvars(tenant=tenant.slug, step=name):
             try:
                 yield report
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # the boundary: of whatever kind, it is this tenant's
                 if self._put_off(tenant, name, error):
                     return
-                if not isinstance(error, GataError):
-                    raise
-                report.fail(error)
-                if isinstance(error, DbtFailed):
-                    self.record_nodes(tenant.slug, error.nodes)
-                log.error("failed", what=error.what, fix=error.fix)
+                failure = failure_of(error, tenant=tenant.slug, step=name)
+                report.fail(failure, step=name)
+                if isinstance(failure, DbtFailed):
+                    self.record_nodes(tenant.slug, failure.nodes)
+                log.error("failed", what=failure.what, fix=failure.fix)
+
+    def _record(self, tenant: Tenant, name: str, *, seconds: float | None = None) -> None:
+        report = self.reports[tenant.slug]
         status, detail = ("failed", str(report.error)) if report.error else ("done", None)
-        seconds = round(time.monotonic() - started, 3)
         self.ops.step(
             self.run_id, tenant.slug, step=name, status=status, rows=report.step_rows, seconds=seconds, detail=detail
         )
@@ -210,8 +232,13 @@ def open_command(
             except GataError as error:
                 ops.finish_run(command.run_id, "failed", str(error))
                 raise
+            except Exception as error:
+                ops.finish_run(command.run_id, "failed", f"A bug in gata: {type(error).__name__}.")
+                raise
             if command.records is not None:
-                record_in_hub(context, ops, command.records)
+                for slug, failure in record_in_hub(context, ops, command.records).items():
+                    if slug in reports and reports[slug].error is None:
+                        reports[slug].fail(failure, step="records")
             for report in reports.values():
                 report.settle()
             ops.finish_run(command.run_id, "done" if command.report().exit_code == 0 else "failed")

@@ -8,12 +8,12 @@ from typing import Any
 
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
-from pipeline.errors import GataError, GateFailed
+from pipeline.errors import GataError, GateFailed, Unforeseen
 from pipeline.gates.finding import Finding
 from server.orchestration.publishing import PublishedStar
 from server.orchestration.replay import Replayed
 
-DONE, INPUT, GATE = 0, 2, 3
+DONE, BUG, INPUT, GATE = 0, 1, 2, 3
 
 
 @dataclass
@@ -35,6 +35,8 @@ class TenantReport:
     damage: tuple[str, ...] = ()
     """Outputs of earlier builds that were damaged when this one began; not recorded as a finding of the run."""
     error: GataError | None = None
+    failed_step: str | None = None
+    """The step whose work met the error."""
     attempts: int = 1
     """Of the current step, the one under way counted."""
     step_rows: int | None = None
@@ -51,8 +53,8 @@ class TenantReport:
         """Whether the build of the tenant is still in progress."""
         return self.error is None and self.status == "pending"
 
-    def fail(self, error: GataError) -> None:
-        self.status, self.error = "failed", error
+    def fail(self, error: GataError, *, step: str) -> None:
+        self.status, self.error, self.failed_step = "failed", error, step
 
     def set_published(self, run_id: str, rows: Mapping[str, int]) -> None:
         self.status, self.run_id = "published", run_id
@@ -97,10 +99,12 @@ class BuildReport:
 
     @property
     def exit_code(self) -> int:
-        """0 all published or unchanged; 2 a tenant's input is wrong; 3 only gates failed."""
+        """0 all published or unchanged; 1 a tenant met a bug; 2 a tenant's input is wrong; 3 only gates failed."""
         errors = [report.error for report in self.tenants if report.error]
         if not errors:
             return DONE
+        if any(isinstance(error, Unforeseen) for error in errors):
+            return BUG
         return GATE if all(isinstance(error, GateFailed) for error in errors) else INPUT
 
     def to_dict(self) -> dict[str, Any]:  # Any: JSON values

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pipeline.config.slug import Slug
 from pipeline.errors import GataError, PublishError
 from pipeline.log import log
@@ -10,37 +12,44 @@ from pipeline.publish.run_manifest import read_manifest
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
 from server.orchestration.build_context import BuildContext
+from server.orchestration.isolation.boundary import attempt
 from warehouse.build.hub_metadata import HubRecords, record_build
 
 
-def record_in_hub(context: BuildContext, ops: Ops, records: HubRecords) -> None:
+def record_in_hub(context: BuildContext, ops: Ops, records: HubRecords) -> dict[Slug, GataError]:
     """Copy the records of this command, and of earlier ones that were stopped, into the hub.
 
-    A failure here fails no tenant: the next command copies the rest.
+    The next command copies what this one cannot.
+
+    Returns:
+        By tenant, why its runs cannot be read; a run that is damaged, or of an older release, is only logged.
     """
-    try:
-        artifacts = ops.artifacts_since(records.newest_run)
-        definitions = _new_definitions(context, records)
-        if artifacts or definitions:
-            record_build(artifacts, definitions, context.settings)
-    except GataError as error:
-        log.warning("books_not_kept", what=error.what)
+    artifacts = ops.artifacts_since(records.newest_run)
+    rows: list[dict[str, object]] = []
+    failures: dict[Slug, GataError] = {}
+    for tenant in context.manifest.tenants:
+        found = attempt(partial(_new_definitions, context, tenant.slug, records), tenant=tenant.slug, step="records")
+        if isinstance(found, GataError):
+            log.warning("runs_not_recorded", tenant=tenant.slug, what=found.what)
+            failures[tenant.slug] = found
+        else:
+            rows += found
+    if artifacts or rows:
+        written = attempt(partial(record_build, artifacts, rows, context.settings), tenant="*", step="records")
+        if isinstance(written, GataError):
+            log.warning("books_not_kept", what=written.what)
+    return failures
 
 
-def _new_definitions(context: BuildContext, records: HubRecords) -> list[dict[str, object]]:
-    """A row for each published run that the records do not list."""
-    missing = [
-        (tenant.slug, run_id)
-        for tenant in context.manifest.tenants
-        for run_id in run_ids(context.settings.published(tenant.slug))
-        if (tenant.slug, run_id) not in records.published
-    ]
+def _new_definitions(context: BuildContext, slug: Slug, records: HubRecords) -> list[dict[str, object]]:
+    """A row for each published run of a tenant that the records do not list."""
     rows = []
-    for slug, run_id in missing:
-        try:
-            rows.append(_definitions(context.settings, slug, run_id))
-        except PublishError as error:  # a damaged run, or one of an older release, must not block the others
-            log.warning("run_not_recorded", tenant=slug, what=error.what)
+    for run_id in run_ids(context.settings.published(slug)):
+        if (slug, run_id) not in records.published:
+            try:
+                rows.append(_definitions(context.settings, slug, run_id))
+            except PublishError as error:  # a damaged run, or one of an older release, must not block the others
+                log.warning("run_not_recorded", tenant=slug, what=error.what)
     return rows
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import duckdb
 
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
-from pipeline.errors import LandError, PublishError
+from pipeline.errors import GataError, LandError, PublishError
 from pipeline.publish.pointer import latest_run_id, run_ids, served_run
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops, Row
 from server.orchestration.build_context import BuildContext
 from server.orchestration.forgetting import last_forgotten
+from server.orchestration.isolation.boundary import attempt
 from server.orchestration.outputs import output_damage
 from server.orchestration.publishing import PublishedStar, read_published_star
 from warehouse.build.inputs import star_inputs
@@ -24,7 +26,20 @@ from warehouse.build.inputs import star_inputs
 def tenant_statuses(context: BuildContext) -> list[dict[str, Any]]:  # Any: JSON values
     """Per tenant: the run that readers see, the result of the last build, and the quarantined records."""
     with Ops(context.settings.ops) as ops:
-        return [_status(context, tenant, ops) for tenant in context.manifest.tenants]
+        tenants = context.manifest.tenants
+        found = [
+            attempt(partial(_status, context, tenant, ops), tenant=tenant.slug, step="status") for tenant in tenants
+        ]
+    return [
+        _broken_status(tenant, status) if isinstance(status, GataError) else status
+        for tenant, status in zip(tenants, found, strict=True)
+    ]
+
+
+def _broken_status(tenant: Tenant, error: GataError) -> dict[str, Any]:  # Any: JSON values
+    """The status of a tenant whose state cannot be read, with the reason as its finding."""
+    unknown = {"run_id": None, "published_at": None, "last_build": None, "onboarding": [], "quarantined": 0}
+    return {"tenant": tenant.slug, "status": tenant.status, **unknown, "findings": [str(error)], "details": []}
 
 
 def _status(context: BuildContext, tenant: Tenant, ops: Ops) -> dict[str, Any]:  # Any: JSON values
@@ -89,7 +104,9 @@ def plan_builds(context: BuildContext) -> list[dict[str, Any]]:  # Any: JSON val
 def _plan(context: BuildContext, tenant: Tenant) -> dict[str, Any]:  # Any: JSON values
     if tenant.status not in ("active", "onboarding"):
         return {"tenant": tenant.slug, "action": tenant.status, "reasons": [f"its status is {tenant.status}"]}
-    reasons = _reasons(context, tenant)
+    reasons = attempt(partial(_reasons, context, tenant), tenant=tenant.slug, step="plan")
+    if isinstance(reasons, GataError):
+        return {"tenant": tenant.slug, "action": "broken", "reasons": [str(reasons)]}
     return {"tenant": tenant.slug, "action": "build" if reasons else "unchanged", "reasons": reasons}
 
 

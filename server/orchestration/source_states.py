@@ -63,8 +63,9 @@ def record_sources(tenant: Tenant, ops: Ops, settings: Settings) -> None:
     with ops.transaction() as database:
         for table, rows in (("source_freshness", named), ("source_shapes", shapes)):
             database.execute(f"delete from {table} where tenant = ?", (tenant.slug,))
-            marks = ", ".join("?" * (len(rows[0]) + 1)) if rows else ""
-            database.executemany(f"insert into {table} values ({marks})", [(tenant.slug, *row) for row in rows])
+            for row in rows:  # none where every export is empty
+                marks = ", ".join("?" * (len(row) + 1))
+                database.execute(f"insert into {table} values ({marks})", (tenant.slug, *row))
 
 
 def freshness_of(slug: Slug, ops: Ops) -> list[Row]:

@@ -161,14 +161,14 @@ def _publish_again(command: BuildCommand, tenant: Tenant, built: PublishedStar) 
 def rebuild_stars(command: BuildCommand, tenants: Sequence[Tenant], *, publish: dict[Slug, str | None]) -> None:
     """Rebuild stars, the largest first, and publish each one with inputs in `publish` as soon as it is built."""
     settings = command.context.settings
-    inputs = {
-        tenant.slug: publish.get(tenant.slug) or star_inputs(tenant, command.context.blueprints, settings)
-        for tenant in tenants
-    }
-
+    inputs: dict[Slug, str] = {}
     started = {tenant.slug: command.begin(tenant, "stars") for tenant in tenants}
     for tenant in tenants:
-        begin_star(settings, tenant.slug)
+        with command.check(tenant, "stars"):
+            known = publish.get(tenant.slug)
+            inputs[tenant.slug] = known or star_inputs(tenant, command.context.blueprints, settings)
+            begin_star(settings, tenant.slug)
+    tenants = [tenant for tenant in tenants if command.goes_on(tenant)]
     command.pool.wait_for(parse_star, tenants)
     by_size = sorted(tenants, key=lambda tenant: -sum(command.reports[tenant.slug].rows.values()))
     publishing: list[StarPublish] = []
@@ -211,7 +211,7 @@ def begin_publish(command: BuildCommand, tenant: Tenant) -> StarPublish:
 def end_publish(command: BuildCommand, publish: StarPublish) -> None:
     """Wait for a publish, and report it."""
     with command.step(publish.tenant, "publish", since=publish.since) as report:
-        if isinstance(built := publish.future.result(), GataError):
+        if isinstance(built := command.pool.outcome(publish.future), GataError):
             raise built
         report.set_published(built.run_id, built.rows)
         del command.built[publish.tenant.slug]
@@ -257,7 +257,11 @@ def publish_changed(command: BuildCommand) -> None:
     Without `publish` of the settings they are rebuilt and checked, and stay as they are until `gata publish`.
     """
     again = [tenant for tenant in command.open if tenant.slug in command.built]
-    changed = {tenant.slug: changed_inputs(command, tenant) for tenant in command.open if tenant not in again}
+    changed: dict[Slug, str | None] = {}
+    for tenant in command.open:
+        if tenant not in again:
+            with command.check(tenant, "compare"):
+                changed[tenant.slug] = changed_inputs(command, tenant)
     to_publish = [begin_publish(command, tenant) for tenant in again]
     if command.context.settings.publish:
         rebuild_stars(command, [tenant for tenant in command.open if changed.get(tenant.slug)], publish=changed)

@@ -15,20 +15,21 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import cached_property, partial
 from importlib import import_module
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar, cast
 
 from structlog.contextvars import bound_contextvars, get_contextvars
 
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprints
-from pipeline.errors import GataError
+from pipeline.errors import BuildError, GataError
 from pipeline.log import configure_log
-from pipeline.retries import failure_class
 from pipeline.settings import Settings
+from server.orchestration.isolation.boundary import attempt
 
 PRELOADED = ("dbt.cli.main", "dbt.adapters.duckdb.connections", "semantic.answering.validate")
 """Modules that every process of the pool needs and that take long to load."""
@@ -50,6 +51,7 @@ class WorkerPool:
     def __init__(self, blueprints: Blueprints, settings: Settings) -> None:
         self._blueprints, self._settings = blueprints, settings
         self._prefetched: dict[tuple[Prefetch, str], Future[None]] = {}
+        self._tasks: dict[Future[Any], Callable[[], Any]] = {}  # Any: as in `_start`
         self.works = False
 
     def __enter__(self) -> Self:
@@ -65,7 +67,7 @@ class WorkerPool:
             for tenant in tenants:
                 arguments = tenant, self._blueprints, self._settings_per_process(tenants)
                 task = partial(_ignore_errors, partial(work, *arguments))
-                self._prefetched[work, tenant.slug] = self._pool.submit(_with_context, _context(tenant), task)
+                self._prefetched[work, tenant.slug] = self._start(partial(_with_context, _context(tenant), task))
 
     def wait_for(self, work: Prefetch, tenants: Iterable[Tenant]) -> None:
         """Wait until the prefetched work of the tenants has ended, with or without an error."""
@@ -89,20 +91,54 @@ class WorkerPool:
         while pending or running:
             while pending and len(running) < self._settings.threads:
                 tenant = pending.pop(0)
-                task = partial(_try, partial(work, tenant, *arguments))
-                running[self._pool.submit(_with_context, _context(tenant, step), task)] = tenant
+                task = partial(_with_context, _context(tenant, step), partial(_try, partial(work, tenant, *arguments)))
+                running[self._start(task)] = tenant
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(future), future.result()
+                yield running.pop(future), self.outcome(future)
 
     def submit(
         self, work: Callable[Args, Result], *args: Args.args, **options: Args.kwargs
     ) -> Future[Result | GataError]:
-        """Submit a task to the pool; without worker processes it runs at once."""
+        """Submit a task to the pool; without worker processes it runs at once. `outcome` gives its result."""
+        task = partial(_try, partial(work, *args, **options))
         if self.works:
-            return self._pool.submit(_with_context, get_contextvars(), partial(_try, partial(work, *args, **options)))
-        task = Future[Result | GataError]()
-        task.set_result(_try(partial(work, *args, **options)))
-        return task
+            return self._start(partial(_with_context, get_contextvars(), task))
+        done = Future[Result | GataError]()
+        done.set_result(task())
+        return done
+
+    def outcome(self, future: Future[Result | GataError]) -> Result | GataError:
+        """The result of a task, once it has ended.
+
+        A process that the system ends takes the tasks of all others with it. They run again, one at a time: only the
+        task that ends its process again has failed.
+        """
+        task = self._tasks.pop(future, None)
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            if task is None:
+                raise
+        again = self._start(task)
+        del self._tasks[again]
+        try:
+            return cast("Result | GataError", again.result())
+        except BrokenProcessPool:
+            return BuildError(
+                "The process of this work was ended by the operating system, most likely because memory ran out.",
+                "Set GATA_THREADS to a smaller number or give the machine more memory, and build again.",
+            )
+
+    def _start(self, task: Callable[[], Any]) -> Future[Any]:  # Any: tasks of all kinds share the pool
+        """Start a task in the pool, in a new one where a process of the last one was ended."""
+        try:
+            future = self._pool.submit(task)
+        except BrokenProcessPool:
+            self._pool.shutdown(cancel_futures=True)
+            del self._pool
+            future = self._pool.submit(task)
+        self._tasks[future] = task
+        return future
 
     @cached_property
     def _pool(self) -> ProcessPoolExecutor:
@@ -148,13 +184,10 @@ def _with_context(context: Mapping[str, Any], work: Callable[[], Result]) -> Res
 
 
 def _try(work: Callable[[], Result]) -> Result | GataError:
-    try:
-        return work()
-    except GataError as error:
-        error.failure = failure_class(error)  # its cause stays in this process
-        return error
+    context = get_contextvars()
+    return attempt(work, tenant=str(context.get("tenant")), step=str(context.get("step")))
 
 
 def _ignore_errors(work: Callable[[], object]) -> None:
-    with suppress(GataError, OSError):
+    with suppress(Exception):  # whatever it is: the step that needs the work meets it again
         work()
