@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from glob import glob
 from pathlib import Path
 
 from pipeline.config.accounts import Account, Read
 from pipeline.config.entry import Entry, merge
-from pipeline.config.slug import Slug
+from pipeline.config.slug import Slug, slugs_among
 from pipeline.config.source import Source
 from pipeline.config.tenant import DEFAULT_FUNNEL, Tenant, read_tenant
 from pipeline.config.yaml_file import read_yaml
 from pipeline.contracts.connector import Connector
 from pipeline.errors import ConfigError, shorten, suggest
+from pipeline.regular_file import open_regular
 
 __all__ = [
     "DEFAULT_FUNNEL",
     "Account",
     "Read",
+    "RefusedEntry",
     "Source",
     "Tenant",
     "TenantsFile",
     "check_ready",
     "load_tenants",
 ]
+
+_SLUG_IN_TEXT = re.compile(rb"""\bslug:[ \t]*['"]?([a-z][a-z0-9_]*)""")
+_MOST_TEXT = 1 << 24  # bytes of a file in which slugs are looked for
+
+
+@dataclass(frozen=True)
+class RefusedEntry:
+    """An entry of a tenant that is wrong: it is refused, and no other is."""
+
+    slug: Slug | None
+    """None where the entry, or the file, does not say a valid one."""
+    location: str
+    """ "file:line"; the file alone where it cannot be read."""
+    error: ConfigError
+    status: str | None = None
+    """As it is written, which may be wrong."""
+
+    @property
+    def name(self) -> str:
+        """The tenant, or where its entry stands."""
+        return self.slug or self.location
 
 
 @dataclass(frozen=True)
@@ -36,7 +60,11 @@ class TenantsFile:
     tenants: tuple[Tenant, ...]
     path: Path
     locations: Mapping[Slug, str]
-    """Slug to "file:line"."""
+    """Slug to "file:line", of refused entries too."""
+    refused: tuple[RefusedEntry, ...] = ()
+    """Entries that are wrong, in the order of their names."""
+    files: tuple[Path, ...] = ()
+    """The file itself, then those that it includes, readable or not."""
 
     @property
     def active(self) -> tuple[Tenant, ...]:
@@ -46,20 +74,26 @@ class TenantsFile:
         """The tenant of a slug.
 
         Raises:
-            ConfigError: There is none; names the nearest slugs.
+            ConfigError: There is none, and names the nearest slugs; or its entry is refused, and says why.
         """
         for tenant in self.tenants:
             if tenant.slug == slug:
                 return tenant
+        for entry in self.refused:
+            if entry.slug == slug:
+                raise entry.error
         known = [tenant.slug for tenant in self.tenants]
         raise ConfigError(f"{self.path} has no tenant named {shorten(slug)!r}.", suggest(slug, known))
 
 
 def load_tenants(path: Path, catalog: Mapping[str, Connector]) -> TenantsFile:
-    """Every tenant of tenants.yaml and the files it includes, all of it checked. Touches nothing.
+    """Every tenant of tenants.yaml and the files it includes, each checked. Touches nothing.
+
+    A mistake in one entry, or in an included file, refuses the tenants of that entry or file.
 
     Raises:
-        ConfigError: Something is wrong; names file, line, the wrong value and the nearest valid one.
+        ConfigError: Something is wrong in tenants.yaml that is of no one tenant, or that refuses each of them alike;
+            names file, line, the wrong value and the nearest valid one.
     """
     root = read_yaml(path, if_missing=_how_to_begin(path))
     top = root.fields(("tenants", "include", "defaults"))
@@ -68,18 +102,30 @@ def load_tenants(path: Path, catalog: Mapping[str, Connector]) -> TenantsFile:
     defaults = top.get("defaults")
     if defaults and "slug" in defaults.mapping():
         raise defaults.mapping()["slug"].wrong("defaults has a slug.", "Remove it: a slug belongs to one tenant.")
-    tenants: dict[Slug, Tenant] = {}
+    included = _included(root)
+    entries, refused = _declared(root, included)
+    twice = _declared_twice(entries)
+    read: dict[Slug, Tenant] = {}
     locations: dict[Slug, str] = {}
-    for entry in declared_tenants(root):
-        tenant = read_tenant(merge(defaults, entry) if defaults else entry, catalog)
-        if tenant.slug in tenants:
-            raise entry.required("slug").wrong(
-                f"The slug {tenant.slug!r} is already taken at {locations[tenant.slug]}.", "Choose another slug."
-            )
-        tenants[tenant.slug], locations[tenant.slug] = tenant, entry.location
-        if tenant.status == "active":
-            check_ready(tenant, catalog, location=entry.location)
-    return TenantsFile(tuple(tenants[slug] for slug in sorted(tenants)), path, locations)
+    for entry in entries:
+        slug, merged = _written_slug(entry), merge(defaults, entry) if defaults else entry
+        try:
+            if slug in twice:
+                raise _taken(entry, slug, twice[slug])
+            tenant = read_tenant(merged, catalog)
+            if tenant.status == "active":
+                check_ready(tenant, catalog, location=entry.location)
+            read[tenant.slug] = tenant
+        except ConfigError as error:
+            refused.append(RefusedEntry(slug, entry.location, error, _written_status(merged)))
+        if slug is not None:
+            locations.setdefault(slug, entry.location)
+    unclaimed = (replace(each, slug=None) if each.slug in read else each for each in refused)
+    wrong = sorted(unclaimed, key=lambda each: (each.name, each.location))
+    if wrong and not read and len({str(each.error) for each in wrong}) == 1:
+        raise wrong[0].error
+    locations |= {each.slug: each.location for each in wrong if each.slug and each.slug not in locations}
+    return TenantsFile(tuple(read[slug] for slug in sorted(read)), path, locations, tuple(wrong), (path, *included))
 
 
 def _how_to_begin(path: Path) -> str:
@@ -115,18 +161,68 @@ def check_ready(tenant: Tenant, catalog: Mapping[str, Connector], *, location: s
             )
 
 
-def declared_tenants(root: Entry) -> Iterator[Entry]:
-    """The entries of all tenants: those of the file itself, then those of the files it includes, by name."""
-    yield from _tenant_entries(root)
-    for file in _included(root):
-        included = read_yaml(file)
-        included.fields(["tenants"])
-        included.required("tenants")
-        yield from _tenant_entries(included)
+def declared_tenants(root: Entry) -> list[Entry]:
+    """The entries of all tenants that can be read: those of the file itself, then those of the files it includes."""
+    return _declared(root, _included(root))[0]
+
+
+def _declared(root: Entry, included: Sequence[Path]) -> tuple[list[Entry], list[RefusedEntry]]:
+    """The entries of all tenants: those of the file itself, then those of the files it includes, by name.
+
+    With them the tenants of included files that are wrong as a whole.
+    """
+    entries, refused = _tenant_entries(root), list[RefusedEntry]()
+    for file in included:
+        try:
+            content = read_yaml(file)
+            content.fields(["tenants"])
+            content.required("tenants")
+            entries += _tenant_entries(content)
+        except ConfigError as error:
+            slugs = sorted(_slugs_in_text(file)) or [None]
+            refused += [RefusedEntry(slug, str(file), error) for slug in slugs]
+    return entries, refused
+
+
+def _slugs_in_text(file: Path) -> set[Slug]:
+    """The slugs that the text of a file names, which is no YAML that can be read."""
+    try:
+        with open_regular(file) as content:
+            names = _SLUG_IN_TEXT.findall(content.read(_MOST_TEXT))
+    except OSError:
+        return set()
+    return set(slugs_among(name.decode() for name in names))
+
+
+def _declared_twice(entries: Sequence[Entry]) -> dict[Slug, list[Entry]]:
+    """Slugs that several entries have, with these: nothing says which of them is meant."""
+    by_slug: dict[Slug, list[Entry]] = {}
+    for entry in entries:
+        if (slug := _written_slug(entry)) is not None:
+            by_slug.setdefault(slug, []).append(entry)
+    return {slug: same for slug, same in by_slug.items() if len(same) > 1}
+
+
+def _taken(entry: Entry, slug: Slug | None, same: Sequence[Entry]) -> ConfigError:
+    other = next(each for each in same if each is not entry)
+    return entry.required("slug").wrong(
+        f"The slug {slug!r} is already taken at {other.location}.", "Choose another slug."
+    )
+
+
+def _written_slug(entry: Entry) -> Slug | None:
+    """The slug that an entry has, None where it has no valid one."""
+    value = entry.value.get("slug") if isinstance(entry.value, dict) else None
+    return next(slugs_among([value.value]), None) if value is not None and isinstance(value.value, str) else None
+
+
+def _written_status(entry: Entry) -> str | None:
+    value = entry.value.get("status") if isinstance(entry.value, dict) else None
+    return value.value if value is not None and isinstance(value.value, str) else None
 
 
 def _tenant_entries(file: Entry) -> list[Entry]:
-    return file.mapping()["tenants"].items() if "tenants" in file.mapping() else []
+    return list(file.mapping()["tenants"].items()) if "tenants" in file.mapping() else []
 
 
 def _included(root: Entry) -> list[Path]:

@@ -15,6 +15,7 @@ import yaml
 
 from pipeline.config.entry import Entry
 from pipeline.errors import ConfigError, shorten
+from pipeline.regular_file import open_regular, shown_name
 
 Scalar = str | int | float | bool | None
 
@@ -41,12 +42,13 @@ def read_yaml(path: Path, *, if_missing: str = "Create it, or name another one."
         ConfigError: The file is missing, unreadable, empty or not the YAML this module describes.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        with open_regular(path) as file:
+            text = file.read().decode("utf-8-sig")
     except FileNotFoundError as error:
         raise ConfigError(f"There is no file {path}.", if_missing) from error
     except OSError as error:
         fix = "Name a file that this user may read."
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.", fix) from error
+        raise ConfigError(f"{shown_name(str(path))} cannot be read: {error.strerror}.", fix) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text: byte {error.start}.", "Save it as UTF-8.") from error
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,8 @@ from pipeline.config.tenant import Tenant
 
 HISTORY = "platform_sat__source_schema_history"
 
+NAMES_SHOWN = 50
+"""Fields that one finding names."""
 NESTED_SHOWN = 10
 """Nested fields that one finding names: an order of a shop has dozens that no contract needs."""
 
@@ -77,7 +79,7 @@ def differences(before: EarlierShapes, names: AbstractSet[str], unknown: Abstrac
         unknown: Those of them that the contract does not know.
     """
     if new := unknown - before.unknown:
-        yield f"fields the contract does not know, kept in _extra: {', '.join(sorted(new))}"
+        yield f"fields the contract does not know, kept in _extra: {_first(new)}"
     if gone := before.steady - names:
         yield f"fields that every load held so far are gone: {', '.join(sorted(gone))}"
 
@@ -85,5 +87,11 @@ def differences(before: EarlierShapes, names: AbstractSet[str], unknown: Abstrac
 def nested_differences(before: AbstractSet[str], unknown: AbstractSet[str]) -> Iterator[str]:
     """What a load brings for the first time inside the fields that the contract knows; the first few by name."""
     if new := sorted(unknown - before):
-        more = f" and {len(new) - NESTED_SHOWN} more" if len(new) > NESTED_SHOWN else ""
-        yield f"nested fields the contract does not know, kept in place: {', '.join(new[:NESTED_SHOWN])}{more}"
+        yield f"nested fields the contract does not know, kept in place: {_first(new, NESTED_SHOWN)}"
+
+
+def _first(names: Collection[str], most: int = NAMES_SHOWN) -> str:
+    """The first of some names, and the number of the others."""
+    listed = sorted(names)
+    more = f" and {len(listed) - most:,} more" if len(listed) > most else ""
+    return f"{', '.join(listed[:most])}{more}"

@@ -6,9 +6,8 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from glob import glob
 from pathlib import Path
 
 from pipeline.config.accounts import Account, Read
@@ -18,9 +17,11 @@ from pipeline.errors import LandError
 from pipeline.ingest.deliveries.name_order import covered_days
 from pipeline.ingest.drift import fingerprint
 from pipeline.ingest.formats.csv_file import CsvRules
-from pipeline.ingest.formats.export_file import Unreadable
+from pipeline.ingest.formats.export_file import Unreadable, reason_of
 from pipeline.ingest.formats.zip_file import archive_of, is_archive, members, open_member
+from pipeline.ingest.matched_files import matched_files
 from pipeline.ingest.recognition.routing import Routed, route_folders
+from pipeline.regular_file import open_regular
 from pipeline.settings import Settings
 from pipeline.storage.bronze.batches import BatchFolder, batch_folder
 from pipeline.storage.bronze.manifest import MANIFEST, SUCCESS
@@ -44,6 +45,8 @@ class ExportFile:
     """The days that its name says it covers."""
     content: Path | None = None
     """The copy in bronze that is read in its place."""
+    inside: Path | None = None
+    """The folder that it, or its archive, must lie in whenever it is opened; None for a file of our own."""
 
     @property
     def name(self) -> str:
@@ -67,6 +70,8 @@ class ExportTarget:
     """Files of a folder that are of no object, with the reason."""
     bronze: BatchFolder | None = None
     """The batches that are read, for kind bronze."""
+    inside: Mapping[Path, Path] = field(default_factory=dict)
+    """By path, the folder that a file must lie in; generated ones have none."""
 
     @property
     def rules(self) -> CsvRules:
@@ -85,7 +90,7 @@ class ExportTarget:
     def exports(self) -> list[ExportFile]:
         """The export files, with those in archives."""
         at, form = self.read.exported_at, self.read.covers
-        exports = [export for path in self.paths for export in _exports(path, at)]
+        exports = [export for path in self.paths for export in _exports(path, at, self.inside.get(path))]
         exports = [replace(one, covers=covered_days(one.path.name, form)) for one in exports] if form else exports
         return exports + [ExportFile(path, 0, None, _time_of(path, at), unreadable=why) for path, why in self.refused]
 
@@ -116,9 +121,7 @@ def export_targets(
             blueprint = blueprints[source.platform, name]
             key = source.platform, account.name, name
             own = routed.get(key, Routed())
-            target = _target(blueprint, account, (*generated.get(key, ()), *own.paths))
-            findings = (*own.findings, *target.findings)
-            target = replace(target, findings=findings, refused=tuple(own.refused))
+            target = _target(blueprint, account, tuple(generated.get(key, ())), own)
             if account.read.kind == "bronze":
                 root = Path(str(account.read.folder), tenant.slug)
                 target = replace(target, bronze=batch_folder(root, source.platform, account.name, name))
@@ -131,17 +134,21 @@ def is_manifest(name: str) -> bool:
     return name.endswith((MANIFEST, SUCCESS))
 
 
-def _target(blueprint: Blueprint, account: Account, generated: tuple[Path, ...]) -> ExportTarget:
-    paths = dict.fromkeys(generated)
-    findings = []
+def _target(blueprint: Blueprint, account: Account, generated: tuple[Path, ...], routed: Routed) -> ExportTarget:
+    paths = dict.fromkeys((*generated, *routed.paths))
+    inside = dict(routed.inside)
+    refused = dict(routed.refused)
+    findings = [*routed.findings]
     for pattern in account.read.objects.get(blueprint.object, ()):
-        names = sorted(glob(pattern, recursive=True))  # noqa: PTH207  # absolute patterns
-        matches = [path for path in map(Path, names) if not (path.is_dir() or is_manifest(path.name))]
-        paths.update(dict.fromkeys(matches))
+        matches = [each for each in matched_files(pattern) if not is_manifest(each.path.name)]
+        refused.update((each.path, each.refused) for each in matches if each.refused)
+        own = {each.path: each.inside for each in matches if not each.refused}
+        paths.update(dict.fromkeys(own))
+        inside.update(own)
         if not matches:
             findings.append(f"no file matches {pattern}")
     form = account.read.exported_at
-    timeless = [path for path in paths if form is not None and _is_timeless(path, form)]
+    timeless = [path for path in paths if form is not None and _is_timeless(path, form, inside.get(path))]
     findings += _finds_nothing("exported_at", form, "time", timeless)
     days = account.read.covers
     dayless = [path for path in paths if days and not is_archive(path) and not covered_days(path.name, days)]
@@ -149,7 +156,14 @@ def _target(blueprint: Blueprint, account: Account, generated: tuple[Path, ...])
     patterns = account.read.objects.get(blueprint.object, ())
     folders = {path.parent for path in (*paths, *map(Path, patterns))}
     return ExportTarget(
-        blueprint, account.name, tuple(sorted(paths)), account.read, tuple(findings), tuple(sorted(folders))
+        blueprint,
+        account.name,
+        tuple(sorted(paths)),
+        account.read,
+        tuple(findings),
+        tuple(sorted(folders)),
+        refused=tuple(sorted(refused.items())),
+        inside=inside,
     )
 
 
@@ -160,25 +174,25 @@ def _finds_nothing(key: str, form: str | None, wanted: str, paths: list[Path]) -
         yield f"{key} ({form}) finds no {wanted} in the name {paths[0].name}{more}"
 
 
-def _exports(path: Path, form: str | None) -> list[ExportFile]:
+def _exports(path: Path, form: str | None, inside: Path | None) -> list[ExportFile]:
     if not is_archive(path):
-        return [_export(path, form)]
+        return [_export(path, form, inside)]
     try:
-        return [_export(member, form) for member in members(path)]
+        return [_export(member, form, inside) for member in members(path, inside=inside)]
     except Unreadable as problem:
         return [ExportFile(path, 0, None, _time_of(path, form), problem.reason)]
 
 
-def _export(path: Path, form: str | None) -> ExportFile:
+def _export(path: Path, form: str | None, inside: Path | None) -> ExportFile:
     at = _time_of(path, form)
     try:
-        with open_member(path) if archive_of(path) else path.open("rb") as file:
+        with open_member(path, inside=inside) if archive_of(path) else open_regular(path, inside=inside) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return ExportFile(path, file.tell(), digest, at)
+            return ExportFile(path, file.tell(), digest, at, inside=inside)
     except Unreadable as problem:
         return ExportFile(path, 0, None, at, problem.reason)
     except OSError as error:
-        return ExportFile(path, 0, None, at, f"cannot be read: {(error.strerror or str(error)).lower()}")
+        return ExportFile(path, 0, None, at, reason_of(error))
 
 
 def _time_of(path: Path, form: str | None) -> datetime | None:
@@ -188,12 +202,12 @@ def _time_of(path: Path, form: str | None) -> datetime | None:
     return own or (exported_at(archive.name, form) if archive and form is not None else None)
 
 
-def _is_timeless(path: Path, form: str) -> bool:
+def _is_timeless(path: Path, form: str, inside: Path | None) -> bool:
     """Whether the name of a file, or of a file in an archive, has no time."""
     files = [path]
     if is_archive(path):
         with suppress(Unreadable):
-            files = members(path)
+            files = members(path, inside=inside)
     return any(_time_of(file, form) is None for file in files)
 
 

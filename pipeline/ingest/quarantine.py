@@ -14,6 +14,7 @@ from pipeline.contracts.fields import Contract, shape_of
 from pipeline.errors import shorten
 from pipeline.ingest.formats.json_texts import NOT_UTF8
 from pipeline.ingest.formats.reader import LINE, RECORD, WRONG
+from pipeline.ingest.limits import RECORD_FIELDS
 from pipeline.ingest.values.wire_values import NO_RECORD
 
 if TYPE_CHECKING:
@@ -98,8 +99,10 @@ def _named(contract: type[Contract], why: str) -> tuple[str, ...]:
 def _no_record(text: str) -> str:
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return f"not JSON: {error}"
+    if isinstance(value, dict):
+        return f"the record has {len(value):,} fields, and no more than {RECORD_FIELDS:,} are read"
     return f"a record is a JSON object, not {shorten(json.dumps(value), 40)}"
 
 

@@ -21,7 +21,8 @@ def show(tenant: OfTenant = None, as_json: AsJson = False) -> None:
     """Show every setting, its value, and the layer that it comes from. Never a secret.
 
     The layer is a default, `file:line` of gata.yaml, gata.<env>.yaml or specs/, a GATA_ variable, or an option; in
-    brackets those that it wins over. Below them: which connector catalog and which contract lock are used.
+    brackets those that it wins over. Below them: which connector catalog and which contract lock are used, and which
+    entries of tenants.yaml are refused.
     With --tenant: every value of one tenant, from its entry, from `defaults:` of tenants.yaml, or built in.
     """
     settings = read_command_settings()
@@ -30,9 +31,9 @@ def show(tenant: OfTenant = None, as_json: AsJson = False) -> None:
         return
     from server.cli.output.stdout import print_json, print_text
 
-    listed, files = _settings(), _files()
+    listed, files, refused = _settings(), _files(), _refused(settings)
     if as_json:
-        print_json({"settings": listed, "files": files})
+        print_json({"settings": listed, "files": files, "refused": refused})
         return
     from server.cli.output.tables import add_row, render, table
 
@@ -42,7 +43,7 @@ def show(tenant: OfTenant = None, as_json: AsJson = False) -> None:
         add_row(rows, setting["name"], setting["value"], setting["source"] + lower, setting["description"])
     for file in files:
         add_row(rows, file["name"], file["path"], file["source"], file["description"])
-    print_text(render(rows))
+    print_text(render(rows, *(["", *refused] if refused else [])))
 
 
 def _show_tenant(slug: str, settings: Settings, *, as_json: bool) -> None:
@@ -105,6 +106,19 @@ def _settings() -> list[dict[str, Any]]:  # Any: JSON values
             }
         )
     return listed
+
+
+def _refused(settings: Settings) -> list[str]:
+    """Why entries of tenants.yaml are refused, or the file itself; nothing where there is none yet."""
+    from pipeline.errors import ConfigError
+    from server.orchestration.build_context import open_build_context
+
+    if not settings.tenants.exists():
+        return []
+    try:
+        return [f"{entry.name} is refused: {entry.error}" for entry in open_build_context(settings).manifest.refused]
+    except ConfigError as error:
+        return [str(error)]
 
 
 def _files() -> list[dict[str, str]]:

@@ -20,7 +20,7 @@ from pipeline.publish.pointer import latest_readable
 from pipeline.retries import Result, RetryQueue, call_with_retries, failure_class
 from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops import Ops
-from server.orchestration.build_context import BuildContext
+from server.orchestration.build_context import BuildContext, Selection
 from server.orchestration.build_report import BuildReport, TenantReport
 from server.orchestration.hub_records import record_in_hub
 from server.orchestration.isolation.boundary import failure_of
@@ -53,7 +53,8 @@ class BuildCommand:
     pool: WorkerPool
     run_id: str
     tenants: tuple[Tenant, ...]
-    reports: dict[Slug, TenantReport]
+    reports: dict[str, TenantReport]
+    """By tenant; refused entries without a slug by their place."""
     watch: StepObserver
     records: HubRecords | None = None
     """The hub's records when the command began; None until the hub is ready."""
@@ -206,7 +207,7 @@ class BuildCommand:
 
 @contextmanager
 def open_command(
-    context: BuildContext, tenants: tuple[Tenant, ...], wait_seconds: float, watch: StepObserver
+    context: BuildContext, selection: Selection, wait_seconds: float, watch: StepObserver
 ) -> Iterator[BuildCommand]:
     """Open a command under the build lock, with its own run in the operations database.
 
@@ -221,11 +222,8 @@ def open_command(
         WorkerPool(context.blueprints, context.settings) as pool,
     ):
         ops.close_interrupted()
-        reports = {
-            tenant.slug: TenantReport(tenant.slug, run_id=latest_readable(context.settings.published(tenant.slug)))
-            for tenant in tenants
-        }
-        command = BuildCommand(context, ops, pool, ops.start_run("*"), tenants, reports, watch)
+        reports = _first_reports(context, selection)
+        command = BuildCommand(context, ops, pool, ops.start_run("*"), selection.tenants, reports, watch)
         with bound_contextvars(run_id=command.run_id):
             try:
                 yield command
@@ -242,3 +240,16 @@ def open_command(
             for report in reports.values():
                 report.settle()
             ops.finish_run(command.run_id, "done" if command.report().exit_code == 0 else "failed")
+
+
+def _first_reports(context: BuildContext, selection: Selection) -> dict[str, TenantReport]:
+    """The reports before any step: of tenants with the run that readers see, of refused entries with the error."""
+
+    def served(slug: Slug) -> str | None:
+        return latest_readable(context.settings.published(slug))
+
+    reports = {str(tenant.slug): TenantReport(tenant.slug, run_id=served(tenant.slug)) for tenant in selection.tenants}
+    for entry in selection.refused:
+        reports[entry.name] = TenantReport.refused(entry, served(entry.slug) if entry.slug else None)
+        log.error("entry_refused", tenant=entry.name, what=entry.error.what, fix=entry.error.fix)
+    return reports

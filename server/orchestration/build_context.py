@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.config.tenant import Tenant
-from pipeline.config.tenants_file import TenantsFile, load_tenants
+from pipeline.config.tenants_file import RefusedEntry, TenantsFile, load_tenants
 from pipeline.contracts.bundled import CATALOG_FILE, log_shadows
 from pipeline.contracts.connector import Connector
 from pipeline.contracts.registry import Blueprint, blueprints
@@ -17,6 +17,14 @@ from pipeline.retries import Clock, SystemClock
 from pipeline.settings import Settings
 
 CATALOG = Path(CATALOG_FILE)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The tenants that a command is for, and the entries of tenants.yaml that it refuses."""
+
+    tenants: tuple[Tenant, ...]
+    refused: tuple[RefusedEntry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -30,15 +38,19 @@ class BuildContext:
     clock: Clock = field(default_factory=SystemClock)
     """By which steps wait for their next attempt."""
 
-    def selected_tenants(self, slugs: Sequence[str] | None) -> tuple[Tenant, ...]:
+    def select(self, slugs: Sequence[str] | None) -> Selection:
         """Select the tenants to build: the named ones, or all active ones.
 
         Raises:
-            ConfigError: A name that is not in tenants.yaml, or a tenant that is not active.
+            ConfigError: A name that is not in tenants.yaml, a tenant that is not active, or each named entry is wrong.
         """
         if not slugs:
-            return self.manifest.active
-        tenants = tuple(self.manifest.get(slug) for slug in dict.fromkeys(slugs))
+            return Selection(self.manifest.active, self.manifest.refused)
+        refused = tuple(entry for entry in self.manifest.refused if entry.slug in slugs)
+        wrong = {entry.slug for entry in refused}
+        tenants = tuple(self.manifest.get(slug) for slug in dict.fromkeys(slugs) if slug not in wrong)
+        if not tenants:
+            raise refused[0].error
         for tenant in tenants:
             if tenant.status not in ("active", "onboarding"):
                 state = "neither built nor served" if tenant.status == "offboarded" else "validated, not built"
@@ -46,7 +58,7 @@ class BuildContext:
                     f"{tenant.slug} is {tenant.status} in {self.manifest.path}: it is {state}.",
                     "Set its status to active and run the command again.",
                 )
-        return tenants
+        return Selection(tenants, refused)
 
 
 def open_build_context(settings: Settings) -> BuildContext:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
+from pipeline.config.tenants_file import RefusedEntry
 from pipeline.errors import GataError, GateFailed, Unforeseen
 from pipeline.gates.finding import Finding
 from server.orchestration.publishing import PublishedStar
@@ -20,10 +20,11 @@ DONE, BUG, INPUT, GATE = 0, 1, 2, 3
 class TenantReport:
     """The result of one tenant's build; each step adds to it."""
 
-    tenant: Slug
+    tenant: str
+    """Its slug; of a refused entry that has no valid one, where it stands."""
     status: str = "pending"
-    """published, unchanged, failed, unpublished (a run waits), done (a single step), offboarded (skipped), or pending
-    while the build runs."""
+    """published, unchanged, failed, unpublished (a run waits), done (a single step), offboarded (skipped), refused (its
+    entry in tenants.yaml is wrong), or pending while the build runs."""
     run_id: str | None = None
     """The run that readers see now; for status unpublished, the unpublished run."""
     rows: dict[str, int] = field(default_factory=dict)
@@ -47,6 +48,11 @@ class TenantReport:
         """The report of an offboarded tenant, which the build skips."""
         finding = f"It is {tenant.status} in tenants.yaml: neither built nor served, and kept until `gata forget`."
         return cls(tenant.slug, tenant.status, findings=[finding])
+
+    @classmethod
+    def refused(cls, entry: RefusedEntry, run_id: str | None) -> TenantReport:
+        """The report of a tenant whose entry in tenants.yaml is wrong; readers keep the run they have."""
+        return cls(entry.name, "refused", run_id, error=entry.error)
 
     @property
     def is_open(self) -> bool:

@@ -65,7 +65,11 @@ def _normalize(email: str) -> str:
 
 
 def _forget_tenant(context: BuildContext, text: str, wait_seconds: float) -> Forgotten:
-    declared = {tenant.slug: tenant.status for tenant in context.manifest.tenants}
+    declared: dict[Slug, str] = {tenant.slug: tenant.status for tenant in context.manifest.tenants}
+    for entry in context.manifest.refused:
+        if entry.slug is None:
+            raise entry.error  # it may be this tenant's
+        declared[entry.slug] = "refused"
     slug = next(slugs_among([text]), None)
     if slug is None or (slug not in declared and not is_known(slug, context.settings)):
         slug = context.manifest.get(text).slug  # says which tenants there are

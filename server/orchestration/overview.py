@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,8 +10,9 @@ import duckdb
 
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
+from pipeline.config.tenants_file import RefusedEntry
 from pipeline.errors import GataError, LandError, PublishError
-from pipeline.publish.pointer import latest_run_id, run_ids, served_run
+from pipeline.publish.pointer import latest_readable, latest_run_id, run_ids, served_run
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops, Row
@@ -26,20 +27,33 @@ from warehouse.build.inputs import star_inputs
 def tenant_statuses(context: BuildContext) -> list[dict[str, Any]]:  # Any: JSON values
     """Per tenant: the run that readers see, the result of the last build, and the quarantined records."""
     with Ops(context.settings.ops) as ops:
-        tenants = context.manifest.tenants
-        found = [
-            attempt(partial(_status, context, tenant, ops), tenant=tenant.slug, step="status") for tenant in tenants
-        ]
-    return [
-        _broken_status(tenant, status) if isinstance(status, GataError) else status
-        for tenant, status in zip(tenants, found, strict=True)
-    ]
+        found = [_status_or_failure(context, tenant, ops) for tenant in context.manifest.tenants]
+    return [*found, *(_refused_status(context, entry) for entry in context.manifest.refused)]
 
 
-def _broken_status(tenant: Tenant, error: GataError) -> dict[str, Any]:  # Any: JSON values
-    """The status of a tenant whose state cannot be read, with the reason as its finding."""
-    unknown = {"run_id": None, "published_at": None, "last_build": None, "onboarding": [], "quarantined": 0}
-    return {"tenant": tenant.slug, "status": tenant.status, **unknown, "findings": [str(error)], "details": []}
+_UNKNOWN: Mapping[str, Any] = {  # Any: JSON values
+    "run_id": None,
+    "published_at": None,
+    "last_build": None,
+    "onboarding": [],
+    "quarantined": 0,
+    "details": [],
+}
+
+
+def _status_or_failure(context: BuildContext, tenant: Tenant, ops: Ops) -> dict[str, Any]:  # Any: JSON values
+    """The status of a tenant; of one whose state cannot be read, the reason as its finding."""
+    status = attempt(partial(_status, context, tenant, ops), tenant=tenant.slug, step="status")
+    if isinstance(status, GataError):
+        return {"tenant": tenant.slug, "status": tenant.status, **_UNKNOWN, "findings": [str(status)]}
+    return status
+
+
+def _refused_status(context: BuildContext, entry: RefusedEntry) -> dict[str, Any]:  # Any: JSON values
+    """The status of a tenant whose entry in tenants.yaml is wrong: builds refuse it, readers keep the run they have."""
+    run_id = latest_readable(context.settings.published(entry.slug)) if entry.slug else None
+    findings = [str(entry.error), *(["Builds refuse it; readers keep the run they have."] if run_id else [])]
+    return {"tenant": entry.name, "status": "refused", **_UNKNOWN, "run_id": run_id, "findings": findings}
 
 
 def _status(context: BuildContext, tenant: Tenant, ops: Ops) -> dict[str, Any]:  # Any: JSON values
@@ -98,7 +112,10 @@ def onboarded_tenants(records: Sequence[Row]) -> str:
 
 def plan_builds(context: BuildContext) -> list[dict[str, Any]]:  # Any: JSON values
     """Per tenant: the action of the next build, as far as it is known without reading its sources."""
-    return [_plan(context, tenant) for tenant in context.manifest.tenants]
+    refused = [
+        {"tenant": entry.name, "action": "refused", "reasons": [str(entry.error)]} for entry in context.manifest.refused
+    ]
+    return [*(_plan(context, tenant) for tenant in context.manifest.tenants), *refused]
 
 
 def _plan(context: BuildContext, tenant: Tenant) -> dict[str, Any]:  # Any: JSON values

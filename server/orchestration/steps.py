@@ -63,7 +63,9 @@ def prepare_library(command: BuildCommand) -> bool:
         command.record_nodes("*", error.nodes)
         raise
     command.record_nodes("*", nodes)
-    record_configs(command.context.manifest.tenants, command.context.settings, command.records)
+    manifest = command.context.manifest
+    only = {tenant.slug for tenant in manifest.tenants} if manifest.refused else None
+    record_configs(manifest.tenants, command.context.settings, command.records, only=only)
     return bool(nodes)
 
 

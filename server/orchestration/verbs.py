@@ -17,7 +17,7 @@ from pipeline.publish.pointer import latest_run_id, run_ids
 from pipeline.publish.run_store import move_pointer_back, verify
 from pipeline.storage.contract_lock_file import update_lock
 from server.orchestration.build_command import BuildCommand, StepObserver, open_command, unobserved
-from server.orchestration.build_context import BuildContext
+from server.orchestration.build_context import BuildContext, Selection
 from server.orchestration.build_report import BuildReport
 from server.orchestration.onboarding import Onboarding, plan_onboarding, take_phases
 from server.orchestration.publishing import (
@@ -47,7 +47,7 @@ def build(
     watch: StepObserver = unobserved,
 ) -> BuildReport:
     """Run every build step for the changed tenants; `full` rebuilds and publishes also unchanged ones."""
-    with open_command(context, context.selected_tenants(slugs), wait_seconds, watch) as command:
+    with open_command(context, context.select(slugs), wait_seconds, watch) as command:
         command.is_full = full
         if not slugs:
             skip_offboarded(command)
@@ -57,7 +57,7 @@ def build(
 
 def library(context: BuildContext, *, wait_seconds: float = 0.0) -> dict[str, Any]:  # Any: JSON values
     """Create missing sinks and blueprints in the hub, and record the configuration of tenants.yaml there."""
-    with open_command(context, (), wait_seconds, unobserved) as command:
+    with open_command(context, Selection(()), wait_seconds, unobserved) as command:
         changed = prepare_library(command)
         lock = update_lock(context.blueprints)
     sinks = {blueprint.sink for blueprint in context.blueprints.values()}
@@ -74,7 +74,7 @@ def onboard_tenant(context: BuildContext, slug: str, *, dry_run: bool = False) -
     tenant = context.manifest.get(slug)
     if dry_run:
         return plan_onboarding(tenant, context)
-    with open_command(context, (tenant,), 0.0, unobserved) as command:
+    with open_command(context, Selection((tenant,)), 0.0, unobserved) as command:
         return take_phases(tenant, context, command.ops, foundation=lambda: prepare_library(command))
 
 
@@ -86,7 +86,7 @@ def land_only(
     watch: StepObserver = unobserved,
 ) -> BuildReport:
     """Land new files, and stop there."""
-    with open_command(context, context.selected_tenants(slugs), wait_seconds, watch) as command:
+    with open_command(context, context.select(slugs), wait_seconds, watch) as command:
         command.run((prepare_library, land_all, hold_drifted))
         return command.report()
 
@@ -108,7 +108,7 @@ def transform(
     """
     if logic_version is not None and len(slugs or ()) != 1:
         raise ConfigError("A logic version belongs to one tenant.", "Name it: --tenant SLUG --logic-version HASH.")
-    with open_command(context, context.selected_tenants(slugs), wait_seconds, watch) as command:
+    with open_command(context, context.select(slugs), wait_seconds, watch) as command:
         rebuild = rebuild_open if logic_version is None else partial(replay_stars, logic_version=logic_version)
         command.run((prepare_library, push_all, rebuild))
         return command.report()
@@ -127,9 +127,9 @@ def publish_only(
     Raises:
         PublishError: There is no unpublished run of that id.
     """
-    unpublished = find_unpublished(context, context.selected_tenants(slugs), run_id) if run_id is not None else None
+    unpublished = find_unpublished(context, context.select(slugs).tenants, run_id) if run_id is not None else None
     with open_command(
-        context, (unpublished.tenant,) if unpublished else context.selected_tenants(slugs), wait_seconds, watch
+        context, Selection((unpublished.tenant,)) if unpublished else context.select(slugs), wait_seconds, watch
     ) as command:
         command.run((prepare_library, partial(_publish_open, unpublished=unpublished)))
         return command.report()
@@ -156,7 +156,7 @@ def validate(
     watch: StepObserver = unobserved,
 ) -> BuildReport:
     """Run every test on the last built stars; `full` also verifies the published runs byte by byte."""
-    with open_command(context, context.selected_tenants(slugs), wait_seconds, watch) as command:
+    with open_command(context, context.select(slugs), wait_seconds, watch) as command:
         prepare_library(command)
         for tenant in command.open:
             with command.step(tenant, "validate") as report:

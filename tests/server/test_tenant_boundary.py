@@ -7,7 +7,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,18 +14,19 @@ import pytest
 from structlog.testing import capture_logs
 
 from pipeline.config.tenant import Tenant
-from pipeline.errors import FileError, GateFailed, LandError, StateError, Unforeseen
+from pipeline.errors import ConfigError, FileError, GateFailed, LandError, StateError, Unforeseen
 from pipeline.ingest.exports import export_targets
 from server.orchestration.build_command import BuildCommand, open_command, unobserved
+from server.orchestration.forgetting import erase_with_record
 from server.orchestration.overview import plan_builds, tenant_statuses
 from server.orchestration.worker_pool import WorkerPool
 from tests.end_to_end.project_fixture import Project, open_project
+from tests.rights import may_not_read
 
 if TYPE_CHECKING:
     from pipeline.contracts.registry import Blueprints
     from pipeline.settings import Settings
 
-NOBODY = 65534
 SOURCES = "{facebook_ads: {enabled: true}, shopify: {enabled: true}, google_analytics: {enabled: true}}"
 TWO = "tenants:\n" + "".join(
     f"  - {{slug: {slug}, business_name: {slug}, sources: {SOURCES}}}\n" for slug in ("bad", "good")
@@ -36,7 +36,7 @@ TWO = "tenants:\n" + "".join(
 @pytest.fixture
 def command(tmp_path: Path) -> Iterator[BuildCommand]:
     context = open_project(tmp_path, TWO, bare=True).context
-    with open_command(context, context.manifest.active, 0.0, unobserved) as opened:
+    with open_command(context, context.select(None), 0.0, unobserved) as opened:
         yield opened
 
 
@@ -151,19 +151,6 @@ def home_of_anybody() -> Iterator[Project]:
     shutil.rmtree(folder)
 
 
-@contextmanager
-def may_not_read(path: Path) -> Iterator[None]:
-    """Without the right to read a folder: root reads everything, so that its rights are given up meanwhile."""
-    user = os.geteuid()
-    path.chmod(0)
-    os.seteuid(user or NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
-        path.chmod(0o777)
-
-
 def test_status_and_plan_name_the_tenant_whose_state_may_not_be_read_and_show_the_others(
     home_of_anybody: Project,
 ) -> None:
@@ -187,3 +174,31 @@ def test_a_pointer_that_says_nothing_is_a_finding_of_its_tenant(command: BuildCo
     (bad, good) = tenant_statuses(command.context)
     assert "pointer to the newest run cannot be read" in str(bad["findings"])
     assert good["findings"] == []
+
+
+def test_an_entry_that_is_wrong_is_reported_beside_the_tenants_that_are_built(tmp_path: Path) -> None:
+    wrong = "  - {slug: wrong, business_name: Wrong, currency: XXQ}\n  - {business_name: No Slug}\n"
+    context = open_project(tmp_path, TWO + wrong, bare=True).context
+    with open_command(context, context.select(None), 0.0, unobserved) as command:
+        assert [tenant.slug for tenant in command.open] == ["bad", "good"]
+        report = command.report()
+    refused = {tenant.tenant: str(tenant.error) for tenant in report.tenants if tenant.status == "refused"}
+    assert refused.keys() == {"wrong", f"{tmp_path}/tenants.yaml:5"}
+    assert f"{tmp_path}/tenants.yaml:4: currency is 'XXQ'" in refused["wrong"]
+    assert report.exit_code == 2
+    statuses = {line["tenant"]: line for line in tenant_statuses(context)}
+    assert statuses["wrong"]["findings"] == [refused["wrong"]]
+    assert {line["tenant"]: line["action"] for line in plan_builds(context)}["wrong"] == "refused"
+
+
+def test_only_the_named_tenants_are_asked_for(tmp_path: Path) -> None:
+    context = open_project(
+        tmp_path, TWO + "  - {slug: wrong, business_name: Wrong, currency: XXQ}\n", bare=True
+    ).context
+    assert context.select(["good"]).refused == ()
+    both = context.select(["good", "wrong"])
+    assert ([tenant.slug for tenant in both.tenants], [entry.slug for entry in both.refused]) == (["good"], ["wrong"])
+    with pytest.raises(ConfigError, match="currency is 'XXQ'"):
+        context.select(["wrong"])
+    with pytest.raises(ConfigError, match="wrong is refused in"):
+        erase_with_record(context, "wrong")

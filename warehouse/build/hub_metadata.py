@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,12 +66,16 @@ def read_hub_records(settings: Settings) -> HubRecords:
         )
 
 
-def record_configs(tenants: Iterable[Tenant], settings: Settings, recorded: HubRecords) -> None:
+def record_configs(
+    tenants: Iterable[Tenant], settings: Settings, recorded: HubRecords, *, only: Collection[str] | None = None
+) -> None:
     """Update the satellites to tenants.yaml: a change opens a version, a removed entry closes its own.
 
     Args:
         tenants: All of tenants.yaml; one that is offboarded has no configuration any more.
         recorded: The current rows; nothing is written where they are the same.
+        only: Where some entries of tenants.yaml are wrong, the tenants that it can be asked about: the records of
+            others stay as they are.
 
     Raises:
         LandError: Another process has the hub open.
@@ -79,28 +83,36 @@ def record_configs(tenants: Iterable[Tenant], settings: Settings, recorded: HubR
     known = [tenant for tenant in tenants if tenant.status != "offboarded"]
     logic = [row for tenant in known for row in _logic_rows(tenant)]
     configs = [row for tenant in known for row in _config_rows(tenant)]
-    is_same_logic = {tuple(row[column] for column in _LOGIC) for row in logic} == recorded.logic
-    if is_same_logic and {_hashable(row.values()) for row in configs} == recorded.configs:
+    before = [{row for row in rows if only is None or row[0] in only} for rows in (recorded.logic, recorded.configs)]
+    is_same_logic = {tuple(row[column] for column in _LOGIC) for row in logic} == before[0]
+    if is_same_logic and {_hashable(row.values()) for row in configs} == before[1]:
         return
     with write_hub(settings) as hub:
         hub.execute("begin")
-        _version(hub, HISTORY, logic, by=_LOGIC)
-        _version(hub, CONFIG_HISTORY, configs, by=_CONFIG)
+        _version(hub, HISTORY, logic, by=_LOGIC, only=only)
+        _version(hub, CONFIG_HISTORY, configs, by=_CONFIG, only=only)
         hub.execute("commit")
 
 
-def _version(hub: duckdb.DuckDBPyConnection, history: str, rows: Rows, *, by: Iterable[str]) -> None:
+def _version(
+    hub: duckdb.DuckDBPyConnection, history: str, rows: Rows, *, by: Iterable[str], only: Collection[str] | None
+) -> None:
     """Close the open versions of a satellite that `rows` lack, and open those that are new, at one moment.
 
     Args:
         by: The columns that make a version: rows that agree in all of them are the same one.
+        only: As for `record_configs`.
     """
     same = " and ".join(f"staged.{column} is not distinct from open.{column}" for column in by)
     _stage(hub, history, rows)
-    hub.execute(f"""
+    hub.execute(
+        f"""
         update {history} as open set valid_to = now() at time zone 'UTC'
         where valid_to is null and not exists (select 1 from staged where {same})
-    """)
+            and ($only is null or list_contains($only, tenant_slug))
+        """,
+        {"only": None if only is None else sorted(only)},
+    )
     hub.execute(f"""
         insert into {history} by name
         select * replace (now() at time zone 'UTC' as valid_from) from staged

@@ -12,8 +12,8 @@ from pathlib import Path
 from pipeline.config.tenant import Tenant
 from pipeline.ingest.deliveries.delivery import Delivery
 from pipeline.ingest.exports import ExportFile, ExportTarget
-from pipeline.ingest.formats.export_file import Unreadable, format_of
-from pipeline.ingest.formats.zip_file import archive_of, open_member
+from pipeline.ingest.formats.export_file import Unreadable, format_of, reason_of
+from pipeline.ingest.formats.zip_file import archive_of, check_packed_member, open_member
 from pipeline.settings import Settings
 from pipeline.storage.bronze.batches import BatchFolder, batch_folder, bronze_folder, partition_of, problems
 from pipeline.storage.bronze.clone import clone, copy, hard_link
@@ -61,17 +61,19 @@ class Archive:
         content.parent.mkdir(parents=True, exist_ok=True)
         try:
             if export.content is None and archive_of(export.path):
-                with open_member(export.path) as member:
+                with open_member(export.path, inside=export.inside) as member:
                     digest = copy(member, content)
+                check_packed_member(export.path, content, inside=export.inside)
             elif self._target.read.kind == "synthetic":  # a generated file is replaced, and never rewritten in place
                 hard_link(export.path, content)
                 digest = export.sha256 or ""
             else:
-                digest = clone(export.content or export.path, content)
+                is_held = export.content is not None
+                digest = clone(export.content or export.path, content, inside=None if is_held else export.inside)
         except OSError as error:
             if error.filename not in (None, str(export.path)):
                 raise
-            raise Unreadable(f"cannot be read: {(error.strerror or str(error)).lower()}", lasting=False) from error
+            raise Unreadable(reason_of(error), lasting=False) from error
         if export.content is None and digest != export.sha256:
             raise Unreadable("was changed while it was read", lasting=False)
         self._digests[content] = digest

@@ -21,7 +21,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pipeline.ingest.deliveries.delivery import Delivery
 from pipeline.ingest.deliveries.name_order import LONGEST_RANGE, has_date, order_of
 from pipeline.ingest.exports import ExportFile, ExportTarget
+from pipeline.regular_file import open_regular
 from pipeline.storage.bronze.manifest import MANIFEST
+
+LONGEST = 1 << 24  # bytes of a manifest
 
 
 class _File(BaseModel):
@@ -75,7 +78,8 @@ def manifest_deliveries(target: ExportTarget, exports: Iterable[ExportFile]) -> 
     deliveries, findings = [], []
     for path in sorted(path for folder in target.folders for path in folder.glob(f"*{MANIFEST}")):
         try:
-            manifest = _Manifest.model_validate_json(path.read_bytes())
+            with open_regular(path, inside=path.parent) as file:
+                manifest = _Manifest.model_validate_json(file.read(LONGEST))
         except (ValidationError, OSError) as error:
             reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else (error.strerror or str(error))
             findings.append(f"{path.name} is no manifest ({reason}): the files beside it are read without it")

@@ -11,6 +11,7 @@ from io import BufferedIOBase, StringIO
 from pipeline.contracts.fields import Contract, shape_of
 from pipeline.ingest.downloads.recognition import KnownDownloads
 from pipeline.ingest.formats.export_file import BYTE_ORDER_MARK, Unreadable
+from pipeline.ingest.limits import FILE_COLUMNS
 
 LONGEST_HEADER = 1 << 20  # bytes
 DELIMITERS = ",;\t|"
@@ -134,6 +135,8 @@ def _checked(line: _Line) -> list[str]:
             "windows-1252} for its account if that is what it is",
             by_rules=True,
         )
+    if len(line.cells) > FILE_COLUMNS:
+        raise Unreadable(f"its header has {len(line.cells):,} columns, and no more than {FILE_COLUMNS:,} are read")
     if len(_rows(line.text, line.delimiter)) > 1:
         raise Unreadable("its lines end in CR alone, and are told apart by LF only")
     names = line.cells

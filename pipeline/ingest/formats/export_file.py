@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import zlib
 from collections.abc import Iterator
@@ -10,9 +11,12 @@ from contextlib import contextmanager
 from glob import escape
 from io import BufferedIOBase
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from pipeline.contracts.sql import literal
+from pipeline.ingest.limits import most_unpacked, refusal_of_size
 from pipeline.ingest.values.unreadable import Unreadable
+from pipeline.regular_file import open_regular
 
 __all__ = ["Unreadable", "format_of", "open_file", "plain_file", "sql_path"]
 
@@ -37,22 +41,58 @@ def format_of(path: Path) -> str:
 
 
 @contextmanager
-def open_file(path: Path) -> Iterator[BufferedIOBase]:
-    """Open a file for reading, unpacking a gzipped one.
+def open_file(path: Path, *, inside: Path | None = None) -> Iterator[BufferedIOBase]:
+    """Open a file for reading, unpacking a gzipped one as it is read.
+
+    Args:
+        inside: The folder that it must lie in, whatever links lead to it; None: anywhere.
 
     Raises:
-        Unreadable: It is empty, cut short, damaged, missing or not readable by this user.
+        Unreadable: It is empty, cut short, damaged, missing, no regular file or not readable by this user, or unpacks
+            to too much.
     """
     try:
-        if path.stat().st_size == 0:
-            raise Unreadable("the file is empty: zero bytes")
-        packed = path.suffix.lower() == ".gz"
-        with gzip.open(path) if packed else path.open("rb") as file:
-            yield file
+        with open_regular(path, inside=inside) as plain:
+            size = os.fstat(plain.fileno()).st_size
+            if size == 0:
+                raise Unreadable("the file is empty: zero bytes")
+            if path.suffix.lower() != ".gz":
+                yield cast("BufferedIOBase", plain)  # a BufferedReader, which BinaryIO does not say
+                return
+            with Gunzipped(plain, size) as unpacked:
+                yield unpacked
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise Unreadable(f"damaged gzip: {str(error).rstrip('.').lower()}") from error
     except OSError as error:
-        raise Unreadable(f"cannot be read: {(error.strerror or str(error)).lower()}", lasting=False) from error
+        raise Unreadable(reason_of(error), lasting=False) from error
+
+
+def reason_of(error: OSError) -> str:
+    """Why a file is not read, as its quarantine says it."""
+    reason = error.strerror or str(error)
+    return f"not read: {reason}" if reason.startswith("it is ") else f"cannot be read: {reason.lower()}"
+
+
+class Gunzipped(gzip.GzipFile):
+    """The content of a gzipped file, as far as a file of its packed size may unpack to.
+
+    `read` and `readline` raise Unreadable once there is more, and never hold more than was asked for.
+    """
+
+    def __init__(self, file: BinaryIO, packed: int) -> None:
+        super().__init__(fileobj=file, mode="rb")
+        self._packed, self._most = packed, most_unpacked(packed)
+
+    def read(self, size: int | None = -1) -> bytes:
+        return self._checked(super().read(self._most + 1 if size is None or size < 0 else size))
+
+    def readline(self, size: int | None = -1) -> bytes:
+        return self._checked(super().readline(self._most + 1 if size is None or size < 0 else size))
+
+    def _checked(self, data: bytes) -> bytes:
+        if self.tell() > self._most:
+            raise Unreadable(refusal_of_size(self._packed))
+        return data
 
 
 @contextmanager
@@ -70,6 +110,12 @@ def plain_file(path: Path, folder: Path) -> Iterator[Path]:
             yield copy
     finally:
         copy.unlink(missing_ok=True)
+
+
+def opened_path(file: BufferedIOBase, path: Path) -> Path:
+    """A path that leads to an open file whatever is at its own by now, where the system has one."""
+    own = Path(f"/proc/self/fd/{file.fileno()}")
+    return own if own.exists() else path
 
 
 def sql_path(path: Path) -> str:

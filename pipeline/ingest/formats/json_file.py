@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from itertools import islice
 
 import duckdb
 import pyarrow as pa
@@ -15,7 +16,9 @@ from pipeline.contracts.spellings import is_of_a_loader
 from pipeline.contracts.sql import literal, quote
 from pipeline.ingest.envelopes.items import Texts
 from pipeline.ingest.formats.respelling import FIRST_RECORDS, OWN, RecordForm, respelled
+from pipeline.ingest.limits import FILE_COLUMNS, NAMES_KEPT, RECORD_FIELDS
 from pipeline.ingest.values.meaning_sql import layout_value
+from pipeline.ingest.values.unreadable import Unreadable
 from pipeline.ingest.values.wire_values import (
     LINE,
     LandingColumn,
@@ -29,6 +32,8 @@ from pipeline.ingest.values.wire_values import (
 )
 
 BLANKS = r"E' \t\r\n'"
+MOST_COLUMNS = 200
+"""Fields of a batch that its contract does not know, up to which each is a column while they are read."""
 IS_OBJECT = f"starts_with(ltrim(line, {BLANKS}), '{{')"
 
 
@@ -61,25 +66,33 @@ def first_records(texts: pa.Array) -> list[dict[str, object]]:
     """The first records of a batch, as far as they are JSON objects: they show how a file is written."""
     records = []
     for text in texts.slice(0, FIRST_RECORDS).to_pylist():
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             record = json.loads(text or "")
-            records += [record] if isinstance(record, dict) else []
+            records += [record] if isinstance(record, dict) and len(record) <= RECORD_FIELDS else []
     return records
 
 
 def _rows(
     con: duckdb.DuckDBPyConnection, is_record: str, contract: type[Contract], names: set[str], form: RecordForm
 ) -> pa.Table:
+    keys, widest = _keys(con, is_record)
+    if widest > RECORD_FIELDS:
+        is_record = f"case when {is_record} then len(json_keys(line)) <= {RECORD_FIELDS} else false end"
+        keys, _ = _keys(con, is_record)
+    layout = layout_of(contract.layouts, keys) if form.is_own else None
+    if len(keys) > FILE_COLUMNS and (layout or not form.is_own):
+        raise Unreadable(f"its records have {len(keys):,} different fields, more than {FILE_COLUMNS:,}")
     if not form.is_own:
         con.register("batch", respelled(con, contract, is_record, form))
-    keys = _keys(con, is_record)
-    layout = layout_of(contract.layouts, keys) if form.is_own else None
     if layout:
         con.register("batch", con.execute(_in_own_shape(layout, sorted(keys), is_record, contract)).to_arrow_table())
-        keys = _keys(con, is_record)
+    if layout or not form.is_own:
+        keys, _ = _keys(con, is_record)
     shape = shape_of(contract)
-    others = sorted(keys - dict(shape.fields).keys())
-    names.update(key for key in keys if not is_of_a_loader(key))
+    own = keys & dict(shape.fields).keys()
+    others = sorted(keys - own)
+    names.update(own)
+    names.update(islice((key for key in others if not is_of_a_loader(key)), max(0, NAMES_KEPT - len(names))))
     rows = parse_nested(_fields(shape, others, is_record), shape)
     query = landing_rows(
         rows,
@@ -92,10 +105,12 @@ def _rows(
     return con.execute(query).to_arrow_table()
 
 
-def _keys(con: duckdb.DuckDBPyConnection, is_record: str) -> set[str]:
-    """The top-level keys of a batch's records."""
+def _keys(con: duckdb.DuckDBPyConnection, is_record: str) -> tuple[set[str], int]:
+    """The top-level keys of a batch's records, and how many the record of most has."""
     keys = f"select distinct json_keys(line) as keys from batch where {is_record}"
-    return {key for (key,) in con.execute(f"select distinct unnest(keys) from ({keys})").fetchall()}
+    query = f"select list_distinct(flatten(list(keys))), coalesce(max(len(keys)), 0) from ({keys})"
+    ((names, widest),) = con.execute(query).fetchall()
+    return set(names or ()), widest
 
 
 def _in_own_shape(layout: Layout, keys: list[str], is_record: str, contract: type[Contract]) -> str:
@@ -123,15 +138,29 @@ def _fields(shape: Record, others: list[str], is_record: str) -> str:
     """The query of a record's fields: scalars as text, nested ones as minified JSON, unknown ones as JSON."""
     struct = {name: "VARCHAR" if _is_scalar(inner) else "JSON" for name, inner in shape}
     plain, irregular = _by_access(list(struct), others)
-    struct |= dict.fromkeys(plain, "JSON")
+    if len(others) <= MOST_COLUMNS:
+        struct |= dict.fromkeys(plain, "JSON")
     known = [_field(name, inner) for name, inner in shape]
     extra = [(name, f"_fields.{quote(name)}::varchar") for name in plain]
     extra += [(name, f"json_extract(_record_text, {_pointer(name)})::varchar") for name in irregular]
+    unknown = json_object(extra) if len(others) <= MOST_COLUMNS else _other_members(shape)
     text = f"case when {is_record} then line end"
     texts = f"select position, line, {text} as _record_text from batch where ltrim(line, {BLANKS}) <> ''"
     parsed = f"select *, from_json(_record_text, {literal(json.dumps(struct))}) as _fields from ({texts})"
-    items = [f"position as {LINE}", "line as _line", "_record_text", *known, f"{json_object(extra)} as _unknown"]
+    items = [f"position as {LINE}", "line as _line", "_record_text", *known, f"{unknown} as _unknown"]
     return f"select {', '.join(items)} from ({parsed})"
+
+
+def _other_members(shape: Record) -> str:
+    """SQL for the JSON object of a record's members that the contract does not know, whatever their names are.
+
+    Where there are many, a column for each would take far more memory than the records.
+    """
+    known = ", ".join(literal(name) for name, _ in shape)
+    names = f"list_filter(json_keys(_record_text), lambda key: not list_contains([{known}], key))"
+    pointer = "'/' || replace(replace(key, '~', '~0'), '/', '~1')"
+    member = f"to_json(key)::varchar || ':' || json_extract(_record_text, {pointer})::varchar"
+    return f"'{{' || array_to_string(list_transform({names}, lambda key: {member}), ',') || '}}'"
 
 
 def _field(name: str, shape: Shape) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from io import BufferedIOBase
 from pathlib import Path
@@ -14,10 +15,12 @@ from pipeline.contracts.fields import Contract
 from pipeline.ingest.envelopes.api_pages import is_page, wrapper
 from pipeline.ingest.envelopes.items import BATCH_ROWS, Texts
 from pipeline.ingest.formats.export_file import BYTE_ORDER_MARK, Unreadable, open_file, plain_file, sql_path
+from pipeline.ingest.limits import DOCUMENT_BYTES, RECORD_BYTES
 
 BLOCK_BYTES = 1 << 25
-LONGEST_RECORD = 1 << 28  # bytes; a longer line is no record
 FIRST_LINES = 3  # inspected to tell one document from one record per line
+_BLANKS = re.compile(rb"\n[ \t\r\n]{1024,}")
+"""A stretch of blank lines, which cost as much to convert as records and are none."""
 NOT_UTF8 = "\ufffd not UTF-8: "
 """Prefix of a line that is not UTF-8, so that it is no valid record."""
 
@@ -36,7 +39,7 @@ def json_texts(
         case "list":
             with plain_file(path, folder) as plain:
                 _check_end(plain)
-                size = f"maximum_object_size={LONGEST_RECORD}"
+                size = f"maximum_object_size={RECORD_BYTES}"
                 listed = f"select json::varchar from read_json_objects({sql_path(plain)}, format='array', {size})"
                 yield from _stream(source, listed)
         case _:
@@ -44,21 +47,42 @@ def json_texts(
 
 
 def line_texts(path: Path) -> Iterator[Texts]:
-    """The lines of a file, plain or gzipped, in blocks; blank ones included, so that positions are line numbers."""
+    """The lines of a file, plain or gzipped, in blocks, with the number of the first; long blank stretches left out.
+
+    Raises:
+        Unreadable: A line is longer than a record may be.
+    """
     first, rest = 1, b""
     with open_file(path) as file:
         for block in _blocks(file):
             text = rest + block
             cut = text.rfind(b"\n") + 1
             rest = text[cut:]
-            if len(rest) > LONGEST_RECORD:
-                raise Unreadable(f"a line after line {first} is longer than {LONGEST_RECORD >> 20} MB")
-            if cut:
-                array = _split(text, cut)
-                yield first, array
-                first += len(array)
+            if len(rest) > RECORD_BYTES:
+                raise _too_long(first + text.count(b"\n"))
+            for skipped, lines in _filled(text, cut):
+                first += skipped
+                if lines:
+                    array = _split(lines, len(lines), first)
+                    yield first, array
+                    first += len(array)
     if rest:
-        yield first, _split(rest + b"\n", len(rest) + 1)
+        yield first, _split(rest + b"\n", len(rest) + 1, first)
+
+
+def _filled(text: bytes, end: int) -> Iterator[tuple[int, bytes]]:
+    """The stretches of `text[:end]` that are not blank, each after the number of blank lines that is left out."""
+    begin = 0
+    for blank in _BLANKS.finditer(text, 0, end):
+        start, stop = blank.start() + 1, text.rfind(b"\n", 0, blank.end()) + 1
+        yield 0, text[begin:start]
+        yield text.count(b"\n", start, stop), b""
+        begin = stop
+    yield 0, text[begin:end] if begin or end < len(text) else text
+
+
+def _too_long(line: int) -> Unreadable:
+    return Unreadable(f"line {line} is longer than {RECORD_BYTES >> 20} MB, and no record is")
 
 
 def _blocks(file: BufferedIOBase) -> Iterator[bytes]:
@@ -68,12 +92,15 @@ def _blocks(file: BufferedIOBase) -> Iterator[bytes]:
         block = file.read(BLOCK_BYTES)
 
 
-def _split(text: bytes, end: int) -> pa.Array:
+def _split(text: bytes, end: int, first: int) -> pa.Array:
     """The lines of `text[:end]`, which ends with a newline, without copying them; each keeps its newline."""
     import numpy as np
 
     ends = np.flatnonzero(np.frombuffer(text, np.uint8, count=end) == ord("\n")) + 1
     offsets = np.concatenate((np.zeros(1, np.int32), ends.astype(np.int32)))
+    longest = int(np.argmax(np.diff(offsets))) if len(ends) else 0
+    if len(ends) and offsets[longest + 1] - offsets[longest] > RECORD_BYTES:
+        raise _too_long(first + longest)
     array = pa.Array.from_buffers(pa.string(), len(ends), [None, pa.py_buffer(offsets), pa.py_buffer(text)])
     try:
         array.validate(full=True)
@@ -92,8 +119,8 @@ def _decoded(line: bytes) -> str:
 def _content(path: Path) -> str:
     """The form of a `.json` file, by its first lines: "list", "lines" (a record on each) or "document"."""
     with open_file(path) as file:
-        start = [file.readline(LONGEST_RECORD).removeprefix(BYTE_ORDER_MARK)]
-        start += [file.readline(LONGEST_RECORD) for _ in range(FIRST_LINES - 1)]
+        start = [file.readline(RECORD_BYTES).removeprefix(BYTE_ORDER_MARK)]
+        start += [file.readline(RECORD_BYTES) for _ in range(FIRST_LINES - 1)]
         head = [line for line in start if line.strip()] or [file.read(BLOCK_BYTES)]
     if head[0].lstrip().startswith(b"["):
         return "list"
@@ -123,7 +150,12 @@ def _check_end(path: Path) -> None:
 def _document(source: duckdb.DuckDBPyConnection, path: Path, contract: type[Contract]) -> Iterator[Texts]:
     """The item of a JSON document: one record, or a page that wraps records."""
     with open_file(path) as file:
-        text = _utf8(file.read())
+        content = file.read(DOCUMENT_BYTES + 1)
+    if len(content) > DOCUMENT_BYTES:
+        raise Unreadable(
+            f"one JSON object of more than {DOCUMENT_BYTES >> 20} MB; bring a list of records, or one on each line"
+        )
+    text = _utf8(content)
     source.register("document", pa.table({"text": [text]}))
     try:
         if source.execute("select json_valid(text) from document").fetchall() != [(True,)]:
@@ -138,6 +170,8 @@ def _document(source: duckdb.DuckDBPyConnection, path: Path, contract: type[Cont
     if inner not in (None, "ARRAY", "OBJECT", "NULL"):
         name = at_path.removeprefix("$.").replace('"', "")
         raise Unreadable(f"{name} holds neither a list of records nor one record")
+    if inner is None and len(content) > RECORD_BYTES:
+        raise Unreadable(f"one record of more than {RECORD_BYTES >> 20} MB, and no record is that long")
     yield 1, pa.array([text])
 
 

@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from pipeline.contracts.fields import Contract
 from pipeline.contracts.sql import quote
-from pipeline.ingest.formats.export_file import open_file, sql_path
+from pipeline.ingest.formats.export_file import Unreadable, open_file, sql_path
 from pipeline.ingest.formats.table_columns import Cell, table_query
 from pipeline.ingest.formats.table_texts import Convert, form_of_table, rows_converter
+from pipeline.ingest.limits import FILE_COLUMNS, most_unpacked, refusal_of_size
 from pipeline.ingest.values.wire_values import LINE
 
 BATCH_ROWS = 8 * 2048
@@ -29,6 +30,8 @@ def read_parquet(
     """
     with open_file(path):
         described = con.sql(f"select * from read_parquet({sql_path(path)})")
+    if len(described.columns) > FILE_COLUMNS:
+        raise Unreadable(f"it has {len(described.columns):,} columns, and no more than {FILE_COLUMNS:,} are read")
     cells = [
         Cell(title, f"p{number}", type_)
         for number, (title, type_) in enumerate(zip(described.columns, described.types, strict=True))
@@ -36,6 +39,9 @@ def read_parquet(
     named = ", ".join(f"{quote(cell.title)} as {cell.value}" for cell in cells)
     source = f"from read_parquet({sql_path(path)}, file_row_number=true)"
     rows = con.execute(f"select count(*) {source}").fetchall()[0][0]
+    packed = path.stat().st_size
+    if rows * len(cells) > most_unpacked(packed):  # a byte for each value, at the least
+        raise Unreadable(f"with {rows:,} rows of {len(cells)} columns {refusal_of_size(packed)}")
     each = max(-(-rows // workers), ROWS_OF_A_STREAM)
     form = form_of_table(con, f"select {named} {source}", cells, contract)
     runs = [

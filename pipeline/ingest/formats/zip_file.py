@@ -20,14 +20,11 @@ from tempfile import TemporaryDirectory
 from typing import cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from pipeline.ingest.formats.export_file import Unreadable, format_of
+from pipeline.ingest.formats.export_file import Unreadable, format_of, open_file, reason_of
+from pipeline.ingest.limits import MAX_MEMBERS, most_unpacked, refusal_of_size
+from pipeline.regular_file import open_regular
 
 ZIP = ".zip"
-SAFE_BYTES = 1 << 30
-MAX_RATIO = 200
-"""Largest unpacked size of an archive beyond SAFE_BYTES, as a multiple of its own size. Texts compress to a twentieth,
-the most uniform reports to a hundredth; deflate can reach a thousandth, and a zip bomb does."""
-MAX_MEMBERS = 10_000
 _ENCRYPTED = 1 << 0  # of the flags
 _METHODS = (ZIP_STORED, ZIP_DEFLATED)
 _DAMAGE = (BadZipFile, NotImplementedError, EOFError, ValueError, struct.error, zlib.error)
@@ -45,18 +42,21 @@ def archive_of(path: Path) -> Path | None:
     return next((parent for parent in path.parents if is_archive(parent) and parent.is_file()), None)
 
 
-def members(archive: Path) -> list[Path]:
+def members(archive: Path, *, inside: Path | None = None) -> list[Path]:
     """The paths of an archive's files, sorted by name.
+
+    Args:
+        inside: The folder that the archive must lie in, whatever links lead to it; None: anywhere.
 
     Raises:
         Unreadable: It is damaged or empty, holds a name twice, or would unpack to far more than an export.
     """
-    with _opened(archive) as opened:
+    with _opened(archive, inside) as opened:
         return sorted(opened.entries)
 
 
 @contextmanager
-def open_member(path: Path) -> Iterator[BufferedIOBase]:
+def open_member(path: Path, *, inside: Path | None = None) -> Iterator[BufferedIOBase]:
     """Open a file in an archive for reading, unpacked as it is read.
 
     Raises:
@@ -65,7 +65,7 @@ def open_member(path: Path) -> Iterator[BufferedIOBase]:
     archive = archive_of(path)
     if archive is None:
         raise Unreadable(f"cannot be read: it lies in no {ZIP} file", lasting=False)
-    with _opened(archive) as opened:
+    with _opened(archive, inside) as opened:
         entry = opened.entries.get(path)
         if entry is None:
             raise Unreadable(f"cannot be read: {archive.name} no longer holds it", lasting=False)
@@ -78,8 +78,11 @@ def open_member(path: Path) -> Iterator[BufferedIOBase]:
 
 
 @contextmanager
-def extracted(path: Path, folder: Path) -> Iterator[Path]:
+def extracted(path: Path, folder: Path, *, inside: Path | None = None) -> Iterator[Path]:
     """The file itself, or a temporary copy in `folder` of one in an archive, with the same ending.
+
+    Args:
+        inside: As for `members`.
 
     Raises:
         Unreadable: As `open_member`, or there is no reader for its ending.
@@ -91,27 +94,55 @@ def extracted(path: Path, folder: Path) -> Iterator[Path]:
     packed = ".gz" if path.suffix.lower() == ".gz" else ""
     with TemporaryDirectory(dir=folder) as own:
         copy = Path(own, f"member.{format_of(path)}{packed}")
-        with open_member(path) as member, copy.open("wb") as unpacked:
+        with open_member(path, inside=inside) as member, copy.open("wb") as unpacked:
             shutil.copyfileobj(member, unpacked, 1 << 20)
+        check_packed_member(path, copy, inside=inside)
         yield copy
 
 
+def check_packed_member(path: Path, copy: Path, *, inside: Path | None = None) -> None:
+    """Check that the packed files of an archive, unpacked in their turn, are within the limit of the archive itself.
+
+    Args:
+        path: A file in an archive.
+        copy: Its copy outside of it.
+
+    Raises:
+        Unreadable: It is a gzipped one that is damaged, or unpacks to too much together with those before it.
+    """
+    archive = archive_of(path)
+    if archive is None or path.suffix.lower() != ".gz":
+        return
+    with _opened(archive, inside) as opened, open_file(copy) as unpacked:
+        size, others = 0, sum(each for name, each in opened.unpacked.items() if name != path)
+        while part := unpacked.read(1 << 20):
+            size += len(part)
+            if size + others > most_unpacked(opened.packed):
+                raise Unreadable(f"{archive.name}: {refusal_of_size(opened.packed)}")
+        opened.unpacked[path] = size
+
+
 @contextmanager
-def _opened(archive: Path) -> Iterator[_Archive]:
+def _opened(archive: Path, inside: Path | None) -> Iterator[_Archive]:
     try:
         status = archive.stat()
-        yield _archive(archive, status.st_ino, status.st_mtime_ns, status.st_size)
+        yield _archive(archive, inside, status.st_ino, status.st_mtime_ns, status.st_size)
     except _DAMAGE as error:
         raise Unreadable(f"damaged zip: {str(error).rstrip('.').lower()}") from error
     except OSError as error:
-        raise Unreadable(f"cannot be read: {(error.strerror or str(error)).lower()}", lasting=False) from error
+        raise Unreadable(reason_of(error), lasting=False) from error
 
 
 class _Archive:
-    """An open archive with its file entries, by path."""
+    """An open archive with its file entries, by path.
 
-    def __init__(self, archive: Path, packed: int) -> None:
-        self.file = ZipFile(archive)
+    Attributes:
+        unpacked: The sizes of its gzipped files, unpacked, as far as they were read.
+    """
+
+    def __init__(self, archive: Path, inside: Path | None, packed: int) -> None:
+        self.packed, self.unpacked = packed, dict[Path, int]()
+        self.file = ZipFile(open_regular(archive, inside=inside))
         listed = self.file.infolist()
         if not all(entry.filename for entry in listed):
             raise BadZipFile("a file in it has no name")
@@ -122,9 +153,15 @@ class _Archive:
 
 
 @lru_cache(maxsize=1)
-def _archive(archive: Path, inode: int, changed: int, packed: int) -> _Archive:  # noqa: ARG001  # they make the key
+def _archive(  # a cached function
+    archive: Path,
+    inside: Path | None,
+    inode: int,  # noqa: ARG001  # makes the key
+    changed: int,  # noqa: ARG001  # makes the key
+    packed: int,
+) -> _Archive:
     """Cache of the last archive, which stays open: its list of files is long, and each file needs it."""
-    return _Archive(archive, packed)
+    return _Archive(archive, inside, packed)
 
 
 def _check(entries: list[ZipInfo], paths: list[Path], packed: int) -> None:
@@ -134,9 +171,8 @@ def _check(entries: list[ZipInfo], paths: list[Path], packed: int) -> None:
     if len(entries) > MAX_MEMBERS:
         raise Unreadable(f"the archive holds {len(entries)} files, more than {MAX_MEMBERS}")
     unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > max(SAFE_BYTES, MAX_RATIO * packed):
-        times = unpacked // packed
-        raise Unreadable(f"the archive unpacks to {times} times its size, and to no more than {MAX_RATIO} are read")
+    if unpacked > most_unpacked(packed):
+        raise Unreadable(f"the archive: {refusal_of_size(packed)}")
     twice = [path.name for path, count in Counter(paths).items() if count > 1]
     if twice:
         raise Unreadable(f"the archive holds {min(twice)} twice")

@@ -11,7 +11,7 @@ import duckdb
 
 from pipeline.ingest.formats.export_file import Unreadable
 from pipeline.ingest.formats.zip_file import archive_of
-from pipeline.ingest.recognition.folder import file_or_members, folder_files
+from pipeline.ingest.recognition.folder import FolderFile, file_or_members, folder_files
 from pipeline.ingest.recognition.nearest import shown
 from pipeline.ingest.recognition.recognise import Blueprints, Recognition, recognise
 from pipeline.ingest.recognition.whole_file import FileCheck, check_file
@@ -92,23 +92,24 @@ def check_path(
     progress: Progress = lambda *_: None,
 ) -> Iterator[CheckedFile]:
     """Check one file, each member of an archive, or each file of a folder as a source would read it."""
-    for file in folder_files(path) if path.is_dir() else file_or_members(path):
+    for file in folder_files(path) if path.is_dir() else file_or_members(path, path.parent):
         if file.refused:
             yield CheckedFile(file.path, Recognition(refusal=file.refused))
         else:
-            yield _checked(con, file.path, blueprints, folder, workers=workers, progress=progress)
+            yield _checked(con, file, blueprints, folder, workers=workers, progress=progress)
 
 
 def _checked(
     con: duckdb.DuckDBPyConnection,
-    file: Path,
+    found: FolderFile,
     blueprints: Blueprints,
     folder: Path,
     *,
     workers: int,
     progress: Progress,
 ) -> CheckedFile:
-    recognition = recognise(con, file, blueprints, folder)
+    file = found.path
+    recognition = recognise(con, file, blueprints, folder, inside=found.inside)
     if recognition.reason():
         return CheckedFile(file, recognition)
     blueprint = blueprints[recognition.candidates[0]]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from pipeline.ingest.formats.export_file import Unreadable
 from pipeline.ingest.formats.zip_file import is_archive, members
+from pipeline.ingest.matched_files import checked_file, unreadable_folder
+from pipeline.regular_file import real_path
 from pipeline.storage.bronze.manifest import MANIFEST, SUCCESS
 
 UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", ".swp", "~")
@@ -24,16 +26,21 @@ class FolderFile:
 
     path: Path
     refused: str | None = None
+    inside: Path | None = None
+    """The folder that it, or its archive, must lie in whenever it is opened."""
 
 
 def folder_files(folder: Path) -> list[FolderFile]:
-    """Every file that is meant to be read, sorted by path; a link that leads out of the folder is refused by name."""
-    root = folder.resolve()
-    return [file for path in sorted(_paths(folder)) for file in _files(path, root)]
+    """Every file that is meant to be read, sorted by path; what is no regular file of the folder is refused by name.
+
+    Raises:
+        LandError: A folder in it may not be read.
+    """
+    return [file for path in sorted(_paths(folder)) for file in _files(path, folder)]
 
 
 def _paths(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=_refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         links = [name for name in folders if Path(parent, name).is_symlink()]  # os.walk does not follow them
         yield from (Path(parent, name) for name in (*names, *links) if is_meant(name))
@@ -45,20 +52,27 @@ def is_meant(name: str) -> bool:
     return is_finished and not name.startswith((".", OFFICE_LOCK, *BOOKKEEPING))
 
 
-def _files(path: Path, root: Path) -> Iterator[FolderFile]:
-    target = path.resolve()
-    if path.is_symlink() and not target.is_relative_to(root):
-        yield FolderFile(path, "not read: it is a link that leads out of its folder")
-    elif target.is_dir():
+def _refuse(error: OSError) -> None:
+    raise unreadable_folder(Path(str(error.filename)), error) from error
+
+
+def _files(path: Path, folder: Path) -> Iterator[FolderFile]:
+    target = real_path(path)
+    if target.is_dir() and target.is_relative_to(real_path(folder)):
         return  # a link inside of the folder: what it leads to is there already
-    else:
-        yield from file_or_members(path)
+    yield from file_or_members(path, folder)
 
 
-def file_or_members(path: Path) -> Iterator[FolderFile]:
-    """A file itself, or those of an archive."""
+def file_or_members(path: Path, inside: Path) -> Iterator[FolderFile]:
+    """A file itself, or those of an archive; `inside` as of a FolderFile."""
+    file = checked_file(path, inside)
+    if file.refused:
+        yield FolderFile(file.path, file.refused)
+        return
     try:
-        files = [member for member in members(path) if is_meant(member.name)] if is_archive(path) else [path]
-        yield from map(FolderFile, files)
+        files = [path]
+        if is_archive(path):
+            files = [member for member in members(path, inside=inside) if is_meant(member.name)]
+        yield from (FolderFile(each, inside=inside) for each in files)
     except Unreadable as problem:
         yield FolderFile(path, problem.reason)

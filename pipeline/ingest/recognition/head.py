@@ -12,37 +12,39 @@ from typing import Any
 
 import duckdb
 
-from pipeline.ingest.formats.export_file import Unreadable, format_of, open_file, sql_path
+from pipeline.ingest.formats.export_file import Unreadable, format_of, open_file, opened_path, sql_path
+from pipeline.ingest.limits import DOCUMENT_BYTES
 
 HEAD_BYTES = 1 << 18
 """A file of at most this size is its own head."""
 HEAD_RECORDS = 200
-LARGEST_DOCUMENT = 1 << 26
-"""Bytes of a JSON document (one object, or a list) of which a head is cut; it is parsed as a whole."""
 DEEPEST_LIST = 3
 """Levels of objects below which a list of a document is no list of records."""
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 @contextmanager
-def head_of(con: duckdb.DuckDBPyConnection, path: Path, folder: Path) -> Iterator[Path]:
+def head_of(con: duckdb.DuckDBPyConnection, path: Path, folder: Path, *, inside: Path | None = None) -> Iterator[Path]:
     """The first records of a file, as a temporary file in `folder` with the same ending; a short file itself.
+
+    Args:
+        inside: The folder that the file must lie in: then a copy of it is given, which no link takes the place of.
 
     Raises:
         Unreadable: It is empty, damaged or of an unknown format.
     """
     form = format_of(path)
     if form == "parquet":
-        with open_file(path), TemporaryDirectory(dir=folder) as own:
-            yield _head_of_parquet(con, path, Path(own, "head.parquet"))
+        with open_file(path, inside=inside) as file, TemporaryDirectory(dir=folder) as own:
+            yield _head_of_parquet(con, opened_path(file, path), Path(own, "head.parquet"))
         return
-    with open_file(path) as file:
+    with open_file(path, inside=inside) as file:
         text = file.read(HEAD_BYTES + 1)
         whole = len(text) <= HEAD_BYTES
         head = text if whole else _head_of_text(text, file, form)
     if not text:
         raise Unreadable("the file is empty: it unpacks to zero bytes")
-    if whole and path.suffix.lower() != ".gz":
+    if whole and inside is None and path.suffix.lower() != ".gz":
         yield path
         return
     with TemporaryDirectory(dir=folder) as own:
@@ -66,8 +68,8 @@ def _head_of_text(text: bytes, file: BufferedIOBase, form: str) -> bytes:
     if form == "csv":
         return _whole_rows(text)
     if form == "json" and not _is_json_lines(text):
-        return _head_of_document(text + file.read(LARGEST_DOCUMENT))
-    return text[: text.rfind(b"\n") + 1] or text + file.read(LARGEST_DOCUMENT)
+        return _head_of_document(text + file.read(DOCUMENT_BYTES))
+    return text[: text.rfind(b"\n") + 1] or text + file.read(DOCUMENT_BYTES)
 
 
 def _whole_rows(text: bytes) -> bytes:

@@ -70,7 +70,13 @@ class Recognition:
 
 
 def recognise(
-    con: duckdb.DuckDBPyConnection, path: Path, blueprints: Blueprints, folder: Path, *, shapes: Shapes | None = None
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    blueprints: Blueprints,
+    folder: Path,
+    *,
+    shapes: Shapes | None = None,
+    inside: Path | None = None,
 ) -> Recognition:
     """What one file (outside or inside of an archive) holds, by its head.
 
@@ -78,9 +84,13 @@ def recognise(
         blueprints: The contracts that it may be of, in the order in which candidates are named.
         folder: For temporary copies.
         shapes: Files recognised before; one that names exactly the same fields is the same. The file is added.
+        inside: The folder that it, or its archive, must lie in; None: anywhere.
     """
     try:
-        with extracted(path, folder) as file, head_of(con, file, folder) as head:
+        with (
+            extracted(path, folder, inside=inside) as file,
+            head_of(con, file, folder, inside=inside if file == path else None) as head,
+        ):
             return _recognised(con, head, blueprints, folder, [] if shapes is None else shapes)
     except Unreadable as problem:
         return Recognition(refusal=problem.reason)

@@ -13,12 +13,13 @@ from tempfile import TemporaryDirectory
 from pipeline.config.accounts import Account
 from pipeline.config.source import Source
 from pipeline.config.tenant import Tenant
-from pipeline.ingest.formats.export_file import Unreadable
+from pipeline.ingest.formats.export_file import Unreadable, reason_of
 from pipeline.ingest.formats.reader import reading_connection
 from pipeline.ingest.formats.zip_file import archive_of, open_member
 from pipeline.ingest.recognition.folder import FolderFile, folder_files
 from pipeline.ingest.recognition.recognise import Blueprints, Recognition, listed, recognise
 from pipeline.ingest.recognition.recognition_cache import RecognitionCache
+from pipeline.regular_file import open_regular
 from pipeline.settings import Settings
 
 Key = tuple[str, str, str]  # platform, account, object
@@ -29,10 +30,12 @@ class Routed:
     """The files of folders that are of one object of one account.
 
     Attributes:
+        inside: By path of a file or its archive, the folder that it must lie in.
         refused: Files that are of no object that reads their folder, with the reason; under one object of theirs.
     """
 
     paths: list[Path] = field(default_factory=list)
+    inside: dict[Path, Path] = field(default_factory=dict)
     refused: list[tuple[Path, str]] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
 
@@ -79,6 +82,7 @@ def _route(
             first.refused.append((file.path, found))
         else:
             routed[found].paths.append(file.path)
+            routed[found].inside[file.path] = folder
 
 
 def _named(readers: Iterable[_Reader]) -> set[Path]:
@@ -108,19 +112,20 @@ def _key_of(recognition: Recognition, readers: Sequence[_Reader]) -> Key | str:
 def _recognised(file: FolderFile, blueprints: Blueprints, cache: RecognitionCache) -> Recognition:
     """What a file is, from the cache where its content was recognised before."""
     try:
-        digest = _sha256(file.path)
+        digest = _sha256(file)
     except Unreadable as problem:
         return Recognition(refusal=problem.reason)
     except OSError as error:
-        return Recognition(refusal=f"cannot be read: {(error.strerror or str(error)).lower()}")
+        return Recognition(refusal=reason_of(error))
     known = cache.get(digest, file.path.name)
     if known is None:
         with TemporaryDirectory(prefix="gata-route-") as scratch, reading_connection(Path(scratch)) as con:
-            known = recognise(con, file.path, blueprints, Path(scratch), shapes=cache.shapes)
+            known = recognise(con, file.path, blueprints, Path(scratch), shapes=cache.shapes, inside=file.inside)
         cache.put(digest, file.path.name, known)
     return known
 
 
-def _sha256(path: Path) -> str:
-    with open_member(path) if archive_of(path) else path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(file: FolderFile) -> str:
+    path, inside = file.path, file.inside
+    with open_member(path, inside=inside) if archive_of(path) else open_regular(path, inside=inside) as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pipeline.config.slug import Slug
 from pipeline.errors import LandError
+from pipeline.regular_file import real_path
 from pipeline.settings import Settings
 from pipeline.storage.bronze.manifest import MANIFEST, SUCCESS, BatchManifest, read_batch_manifest
 from pipeline.storage.disk import sync
@@ -101,7 +102,7 @@ def problems(folder: Path, manifest: BatchManifest) -> list[str]:
     found = []
     for entry in manifest.files:
         path = folder / entry.file
-        if not path.resolve().is_relative_to(folder.resolve()):
+        if not real_path(path).is_relative_to(real_path(folder)):
             found.append(f"{entry.file} is in the manifest and leads out of the batch")
         elif not path.is_file():
             found.append(f"{entry.file} is in the manifest and missing")

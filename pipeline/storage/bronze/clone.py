@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedIOBase
 from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.regular_file import open_regular
 
 FICLONE = 0x40049409
 """Shares the blocks of a file with another one until either is written. Source: linux/fs.h, _IOW(0x94, 9, int); btrfs
@@ -16,20 +19,23 @@ and XFS support it (man 2 ioctl_ficlone)."""
 _CHUNK = 1 << 20
 
 
-def clone(source: Path, target: Path) -> str:
+def clone(source: Path, target: Path, *, inside: Path | None = None) -> str:
     """Clone or copy a file; returns the SHA-256 of what was copied.
+
+    Args:
+        inside: The folder that the source must lie in, whatever links lead to it; None: anywhere.
 
     Raises:
         OSError: The source cannot be read, or the target not written.
     """
-    with source.open("rb") as original:
+    with open_regular(source, inside=inside) as original:
         if not _share_blocks(original.fileno(), target):
             return copy(original, target)
     with target.open("rb") as cloned:
         return hashlib.file_digest(cloned, "sha256").hexdigest()
 
 
-def copy(original: BufferedIOBase, target: Path) -> str:
+def copy(original: BinaryIO | BufferedIOBase, target: Path) -> str:
     """Copy an open file; returns the SHA-256 of what was copied.
 
     Raises:

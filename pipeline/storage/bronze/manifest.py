@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import LandError
+from pipeline.regular_file import open_regular
 
 MANIFEST = "_MANIFEST.json"
 SUCCESS = "_SUCCESS"
@@ -85,7 +86,8 @@ def read_batch_manifest(folder: Path) -> BatchManifest:
     """
     path = folder / MANIFEST
     try:
-        return BatchManifest.model_validate_json(path.read_bytes())
+        with open_regular(path) as file:
+            return BatchManifest.model_validate_json(file.read())
     except OSError as error:
         raise LandError(
             f"{path} cannot be read: {error.strerror or error}.",

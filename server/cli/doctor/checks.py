@@ -61,6 +61,8 @@ def run_checks(settings: Settings) -> Iterator[DoctorLine]:
         yield DoctorLine("tenants", "fail", error.what, error.fix)
     else:
         yield _tenants(context)
+        for entry in context.manifest.refused:
+            yield DoctorLine(f"tenant {entry.name}", "fail", entry.error.what, entry.error.fix)
         active = tuple(tenant.slug for tenant in context.manifest.active)
     for slug in sorted({*active, *PublishedRuns(settings).slugs()}):
         yield _run(slug, settings, is_built=slug in active)
@@ -168,7 +170,7 @@ def _lock(home: Path) -> DoctorLine:
 
 
 def _tenants(context: BuildContext) -> DoctorLine:
-    names, named = [tenant.slug for tenant in context.manifest.tenants], context.settings.tenant
+    names, named = list(context.manifest.locations), context.settings.tenant
     if named is not None and named not in names:
         return DoctorLine(
             "tenants",
@@ -179,7 +181,8 @@ def _tenants(context: BuildContext) -> DoctorLine:
     return DoctorLine(
         "tenants",
         "ok",
-        f"{context.manifest.path}: {len(names)} tenants, {len(context.manifest.active)} of them active.",
+        f"{context.manifest.path}: {len(context.manifest.tenants)} tenants, {len(context.manifest.active)} of them"
+        " active.",
     )
 
 

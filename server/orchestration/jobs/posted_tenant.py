@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.config.tenant import Tenant
 from pipeline.errors import QueryError, shorten
+from pipeline.regular_file import real_path
 from pipeline.settings import Settings
 
 DEEPEST = 12
@@ -85,7 +86,7 @@ def check_files(tenant: Tenant, settings: Settings) -> None:
 
 def _check_folder(read: Path, folder: Path, settings: Settings) -> None:
     """Check that a folder is below that of tenants.yaml; files in it that lead elsewhere are refused one by one."""
-    if read == folder or not read.is_relative_to(folder) or settings.home.resolve().is_relative_to(read.resolve()):
+    if read == folder or not read.is_relative_to(folder) or real_path(settings.home).is_relative_to(real_path(read)):
         raise _outside(read.name)
     if not read.is_dir():
         label = shorten(str(read.relative_to(folder)), 120)
@@ -94,8 +95,8 @@ def _check_folder(read: Path, folder: Path, settings: Settings) -> None:
 
 
 def _check_inside(file: Path, folder: Path, settings: Settings, name: str) -> None:
-    real, home = file.resolve(), settings.home.resolve()
-    if not real.is_relative_to(folder.resolve()) or real.is_relative_to(home):
+    real, home = real_path(file), real_path(settings.home)
+    if not real.is_relative_to(real_path(folder)) or real.is_relative_to(home):
         raise _outside(name)
 
 

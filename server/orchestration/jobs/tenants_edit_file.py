@@ -58,7 +58,11 @@ def locked_tenants_file(settings: Settings) -> Iterator[None]:
 
 
 def file_of(manifest: TenantsFile, slug: str) -> Path:
-    """The file that declares a tenant."""
+    """The file that declares a tenant.
+
+    Raises:
+        ConfigError: There is no such tenant, or its entry is wrong.
+    """
     return Path(manifest.locations[manifest.get(slug).slug].rpartition(":")[0])
 
 
@@ -89,6 +93,8 @@ def checked_change(
     with _beside(change.file, change.after) as copy, _root(change, settings, before, copy) as root:
         try:
             after = load_tenants(root, catalog)
+            after.get(slug)
+            _refuse_new_mistakes(before, after)
         except ConfigError as error:
             raise QueryError(_without_place(error.what), error.fix) from error
     unrelated = [
@@ -162,11 +168,23 @@ def _root(change: TenantsFileChange, settings: Settings, now: TenantsFile, copy:
     if change.file.resolve() == settings.tenants.resolve():
         yield copy
         return
-    files = sorted({file_of(now, tenant.slug) for tenant in now.tenants} - {settings.tenants})
+    files = sorted(set(now.files) - {settings.tenants})
     included = [escape(str((copy if file == change.file else file).absolute())) for file in files]
     text = settings.tenants.read_bytes().decode("utf-8")
     with _beside(settings.tenants, edited(text, lambda root: root.update(include=included))) as root:
         yield root
+
+
+def _refuse_new_mistakes(before: TenantsFile, after: TenantsFile) -> None:
+    """Refuse a change that makes another entry wrong; one that was wrong before stays so.
+
+    Raises:
+        ConfigError: The error of the first one.
+    """
+    known = {entry.name for entry in before.refused}
+    for entry in after.refused:
+        if entry.slug is not None and entry.name not in known:
+            raise entry.error
 
 
 def _without_place(what: str) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pipeline.errors import QueryError, Taken
 from pipeline.ingest.recognition.checked_file import CheckedFile
 from pipeline.ingest.recognition.folder import is_meant
 from pipeline.ingest.recognition.recognise import listed
+from pipeline.regular_file import open_regular
 from pipeline.settings import Settings
 from pipeline.storage.disk import sync
 from server.orchestration.build_context import BuildContext, open_build_context
@@ -101,8 +103,9 @@ def _keep(sent: Path, name: str, folder: Path) -> tuple[str, bool]:
     others = [path for path in folder.iterdir() if path.is_file() and is_meant(path.name)]
     digest, size = _sha256(sent), sent.stat().st_size
     for other in others:
-        if other.stat().st_size == size and _sha256(other) == digest:
-            return other.name, False
+        with suppress(OSError):  # a link out of the folder, or a file that may not be read, is not that of the sender
+            if other.stat().st_size == size and _sha256(other, inside=folder) == digest:
+                return other.name, False
     if len(others) >= MOST_FILES:
         raise QueryError(f"The folder holds {len(others)} files already.", "Ask whoever runs gata to make room.")
     draft = folder / f".{secrets.token_hex(8)}.part"  # hidden and unfinished: no build reads it
@@ -125,6 +128,6 @@ def _report(checked: dict[Path, list[CheckedFile]], context: BuildContext, sent:
     return report_of(checked, context.catalog, sent.parent, names)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+def _sha256(path: Path, *, inside: Path | None = None) -> str:
+    with open_regular(path, inside=inside) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,7 +2,8 @@
 
 An offboarded or removed tenant is refused at once, a withdrawn column is hidden at once, and no rollback brings them
 back. While the file cannot be read no personal column is exposed, and refused tenants stay refused; where the file
-never existed, every published tenant is served.
+never existed, every published tenant is served. A tenant whose own entry is wrong is served as it was, without any
+personal column; so is one of an included file that cannot be read, as long as this process knew it before.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pipeline.config.slug import Slug
 from pipeline.errors import AccessError, ConfigError
 from server.serving.access import Caller, no_such_tenant
 
-OFFBOARDED = "offboarded"
+OFFBOARDED, REFUSED = "offboarded", "refused"
 RETRY_SECONDS = 1.0
 
 Stamp = tuple[tuple[int, int] | None, ...]
@@ -34,7 +35,7 @@ class TenantStatus:
         self._read_as: Stamp | None = None
         self._retry_at = float("inf")
         self._exposed: Mapping[str, frozenset[str]] = {}
-        self._statuses: Mapping[str, str] | None = None
+        self._statuses: Mapping[Slug, str] | None = None
 
     @property
     def is_current(self) -> bool:
@@ -119,10 +120,15 @@ class TenantStatus:
             _log_withheld(self._tenants, error)
             return
         self._exposed = {tenant.slug: frozenset(tenant.semantic.get("expose", ())) for tenant in manifest.tenants}
-        self._statuses = {tenant.slug: tenant.status for tenant in manifest.tenants}
+        statuses: dict[Slug, str] = {tenant.slug: tenant.status for tenant in manifest.tenants}
+        for entry in manifest.refused:
+            if entry.slug is not None:  # it is served as it was, unless it says itself that it is not
+                statuses[entry.slug] = OFFBOARDED if entry.status == OFFBOARDED else REFUSED
+        if any(entry.slug is None for entry in manifest.refused):  # nobody knows whose they are
+            statuses = {**(self._statuses or {}), **statuses}
+        self._statuses = statuses
         self._retry_at = float("inf")
-        included = {Path(location.rpartition(":")[0]) for location in manifest.locations.values()} - {self._tenants}
-        files = (self._tenants, *sorted(included))
+        files = manifest.files
         # read once more when the included files changed: only now all of them are watched
         self._files, self._read_as = files, stamp if files == self._files else None
 
