@@ -108,7 +108,7 @@ def load_tenants(path: Path, catalog: Mapping[str, Connector]) -> TenantsFile:
     read: dict[Slug, Tenant] = {}
     locations: dict[Slug, str] = {}
     for entry in entries:
-        slug, merged = _written_slug(entry), merge(defaults, entry) if defaults else entry
+        slug, merged = written_slug(entry), merge(defaults, entry) if defaults else entry
         try:
             if slug in twice:
                 raise _taken(entry, slug, twice[slug])
@@ -198,7 +198,7 @@ def _declared_twice(entries: Sequence[Entry]) -> dict[Slug, list[Entry]]:
     """Slugs that several entries have, with these: nothing says which of them is meant."""
     by_slug: dict[Slug, list[Entry]] = {}
     for entry in entries:
-        if (slug := _written_slug(entry)) is not None:
+        if (slug := written_slug(entry)) is not None:
             by_slug.setdefault(slug, []).append(entry)
     return {slug: same for slug, same in by_slug.items() if len(same) > 1}
 
@@ -210,7 +210,7 @@ def _taken(entry: Entry, slug: Slug | None, same: Sequence[Entry]) -> ConfigErro
     )
 
 
-def _written_slug(entry: Entry) -> Slug | None:
+def written_slug(entry: Entry) -> Slug | None:
     """The slug that an entry has, None where it has no valid one."""
     value = entry.value.get("slug") if isinstance(entry.value, dict) else None
     return next(slugs_among([value.value]), None) if value is not None and isinstance(value.value, str) else None

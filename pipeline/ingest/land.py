@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ from pipeline.ingest.part_buffer import ParquetPart
 from pipeline.ingest.staging import Staging
 from pipeline.log import log
 from pipeline.settings import Settings
+from pipeline.storage.bronze.batches import BatchFolder
 from pipeline.storage.hub import write_hub
 
 Progress = Callable[[str, int], None]
@@ -80,7 +81,8 @@ def land_tenant(
     targets = export_targets(tenant, blueprints, settings)
     tables = {target.blueprint.landing_table: landing_columns(target.blueprint) for target in targets} | LOAD_TABLES
     load_id = None
-    with write_hub(settings) as hub, _empty_folder(folder):
+    batches = [batches_of(tenant, settings, target) for target in targets]
+    with write_hub(settings) as hub, _empty_folder(folder), _no_drafts(batches):
         prepare_landing_tables(hub, tenant, tables)
         plans = plan_loads(
             targets, known(hub, tenant), read_ledgers(hub, tenant), partial(batches_of, tenant, settings)
@@ -124,6 +126,18 @@ def _empty_folder(folder: Path) -> Iterator[None]:
         yield
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _no_drafts(batches: Sequence[BatchFolder]) -> Iterator[None]:
+    """No draft of a batch, neither before, from a killed process, nor after: none of a failed load stays."""
+    for folder in batches:
+        folder.clear_drafts()
+    try:
+        yield
+    finally:
+        for folder in batches:
+            folder.clear_drafts()
 
 
 def _landed_table(plan: LoadPlan) -> LandedTable:

@@ -15,6 +15,7 @@ from pipeline.contracts.registry import Blueprint, blueprints
 from pipeline.errors import ConfigError
 from pipeline.retries import Clock, SystemClock
 from pipeline.settings import Settings
+from server.orchestration.isolation.room import FreeBytes, free_bytes
 
 CATALOG = Path(CATALOG_FILE)
 
@@ -37,6 +38,8 @@ class BuildContext:
     blueprints: dict[tuple[str, str], Blueprint]
     clock: Clock = field(default_factory=SystemClock)
     """By which steps wait for their next attempt."""
+    free_bytes: FreeBytes = free_bytes
+    """Measures the disk of the state folder."""
 
     def select(self, slugs: Sequence[str] | None) -> Selection:
         """Select the tenants to build: the named ones, or all active ones.

@@ -1,4 +1,4 @@
-"""The steps of a build, in order: library, overlays, onboarding, land, push, gates, stars, publish.
+"""The steps of a build, in order: room, library, overlays, onboarding, land, push, gates, stars, publish.
 
     hub writes (land, push: this process) -> stars (a process per tenant, hub read-only) -> publish
 
@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 
+import duckdb
 from structlog.contextvars import bound_contextvars
 
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.contract_lock import check_lock
-from pipeline.errors import DbtFailed, GataError
+from pipeline.errors import DbtFailed, GataError, LandError
 from pipeline.gates.landing_findings import landing_findings
 from pipeline.gates.landing_gates import drift_failures, enforce, landing_failures, landing_notes, quarantine_counts
 from pipeline.ingest.exports import export_targets
@@ -24,6 +25,7 @@ from pipeline.ingest.land import land_tenant
 from pipeline.log import log
 from server.orchestration.build_command import BuildCommand, BuiltStar
 from server.orchestration.build_report import TenantReport
+from server.orchestration.isolation.room import bytes_needed, hub_needs, no_room
 from server.orchestration.onboarding import is_onboarded, take_phases
 from server.orchestration.outputs import output_damage, remember_undamaged
 from server.orchestration.publishing import (
@@ -47,6 +49,42 @@ from warehouse.build.push import parse_push, push, sink_rows
 from warehouse.build.star import build_star, parse_star
 from warehouse.projects.star_project import star_tables
 from warehouse.run_dbt import Node
+
+
+def check_room(command: BuildCommand) -> None:
+    """Refuse the tenants that the disk has no room for, in their order, before anything is written.
+
+    Raises:
+        NoRoom: It has room for none of those that need some.
+    """
+    settings = command.context.settings
+    free = command.context.free_bytes(settings.home)
+    needs: dict[Slug, int] = {}
+    for tenant in command.open:
+        with command.check(tenant, "room"):
+            needs[tenant.slug] = bytes_needed(tenant, settings, is_changed=_is_changed(command, tenant))
+    wanting = [tenant for tenant in command.open if needs[tenant.slug]]
+    left = free - hub_needs(settings)
+    if wanting and all(needs[tenant.slug] > left for tenant in wanting):
+        smallest = min(needs[tenant.slug] for tenant in wanting)
+        raise no_room("The build", hub_needs(settings) + smallest, free, settings.home)
+    for tenant in wanting:
+        with command.check(tenant, "room"):
+            if needs[tenant.slug] > left:
+                raise no_room(f"The build of {tenant.slug}", needs[tenant.slug], left, settings.home)
+            left -= needs[tenant.slug]
+
+
+def _is_changed(command: BuildCommand, tenant: Tenant) -> bool:
+    """Whether a tenant's star is rebuilt without any new export, as far as that is known before the build."""
+    settings = command.context.settings
+    built = read_published_star(settings, tenant.slug)
+    if built is None or command.is_full or not settings.hub.is_file():
+        return True
+    try:
+        return built.inputs != star_inputs(tenant, command.context.blueprints, settings)
+    except (LandError, duckdb.Error):  # the hub cannot be read, which the next step says
+        return True
 
 
 def prepare_library(command: BuildCommand) -> bool:
@@ -286,6 +324,7 @@ def _rebuild_unpublished(command: BuildCommand, changed: Mapping[Slug, str | Non
 
 
 BUILD_STEPS: tuple[Callable[[BuildCommand], object], ...] = (
+    check_room,
     prefetch_exports,
     prepare_library,
     check_overlays,

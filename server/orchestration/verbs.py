@@ -27,6 +27,7 @@ from server.orchestration.publishing import (
 from server.orchestration.replay import UnpublishedRun, find_unpublished, publish_replayed
 from server.orchestration.steps import (
     BUILD_STEPS,
+    check_room,
     hold_drifted,
     land_all,
     prepare_library,
@@ -87,7 +88,7 @@ def land_only(
 ) -> BuildReport:
     """Land new files, and stop there."""
     with open_command(context, context.select(slugs), wait_seconds, watch) as command:
-        command.run((prepare_library, land_all, hold_drifted))
+        command.run((check_room, prepare_library, land_all, hold_drifted))
         return command.report()
 
 

@@ -243,3 +243,20 @@ def test_a_parquet_file_of_one_value_many_times_has_the_limit_of_all_that_is_pac
         for _ in range((SAFE_BYTES >> 21) + 1):
             writer.write_table(rows)
     assert "rows of 2 columns it unpacks to more than 256 MB" in land(sandbox)
+
+
+def test_a_landing_that_fails_leaves_no_draft_of_a_batch_and_the_next_clears_those_of_a_killed_one(
+    sandbox: LandingFixture,
+) -> None:
+    def fails(*_: object) -> None:
+        raise LandError("The disk is full.", "Make room.")
+
+    sandbox.write("orders.jsonl", GOOD)
+    with pytest.raises(LandError, match="The disk is full"):
+        sandbox.land(progress=fails, orders="orders*")
+    bronze = sandbox.settings.home / "bronze"
+    assert not list(bronze.rglob(".draft_*"))
+    killed = bronze / "acme/shopify/main/orders/.draft_20260301T000000000000_000001_0"
+    killed.mkdir(parents=True)
+    assert table_of(sandbox.land(orders="orders*"), "orders").rows == 1
+    assert not list(bronze.rglob(".draft_*"))

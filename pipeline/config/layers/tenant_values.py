@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pipeline.config.entry import Entry, merge
 from pipeline.config.layers.layer import ValuePath, names_secret
 from pipeline.config.tenant import Tenant
-from pipeline.config.tenants_file import declared_tenants
+from pipeline.config.tenants_file import declared_tenants, written_slug
 from pipeline.config.yaml_file import read_yaml
 from pipeline.settings import Settings
 
@@ -45,7 +45,7 @@ def tenant_values(tenant: Tenant, settings: Settings) -> list[TenantValue]:
     """
     root = read_yaml(settings.tenants)
     defaults = root.mapping().get("defaults")
-    own = next(entry for entry in declared_tenants(root) if entry.required("slug").value == tenant.slug)
+    own = next(entry for entry in declared_tenants(root) if written_slug(entry) == tenant.slug)
     merged = merge(defaults, own) if defaults else own
     of_all = {id(leaf) for _, leaf in _leaves((), defaults)} if defaults else set()
     said = dict(_leaves((), merged))
