@@ -106,6 +106,9 @@ class Settings(BaseSettings):
         default="on", description="Whether calls are recorded; required: a call that cannot be recorded is refused."
     )
     audit_days: int = Field(default=90, ge=1, description="Days that recorded calls are kept.")
+    run_days: int = Field(
+        default=90, ge=1, description="Days that reports and audit records of runs are kept; the newest ten always are."
+    )
     oauth_issuer: str | None = Field(
         default=None,
         description="Identity provider that issues accepted JWTs, as `iss` names it; none: only tokens of gata.",
@@ -198,6 +201,10 @@ class Settings(BaseSettings):
     def published(self, slug: Slug) -> Path:
         """The tenant's folder of immutable runs."""
         return self.home / "published" / slug
+
+    def run_folder(self, run_id: str, slug: Slug) -> Path:
+        """What one command left about a tenant: audit records, results of gates, reports."""
+        return self.home / "runs" / run_id / slug
 
     def now(self) -> datetime:
         """The current time, UTC; on the date of GATA_TODAY when that is set."""

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import GateFailed
+from pipeline.ingest.deliveries.load_counts import MAX_QUARANTINE_SHARE
 from pipeline.ingest.land import LandedTable, Landing
 from pipeline.ingest.landing_tables import dataset
 from pipeline.settings import Settings
 from pipeline.storage.hub import read_hub
-
-MAX_QUARANTINE_SHARE = 0.05  # of the records of one object that are not pushed yet
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Build records in ops.sqlite, which every process may read and write at any time, also while a build holds the hub.
 
-Runs, their steps, quarantine counts and dbt's artifacts as they arrive. The server keeps its own rows in the same
-file, through `transaction` and `connection`; every table is created by pipeline/storage/ops_migrations.py.
+Runs, their steps and audit records, quarantine counts and dbt's artifacts as they arrive. The server keeps its own rows
+in the same file, through `transaction` and `connection`; every table is created by pipeline/storage/ops_migrations.py.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from pipeline.config.slug import Slug
 from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops_database import OpsDatabase, Row
+from pipeline.storage.run_counts import StepCounts, TableCounts
 from pipeline.storage.run_id import new_run_id
 
 __all__ = ["Ops", "Row", "build_lock"]
@@ -35,13 +37,33 @@ class Ops(OpsDatabase):
         *,
         step: str,
         status: str,
-        rows: int | None = None,
+        counts: StepCounts = StepCounts(),  # noqa: B008  # frozen
+        attempts: int = 1,
         seconds: float | None = None,
         detail: str | None = None,
+        failure: str | None = None,
     ) -> None:
-        """Record the result of a step of a run; `rows` are those it processed, NULL where such a step has none."""
-        values = {"run_id": run_id, "tenant": tenant, "step": step, "status": status, "rows": rows, "seconds": seconds}
-        self._insert("steps", {**values, "detail": detail, "at": self._timestamp()})
+        """Record the result of a step: `detail` says why it failed or was skipped, `failure` names the error."""
+        values = {"run_id": run_id, "tenant": tenant, "step": step, "status": status, "attempts": attempts}
+        result = {**asdict(counts), "seconds": seconds, "detail": detail, "failure": failure}
+        self._insert("steps", {**values, **result, "at": self._timestamp()})
+
+    def add_audit_records(self, run_id: str, tenant: str, tables: Iterable[TableCounts], seconds: float) -> None:
+        """Record what came through a step that took so long, one row per table and partition."""
+        at = self._timestamp()
+        for table in tables:
+            values = asdict(table) | {"quality_checks_passed": int(table.quality_checks_passed)}
+            del values["is_within_gates"]
+            record = {"run_id": run_id, "tenant": tenant, **values, "execution_time_seconds": seconds, "timestamp": at}
+            self._insert("audit_records", record)
+
+    def audit_records(self, run_id: str, tenant: str | None = None) -> list[Row]:
+        """The audit records of a run, of one tenant or of all, in the order they were made."""
+        rows = self._rows(
+            "SELECT * FROM audit_records WHERE run_id = ?1 AND (?2 IS NULL OR tenant = ?2) ORDER BY audit_id",
+            (run_id, tenant),
+        )
+        return [{**row, "quality_checks_passed": bool(row["quality_checks_passed"])} for row in rows]
 
     def finish_run(self, run_id: str, status: str, detail: str | None = None) -> None:
         """Record the end of a run."""
@@ -64,9 +86,11 @@ class Ops(OpsDatabase):
             "SELECT * FROM runs WHERE ?1 IS NULL OR tenant = ?1 ORDER BY run_id DESC LIMIT ?2", (tenant, limit)
         )
 
-    def steps(self, run_id: str) -> list[Row]:
-        """The steps of a run, in the order they were taken."""
-        return self._rows("SELECT * FROM steps WHERE run_id = ? ORDER BY step_id", (run_id,))
+    def steps(self, run_id: str, tenant: str | None = None) -> list[Row]:
+        """The steps of a run, of one tenant or of all, in the order they were taken."""
+        return self._rows(
+            "SELECT * FROM steps WHERE run_id = ?1 AND (?2 IS NULL OR tenant = ?2) ORDER BY step_id", (run_id, tenant)
+        )
 
     def add_quarantine(
         self,

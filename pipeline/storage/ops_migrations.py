@@ -176,6 +176,44 @@ MIGRATIONS = (
             """,
         ),
     ),
+    Migration(
+        6,
+        "Counts and attempts of steps, audit records of tables, alerts, and what a status last read from files.",
+        (
+            "ALTER TABLE steps RENAME COLUMN rows TO rows_out",
+            "ALTER TABLE steps ADD COLUMN rows_in INTEGER",
+            "ALTER TABLE steps ADD COLUMN quarantined INTEGER",
+            "ALTER TABLE steps ADD COLUMN bytes INTEGER",
+            "ALTER TABLE steps ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1",
+            "ALTER TABLE steps ADD COLUMN failure TEXT",
+            "CREATE INDEX steps_of_tenant ON steps (tenant, run_id)",
+            """
+            CREATE TABLE audit_records (
+                audit_id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, tenant TEXT NOT NULL, layer TEXT NOT NULL,
+                table_name TEXT NOT NULL, partition_value TEXT NOT NULL, input_rows INTEGER NOT NULL,
+                output_rows INTEGER NOT NULL, quarantine_rows INTEGER NOT NULL, lost_rows INTEGER NOT NULL, loss TEXT,
+                bytes INTEGER, quality_checks_passed INTEGER NOT NULL, execution_time_seconds REAL NOT NULL,
+                timestamp TEXT NOT NULL
+            ) STRICT
+            """,
+            "CREATE INDEX audit_records_of_run ON audit_records (run_id, tenant)",
+            """
+            CREATE TABLE alerts (
+                alert_id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, cause TEXT NOT NULL,
+                text TEXT NOT NULL, next_step TEXT, run_id TEXT, since TEXT NOT NULL, last_seen_at TEXT NOT NULL,
+                resolved_at TEXT, sent_at TEXT, resolution_sent_at TEXT, attempts INTEGER NOT NULL DEFAULT 0,
+                next_attempt_at TEXT NOT NULL, last_error TEXT
+            ) STRICT
+            """,
+            "CREATE UNIQUE INDEX alerts_that_last ON alerts (tenant, kind, cause) WHERE resolved_at IS NULL",
+            """
+            CREATE TABLE snapshots (
+                tenant TEXT PRIMARY KEY, stamps TEXT NOT NULL, content TEXT NOT NULL
+            ) STRICT
+            """,
+            "CREATE INDEX alerts_to_send ON alerts (next_attempt_at) WHERE resolution_sent_at IS NULL",
+        ),
+    ),
 )
 LATEST = MIGRATIONS[-1].version
 _FIX = "Restore it from a backup that gata made, or set GATA_HOME to another folder."

@@ -21,6 +21,7 @@ from pipeline.bug_reports import is_interrupt
 from pipeline.errors import GataError
 from server.cli import ask, audit, build, check, config, forget, init, runs, serve, token
 from server.cli.change import explain
+from server.cli.ledger import recorded
 from server.cli.options import COMMAND_OPTIONS, command_options
 from server.serving.process.setup import safe_import_path
 
@@ -54,6 +55,7 @@ VERBS = (
     Verb("publish", "Build", build.publish, "gata publish --run 20260301T000000000000Z_0a1b2c"),
     Verb("status", "Published runs", runs.status, "gata status"),
     Verb("plan", "Published runs", runs.plan, "gata plan"),
+    Verb("runs", "Published runs", recorded.runs, "gata runs --tenant tyrell_corp --limit 5"),
     Verb("rollback", "Published runs", runs.rollback, "gata rollback --tenant tyrell_corp"),
     Verb(
         "ask",

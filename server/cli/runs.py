@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from server.cli.options import AsJson, read_command_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+TENANTS_SHOWN = 50
+"""By a status for people."""
 
 
 def rollback(
@@ -24,29 +30,51 @@ def rollback(
     print_text(verbs.rollback(open_build_context(settings), tenant, to))
 
 
-def status(as_json: AsJson = False) -> None:
-    """Say what readers see, how the last build went and what was kept out, for every tenant."""
+def status(
+    show_all: Annotated[bool, typer.Option("--all", help="Show every tenant also where there are many.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what readers see, how the last build went and what was kept out, for every tenant.
+
+    Tenants that need somebody come first: failed, held by a gate, damaged, or with a source that stopped delivering.
+    """
     settings = read_command_settings()
     from server.cli.output.stdout import print_json, print_text
-    from server.orchestration.build_context import open_build_context
-    from server.orchestration.overview import onboarded_tenants
-    from server.orchestration.overview import tenant_statuses as statuses
+    from server.orchestration.run_history.status_snapshots import known_statuses
 
-    tenants = statuses(open_build_context(settings))
+    tenants = known_statuses(settings)
     if as_json:
         print_json({"tenants": tenants})
         return
-    from server.cli.output.tables import add_row, render, table
+    print_text(_status_text(tenants, most=len(tenants) if show_all else TENANTS_SHOWN))
 
-    headings = ("tenant", "status", "onboarding", "run", "published (UTC)", "last build", "quarantined")
+
+def _status_text(tenants: Sequence[Mapping[str, Any]], *, most: int) -> str:  # Any: JSON values
+    """The first tenants as a table, those that need somebody before the others; then sentences about them."""
+    from server.cli.output.tables import add_row, render, table
+    from server.orchestration.run_history.tenant_health import onboarded_tenants
+
+    headings = ("tenant", "status", "onboarding", "run", "published (UTC)", "last build", "quarantined", "attention")
     rows = table(*headings, right=("quarantined",))
-    for tenant in tenants:
+    shown = sorted(tenants, key=lambda tenant: not tenant["attention"])[:most]
+    for tenant in shown:
         published_at = (tenant["published_at"] or "")[:16].replace("T", " ")
         build, quarantined = tenant["last_build"], f"{tenant['quarantined']:,}"
         phase, run = onboarded_tenants(tenant["onboarding"]), tenant["run_id"]
-        add_row(rows, tenant["tenant"], tenant["status"], phase, run, published_at, build, quarantined)
-    findings = [f"{tenant['tenant']}: {finding}" for tenant in tenants for finding in tenant["findings"]]
-    print_text(render(rows, *(["", *findings] if findings else [])))
+        kinds = ", ".join(dict.fromkeys(_since(each) for each in tenant["attention"]))
+        add_row(rows, tenant["tenant"], tenant["status"], phase, run, published_at, build, quarantined, kinds)
+    stale = [(tenant, each) for tenant in shown for each in tenant["attention"] if each["kind"] == "stale"]
+    lines = [f"{tenant['tenant']}: {each['text']}" for tenant, each in stale]
+    lines += [f"{tenant['tenant']}: {finding}" for tenant in shown for finding in tenant["findings"]]
+    if len(shown) < len(tenants):
+        count = sum(bool(tenant["attention"]) for tenant in tenants)
+        lines.append(f"{len(shown)} of {len(tenants):,} tenants, of which {count:,} need attention: --all shows each.")
+    return render(rows, *(["", *lines] if lines else []))
+
+
+def _since(attention: Mapping[str, Any]) -> str:  # Any: JSON values
+    since = (attention["since"] or "")[:16].replace("T", " ")
+    return f"{attention['kind']} since {since}" if since else str(attention["kind"])
 
 
 def plan(as_json: AsJson = False) -> None:

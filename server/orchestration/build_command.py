@@ -24,6 +24,7 @@ from server.orchestration.build_context import BuildContext, Selection
 from server.orchestration.build_report import BuildReport, TenantReport
 from server.orchestration.hub_records import record_in_hub
 from server.orchestration.isolation.boundary import failure_of
+from server.orchestration.run_history.history_files import keep_history
 from server.orchestration.worker_pool import WorkerPool
 from warehouse.build.hub_metadata import HubRecords
 from warehouse.run_dbt import Node
@@ -114,15 +115,14 @@ class BuildCommand:
     def step(self, tenant: Tenant, name: str, *, since: float | None = None) -> Iterator[TenantReport]:
         """Run one step of one tenant: observed, timed, recorded; an error fails the tenant and is not raised.
 
-        After an error that passes by itself the tenant waits for its next attempt, and nothing is recorded yet. The
-        value that the block sets as `step_rows` of the report is recorded with the step.
+        After an error that passes by itself the tenant waits for its next attempt, and nothing is recorded yet. What
+        the block sets as counts of the report is recorded with the step.
 
         Args:
             since: Its start time, if `begin` was called before.
         """
         report, started = self.reports[tenant.slug], since or self.begin(tenant, name)
-        report.step_rows = None
-        report.attempts = self.retries.attempt(tenant.slug, name)
+        report.begin_step(self.retries.attempt(tenant.slug, name))
         with self._bounded(tenant, name):
             yield report
         if tenant.slug not in self.retries:
@@ -159,8 +159,21 @@ class BuildCommand:
         report = self.reports[tenant.slug]
         status, detail = ("failed", str(report.error)) if report.error else ("done", None)
         self.ops.step(
-            self.run_id, tenant.slug, step=name, status=status, rows=report.step_rows, seconds=seconds, detail=detail
+            self.run_id,
+            tenant.slug,
+            step=name,
+            status=status,
+            counts=report.counts,
+            attempts=report.attempts,
+            seconds=seconds,
+            detail=detail,
+            failure=type(report.error).__name__ if report.error else None,
         )
+        self.ops.add_audit_records(self.run_id, tenant.slug, report.audited, seconds)
+
+    def skip(self, tenant: Tenant, name: str, why: str) -> None:
+        """Record that a step was not run, and why not."""
+        self.ops.step(self.run_id, tenant.slug, step=name, status="skipped", seconds=0.0, detail=why)
 
     def _put_off(self, tenant: Tenant, name: str, error: Exception) -> bool:
         """Let a tenant wait for its next attempt, where its error passes by itself; whether it does."""
@@ -229,9 +242,11 @@ def open_command(
                 yield command
             except GataError as error:
                 ops.finish_run(command.run_id, "failed", str(error))
+                keep_history(context.settings, ops, command.run_id, reports)
                 raise
             except Exception as error:
                 ops.finish_run(command.run_id, "failed", f"A bug in gata: {type(error).__name__}.")
+                keep_history(context.settings, ops, command.run_id, reports)
                 raise
             if command.records is not None:
                 for slug, failure in record_in_hub(context, ops, command.records).items():
@@ -240,6 +255,7 @@ def open_command(
             for report in reports.values():
                 report.settle()
             ops.finish_run(command.run_id, "done" if command.report().exit_code == 0 else "failed")
+            keep_history(context.settings, ops, command.run_id, reports)
 
 
 def _first_reports(context: BuildContext, selection: Selection) -> dict[str, TenantReport]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import RefusedEntry
 from pipeline.errors import GataError, GateFailed, Unforeseen
 from pipeline.gates.finding import Finding
+from pipeline.storage.run_counts import StepCounts, TableCounts, total
 from server.orchestration.publishing import PublishedStar
 from server.orchestration.replay import Replayed
 
@@ -38,10 +40,14 @@ class TenantReport:
     error: GataError | None = None
     failed_step: str | None = None
     """The step whose work met the error."""
+    counts: StepCounts = StepCounts()  # noqa: RUF009  # frozen
+    """Of the current step."""
+    audited: tuple[TableCounts, ...] = ()
+    """By table and partition, what came through the current step."""
     attempts: int = 1
     """Of the current step, the one under way counted."""
-    step_rows: int | None = None
-    """Rows that the current step has processed; None where a step has no rows, or failed before it counted them."""
+    began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """When the current step began."""
 
     @classmethod
     def offboarded(cls, tenant: Tenant) -> TenantReport:
@@ -64,8 +70,16 @@ class TenantReport:
 
     def set_published(self, run_id: str, rows: Mapping[str, int]) -> None:
         self.status, self.run_id = "published", run_id
-        self.step_rows = sum(rows.values())
         self.rows |= rows
+
+    def begin_step(self, attempt: int) -> None:
+        """Forget the counts of the step before, or of the attempt before."""
+        self.counts, self.audited, self.attempts, self.began_at = StepCounts(), (), attempt, datetime.now(UTC)
+
+    def audit(self, tables: Iterable[TableCounts]) -> None:
+        """Set what came through the current step; its counts are the sums."""
+        self.audited = tuple(tables)
+        self.counts = total(self.audited)
 
     def set_unpublished(self, run: Replayed) -> None:
         """Record an unpublished run: readers do not see it until it is published."""

@@ -22,6 +22,7 @@ from server.orchestration import verbs
 from server.orchestration.build_command import StepObserver
 from server.orchestration.build_context import BuildContext
 from server.orchestration.replay import unpublished
+from server.orchestration.run_history.history_files import forget_run_files
 from warehouse.build.build_paths import projects_folder
 
 
@@ -97,6 +98,7 @@ def erase(slug: Slug, settings: Settings) -> Erased:
     leftovers = (settings.home / part / slug for part in ("synthetic", "landing", "recognised", "bronze"))
     for folder in (*_folders(slug, settings), *leftovers, settings.home / "dlt" / f"land_{slug}"):
         shutil.rmtree(folder, ignore_errors=True)
+    forget_run_files(settings, slug)
     return erased
 
 

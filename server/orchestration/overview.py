@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -13,101 +15,106 @@ from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import RefusedEntry
 from pipeline.errors import GataError, LandError, PublishError
 from pipeline.publish.pointer import latest_readable, latest_run_id, run_ids, served_run
+from pipeline.publish.run_files import COVERAGE
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.settings import Settings
-from pipeline.storage.ops import Ops, Row
+from pipeline.storage.ops import Ops
 from server.orchestration.build_context import BuildContext
-from server.orchestration.forgetting import last_forgotten
 from server.orchestration.isolation.boundary import attempt
 from server.orchestration.outputs import output_damage
 from server.orchestration.publishing import PublishedStar, read_published_star
+from server.orchestration.run_history.tenant_health import recorded_statuses, status_of
 from warehouse.build.inputs import star_inputs
 
 
 def tenant_statuses(context: BuildContext) -> list[dict[str, Any]]:  # Any: JSON values
     """Per tenant: the run that readers see, the result of the last build, and the quarantined records."""
+    listed = [(tenant.slug, tenant.status) for tenant in context.manifest.tenants]
     with Ops(context.settings.ops) as ops:
-        found = [_status_or_failure(context, tenant, ops) for tenant in context.manifest.tenants]
+        recorded = recorded_statuses(ops, [slug for slug, _ in listed])
+    found = [
+        status_of(slug, status, _outputs_or_failure(context.settings, slug), recorded[slug], context.settings.day())
+        for slug, status in listed
+    ]
     return [*found, *(_refused_status(context, entry) for entry in context.manifest.refused)]
 
 
 _UNKNOWN: Mapping[str, Any] = {  # Any: JSON values
     "run_id": None,
     "published_at": None,
-    "last_build": None,
-    "onboarding": [],
-    "quarantined": 0,
+    "findings": [],
+    "notes": [],
     "details": [],
+    "sources": [],
 }
+"""Outputs that cannot be read."""
 
 
-def _status_or_failure(context: BuildContext, tenant: Tenant, ops: Ops) -> dict[str, Any]:  # Any: JSON values
-    """The status of a tenant; of one whose state cannot be read, the reason as its finding."""
-    status = attempt(partial(_status, context, tenant, ops), tenant=tenant.slug, step="status")
-    if isinstance(status, GataError):
-        return {"tenant": tenant.slug, "status": tenant.status, **_UNKNOWN, "findings": [str(status)]}
-    return status
+def _outputs_or_failure(settings: Settings, slug: Slug) -> Mapping[str, Any]:  # Any: JSON values
+    """The outputs of a tenant; of one whose files cannot be read, the reason as a note."""
+    outputs = attempt(partial(read_outputs, settings, slug), tenant=slug, step="status")
+    return {**_UNKNOWN, "notes": [str(outputs)]} if isinstance(outputs, GataError) else outputs
 
 
 def _refused_status(context: BuildContext, entry: RefusedEntry) -> dict[str, Any]:  # Any: JSON values
     """The status of a tenant whose entry in tenants.yaml is wrong: builds refuse it, readers keep the run they have."""
     run_id = latest_readable(context.settings.published(entry.slug)) if entry.slug else None
     findings = [str(entry.error), *(["Builds refuse it; readers keep the run they have."] if run_id else [])]
-    return {"tenant": entry.name, "status": "refused", **_UNKNOWN, "run_id": run_id, "findings": findings}
+    return {
+        "tenant": entry.name,
+        "status": "refused",
+        "run_id": run_id,
+        "published_at": None,
+        "last_build": None,
+        "onboarding": [],
+        "quarantined": 0,
+        "attention": [{"kind": "refused", "cause": entry.location, "text": str(entry.error), "since": None}],
+        "findings": findings,
+        "details": [],
+    }
 
 
-def _status(context: BuildContext, tenant: Tenant, ops: Ops) -> dict[str, Any]:  # Any: JSON values
-    folder = context.settings.published(tenant.slug)
-    built = read_published_star(context.settings, tenant.slug)
-    run_id, published_at, notes = None, None, list(output_damage(context.settings, tenant.slug))
+def read_outputs(settings: Settings, slug: Slug) -> dict[str, Any]:  # Any: JSON values
+    """What the files of a tenant's builds say: the run that readers see, findings, damage, deliveries of sources."""
+    folder = settings.published(slug)
+    built = read_published_star(settings, slug)
+    run_id, published_at, notes = None, None, list(output_damage(settings, slug))
+    sources: list[dict[str, Any]] = []  # Any: JSON values
     try:
         if served := served_run(folder):
             run_id = served.run_id
             published_at = read_manifest(folder / run_id).published_at.isoformat()
             notes += served.notes
+            sources = _deliveries(folder / run_id)
     except PublishError as error:
         notes.append(str(error))
-    steps = _last_steps(tenant, ops)
-    failed = [step["detail"] for step in steps if step["status"] == "failed"]
-    if tenant.status == "offboarded" and run_id:
-        notes.append(f"Readers are refused; run {run_id} is kept until `gata forget --tenant {tenant.slug}`.")
-        run_id, published_at = None, None
-    elif tenant.status == "offboarded" and (at := last_forgotten(ops, tenant.slug)):
-        notes.append(f"It was forgotten on {at[:10]}.")
     return {
-        "tenant": tenant.slug,
-        "status": tenant.status,
         "run_id": run_id,
         "published_at": published_at,
-        "last_build": "failed" if failed else ("done" if steps else None),
-        "onboarding": [{key: row[key] for key in _PHASE} for row in ops.onboarding(tenant.slug)],
-        "quarantined": sum(row["count"] for row in ops.quarantine(tenant.slug)),
-        "findings": [*(built.findings if built else ()), *failed, *notes],
+        "findings": list(built.findings) if built else [],
+        "notes": notes,
         "details": [finding.to_dict() for finding in (*built.landed, *built.measured)] if built else [],
+        "sources": sources,
     }
 
 
-_PHASE = ("phase", "name", "status", "started_at", "finished_at", "detail")
+def _deliveries(run: Path) -> list[dict[str, Any]]:  # Any: JSON values
+    """Per source of a run, its last delivery, and the last day on which the next one is in time."""
+    from semantic.catalog.coverage import MISSED_DELIVERIES, read_coverage
 
-
-def _last_steps(tenant: Tenant, ops: Ops) -> list[Row]:
-    """The steps of the newest command that ran any step for the tenant."""
-    for run in ops.runs("*"):
-        if steps := [step for step in ops.steps(run["run_id"]) if step["tenant"] == tenant.slug]:
-            return steps
-    return []
-
-
-def onboarded_tenants(records: Sequence[Row]) -> str:
-    """The progress of a tenant's onboarding, in a few words; `records` as in its status."""
-    if not records:
-        return ""
-    last = next((record for record in records if record["status"] != "done"), records[-1])
-    return (
-        "done"
-        if last["status"] == "done" and last["phase"] == 5
-        else f"{last['phase']} {last['name']}: {last['status']}"
-    )
+    try:
+        covered = read_coverage((run / COVERAGE).read_bytes())
+    except (OSError, ValueError):  # of an earlier release, or damaged, which is said elsewhere
+        return []
+    late: dict[str, dict[str, Any]] = {}  # Any: JSON values
+    for source in covered:
+        if source.delivered_on is not None:
+            due = source.delivered_on + timedelta(days=MISSED_DELIVERIES * source.every_days)
+            ended = source.ended.isoformat() if source.ended else None
+            entry = {"source": source.name, "delivered_on": source.delivered_on.isoformat(), "ended": ended}
+            late.setdefault(source.name, {**entry, "due": due.isoformat()})
+            late[source.name] = max(late[source.name], {**entry, "due": due.isoformat()}, key=lambda each: each["due"])
+    return list(late.values())
 
 
 def plan_builds(context: BuildContext) -> list[dict[str, Any]]:  # Any: JSON values

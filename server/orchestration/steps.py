@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import duckdb
 from structlog.contextvars import bound_contextvars
@@ -17,12 +18,16 @@ from structlog.contextvars import bound_contextvars
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.contract_lock import check_lock
+from pipeline.contracts.registry import Blueprint
 from pipeline.errors import DbtFailed, GataError, LandError
 from pipeline.gates.landing_findings import landing_findings
 from pipeline.gates.landing_gates import drift_failures, enforce, landing_failures, landing_notes, quarantine_counts
+from pipeline.ingest.deliveries.load_counts import load_counts
 from pipeline.ingest.exports import export_targets
 from pipeline.ingest.land import land_tenant
 from pipeline.log import log
+from pipeline.publish.run_files import STARS
+from pipeline.storage.run_counts import StepCounts
 from server.orchestration.build_command import BuildCommand, BuiltStar
 from server.orchestration.build_report import TenantReport
 from server.orchestration.isolation.room import bytes_needed, hub_needs, no_room
@@ -39,14 +44,14 @@ from server.orchestration.publishing import (
     read_published_star,
     write_landed,
 )
-from server.orchestration.replay import replay
+from server.orchestration.replay import replay, unpublished
 from server.orchestration.source_states import record_sources
 from warehouse.build.finding_facts import with_facts
 from warehouse.build.hub_library import prepare_hub
 from warehouse.build.hub_metadata import HubRecords, read_hub_records, record_configs
 from warehouse.build.inputs import star_inputs
-from warehouse.build.push import parse_push, push, sink_rows
-from warehouse.build.star import build_star, parse_star
+from warehouse.build.push import parse_push, push, pushed_counts, sink_rows
+from warehouse.build.star import build_star, parse_star, published_counts
 from warehouse.projects.star_project import star_tables
 from warehouse.run_dbt import Node
 
@@ -138,7 +143,7 @@ def land_all(command: BuildCommand) -> None:
         with command.step(tenant, "land") as report:
             command.pool.wait_for(export_targets, [tenant])
             landing = land_tenant(tenant, command.context.blueprints, settings)
-            report.step_rows = sum(table.rows for table in landing.tables)
+            report.audit(load_counts(tenant, landing.load_id, _routed(command, tenant), settings))
             report.quarantined = sum(table.quarantined for table in landing.tables)
             report.findings += landing_notes(landing)
             for quarantined in quarantine_counts(tenant, landing.load_id, settings):
@@ -164,7 +169,9 @@ def push_all(command: BuildCommand) -> None:
         with command.step(tenant, "push") as report:
             command.pool.wait_for(parse_push, [tenant])
             nodes = push(tenant, command.context.blueprints, command.context.settings)
-            report.step_rows = sum(node.rows or 0 for node in nodes)
+            report.audit(
+                pushed_counts(tenant, command.context.blueprints, command.context.settings, began=report.began_at)
+            )
             command.record_nodes(tenant.slug, nodes)
             report.rows |= sink_rows(tenant, command.context.settings, command.context.blueprints)
             record_sources(tenant, command.ops, command.context.settings)
@@ -195,7 +202,7 @@ def _publish_again(command: BuildCommand, tenant: Tenant, built: PublishedStar) 
         findings = [*report.findings, *tenant.notes, *(finding.sentence for finding in built.measured)]
         again = publish_star(tenant, command.context.settings, built.inputs, tuple(findings), measured=built.measured)
         report.findings, report.details = findings, [*report.details, *built.measured]
-        report.set_published(again.run_id, again.rows)
+        record_published(command, tenant, again)
 
 
 def rebuild_stars(command: BuildCommand, tenants: Sequence[Tenant], *, publish: dict[Slug, str | None]) -> None:
@@ -216,7 +223,7 @@ def rebuild_stars(command: BuildCommand, tenants: Sequence[Tenant], *, publish: 
         with command.step(tenant, "stars", since=started[tenant.slug]) as report:
             if isinstance(star, GataError):
                 raise star
-            report.step_rows = _star_rows(tenant, star.nodes)
+            report.counts = _star_counts(tenant, star.nodes, settings.stars(tenant.slug))
             command.record_nodes(tenant.slug, star.nodes)
             report.findings += [*star.findings, *enforce(tenant.slug, star.failures, strict=settings.strict)]
             report.details += star.measured
@@ -250,10 +257,10 @@ def begin_publish(command: BuildCommand, tenant: Tenant) -> StarPublish:
 
 def end_publish(command: BuildCommand, publish: StarPublish) -> None:
     """Wait for a publish, and report it."""
-    with command.step(publish.tenant, "publish", since=publish.since) as report:
+    with command.step(publish.tenant, "publish", since=publish.since):
         if isinstance(built := command.pool.outcome(publish.future), GataError):
             raise built
-        report.set_published(built.run_id, built.rows)
+        record_published(command, publish.tenant, built)
         del command.built[publish.tenant.slug]
 
 
@@ -266,15 +273,30 @@ def replay_stars(command: BuildCommand, logic_version: str) -> None:
     for tenant in command.open:
         with command.step(tenant, "stars") as report:
             run, nodes = replay(tenant, command.context, logic_version)
-            report.step_rows = _star_rows(tenant, nodes)
+            folder = unpublished(command.context.settings, tenant.slug) / run.run_id
+            report.counts = _star_counts(tenant, nodes, folder / STARS)
             command.record_nodes(tenant.slug, nodes)
             report.set_unpublished(run)
 
 
-def _star_rows(tenant: Tenant, nodes: Sequence[Node]) -> int:
+def _star_counts(tenant: Tenant, nodes: Sequence[Node], file: Path) -> StepCounts:
     """Rows of the fact and dimension tables that a build of the star made, without its intermediate tables."""
     tables = {table.table_name(tenant.slug) for table in star_tables(tenant)}
-    return sum(node.rows or 0 for node in nodes if node.name in tables)
+    rows = sum(node.rows or 0 for node in nodes if node.name in tables)
+    return StepCounts(rows_out=rows, bytes=file.stat().st_size)
+
+
+def _routed(command: BuildCommand, tenant: Tenant) -> list[Blueprint]:
+    """The blueprints that a tenant's enabled sources route to."""
+    platforms = {source.platform for source in tenant.enabled}
+    return [blueprint for blueprint in command.context.blueprints.values() if blueprint.platform in platforms]
+
+
+def record_published(command: BuildCommand, tenant: Tenant, built: PublishedStar) -> None:
+    """Report the run that a tenant's star was published as, with the rows that came through."""
+    report = command.reports[tenant.slug]
+    report.set_published(built.run_id, built.rows)
+    report.audit(published_counts(tenant, command.context.settings, built.run_id, built.rows))
 
 
 def prefetch_exports(command: BuildCommand) -> None:

@@ -16,6 +16,7 @@ from pipeline.gates.landing_gates import enforce
 from pipeline.publish.pointer import latest_run_id, run_ids
 from pipeline.publish.run_store import move_pointer_back, verify
 from pipeline.storage.contract_lock_file import update_lock
+from pipeline.storage.run_counts import StepCounts
 from server.orchestration.build_command import BuildCommand, StepObserver, open_command, unobserved
 from server.orchestration.build_context import BuildContext, Selection
 from server.orchestration.build_report import BuildReport
@@ -33,6 +34,7 @@ from server.orchestration.steps import (
     prepare_library,
     push_all,
     rebuild_open,
+    record_published,
     replay_stars,
     skip_offboarded,
 )
@@ -143,9 +145,9 @@ def _publish_open(command: BuildCommand, *, unpublished: UnpublishedRun | None) 
             if unpublished:
                 run = publish_replayed(unpublished, command.context)
                 report.set_published(run.run_id, table_rows(run))
+                report.counts = StepCounts(rows_out=sum(table_rows(run).values()))
             else:
-                built = publish_finished(tenant, command.context)
-                report.set_published(built.run_id, built.rows)
+                record_published(command, tenant, publish_finished(tenant, command.context))
 
 
 def validate(

@@ -178,7 +178,7 @@ def test_an_export_of_another_vendors_library_builds_or_is_quarantined_by_name(
 
 def test_every_step_that_moves_rows_says_how_many(small: Project) -> None:
     with Ops(small.settings.ops) as ops:
-        steps = {step["step"]: step["rows"] for step in ops.steps(ops.runs()[0]["run_id"])}
+        steps = {step["step"]: step["rows_out"] for step in ops.steps(ops.runs()[0]["run_id"])}
     made = 3 + 3 + 3 + 3 + 5 + 2 + 3 + 1  # insights, orders, their items, sessions, events; campaigns, users, products
     landed = len(ORDERS) + len(INSIGHTS) + len(EVENTS) + 2 + 1  # and two campaigns, one product
     assert steps == {"words": None, "onboard": None, "land": landed, "push": landed, "stars": made, "publish": made}
@@ -188,7 +188,7 @@ def test_every_event_of_a_build_names_its_run(
     tmp_path: Path, small: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop = copy_project(small, tmp_path)
-    write_jsonl(tmp_path / "shop/orders_later.jsonl", [order(4, "40.00")])
+    write_jsonl(tmp_path / "shop/orders_later.jsonl", [order(4, "40.00"), order(5, "many"), order(4, "40.00")])
     with Terminal(monkeypatch, capsys) as gata:
         done = gata.use(shop.settings)("build", "--json")
     run_id = json.loads(done.out)["run_id"]
@@ -197,8 +197,20 @@ def test_every_event_of_a_build_names_its_run(
     assert [event for event in events if event.get("run_id") != run_id] == []
     assert structlog.contextvars.get_contextvars() == {}
     with Ops(shop.settings.ops) as ops:
-        steps = {step["step"]: step["rows"] for step in ops.steps(run_id)}
-    assert (steps["land"], steps["push"]) == (1, 1)
+        steps = {step["step"]: step for step in ops.steps(run_id)}
+        records = ops.audit_records(run_id)
+    counts = ("rows_in", "rows_out", "quarantined")
+    assert [tuple(steps[name][count] for count in counts) for name in ("land", "push")] == [(3, 2, 1), (2, 1, 0)]
+    assert steps["land"]["bytes"] == (tmp_path / "shop/orders_later.jsonl").stat().st_size
+    columns = ("input_rows", "output_rows", "quarantine_rows", "lost_rows", "quality_checks_passed")
+    landed, pushed, *published = [tuple(record[column] for column in columns) for record in records]
+    assert (landed, pushed) == ((3, 2, 1, 0, False), (2, 1, 0, 1, True))  # a third of the records is too much
+    assert sum(record[1] for record in published) == steps["publish"]["rows_out"]
+    assert {(record[0] - record[1], *record[2:]) for record in published} == {(0, 0, 0, True)}
+    files = sorted((shop.settings.run_folder(run_id, SHOP) / "audit").glob("*.json"))
+    assert sorted(json.loads(file.read_text())["input_rows"] for file in files) == sorted(
+        r["input_rows"] for r in records
+    )
 
 
 def reasons(home: Project) -> list[str]:

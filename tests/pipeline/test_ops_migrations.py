@@ -16,7 +16,7 @@ from pipeline.storage.ops_migrations import LATEST, MIGRATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = {
-    *("runs", "steps", "quarantine", "artifacts", "onboarding"),
+    *("runs", "steps", "quarantine", "artifacts", "onboarding", "audit_records", "alerts", "snapshots"),
     *(
         "tokens",
         "token_tenants",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.storage.ops import Ops
+from pipeline.storage.run_counts import StepCounts, TableCounts, total
 from pipeline.storage.run_id import is_run_id, new_run_id
 
 NOW = datetime(2026, 1, 31, 23, 59, tzinfo=UTC)
@@ -50,7 +51,7 @@ def test_a_run_is_told_from_start_to_end(path: Path) -> None:
                 "finished_at": None,
             }
         ]
-        ops.step(run_id, "acme", step="land", status="done", rows=1200, seconds=0.5)
+        ops.step(run_id, "acme", step="land", status="done", counts=StepCounts(1203, 1200, 3), seconds=0.5, attempts=2)
         ops.step(run_id, "acme", step="push", status="failed", detail="a sink is missing")
         ops.finish_run(run_id, "failed", "a sink is missing")
     with Ops(path) as ops:
@@ -58,9 +59,10 @@ def test_a_run_is_told_from_start_to_end(path: Path) -> None:
         steps = ops.steps(run_id)
     assert (run["status"], run["detail"]) == ("failed", "a sink is missing")
     assert run["finished_at"] == "2026-01-31T23:59:00.000000Z"
-    assert [(step["step"], step["status"], step["rows"], step["seconds"]) for step in steps] == [
-        ("land", "done", 1200, 0.5),
-        ("push", "failed", None, None),
+    columns = ("step", "status", "attempts", "rows_in", "rows_out", "quarantined", "bytes", "seconds")
+    assert [tuple(step[column] for column in columns) for step in steps] == [
+        ("land", "done", 2, 1203, 1200, 3, None, 0.5),
+        ("push", "failed", 1, None, None, None, None, None),
     ]
 
 
@@ -72,6 +74,39 @@ def test_runs_come_newest_first_of_one_tenant_or_of_all_and_no_more_than_asked(p
         assert [run["run_id"] for run in ops.runs("acme")] == [started[2], started[0]]
         assert [run["run_id"] for run in ops.runs(limit=1)] == [started[2]]
         assert ops.runs("initech") == []
+
+
+def test_an_audit_record_says_what_came_through_a_table_and_whether_it_adds_up(path: Path) -> None:
+    tables = (
+        TableCounts("landing", "shopify__orders", "account=a/ingest_dt=2026-01-31", 10, 9, 1, bytes=100),
+        TableCounts("sink", "platform_mm__orders", "ingest_dt=2026-01-31", 9, 6, lost_rows=3, loss="known already"),
+        TableCounts("published", "fct_acme__orders", "run_id=r", 6, 5),
+        TableCounts("landing", "shopify__products", "account=a/ingest_dt=2026-01-31", 2, 0, 2, is_within_gates=False),
+    )
+    with Ops(path, now=still) as ops:
+        ops.add_audit_records("r", "acme", tables, 0.5)
+        ops.add_audit_records("r", "globex", tables[:1], 0.5)
+        records = ops.audit_records("r", "acme")
+        assert len(ops.audit_records("r")) == 5
+    assert [record["quality_checks_passed"] for record in records] == [True, True, False, False]
+    assert records[0] == {
+        "audit_id": 1,
+        "run_id": "r",
+        "tenant": "acme",
+        "layer": "landing",
+        "table_name": "shopify__orders",
+        "partition_value": "account=a/ingest_dt=2026-01-31",
+        "input_rows": 10,
+        "output_rows": 9,
+        "quarantine_rows": 1,
+        "lost_rows": 0,
+        "loss": None,
+        "bytes": 100,
+        "quality_checks_passed": True,
+        "execution_time_seconds": 0.5,
+        "timestamp": "2026-01-31T23:59:00.000000Z",
+    }
+    assert total(tables) == StepCounts(27, 20, 3, 100)
 
 
 def test_a_run_whose_process_died_is_closed_by_the_next_build(path: Path) -> None:

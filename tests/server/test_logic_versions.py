@@ -101,7 +101,8 @@ def test_one_tables_earlier_logic_leaves_the_others_as_they_are(
     with Ops(shop.settings.ops) as ops:
         steps = [ops.steps(run["run_id"])[-1] for run in ops.runs(limit=2)]
     assert [step["step"] for step in steps] == ["publish", "stars"]
-    assert steps[0]["rows"] == steps[1]["rows"] == 21  # of one star, without the order that is not large and its item
+    # of one star, without the order that is not large and its item
+    assert steps[0]["rows_out"] == steps[1]["rows_out"] == 21
 
 
 def test_intermediate_rows_join_the_history_by_the_hash_of_their_logic(shop: Project, waiting: str) -> None:

@@ -19,7 +19,7 @@ from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
 from server.orchestration.build_context import BuildContext, open_build_context
 from server.orchestration.onboarding import PHASES
-from server.orchestration.overview import onboarded_tenants
+from server.orchestration.run_history.tenant_health import onboarded_tenants
 from server.orchestration.verbs import library, onboard_tenant
 from tests.library import with_library
 from tests.server.cli_run import Terminal, environment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipeline.config.tenant import Tenant
@@ -9,6 +10,7 @@ from pipeline.contracts.registry import Blueprints
 from pipeline.ingest.landing_tables import dataset
 from pipeline.settings import Settings
 from pipeline.storage.hub import read_hub
+from pipeline.storage.run_counts import TableCounts
 from warehouse.build.build_paths import projects_folder
 from warehouse.projects.hub_projects import push_project
 from warehouse.run_dbt import Node, refuse_failures, run_dbt, with_rows, write_project
@@ -27,7 +29,10 @@ def push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> tuple[No
     began = datetime.now(UTC)
     nodes = run_dbt(folder, ("run",), files={"GATA_HUB_FILE": settings.hub})
     refuse_failures(nodes, of=f"push of {tenant.slug}")
-    return with_rows(nodes, _pushed_rows(tenant, settings, began))
+    taken = {
+        f"stg_{tenant.slug}__{each.platform}_{each.object}": each.rows for each in _pushed(tenant, settings, began)
+    }
+    return with_rows(nodes, taken)
 
 
 def parse_push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> None:
@@ -41,15 +46,50 @@ def parse_push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> No
     run_dbt(folder, ("parse",), files={"GATA_HUB_FILE": settings.hub})
 
 
-def _pushed_rows(tenant: Tenant, settings: Settings, began: datetime) -> dict[str, int]:
-    """The records that each pusher took from the landing tables since a moment, by its name."""
+@dataclass(frozen=True)
+class _PushedObject:
+    """The records of one object that a push took, and the loads they are of."""
+
+    platform: str
+    object: str
+    rows: int
+    load_ids: list[str]
+
+
+def _pushed(tenant: Tenant, settings: Settings, began: datetime) -> list[_PushedObject]:
+    """What pushers took from the landing tables since a moment."""
     with read_hub(settings) as hub:
         rows = hub.execute(
-            "select source_platform, source_object, max(batch_rows) from platform_ops__push_ledger"
-            " where tenant_slug = ? and pushed_at >= ? group by all",
-            [tenant.slug, began.replace(tzinfo=None)],
+            "select source_platform, source_object, max(batch_rows), list(load_id order by load_id)"
+            " from platform_ops__push_ledger where tenant_slug = ? and pushed_at >= ? group by all order by all",
+            [tenant.slug, began.astimezone(UTC).replace(tzinfo=None)],
         ).fetchall()
-    return {f"stg_{tenant.slug}__{platform}_{name}": count for platform, name, count in rows}
+    return [_PushedObject(*row) for row in rows]
+
+
+def pushed_counts(
+    tenant: Tenant, blueprints: Blueprints, settings: Settings, *, began: datetime
+) -> tuple[TableCounts, ...]:
+    """By sink, the records that were pushed since a moment, and those of them that it did not have yet.
+
+    Raises:
+        LandError: Another process has the hub open for writing.
+    """
+    counts, day = [], f"ingest_dt={began.astimezone(UTC):%Y-%m-%d}"
+    for pushed in _pushed(tenant, settings, began):
+        if not pushed.rows or (blueprint := blueprints.get((pushed.platform, pushed.object))) is None:
+            continue
+        with read_hub(settings) as hub:
+            ((new,),) = hub.execute(
+                f"""select count(*) from {blueprint.sink}
+                where tenant_slug = $tenant and source_platform = $platform and list_contains($loads, load_id)
+                    and payload_hash <> md5_number('tombstone|' || tenant_skey)""",
+                {"tenant": tenant.slug, "platform": pushed.platform, "loads": pushed.load_ids},
+            ).fetchall()
+        known = pushed.rows - new
+        loss = "records that the sink had already, or that came twice" if known else None
+        counts.append(TableCounts("sink", blueprint.sink, day, pushed.rows, new, lost_rows=known, loss=loss))
+    return tuple(counts)
 
 
 def _has_unpushed(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> bool:

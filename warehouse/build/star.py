@@ -15,6 +15,7 @@ from pipeline.currency.exchange_rates import write_rates
 from pipeline.errors import BuildError
 from pipeline.gates.finding import Finding, FindingKind
 from pipeline.settings import Settings
+from pipeline.storage.run_counts import TableCounts
 from warehouse.build.build_paths import BuildPaths, star_paths
 from warehouse.build.star_findings import finding_of_row, writes_findings
 from warehouse.projects.rates_table import RATES_FILE
@@ -95,6 +96,17 @@ def _table_rows(file: Path) -> dict[str, int]:
     """Rows of each table of a file that was just written: DuckDB knows them without looking."""
     with duckdb.connect(str(file), read_only=True) as star:
         return dict(star.execute("select table_name, estimated_size from duckdb_tables()").fetchall())
+
+
+def published_counts(
+    tenant: Tenant, settings: Settings, run_id: str, published: Mapping[str, int]
+) -> tuple[TableCounts, ...]:
+    """By table of the tenant's star, its rows there and in the run that was published from it."""
+    rows = _table_rows(star_paths(settings, tenant.slug).file)
+    return tuple(
+        TableCounts("published", name, f"run_id={run_id}", rows.get(name, 0), count)
+        for name, count in published.items()
+    )
 
 
 def check_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> StarBuild:

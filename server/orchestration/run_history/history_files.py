@@ -1,0 +1,52 @@
+"""Files that a command leaves about its tenants when it ends: audit records and reports, kept for a while.
+
+    runs/<run_id>/<tenant>/{audit/*.json, gates.json, reports/*.md}
+
+They are written from the ledger and can be written again; so a disk that refuses them fails no build.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pipeline.config.slug import Slug
+from pipeline.log import log
+from pipeline.publish.pointer import run_ids
+from pipeline.settings import Settings
+from pipeline.storage.ops import Ops
+from server.orchestration.publishing import RUNS_KEPT
+from server.orchestration.run_history.audit_files import write_audit_files
+
+
+def keep_history(settings: Settings, ops: Ops, run_id: str, tenants: Collection[Slug]) -> None:
+    """Write the files of a run that has ended, and remove those of old runs."""
+    try:
+        write_audit_files(settings, ops, run_id, tenants)
+        prune_run_files(settings)
+    except OSError as error:
+        log.warning("run_files_not_written", reason=error.strerror or str(error))
+
+
+def prune_run_files(settings: Settings) -> tuple[str, ...]:
+    """Remove the files of runs that are older than GATA_RUN_DAYS, but the newest ones; returns their ids."""
+    folder = settings.home / "runs"
+    oldest = settings.now() - timedelta(days=settings.run_days)
+    old = tuple(run_id for run_id in run_ids(folder)[:-RUNS_KEPT] if _began(run_id) < oldest)
+    for run_id in old:
+        shutil.rmtree(folder / run_id, ignore_errors=True)
+    return old
+
+
+def forget_run_files(settings: Settings, slug: Slug) -> tuple[Path, ...]:
+    """Remove what all commands left about a tenant; returns the folders."""
+    folders = tuple(settings.run_folder(run_id, slug) for run_id in run_ids(settings.home / "runs"))
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    return folders
+
+
+def _began(run_id: str) -> datetime:
+    return datetime.strptime(run_id.partition("_")[0] + "+0000", "%Y%m%dT%H%M%S%fZ%z")

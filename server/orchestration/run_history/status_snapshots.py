@@ -1,0 +1,111 @@
+"""Snapshots of what tenants' files say, so that a status of many tenants looks at their stamps and reads none of them.
+
+A snapshot counts as long as every file that it was made of has the same time of change, size and inode. It is kept in
+the table `snapshots` of ops.sqlite, that of tenants.yaml under `*`. Losing them costs the next status a second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.config.slug import Slug, slug_of
+from pipeline.errors import StateError
+from pipeline.storage.ops import Ops
+from server.orchestration.run_history.tenant_health import Payload, recorded_statuses, status_of
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+TENANTS = "*"
+Stamps = dict[str, list[int] | None]
+"""By path: time of change, size and inode; None where there is no such file."""
+
+
+def known_statuses(settings: Settings) -> list[Payload]:
+    """The status of each tenant, as `overview.tenant_statuses` gives it.
+
+    Raises:
+        ConfigError: tenants.yaml is wrong.
+        StateError: ops.sqlite cannot be read now.
+    """
+    with Ops(settings.ops) as ops:
+        kept = {
+            row["tenant"]: (row["stamps"], row["content"]) for row in ops.connection.execute("select * from snapshots")
+        }
+        made: dict[str, tuple[str, str]] = {}
+        listed = _fitting(kept.get(TENANTS))
+        if listed is None:
+            listed = _list_tenants(settings, made)
+        recorded = recorded_statuses(ops, [slug_of(slug) for slug, _ in listed])
+        statuses = []
+        for (text, status), (slug, known) in zip(listed, recorded.items(), strict=True):
+            outputs = _fitting(kept.get(text)) or _read_outputs(settings, slug, made)
+            statuses.append(status_of(slug, status, outputs, known, settings.day()))
+        _keep(ops, made)
+    return statuses
+
+
+def _fitting(snapshot: tuple[str, str] | None) -> Any:  # Any: JSON values
+    """The content of a snapshot whose files are as they were; else None."""
+    if snapshot is None:
+        return None
+    stamps = json.loads(snapshot[0])
+    return json.loads(snapshot[1]) if all(_stamp(path) == stamp for path, stamp in stamps.items()) else None
+
+
+def _list_tenants(settings: Settings, made: dict[str, tuple[str, str]]) -> list[list[str]]:
+    """Slug and status of every tenant of tenants.yaml, with the stamps of its files and of the folders beside them."""
+    from server.orchestration.build_context import open_build_context
+
+    manifest = open_build_context(settings).manifest
+    files = {settings.tenants, *(Path(location.rpartition(":")[0]) for location in manifest.locations.values())}
+    stamps = _stamps({*files, *(file.parent for file in files if len(files) > 1)})
+    listed = [[tenant.slug, tenant.status] for tenant in manifest.tenants]
+    made[TENANTS] = json.dumps(stamps), json.dumps(listed)
+    return listed
+
+
+def _read_outputs(settings: Settings, slug: Slug, made: dict[str, tuple[str, str]]) -> Mapping[str, Any]:  # Any: JSON
+    """What the files of a tenant say now, stamped before they are read: a later change makes a new snapshot."""
+    from pipeline.publish.pointer import POINTER, latest_readable
+    from server.orchestration.overview import read_outputs
+
+    folder, stars = settings.published(slug), settings.stars(slug)
+    notes = (stars.with_name(name) for name in ("built.json", "finished.json"))
+    runs = (run for run in (latest_readable(folder),) if run)
+    files = [path for run in runs for path in (folder / run, *sorted((folder / run).glob("*")))]
+    stamps = _stamps([folder, folder / POINTER, stars, *notes, *files])
+    outputs = read_outputs(settings, slug)
+    if not outputs["notes"]:  # what is damaged is looked at each time
+        made[slug] = json.dumps(stamps), json.dumps(outputs)
+    return outputs
+
+
+def _keep(ops: Ops, made: Mapping[str, tuple[str, str]]) -> None:
+    """Keep new snapshots; where that fails now, the next status makes them again."""
+    if not made:
+        return
+    try:
+        with ops.transaction() as connection:
+            connection.executemany(
+                "insert or replace into snapshots (tenant, stamps, content) values (?, ?, ?)",
+                [(tenant, *snapshot) for tenant, snapshot in made.items()],
+            )
+    except StateError:
+        return
+
+
+def _stamps(paths: Iterable[Path]) -> Stamps:
+    return {str(path.absolute()): _stamp(str(path.absolute())) for path in paths}
+
+
+def _stamp(path: str) -> list[int] | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116  # of thousands of files: a Path costs more than the call
+    except OSError:
+        return None
+    return [status.st_mtime_ns, status.st_size, status.st_ino]
