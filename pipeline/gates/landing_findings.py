@@ -58,7 +58,7 @@ def _key(table: LandedTable) -> Key:
     return table.platform, table.account, table.object
 
 
-def _completed(schema: str, of: str) -> str:
+def not_landed_since(schema: str, of: str) -> str:
     """Condition: a row is of a completed load, and nothing of its path landed in it or later."""
     return (
         f"{of}.{LOAD_ID} in (select load_id from {schema}._dlt_loads where status = 0) and not exists ("
@@ -72,13 +72,13 @@ def _withheld(hub: duckdb.DuckDBPyConnection, schema: str, tables: Mapping[Key, 
     """Drifted files that the landing saw as such."""
     rows = hub.execute(
         f"""select platform, account, object, path, field, says, came, failing, records, stops
-        from {schema}.drifted_files as drifted where {_completed(schema, "drifted")}
+        from {schema}.drifted_files as drifted where {not_landed_since(schema, "drifted")}
         qualify {LOAD_ID} = max({LOAD_ID}) over (partition by platform, account, object, path)
         order by all"""
     ).fetchall()
     for (*key, path), of_file in groupby(rows, key=lambda row: row[:4]):
         table = tables.get((key[0], key[1], key[2]))
-        if table is None or not table.drift or not _is_there(path):
+        if table is None or not table.drift or not is_there(path):
             continue
         drifts = list(of_file)
         _, _, _, _, field, says, came, failing, records, stops = drifts[0]
@@ -97,16 +97,15 @@ def _unreadable(hub: duckdb.DuckDBPyConnection, schema: str, tables: Mapping[Key
     rows = hub.execute(
         f"""select platform, account, object, path, arg_max(reason, {LOAD_ID})
         from {schema}.quarantine as refused
-        where line is null and record is null and reason not like 'withheld %' and {_completed(schema, "refused")}
+        where line is null and record is null and reason not like 'withheld %' and {not_landed_since(schema, "refused")}
         group by all order by all"""
     ).fetchall()
     for platform, account, name, path, reason in rows:
         table, file = tables.get((platform, account, name)), PurePath(path).name
         if table is None or not any(file in sentence for sentence in table.findings):
             continue
-        sentence = (
-            f"{file} of {platform} {account} is in quarantine as a whole, and nothing of it counts: {_safe(reason)}."
-        )
+        what = f"{file} of {platform} {account} is in quarantine as a whole"
+        sentence = f"{what}, and nothing of it counts: {without_paths(reason)}."
         yield _finding(FindingKind.UNREADABLE_FILE, table, sentence, next_step=MEND)
 
 
@@ -117,7 +116,7 @@ def _quarantined(
     rows = hub.execute(
         f"""select platform, account, object, sum(rows + quarantined)::bigint,
             sum(rows + quarantined) filter (where quarantined > 0)::bigint
-        from ({_newest(schema)})
+        from ({newest_files(schema)})
         group by all having sum(quarantined) > 0 order by all"""
     ).fetchall()
     for platform, account, name, total, beside in rows:
@@ -128,7 +127,7 @@ def _quarantined(
                 yield _of_records(table, beside, *bad).model_copy(update={"weight": min(1.0, bad[0] / total)})
 
 
-def _newest(schema: str) -> str:
+def newest_files(schema: str) -> str:
     """A select of the newest content of each file."""
     return f"""select * from {schema}.landed_files
         where {LOAD_ID} in (select load_id from {schema}._dlt_loads where status = 0)
@@ -143,11 +142,11 @@ def _bad_records(
         f"""with bad as (
             select kept.*, case when json_valid(record) then record end as text
             from {schema}.quarantine as kept
-            inner join ({_newest(schema)}) as newest using (platform, account, object, path, {LOAD_ID})
+            inner join ({newest_files(schema)}) as newest using (platform, account, object, path, {LOAD_ID})
             where kept.record is not null and platform = ? and account = ? and object = ?
         ),
         counted as (
-            select path, reason, {_day(blueprint.contract)} as day from bad where not {_mended(schema, blueprint)}
+            select path, reason, {_day(blueprint.contract)} as day from bad where not {mended(schema, blueprint)}
         )
         select count(*), count(distinct path), min(path), list(distinct reason), min(day), max(day), count(day)
         from counted""",
@@ -174,7 +173,7 @@ def _of_records(table: LandedTable, beside: int, *bad: Any) -> Finding:  # Any: 
     return finding.model_copy(update=around)
 
 
-def _mended(schema: str, blueprint: Blueprint) -> str:
+def mended(schema: str, blueprint: Blueprint) -> str:
     """Condition on a quarantined record: one with its key landed later. Never where the object has no key."""
     contract = blueprint.contract
     if not contract.key:
@@ -225,12 +224,12 @@ def _finding(
     )
 
 
-def _is_there(path: str) -> bool:
+def is_there(path: str) -> bool:
     """Whether a file, or the archive that it lies in, still exists."""
     return (archive_of(Path(path)) or Path(path)).exists()
 
 
-def _safe(reason: str) -> str:
+def without_paths(reason: str) -> str:
     """A reason without paths and without the text of a library's error, which may quote values."""
     if _ERROR_OF_A_READER.match(reason):
         return "it cannot be read"

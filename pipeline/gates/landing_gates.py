@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
@@ -13,31 +12,6 @@ from pipeline.ingest.land import LandedTable, Landing
 from pipeline.ingest.landing_tables import dataset
 from pipeline.settings import Settings
 from pipeline.storage.hub import read_hub
-
-
-@dataclass(frozen=True)
-class QuarantineCount:
-    """Records of one file that are in quarantine for one reason."""
-
-    platform: str
-    account: str
-    object: str
-    path: str
-    reason: str
-    count: int
-
-
-def quarantine_counts(tenant: Tenant, load_id: str | None, settings: Settings) -> list[QuarantineCount]:
-    """Quarantined records of one load, by file and reason."""
-    if load_id is None:
-        return []
-    with read_hub(settings) as hub:
-        rows = hub.execute(
-            f"select platform, account, object, path, reason, count(*) from {dataset(tenant)}.quarantine"
-            " where _dlt_load_id = ? group by all order by all",
-            [load_id],
-        ).fetchall()
-    return [QuarantineCount(*row) for row in rows]
 
 
 def landing_notes(landing: Landing) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.config.accounts import Account, Read
 from pipeline.config.tenant import Tenant
-from pipeline.contracts.registry import Blueprint
+from pipeline.contracts.registry import Blueprint, Blueprints
 from pipeline.errors import LandError
 from pipeline.ingest.deliveries.name_order import covered_days
 from pipeline.ingest.drift import fingerprint
@@ -93,6 +93,12 @@ class ExportTarget:
         exports = [export for path in self.paths for export in _exports(path, at, self.inside.get(path))]
         exports = [replace(one, covers=covered_days(one.path.name, form)) for one in exports] if form else exports
         return exports + [ExportFile(path, 0, None, _time_of(path, at), unreadable=why) for path, why in self.refused]
+
+
+def routed_blueprints(blueprints: Blueprints, tenant: Tenant) -> list[Blueprint]:
+    """The blueprints that a tenant's enabled sources route to."""
+    platforms = {source.platform for source in tenant.enabled}
+    return [blueprint for blueprint in blueprints.values() if blueprint.platform in platforms]
 
 
 def export_targets(

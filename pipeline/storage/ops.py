@@ -12,13 +12,15 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from pipeline.config.slug import Slug
+from pipeline.config.slug import Slug, slug_of
 from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops_database import OpsDatabase, Row
 from pipeline.storage.run_counts import StepCounts, TableCounts
 from pipeline.storage.run_id import new_run_id
 
 __all__ = ["Ops", "Row", "build_lock"]
+
+_KEPT_OUT = ("platform", "account", "object", "path", "reason")
 
 
 class Ops(OpsDatabase):
@@ -108,6 +110,23 @@ class Ops(OpsDatabase):
         source = {"platform": platform, "account": account, "object": object, "path": path}
         values = {"run_id": run_id, "tenant": tenant, "reason": reason, "count": count, "at": self._timestamp()}
         self._insert("quarantine", source | values)
+
+    def set_quarantine(self, run_id: str, tenant: str, counts: Iterable[Mapping[str, Any]]) -> None:
+        """Make the quarantine records of a tenant those that are so now; one that stays keeps its run and its time."""
+        known = {tuple(row[name] for name in _KEPT_OUT): row for row in self.quarantine(slug_of(tenant))}
+        now = {tuple(count[name] for name in _KEPT_OUT): count["count"] for count in counts}
+        with self.transaction() as connection:
+            connection.executemany(
+                "DELETE FROM quarantine WHERE quarantine_id = ?",
+                [(row["quarantine_id"],) for key, row in known.items() if key not in now],
+            )
+            connection.executemany(
+                "UPDATE quarantine SET count = ? WHERE quarantine_id = ?",
+                [(count, known[key]["quarantine_id"]) for key, count in now.items() if key in known],
+            )
+        for key, count in now.items():
+            if key not in known:
+                self.add_quarantine(run_id, tenant, **dict(zip(_KEPT_OUT, map(str, key), strict=True)), count=count)
 
     def quarantine(self, tenant: Slug) -> list[Row]:
         """The quarantine records of a tenant, newest first."""

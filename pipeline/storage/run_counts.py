@@ -44,7 +44,7 @@ class TableCounts:
         return self.reconciles and self.is_within_gates
 
 
-def total(tables: Iterable[TableCounts]) -> StepCounts:
+def step_total(tables: Iterable[TableCounts]) -> StepCounts:
     """The counts of a step over the tables that it counted: its row in the ledger cannot differ from their records."""
     listed = list(tables)
     sizes = [table.bytes for table in listed if table.bytes is not None]

@@ -21,7 +21,7 @@ from pipeline.bug_reports import is_interrupt
 from pipeline.errors import GataError
 from server.cli import ask, audit, build, check, config, forget, init, runs, serve, token
 from server.cli.change import explain
-from server.cli.ledger import recorded
+from server.cli.ledger import kept_out, recorded
 from server.cli.options import COMMAND_OPTIONS, command_options
 from server.serving.process.setup import safe_import_path
 
@@ -56,6 +56,14 @@ VERBS = (
     Verb("status", "Published runs", runs.status, "gata status"),
     Verb("plan", "Published runs", runs.plan, "gata plan"),
     Verb("runs", "Published runs", recorded.runs, "gata runs --tenant tyrell_corp --limit 5"),
+    Verb("quarantine list", "Published runs", kept_out.list_kept_out, "gata quarantine list --tenant tyrell_corp"),
+    Verb(
+        "quarantine show",
+        "Published runs",
+        kept_out.show,
+        "gata quarantine show --tenant tyrell_corp --values",
+    ),
+    Verb("quarantine replay", "Published runs", kept_out.replay, "gata quarantine replay --tenant tyrell_corp"),
     Verb("rollback", "Published runs", runs.rollback, "gata rollback --tenant tyrell_corp"),
     Verb(
         "ask",
@@ -81,7 +89,11 @@ VERBS = (
     Verb("config show", "This installation", config.show, "gata config show"),
     Verb("doctor", "This installation", config.doctor, "gata doctor"),
 )
-GROUPS = {"token": "Make, list and revoke the tokens of callers over HTTP.", "config": "Show the settings."}
+GROUPS = {
+    "token": "Make, list and revoke the tokens of callers over HTTP.",
+    "config": "Show the settings.",
+    "quarantine": "Records and files that are kept out of the data.",
+}
 
 
 def main() -> int:

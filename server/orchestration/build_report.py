@@ -11,7 +11,7 @@ from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import RefusedEntry
 from pipeline.errors import GataError, GateFailed, Unforeseen
 from pipeline.gates.finding import Finding
-from pipeline.storage.run_counts import StepCounts, TableCounts, total
+from pipeline.storage.run_counts import StepCounts, TableCounts, step_total
 from server.orchestration.publishing import PublishedStar
 from server.orchestration.replay import Replayed
 
@@ -79,7 +79,7 @@ class TenantReport:
     def audit(self, tables: Iterable[TableCounts]) -> None:
         """Set what came through the current step; its counts are the sums."""
         self.audited = tuple(tables)
-        self.counts = total(self.audited)
+        self.counts = step_total(self.audited)
 
     def set_unpublished(self, run: Replayed) -> None:
         """Record an unpublished run: readers do not see it until it is published."""

@@ -23,7 +23,7 @@ from server.orchestration.build_context import BuildContext
 from server.orchestration.isolation.boundary import attempt
 from server.orchestration.outputs import output_damage
 from server.orchestration.publishing import PublishedStar, read_published_star
-from server.orchestration.run_history.tenant_health import recorded_statuses, status_of
+from server.orchestration.run_history.tenant_health import health_of, recorded_statuses
 from warehouse.build.inputs import star_inputs
 
 
@@ -33,7 +33,7 @@ def tenant_statuses(context: BuildContext) -> list[dict[str, Any]]:  # Any: JSON
     with Ops(context.settings.ops) as ops:
         recorded = recorded_statuses(ops, [slug for slug, _ in listed])
     found = [
-        status_of(slug, status, _outputs_or_failure(context.settings, slug), recorded[slug], context.settings.day())
+        health_of(slug, status, _outputs_or_failure(context.settings, slug), recorded[slug], context.settings.day())
         for slug, status in listed
     ]
     return [*found, *(_refused_status(context, entry) for entry in context.manifest.refused)]

@@ -18,12 +18,12 @@ from structlog.contextvars import bound_contextvars
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.contract_lock import check_lock
-from pipeline.contracts.registry import Blueprint
 from pipeline.errors import DbtFailed, GataError, LandError
 from pipeline.gates.landing_findings import landing_findings
-from pipeline.gates.landing_gates import drift_failures, enforce, landing_failures, landing_notes, quarantine_counts
+from pipeline.gates.landing_gates import drift_failures, enforce, landing_failures, landing_notes
+from pipeline.gates.quarantined_now import quarantine_counts
 from pipeline.ingest.deliveries.load_counts import load_counts
-from pipeline.ingest.exports import export_targets
+from pipeline.ingest.exports import export_targets, routed_blueprints
 from pipeline.ingest.land import land_tenant
 from pipeline.log import log
 from pipeline.publish.run_files import STARS
@@ -143,11 +143,13 @@ def land_all(command: BuildCommand) -> None:
         with command.step(tenant, "land") as report:
             command.pool.wait_for(export_targets, [tenant])
             landing = land_tenant(tenant, command.context.blueprints, settings)
-            report.audit(load_counts(tenant, landing.load_id, _routed(command, tenant), settings))
+            routed = routed_blueprints(command.context.blueprints, tenant)
+            report.audit(load_counts(tenant, landing.load_id, routed, settings))
             report.quarantined = sum(table.quarantined for table in landing.tables)
             report.findings += landing_notes(landing)
-            for quarantined in quarantine_counts(tenant, landing.load_id, settings):
-                command.ops.add_quarantine(command.run_id, tenant.slug, **asdict(quarantined))
+            if landing.load_id is not None or command.ops.quarantine(tenant.slug):
+                kept_out = quarantine_counts(tenant, routed, settings)
+                command.ops.set_quarantine(command.run_id, tenant.slug, map(asdict, kept_out))
             report.findings += enforce(tenant.slug, landing_failures(tenant, settings), strict=settings.strict)
             command.drifted[tenant.slug] = drift_failures(landing)
             found = landing_findings(tenant, landing, command.context.blueprints, settings)
@@ -284,12 +286,6 @@ def _star_counts(tenant: Tenant, nodes: Sequence[Node], file: Path) -> StepCount
     tables = {table.table_name(tenant.slug) for table in star_tables(tenant)}
     rows = sum(node.rows or 0 for node in nodes if node.name in tables)
     return StepCounts(rows_out=rows, bytes=file.stat().st_size)
-
-
-def _routed(command: BuildCommand, tenant: Tenant) -> list[Blueprint]:
-    """The blueprints that a tenant's enabled sources route to."""
-    platforms = {source.platform for source in tenant.enabled}
-    return [blueprint for blueprint in command.context.blueprints.values() if blueprint.platform in platforms]
 
 
 def record_published(command: BuildCommand, tenant: Tenant, built: PublishedStar) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.storage.ops import Ops
-from pipeline.storage.run_counts import StepCounts, TableCounts, total
+from pipeline.storage.run_counts import StepCounts, TableCounts, step_total
 from pipeline.storage.run_id import is_run_id, new_run_id
 
 NOW = datetime(2026, 1, 31, 23, 59, tzinfo=UTC)
@@ -106,7 +106,7 @@ def test_an_audit_record_says_what_came_through_a_table_and_whether_it_adds_up(p
         "execution_time_seconds": 0.5,
         "timestamp": "2026-01-31T23:59:00.000000Z",
     }
-    assert total(tables) == StepCounts(27, 20, 3, 100)
+    assert step_total(tables) == StepCounts(27, 20, 3, 100)
 
 
 def test_a_run_whose_process_died_is_closed_by_the_next_build(path: Path) -> None:

@@ -19,7 +19,7 @@ from server.orchestration.build_context import open_build_context
 from server.orchestration.overview import tenant_statuses
 from server.orchestration.run_history.audit_files import write_audit_files
 from server.orchestration.run_history.history_files import forget_run_files, keep_history, prune_run_files
-from server.orchestration.run_history.tenant_health import recorded_statuses, status_of
+from server.orchestration.run_history.tenant_health import health_of, recorded_statuses
 from tests.server.cli_run import Terminal
 
 if TYPE_CHECKING:
@@ -138,7 +138,11 @@ def test_a_disk_that_refuses_the_files_of_a_run_fails_nothing(
 
 
 OUTPUTS: dict[str, object] = {
-    "run_id": "r", "published_at": "2026-01-31T00:00:00+00:00", "findings": [], "notes": [], "details": [],
+    "run_id": "r",
+    "published_at": "2026-01-31T00:00:00+00:00",
+    "findings": [],
+    "notes": [],
+    "details": [],
     "sources": [
         {"source": "shopify", "delivered_on": "2026-01-20", "ended": None, "due": "2026-01-23"},
         {"source": "stripe", "delivered_on": "2026-01-20", "ended": "2026-01-22", "due": "2026-01-23"},
@@ -157,14 +161,14 @@ def test_a_status_says_who_failed_is_held_or_stale_and_since_when(settings: Sett
                 (f"2027_{hour}", ACME, "land", "failed", f"Why {hour}.", failure, f"2027-01-01T0{hour}:00:00Z"),
             )
         known = recorded_statuses(ops, [ACME, GLOBEX])
-    status = status_of(ACME, "active", OUTPUTS, known[ACME], date(2026, 1, 31))
+    status = health_of(ACME, "active", OUTPUTS, known[ACME], date(2026, 1, 31))
     assert [(each["kind"], each["since"], each["cause"]) for each in status["attention"]] == [
         ("held", "2027-01-01T01:00:00Z", "land"),
         ("stale", "2026-01-23", "shopify"),
     ]
     assert (status["last_build"], status["findings"]) == ("failed", ["Why 2."])
-    assert status_of(GLOBEX, "active", OUTPUTS, known[GLOBEX], date(2026, 1, 23))["attention"] == []
-    gone = status_of(ACME, "offboarded", OUTPUTS, known[ACME], date(2026, 1, 31))
+    assert health_of(GLOBEX, "active", OUTPUTS, known[GLOBEX], date(2026, 1, 23))["attention"] == []
+    gone = health_of(ACME, "offboarded", OUTPUTS, known[ACME], date(2026, 1, 31))
     assert (gone["run_id"], gone["attention"]) == (None, [])
 
 

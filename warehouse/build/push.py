@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprints
+from pipeline.ingest.exports import routed_blueprints
 from pipeline.ingest.landing_tables import dataset
 from pipeline.settings import Settings
 from pipeline.storage.hub import read_hub
@@ -110,8 +111,7 @@ def _has_unpushed(tenant: Tenant, blueprints: Blueprints, settings: Settings) ->
 
 def sink_rows(tenant: Tenant, settings: Settings, blueprints: Blueprints) -> dict[str, int]:
     """The tenant's rows in each sink that its sources route to, all versions counted."""
-    platforms = {source.platform for source in tenant.enabled}
-    sinks = sorted({blueprint.sink for blueprint in blueprints.values() if blueprint.platform in platforms})
+    sinks = sorted({blueprint.sink for blueprint in routed_blueprints(blueprints, tenant)})
     counts = " union all ".join(
         f"select '{sink}' as sink, count(*) from {sink} where tenant_slug = $slug" for sink in sinks
     )

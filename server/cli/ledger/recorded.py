@@ -11,6 +11,8 @@ from server.cli.options import AsJson, read_command_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from rich.console import RenderableType
+
 
 def runs(
     run_id: Annotated[str | None, typer.Argument(metavar="[RUN_ID]", help="Show this run with its steps.")] = None,
@@ -67,7 +69,8 @@ def _run_text(run: Mapping[str, Any]) -> str:  # Any: values of rows
         add_row(tables, *names, *counts, passed, record["loss"])
     ended = f", ended {run['finished_at'][:19].replace('T', ' ')}" if run["finished_at"] else ""
     head = f"{run['run_id']}: {run['status']}, began {run['started_at'][:19].replace('T', ' ')}{ended} (UTC)."
-    return render(head, "", steps, *(["", tables] if run["audit"] else []))
+    parts: list[RenderableType] = [head, "", steps, *(["", tables] if run["audit"] else [])]
+    return render(*parts)
 
 
 def _number(value: int | None) -> str | None:

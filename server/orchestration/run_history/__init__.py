@@ -1,1 +1,1 @@
-"""The history of runs: what commands did, as the ledger and files beside it say."""
+"""The history of runs: what commands did, as the ledger says it."""

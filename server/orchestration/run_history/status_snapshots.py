@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.config.slug import Slug, slug_of
 from pipeline.errors import StateError
 from pipeline.storage.ops import Ops
-from server.orchestration.run_history.tenant_health import Payload, recorded_statuses, status_of
+from server.orchestration.run_history.tenant_health import Payload, health_of, recorded_statuses
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -44,7 +44,7 @@ def known_statuses(settings: Settings) -> list[Payload]:
         statuses = []
         for (text, status), (slug, known) in zip(listed, recorded.items(), strict=True):
             outputs = _fitting(kept.get(text)) or _read_outputs(settings, slug, made)
-            statuses.append(status_of(slug, status, outputs, known, settings.day()))
+            statuses.append(health_of(slug, status, outputs, known, settings.day()))
         _keep(ops, made)
     return statuses
 
@@ -64,7 +64,7 @@ def _list_tenants(settings: Settings, made: dict[str, tuple[str, str]]) -> list[
     manifest = open_build_context(settings).manifest
     files = {settings.tenants, *(Path(location.rpartition(":")[0]) for location in manifest.locations.values())}
     stamps = _stamps({*files, *(file.parent for file in files if len(files) > 1)})
-    listed = [[tenant.slug, tenant.status] for tenant in manifest.tenants]
+    listed = [[str(tenant.slug), str(tenant.status)] for tenant in manifest.tenants]
     made[TENANTS] = json.dumps(stamps), json.dumps(listed)
     return listed
 

@@ -81,7 +81,7 @@ def _failing_since(ops: Ops, slug: Slug) -> str | None:
     return since
 
 
-def status_of(slug: Slug, status: str, outputs: Mapping[str, Any], recorded: RecordedStatus, today: date) -> Payload:
+def health_of(slug: Slug, status: str, outputs: Mapping[str, Any], recorded: RecordedStatus, today: date) -> Payload:
     """A tenant's entry of `gata status`; `outputs` as `read_outputs` gives them. Any: JSON values."""
     run_id, published_at, notes = outputs["run_id"], outputs["published_at"], list(outputs["notes"])
     if status == "offboarded" and run_id:
