@@ -1,4 +1,4 @@
-"""Structured events to stderr: JSON, or colour on a terminal. Never a row, never a secret."""
+"""Structured events to stderr: JSON, or colour on a terminal; and to log files as JSON. Never a row, never a secret."""
 
 from __future__ import annotations
 
@@ -7,11 +7,22 @@ import sys
 
 import structlog
 
+from pipeline.log_files import LogFiles, append_to_log_file, log_to_files
+
 log = structlog.get_logger("gata")
 
+_AS_JSON = structlog.processors.JSONRenderer(default=repr, ensure_ascii=False)
 
-def configure_log(*, verbose: bool = False) -> None:
-    """Send events to stderr at INFO, or DEBUG when verbose. Called once, at the entry point."""
+
+def configure_log(files: LogFiles | None = None, *, verbose: bool = False) -> None:
+    """Send events to stderr at INFO, or DEBUG when verbose. Called at the entry point.
+
+    Args:
+        files: Where they are written too; those of the process so far when left out.
+        verbose: Whether events of level DEBUG are sent.
+    """
+    if files is not None:
+        log_to_files(files)
     renderer: structlog.types.Processor = (
         structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     )
@@ -20,9 +31,17 @@ def configure_log(*, verbose: bool = False) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _write_to_files,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def _write_to_files(
+    logger: structlog.types.WrappedLogger, name: str, event: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    append_to_log_file(str(_AS_JSON(logger, name, dict(event))))
+    return event

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from pipeline.environments import DocsAccess, EnvironmentName, GateMode, by_environment
 from pipeline.errors import ConfigError
+from pipeline.log_files import LogFiles
 from pipeline.retries import RetryPolicy
 
 if TYPE_CHECKING:
@@ -106,6 +107,18 @@ class Settings(BaseSettings):
         default="on", description="Whether calls are recorded; required: a call that cannot be recorded is refused."
     )
     audit_days: int = Field(default=90, ge=1, description="Days that recorded calls are kept.")
+    alert_url: SecretStr | None = Field(
+        default=None, description="Address that alerts are posted to, https:// or on this machine; none: no alerts."
+    )
+    alert_secret: SecretStr | None = Field(
+        default=None, description="The key of the alerts' signatures; none: they are not signed."
+    )
+    alert_timeout: float = Field(default=10.0, gt=0, description="Longest a look for alerts may send, in seconds.")
+    alert_disk: str = Field(
+        default="2GB", pattern=r"^\d+(MB|GB)$", description="Free disk below which an alert is sent; 0MB: never."
+    )
+    log_size: str = Field(default="10MB", pattern=r"^\d+(MB|GB)$", description="Largest log file before the next.")
+    log_files: int = Field(default=5, ge=0, description="Full log files that are kept in GATA_HOME/logs; 0: none.")
     run_days: int = Field(
         default=90, ge=1, description="Days that reports and audit records of runs are kept; the newest ten always are."
     )
@@ -139,6 +152,13 @@ class Settings(BaseSettings):
         if address is not None and not is_secure(address):
             raise ValueError("it is no https:// address (http:// is for this machine alone)")
         return address
+
+    @field_validator("alert_url")
+    @classmethod
+    def _is_a_receiver(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not is_secure(url.get_secret_value().partition("?")[0]):
+            raise ValueError("it is no https:// address (http:// is for this machine alone)")
+        return url
 
     @field_validator("cors_origins")
     @classmethod
@@ -181,6 +201,10 @@ class Settings(BaseSettings):
         return _bytes(self.body_limit)
 
     @property
+    def alert_disk_bytes(self) -> int:
+        return _bytes(self.alert_disk)
+
+    @property
     def allowed_origins(self) -> tuple[str, ...]:
         """The origins of `cors_origins`, in lower case as a browser writes them."""
         return tuple(origin.lower() for origin in _listed(self.cors_origins))
@@ -193,6 +217,11 @@ class Settings(BaseSettings):
     def audit_folder(self) -> Path:
         """Recorded calls and their callers: a file per day and process."""
         return self.home / "audit"
+
+    @property
+    def event_files(self) -> LogFiles:
+        """The log files of this home."""
+        return LogFiles(self.home / "logs", _bytes(self.log_size), self.log_files)
 
     def stars(self, slug: Slug) -> Path:
         """The tenant's own star file, written by builds only."""

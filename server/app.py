@@ -42,6 +42,7 @@ from server.asgi.stream_watch import StreamGuard
 from server.mcp_server.app import mcp_app
 from server.mcp_server.audit_middleware import AuditMcpCalls
 from server.mcp_server.tool_specs import TOOLS
+from server.orchestration.alerts.sending import AlertThread
 from server.rest.app import rest_app
 from server.rest.docs_page import docs_routes
 from server.rest.error_responses import not_found
@@ -78,11 +79,14 @@ def http_app(settings: Settings, *, hosts: Sequence[str] = (), oauth: OAuth | No
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        alerts = AlertThread(settings)
         try:
             async with mcp.session_manager.run():
                 settle_memory()
+                alerts.start()
                 yield
         finally:
+            alerts.stop()
             gc.unfreeze()
             recorder.close()
             runs.close()

@@ -13,6 +13,7 @@ from pipeline.config.layers.configuration import read_settings
 from pipeline.config.slug import Slug
 from pipeline.errors import GataError
 from pipeline.log import configure_log
+from pipeline.log_files import log_to_files
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
 from server.cli.output.stdout import print_text
@@ -40,6 +41,7 @@ def main() -> int:
     configure_log()
     try:
         settings = read_settings()
+        log_to_files(settings.event_files)
         context = open_build_context(settings)
         _build(context)
         for tenant in context.manifest.active:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ConfigError
+from pipeline.log_files import log_to_files
 from pipeline.settings import Settings
 from server.mcp_server.app import mcp_app
 from server.mcp_server.audit_middleware import AuditMcpCalls
@@ -27,6 +28,7 @@ def stdio_app(settings: Settings, slug: str | None) -> MCPServer[Any]:  # Any: t
     """
     if not slug:
         raise ConfigError("No tenant is named.", "Name it: `gata mcp --tenant SLUG`, or set GATA_TENANT.")
+    log_to_files(settings.event_files)
     caller = local_caller(slug)
     app = mcp_app(PublishedRuns(settings), lambda: caller)
     app.middleware.append(AuditMcpCalls(open_call_recorder(settings, tracing()), lambda: caller))

@@ -8,8 +8,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
-
 from pipeline.errors import PublishError, StarInUse
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -44,6 +42,8 @@ def explain_os_error(folder: Path, slug: str) -> Iterator[None]:
     Raises:
         PublishError: Instead of every OSError and DuckDB error of the block.
     """
+    import duckdb  # a status reads no table, and would wait for it
+
     try:
         yield
     except OSError as error:

@@ -26,6 +26,7 @@ from starlette.responses import Response
 from uvicorn.server import ServerState
 from uvicorn.supervisors import Multiprocess
 
+from pipeline.log_files import log_to_files
 from server.asgi.audit_middleware import header
 from server.asgi.body_limit import read_body
 from server.asgi.connections import PatientProtocol
@@ -83,6 +84,7 @@ class Supervisor(Multiprocess):
 def worker_app(settings: Settings, make_app: Callable[[], ASGIApp], folder: Path) -> ASGIApp:
     """The application of one worker, behind the middleware that forwards requests of sessions."""
     keep_pandas_out()
+    log_to_files(settings.event_files)
     app = SessionKeeping(make_app(), settings, folder)
     route_library_logs()
     return app

@@ -58,18 +58,26 @@ def read_command_configuration() -> Configuration:
     return read_configuration(COMMAND_OPTIONS.get())
 
 
-def read_command_settings() -> Settings:
-    """Send events to stderr and read the configuration: the first step of every verb.
+def read_command_settings(*, is_silent: bool = False) -> Settings:
+    """Send events to stderr and to log files, and read the configuration: the first step of every verb.
+
+    Args:
+        is_silent: The verb logs nothing as a rule; the first event of another one configures the log.
 
     Raises:
         ConfigError: A file, a GATA_ variable or an option is wrong.
     """
-    from pipeline.log import configure_log, log
+    from pipeline.bug_reports import event_logger
+    from pipeline.log_files import log_to_files
 
-    configure_log()
     configuration = read_command_configuration()
+    log_to_files(configuration.settings.event_files)
+    if not is_silent:
+        from pipeline.log import configure_log
+
+        configure_log()
     for variable, where in configuration.overruled_variables():
-        log.warning("variable_overruled", variable=variable, by=where)
+        event_logger().warning("variable_overruled", variable=variable, by=where)
     return configuration.settings
 
 

@@ -38,7 +38,7 @@ def status(
 
     Tenants that need somebody come first: failed, held by a gate, damaged, or with a source that stopped delivering.
     """
-    settings = read_command_settings()
+    settings = read_command_settings(is_silent=True)
     from server.cli.output.stdout import print_json, print_text
     from server.orchestration.run_history.status_snapshots import known_statuses
 

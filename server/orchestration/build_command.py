@@ -20,6 +20,7 @@ from pipeline.publish.pointer import latest_readable
 from pipeline.retries import Result, RetryQueue, call_with_retries, failure_class
 from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops import Ops
+from server.orchestration.alerts.sending import alerts_after
 from server.orchestration.build_context import BuildContext, Selection
 from server.orchestration.build_report import BuildReport, TenantReport
 from server.orchestration.hub_records import record_in_hub
@@ -230,6 +231,7 @@ def open_command(
     """
     require_extra("build", "Building")
     with (
+        alerts_after(context.settings),
         build_lock(context.settings.home, wait_seconds=wait_seconds),
         Ops(context.settings.ops) as ops,
         WorkerPool(context.blueprints, context.settings) as pool,

@@ -28,6 +28,7 @@ from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprints
 from pipeline.errors import BuildError, GataError
 from pipeline.log import configure_log
+from pipeline.log_files import LogFiles, current_log_files
 from pipeline.settings import Settings
 from server.orchestration.isolation.boundary import attempt
 
@@ -144,7 +145,9 @@ class WorkerPool:
     def _pool(self) -> ProcessPoolExecutor:
         self.works = True
         spawn = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self._settings.threads, mp_context=spawn, initializer=_initialize)
+        return ProcessPoolExecutor(
+            self._settings.threads, mp_context=spawn, initializer=_initialize, initargs=(current_log_files(),)
+        )
 
     def _is_parallel(self, tenants: Sequence[Tenant]) -> bool:
         return len(tenants) > 1 and self._settings.threads > 1
@@ -154,7 +157,7 @@ class WorkerPool:
         return self._settings.model_copy(update={"threads": max(1, self._settings.threads // len(tenants))})
 
 
-def _initialize() -> None:
+def _initialize(files: LogFiles | None) -> None:
     """Initialize a process of the pool.
 
     Ctrl-C reaches every process of a terminal: the process of the build handles it and ends the pool. A pool process
@@ -162,7 +165,7 @@ def _initialize() -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
-    configure_log()
+    configure_log(files)
     for module in PRELOADED:
         import_module(module)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
@@ -178,4 +178,6 @@ def _lowered(message: str) -> str:
 
 def is_secret_setting(name: str, value: object) -> bool:
     """Whether the value of a setting is never shown: it is typed as a secret, or is a text with the name of one."""
-    return isinstance(value, SecretStr) or (isinstance(value, str) and names_secret(name))
+    field = Settings.model_fields.get(name)
+    is_typed = field is not None and SecretStr in (field.annotation, *get_args(field.annotation))
+    return is_typed or (isinstance(value, str) and names_secret(name))

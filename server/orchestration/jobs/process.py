@@ -44,8 +44,8 @@ def main(job_id: str) -> int:
 
     from pipeline.log import configure_log
 
-    configure_log()
     settings = Settings()  # the server has put its own into the environment, layers and all
+    configure_log(settings.event_files)
     with Ops(settings.ops) as ops:
         jobs = Jobs(ops, job_folder(settings))
         job = jobs.find(job_id)

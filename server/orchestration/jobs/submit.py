@@ -219,14 +219,12 @@ class JobService:
 def _environment(settings: Settings) -> dict[str, str]:
     """The environment of a child: ours, with exactly the settings of this process, whichever layer they came from.
 
-    Secrets are in it already.
+    Secrets are not in it: a build needs none, and alerts about it are sent by the server.
     """
     variables = dict(environment_variables())
     for name, value in settings:
-        if isinstance(value, SecretStr):
-            continue
         variables.pop(setting_variable(name), None)
-        if value is not None:
+        if value is not None and not isinstance(value, SecretStr):
             plain = settings.model_dump(mode="json", include={name})[name]
             variables[setting_variable(name)] = plain if isinstance(plain, str) else json.dumps(plain)
     return {**variables, "GATA_HOME": str(settings.home.absolute()), "GATA_TENANTS": str(settings.tenants.absolute())}

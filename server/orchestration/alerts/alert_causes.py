@@ -1,0 +1,78 @@
+"""Causes of alerts: what is wrong now with tenants, by the same status that `gata status` shows, and with the disk.
+
+A text names the tenant, the step, the error by its kind, the source and days; never a row, a value, a path or a secret.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.settings import Settings
+
+ALL = "*"
+"""The tenant of an alert about the installation."""
+
+
+@dataclass(frozen=True)
+class AlertCause:
+    """Something that needs an operator; tenant, kind and cause tell it from every other."""
+
+    tenant: str
+    kind: str
+    """failed, held, stale, damaged or disk."""
+    cause: str
+    text: str
+    next_step: str
+    since: str | None = None
+
+
+def alert_causes(
+    statuses: Iterable[Mapping[str, Any]],  # Any: JSON values
+    last_run: Mapping[str, Any] | None,
+    settings: Settings,
+) -> list[AlertCause]:
+    """What needs an operator now; `statuses` as `gata status` has them, `last_run` is the newest row of the ledger."""
+    found = [cause for status in statuses for cause in _causes_of(status["tenant"], status["attention"])]
+    if last_run and last_run["status"] == "failed" and last_run["detail"]:
+        step = f"Run `gata runs {last_run['run_id']}`."
+        found.append(AlertCause(ALL, "failed", "run", "The last command failed for all tenants.", step))
+    return [*found, *_disk(settings)]
+
+
+def _causes_of(slug: str, attention: Iterable[Mapping[str, Any]]) -> Iterator[AlertCause]:  # Any: JSON values
+    seen = set()
+    for each in attention:
+        kind = each["kind"]
+        cause = "run" if kind == "damaged" else str(each["cause"])
+        if (kind, cause) in seen:
+            continue
+        seen.add((kind, cause))
+        text, next_step = _TEXTS[kind]
+        names = {"slug": slug, "cause": cause, "what": each["text"] if kind == "stale" else ""}
+        yield AlertCause(slug, kind, cause, text.format(**names), next_step.format(**names), each["since"])
+
+
+_TEXTS = {
+    "failed": ("The step {cause} of {slug} failed; readers keep the last run.", "Run `gata runs --tenant {slug}`."),
+    "held": (
+        "A gate holds {slug} at the step {cause}; readers keep the last run.",
+        "Run `gata status`, mend the source, then build again.",
+    ),
+    "stale": ("{slug}: {what}", "See why the source delivers nothing, or write `ended:` in tenants.yaml."),
+    "damaged": (
+        "An output of {slug} is damaged; where it was the run that readers see, an earlier one answers.",
+        "Run `gata build --tenant {slug}`.",
+    ),
+}
+
+
+def _disk(settings: Settings) -> Iterator[AlertCause]:
+    usage = shutil.disk_usage(
+        next(path for path in (settings.home, *settings.home.absolute().parents) if path.exists())
+    )
+    if usage.free < settings.alert_disk_bytes:
+        text = f"The disk of GATA_HOME has {usage.free // 1_000_000:,} MB left of {usage.total // 1_000_000:,} MB."
+        yield AlertCause(ALL, "disk", "home", text, "Free some: `gata status` says which tenants are offboarded.")
