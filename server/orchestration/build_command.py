@@ -127,15 +127,17 @@ class BuildCommand:
         with self._bounded(tenant, name):
             yield report
         if tenant.slug not in self.retries:
-            self._record(tenant, name, seconds=round(time.monotonic() - started, 3))
+            self._record(tenant, name, started)
 
     @contextmanager
     def check(self, tenant: Tenant, name: str) -> Iterator[TenantReport]:
         """Run work of one tenant between its steps; it is recorded where it fails, and then as `step` does."""
-        with self._bounded(tenant, name) as report:
+        report, started = self.reports[tenant.slug], time.monotonic()
+        report.begin_step(self.retries.attempt(tenant.slug, name))
+        with self._bounded(tenant, name):
             yield report
         if report.failed_step == name:
-            self._record(tenant, name)
+            self._record(tenant, name, started)
 
     @contextmanager
     def _bounded(self, tenant: Tenant, name: str) -> Iterator[TenantReport]:
@@ -156,8 +158,8 @@ class BuildCommand:
                     self.record_nodes(tenant.slug, failure.nodes)
                 log.error("failed", what=failure.what, fix=failure.fix)
 
-    def _record(self, tenant: Tenant, name: str, *, seconds: float | None = None) -> None:
-        report = self.reports[tenant.slug]
+    def _record(self, tenant: Tenant, name: str, started: float) -> None:
+        report, seconds = self.reports[tenant.slug], round(time.monotonic() - started, 3)
         status, detail = ("failed", str(report.error)) if report.error else ("done", None)
         self.ops.step(
             self.run_id,
@@ -242,22 +244,21 @@ def open_command(
         with bound_contextvars(run_id=command.run_id):
             try:
                 yield command
-            except GataError as error:
-                ops.finish_run(command.run_id, "failed", str(error))
-                keep_history(context.settings, ops, command.run_id, reports)
-                raise
+                if command.records is not None:
+                    for slug, failure in record_in_hub(context, ops, command.records).items():
+                        if slug in reports and reports[slug].error is None:
+                            reports[slug].fail(failure, step="records")
+                for report in reports.values():
+                    report.settle()
+                ops.finish_run(command.run_id, "done" if command.report().exit_code == 0 else "failed")
             except Exception as error:
-                ops.finish_run(command.run_id, "failed", f"A bug in gata: {type(error).__name__}.")
-                keep_history(context.settings, ops, command.run_id, reports)
+                is_ours = isinstance(error, GataError)
+                ops.finish_run(
+                    command.run_id, "failed", str(error) if is_ours else f"A bug in gata: {type(error).__name__}."
+                )
                 raise
-            if command.records is not None:
-                for slug, failure in record_in_hub(context, ops, command.records).items():
-                    if slug in reports and reports[slug].error is None:
-                        reports[slug].fail(failure, step="records")
-            for report in reports.values():
-                report.settle()
-            ops.finish_run(command.run_id, "done" if command.report().exit_code == 0 else "failed")
-            keep_history(context.settings, ops, command.run_id, reports)
+            finally:
+                keep_history(context.settings, ops, command.run_id, [tenant.slug for tenant in selection.tenants])
 
 
 def _first_reports(context: BuildContext, selection: Selection) -> dict[str, TenantReport]:

@@ -69,7 +69,8 @@ def _run_text(run: Mapping[str, Any]) -> str:  # Any: values of rows
         add_row(tables, *names, *counts, passed, record["loss"])
     ended = f", ended {run['finished_at'][:19].replace('T', ' ')}" if run["finished_at"] else ""
     head = f"{run['run_id']}: {run['status']}, began {run['started_at'][:19].replace('T', ' ')}{ended} (UTC)."
-    parts: list[RenderableType] = [head, "", steps, *(["", tables] if run["audit"] else [])]
+    parts: list[RenderableType] = [head, "", steps]
+    parts += ["", tables] if run["audit"] else []
     return render(*parts)
 
 

@@ -73,7 +73,7 @@ def replay_quarantine(
     """
     from server.orchestration.verbs import build  # verbs import the steps, and those this folder
 
-    (tenant,) = context.selected_tenants([slug])
+    (tenant,) = context.select([slug]).tenants
     with build_lock(context.settings.home, wait_seconds=wait_seconds):
         before = in_quarantine(context, tenant, choice)
         if not before:
