@@ -18,11 +18,17 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from pipeline.environments import DocsAccess, EnvironmentName, GateMode, by_environment
 from pipeline.errors import ConfigError
+from pipeline.gate_rules.gate import GateSetting
+from pipeline.gate_rules.gate_settings import wrong_gate
 from pipeline.log_files import LogFiles
 from pipeline.retries import RetryPolicy
 
 if TYPE_CHECKING:
     from pipeline.config.slug import Slug
+
+
+_OF_JSON = ("gates",)
+"""Settings whose variable is JSON."""
 
 
 class Settings(BaseSettings):
@@ -145,6 +151,20 @@ class Settings(BaseSettings):
     oauth_admin_scope: str | None = Field(
         default=None, description="The scope that makes a JWT without a tenant an operator's; left out: none does."
     )
+
+    gates: dict[str, GateSetting] = Field(
+        default={},
+        description='Severity and threshold of gates, such as {"row_loss": {"severity": "warning", "threshold": 0.02}};'
+        " `gates:` of a tenant stand over it.",
+    )
+
+    @field_validator("gates")
+    @classmethod
+    def _are_gates(cls, gates: dict[str, GateSetting]) -> dict[str, GateSetting]:
+        for name, setting in gates.items():
+            if wrong := wrong_gate(name, setting):
+                raise ValueError(f"{wrong[0].removesuffix('.')} ({wrong[1].removesuffix('.')})")
+        return gates
 
     @field_validator("public_url", "oauth_issuer", "oauth_jwks_url")
     @classmethod

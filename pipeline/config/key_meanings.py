@@ -37,6 +37,8 @@ _TENANT = {
     "attribution": "Ad platforms of its own traffic sources.",
     "channels": "Its own channels of visits, in their order; the first that fits decides, then GA4's default channel"
     " group.",
+    "gates": "Gates that differ for it, by id (docs/reference/validation.md), over those of `GATA_GATES`. Only an"
+    " operator sets them.",
 }
 _SOURCE = {
     "enabled": "Whether the source is read.",
@@ -157,6 +159,10 @@ MEANINGS: Mapping[str, str] = {
     f"{TENANT}.attribution.platforms[].source": "The source of a visit; case and outer spaces are ignored.",
     f"{TENANT}.attribution.platforms[].medium": "The medium of a visit.",
     f"{TENANT}.attribution.platforms[].ad_platform": "A connector of the domain ads.",
+    f"{TENANT}.gates.<gate>": "One gate; what is left out stays.",
+    f"{TENANT}.gates.<gate>.severity": "What it does when it does not pass: `error` holds the run in dev and prod.",
+    f"{TENANT}.gates.<gate>.threshold": "The value that it compares with.",
+    f"{TENANT}.gates.<gate>.tables": "Thresholds by table or object.",
     f"{TENANT}.channels[].channel": "The channel's name, a new one or one of GA4's, such as Paid Social.",
     f"{TENANT}.channels[].source": "Sources of its visits, one or several, with * for anything; case is ignored.",
     f"{TENANT}.channels[].medium": "Their mediums, likewise.",

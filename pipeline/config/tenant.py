@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.config.blocks.channels import ChannelRule, read_channels
 from pipeline.config.blocks.domains import DOMAINS, read_domains, refuse_other_domains
+from pipeline.config.blocks.gates_block import read_gates
 from pipeline.config.blocks.semantic_block import read_attribution, read_semantic, semantic_locations
 from pipeline.config.blocks.sessions import SessionRules, read_sessions
 from pipeline.config.codes import currency, timezone
@@ -21,6 +22,7 @@ from pipeline.config.slug import Slug, slug_of
 from pipeline.config.source import Source, read_source
 from pipeline.contracts.connector import Connector, Domain
 from pipeline.errors import ConfigError, shorten, suggest
+from pipeline.gate_rules.gate import GateSetting
 
 DEFAULT_FUNNEL = ("session_start", "view_item", "add_to_cart", "begin_checkout", "add_payment_info", "purchase")
 
@@ -55,6 +57,8 @@ class Tenant(BaseModel):
     attribution: dict[str, list[dict[str, str]]] = {}
     channels: tuple[ChannelRule, ...] = ()
     """Its own channels of visits, in the order in which they are tried, before the built-in ones."""
+    gates: dict[str, GateSetting] = {}
+    """Its own severities and thresholds of gates, over those of the environment."""
 
     @property
     def enabled(self) -> tuple[Source, ...]:
@@ -152,6 +156,7 @@ def read_tenant(entry: Entry, catalog: Mapping[str, Connector]) -> Tenant:
         semantic_locations=semantic_locations(fields["semantic"]) if "semantic" in fields else {},
         attribution=read_attribution(fields["attribution"], catalog) if "attribution" in fields else {},
         channels=read_channels(fields["channels"]) if "channels" in fields else (),
+        gates=read_gates(fields["gates"]) if "gates" in fields else {},
     )
     if tenant.enabled:
         refuse_other_domains(tenant.slug, fields["sources"], tenant.enabled, tenant.domains)

@@ -18,7 +18,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 VERSION = 1
-"""Version of the format of findings.json."""
+"""Version of the format of findings.json: releases that know fewer parts of a finding leave the others out."""
+MOST_SAMPLES = 5
 
 _FIELD = re.compile(r"([A-Za-z_$][\w.$-]*)(?:: | is )")
 
@@ -56,6 +57,8 @@ class FindingKind(StrEnum):
     ROWS_WITHOUT_A_DAY = "rows_without_a_day"
     UNKNOWN_STATUS = "unknown_status"
     UNKNOWN_CURRENCY = "unknown_currency"
+    UNUSUAL_DAY = "unusual_day"
+    """A day on which a key figure is far from its usual values."""
     UNUSUAL_VALUES = "unusual_values"
     """Values that are possible and odd, such as spend below 0."""
     UNLINKED_ROWS = "unlinked_rows"
@@ -88,11 +91,15 @@ class Finding(BaseModel):
     kind: Annotated[FindingKind, BeforeValidator(FindingKind.read)]
     sentence: str = Field(min_length=1)
     rule: str | None = None
-    """The gate or test, by name."""
+    """The gate, by its id in `pipeline.gate_rules.gate_registry`."""
+    table: str | None = None
+    """The object, sink, fact or dimension table that was measured, without the tenant's name."""
     facts: tuple[str, ...] = ()
     """Facts of the star whose numbers it may change; none where it changes no number."""
     columns: tuple[str, ...] = ()
     """Columns of these facts that it is about; none where it is about whole rows, and so about every metric."""
+    metrics: tuple[str, ...] = ()
+    """Base metrics that it is about, and no others; none where `facts` and `columns` say it."""
     platform: str | None = None
     account: str | None = None
     object: str | None = None
@@ -108,6 +115,10 @@ class Finding(BaseModel):
     value: Decimal | None = None
     """What the rule measured, and the threshold that it compared it with."""
     threshold: Decimal | None = None
+    samples: tuple[str, ...] = Field(default=(), max_length=MOST_SAMPLES)
+    """Surrogate keys of a few of the rows that it is about; never a value of a record."""
+    since: str | None = None
+    """The first of the published runs, without a gap, that had it."""
     weight: float = Field(default=0.0, ge=0.0, le=1.0)
     """How much of a number it may change, as a share; 1 where that is unknown."""
 
@@ -115,6 +126,13 @@ class Finding(BaseModel):
     def text(self) -> str:
         """The sentence, and the next step."""
         return f"{self.sentence} {self.next_step}" if self.next_step else self.sentence
+
+    @property
+    def subject(self) -> tuple[object, ...]:
+        """What it is about: two runs have the same finding where this is equal, whatever was measured."""
+        about = (self.kind, self.rule, self.table, self.platform, self.account, self.object)
+        day = self.first_day if self.kind is FindingKind.UNUSUAL_DAY else None
+        return (*about, self.facts, self.columns, self.metrics, self.currency, day)
 
     def to_dict(self) -> dict[str, Any]:  # Any: JSON values
         """As JSON, without what is not known."""
@@ -137,6 +155,17 @@ def read_findings(text: str | bytes) -> tuple[Finding, ...]:
     if not isinstance(tree, dict) or not isinstance(tree.get("findings"), list):
         raise ValueError("no list of findings")  # noqa: TRY004  # what readers of damaged files catch
     return tuple(Finding.model_validate(each) for each in tree["findings"])
+
+
+def with_since(findings: Iterable[Finding], before: Iterable[Finding], run_id: str) -> tuple[Finding, ...]:
+    """Findings of a run, each with the first run that had it.
+
+    Args:
+        findings: Of the run `run_id`.
+        before: Those that the run before it was published with.
+    """
+    known = {finding.subject: finding.since for finding in before}
+    return tuple(each.model_copy(update={"since": known.get(each.subject) or run_id}) for each in findings)
 
 
 def finding_texts(findings: Iterable[Finding]) -> list[str]:

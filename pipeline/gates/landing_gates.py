@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import GateFailed
-from pipeline.ingest.deliveries.load_counts import MAX_QUARANTINE_SHARE
+from pipeline.gate_rules.gate_settings import GateRules
+from pipeline.gates.gate_result import GateResult, judge, rules_of
 from pipeline.ingest.land import LandedTable, Landing
 from pipeline.ingest.landing_tables import dataset
 from pipeline.settings import Settings
 from pipeline.storage.hub import read_hub
+
 
 
 def landing_notes(landing: Landing) -> list[str]:
@@ -34,12 +37,12 @@ def _name(table: LandedTable) -> str:
     return f"{table.platform}.{table.object} of account {table.account}"
 
 
-def landing_failures(tenant: Tenant, settings: Settings) -> list[str]:
-    """Objects with too many records in quarantine, among all landed records that are not pushed yet.
+def waiting_results(tenant: Tenant, settings: Settings) -> list[GateResult]:
+    """Quarantine and pass rate of each object, among all landed records that are not pushed yet.
 
     Only the newest content of a file counts: a mended file no longer blocks the publish.
     """
-    schema = dataset(tenant)
+    rules, schema = rules_of(tenant, settings), dataset(tenant)
     with read_hub(settings) as hub:
         rows = hub.execute(
             f"""with waiting as (
@@ -53,13 +56,20 @@ def landing_failures(tenant: Tenant, settings: Settings) -> list[str]:
                     partition by platform, account, object, path order by _dlt_load_id desc) = 1
             )
             select platform, account, object, sum(quarantined)::bigint, sum(rows + quarantined)::bigint
-            from waiting group by all having sum(quarantined) > ? * sum(rows + quarantined) order by all""",
-            [tenant.slug, MAX_QUARANTINE_SHARE],
+            from waiting group by all having sum(rows + quarantined) > 0 order by all""",
+            [tenant.slug],
         ).fetchall()
-    return [
-        f"{bad} of {total} records of {platform}.{object_} (account {account}) are in quarantine."
-        for platform, account, object_, bad, total in rows
-    ]
+    return [result for row in rows for result in _of_waiting(rules, row[:3], row[3], row[4])]
+
+
+def _of_waiting(rules: GateRules, key: Sequence[str], bad: int, total: int) -> Iterator[GateResult]:
+    platform, account, object_ = key
+    about = {"platform": platform, "account": account, "object": object_, "records": bad}
+    sentence = f"{bad} of {total} records of {platform}.{object_} (account {account}) are in quarantine."
+    shares = {"quarantine_share": Decimal(bad) / total, "pass_rate": 1 - Decimal(bad) / total}
+    for gate, share in shares.items():
+        if rules.is_on(gate):
+            yield judge(rules, gate, object_, share, sentence, **about)
 
 
 def enforce(slug: Slug, failures: Sequence[str], *, strict: bool) -> list[str]:

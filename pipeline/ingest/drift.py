@@ -27,7 +27,7 @@ from pipeline.ingest.values.meaning_sql import meaning_text
 DRIFT_SHARE = 0.9
 """Share of failures among the records that have a field, or must have it: from here on it is drift, and the file is
 withheld. Nearly all rather than most, because a change of the source affects all of a file except the records around
-the change. Below it, records are quarantined one by one, up to pipeline.gates.landing_gates.MAX_QUARANTINE_SHARE."""
+the change. Below it, records are quarantined one by one, up to the threshold of the gate quarantine_share."""
 MIN_RECORDS = 2
 """Failing records of a drift: one alone is a bad record, also where its file holds no other."""
 MIN_RECORDS_OF_RARE = 10

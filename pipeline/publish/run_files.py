@@ -12,6 +12,7 @@ CATALOG_JSON: Final = "semantic.json"
 CATALOG_SCHEMA: Final = "semantic.schema.json"
 FINDINGS: Final = "findings.json"
 COVERAGE: Final = "coverage.json"
+MEASURES: Final = "measures.json"
 MANIFEST: Final = "_MANIFEST.json"
 STAGING: Final = ".staging-"
 
@@ -38,6 +39,7 @@ RUN_FILES: Final = (
     RunFile(CATALOG_JSON, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(CATALOG_SCHEMA, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(COVERAGE, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
+    RunFile(MEASURES, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(FINDINGS, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(MANIFEST, is_required=True, is_hashed=False, is_sealed=True, holds_tables=False),
 )

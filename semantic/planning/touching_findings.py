@@ -72,6 +72,8 @@ def _touches(finding: Finding, fact: str, reading: ReadData, catalog: Catalog) -
     metrics = [catalog.metrics[name] for name in reading.metrics if catalog.metrics[name].fact == fact]
     if not metrics or (finding.columns and not any(metric.columns.intersection(finding.columns) for metric in metrics)):
         return False
+    if finding.metrics and not any(metric.name in finding.metrics for metric in metrics):
+        return False
     if reading.windows and not any(_overlaps(finding, window.start, window.end) for window in reading.windows):
         return False
     columns = catalog.source_dimensions.get(fact, {})

@@ -11,6 +11,7 @@ from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import RefusedEntry
 from pipeline.errors import GataError, GateFailed, Unforeseen
 from pipeline.gates.finding import Finding
+from pipeline.gates.gate_result import GateResult, found
 from pipeline.storage.run_counts import StepCounts, TableCounts, step_total
 from server.orchestration.publishing import PublishedStar
 from server.orchestration.replay import Replayed
@@ -35,6 +36,8 @@ class TenantReport:
     findings: list[str] = field(default_factory=list)
     details: list[Finding] = field(default_factory=list)
     """Those that gates measured."""
+    gates: list[GateResult] = field(default_factory=list)
+    """The results of all gates so far."""
     damage: tuple[str, ...] = ()
     """Outputs of earlier builds that were damaged when this one began; not recorded as a finding of the run."""
     error: GataError | None = None
@@ -68,7 +71,14 @@ class TenantReport:
     def fail(self, error: GataError, *, step: str) -> None:
         self.status, self.error, self.failed_step = "failed", error, step
 
-    def set_published(self, run_id: str, rows: Mapping[str, int]) -> None:
+    def set_published(self, built: PublishedStar) -> None:
+        self.set_run(built.run_id, built.rows)
+        self.gates += built.judged
+        self.findings += [each.sentence for each in found(built.judged) if each.sentence not in self.findings]
+        self.details = list(built.details)
+
+    def set_run(self, run_id: str, rows: Mapping[str, int]) -> None:
+        """Record the run that readers see from now on."""
         self.status, self.run_id = "published", run_id
         self.rows |= rows
 
@@ -90,7 +100,7 @@ class TenantReport:
         self.status = "unchanged"
         self.rows |= built.rows
         self.findings += [finding for finding in built.findings if finding not in self.findings]
-        self.details = [*built.landed, *built.measured]
+        self.details = list(built.details)
 
     def settle(self) -> None:
         """Set `done` where nothing failed: the end of a command that stops before publishing."""

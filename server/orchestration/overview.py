@@ -93,7 +93,7 @@ def read_outputs(settings: Settings, slug: Slug) -> dict[str, Any]:  # Any: JSON
         "published_at": published_at,
         "findings": list(built.findings) if built else [],
         "notes": notes,
-        "details": [finding.to_dict() for finding in (*built.landed, *built.measured)] if built else [],
+        "details": [finding.to_dict() for finding in built.details] if built else [],
         "sources": sources,
     }
 

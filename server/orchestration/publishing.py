@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,15 +12,29 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import PublishError
-from pipeline.gates.finding import Finding, findings_json
+from pipeline.gates.finding import Finding, findings_json, with_since
+from pipeline.gates.gate_result import GateResult, failed_sentences, found, rules_of
+from pipeline.gates.landing_gates import enforce
+from pipeline.gates.run_measures import RunMeasures, TableMeasures, measures_json
 from pipeline.ingest.deliveries.delivered_days import DeliveredDays
 from pipeline.publish.damage import Stamp, stamps
-from pipeline.publish.run_files import CATALOG_JSON, CATALOG_SCHEMA, COVERAGE, DEFINITIONS, FINDINGS, ROLLUPS, STARS
+from pipeline.publish.run_files import (
+    CATALOG_JSON,
+    CATALOG_SCHEMA,
+    COVERAGE,
+    DEFINITIONS,
+    FINDINGS,
+    MEASURES,
+    ROLLUPS,
+    STARS,
+)
+from pipeline.publish.run_history import published_run
 from pipeline.publish.run_manifest import PublishedRollups, published_file
 from pipeline.publish.run_store import Published, Staged, commit, link_rollups, prune, stage
 from pipeline.settings import Settings
 from pipeline.storage.disk import replace_text
 from pipeline.storage.run_id import new_run_id
+from warehouse.build.star import StarBuild
 from warehouse.projects.star_project import star_tables
 
 if TYPE_CHECKING:
@@ -45,6 +60,8 @@ class LandedNote(BaseModel):
 
     findings: tuple[Finding, ...] = ()
     delivered: tuple[DeliveredDays, ...] = ()
+    sinks: tuple[GateResult, ...] = ()
+    """What the sinks were judged to be after the last push of each object."""
 
 
 class FinishedStar(BuildNote):
@@ -53,6 +70,7 @@ class FinishedStar(BuildNote):
     inputs: str
     star_bytes: int | None = None
     """The size of its file; None when an earlier release built it."""
+    measures: tuple[TableMeasures, ...] = ()
 
 
 class PublishedStar(BuildNote):
@@ -67,6 +85,13 @@ class PublishedStar(BuildNote):
     """The days that were delivered before it."""
     undamaged_at: dict[str, Stamp] = {}
     """By run and file, the modification stamps of DuckDB files that were found undamaged."""
+    judged: tuple[GateResult, ...] = ()
+    """The results of the gates of the run itself."""
+
+    @property
+    def details(self) -> tuple[Finding, ...]:
+        """What all gates found in its data."""
+        return (*self.landed, *self.measured, *found(self.judged))
 
 
 AnyNote = TypeVar("AnyNote", bound=BaseModel)
@@ -114,12 +139,12 @@ def begin_star(settings: Settings, slug: Slug) -> None:
     _finished(settings, slug).unlink(missing_ok=True)
 
 
-def finish_star(
-    settings: Settings, slug: Slug, inputs: str, findings: tuple[str, ...], measured: tuple[Finding, ...] = ()
-) -> None:
+def finish_star(settings: Settings, slug: Slug, inputs: str, findings: tuple[str, ...], star: StarBuild) -> None:
     """Write the note of a star that is complete and has passed its checks."""
     size = settings.stars(slug).stat().st_size
-    note = FinishedStar(inputs=inputs, findings=findings, measured=measured, star_bytes=size)
+    note = FinishedStar(
+        inputs=inputs, findings=findings, measured=star.measured, star_bytes=size, measures=star.measures
+    )
     write_note(note, _finished(settings, slug))
 
 
@@ -158,30 +183,41 @@ def publish_star(
         ConfigError: `semantic:` in tenants.yaml asks for something the star does not have.
         BuildError: A metric does not compile.
     """
-    landed = read_landed(settings, tenant.slug)
-    run_id = new_run_id(settings.now())
-    published = publish_file(
+    landed, finished = read_landed(settings, tenant.slug), read_finished(settings, tenant.slug)
+    run = publish_file(
         tenant,
         settings,
         settings.stars(tenant.slug),
-        run_id,
+        new_run_id(settings.now()),
         known=(*landed.findings, *measured),
         delivered=landed.delivered,
+        measures=finished.measures if finished else (),
     )
+    published = run.published
     undamaged = {f"{published.run_id}/{name}": stamp for name, stamp in stamps(published.path).items()}
-    rows = table_rows(published)
     built = PublishedStar(
         inputs=inputs,
         run_id=published.run_id,
-        rows=rows,
-        findings=findings,
-        measured=measured,
-        landed=landed.findings,
+        rows=table_rows(published),
+        findings=(*findings, *(each.sentence for each in found(run.judged) if each.sentence not in findings)),
+        measured=run.known[len(landed.findings) : len(landed.findings) + len(measured)],
+        landed=run.known[: len(landed.findings)],
         delivered=landed.delivered,
         undamaged_at=undamaged,
+        judged=run.judged,
     )
     write_built(settings, tenant.slug, built)
     return built
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """A run that was just published, with what its own gates found."""
+
+    published: Published
+    known: tuple[Finding, ...]
+    """The findings that it was published with, each since its first run: those given, in their order, and its own."""
+    judged: tuple[GateResult, ...]
 
 
 def publish_file(
@@ -193,15 +229,18 @@ def publish_file(
     *,
     known: Sequence[Finding] = (),
     delivered: Sequence[DeliveredDays] = (),
-) -> Published:
-    """Publish a star file under a run id, with findings and the days it covers.
+    measures: Sequence[TableMeasures] = (),
+) -> NewRun:
+    """Publish a star file under a run id, with findings, measures and the days it covers.
 
     Its definitions are derived from it when none are given.
 
     Raises:
         PublishError, ConfigError, BuildError: As for `publish_star`.
+        GateFailed: A gate of the run failed in strict mode; readers keep the run they have.
     """
     from semantic.answering.export import catalog_json_schema, export_catalog
+    from semantic.answering.guard.run_gates import run_results
     from semantic.answering.validate import validate_run
     from semantic.catalog.coverage import coverage_json
     from semantic.definitions.derive_coverage import derive_coverage
@@ -210,16 +249,30 @@ def publish_file(
     staged = stage(stars, settings.published(tenant.slug), run_id, tenant.slug, layout)
     text = definitions or derive_definitions(tenant, staged.path / STARS)
     (staged.path / DEFINITIONS).write_text(text, encoding="utf-8")
+    covered = derive_coverage(tenant, staged.path / STARS, delivered)
+    (staged.path / COVERAGE).write_text(coverage_json(covered), encoding="utf-8")
     model = validate_run(staged.path)
     (staged.path / CATALOG_JSON).write_text(export_catalog(model, run_id=run_id), encoding="utf-8")
     (staged.path / CATALOG_SCHEMA).write_text(catalog_json_schema(), encoding="utf-8")
-    (staged.path / FINDINGS).write_text(findings_json(known), encoding="utf-8")
-    covered = derive_coverage(tenant, staged.path / STARS, delivered)
-    (staged.path / COVERAGE).write_text(coverage_json(covered), encoding="utf-8")
+    before = published_run(settings, tenant.slug)
+    judged, totals = run_results(
+        model,
+        staged.path / STARS,
+        rules_of(tenant, settings),
+        today=settings.day(),
+        before=before.measures.metrics,
+    )
+    enforce(tenant.slug, failed_sentences(judged), strict=settings.strict)
+    listed = with_since((*known, *found(judged)), before.findings, run_id)
+    (staged.path / FINDINGS).write_text(findings_json(listed), encoding="utf-8")
+    measured = RunMeasures(tables=tuple(measures), metrics=tuple(totals))
+    (staged.path / MEASURES).write_text(measures_json(measured), encoding="utf-8")
     rollups = _rollups(staged, text, settings.rollup_rows) if settings.rollups else None
     published = commit(staged, text, now=settings.now(), rollups=rollups)
     prune(settings.published(tenant.slug), RUNS_KEPT)
-    return published
+    own = iter(listed[len(known) :])
+    results = tuple(each.model_copy(update={"finding": next(own)}) if each.finding else each for each in judged)
+    return NewRun(published, listed, results)
 
 
 def _rollups(staged: Staged, definitions: str, least_rows: int) -> PublishedRollups | None:

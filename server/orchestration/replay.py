@@ -137,7 +137,7 @@ def publish_replayed(waiting: UnpublishedRun, context: BuildContext) -> Publishe
         definitions = (folder / DEFINITIONS).read_text(encoding="utf-8")
     landed = read_landed(context.settings, tenant.slug)
     known = (*landed.findings, *run.measured)
-    published = publish_file(
+    new = publish_file(
         tenant,
         context.settings,
         folder / STARS,
@@ -147,7 +147,7 @@ def publish_replayed(waiting: UnpublishedRun, context: BuildContext) -> Publishe
         delivered=landed.delivered,
     )
     shutil.rmtree(folder)
-    return published
+    return new.published
 
 
 def _prune(settings: Settings, slug: Slug) -> None:

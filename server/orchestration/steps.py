@@ -1,4 +1,4 @@
-"""The steps of a build, in order: room, library, overlays, onboarding, land, push, gates, stars, publish.
+"""The steps of a build, in order: room, library, overlays, onboarding, land, push, gates, stars, publish, results.
 
     hub writes (land, push: this process) -> stars (a process per tenant, hub read-only) -> publish
 
@@ -19,9 +19,9 @@ from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.contract_lock import check_lock
 from pipeline.errors import DbtFailed, GataError, LandError
-from pipeline.gates.landing_findings import landing_findings
-from pipeline.gates.landing_gates import drift_failures, enforce, landing_failures, landing_notes
+from pipeline.gates.landing_gates import enforce, landing_notes
 from pipeline.gates.quarantined_now import quarantine_counts
+from pipeline.gates.sink_gates import ledger_loads
 from pipeline.ingest.deliveries.load_counts import load_counts
 from pipeline.ingest.exports import export_targets, routed_blueprints
 from pipeline.ingest.land import land_tenant
@@ -30,11 +30,11 @@ from pipeline.publish.run_files import STARS
 from pipeline.storage.run_counts import StepCounts
 from server.orchestration.build_command import BuildCommand, BuiltStar
 from server.orchestration.build_report import TenantReport
+from server.orchestration.gating.gate_steps import judge_landing, judge_sinks, keep_results
 from server.orchestration.isolation.room import bytes_needed, hub_needs, no_room
 from server.orchestration.onboarding import is_onboarded, take_phases
 from server.orchestration.outputs import output_damage, remember_undamaged
 from server.orchestration.publishing import (
-    LandedNote,
     PublishedStar,
     begin_star,
     finish_star,
@@ -42,11 +42,9 @@ from server.orchestration.publishing import (
     read_finished,
     read_landed,
     read_published_star,
-    write_landed,
 )
 from server.orchestration.replay import replay, unpublished
 from server.orchestration.source_states import record_sources
-from warehouse.build.finding_facts import with_facts
 from warehouse.build.hub_library import prepare_hub
 from warehouse.build.hub_metadata import HubRecords, read_hub_records, record_configs
 from warehouse.build.inputs import star_inputs
@@ -150,12 +148,7 @@ def land_all(command: BuildCommand) -> None:
             if landing.load_id is not None or command.ops.quarantine(tenant.slug):
                 kept_out = quarantine_counts(tenant, routed, settings)
                 command.ops.set_quarantine(command.run_id, tenant.slug, map(asdict, kept_out))
-            report.findings += enforce(tenant.slug, landing_failures(tenant, settings), strict=settings.strict)
-            command.drifted[tenant.slug] = drift_failures(landing)
-            found = landing_findings(tenant, landing, command.context.blueprints, settings)
-            report.details = [with_facts(finding, tenant, command.context.blueprints) for finding in found]
-            note = LandedNote(findings=tuple(report.details), delivered=landing.delivered)
-            write_landed(settings, tenant.slug, note)
+            judge_landing(command, tenant, landing)
 
 
 def hold_drifted(command: BuildCommand) -> None:
@@ -167,16 +160,17 @@ def hold_drifted(command: BuildCommand) -> None:
 
 
 def push_all(command: BuildCommand) -> None:
+    settings, blueprints = command.context.settings, command.context.blueprints
     for tenant in command.open:
         with command.step(tenant, "push") as report:
             command.pool.wait_for(parse_push, [tenant])
-            nodes = push(tenant, command.context.blueprints, command.context.settings)
-            report.audit(
-                pushed_counts(tenant, command.context.blueprints, command.context.settings, began=report.began_at)
-            )
+            before = ledger_loads(tenant, settings)
+            nodes = push(tenant, blueprints, settings)
+            report.audit(pushed_counts(tenant, blueprints, settings, began=report.began_at))
             command.record_nodes(tenant.slug, nodes)
-            report.rows |= sink_rows(tenant, command.context.settings, command.context.blueprints)
-            record_sources(tenant, command.ops, command.context.settings)
+            report.rows |= sink_rows(tenant, settings, blueprints)
+            record_sources(tenant, command.ops, settings)
+            judge_sinks(command, tenant, ledger_loads(tenant, settings) - before if nodes else ())
 
 
 def changed_inputs(command: BuildCommand, tenant: Tenant) -> str | None:
@@ -190,7 +184,8 @@ def changed_inputs(command: BuildCommand, tenant: Tenant) -> str | None:
     if built is None or built.inputs != inputs or report.damage or command.is_full:
         return inputs
     landed = read_landed(settings, tenant.slug)
-    if settings.publish and (built.landed, built.delivered) != (landed.findings, landed.delivered):
+    known = tuple(finding.model_copy(update={"since": None}) for finding in built.landed)
+    if settings.publish and (known, built.delivered) != (landed.findings, landed.delivered):
         _publish_again(command, tenant, built)
         return None
     remember_undamaged(settings, tenant.slug)
@@ -227,9 +222,10 @@ def rebuild_stars(command: BuildCommand, tenants: Sequence[Tenant], *, publish: 
                 raise star
             report.counts = _star_counts(tenant, star.nodes, settings.stars(tenant.slug))
             command.record_nodes(tenant.slug, star.nodes)
+            report.gates += star.results
             report.findings += [*star.findings, *enforce(tenant.slug, star.failures, strict=settings.strict)]
             report.details += star.measured
-            finish_star(settings, tenant.slug, inputs[tenant.slug], tuple(report.findings), star.measured)
+            finish_star(settings, tenant.slug, inputs[tenant.slug], tuple(report.findings), star)
         if command.goes_on(tenant) and publish.get(tenant.slug):
             command.built[tenant.slug] = BuiltStar(inputs[tenant.slug], star.measured)
             publishing.append(begin_publish(command, tenant))
@@ -291,7 +287,7 @@ def _star_counts(tenant: Tenant, nodes: Sequence[Node], file: Path) -> StepCount
 def record_published(command: BuildCommand, tenant: Tenant, built: PublishedStar) -> None:
     """Report the run that a tenant's star was published as, with the rows that came through."""
     report = command.reports[tenant.slug]
-    report.set_published(built.run_id, built.rows)
+    report.set_published(built)
     report.audit(published_counts(tenant, command.context.settings, built.run_id, built.rows))
 
 
@@ -352,5 +348,6 @@ BUILD_STEPS: tuple[Callable[[BuildCommand], object], ...] = (
     push_all,
     hold_drifted,
     publish_changed,
+    keep_results,
 )
 """The steps of `gata build`, in order."""

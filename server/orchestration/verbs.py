@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ConfigError, PublishError
+from pipeline.gates.gate_result import GateStatus, failed_sentences, found
 from pipeline.gates.landing_gates import enforce
+from pipeline.gates.sink_gates import sink_results
 from pipeline.publish.pointer import latest_run_id, run_ids
 from pipeline.publish.run_store import move_pointer_back, verify
 from pipeline.storage.contract_lock_file import update_lock
@@ -20,11 +22,9 @@ from pipeline.storage.run_counts import StepCounts
 from server.orchestration.build_command import BuildCommand, StepObserver, open_command, unobserved
 from server.orchestration.build_context import BuildContext, Selection
 from server.orchestration.build_report import BuildReport
+from server.orchestration.gating.gate_steps import keep_results
 from server.orchestration.onboarding import Onboarding, plan_onboarding, take_phases
-from server.orchestration.publishing import (
-    publish_finished,
-    table_rows,
-)
+from server.orchestration.publishing import publish_finished, table_rows
 from server.orchestration.replay import UnpublishedRun, find_unpublished, publish_replayed
 from server.orchestration.steps import (
     BUILD_STEPS,
@@ -90,7 +90,7 @@ def land_only(
 ) -> BuildReport:
     """Land new files, and stop there."""
     with open_command(context, context.select(slugs), wait_seconds, watch) as command:
-        command.run((check_room, prepare_library, land_all, hold_drifted))
+        command.run((check_room, prepare_library, land_all, hold_drifted, keep_results))
         return command.report()
 
 
@@ -113,7 +113,7 @@ def transform(
         raise ConfigError("A logic version belongs to one tenant.", "Name it: --tenant SLUG --logic-version HASH.")
     with open_command(context, context.select(slugs), wait_seconds, watch) as command:
         rebuild = rebuild_open if logic_version is None else partial(replay_stars, logic_version=logic_version)
-        command.run((prepare_library, push_all, rebuild))
+        command.run((prepare_library, push_all, rebuild, keep_results))
         return command.report()
 
 
@@ -134,7 +134,7 @@ def publish_only(
     with open_command(
         context, Selection((unpublished.tenant,)) if unpublished else context.select(slugs), wait_seconds, watch
     ) as command:
-        command.run((prepare_library, partial(_publish_open, unpublished=unpublished)))
+        command.run((prepare_library, partial(_publish_open, unpublished=unpublished), keep_results))
         return command.report()
 
 
@@ -144,7 +144,7 @@ def _publish_open(command: BuildCommand, *, unpublished: UnpublishedRun | None) 
         with command.step(tenant, "publish") as report:
             if unpublished:
                 run = publish_replayed(unpublished, command.context)
-                report.set_published(run.run_id, table_rows(run))
+                report.set_run(run.run_id, table_rows(run))
                 report.counts = StepCounts(rows_out=sum(table_rows(run).values()))
             else:
                 record_published(command, tenant, publish_finished(tenant, command.context))
@@ -165,12 +165,15 @@ def validate(
             with command.step(tenant, "validate") as report:
                 star = check_star(tenant, context.blueprints, context.settings)
                 command.record_nodes(tenant.slug, star.nodes)
-                report.findings += [
-                    *star.findings,
-                    *enforce(tenant.slug, star.failures, strict=context.settings.strict),
-                ]
+                sinks = sink_results(tenant, context.blueprints, context.settings)
+                report.gates += [*sinks, *star.results]
+                report.details += [*found(sinks), *star.measured]
+                report.findings += [*star.findings, *(each.sentence for each in found(sinks, GateStatus.WARNED))]
+                failures = [*failed_sentences(sinks), *star.failures]
+                report.findings += enforce(tenant.slug, failures, strict=context.settings.strict)
                 if full:
                     report.findings += _verify_runs(context.settings.published(tenant.slug))
+        keep_results(command)
         return command.report()
 
 

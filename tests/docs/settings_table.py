@@ -59,6 +59,8 @@ def _takes(field: FieldInfo) -> str:
         return codes(kinds)
     if any(getattr(mark, "pattern", None) == _SIZE for mark in field.metadata):
         return "a size, such as 64MB or 4GB"
+    if get_origin(field.annotation) is dict:
+        return "JSON"
     name = getattr(kinds[0], "__name__", "")
     return _TYPES.get(name, "text") + _range(field)
 

@@ -41,6 +41,8 @@ NAMED = {
     f"{SOURCE}.accounts": "<account>",
     f"{SOURCE}.read.objects": "<object>",
     f"{SOURCE}.accounts.<account>.read.objects": "<object>",
+    f"{TENANT}.gates": "<gate>",
+    f"{TENANT}.gates.<gate>.tables": "<table>",
     f"{TENANT}.semantic.metrics": "<metric>",
     f"{TENANT}.semantic.dimensions": "<dimension>",
     f"{SOURCE}.tables[].logic.funnel_steps": "<step>",

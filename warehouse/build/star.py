@@ -13,13 +13,25 @@ from pipeline.contracts.registry import Blueprints
 from pipeline.contracts.sql import literal
 from pipeline.currency.exchange_rates import write_rates
 from pipeline.errors import BuildError
+from pipeline.gate_rules.gate_registry import GATES
 from pipeline.gates.finding import Finding, FindingKind
+from pipeline.gates.gate_result import (
+    GateResult,
+    GateStatus,
+    failed_sentences,
+    found,
+    result_of_test,
+    rules_of,
+)
+from pipeline.gates.run_measures import TableMeasures
+from pipeline.publish.run_history import published_run
 from pipeline.settings import Settings
 from pipeline.storage.run_counts import TableCounts
 from warehouse.build.build_paths import BuildPaths, star_paths
-from warehouse.build.star_findings import finding_of_row, writes_findings
+from warehouse.build.star_findings import finding_of_row, table_of, writes_findings
+from warehouse.build.star_gates import star_results
 from warehouse.projects.rates_table import RATES_FILE
-from warehouse.projects.star_project import star_project
+from warehouse.projects.star_project import star_project, star_tables
 from warehouse.run_dbt import Node, first_lines, refuse_failures, run_dbt, with_rows, write_project
 
 MOST_FINDINGS = 20  # of one test
@@ -27,30 +39,29 @@ MOST_FINDINGS = 20  # of one test
 
 @dataclass(frozen=True)
 class StarBuild:
-    """Result of a star build: nodes of all models and tests. Failed tests are for the gates to judge, not an error."""
+    """Result of a star build: nodes of all models and tests, and the results of gates. What failed is no error yet."""
 
     nodes: tuple[Node, ...]
     notes: tuple[str, ...] = ()
     """Notes on the tenant's sources."""
-    warned: tuple[Finding, ...] = ()
-    """Findings of tests of severity warn."""
-    failed: tuple[Finding, ...] = ()
-    """Findings of the other tests: with these, numbers would be wrong."""
+    results: tuple[GateResult, ...] = ()
+    """Of all gates of the star, its tests among them."""
+    measures: tuple[TableMeasures, ...] = ()
 
     @property
     def measured(self) -> tuple[Finding, ...]:
-        """The findings of all tests."""
-        return (*self.warned, *self.failed)
+        """The findings of all gates."""
+        return found(self.results)
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """The notes and the findings of tests of severity warn, as sentences."""
-        return (*self.notes, *(finding.sentence for finding in self.warned))
+        """The notes, and the findings of gates that only warn, as sentences."""
+        return (*self.notes, *(finding.sentence for finding in found(self.results, GateStatus.WARNED)))
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """The findings of the other tests, as sentences."""
-        return tuple(finding.sentence for finding in self.failed)
+        """What stops a publish in strict mode, as sentences."""
+        return tuple(failed_sentences(self.results))
 
 
 def build_star(
@@ -126,12 +137,20 @@ def _run_tests(tenant: Tenant, paths: BuildPaths, settings: Settings) -> StarBui
     """Run the data tests of a project on its star file."""
     command = ("test",)
     nodes = run_dbt(paths.project, command, files=_star_files(paths, settings), threads=settings.threads)
-    found: dict[str, list[Finding]] = {"warn": [], "fail": []}
+    rules, results = rules_of(tenant, settings), list[GateResult]()
     rows = _table_rows(paths.file)
     for node in nodes:
-        if node.status in ("warn", "fail", "error"):
-            found["warn" if node.status == "warn" else "fail"] += _findings(node, tenant, rows, paths, settings)
-    return StarBuild(nodes, tuple(tenant.notes), tuple(found["warn"]), tuple(found["fail"]))
+        gate = node.test or node.name
+        if node.kind == "test" and (gate not in GATES or rules.is_on(gate)):
+            has_findings = node.status in ("warn", "fail", "error")
+            findings = _findings(node, tenant, rows, paths, settings) if has_findings else [None]
+            table = table_of(node)
+            failed = node.status in ("fail", "error")
+            results += [result_of_test(rules, gate, table, finding, failed=failed) for finding in findings]
+    with duckdb.connect(str(paths.file), read_only=True, config={"threads": settings.threads}) as star:
+        before = published_run(settings, tenant.slug).measures.tables
+        judged, measures = star_results(star, tenant, star_tables(tenant), rules, today=settings.day(), before=before)
+    return StarBuild(nodes, tuple(tenant.notes), (*results, *judged), tuple(measures))
 
 
 def _findings(
@@ -148,7 +167,7 @@ def _findings(
                 return [finding_of_row(row, node, tenant, rows) for row in listed]
     failed = f" {node.failures} rows fail." if node.failures else ""
     sentence = f"The test {node.name} says {node.status}.{failed} {first_lines(node.message)}"
-    return [Finding(kind=FindingKind.OTHER, sentence=sentence, rule=node.test)]
+    return [Finding(kind=FindingKind.OTHER, sentence=sentence, rule=node.test, table=table_of(node))]
 
 
 def _star_files(paths: BuildPaths, settings: Settings) -> dict[str, Path]:

@@ -108,6 +108,9 @@ def finding_of_row(row: Row, node: Node, tenant: Tenant, rows: Mapping[str, int]
         kind=FindingKind.read(row.get("kind") or rule.kind),
         sentence=row["finding"],
         rule=node.test,
+        table=table_of(node),
+        value=None if records is None else Decimal(int(records)),
+        threshold=None if records is None else Decimal(0),
         facts=rule.facts,
         columns=(row["measure"],) if row.get("measure") else rule.columns,
         platform=row.get("source_platform"),
@@ -120,6 +123,11 @@ def finding_of_row(row: Row, node: Node, tenant: Tenant, rows: Mapping[str, int]
         next_step=row.get("next_step"),
         weight=share if weight is None else max(0.0, min(1.0, float(weight))),
     )
+
+
+def table_of(node: Node) -> str:
+    """The table that a test looks at, without the tenant's name."""
+    return (node.checks or node.name).rpartition("__")[2]
 
 
 def _of_model(node: Node, tenant: Tenant) -> Rule:

@@ -1,8 +1,6 @@
 """The onset of a change: the first day on which a metric left its usual band, to the side that it changed to.
 
-The band is the median of the days before, give or take three times their spread: 1.4826 x the median absolute deviation
-from it, which for normal values is the standard deviation; 1.2533 x the mean absolute deviation where most days are
-equal. Source: Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993.
+The band is the median of the days before, give or take three times their spread (pipeline/gates/bands.py).
 """
 
 from __future__ import annotations
@@ -11,13 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from statistics import median
 
-WEEKS_BEFORE = 8
+from pipeline.gates.bands import WEEKS_BEFORE, usual
+
 LEAST_DAYS = 14
 """Days with a value that a band needs."""
 WIDTH = 3
-_OF_MEDIAN, _OF_MEAN = Decimal("1.4826"), Decimal("1.2533")
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,5 @@ def usual_band(values: list[Decimal]) -> UsualBand | None:
     """The band of these values; None of too few."""
     if len(values) < LEAST_DAYS:
         return None
-    middle = median(values)
-    distances = [abs(value - middle) for value in values]
-    spread = _OF_MEDIAN * median(distances) or _OF_MEAN * sum(distances, Decimal(0)) / len(distances)
-    return UsualBand(middle - WIDTH * spread, middle + WIDTH * spread)
+    found = usual(values)
+    return UsualBand(found.middle - WIDTH * found.spread, found.middle + WIDTH * found.spread)

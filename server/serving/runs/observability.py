@@ -203,7 +203,7 @@ def details_of(slug: Slug, settings: Settings) -> tuple[Finding, ...]:
     from server.orchestration.publishing import read_published_star
 
     built = read_published_star(settings, slug)
-    return (*built.landed, *built.measured) if built else ()
+    return built.details if built else ()
 
 
 def freshness(run: OpenRun, ops: Ops) -> Payload:

@@ -1,0 +1,1 @@
+"""Gates within a build: where its steps are judged."""

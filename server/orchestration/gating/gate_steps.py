@@ -1,0 +1,81 @@
+"""Gates within the steps of a build: what is judged after landing and after the push, and where results are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pipeline.config.tenant import Tenant
+from pipeline.gate_rules.gate import Severity
+from pipeline.gates.finding import Finding
+from pipeline.gates.gate_result import failed_sentences, found, rules_of, write_results
+from pipeline.gates.landing_checks import SAID_BY_FILE, landing_results
+from pipeline.gates.landing_findings import landing_findings
+from pipeline.gates.landing_gates import drift_failures, enforce, waiting_results
+from pipeline.gates.sink_gates import sink_results
+from pipeline.ingest.land import Landing
+from server.orchestration.build_command import BuildCommand
+from server.orchestration.publishing import LandedNote, read_landed, write_landed
+from warehouse.build.finding_facts import with_facts
+
+WAITING = ("quarantine_share", "pass_rate")
+"""Gates about quarantined records, of which `landing_findings` has a finding for each object."""
+
+
+def judge_landing(command: BuildCommand, tenant: Tenant, landing: Landing) -> None:
+    """Judge a landing; in strict mode hold all but drifted tables, whose other tables are pushed first.
+
+    Raises:
+        GateFailed: A gate failed in strict mode.
+    """
+    context, report = command.context, command.reports[tenant.slug]
+    settings = context.settings
+    known = landing_findings(tenant, landing, context.blueprints, settings)
+    results = [
+        *landing_results(tenant, landing, known, context.blueprints, settings),
+        *waiting_results(tenant, settings),
+    ]
+    report.gates += results
+    if rules_of(tenant, settings).severity("contract_holds") is Severity.ERROR:
+        command.drifted[tenant.slug] = drift_failures(landing)
+    own = [each for each in results if each.gate not in SAID_BY_FILE]
+    measured = found(each for each in own if each.gate not in WAITING)
+    report.details = [with_facts(finding, tenant, context.blueprints) for finding in known]
+    report.details += [finding for finding in measured if finding not in report.details]
+    earlier = read_landed(settings, tenant.slug)
+    note = LandedNote(findings=tuple(report.details), delivered=landing.delivered, sinks=earlier.sinks)
+    write_landed(settings, tenant.slug, note)
+    _say(report.findings, found(own))
+    enforce(tenant.slug, failed_sentences(own), strict=settings.strict)
+
+
+def judge_sinks(command: BuildCommand, tenant: Tenant, pushed: Collection[str]) -> None:
+    """Judge the sinks after a push of these loads; without any, what the last push was judged to be still holds.
+
+    Raises:
+        GateFailed: A gate failed in strict mode.
+    """
+    settings, report = command.context.settings, command.reports[tenant.slug]
+    landed = read_landed(settings, tenant.slug)
+    if pushed:
+        judged = tuple(sink_results(tenant, command.context.blueprints, settings, pushed))
+        objects = {each.table for each in judged}
+        sinks = (*(each for each in landed.sinks if each.table not in objects), *judged)
+        landed = landed.model_copy(update={"sinks": sinks})
+    findings = tuple(dict.fromkeys((*landed.findings, *found(landed.sinks))))
+    write_landed(settings, tenant.slug, landed.model_copy(update={"findings": findings}))
+    report.gates += landed.sinks
+    report.details += [finding for finding in found(landed.sinks) if finding not in report.details]
+    _say(report.findings, found(landed.sinks))
+    enforce(tenant.slug, failed_sentences(landed.sinks), strict=settings.strict)
+
+
+def _say(sentences: list[str], findings: Collection[Finding]) -> None:
+    """Add the sentences of findings that are not there yet."""
+    sentences += [s for s in dict.fromkeys(finding.sentence for finding in findings) if s not in sentences]
+
+
+def keep_results(command: BuildCommand) -> None:
+    """Write the results of the gates of every tenant that the command did something for."""
+    for report in command.reports.values():
+        if report.gates and report.status != "unchanged":
+            write_results(command.context.settings, command.run_id, report.tenant, report.gates)
