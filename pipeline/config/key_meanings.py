@@ -159,8 +159,8 @@ MEANINGS: Mapping[str, str] = {
     f"{TENANT}.attribution.platforms[].source": "The source of a visit; case and outer spaces are ignored.",
     f"{TENANT}.attribution.platforms[].medium": "The medium of a visit.",
     f"{TENANT}.attribution.platforms[].ad_platform": "A connector of the domain ads.",
-    f"{TENANT}.gates.<gate>": "One gate; what is left out stays.",
-    f"{TENANT}.gates.<gate>.severity": "What it does when it does not pass: `error` holds the run in dev and prod.",
+    f"{TENANT}.gates.<gate>.severity": "What it does when it does not pass: `error` holds the run in dev and prod. What"
+    " is left out stays.",
     f"{TENANT}.gates.<gate>.threshold": "The value that it compares with.",
     f"{TENANT}.gates.<gate>.tables": "Thresholds by table or object.",
     f"{TENANT}.channels[].channel": "The channel's name, a new one or one of GA4's, such as Paid Social.",

@@ -128,7 +128,7 @@ class Finding(BaseModel):
         return f"{self.sentence} {self.next_step}" if self.next_step else self.sentence
 
     @property
-    def subject(self) -> tuple[object, ...]:
+    def subject(self) -> tuple[Any, ...]:  # Any: what the fields hold
         """What it is about: two runs have the same finding where this is equal, whatever was measured."""
         about = (self.kind, self.rule, self.table, self.platform, self.account, self.object)
         day = self.first_day if self.kind is FindingKind.UNUSUAL_DAY else None

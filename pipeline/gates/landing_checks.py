@@ -132,9 +132,18 @@ def _of_days(rules: GateRules, delivered: Iterable[DeliveredDays], platforms: se
             sentence = (
                 f"{days} days of {each.object} of {each.platform} {each.account} are in no delivery: {named}{more}."
             )
-            about = {"platform": each.platform, "account": each.account, "object": each.object}
-            bounds = {"first_day": holes[0][0], "last_day": holes[-1][1]} if holes else {}
-            yield judge(rules, "expected_days", each.object, days, sentence, **about, **bounds)
+            yield judge(
+                rules,
+                "expected_days",
+                each.object,
+                days,
+                sentence,
+                platform=each.platform,
+                account=each.account,
+                object=each.object,
+                first_day=holes[0][0] if holes else None,
+                last_day=holes[-1][1] if holes else None,
+            )
 
 
 def missing_days(covered: Sequence[Span]) -> list[Span]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Any
 
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
@@ -14,7 +15,6 @@ from pipeline.ingest.land import LandedTable, Landing
 from pipeline.ingest.landing_tables import dataset
 from pipeline.settings import Settings
 from pipeline.storage.hub import read_hub
-
 
 
 def landing_notes(landing: Landing) -> list[str]:
@@ -64,7 +64,7 @@ def waiting_results(tenant: Tenant, settings: Settings) -> list[GateResult]:
 
 def _of_waiting(rules: GateRules, key: Sequence[str], bad: int, total: int) -> Iterator[GateResult]:
     platform, account, object_ = key
-    about = {"platform": platform, "account": account, "object": object_, "records": bad}
+    about: dict[str, Any] = {"platform": platform, "account": account, "object": object_, "records": bad}
     sentence = f"{bad} of {total} records of {platform}.{object_} (account {account}) are in quarantine."
     shares = {"quarantine_share": Decimal(bad) / total, "pass_rate": 1 - Decimal(bad) / total}
     for gate, share in shares.items():

@@ -72,7 +72,7 @@ def sink_results(
             pushed = {key: PushedObject((), 0, 0) for key in registered if key in blueprints}
         else:
             pushed = _pushed(hub, tenant, blueprints, pushed_loads)
-        results = []
+        results: list[GateResult] = []
         for key in sorted(pushed):
             held = _rows_of_sink(hub, tenant, blueprints[key], pushed[key].loads)
             of = JudgedObject(tenant, blueprints[key], pushed[key], held, registered.get(key, (0, 0)))

@@ -1,13 +1,16 @@
-"""The checks of a star and its inputs, from the generated projects and the headers of their macros."""
+"""The gates, from their registry; those that are tests of the star, from the generated projects and their macros."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from pipeline.config.tenant import Tenant
+from pipeline.gate_rules.gate import Gate
+from pipeline.gate_rules.gate_registry import GATES
 from tests.docs.macro_headers import macros
 from tests.docs.markdown import code, codes, table
 from tests.docs.star_columns import PATTERN, SLUG
@@ -21,22 +24,49 @@ BUILT_IN = {
     "relationships": "Every key of a fact has its row in the dimension table.",
     "accepted_values": "Every value is one of a list.",
 }
-LEVELS = {"error": "failure", "warn": "finding"}
+
+
+def gates() -> str:
+    """Every gate that is no test of the star."""
+    rows = [
+        (
+            code(gate.id),
+            gate.layer.value,
+            gate.checks,
+            f"{gate.check.value} {gate.threshold:f}{_of_tables(gate)}",
+            "always holds" if gate.is_fixed else code(gate.severity.value),
+            gate.next_step,
+        )
+        for gate in GATES.values()
+        if gate.threshold is not None
+    ]
+    return table(("gate", "layer", "what it measures", "passes", "severity", "next step"), rows)
+
+
+def _of_tables(gate: Gate) -> str:
+    """The thresholds that tables have of their own."""
+    by_rate: dict[Decimal, list[str]] = {}
+    for name, threshold in gate.tables.items():
+        by_rate.setdefault(threshold, []).append(name)
+    own = "; ".join(f"{threshold:f} for {codes(names)}" for threshold, names in sorted(by_rate.items()))
+    near = f"; warns from {gate.warns_from:f} of it" if gate.warns_from < 1 else ""
+    return f"{f' ({own})' if own else ''}{near}"
 
 
 def checks() -> str:
+    """Every test of the star: its id in the registry is its name."""
     meanings = BUILT_IN | _meanings()
-    found = _found()
+    found = found_tests()
     rows = [
-        (code(name), codes(sorted(found[name][1])), LEVELS[found[name][0]], meanings[name])
-        for name in sorted(found, key=lambda name: (found[name][0], name))
+        (code(name), codes(sorted(found[name])), code(GATES[name].severity.value), meanings[name])
+        for name in sorted(found, key=lambda name: (GATES[name].severity, name))
     ]
-    return table(("check", "tables", "level", "meaning"), rows)
+    return table(("gate", "tables", "severity", "meaning"), rows)
 
 
-def _found() -> dict[str, tuple[str, set[str]]]:
-    """By check: its severity and the tables it looks at."""
-    found: dict[str, tuple[str, set[str]]] = {}
+def found_tests() -> dict[str, set[str]]:
+    """By test: the tables it looks at."""
+    found: dict[str, set[str]] = {}
     tenant = _tenant()
     tables = [with_rates(each, tenant.currency) for each in star_schema(has_payments=True)]
     for text in (star_schema_yaml(tenant, tables), canonical_schema_yaml(tenant)):
@@ -46,9 +76,7 @@ def _found() -> dict[str, tuple[str, set[str]]]:
                 *(t for c in model.get("columns", ()) for t in c.get("data_tests", ())),
             ]
             for each in tests:
-                name, body = (each, {}) if isinstance(each, str) else next(iter(each.items()))
-                severity = body.get("config", {}).get("severity", "error")
-                found.setdefault(name, (severity, set()))[1].add(_short(model))
+                found.setdefault(each if isinstance(each, str) else next(iter(each)), set()).add(_short(model))
     return found
 
 

@@ -39,6 +39,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "metrics": metrics_tables.metrics,
     "hidden metrics": metrics_tables.hidden_metrics,
     "dimensions": metrics_tables.dimensions,
+    "gates": gate_table.gates,
     "checks": gate_table.checks,
     "engines": transformation_tables.engines,
     "canonical tables": transformation_tables.canonical_tables,

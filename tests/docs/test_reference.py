@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.key_meanings import MEANINGS
-from tests.docs import tenant_keys
+from pipeline.gate_rules.gate_registry import GATES
+from tests.docs import gate_table, tenant_keys
 from tests.docs.pages import BLOCKS, REFERENCE, ROOT, blocks_of, regenerated
 from tests.docs.typed_commands import commands_of, parse
 
@@ -26,6 +27,12 @@ def test_a_page_says_what_the_code_says(page: Path, request: pytest.FixtureReque
 
 def test_every_block_has_its_page() -> None:
     assert sorted(name for page in PAGES for name in blocks_of(page.read_text(encoding="utf-8"))) == sorted(BLOCKS)
+
+
+def test_every_gate_without_a_threshold_is_a_test_of_a_star_and_has_its_meaning_from_there() -> None:
+    without = {gate.id for gate in GATES.values() if gate.threshold is None}
+    assert without == set(gate_table.found_tests())
+    assert [gate.id for gate in GATES.values() if bool(gate.checks) is (gate.id in without)] == []
 
 
 def test_every_key_that_the_readers_accept_has_a_meaning_and_every_meaning_a_key() -> None:

@@ -143,7 +143,8 @@ def _run_tests(tenant: Tenant, paths: BuildPaths, settings: Settings) -> StarBui
         gate = node.test or node.name
         if node.kind == "test" and (gate not in GATES or rules.is_on(gate)):
             has_findings = node.status in ("warn", "fail", "error")
-            findings = _findings(node, tenant, rows, paths, settings) if has_findings else [None]
+            said = _findings(node, tenant, rows, paths, settings) if has_findings else []
+            findings: list[Finding | None] = [*said] or [None]
             table = table_of(node)
             failed = node.status in ("fail", "error")
             results += [result_of_test(rules, gate, table, finding, failed=failed) for finding in findings]

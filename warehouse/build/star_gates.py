@@ -146,8 +146,16 @@ def _of_table(
             )
             is_unknown = " and ".join(conditions)
             samples = _samples(star, table, tenant.slug, is_unknown) if known < keyed else ()
-            about = {"kind": FindingKind.UNLINKED_ROWS, "records": keyed - known}
-            yield judge(rules, "foreign_keys", table.name, share, sentence, samples=samples, **about)
+            yield judge(
+                rules,
+                "foreign_keys",
+                table.name,
+                share,
+                sentence,
+                samples=samples,
+                kind=FindingKind.UNLINKED_ROWS,
+                records=keyed - known,
+            )
 
 
 def _samples(star: duckdb.DuckDBPyConnection, table: Table, slug: Slug, condition: str) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ from pipeline.config.source import Source
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.engine import Engine
 from pipeline.contracts.sql import literal
+from pipeline.gate_rules.gate import Severity
+from pipeline.gate_rules.gate_registry import GATES
 from warehouse.projects.canonical_tables import CANONICAL, NUMBERED, Canonical
 from warehouse.projects.engines import engines_of, has_payments
 from warehouse.projects.hub_projects import GENERATED
@@ -144,7 +146,7 @@ def _links(tenant: Tenant) -> list[Tree]:
         {
             "name": f"int_{tenant.slug}__{name}",
             "description": sentence,
-            "data_tests": [_test(finding, severity="warn") for finding in findings],
+            "data_tests": [_test(finding) for finding in findings],
         }
         for name, sentence, findings in links
     ]
@@ -179,20 +181,22 @@ def _column_tests(tenant: Tenant, table: Table, column: Column) -> list[object]:
     return [*tests, _test("accepted_values", values=list(accepted))] if accepted else tests
 
 
-def _test(name: str, *, severity: str = "error", **arguments: object) -> Tree:
+def _test(name: str, **arguments: object) -> Tree:
+    """A test with the severity of its gate; settings of the gate change what its findings do, not the project."""
     body: Tree = {"arguments": arguments} if arguments else {}
-    return {name: body | ({"config": {"severity": severity}} if severity != "error" else {})}
+    is_warning = GATES[name].severity is Severity.WARNING
+    return {name: body | ({"config": {"severity": "warn"}} if is_warning else {})}
 
 
 def _star_findings(table: Table) -> list[Tree]:
     if any(column.name == "is_inferred" for column in table.columns):
-        return [_test("few_inferred_rows", severity="warn", at_most=INFERRED_SHARE)]
+        return [_test("few_inferred_rows", at_most=INFERRED_SHARE)]
     if table.name == "orders":
-        return [_test(finding, severity="warn") for finding in ABOUT_ORDERS]
+        return [_test(finding) for finding in ABOUT_ORDERS]
     if table.name == "refunds":
-        return [_test("every_refund_has_a_day", severity="warn")]
+        return [_test("every_refund_has_a_day")]
     if table.name == "sessions":
-        return [_test(each, severity="warn") for each in ABOUT_VISITS]
+        return [_test(each) for each in ABOUT_VISITS]
     return []
 
 
@@ -201,7 +205,7 @@ def _measure_findings(table: Table) -> list[Tree]:
     columns = [column.name for column in table.columns if column.unknown]
     if not columns:
         return []
-    return [_test("every_measure_is_said", severity="warn", fact=table.name, day=table.date, columns=columns)]
+    return [_test("every_measure_is_said", fact=table.name, day=table.date, columns=columns)]
 
 
 def _rate_findings(tenant: Tenant, table: Table) -> list[Tree]:
@@ -211,7 +215,7 @@ def _rate_findings(tenant: Tenant, table: Table) -> list[Tree]:
     fact, day, file = table.name, table.rate_date or table.date, without_quotes(literal(tenant.rates.name))
     return [
         _test("every_amount_has_a_rate", converted=table.converted, fact=fact, day=day, file=file),
-        _test("rates_are_recent", severity="warn", at_most=RATES_STAY_DAYS, fact=fact, day=day, file=file),
+        _test("rates_are_recent", at_most=RATES_STAY_DAYS, fact=fact, day=day, file=file),
     ]
 
 
@@ -220,7 +224,7 @@ def _canonical_findings(tenant: Tenant, canonical: Canonical) -> list[Tree]:
     if not sources:
         return []
     has_money = any(column.name == "currency" for column in canonical.columns)
-    currencies = [_test("every_currency_is_known", severity="warn")] if has_money else []
+    currencies = [_test("every_currency_is_known")] if has_money else []
     return [*_findings_of_domain(tenant, canonical, sources), *currencies]
 
 
@@ -231,21 +235,21 @@ def _findings_of_domain(tenant: Tenant, canonical: Canonical, sources: tuple[tup
         patterns = sorted(without_quotes(pattern) for pattern in configured if pattern)
         about_patterns = [
             _test("one_action_type", patterns=patterns),
-            _test("a_known_action_type", severity="warn", patterns=patterns),
+            _test("a_known_action_type", patterns=patterns),
         ]
         return [
             *(about_patterns if patterns else []),
-            _test("rows_of_one_day", severity="warn"),
-            _test("one_breakdown", severity="warn"),
-            _test("nothing_below_zero", severity="warn"),
-            *([_test("one_source_of_meta", severity="warn", tenant=tenant.slug)] if has_both_of_meta else []),
+            _test("rows_of_one_day"),
+            _test("one_breakdown"),
+            _test("nothing_below_zero"),
+            *([_test("one_source_of_meta", tenant=tenant.slug)] if has_both_of_meta else []),
         ]
     if canonical.name == "orders":
-        return [_test(finding, severity="warn") for finding in ABOUT_RECORDS_OF_ORDERS]
+        return [_test(finding) for finding in ABOUT_RECORDS_OF_ORDERS]
     if canonical.name == "charges":
         key = ["source_platform", "source_account", "charge_id"]
         about_charges = ("every_charge_status_is_known", "disputes_say_what_came_of_them")
-        return [_test("unique_together", columns=key), *(_test(each, severity="warn") for each in about_charges)]
+        return [_test("unique_together", columns=key), *(_test(each) for each in about_charges)]
     if canonical.name == "events":
-        return [_test("every_event_has_a_user", severity="warn")]
+        return [_test("every_event_has_a_user")]
     return []

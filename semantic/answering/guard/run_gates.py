@@ -86,9 +86,17 @@ def _totals(
             f"{_name(series)} up to {one.through} is {_plain(total)}, and was {_plain(one.total)} in the last "
             f"published run."
         )
-        about = {"facts": (_fact(catalog, metric),), "metrics": (metric,), "currency": currency}
-        value = change.quantize(_PLACES)
-        yield judge(rules, "metric_totals", _name(series), value, sentence, last_day=one.through, **about)
+        yield judge(
+            rules,
+            "metric_totals",
+            _name(series),
+            change.quantize(_PLACES),
+            sentence,
+            facts=(_fact(catalog, metric),),
+            metrics=(metric,),
+            currency=currency,
+            last_day=one.through,
+        )
 
 
 def _bands(
