@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from pipeline.gates.gate_result import GateStatus, read_results, results_file
 from pipeline.storage.hub import write_hub
 from pipeline.storage.ops import Ops
 from server.orchestration.overview import plan_builds
@@ -114,6 +115,12 @@ def test_a_gate_that_fails_in_prod_keeps_the_last_run_and_goes_on_refusing(tmp_p
         report = build(shop.context)
         assert (report.exit_code, report.tenants[0].status) == (3, "failed")
         assert asked(shop)["orders"] == 3
+    file = results_file(shop.settings, report.run_id, report.tenants[0].tenant)
+    failed = {each.gate for each in read_results(file) if each.status is GateStatus.FAILED}
+    assert (failed, file.stat().st_mode & 0o777) == ({"quarantine_share", "pass_rate"}, 0o600)
+    local = copy_project(shop, tmp_path / "local", env="local")
+    local.build()  # the same data, and exit code 0
+    assert asked(local)["orders"] == 4
     write_jsonl(tmp_path / "shop/orders_bad.jsonl", [order(7, "70.00"), order(8, "80.00")])
     shop.build()
     assert asked(shop)["order_revenue"] == Decimal("210.75")

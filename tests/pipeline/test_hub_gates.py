@@ -25,6 +25,7 @@ from pipeline.ingest.land import LandedTable, Landing
 from pipeline.ingest.landing_tables import LOAD_TABLES
 from pipeline.settings import Settings
 from tests.pipeline.landing_fixture import BLUEPRINTS
+from warehouse.build.inputs import star_inputs
 
 ORDERS = BLUEPRINTS["shopify", "orders"]
 TABLE = f"landing_acme.{ORDERS.landing_table}"
@@ -216,6 +217,12 @@ def test_a_tenants_own_threshold_stands_over_the_environments(hub: Hub) -> None:
     assert hub.waiting(own)["quarantine_share"].status is PASSED
     off = TENANT.model_copy(update={"gates": {"quarantine_share": GateSetting(severity=Severity.OFF)}})
     assert set(hub.waiting(off)) == {"pass_rate"}
+
+
+def test_other_gates_of_the_environment_are_another_input_of_a_star(hub: Hub) -> None:
+    before = star_inputs(TENANT, BLUEPRINTS, hub.settings)
+    gates = {"row_loss": GateSetting(threshold=Decimal("0.02"))}
+    assert star_inputs(TENANT, BLUEPRINTS, hub.settings.model_copy(update={"gates": gates})) != before
 
 
 def test_the_same_failure_is_a_note_in_local_and_holds_the_run_in_strict_mode(hub: Hub) -> None:

@@ -13,12 +13,14 @@ from warehouse.build.source_digest import source_digest
 
 
 def star_inputs(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> str:
-    """A digest of all inputs of a tenant's published run: its configuration and rates, its loads, our code.
+    """A digest of all inputs of a tenant's published run: its configuration, gates and rates, its loads, our code.
 
     The star project is a function of these, so it need not be generated to know whether it changed.
     """
     digest = hashlib.sha256(source_digest().encode())
     digest.update(tenant.fingerprint.encode() + rates_digest(tenant).encode())
+    if settings.gates:
+        digest.update(repr(sorted(settings.gates.items())).encode())
     for _, blueprint in sorted(blueprints.items()):
         digest.update(f"{blueprint.sink} {blueprint.version} {blueprint.source_schema_hash}\n".encode())
     with read_hub(settings) as hub:
