@@ -13,7 +13,7 @@
     ├── BuildError      dbt or a gate failed; names the model, the test and how many rows failed
     │   ├── Busy        another build holds the lock; nothing was touched
     │   ├── DbtFailed   a model or test failed; carries what every node did
-    │   └── GateFailed  a check failed in strict mode; nothing of the tenant was published
+    │   └── GateFailed  a gate failed in strict mode; nothing of the tenant was published
     ├── PublishError    a run could not be published, found or rolled back; readers keep what they have
     │   ├── StarInUse   another process has the star file open
     │   └── DamagedRun  a published run is no longer what was published; names the run and what differs
@@ -123,7 +123,11 @@ class DbtFailed(BuildError):
 
 
 class GateFailed(BuildError):
-    """A check failed in strict mode; nothing of the tenant was published."""
+    """A gate failed in strict mode; nothing of the tenant was published. `results` are those of gates not known yet."""
+
+    def __init__(self, what: str, fix: str, results: Sequence[Any] = ()) -> None:  # Any: pipeline.gates' GateResult
+        super().__init__(what, fix)
+        self.results = tuple(results)
 
 
 class PublishError(GataError):

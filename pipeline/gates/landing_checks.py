@@ -41,16 +41,21 @@ def landing_results(
         blueprints: Of the catalog.
         settings: With the hub and the date.
     """
-    rules, today = rules_of(tenant, settings), settings.day()
+    rules = rules_of(tenant, settings)
     results = [*_of_files(rules, landing, known)]
     if landing.load_id is not None and rules.is_on("landing_counts"):
         with read_hub(settings) as hub:
             counted = counts_of_load(hub, tenant, landing.load_id, landing.tables, blueprints)
         results += [_of_counts(rules, key, counts) for key, counts in sorted(counted.items())]
-    live = {s.platform for s in tenant.enabled if s.ended is None or s.ended >= today}
-    results += _of_days(rules, landing.delivered, {source.platform for source in tenant.enabled})
-    results += _of_freshness(rules, landing.delivered, live, today)
-    return results
+    return [*results, *delivery_results(tenant, landing.delivered, settings)]
+
+
+def delivery_results(tenant: Tenant, delivered: Sequence[DeliveredDays], settings: Settings) -> list[GateResult]:
+    """Days and freshness of what enabled sources delivered so far."""
+    rules, today = rules_of(tenant, settings), settings.day()
+    enabled = {source.platform for source in tenant.enabled}
+    live = {source.platform for source in tenant.enabled if source.ended is None or source.ended >= today}
+    return [*_of_days(rules, delivered, enabled), *_of_freshness(rules, delivered, live, today)]
 
 
 def _of_files(rules: GateRules, landing: Landing, known: Sequence[Finding]) -> Iterator[GateResult]:

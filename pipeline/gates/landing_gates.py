@@ -72,8 +72,14 @@ def _of_waiting(rules: GateRules, key: Sequence[str], bad: int, total: int) -> I
             yield judge(rules, gate, object_, share, sentence, **about)
 
 
-def enforce(slug: Slug, failures: Sequence[str], *, strict: bool) -> list[str]:
+def enforce(slug: Slug, failures: Sequence[str], *, strict: bool, results: Sequence[GateResult] = ()) -> list[str]:
     """Return the failures as notes, or raise in strict mode.
+
+    Args:
+        slug: Of the tenant.
+        failures: What failed, as sentences.
+        strict: Whether a failure stops the publish.
+        results: Of gates that the error takes to the caller, who has none of them yet.
 
     Raises:
         GateFailed: There are failures and `strict` is true.
@@ -83,5 +89,6 @@ def enforce(slug: Slug, failures: Sequence[str], *, strict: bool) -> list[str]:
         raise GateFailed(
             f"{slug} is not published: {failures[0]}{more}",
             "Mend the source, or run `gata --set gate_mode=warn build` once to publish with the finding as a note.",
+            results,
         )
     return list(failures)

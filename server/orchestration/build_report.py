@@ -70,6 +70,9 @@ class TenantReport:
 
     def fail(self, error: GataError, *, step: str) -> None:
         self.status, self.error, self.failed_step = "failed", error, step
+        if isinstance(error, GateFailed):
+            self.gates += error.results
+            self.details += found(error.results)
 
     def set_published(self, built: PublishedStar) -> None:
         self.set_run(built.run_id, built.rows)

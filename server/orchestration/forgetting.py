@@ -96,7 +96,8 @@ def erase(slug: Slug, settings: Settings) -> Erased:
     """Remove a tenant from hub, stars and published runs. The caller holds the build lock."""
     erased = forget_tenant(slug, settings)
     leftovers = (settings.home / part / slug for part in ("synthetic", "landing", "recognised", "bronze"))
-    for folder in (*_folders(slug, settings), *leftovers, settings.home / "dlt" / f"land_{slug}"):
+    results = settings.home.glob(f"runs/*/{slug}")
+    for folder in (*_folders(slug, settings), *leftovers, *results, settings.home / "dlt" / f"land_{slug}"):
         shutil.rmtree(folder, ignore_errors=True)
     forget_run_files(settings, slug)
     return erased

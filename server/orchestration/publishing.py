@@ -262,7 +262,7 @@ def publish_file(
         today=settings.day(),
         before=before.measures.metrics,
     )
-    enforce(tenant.slug, failed_sentences(judged), strict=settings.strict)
+    enforce(tenant.slug, failed_sentences(judged), strict=settings.strict, results=judged)
     listed = with_since((*known, *found(judged)), before.findings, run_id)
     (staged.path / FINDINGS).write_text(findings_json(listed), encoding="utf-8")
     measured = RunMeasures(tables=tuple(measures), metrics=tuple(totals))

@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ConfigError, PublishError
-from pipeline.gates.gate_result import GateStatus, failed_sentences, found
-from pipeline.gates.landing_gates import enforce
-from pipeline.gates.sink_gates import sink_results
 from pipeline.publish.pointer import latest_run_id, run_ids
 from pipeline.publish.run_store import move_pointer_back, verify
 from pipeline.storage.contract_lock_file import update_lock
@@ -22,7 +19,7 @@ from pipeline.storage.run_counts import StepCounts
 from server.orchestration.build_command import BuildCommand, StepObserver, open_command, unobserved
 from server.orchestration.build_context import BuildContext, Selection
 from server.orchestration.build_report import BuildReport
-from server.orchestration.gating.gate_steps import keep_results
+from server.orchestration.gating.gate_steps import judge_again, keep_results
 from server.orchestration.onboarding import Onboarding, plan_onboarding, take_phases
 from server.orchestration.publishing import publish_finished, table_rows
 from server.orchestration.replay import UnpublishedRun, find_unpublished, publish_replayed
@@ -38,7 +35,6 @@ from server.orchestration.steps import (
     replay_stars,
     skip_offboarded,
 )
-from warehouse.build.star import check_star
 
 
 def build(
@@ -158,19 +154,12 @@ def validate(
     wait_seconds: float = 0.0,
     watch: StepObserver = unobserved,
 ) -> BuildReport:
-    """Run every test on the last built stars; `full` also verifies the published runs byte by byte."""
+    """Judge deliveries, sinks, last built stars and published runs; `full` also verifies the runs byte by byte."""
     with open_command(context, context.select(slugs), wait_seconds, watch) as command:
         prepare_library(command)
         for tenant in command.open:
             with command.step(tenant, "validate") as report:
-                star = check_star(tenant, context.blueprints, context.settings)
-                command.record_nodes(tenant.slug, star.nodes)
-                sinks = sink_results(tenant, context.blueprints, context.settings)
-                report.gates += [*sinks, *star.results]
-                report.details += [*found(sinks), *star.measured]
-                report.findings += [*star.findings, *(each.sentence for each in found(sinks, GateStatus.WARNED))]
-                failures = [*failed_sentences(sinks), *star.failures]
-                report.findings += enforce(tenant.slug, failures, strict=context.settings.strict)
+                judge_again(command, tenant)
                 if full:
                     report.findings += _verify_runs(context.settings.published(tenant.slug))
         keep_results(command)

@@ -12,11 +12,13 @@ import pytest
 from pipeline.errors import GateFailed
 from pipeline.gate_rules.gate import GateSetting, Severity
 from pipeline.gates.finding import Finding, read_findings
+from pipeline.gates.gate_result import GateStatus
 from pipeline.publish.pointer import latest_run_id
 from pipeline.publish.run_history import published_run
 from pipeline.publish.run_store import move_pointer_back
 from pipeline.settings import Settings
 from pipeline.storage.run_id import new_run_id
+from server.orchestration.build_report import TenantReport
 from server.orchestration.publishing import NewRun, publish_file
 from tests.server.published_fixture import new_published_home, tenant, write_star
 
@@ -71,8 +73,12 @@ def test_a_usual_run_has_no_finding_and_keeps_its_measures(shop: Shop) -> None:
 
 def test_a_held_run_leaves_readers_the_one_they_have(shop: Shop) -> None:
     before = latest_run_id(shop.folder)
-    with pytest.raises(GateFailed, match=r"alpha is not published: spend in EUR of 2026-02-27 is 120, and 30"):
+    with pytest.raises(GateFailed, match=r"alpha is not published: spend in EUR of 2026-02-27 is 120, and 30") as held:
         shop.publish(ODD_DAY, gates=HELD)
+    report = TenantReport(shop.tenant.slug)
+    report.fail(held.value)
+    assert [each.gate for each in report.gates if each.status is GateStatus.FAILED] == ["metric_band"]
+    assert [finding.table for finding in report.details] == ["spend in EUR"]
     assert latest_run_id(shop.folder) == before
 
 

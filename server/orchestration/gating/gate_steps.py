@@ -7,15 +7,20 @@ from collections.abc import Collection
 from pipeline.config.tenant import Tenant
 from pipeline.gate_rules.gate import Severity
 from pipeline.gates.finding import Finding
-from pipeline.gates.gate_result import failed_sentences, found, rules_of, write_results
-from pipeline.gates.landing_checks import SAID_BY_FILE, landing_results
+from pipeline.gates.gate_result import GateResult, GateStatus, failed_sentences, found, rules_of, write_results
+from pipeline.gates.landing_checks import SAID_BY_FILE, delivery_results, landing_results
 from pipeline.gates.landing_findings import landing_findings
 from pipeline.gates.landing_gates import drift_failures, enforce, waiting_results
 from pipeline.gates.sink_gates import sink_results
 from pipeline.ingest.land import Landing
+from pipeline.publish.pointer import latest_readable
+from pipeline.publish.run_files import STARS
+from pipeline.publish.run_history import published_run
+from pipeline.settings import Settings
 from server.orchestration.build_command import BuildCommand
 from server.orchestration.publishing import LandedNote, read_landed, write_landed
 from warehouse.build.finding_facts import with_facts
+from warehouse.build.star import check_star
 
 WAITING = ("quarantine_share", "pass_rate")
 """Gates about quarantined records, of which `landing_findings` has a finding for each object."""
@@ -67,6 +72,43 @@ def judge_sinks(command: BuildCommand, tenant: Tenant, pushed: Collection[str]) 
     report.details += [finding for finding in found(landed.sinks) if finding not in report.details]
     _say(report.findings, found(landed.sinks))
     enforce(tenant.slug, failed_sentences(landed.sinks), strict=settings.strict)
+
+
+def judge_again(command: BuildCommand, tenant: Tenant) -> None:
+    """Judge what is there: deliveries, sinks, the star as it was last built, and the run that readers see.
+
+    Raises:
+        GateFailed: A gate failed in strict mode.
+        BuildError: There is no star.
+    """
+    context, report = command.context, command.reports[tenant.slug]
+    settings = context.settings
+    star = check_star(tenant, context.blueprints, settings)
+    command.record_nodes(tenant.slug, star.nodes)
+    results = (
+        *delivery_results(tenant, read_landed(settings, tenant.slug).delivered, settings),
+        *sink_results(tenant, context.blueprints, settings),
+        *star.results,
+        *_of_run(tenant, settings),
+    )
+    report.gates += results
+    report.details += found(results)
+    report.findings += star.notes
+    _say(report.findings, found(results, GateStatus.WARNED))
+    report.findings += enforce(tenant.slug, failed_sentences(results), strict=settings.strict)
+
+
+def _of_run(tenant: Tenant, settings: Settings) -> list[GateResult]:
+    """The results of the gates of the run that readers see; none before the first."""
+    from semantic.answering.guard.run_gates import run_results
+    from semantic.answering.semantic_model import load_model
+
+    folder = settings.published(tenant.slug)
+    if (run_id := latest_readable(folder)) is None:
+        return []
+    before = published_run(settings, tenant.slug).measures.metrics
+    model, rules = load_model(folder / run_id), rules_of(tenant, settings)
+    return run_results(model, folder / run_id / STARS, rules, today=settings.day(), before=before)[0]
 
 
 def _say(sentences: list[str], findings: Collection[Finding]) -> None:
