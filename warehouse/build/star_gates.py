@@ -217,8 +217,17 @@ def _volume(measured: MeasuredTable, rules: GateRules) -> Iterator[GateResult]:
     sentence = (
         f"{table.name} has {int(days.get(day, 0))} rows of {day}, and {middle.normalize():f} are usual on that weekday."
     )
-    about = {"kind": FindingKind.UNUSUAL_DAY, "facts": (table.name,), "first_day": day, "last_day": day}
-    yield judge(rules, "volume_band", table.name, value, sentence, **about)
+    yield judge(
+        rules,
+        "volume_band",
+        table.name,
+        value,
+        sentence,
+        kind=FindingKind.UNUSUAL_DAY,
+        facts=(table.name,),
+        first_day=day,
+        last_day=day,
+    )
 
 
 def _totals(star: duckdb.DuckDBPyConnection, table: Table, slug: Slug, rules: GateRules) -> Iterator[GateResult]:
