@@ -84,9 +84,10 @@ def land_tenant(
     batches = [batches_of(tenant, settings, target) for target in targets]
     with write_hub(settings) as hub, _empty_folder(folder), _no_drafts(batches):
         prepare_landing_tables(hub, tenant, tables)
-        plans = plan_loads(
-            targets, known(hub, tenant), read_ledgers(hub, tenant), partial(batches_of, tenant, settings)
-        )
+        batches = partial(batches_of, tenant, settings)
+        for target in targets:
+            batches(target).clear_drafts()  # whoever left one has ended: the hub has one writer
+        plans = plan_loads(targets, known(hub, tenant), read_ledgers(hub, tenant), batches)
         if any(plan.new for plan in plans):
             with reading_connection(folder) as con:
 

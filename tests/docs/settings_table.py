@@ -19,7 +19,7 @@ _TYPES = {"Path": "path", "int": "whole number", "float": "number", "bool": "tru
 def settings() -> str:
     rows = [
         (
-            code(f"GATA_{name.upper()}"),
+            code(setting_variable(name)),
             _by_environment(name) or code(_default(field)),
             _takes(field),
             field.description or "",

@@ -76,6 +76,17 @@ def test_landing_tables_that_were_emptied_are_rebuilt_from_bronze_without_the_fi
     assert len(batches(sandbox)) == 3
 
 
+def test_a_half_made_batch_that_a_killed_landing_left_is_replaced(sandbox: LandingFixture) -> None:
+    draft = batches_of(sandbox).draft("1.5")
+    (draft / "o.jsonl").write_text(lines(1)[:20], encoding="utf-8")
+    sandbox.write("o.jsonl", lines(1, 2))
+    sandbox.land(orders="*.jsonl")
+    ((folder, _),) = batches(sandbox)
+    assert (folder / "o.jsonl").read_text(encoding="utf-8") == lines(1, 2)
+    assert not draft.exists()
+    assert sandbox.query("select count(*) from shopify__orders") == [(2,)]
+
+
 @pytest.mark.parametrize("damage", ["changed", "missing", "extra"])
 def test_a_batch_that_is_not_as_its_manifest_says_is_refused_by_name(sandbox: LandingFixture, damage: str) -> None:
     sandbox.write("o.jsonl", lines(1))

@@ -111,6 +111,19 @@ def test_rows_that_are_only_in_the_write_ahead_log_are_published(tmp_path: Path,
     assert [run.manifest.tables[1].rows for run in (first, second)] == [1, 2]
 
 
+def test_a_half_made_run_that_a_killed_publish_left_is_replaced(tmp_path: Path, folder: Path) -> None:
+    first = publish(tmp_path, 1)
+    star = build_star(tmp_path / "tenants" / "acme" / "stars.duckdb", 2)
+    left = stage(star, folder, new_run_id(datetime.now(UTC)), "acme", TABLES).path
+    (left / "stars.duckdb").write_bytes(b"half of it")
+    assert latest_run_id(folder) == first.path.name
+    again = republish(tmp_path, star, "mark: 2\n")
+    assert not left.exists()
+    assert latest_run_id(folder) == again.path.name
+    verify(again.path)
+    assert set(run_ids(folder)) == {first.path.name, again.path.name}
+
+
 def test_an_unchanged_star_is_linked_and_new_definitions_still_arrive(tmp_path: Path) -> None:
     first = publish(tmp_path)
     second = republish(tmp_path, tmp_path / "tenants" / "acme" / "stars.duckdb", "mark: curated\n")
