@@ -20,10 +20,9 @@ OfTenant = Annotated[
 def show(tenant: OfTenant = None, as_json: AsJson = False) -> None:
     """Show every setting, its value, and the layer that it comes from. Never a secret.
 
-    The layer is a default, `file:line` of gata.yaml, gata.<env>.yaml or specs/, a GATA_ variable, or an option; in
-    brackets those that it wins over. Below them: which connector catalog and which contract lock are used, and which
-    entries of tenants.yaml are refused.
-    With --tenant: every value of one tenant, from its entry, from `defaults:` of tenants.yaml, or built in.
+    The layer is a default, `file:line`, a variable or an option; in brackets those it wins over.
+    Below them: which connector catalog and contract lock are used, and which entries of tenants.yaml are refused.
+    With --tenant: every value of one tenant: of its entry, of `defaults:`, or built in.
     """
     settings = read_command_settings()
     if tenant is not None:
