@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,19 +31,23 @@ Search = Annotated[str | None, typer.Option("--search", metavar="TEXT", help="On
 
 
 def command_options(env: str | None, assignments: list[str]) -> dict[str, object]:
-    """The settings that the options before a verb set: `--env NAME` and `--set NAME=VALUE`.
+    """The settings that the options before a verb set: `--env NAME` and `--set NAME=VALUE`, or NAME.PART=VALUE.
 
     Raises:
         ConfigError: An assignment is none.
     """
     from pipeline.errors import ConfigError
 
-    found: dict[str, object] = {}
+    found: dict[str, Any] = {}  # Any: texts, and mappings of parts
     for assignment in assignments:
         name, sign, value = assignment.partition("=")
-        if not sign or not name:
+        *above, last = name.strip().removeprefix("GATA_").lower().split(".")
+        inner = found
+        for part in above:
+            inner = inner.setdefault(part, {}) if isinstance(inner, dict) else inner
+        if not sign or not last or not isinstance(inner, dict):
             raise ConfigError(f"--set {assignment!r} sets nothing.", "Write NAME=VALUE, such as --set threads=4.")
-        found[name.strip().lower().removeprefix("gata_")] = value
+        inner[last] = value
     return found if env is None else {**found, "env": env}
 
 

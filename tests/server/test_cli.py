@@ -220,6 +220,8 @@ def test_settings_of_files_and_options_are_shown_with_their_layer_and_a_secret_n
 
 def test_options_that_set_nothing_are_refused(gata: Terminal) -> None:
     assert gata("--set", "threads", "config", "show").err.startswith("--set 'threads' sets nothing. Write NAME=VALUE")
+    assert "sets nothing" in gata("--set", "threads=2", "--set", "threads.a=2", "config", "show").err
+    assert "threads is {'a': '2'}" in gata("--set", "threads.a=2", "config", "show").err
     assert "Did you mean threads" in gata("--set", "thread=2", "config", "show").err
     assert gata("--env", "production", "config", "show").err.startswith("--env: env is 'production'")
 

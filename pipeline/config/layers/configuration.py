@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
@@ -155,19 +155,26 @@ def _refusal(layer: Layer, error: ValidationError) -> ConfigError:
         return ConfigError(what, suggest(path[-1], _known(path[:-1])))
     is_hidden = (value and value.is_secret) or is_secret_setting(name, first["input"])
     given = "set to what it cannot be" if is_hidden else shorten(repr(first["input"]), 200)
-    variable = setting_variable("_".join(path))
-    if value is None or value.where == setting_variable(path[0]):
-        return ConfigError(f"{variable} is {given}: {message}.", f"Set {variable} to a valid value, or unset it.")
+    variable = setting_variable(path[0])
+    if value is None or value.where == variable:
+        part = f": {name}" if len(path) > 1 else ""
+        return ConfigError(f"{variable}{part} is {given}: {message}.", f"Set {variable} to a valid value, or unset it.")
     return ConfigError(f"{value.where}: {name} is {given}: {message}.", "Give it a valid value, or leave it out.")
 
 
 def _known(path: tuple[str, ...]) -> list[str]:
     """The names of the parts of a setting, or of a part of it."""
-    model: Any = Settings  # Any: the annotation of a field
+    found: Any = Settings  # Any: the annotation of a field
     for name in path:
-        field = model.model_fields.get(name) if isinstance(model, type) and issubclass(model, BaseModel) else None
-        model = field.annotation if field else None
-    return list(cast("type[BaseModel]", model).model_fields) if isinstance(model, type) else []
+        if get_origin(found) is dict:
+            found = get_args(found)[1]
+        else:
+            found = found.model_fields[name].annotation if _is_model(found) else None
+    return list(found.model_fields) if _is_model(found) else []
+
+
+def _is_model(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _lowered(message: str) -> str:
