@@ -30,6 +30,11 @@ from pipeline.storage.hub import read_hub
 MEND = "Mend or remove it, and build again."
 FIELDS_SHOWN = 3
 DAY = timedelta(days=1)
+GATE_OF = {
+    FindingKind.WITHHELD_FILE: "contract_holds",
+    FindingKind.UNREADABLE_FILE: "files_readable",
+    FindingKind.QUARANTINED_RECORDS: "quarantine_share",
+}
 MOST_REASON = 200  # characters
 
 Key = tuple[str, str, str]
@@ -214,7 +219,8 @@ def _finding(
     return Finding(
         kind=kind,
         sentence=sentence,
-        rule="landing",
+        rule=GATE_OF[kind],
+        table=table.object,
         platform=table.platform,
         account=table.account,
         object=table.object,
