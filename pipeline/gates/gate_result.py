@@ -2,8 +2,9 @@
 
     {"version": 1, "run_id": "...", "tenant": "acme",
      "layers": {"landing": {"passed": 9, "warned": 1, "failed": 0, "silent": 0, "results": [
-        {"gate": "row_loss", "layer": "sink", "table": "orders", "status": "passed", "severity": "error",
-         "value": "0.004", "threshold": "0.01", "check": "below", "finding": null}, ...]}, "sink": ..., ...}}
+        {"gate": "row_loss", "layer": "sink", "table": "orders", "source": "shopify", "status": "passed",
+         "severity": "error", "value": "0.004", "threshold": "0.01", "check": "below", "finding": null}, ...]},
+        "sink": ..., "star": ..., "run": ...}}
 
 Every layer is there, also one without a result. Numbers are decimal text. `finding` is there where a gate did not pass,
 as in findings.json. Reports of a run are made of this file.
@@ -49,6 +50,8 @@ class GateResult(BaseModel):
     gate: str
     layer: GateLayer
     table: str
+    source: str | None = None
+    """The platform, where it is of one."""
     status: GateStatus
     severity: Severity
     value: Decimal | None = None
@@ -100,6 +103,7 @@ def judge(
         gate=gate_id,
         layer=gate.layer,
         table=table,
+        source=about.get("platform"),
         status=status,
         severity=rules.severity(gate_id),
         value=measured,

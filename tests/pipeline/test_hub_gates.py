@@ -149,6 +149,25 @@ def test_rows_that_the_push_left_behind_are_lost_and_do_not_add_up(hub: Hub) -> 
     assert (found["row_loss"].value, found["row_loss"].status) == (Decimal("0.02"), FAILED)
 
 
+def test_a_person_who_is_forgotten_after_the_push_is_no_loss(hub: Hub) -> None:
+    hub.land(1000)
+    hub.push(1000)
+    hub.run(f"delete from {TABLE} where id < 100")
+    assert {each.status for each in sink_results(TENANT, BLUEPRINTS, hub.settings)} == {PASSED}
+
+
+def test_without_loads_the_last_push_of_each_object_is_judged(hub: Hub) -> None:
+    hub.land(10)
+    hub.push(10)
+    hub.run(
+        "update platform_ops__push_ledger set pushed_at = timestamp '2026-01-01'",
+        f"insert into {TABLE} select n, 'main', '2' from range(7) as numbers(n)",
+        "insert into platform_ops__push_ledger values ('acme', 'shopify', 'orders', '2', now(), 5)",
+    )
+    (counts,) = (each for each in sink_results(TENANT, BLUEPRINTS, hub.settings) if each.gate == "sink_counts")
+    assert (counts.value, counts.status) == (2, FAILED)
+
+
 def test_rows_in_a_sink_that_never_landed_do_not_add_up(hub: Hub) -> None:
     hub.land(10)
     hub.push(10)

@@ -50,28 +50,38 @@ def judge_landing(command: BuildCommand, tenant: Tenant, landing: Landing) -> No
     note = LandedNote(findings=tuple(report.details), delivered=landing.delivered, sinks=earlier.sinks)
     write_landed(settings, tenant.slug, note)
     _say(report.findings, found(own))
-    enforce(tenant.slug, failed_sentences(own), strict=settings.strict)
+    held = [each for each in results if each.gate != "contract_holds"]
+    enforce(tenant.slug, failed_sentences(held), strict=settings.strict)
 
 
 def judge_sinks(command: BuildCommand, tenant: Tenant, pushed: Collection[str]) -> None:
-    """Judge the sinks after a push of these loads; without any, what the last push was judged to be still holds.
+    """Judge the sinks after a push of these loads.
+
+    Without any, what they were judged to be holds; it is judged again where that was a finding, and in a full build.
 
     Raises:
         GateFailed: A gate failed in strict mode.
     """
     settings, report = command.context.settings, command.reports[tenant.slug]
     landed = read_landed(settings, tenant.slug)
-    if pushed:
-        judged = tuple(sink_results(tenant, command.context.blueprints, settings, pushed))
-        objects = {each.table for each in judged}
-        sinks = (*(each for each in landed.sinks if each.table not in objects), *judged)
-        landed = landed.model_copy(update={"sinks": sinks})
-    findings = tuple(dict.fromkeys((*landed.findings, *found(landed.sinks))))
-    write_landed(settings, tenant.slug, landed.model_copy(update={"findings": findings}))
-    report.gates += landed.sinks
-    report.details += [finding for finding in found(landed.sinks) if finding not in report.details]
-    _say(report.findings, found(landed.sinks))
-    enforce(tenant.slug, failed_sentences(landed.sinks), strict=settings.strict)
+    sinks = landed.sinks
+    if pushed or command.is_full or found(sinks):
+        judged = tuple(sink_results(tenant, command.context.blueprints, settings, pushed or None))
+        objects = {_subject(each) for each in judged}
+        sinks = (*(each for each in sinks if _subject(each) not in objects), *judged)
+    known = tuple(dict.fromkeys((*landed.findings, *found(sinks))))
+    noted = landed.model_copy(update={"sinks": sinks, "findings": known})
+    if noted != landed:
+        write_landed(settings, tenant.slug, noted)
+    report.gates += sinks
+    report.details += [finding for finding in found(sinks) if finding not in report.details]
+    _say(report.findings, found(sinks))
+    enforce(tenant.slug, failed_sentences(sinks), strict=settings.strict)
+
+
+def _subject(result: GateResult) -> tuple[str, str | None]:
+    """What a result is about: objects of two platforms may have the same name."""
+    return result.table, result.source
 
 
 def judge_again(command: BuildCommand, tenant: Tenant) -> None:
