@@ -93,7 +93,7 @@ def _pushed(
 
     All loads that were pushed together share their time, and the number of rows.
     """
-    chosen = "true" if loads is None else "list_contains($loads::varchar[], load_id)"
+    chosen = "batch_rows > 0" if loads is None else "list_contains($loads::varchar[], load_id)"
     rows = hub.execute(
         f"""select source_platform, source_object, list(distinct load_id order by load_id), max(batch_rows)
         from (

@@ -163,6 +163,7 @@ def test_without_loads_the_last_push_of_each_object_is_judged(hub: Hub) -> None:
         "update platform_ops__push_ledger set pushed_at = timestamp '2026-01-01'",
         f"insert into {TABLE} select n, 'main', '2' from range(7) as numbers(n)",
         "insert into platform_ops__push_ledger values ('acme', 'shopify', 'orders', '2', now(), 5)",
+        "insert into platform_ops__push_ledger values ('acme', 'shopify', 'orders', '3', '2099-01-01', 0)",
     )
     (counts,) = (each for each in sink_results(TENANT, BLUEPRINTS, hub.settings) if each.gate == "sink_counts")
     assert (counts.value, counts.status) == (2, FAILED)
