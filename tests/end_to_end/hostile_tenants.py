@@ -87,7 +87,7 @@ IN_FILES: Mapping[str, Kind] = {
     ),
     "nested": Kind(
         _writes("orders_nested.zip", lambda: _zipped("a.jsonl.gz", _gzipped(b"\n" * (1 << 20), TOO_MANY))),
-        "orders_nested.zip: it unpacks to more than",
+        "orders_nested.zip/a.jsonl.gz is in quarantine as a whole: it unpacks to more than",
     ),
     "blank": Kind(_writes("orders_blank.jsonl.gz", lambda: gzip.compress(b"\n" * 20_000_000)), "holds no records"),
     "giant": Kind(
@@ -99,9 +99,7 @@ IN_FILES: Mapping[str, Kind] = {
         _writes("orders_columns.csv", lambda: ",".join(f"c{number}" for number in range(20_000)).encode() + b"\n1\n"),
         "its header has 20,000 columns",
     ),
-    "deep": Kind(
-        _writes("orders_deep.json", lambda: b"[" * 100_000 + b"]" * 100_000), "orders_deep.json is in quarantine"
-    ),
+    "deep": Kind(_writes("orders_deep.json", lambda: b"[" * 100_000 + b"]" * 100_000), "2 of 5 records"),
     "noise": Kind(
         _writes("orders_noise.parquet", lambda: bytes(range(256)) * 40), "orders_noise.parquet is in quarantine"
     ),
@@ -188,7 +186,7 @@ def _write_entries(folder: Path, names: Sequence[str]) -> None:
     entries = "".join(ENTRY.format(slug=name) for name in names)
     (folder / "tenants.yaml").write_text(f"include: more/*.yaml\ntenants:\n{entries}{wrong}", encoding="utf-8")
     (folder / "more").mkdir()
-    broken = "tenants:\n" + ENTRY.format(slug="refused_file") + "  - {slug: 'open\n"
+    broken = "tenants:\n" + ENTRY.format(slug="refused_file") + "  - {business_name: 'open\n"
     (folder / "more/refused_file.yaml").write_text(broken, encoding="utf-8")
     os.mkfifo(folder / "more/refused_fifo.yaml")
 

@@ -174,9 +174,14 @@ def test_a_gzip_of_more_than_any_export_is_refused_and_not_held_in_memory(sandbo
 def test_a_gzip_inside_of_a_zip_has_the_limit_of_the_zip(sandbox: LandingFixture) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("orders.jsonl.gz", bomb(b"\n" * (1 << 20), TOO_MUCH))
+        archive.writestr("a.jsonl.gz", bomb(b"\n" * (1 << 20), TOO_MUCH))
+        for name in "bc":
+            archive.writestr(f"{name}.jsonl.gz", bomb(b"\n" * (1 << 20), TOO_MUCH // 2 + 1))
     sandbox.write("orders_bad.zip", packed.getvalue())
-    assert "orders_bad.zip: it unpacks to more than 256 MB" in land(sandbox)
+    findings = land(sandbox)
+    assert "orders_bad.zip/a.jsonl.gz is in quarantine as a whole: it unpacks to more than 256 MB" in findings
+    assert "orders_bad.zip/b.jsonl.gz holds no records" in findings
+    assert "orders_bad.zip/c.jsonl.gz is in quarantine as a whole: orders_bad.zip: it unpacks to more than" in findings
 
 
 def test_blank_lines_cost_nothing_and_lines_keep_their_numbers(sandbox: LandingFixture) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from glob import escape, glob
+from glob import escape
 from pathlib import Path
 from typing import Any
 
 from pipeline.config.tenant import Tenant
-from pipeline.errors import QueryError, shorten
+from pipeline.errors import LandError, QueryError, shorten
+from pipeline.ingest.matched_files import MatchedFile, matched_files
 from pipeline.regular_file import real_path
 from pipeline.settings import Settings
 
@@ -73,15 +74,24 @@ def check_files(tenant: Tenant, settings: Settings) -> None:
         label = shorten(pattern.removeprefix(inside), 120)
         if not pattern.startswith(inside):
             raise _outside(Path(label).name)
-        files = [Path(name) for name in glob(pattern, recursive=True)]  # noqa: PTH207  # absolute patterns
+        files = _matched(pattern)
         if not files:
             raise QueryError(
                 f"There is no file {label!r}.", "Put the export there first; paths start beside tenants.yaml."
             )
         for file in files:
-            _check_inside(file, folder, settings, label)
+            _check_inside(file.path, folder, settings, label)
+            if file.refused:
+                raise QueryError(f"{file.path.name!r} is {file.refused}.", "Put a file in its place, or leave it out.")
     if tenant.rates is not None:
         _check_inside(tenant.rates, folder, settings, tenant.rates.name)
+
+
+def _matched(pattern: str) -> list[MatchedFile]:
+    try:
+        return matched_files(pattern)
+    except LandError as error:
+        raise QueryError(error.what, error.fix) from error
 
 
 def _check_folder(read: Path, folder: Path, settings: Settings) -> None:
