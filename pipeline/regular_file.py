@@ -48,6 +48,12 @@ def open_regular(path: Path, *, inside: Path | None = None) -> BinaryIO:
         raise
 
 
+def reason_of(error: OSError) -> str:
+    """Why a file is not read, as a sentence about it says it."""
+    reason = error.strerror or str(error)
+    return f"not read: {reason}" if reason.startswith("it is ") else f"cannot be read: {reason.lower()}"
+
+
 def real_path(path: Path, *, strict: bool = False) -> Path:
     """Where a path leads to, through all links; unlike `Path.resolve` of Python 3.11 it takes a link to itself.
 
@@ -66,7 +72,7 @@ def is_utf8(name: str) -> bool:
     return True
 
 
-def shown_name(name: str) -> str:
+def escaped_name(name: str) -> str:
     """A name of the file system as text, with an escape for each byte that is none."""
     return os.fsencode(name).decode(errors="backslashreplace")
 

@@ -15,7 +15,7 @@ import yaml
 
 from pipeline.config.entry import Entry
 from pipeline.errors import ConfigError, shorten
-from pipeline.regular_file import open_regular, shown_name
+from pipeline.regular_file import escaped_name, open_regular
 
 Scalar = str | int | float | bool | None
 
@@ -48,7 +48,7 @@ def read_yaml(path: Path, *, if_missing: str = "Create it, or name another one."
         raise ConfigError(f"There is no file {path}.", if_missing) from error
     except OSError as error:
         fix = "Name a file that this user may read."
-        raise ConfigError(f"{shown_name(str(path))} cannot be read: {error.strerror}.", fix) from error
+        raise ConfigError(f"{escaped_name(str(path))} cannot be read: {error.strerror}.", fix) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text: byte {error.start}.", "Save it as UTF-8.") from error
     try:

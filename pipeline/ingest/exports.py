@@ -14,14 +14,14 @@ from pipeline.config.accounts import Account, Read
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprint, Blueprints
 from pipeline.errors import LandError
+from pipeline.ingest.admission.matched_files import matched_files
 from pipeline.ingest.deliveries.name_order import covered_days
 from pipeline.ingest.drift import fingerprint
 from pipeline.ingest.formats.csv_file import CsvRules
-from pipeline.ingest.formats.export_file import Unreadable, reason_of
+from pipeline.ingest.formats.export_file import Unreadable
 from pipeline.ingest.formats.zip_file import archive_of, is_archive, members, open_member
-from pipeline.ingest.matched_files import matched_files
 from pipeline.ingest.recognition.routing import Routed, route_folders
-from pipeline.regular_file import open_regular
+from pipeline.regular_file import open_regular, reason_of
 from pipeline.settings import Settings
 from pipeline.storage.bronze.batches import BatchFolder, batch_folder
 from pipeline.storage.bronze.manifest import MANIFEST, SUCCESS

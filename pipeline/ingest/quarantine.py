@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from pipeline.contracts.fields import Contract, shape_of
 from pipeline.errors import shorten
+from pipeline.ingest.admission.limits import RECORD_FIELDS
 from pipeline.ingest.formats.json_texts import NOT_UTF8
 from pipeline.ingest.formats.reader import LINE, RECORD, WRONG
-from pipeline.ingest.limits import RECORD_FIELDS
 from pipeline.ingest.values.wire_values import NO_RECORD
 
 if TYPE_CHECKING:

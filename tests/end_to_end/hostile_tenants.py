@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.ingest.limits import RECORD_BYTES, SAFE_BYTES
+from pipeline.ingest.admission.limits import RECORD_BYTES, SAFE_BYTES
 from tests.end_to_end.small_shop import ORDERS, order, write_jsonl
 
 ENTRY = """\

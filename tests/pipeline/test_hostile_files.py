@@ -19,11 +19,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import LandError
+from pipeline.ingest.admission.limits import DOCUMENT_BYTES, RECORD_BYTES, SAFE_BYTES
 from pipeline.ingest.deliveries.archive import Archive
 from pipeline.ingest.deliveries.delivery import Delivery
 from pipeline.ingest.exports import export_targets
 from pipeline.ingest.formats.reader import Unreadable, reading_connection
-from pipeline.ingest.limits import DOCUMENT_BYTES, RECORD_BYTES, SAFE_BYTES
 from pipeline.ingest.recognition.checked_file import check_path
 from pipeline.ingest.recognition.folder import folder_files
 from tests.pipeline.landing_fixture import BLUEPRINTS, LandingFixture, table_of

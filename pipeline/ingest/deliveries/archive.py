@@ -12,8 +12,9 @@ from pathlib import Path
 from pipeline.config.tenant import Tenant
 from pipeline.ingest.deliveries.delivery import Delivery
 from pipeline.ingest.exports import ExportFile, ExportTarget
-from pipeline.ingest.formats.export_file import Unreadable, format_of, reason_of
+from pipeline.ingest.formats.export_file import Unreadable, format_of
 from pipeline.ingest.formats.zip_file import archive_of, check_packed_member, open_member
+from pipeline.regular_file import reason_of
 from pipeline.settings import Settings
 from pipeline.storage.bronze.batches import BatchFolder, batch_folder, bronze_folder, partition_of, problems
 from pipeline.storage.bronze.clone import clone, copy, hard_link

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from io import BufferedIOBase, StringIO
 
 from pipeline.contracts.fields import Contract, shape_of
+from pipeline.ingest.admission.limits import FILE_COLUMNS
 from pipeline.ingest.downloads.recognition import KnownDownloads
 from pipeline.ingest.formats.export_file import BYTE_ORDER_MARK, Unreadable
-from pipeline.ingest.limits import FILE_COLUMNS
 
 LONGEST_HEADER = 1 << 20  # bytes
 DELIMITERS = ",;\t|"

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from pipeline.contracts.sql import literal
-from pipeline.ingest.limits import most_unpacked, refusal_of_size
+from pipeline.ingest.admission.limits import most_unpacked, refusal_of_size
 from pipeline.ingest.values.unreadable import Unreadable
-from pipeline.regular_file import open_regular
+from pipeline.regular_file import open_regular, reason_of
 
 __all__ = ["Unreadable", "format_of", "open_file", "plain_file", "sql_path"]
 
@@ -65,12 +65,6 @@ def open_file(path: Path, *, inside: Path | None = None) -> Iterator[BufferedIOB
         raise Unreadable(f"damaged gzip: {str(error).rstrip('.').lower()}") from error
     except OSError as error:
         raise Unreadable(reason_of(error), lasting=False) from error
-
-
-def reason_of(error: OSError) -> str:
-    """Why a file is not read, as its quarantine says it."""
-    reason = error.strerror or str(error)
-    return f"not read: {reason}" if reason.startswith("it is ") else f"cannot be read: {reason.lower()}"
 
 
 class Gunzipped(gzip.GzipFile):

@@ -14,9 +14,9 @@ from pipeline.contracts.layouts import layout_of
 from pipeline.contracts.meaning import Meaning
 from pipeline.contracts.spellings import is_of_a_loader
 from pipeline.contracts.sql import literal, quote
+from pipeline.ingest.admission.limits import FILE_COLUMNS, NAMES_KEPT, RECORD_FIELDS
 from pipeline.ingest.envelopes.items import Texts
 from pipeline.ingest.formats.respelling import FIRST_RECORDS, OWN, RecordForm, respelled
-from pipeline.ingest.limits import FILE_COLUMNS, NAMES_KEPT, RECORD_FIELDS
 from pipeline.ingest.values.meaning_sql import layout_value
 from pipeline.ingest.values.unreadable import Unreadable
 from pipeline.ingest.values.wire_values import (

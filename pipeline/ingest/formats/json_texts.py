@@ -12,10 +12,10 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.contracts.fields import Contract
+from pipeline.ingest.admission.limits import DOCUMENT_BYTES, RECORD_BYTES
 from pipeline.ingest.envelopes.api_pages import is_page, wrapper
 from pipeline.ingest.envelopes.items import BATCH_ROWS, Texts
 from pipeline.ingest.formats.export_file import BYTE_ORDER_MARK, Unreadable, open_file, plain_file, sql_path
-from pipeline.ingest.limits import DOCUMENT_BYTES, RECORD_BYTES
 
 BLOCK_BYTES = 1 << 25
 FIRST_LINES = 3  # inspected to tell one document from one record per line

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from pipeline.contracts.fields import Contract
 from pipeline.contracts.sql import quote
+from pipeline.ingest.admission.limits import FILE_COLUMNS, most_unpacked, refusal_of_size
 from pipeline.ingest.formats.export_file import Unreadable, open_file, sql_path
 from pipeline.ingest.formats.table_columns import Cell, table_query
 from pipeline.ingest.formats.table_texts import Convert, form_of_table, rows_converter
-from pipeline.ingest.limits import FILE_COLUMNS, most_unpacked, refusal_of_size
 from pipeline.ingest.values.wire_values import LINE
 
 BATCH_ROWS = 8 * 2048

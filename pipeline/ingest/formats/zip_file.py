@@ -20,9 +20,9 @@ from tempfile import TemporaryDirectory
 from typing import cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from pipeline.ingest.formats.export_file import Unreadable, format_of, open_file, reason_of
-from pipeline.ingest.limits import MAX_MEMBERS, most_unpacked, refusal_of_size
-from pipeline.regular_file import open_regular
+from pipeline.ingest.admission.limits import MAX_MEMBERS, most_unpacked, refusal_of_size
+from pipeline.ingest.formats.export_file import Unreadable, format_of, open_file
+from pipeline.regular_file import open_regular, reason_of
 
 ZIP = ".zip"
 _ENCRYPTED = 1 << 0  # of the flags

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.ingest.admission.matched_files import checked_file, unreadable_folder
 from pipeline.ingest.formats.export_file import Unreadable
 from pipeline.ingest.formats.zip_file import is_archive, members
-from pipeline.ingest.matched_files import checked_file, unreadable_folder
 from pipeline.regular_file import real_path
 from pipeline.storage.bronze.manifest import MANIFEST, SUCCESS
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import duckdb
 
+from pipeline.ingest.admission.limits import DOCUMENT_BYTES
 from pipeline.ingest.formats.export_file import Unreadable, format_of, open_file, opened_path, sql_path
-from pipeline.ingest.limits import DOCUMENT_BYTES
 
 HEAD_BYTES = 1 << 18
 """A file of at most this size is its own head."""

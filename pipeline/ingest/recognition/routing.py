@@ -13,13 +13,13 @@ from tempfile import TemporaryDirectory
 from pipeline.config.accounts import Account
 from pipeline.config.source import Source
 from pipeline.config.tenant import Tenant
-from pipeline.ingest.formats.export_file import Unreadable, reason_of
+from pipeline.ingest.formats.export_file import Unreadable
 from pipeline.ingest.formats.reader import reading_connection
 from pipeline.ingest.formats.zip_file import archive_of, open_member
 from pipeline.ingest.recognition.folder import FolderFile, folder_files
 from pipeline.ingest.recognition.recognise import Blueprints, Recognition, listed, recognise
 from pipeline.ingest.recognition.recognition_cache import RecognitionCache
-from pipeline.regular_file import open_regular
+from pipeline.regular_file import open_regular, reason_of
 from pipeline.settings import Settings
 
 Key = tuple[str, str, str]  # platform, account, object

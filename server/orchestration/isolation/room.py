@@ -18,10 +18,10 @@ import duckdb
 from pipeline.config.accounts import Read
 from pipeline.config.tenant import Tenant
 from pipeline.errors import LandError, NoRoom
+from pipeline.ingest.admission.limits import most_unpacked
+from pipeline.ingest.admission.matched_files import matched_files
 from pipeline.ingest.formats.zip_file import archive_of
 from pipeline.ingest.landing_tables import dataset
-from pipeline.ingest.limits import most_unpacked
-from pipeline.ingest.matched_files import matched_files
 from pipeline.settings import Settings
 from pipeline.storage.hub import read_hub
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.config.tenant import Tenant
 from pipeline.errors import LandError, QueryError, shorten
-from pipeline.ingest.matched_files import MatchedFile, matched_files
+from pipeline.ingest.admission.matched_files import MatchedFile, matched_files
 from pipeline.regular_file import real_path
 from pipeline.settings import Settings
 

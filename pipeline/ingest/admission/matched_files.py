@@ -14,8 +14,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from pipeline.errors import LandError
-from pipeline.ingest.formats.export_file import reason_of
-from pipeline.regular_file import is_utf8, open_regular, shown_name
+from pipeline.regular_file import escaped_name, is_utf8, open_regular, reason_of
 
 NOT_UTF8 = "not read: its name is not UTF-8; rename it"
 
@@ -51,7 +50,7 @@ def matched_files(pattern: str) -> list[MatchedFile]:
 def checked_file(path: Path, inside: Path) -> MatchedFile:
     """A file of a folder, refused where it may not be read."""
     if not is_utf8(str(path)):
-        return MatchedFile(Path(shown_name(str(path))), inside, NOT_UTF8)
+        return MatchedFile(Path(escaped_name(str(path))), inside, NOT_UTF8)
     try:
         open_regular(path, inside=inside).close()
     except OSError as error:
@@ -105,6 +104,6 @@ def _check(folder: Path, look: Callable[[], object]) -> None:
 def unreadable_folder(folder: Path, error: OSError) -> LandError:
     """The error about a folder of exports that cannot be listed: it is not known what it holds."""
     return LandError(
-        f"The folder {shown_name(str(folder))} cannot be read: {(error.strerror or str(error)).lower()}.",
+        f"The folder {escaped_name(str(folder))} cannot be read: {(error.strerror or str(error)).lower()}.",
         "Let the user that builds read it; what landed before is safe.",
     )

@@ -1,0 +1,1 @@
+"""The conditions on which a file is read at all."""
