@@ -13,12 +13,18 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from pipeline.settings import Settings
+    from pipeline.storage.ops import Ops
+
 
 def runs(
     run_id: Annotated[str | None, typer.Argument(metavar="[RUN_ID]", help="Show this run with its steps.")] = None,
+    *,
     tenant: Annotated[
         str | None, typer.Option("--tenant", metavar="SLUG", help="Only what was done for this tenant.")
     ] = None,
+    report: Annotated[bool, typer.Option("--report", help="Print the quality reports of the run RUN_ID.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="With --report: write them as pages, and name these.")] = False,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="The most runs to list.")] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -34,7 +40,35 @@ def runs(
             print_json({"runs": listed}) if as_json else print_text(_runs_text(listed))
             return
         run = find_run(ops, run_id, tenant)
+        if report or html:
+            _print_reports(settings, ops, run, tenant, html=html, as_json=as_json)
+            return
     print_json(run) if as_json else print_text(_run_text(run))
+
+
+def _print_reports(
+    settings: Settings,
+    ops: Ops,
+    run: Mapping[str, Any],  # Any: values of rows
+    tenant: str | None,
+    *,
+    html: bool,
+    as_json: bool,
+) -> None:
+    """Print the reports of a run, or name the files."""
+    from pipeline.config.slug import slugs_among
+    from server.cli.output.stdout import print_json, print_text
+    from server.orchestration.reports.report_files import tenants_of_run, write_reports
+
+    known = tenants_of_run(ops, run["run_id"])
+    slugs = known if tenant is None else [slug for slug in slugs_among([tenant]) if slug in known]
+    files = write_reports(settings, ops, dict(run), slugs, pages=html)
+    if as_json:
+        print_json({"run_id": run["run_id"], "reports": [str(file) for file in files]})
+    elif not files:
+        print_text("Nothing came through in this run: it has no report.")
+    else:
+        print_text("\n".join(str(file) if html else file.read_text(encoding="utf-8") for file in files))
 
 
 def _runs_text(listed: Sequence[Mapping[str, Any]]) -> str:  # Any: values of rows

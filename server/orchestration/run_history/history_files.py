@@ -18,6 +18,7 @@ from pipeline.publish.pointer import run_ids
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
 from server.orchestration.publishing import RUNS_KEPT
+from server.orchestration.reports.report_files import tenants_of_run, write_reports
 from server.orchestration.run_history.audit_files import write_audit_files
 
 
@@ -25,6 +26,8 @@ def keep_history(settings: Settings, ops: Ops, run_id: str, tenants: Collection[
     """Write the files of a run that has ended, and remove those of old runs."""
     try:
         write_audit_files(settings, ops, run_id, tenants)
+        (run,) = (dict(row) for row in ops.connection.execute("select * from runs where run_id = ?", (run_id,)))
+        write_reports(settings, ops, run, tenants_of_run(ops, run_id))
         prune_run_files(settings)
     except OSError as error:
         log.warning("run_files_not_written", reason=error.strerror or str(error))
