@@ -14,7 +14,6 @@ from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import DbtFailed, GataError
 from pipeline.extras import require_extra
-from pipeline.gates.finding import Finding
 from pipeline.log import log
 from pipeline.publish.pointer import latest_readable
 from pipeline.retries import Result, RetryQueue, call_with_retries, failure_class
@@ -38,14 +37,6 @@ def unobserved(tenant: str, step: str) -> None:
     """Do nothing: the observer of a build without a progress display."""
 
 
-@dataclass(frozen=True)
-class BuiltStar:
-    """A star that is built and checked, until it is published."""
-
-    inputs: str
-    measured: tuple[Finding, ...]
-
-
 @dataclass
 class BuildCommand:
     """The state of one running command: its context, database, worker pool and reports."""
@@ -66,8 +57,6 @@ class BuildCommand:
     """Rebuild and publish also tenants with unchanged inputs."""
     new: tuple[Tenant, ...] = ()
     """Tenants without a published run when the build began: their work is prefetched."""
-    built: dict[Slug, BuiltStar] = field(default_factory=dict)
-    """Stars to publish: also those of an attempt before, where only the publish has to be tried again."""
     _at: int | None = None
     """The place of the current step among those that `run` runs; None outside of it, where nobody is tried again."""
     _failed_at: dict[str, int] = field(default_factory=dict)

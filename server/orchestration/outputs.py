@@ -13,7 +13,13 @@ from pipeline.errors import PublishError
 from pipeline.publish.damage import DUCKDB_MAGIC, Damage, find_damage, stamps
 from pipeline.publish.pointer import POINTER, latest_run_id
 from pipeline.settings import Settings
-from server.orchestration.publishing import PublishedStar, read_finished, read_published_star, write_built
+from server.orchestration.publishing import (
+    FinishedStar,
+    PublishedStar,
+    read_finished,
+    read_published_star,
+    write_built,
+)
 
 
 def output_damage(settings: Settings, slug: Slug) -> tuple[str, ...]:
@@ -21,7 +27,7 @@ def output_damage(settings: Settings, slug: Slug) -> tuple[str, ...]:
     built = read_published_star(settings, slug)
     if built is None:
         return ()
-    return (*_star_damage(settings, slug), *_run_damage(settings, slug, built))
+    return (*star_damage(settings, slug), *_run_damage(settings, slug, built))
 
 
 def remember_undamaged(settings: Settings, slug: Slug) -> None:
@@ -33,7 +39,15 @@ def remember_undamaged(settings: Settings, slug: Slug) -> None:
             write_built(settings, slug, built.model_copy(update={"undamaged_at": written_at}))
 
 
-def _star_damage(settings: Settings, slug: Slug) -> tuple[str, ...]:
+def unpublished_star(settings: Settings, slug: Slug, inputs: str) -> FinishedStar | None:
+    """The note of a star that was finished with these inputs and is undamaged: only its publishing is left to do."""
+    finished = read_finished(settings, slug)
+    if finished is None or finished.inputs != inputs or finished.failures is None:
+        return None
+    return None if star_damage(settings, slug) else finished
+
+
+def star_damage(settings: Settings, slug: Slug) -> tuple[str, ...]:
     stars, finished = settings.stars(slug), read_finished(settings, slug)
     try:
         offset, mark = DUCKDB_MAGIC

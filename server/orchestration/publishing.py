@@ -71,6 +71,8 @@ class FinishedStar(BuildNote):
     star_bytes: int | None = None
     """The size of its file; None when an earlier release built it."""
     measures: tuple[TableMeasures, ...] = ()
+    failures: tuple[str, ...] | None = None
+    """What failed in its checks and was a note then; None when an earlier release built it."""
 
 
 class PublishedStar(BuildNote):
@@ -141,9 +143,13 @@ def begin_star(settings: Settings, slug: Slug) -> None:
 
 def finish_star(settings: Settings, slug: Slug, inputs: str, findings: tuple[str, ...], star: StarBuild) -> None:
     """Write the note of a star that is complete and has passed its checks."""
-    size = settings.stars(slug).stat().st_size
     note = FinishedStar(
-        inputs=inputs, findings=findings, measured=star.measured, star_bytes=size, measures=star.measures
+        inputs=inputs,
+        findings=findings,
+        measured=star.measured,
+        star_bytes=settings.stars(slug).stat().st_size,
+        measures=star.measures,
+        failures=star.failures,
     )
     write_note(note, _finished(settings, slug))
 

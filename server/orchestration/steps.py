@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
@@ -28,12 +28,12 @@ from pipeline.ingest.land import land_tenant
 from pipeline.log import log
 from pipeline.publish.run_files import STARS
 from pipeline.storage.run_counts import StepCounts
-from server.orchestration.build_command import BuildCommand, BuiltStar
+from server.orchestration.build_command import BuildCommand
 from server.orchestration.build_report import TenantReport
 from server.orchestration.gating.gate_steps import judge_landing, judge_sinks, keep_results
 from server.orchestration.isolation.room import bytes_needed, hub_needs, no_room
 from server.orchestration.onboarding import is_onboarded, take_phases
-from server.orchestration.outputs import output_damage, remember_undamaged
+from server.orchestration.outputs import output_damage, remember_undamaged, unpublished_star
 from server.orchestration.publishing import (
     PublishedStar,
     begin_star,
@@ -190,6 +190,7 @@ def changed_inputs(command: BuildCommand, tenant: Tenant) -> str | None:
         return None
     remember_undamaged(settings, tenant.slug)
     report.set_unchanged(built)
+    command.skip(tenant, "stars", f"Its inputs are those of the published run {built.run_id}, which is undamaged.")
     return None
 
 
@@ -200,6 +201,22 @@ def _publish_again(command: BuildCommand, tenant: Tenant, built: PublishedStar) 
         again = publish_star(tenant, command.context.settings, built.inputs, tuple(findings), measured=built.measured)
         report.findings, report.details = findings, [*report.details, *built.measured]
         record_published(command, tenant, again)
+
+
+def _publish_finished(command: BuildCommand, tenant: Tenant, inputs: str) -> None:
+    """Publish a star that an earlier command finished with the same inputs and did not publish, if there is one."""
+    settings, is_suspect = command.context.settings, bool(command.reports[tenant.slug].damage)
+    # a damaged published file may be a link to the star's own
+    finished = None if command.is_full or is_suspect else unpublished_star(settings, tenant.slug, inputs)
+    if finished is None:
+        return
+    command.skip(tenant, "stars", "An earlier command finished it with the same inputs, and did not publish it.")
+    with command.step(tenant, "publish") as report:
+        enforce(tenant.slug, finished.failures or (), strict=settings.strict)
+        report.findings += [finding for finding in finished.findings if finding not in report.findings]
+        report.details += [finding for finding in finished.measured if finding not in report.details]
+        built = publish_star(tenant, settings, inputs, tuple(report.findings), finished.measured)
+        record_published(command, tenant, built)
 
 
 def rebuild_stars(command: BuildCommand, tenants: Sequence[Tenant], *, publish: dict[Slug, str | None]) -> None:
@@ -215,7 +232,7 @@ def rebuild_stars(command: BuildCommand, tenants: Sequence[Tenant], *, publish: 
     tenants = [tenant for tenant in tenants if command.goes_on(tenant)]
     command.pool.wait_for(parse_star, tenants)
     by_size = sorted(tenants, key=lambda tenant: -sum(command.reports[tenant.slug].rows.values()))
-    publishing: list[StarPublish] = []
+    publishing: list[tuple[Tenant, float, Future[PublishedStar | GataError]]] = []
     for tenant, star in command.pool.each(build_star, by_size, "stars"):
         with command.step(tenant, "stars", since=started[tenant.slug]) as report:
             if isinstance(star, GataError):
@@ -227,39 +244,17 @@ def rebuild_stars(command: BuildCommand, tenants: Sequence[Tenant], *, publish: 
             report.details += star.measured
             finish_star(settings, tenant.slug, inputs[tenant.slug], tuple(report.findings), star)
         if command.goes_on(tenant) and publish.get(tenant.slug):
-            command.built[tenant.slug] = BuiltStar(inputs[tenant.slug], star.measured)
-            publishing.append(begin_publish(command, tenant))
-    for each in publishing:
-        end_publish(command, each)
-
-
-@dataclass(frozen=True)
-class StarPublish:
-    """The publish of a star, under way."""
-
-    tenant: Tenant
-    since: float
-    future: Future[PublishedStar | GataError]
-
-
-def begin_publish(command: BuildCommand, tenant: Tenant) -> StarPublish:
-    """Begin to publish a tenant's built star in the worker pool."""
-    built, findings = command.built[tenant.slug], tuple(command.reports[tenant.slug].findings)
-    since = command.begin(tenant, "publish")
-    with bound_contextvars(tenant=tenant.slug, step="publish"):
-        future = command.pool.submit(
-            publish_star, tenant, command.context.settings, built.inputs, findings, built.measured
-        )
-    return StarPublish(tenant, since, future)
-
-
-def end_publish(command: BuildCommand, publish: StarPublish) -> None:
-    """Wait for a publish, and report it."""
-    with command.step(publish.tenant, "publish", since=publish.since):
-        if isinstance(built := command.pool.outcome(publish.future), GataError):
-            raise built
-        record_published(command, publish.tenant, built)
-        del command.built[publish.tenant.slug]
+            since = command.begin(tenant, "publish")
+            with bound_contextvars(tenant=tenant.slug, step="publish"):
+                future = command.pool.submit(
+                    publish_star, tenant, settings, inputs[tenant.slug], tuple(report.findings), star.measured
+                )
+            publishing.append((tenant, since, future))
+    for tenant, since, future in publishing:
+        with command.step(tenant, "publish", since=since):
+            if isinstance(built := command.pool.outcome(future), GataError):
+                raise built
+            record_published(command, tenant, built)
 
 
 def rebuild_open(command: BuildCommand) -> None:
@@ -308,21 +303,20 @@ def prefetch_parsing(command: BuildCommand) -> None:
 def publish_changed(command: BuildCommand) -> None:
     """Rebuild and publish the stars of tenants with changed inputs or damaged outputs.
 
-    Without `publish` of the settings they are rebuilt and checked, and stay as they are until `gata publish`.
+    A star that was finished and not published, by an earlier command or attempt, is published as it is. Without
+    `publish` of the settings stars are rebuilt and checked, and stay as they are until `gata publish`.
     """
-    again = [tenant for tenant in command.open if tenant.slug in command.built]
     changed: dict[Slug, str | None] = {}
     for tenant in command.open:
-        if tenant not in again:
-            with command.check(tenant, "compare"):
-                changed[tenant.slug] = changed_inputs(command, tenant)
-    to_publish = [begin_publish(command, tenant) for tenant in again]
-    if command.context.settings.publish:
-        rebuild_stars(command, [tenant for tenant in command.open if changed.get(tenant.slug)], publish=changed)
-    else:
+        with command.check(tenant, "compare"):
+            changed[tenant.slug] = changed_inputs(command, tenant)
+    if not command.context.settings.publish:
         _rebuild_unpublished(command, changed)
-    for each in to_publish:
-        end_publish(command, each)
+        return
+    for tenant in command.open:
+        if inputs := changed.get(tenant.slug):
+            _publish_finished(command, tenant, inputs)
+    rebuild_stars(command, [tenant for tenant in command.open if changed.get(tenant.slug)], publish=changed)
 
 
 def _rebuild_unpublished(command: BuildCommand, changed: Mapping[Slug, str | None]) -> None:

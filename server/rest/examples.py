@@ -64,6 +64,19 @@ _JOB = {
     ],
 }
 _FILES = {"kind": "files", "objects": {"orders": "exports/acme/orders_*.jsonl.gz"}}
+_LANDED = {
+    "step": "land",
+    "status": "done",
+    "attempts": 1,
+    "rows_in": 1080,
+    "rows_out": 1077,
+    "quarantined": 3,
+    "bytes": 402_113,
+    "seconds": 1.2,
+    "at": AT,
+    "detail": None,
+}
+
 
 _CHECKED: dict[str, Any] = {  # Any: JSON values
     "file": "orders_2026-11.csv",
@@ -218,7 +231,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {  # Any: JSON values
                 "status": "done",
                 "started_at": AT,
                 "finished_at": AT,
-                "steps": [{"step": "land", "status": "done", "seconds": 1.2, "at": AT, "detail": None}],
+                "steps": [_LANDED],
             }
         ],
         "cursor": None,
@@ -228,7 +241,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {  # Any: JSON values
         "status": "done",
         "started_at": AT,
         "finished_at": AT,
-        "steps": [{"step": "land", "status": "done", "seconds": 1.2, "at": AT, "detail": None}],
+        "steps": [_LANDED],
     },
     "tests": {
         "run_id": RUN,

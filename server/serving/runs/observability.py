@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Payload = dict[str, Any]  # Any: JSON values
 
 _BUILD = ("run_id", "status", "started_at", "finished_at")
+_STEP = ("step", "status", "attempts", "rows_in", "rows_out", "quarantined", "bytes", "seconds", "at")
 
 MOST_BUILDS = 50
 """Newest builds to search for steps of a tenant."""
@@ -78,14 +79,14 @@ def runs_of(slug: Slug, ops: Ops, limit: int, before: int | None, *, is_operator
 
 def run_of(slug: Slug, run_id: str, ops: Ops, *, is_operator: bool) -> Payload | None:
     """One build with its steps for the tenant; None where it has none."""
-    if not any(step["tenant"] == slug for step in ops.steps(run_id)):
+    if not ops.steps(run_id, slug):
         return None
     return _run(run_id, 0, slug, ops, is_operator=is_operator)
 
 
 def _run(run_id: str, number: int, slug: Slug, ops: Ops, *, is_operator: bool) -> Payload:
     """A build from the view of the tenant: failed when one of its own steps failed, independent of other tenants."""
-    steps = [step for step in ops.steps(run_id) if step["tenant"] == slug]
+    steps = ops.steps(run_id, slug)
     row = ops.connection.execute("select * from runs where run_id = ?", (run_id,)).fetchone()
     status = "failed" if any(step["status"] == "failed" for step in steps) else "done"
     if row is not None and row["status"] in ("running", "interrupted"):
@@ -96,14 +97,7 @@ def _run(run_id: str, number: int, slug: Slug, ops: Ops, *, is_operator: bool) -
         "started_at": row["started_at"] if row else None,
         "finished_at": row["finished_at"] if row else None,
         "steps": [
-            {
-                "step": step["step"],
-                "status": step["status"],
-                "seconds": step["seconds"],
-                "at": step["at"],
-                "detail": step["detail"] if is_operator else None,
-            }
-            for step in steps
+            {name: step[name] for name in _STEP} | {"detail": step["detail"] if is_operator else None} for step in steps
         ],
         "number": number,
     }

@@ -61,7 +61,7 @@ def _findings(run_dir: Path) -> list[str]:
 def _last_build(ops: Ops, slug: Slug) -> str | None:
     """The state of the newest build with a step for this tenant: running, done, failed or interrupted."""
     for run in ops.runs(limit=20):
-        steps = [step for step in ops.steps(run["run_id"]) if step["tenant"] == slug]
+        steps = ops.steps(run["run_id"], slug)
         if any(step["status"] == "failed" for step in steps):
             return "failed"
         if steps:
