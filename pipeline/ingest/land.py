@@ -81,12 +81,9 @@ def land_tenant(
     targets = export_targets(tenant, blueprints, settings)
     tables = {target.blueprint.landing_table: landing_columns(target.blueprint) for target in targets} | LOAD_TABLES
     load_id = None
-    batches = [batches_of(tenant, settings, target) for target in targets]
-    with write_hub(settings) as hub, _empty_folder(folder), _no_drafts(batches):
+    batches = partial(batches_of, tenant, settings)
+    with write_hub(settings) as hub, _empty_folder(folder), _no_drafts([batches(target) for target in targets]):
         prepare_landing_tables(hub, tenant, tables)
-        batches = partial(batches_of, tenant, settings)
-        for target in targets:
-            batches(target).clear_drafts()  # whoever left one has ended: the hub has one writer
         plans = plan_loads(targets, known(hub, tenant), read_ledgers(hub, tenant), batches)
         if any(plan.new for plan in plans):
             with reading_connection(folder) as con:
@@ -131,7 +128,7 @@ def _empty_folder(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _no_drafts(batches: Sequence[BatchFolder]) -> Iterator[None]:
-    """No draft of a batch, neither before, from a killed process, nor after: none of a failed load stays."""
+    """No draft of a batch is there before, nor after: whoever left one has ended, for the hub has one writer."""
     for folder in batches:
         folder.clear_drafts()
     try:

@@ -128,6 +128,7 @@ def _say(sentences: list[str], findings: Collection[Finding]) -> None:
 
 def keep_results(command: BuildCommand) -> None:
     """Write the results of the gates of every tenant that the command did something for."""
-    for report in command.reports.values():
+    for tenant in command.tenants:
+        report = command.reports[tenant.slug]
         if report.gates and report.status != "unchanged":
-            write_results(command.context.settings, command.run_id, report.tenant, report.gates)
+            write_results(command.context.settings, command.run_id, tenant.slug, report.gates)
