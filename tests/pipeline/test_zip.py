@@ -19,8 +19,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.ingest.admission.limits import MAX_MEMBERS, SAFE_BYTES
 from pipeline.ingest.formats.reader import Unreadable
-from pipeline.ingest.formats.zip_file import MAX_MEMBERS, SAFE_BYTES, extracted, members, open_member
+from pipeline.ingest.formats.zip_file import extracted, members, open_member
 from pipeline.ingest.land import LandedTable
 from tests.pipeline.landing_fixture import LandingFixture, table_of
 
@@ -176,7 +177,7 @@ ARCHIVES: dict[str, tuple[bytes, str]] = {
     ),
     "a bomb": (
         forged(zipped({"a.jsonl": jsonl(1)}), CENTRAL_SIZE, "<I", SAFE_BYTES + 1),
-        "the archive unpacks to",
+        "the archive: it unpacks to more than 256 MB",
     ),
     "one name for two files": (
         zipped({"a.jsonl": jsonl(1), "./a.jsonl": jsonl(2)}),

@@ -142,7 +142,8 @@ class _Archive:
 
     def __init__(self, archive: Path, inside: Path | None, packed: int) -> None:
         self.packed, self.unpacked = packed, dict[Path, int]()
-        self.file = ZipFile(open_regular(archive, inside=inside))
+        self._content = open_regular(archive, inside=inside)
+        self.file = ZipFile(self._content)
         listed = self.file.infolist()
         if not all(entry.filename for entry in listed):
             raise BadZipFile("a file in it has no name")
@@ -150,6 +151,11 @@ class _Archive:
         paths = [Path(f"{archive}/{entry.filename}") for entry in entries]
         _check(entries, paths, packed)
         self.entries = dict(zip(paths, entries, strict=True))
+
+    def __del__(self) -> None:
+        """Close the file, which a ZipFile leaves to whoever opened it; nobody reads a member of it any more."""
+        if content := getattr(self, "_content", None):
+            content.close()
 
 
 @lru_cache(maxsize=1)
