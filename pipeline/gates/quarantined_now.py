@@ -6,6 +6,7 @@ is gone. Reasons quote values of records, so what is shown to others than the op
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,26 +62,28 @@ def quarantine_counts(tenant: Tenant, blueprints: Iterable[Blueprint], settings:
     Raises:
         LandError: Another process has the hub open for writing.
     """
-    counts: dict[tuple[str, str, str, str, str], int] = {}
-    for record in quarantined_records(tenant, blueprints, settings):
-        key = (record.platform, record.account, record.object, record.path, record.reason)
-        counts[key] = counts.get(key, 0) + 1
+    names = ("platform", "account", "object", "path", "reason")
+    found = quarantined_records(tenant, blueprints, settings, with_records=False)
+    counts = Counter(tuple(getattr(record, name) for name in names) for record in found)
     return [QuarantineCount(*key, count) for key, count in sorted(counts.items())]
 
 
-def quarantined_records(tenant: Tenant, blueprints: Iterable[Blueprint], settings: Settings) -> list[QuarantinedRecord]:
-    """What is in quarantine now, by source, file and line.
+def quarantined_records(
+    tenant: Tenant, blueprints: Iterable[Blueprint], settings: Settings, *, with_records: bool = True
+) -> list[QuarantinedRecord]:
+    """What is in quarantine now, by source, file and line; without `with_records` only the first letter of each record.
 
     Raises:
         LandError: Another process has the hub open for writing.
     """
     schema = quote(dataset(tenant))
+    columns = _COLUMNS if with_records else _COLUMNS.replace(" record,", " left(record, 1),")
     found: list[QuarantinedRecord] = []
     with read_hub(settings) as hub:
         if not _has_landed(hub, tenant):
             return []
         for blueprint in blueprints:
-            rows = hub.execute(_records(schema, blueprint), [blueprint.platform, blueprint.object]).fetchall()
+            rows = hub.execute(_records(schema, blueprint, columns), [blueprint.platform, blueprint.object]).fetchall()
             found += [_record(row) for row in rows]
         files = [_record(row) for row in hub.execute(_files(schema)).fetchall()]
     found += [file for file in files if is_there(file.path)]
@@ -110,7 +113,7 @@ _NAMES = ("platform", "account", "object", "path", "line", "reason", "record", "
 _COLUMNS = f"{', '.join(_NAMES)}, {LOAD_ID}"
 
 
-def _records(schema: str, blueprint: Blueprint) -> str:
+def _records(schema: str, blueprint: Blueprint, columns: str) -> str:
     return f"""
         with bad as (
             select kept.*, case when json_valid(record) then record end as text
@@ -118,7 +121,7 @@ def _records(schema: str, blueprint: Blueprint) -> str:
             inner join ({newest_files(schema)}) as newest using (platform, account, object, path, {LOAD_ID})
             where kept.record is not null and platform = ? and object = ?
         )
-        select {_COLUMNS} from bad where not {mended(schema, blueprint)}"""
+        select {columns} from bad where not {mended(schema, blueprint)}"""
 
 
 def _files(schema: str) -> str:

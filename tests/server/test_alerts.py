@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import SecretStr
 
+from pipeline.config.slug import slug_of
 from pipeline.errors import BuildError, ConfigError
 from pipeline.settings import Settings, read_settings
 from pipeline.storage.ops import Ops
@@ -23,6 +24,9 @@ from server.orchestration.alerts.alert_causes import AlertCause, alert_causes
 from server.orchestration.alerts.outbox import claim_notices, mark_sent, put_off, record_causes
 from server.orchestration.alerts.sending import AlertThread, alerts_after, look_for_alerts
 from server.orchestration.alerts.webhook import post
+
+if TYPE_CHECKING:
+    from tests.server.published_fixture import PublishedHome
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 KEY = "a key of thirty-two characters !"
@@ -38,6 +42,7 @@ class Receiver:
     status: int = 204
     headers: dict[str, str] = field(default_factory=dict)
     received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    arrived: threading.Event = field(default_factory=threading.Event)
     hold: threading.Event | None = None
     """It answers when this is set."""
     url: str = ""
@@ -55,6 +60,7 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             kept.received.append((dict(self.headers), body))
+            kept.arrived.set()
             if kept.hold:
                 kept.hold.wait(30)
             self.send_response(kept.status)
@@ -191,7 +197,7 @@ def test_a_redirect_is_not_followed_and_a_receiver_that_never_answers_costs_the_
 
 
 def test_a_build_is_neither_failed_nor_held_up_by_its_alerts(
-    settings: Settings, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    settings: Settings, receiver: Receiver, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fail_a_step(settings)
     with pytest.raises(BuildError, match="It broke"), alerts_after(settings):
@@ -231,16 +237,29 @@ def test_held_stale_damaged_and_a_low_disk_are_alerts_each_with_its_next_step(se
 
 def test_a_server_looks_for_alerts_by_itself(settings: Settings, receiver: Receiver) -> None:
     fail_a_step(settings)
-    receiver.hold = threading.Event()
     thread = AlertThread(settings, every_seconds=0.01)
     thread.start()
-    for _ in range(3000):
-        if receiver.received:
-            break
-        threading.Event().wait(0.01)
+    assert receiver.arrived.wait(60)
     thread.stop()
-    receiver.hold.set()
     assert receiver.bodies[0]["tenant"] == "acme"
+
+
+def test_a_served_run_that_turns_out_damaged_is_an_alert_until_it_is_whole(
+    fresh_home: PublishedHome, receiver: Receiver
+) -> None:
+    alerted = {"alert_url": SecretStr(receiver.url), "alert_disk": "0MB"}
+    settings = fresh_home.settings.model_copy(update=alerted)
+    assert look_for_alerts(settings) == 0
+    (definitions,) = settings.published(slug_of("alpha")).glob("*/semantic.yml")
+    text = definitions.read_bytes()
+    definitions.write_bytes(b"damaged")
+    assert look_for_alerts(settings) == 1
+    definitions.write_bytes(text)
+    assert look_for_alerts(settings) == 1
+    assert [(each["kind"], each["state"], each["tenant"]) for each in receiver.bodies] == [
+        ("damaged", "began", "alpha"),
+        ("damaged", "resolved", "alpha"),
+    ]
 
 
 @pytest.mark.parametrize("url", ["http://example.com/hook?token=SECRETTOKEN", "ftp://x/SECRETTOKEN", "SECRETTOKEN"])

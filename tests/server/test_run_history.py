@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -199,6 +200,22 @@ def test_a_status_from_snapshots_is_that_of_the_files_whatever_changes(
     tenants = fresh_home.settings.tenants
     tenants.write_text(tenants.read_text() + "  - {slug: delta, business_name: Delta, status: pending}\n")
     assert [tenant["tenant"] for tenant in both()] == ["alpha", "beta", "delta", "gamma"]
+    other = tenants.with_name("other.yaml")
+    other.write_text("tenants:\n  - {slug: beta, business_name: Beta, status: pending}\n")
+    gata.set(GATA_TENANTS=str(other))
+    assert [tenant["tenant"] for tenant in json.loads(gata("status", "--json").out)["tenants"]] == ["beta"]
+
+
+def test_a_copy_of_a_home_looks_at_its_own_files(gata: Terminal, fresh_home: PublishedHome, tmp_path: Path) -> None:
+    gata.use(fresh_home.settings)
+    first = json.loads(gata("status", "--json").out)
+    copy = tmp_path / "copy"
+    shutil.copytree(fresh_home.settings.home, copy)
+    shutil.rmtree(copy / "published" / "alpha")
+    gata.set(GATA_HOME=str(copy))
+    assert json.loads(gata("status", "--json").out)["tenants"][0]["run_id"] is None
+    gata.use(fresh_home.settings)
+    assert json.loads(gata("status", "--json").out) == first
 
 
 def test_a_status_of_many_tenants_shows_those_that_need_somebody_and_says_how_many_there_are(

@@ -70,7 +70,8 @@ def show(
     from server.orchestration.run_history.quarantine_replay import SourceChoice, in_quarantine
 
     context = _context()
-    found = in_quarantine(context, context.manifest.get(tenant), SourceChoice(platform, account, object_))
+    choice, chosen = SourceChoice(platform, account, object_), context.manifest.get(tenant)
+    found = in_quarantine(context, chosen, choice, with_records=values)
     shown = [_entry(record, values=values) for record in found[:limit]]
     if as_json:
         print_json({"tenant": tenant, "records": shown, "total": len(found)})

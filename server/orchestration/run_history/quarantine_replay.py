@@ -44,15 +44,18 @@ class QuarantineReplay:
     """None where nothing was in quarantine."""
 
 
-def in_quarantine(context: BuildContext, tenant: Tenant, choice: SourceChoice) -> list[QuarantinedRecord]:
-    """What of a tenant's sources is in quarantine now.
+def in_quarantine(
+    context: BuildContext, tenant: Tenant, choice: SourceChoice, *, with_records: bool = False
+) -> list[QuarantinedRecord]:
+    """What of a tenant's sources is in quarantine now; without `with_records` as `quarantined_records` gives it.
 
     Raises:
         LandError: A build has the hub open.
     """
     if not context.settings.hub.exists():
         return []
-    found = quarantined_records(tenant, routed_blueprints(context.blueprints, tenant), context.settings)
+    routed = routed_blueprints(context.blueprints, tenant)
+    found = quarantined_records(tenant, routed, context.settings, with_records=with_records)
     return [record for record in found if choice.has(record)]
 
 

@@ -1,7 +1,8 @@
 """Snapshots of what tenants' files say, so that a status of many tenants looks at their stamps and reads none of them.
 
 A snapshot counts as long as every file that it was made of has the same time of change, size and inode. It is kept in
-the table `snapshots` of ops.sqlite, that of tenants.yaml under `*`. Losing them costs the next status a second.
+the table `snapshots` of ops.sqlite, with paths relative to the home, so that a copy of a home looks at its own files;
+that of a tenants.yaml under its path. Losing them costs the next status a second.
 """
 
 from __future__ import annotations
@@ -20,9 +21,8 @@ from server.orchestration.run_history.tenant_health import Payload, health_of, r
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
-TENANTS = "*"
 Stamps = dict[str, list[int] | None]
-"""By path: time of change, size and inode; None where there is no such file."""
+"""By path, from the home where it is relative: time of change, size and inode; None where there is no such file."""
 
 
 def known_statuses(settings: Settings) -> list[Payload]:
@@ -37,24 +37,31 @@ def known_statuses(settings: Settings) -> list[Payload]:
             row["tenant"]: (row["stamps"], row["content"]) for row in ops.connection.execute("select * from snapshots")
         }
         made: dict[str, tuple[str, str]] = {}
-        listed = _fitting(kept.get(TENANTS))
+        home = str(settings.home.absolute())
+        listed = _fitting(kept.get(_key_of(settings)), home)
         if listed is None:
             listed = _list_tenants(settings, made)
         recorded = recorded_statuses(ops, [slug_of(slug) for slug, _ in listed])
         statuses = []
         for (text, status), (slug, known) in zip(listed, recorded.items(), strict=True):
-            outputs = _fitting(kept.get(text)) or _read_outputs(settings, slug, made)
+            outputs = _fitting(kept.get(text), home) or _read_outputs(settings, slug, made)
             statuses.append(health_of(slug, status, outputs, known, settings.day()))
         _keep(ops, made)
     return statuses
 
 
-def _fitting(snapshot: tuple[str, str] | None) -> Any:  # Any: JSON values
+def _key_of(settings: Settings) -> str:
+    """The key of the snapshot of a tenants.yaml, which is no slug."""
+    return f"* {settings.tenants.absolute()}"
+
+
+def _fitting(snapshot: tuple[str, str] | None, home: str) -> Any:  # Any: JSON values
     """The content of a snapshot whose files are as they were; else None."""
     if snapshot is None:
         return None
     stamps = json.loads(snapshot[0])
-    return json.loads(snapshot[1]) if all(_stamp(path) == stamp for path, stamp in stamps.items()) else None
+    is_same = all(_stamp(f"{home}/{path}" if path[0] != "/" else path) == stamp for path, stamp in stamps.items())
+    return json.loads(snapshot[1]) if is_same else None
 
 
 def _list_tenants(settings: Settings, made: dict[str, tuple[str, str]]) -> list[list[str]]:
@@ -63,9 +70,9 @@ def _list_tenants(settings: Settings, made: dict[str, tuple[str, str]]) -> list[
 
     manifest = open_build_context(settings).manifest
     files = {settings.tenants, *(Path(location.rpartition(":")[0]) for location in manifest.locations.values())}
-    stamps = _stamps({*files, *(file.parent for file in files if len(files) > 1)})
+    stamps = _stamps({path.absolute() for file in files for path in (file, *([file.parent] if len(files) > 1 else []))})
     listed = [[str(tenant.slug), str(tenant.status)] for tenant in manifest.tenants]
-    made[TENANTS] = json.dumps(stamps), json.dumps(listed)
+    made[_key_of(settings)] = json.dumps(stamps), json.dumps(listed)
     return listed
 
 
@@ -78,7 +85,7 @@ def _read_outputs(settings: Settings, slug: Slug, made: dict[str, tuple[str, str
     notes = (stars.with_name(name) for name in ("built.json", "finished.json"))
     runs = (run for run in (latest_readable(folder),) if run)
     files = [path for run in runs for path in (folder / run, *sorted((folder / run).glob("*")))]
-    stamps = _stamps([folder, folder / POINTER, stars, *notes, *files])
+    stamps = _stamps([folder, folder / POINTER, stars, *notes, *files], home=settings.home)
     outputs = read_outputs(settings, slug)
     if not outputs["notes"]:  # what is damaged is looked at each time
         made[slug] = json.dumps(stamps), json.dumps(outputs)
@@ -99,8 +106,8 @@ def _keep(ops: Ops, made: Mapping[str, tuple[str, str]]) -> None:
         return
 
 
-def _stamps(paths: Iterable[Path]) -> Stamps:
-    return {str(path.absolute()): _stamp(str(path.absolute())) for path in paths}
+def _stamps(paths: Iterable[Path], *, home: Path | None = None) -> Stamps:
+    return {str(path.relative_to(home) if home else path): _stamp(str(path)) for path in paths}
 
 
 def _stamp(path: str) -> list[int] | None:
