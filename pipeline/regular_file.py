@@ -10,8 +10,8 @@ import errno
 import os
 import stat
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 _READ = os.O_RDONLY | os.O_CLOEXEC
 _KINDS = (
@@ -24,7 +24,7 @@ _KINDS = (
 LEADS_OUT = "it is a link that leads out of its folder"
 
 
-def open_regular(path: Path, *, inside: Path | None = None) -> BinaryIO:
+def open_regular(path: Path, *, inside: Path | None = None) -> BufferedReader:
     """Open a regular file for reading.
 
     Args:

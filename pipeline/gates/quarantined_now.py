@@ -65,7 +65,7 @@ def quarantine_counts(tenant: Tenant, blueprints: Iterable[Blueprint], settings:
     names = ("platform", "account", "object", "path", "reason")
     found = quarantined_records(tenant, blueprints, settings, with_records=False)
     counts = Counter(tuple(getattr(record, name) for name in names) for record in found)
-    return [QuarantineCount(*key, count) for key, count in sorted(counts.items())]
+    return [QuarantineCount(**dict(zip(names, key, strict=True)), count=count) for key, count in sorted(counts.items())]
 
 
 def quarantined_records(

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from glob import glob, has_magic
 from pathlib import Path
 
@@ -79,7 +80,11 @@ def _check_folders(pattern: str, inside: Path) -> None:
         _check(inside, lambda: os.lstat(_ESCAPED.sub(r"\1", pattern)))
         return
     for folder in _folders(pattern, inside):
-        _check(folder, lambda folder=folder: os.scandir(folder).close())
+        _check(folder, partial(_look_into, folder))
+
+
+def _look_into(folder: Path) -> None:
+    os.scandir(folder).close()
 
 
 def _folders(pattern: str, inside: Path) -> Iterator[Path]:

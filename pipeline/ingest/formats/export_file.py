@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from glob import escape
 from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from pipeline.contracts.sql import literal
 from pipeline.ingest.admission.limits import most_unpacked, refusal_of_size
@@ -57,7 +57,7 @@ def open_file(path: Path, *, inside: Path | None = None) -> Iterator[BufferedIOB
             if size == 0:
                 raise Unreadable("the file is empty: zero bytes")
             if path.suffix.lower() != ".gz":
-                yield cast("BufferedIOBase", plain)  # a BufferedReader, which BinaryIO does not say
+                yield plain
                 return
             with Gunzipped(plain, size) as unpacked:
                 yield unpacked
