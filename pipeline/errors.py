@@ -4,7 +4,7 @@
     ├── ConfigError     tenants.yaml, the catalog or the environment is wrong; nothing was touched
     │   ├── Taken       the thing to create exists already
     │   └── MissingExtra  packages are not installed that only some uses of gata need
-    ├── StateError      ops.sqlite cannot be read or written now: a full disk, a lock; what it holds is safe
+    ├── StateError      the state folder cannot be read or written now: a full disk, a lock; what it holds is safe
     ├── FileError       a file of one tenant, its own or of its state, cannot be read or written; names it
     ├── NoRoom          the disk has not what a build needs; nothing was written
     ├── Unforeseen      a bug of ours that met one tenant; carries the event id of its report
@@ -79,7 +79,7 @@ class MissingExtra(ConfigError):
 
 
 class StateError(GataError):
-    """ops.sqlite cannot be read or written now: a full disk, a lock; what it holds is safe."""
+    """The state folder, ops.sqlite in it, cannot be read or written now: a full disk, a lock; what it holds is safe."""
 
 
 class FileError(GataError):

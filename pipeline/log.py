@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO
 
 import structlog
 
@@ -35,7 +38,7 @@ def configure_log(files: LogFiles | None = None, *, verbose: bool = False) -> No
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=LossyStream(sys.stderr)),
         cache_logger_on_first_use=False,
     )
 
@@ -45,3 +48,19 @@ def _write_to_files(
 ) -> structlog.types.EventDict:
     append_to_log_file(str(_AS_JSON(logger, name, dict(event))))
     return event
+
+
+class LossyStream(io.TextIOBase):
+    """A stream of events that loses what it cannot write: a log on a full disk fails no call and no build."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):  # ValueError: closed
+            return self._stream.write(text)
+        return 0
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()

@@ -15,6 +15,7 @@ from pipeline.errors import LandError
 from pipeline.ingest.landing_tables import LOAD_ID, Columns, dataset
 from pipeline.ingest.part_buffer import ParquetPart
 from pipeline.settings import Settings
+from pipeline.storage.hub import hub_error
 
 _TYPES = {
     "VARCHAR": "text",
@@ -98,10 +99,4 @@ def _cause(error: BaseException, settings: Settings) -> BaseException | None:
         root = inner
     if isinstance(root, LandError | KeyboardInterrupt):
         return root
-    if isinstance(root, OSError | duckdb.IOException | duckdb.TransactionException | duckdb.OutOfMemoryException):
-        reason = str(root).partition("\n")[0].rstrip(".")
-        return LandError(
-            f"{settings.home} could not take the new rows: {reason}.",
-            "Make room there and land again; earlier loads are safe, and nothing counts twice.",
-        )
-    return None
+    return hub_error(settings, root) if isinstance(root, OSError | duckdb.Error) else None

@@ -22,7 +22,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.config.slug import Slug, slug_of
-from pipeline.contracts.sql import literal, quote
+from pipeline.contracts.sql import quote
 from pipeline.errors import ConfigError, PublishError, shorten
 from pipeline.log import log
 from pipeline.publish.damage import check, unhashed
@@ -48,7 +48,7 @@ from pipeline.publish.run_manifest import (
     read_manifest,
     sha256_of,
 )
-from pipeline.storage.disk import explain_os_error, sync
+from pipeline.storage.disk import attached_star, explain_os_error, sync
 from pipeline.storage.run_id import is_run_id
 
 __all__ = ["Published", "Staged", "commit", "latest_run_id", "move_pointer_back", "prune", "run_ids", "stage", "verify"]
@@ -105,11 +105,11 @@ def stage(stars: Path, folder: Path, run_id: str, slug: Slug, tables: Mapping[st
             shutil.rmtree(leftover, ignore_errors=True)
         source_sha256 = _fingerprint(stars, tables)
         staging = folder / f"{STAGING}{run_id}"
-        with _removed_on_error(staging):
+        with _removed_on_error(staging), explain_os_error(folder, slug):  # before what fills the disk is removed
             staging.mkdir()
             target = staging / STARS
             linked = _link(folder, target, lambda run: run.source_sha256 == source_sha256)
-            copied = linked.tables if linked else _copy(stars, target, tables)
+            copied = linked.tables if linked else _copy(stars, target, slug, tables)
             file = published_file(staging, STARS)
     return Staged(run_id, slug, folder, source_sha256, file, copied, linked is not None)
 
@@ -123,7 +123,7 @@ def commit(staged: Staged, semantic_text: str, *, now: datetime, rollups: Publis
         PublishError: The staged file is not what was staged, or the disk refuses; readers keep the run they have.
     """
     folder, run = staged.folder, staged.folder / staged.run_id
-    with explain_os_error(folder, staged.slug), _removed_on_error(staged.path), pointer_lock(folder):
+    with _removed_on_error(staged.path), explain_os_error(folder, staged.slug), pointer_lock(folder):
         manifest = RunManifest(
             run_id=staged.run_id,
             tenant=staged.slug,
@@ -296,15 +296,14 @@ def _undamaged_before(folder: Path) -> str:
     raise problem or PublishError(f"{folder.name} has no run before.", choose_rollback(folder))
 
 
-def _copy(stars: Path, target: Path, tables: Mapping[str, Sequence[str]]) -> tuple[PublishedTable, ...]:
+def _copy(stars: Path, target: Path, slug: Slug, tables: Mapping[str, Sequence[str]]) -> tuple[PublishedTable, ...]:
     spill = target.with_name("spill")
     settings = {"temp_directory": str(spill), "storage_compatibility_version": STAR_STORAGE_VERSION}
     with duckdb.connect(target, config={**settings}) as connection:
-        connection.execute(f"ATTACH {literal(str(stars))} AS source (READ_ONLY)")
-        for name, order in tables.items():
-            by = f" ORDER BY {', '.join(quote(column) for column in order)}" if order else ""
-            connection.execute(f"CREATE TABLE {quote(name)} AS SELECT * FROM source.{quote(name)}{by}")
-        connection.execute("DETACH source")
+        with attached_star(connection, stars, slug) as source:
+            for name, order in tables.items():
+                by = f" ORDER BY {', '.join(quote(column) for column in order)}" if order else ""
+                connection.execute(f"CREATE TABLE {quote(name)} AS SELECT * FROM {source}.{quote(name)}{by}")
         connection.execute("CHECKPOINT")
         copied = tuple(describe_tables(connection, name) for name in tables)
     shutil.rmtree(spill, ignore_errors=True)

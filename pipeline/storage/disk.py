@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pipeline.contracts.sql import literal
 from pipeline.errors import PublishError, StarInUse
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-OPEN_ELSEWHERE = ("Could not set lock on file", "Unique file handle conflict")  # in another process, in this one
+if TYPE_CHECKING:
+    import duckdb
 
 
 def sync(path: Path) -> None:
@@ -44,31 +45,48 @@ def explain_os_error(folder: Path, slug: str) -> Iterator[None]:
     """
     import duckdb  # a status reads no table, and would wait for it
 
+    from pipeline.storage.failure_cause import FailureCause, cause_of
+
     try:
         yield
-    except OSError as error:
-        if error.errno in FULL:
-            raise _full(folder, slug, error.strerror or str(error)) from error
-        raise PublishError(
-            f"{error.filename2 or error.filename or folder} cannot be written: {error.strerror or error}.",
-            f"Make {folder} a folder this user can write to, or set GATA_HOME to one that is; readers keep their run.",
-        ) from error
-    except duckdb.Error as error:
-        message = str(error).splitlines()[0]
-        if any(os.strerror(number) in message for number in FULL):
-            raise _full(folder, slug, message) from error
-        if any(sign in message for sign in OPEN_ELSEWHERE):
-            raise StarInUse(
-                f"The star file of {slug} is open elsewhere: {message}.",
-                f"Close it there, then run `gata publish --tenant {slug}`.",
+    except (OSError, duckdb.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        if cause_of(error, folder) is FailureCause.FULL:
+            raise PublishError(
+                f"There is no room left under {folder}: {reason}.",
+                f"Free some, then run `gata publish --tenant {slug}`; readers keep their run.",
+            ) from error
+        if isinstance(error, duckdb.Error):
+            raise PublishError(
+                f"The star of {slug} could not be copied: {reason}.", f"Run `gata build --tenant {slug} --full`."
             ) from error
         raise PublishError(
-            f"The star of {slug} could not be copied: {message}.", f"Run `gata build --tenant {slug} --full`."
+            f"{error.filename2 or error.filename or folder} cannot be written: {reason}.",
+            f"Make {folder} a folder this user can write to, or set GATA_HOME to one that is; readers keep their run.",
         ) from error
 
 
-def _full(folder: Path, slug: str, message: str) -> PublishError:
-    return PublishError(
-        f"There is no room left under {folder}: {message}.",
-        f"Free some, then run `gata publish --tenant {slug}`; readers keep their run.",
-    )
+@contextlib.contextmanager
+def attached_star(connection: duckdb.DuckDBPyConnection, stars: Path, slug: str) -> Iterator[str]:
+    """Attach a star file for reading; yields the name of its catalog.
+
+    Raises:
+        StarInUse: Another process, or this one, has it open.
+    """
+    import duckdb
+
+    from pipeline.storage.failure_cause import FailureCause, cause_of
+
+    name = "source"
+    try:
+        connection.execute(f"ATTACH {literal(str(stars))} AS {name} (READ_ONLY)")
+    except duckdb.Error as error:
+        # DuckDB refuses to bind a file that this process has open
+        if isinstance(error, duckdb.BinderException) or cause_of(error, stars) is FailureCause.BUSY:
+            raise StarInUse(
+                f"The star file of {slug} is open elsewhere: {str(error).partition(chr(10))[0]}.",
+                f"Close it there, then run `gata publish --tenant {slug}`.",
+            ) from error
+        raise
+    yield name
+    connection.execute(f"DETACH {name}")

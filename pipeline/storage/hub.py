@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 
 from pipeline.errors import HubInUse, LandError
 from pipeline.settings import Settings
+from pipeline.storage.failure_cause import FailureCause, cause_of
 
 STORAGE_VERSION = "v1.2.0"  # the first with Zstandard
 WRITING = {"TimeZone": "UTC", "force_compression": "zstd", "threads": "1"}
@@ -30,7 +32,7 @@ def write_hub(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     with explain_duckdb_error(settings):
         settings.hub.parent.mkdir(parents=True, exist_ok=True)
         hub = duckdb.connect(settings.hub, config={"storage_compatibility_version": STORAGE_VERSION})
-    with hub:
+    with explain_duckdb_error(settings), hub:
         for option, value in WRITING.items():
             hub.execute(f"set {option} = '{value}'")
         hub.execute("set autoinstall_known_extensions = false")
@@ -47,26 +49,53 @@ def read_hub(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with explain_duckdb_error(settings):
         hub = duckdb.connect(str(settings.hub), read_only=True)
-    with hub:
+    with explain_duckdb_error(settings), hub:
         yield hub
 
 
 @contextmanager
 def explain_duckdb_error(settings: Settings) -> Iterator[None]:
-    """Turn errors of DuckDB and of the disk about the hub's file into LandError."""
+    """Turn errors of DuckDB about the hub's file, and of the disk under it, into LandError."""
     try:
         yield
-    except duckdb.IOException as error:
-        if "lock" in str(error):
-            what = f"{settings.hub} is open in another process, so nothing was touched."
-            raise HubInUse(what, "Let it finish, or wait for it with `gata build --wait SECONDS`.") from error
-        raise _unusable(settings, str(error).partition("\n")[0]) from error
-    except OSError as error:
-        raise _unusable(settings, error.strerror or str(error)) from error
+    except (duckdb.Error, OSError) as error:
+        if explained := hub_error(settings, error):
+            raise explained from error
+        raise
 
 
-def _unusable(settings: Settings, reason: str) -> LandError:
+def hub_error(settings: Settings, error: duckdb.Error | OSError) -> LandError | None:
+    """The error of a hub that refused, by its cause; None where the cause is not the disk, the file or its memory."""
+    hub, cause = settings.hub, cause_of(error, settings.hub)
+    reason = (getattr(error, "strerror", None) or str(error).partition("\n")[0]).rstrip(".")
+    if cause is not None:
+        return _of_cause(hub, cause, reason)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        what = f"{settings.home} could not take the new rows: {reason}."
+        return LandError(what, "Run it again with more memory or fewer threads; earlier loads are safe.")
+    if isinstance(error, duckdb.IOException | OSError):
+        return LandError(f"{hub} cannot be used: {reason}.", "Set GATA_HOME to a folder that can hold it.")
+    return None
+
+
+def _of_cause(hub: Path, cause: FailureCause, reason: str) -> LandError:
+    if cause is FailureCause.FULL:
+        return LandError(
+            f"There is no room left for {hub}: {reason}.",
+            f"Free some under {hub.parent}, then run the same command again; what the hub holds is safe.",
+        )
+    if cause is FailureCause.BUSY:
+        return HubInUse(
+            f"{hub} is open in another process, so nothing was touched.",
+            "Let it finish, or wait for it with `gata build --wait SECONDS`.",
+        )
+    if cause is FailureCause.DAMAGED:
+        return LandError(
+            f"{hub} is damaged: {reason}.",
+            "Restore it from a backup, or move it away and run `gata build`, which lands every export again;"
+            " readers keep their runs.",
+        )
     return LandError(
-        f"{settings.hub} cannot be used: {reason.rstrip('.')}.",
-        "Make it readable and writable, or set GATA_HOME to a folder that is; nothing was touched.",
+        f"{hub} may not be read and written by this user: {reason}.",
+        f"Make it and {hub.parent} readable and writable, or set GATA_HOME to a folder that is.",
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,10 +18,11 @@ from typing import Any, Self
 from filelock import FileLock
 
 from pipeline.errors import ConfigError, GataError, StateError
-from pipeline.storage.disk import FULL
+from pipeline.storage.failure_cause import FailureCause, cause_of, is_allowed
 from pipeline.storage.ops_migrations import migrate
 
 BUSY_SECONDS = 10.0
+POLL_SECONDS = 0.02
 
 Row = dict[str, Any]  # a row of a table in types of JSON: text, numbers and NULL
 
@@ -30,11 +35,11 @@ class OpsConnection(sqlite3.Connection):
         self._path = Path(database)
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:  # Any: as sqlite3 declares it
-        with _explain_sqlite_error(self._path):
+        with _explain_error(self._path):
             return super().execute(sql, parameters)
 
     def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:  # Any: as sqlite3 declares it
-        with _explain_sqlite_error(self._path):
+        with _explain_error(self._path):
             return super().executemany(sql, parameters)
 
 
@@ -45,11 +50,12 @@ def _utc_now() -> datetime:
 class OpsDatabase:
     """One connection to ops.sqlite, usable from every thread of this process; a child process opens its own."""
 
-    def __init__(self, path: Path, *, now: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(self, path: Path, *, now: Callable[[], datetime] = _utc_now, is_read_only: bool = False) -> None:
+        """`is_read_only`: what this user may only read is opened as a copy, which nothing is written to."""
         self.path = path
         self._now = now
         self._writing = threading.RLock()
-        self.connection = _open(path)
+        self.connection = _open_copy(path) if is_read_only and not _is_writable(path) else _open(path)
 
     def __enter__(self) -> Self:
         return self
@@ -63,14 +69,18 @@ class OpsDatabase:
         self.connection.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, wait_seconds: float | None = None) -> Iterator[sqlite3.Connection]:
         """Everything in the block is written, or nothing.
 
+        Args:
+            wait_seconds: The longest wait for other writers, in this process and in others; BUSY_SECONDS by default.
+
         Raises:
-            StateError: The disk is full, or another process holds the file for too long.
+            StateError: The disk is full, or another writer holds the file for too long.
         """
-        with self._writing:
-            self.connection.execute("BEGIN IMMEDIATE")
+        ends_at = time.monotonic() + (BUSY_SECONDS if wait_seconds is None else wait_seconds)
+        with self._writing_before(ends_at):
+            self._begin(ends_at)
             try:
                 yield self.connection
                 self.connection.execute("COMMIT")
@@ -78,6 +88,36 @@ class OpsDatabase:
                 if self.connection.in_transaction:  # SQLite ends it itself when the disk is full
                     self.connection.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def _writing_before(self, ends_at: float) -> Iterator[None]:
+        if not self._writing.acquire(timeout=max(0.0, ends_at - time.monotonic())):
+            raise _busy(self.path, "another thread of this process writes")
+        try:
+            yield
+        finally:
+            self._writing.release()
+
+    def _begin(self, ends_at: float) -> None:
+        """Begin to write once no other process does.
+
+        The wait is ours: SQLite would hold the connection meanwhile, and every thread that only reads with it.
+        """
+        while True:
+            self.connection.execute("PRAGMA busy_timeout = 0")
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+            except StateError as error:
+                if (
+                    time.monotonic() >= ends_at
+                    or cause_of(error.__cause__ or error, self.path) is not FailureCause.BUSY
+                ):
+                    raise
+            else:
+                return
+            finally:
+                self.connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+            time.sleep(POLL_SECONDS)
 
     def _insert(self, table: str, values: Mapping[str, object]) -> int:
         """Insert a row; returns its row id."""
@@ -100,23 +140,16 @@ def _open(path: Path) -> OpsConnection:
         ConfigError: The file or its folder cannot be written, is no database, or was created by a later release.
         StateError: The disk is full, or another process holds the file for too long.
     """
-    try:
+    with _explain_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(
-            path.with_name(f"{path.name}.lock")
-        ):  # two processes that set WAL at once get "locked" from SQLite
+        # two processes that set WAL at once get "locked" from SQLite
+        with FileLock(path.with_name(f"{path.name}.lock")):
             return _connect(path)
-    except OSError as error:
-        if error.errno in FULL:
-            raise _no_room(path, error) from error
-        raise _unwritable(path, error) from error
 
 
 def _connect(path: Path) -> OpsConnection:
-    with _explain_sqlite_error(path):
-        connection = sqlite3.connect(
-            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=OpsConnection
-        )
+    with _explain_error(path):
+        connection = _connection(str(path))
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         migrate(connection, path)
@@ -124,68 +157,87 @@ def _connect(path: Path) -> OpsConnection:
     except BaseException:
         connection.close()
         raise
+    return connection
+
+
+def _connection(database: str) -> OpsConnection:
+    connection = sqlite3.connect(
+        database, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, factory=OpsConnection
+    )
     connection.row_factory = sqlite3.Row
     return connection
 
 
+def _open_copy(path: Path) -> OpsConnection:
+    """A connection to a copy in memory, with the schema of this release: where the file may be read and not written.
+
+    Raises:
+        ConfigError: The file is no database, or was created by a later release.
+    """
+    copy = _connection(":memory:")
+    with _explain_error(path), tempfile.TemporaryDirectory(prefix="gata-") as folder:
+        for name in (path.name, f"{path.name}-wal"):  # read where SQLite may make its files beside them
+            if path.with_name(name).exists():
+                shutil.copyfile(path.with_name(name), Path(folder) / name)
+        with closing(sqlite3.connect(Path(folder) / path.name)) as original:
+            original.backup(copy)
+        migrate(copy, path)
+    return copy
+
+
+def _is_writable(path: Path) -> bool:
+    """Whether this user may write the file, or make it."""
+    there = path
+    while not there.exists():
+        there = there.parent
+    folder = path.parent if path.exists() else there
+    return is_allowed(there, os.W_OK) and is_allowed(folder, os.W_OK)
+
+
 @contextmanager
-def _explain_sqlite_error(path: Path) -> Iterator[None]:
-    """Explain SQLite errors that are not caused by our own SQL: by code, because messages may quote any value."""
+def _explain_error(path: Path) -> Iterator[None]:
+    """Explain errors of SQLite and of the disk that are not caused by our own SQL."""
     try:
         yield
-    except sqlite3.Error as error:
-        explain = _CAUSES.get(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF)
-        if explain is None:
+    except (sqlite3.Error, OSError) as error:
+        cause = cause_of(error, path)
+        is_disk = _primary_code(error) == sqlite3.SQLITE_IOERR
+        if cause is None and not is_disk and isinstance(error, sqlite3.Error):
             raise
-        raise explain(path, error) from error
+        raise _explained(path, error, cause, is_disk=is_disk) from error
 
 
-def _no_room(path: Path, error: Exception) -> GataError:
+def _primary_code(error: Exception) -> int | None:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def _busy(path: Path, reason: object) -> StateError:
     return StateError(
-        f"There is no room left for {path}: {error}.",
-        f"Free some under {path.parent}, then run the same command again; keep the file, it is whole.",
+        f"Another process has held {path} for too long: {reason}.", "Let it finish, then run the same command again."
     )
 
 
-def _disk_error(path: Path, error: Exception) -> GataError:
-    return StateError(
-        f"{path} cannot be read or written: {error}.",
-        f"See that the disk of {path.parent} has room and works, then run the same command again; keep the file.",
-    )
-
-
-def _locked(path: Path, error: Exception) -> GataError:
-    return StateError(
-        f"Another process has held {path} for {BUSY_SECONDS:g} seconds: {error}.",
-        "Let it finish, then run the same command again.",
-    )
-
-
-def _unwritable(path: Path, error: Exception) -> GataError:
+def _explained(path: Path, error: Exception, cause: FailureCause | None, *, is_disk: bool) -> GataError:
+    if cause is FailureCause.FULL:
+        return StateError(
+            f"There is no room left for {path}: {error}.",
+            f"Free some under {path.parent}, then run the same command again; keep the file, it is whole.",
+        )
+    if cause is FailureCause.BUSY:
+        return _busy(path, error)
+    if is_disk:
+        return StateError(
+            f"{path} cannot be read or written: {error}.",
+            f"See that the disk of {path.parent} has room and works, then run the same command again; keep the file.",
+        )
+    if cause is FailureCause.DAMAGED:
+        return ConfigError(
+            f"{path} cannot be opened: {error}.",
+            "Restore it from a backup, or set GATA_HOME to another folder; moved away, the next command makes a new"
+            " one without tokens and runs.",
+        )
     return ConfigError(
         f"{path} cannot be opened for writing: {error}.",
         f"Make {path.parent} and the files in it writable, or set GATA_HOME to a folder that is.",
     )
-
-
-def _damaged(path: Path, error: Exception) -> GataError:
-    return ConfigError(
-        f"{path} cannot be opened: {error}.",
-        "Restore it from a backup, or set GATA_HOME to another folder; moved away, the next command makes a new one"
-        " without tokens and runs.",
-    )
-
-
-_CAUSES: dict[int, Callable[[Path, Exception], GataError]] = {
-    sqlite3.SQLITE_FULL: _no_room,
-    sqlite3.SQLITE_IOERR: _disk_error,
-    sqlite3.SQLITE_BUSY: _locked,
-    sqlite3.SQLITE_LOCKED: _locked,
-    sqlite3.SQLITE_PROTOCOL: _locked,
-    sqlite3.SQLITE_READONLY: _unwritable,
-    sqlite3.SQLITE_CANTOPEN: _unwritable,
-    sqlite3.SQLITE_PERM: _unwritable,
-    sqlite3.SQLITE_CORRUPT: _damaged,
-    sqlite3.SQLITE_NOTADB: _damaged,
-}
-"""By SQLite's primary result code; any other is a mistake in our own SQL. Source: https://sqlite.org/rescode.html."""

@@ -111,9 +111,10 @@ def exit_code_of(run: Callable[[], object]) -> int:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the entry point: unexpected errors end here
         if is_interrupt(error):
             return _interrupted()
-        if not isinstance(error, GataError):
+        known = error if isinstance(error, GataError) else _of_disk(error)
+        if known is None:
             return _bug(error)
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{known}\n")
         return INPUT
     return DONE
 
@@ -170,6 +171,13 @@ def _version(requested: bool) -> None:
 def _interrupted() -> int:
     sys.stderr.write("Interrupted. What was published stays as it is.\n")
     return INTERRUPTED
+
+
+def _of_disk(error: BaseException) -> GataError | None:
+    """The sentences about a disk that refused: full, damaged or forbidden."""
+    from pipeline.storage.failure_cause import explained_os_error
+
+    return explained_os_error(error)
 
 
 def _bug(error: BaseException) -> int:

@@ -124,12 +124,12 @@ def _within_budget(
 ) -> Reply:
     extras: Payload = {"chart": chart} if chart else {}
     if payload["truncated"]:
-        extras["full_result"] = call.full_result(call.run, query)
+        extras |= call.full_result(call.run, query)
     result = reply({**payload, **extras})
     if query.limit <= ROWS and len(result.text) - length_of_sql(payload) > CHARACTERS:
         cut = _cut(payload, call, query)
-        if cut["truncated"] and "full_result" not in extras:
-            extras["full_result"] = call.full_result(call.run, query)
+        if cut["truncated"] and not payload["truncated"]:
+            extras |= call.full_result(call.run, query)
         result = reply({**cut, **extras})
     return Reply(result.text, result.structured, pictures, meta)
 

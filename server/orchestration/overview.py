@@ -30,7 +30,7 @@ from warehouse.build.inputs import star_inputs
 def tenant_statuses(context: BuildContext) -> list[dict[str, Any]]:  # Any: JSON values
     """Per tenant: the run that readers see, the result of the last build, and the quarantined records."""
     listed = [(tenant.slug, tenant.status) for tenant in context.manifest.tenants]
-    with Ops(context.settings.ops) as ops:
+    with Ops(context.settings.ops, is_read_only=True) as ops:
         recorded = recorded_statuses(ops, [slug for slug, _ in listed])
     found = [
         health_of(slug, status, _outputs_or_failure(context.settings, slug), recorded[slug], context.settings.day())

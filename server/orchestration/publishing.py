@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -32,7 +32,7 @@ from pipeline.publish.run_history import published_run
 from pipeline.publish.run_manifest import PublishedRollups, published_file
 from pipeline.publish.run_store import Published, Staged, commit, link_rollups, prune, stage
 from pipeline.settings import Settings
-from pipeline.storage.disk import replace_text
+from pipeline.storage.disk import explain_os_error, replace_text
 from pipeline.storage.run_id import new_run_id
 from warehouse.build.star import StarBuild
 from warehouse.projects.star_project import star_tables
@@ -254,12 +254,9 @@ def publish_file(
     layout = {table.table_name(tenant.slug): table.order_by for table in star_tables(tenant)}
     staged = stage(stars, settings.published(tenant.slug), run_id, tenant.slug, layout)
     text = definitions or derive_definitions(tenant, staged.path / STARS)
-    (staged.path / DEFINITIONS).write_text(text, encoding="utf-8")
     covered = derive_coverage(tenant, staged.path / STARS, delivered)
-    (staged.path / COVERAGE).write_text(coverage_json(covered), encoding="utf-8")
+    _write_texts(staged, {DEFINITIONS: text, COVERAGE: coverage_json(covered)})
     model = validate_run(staged.path)
-    (staged.path / CATALOG_JSON).write_text(export_catalog(model, run_id=run_id), encoding="utf-8")
-    (staged.path / CATALOG_SCHEMA).write_text(catalog_json_schema(), encoding="utf-8")
     before = published_run(settings, tenant.slug)
     judged, totals = run_results(
         model,
@@ -270,15 +267,21 @@ def publish_file(
     )
     enforce(tenant.slug, failed_sentences(judged), strict=settings.strict, results=judged)
     listed = with_since((*known, *found(judged)), before.findings, run_id)
-    (staged.path / FINDINGS).write_text(findings_json(listed), encoding="utf-8")
     measured = RunMeasures(tables=tuple(measures), metrics=tuple(totals))
-    (staged.path / MEASURES).write_text(measures_json(measured), encoding="utf-8")
+    texts = {CATALOG_JSON: export_catalog(model, run_id=run_id), CATALOG_SCHEMA: catalog_json_schema()}
+    _write_texts(staged, {**texts, FINDINGS: findings_json(listed), MEASURES: measures_json(measured)})
     rollups = _rollups(staged, text, settings.rollup_rows) if settings.rollups else None
     published = commit(staged, text, now=settings.now(), rollups=rollups)
     prune(settings.published(tenant.slug), RUNS_KEPT)
     own = iter(listed[len(known) :])
     results = tuple(each.model_copy(update={"finding": next(own)}) if each.finding else each for each in judged)
     return NewRun(published, listed, results)
+
+
+def _write_texts(staged: Staged, texts: Mapping[str, str]) -> None:
+    with explain_os_error(staged.folder, staged.slug):
+        for name, text in texts.items():
+            (staged.path / name).write_text(text, encoding="utf-8")
 
 
 def _rollups(staged: Staged, definitions: str, least_rows: int) -> PublishedRollups | None:

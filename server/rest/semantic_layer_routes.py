@@ -187,7 +187,7 @@ def query_routes(runs: PublishedRuns, handles: Handles) -> APIRouter:
         question = read(sent, run)
         payload = tools.query(run, question, cursor, runs.settings).to_dict()
         if payload["truncated"]:
-            payload["full_result"] = full_result(run, question)
+            payload |= full_result(run, question)
         return payload
 
     return routes

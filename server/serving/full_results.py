@@ -6,6 +6,9 @@ import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from pipeline.bug_reports import event_logger
+from pipeline.errors import ConfigError, StateError
+
 if TYPE_CHECKING:
     from pipeline.settings import Settings
     from semantic.planning.query import Query
@@ -13,11 +16,24 @@ if TYPE_CHECKING:
     from server.serving.runs.open_run import OpenRun
 
 FullResult = Callable[["OpenRun", "Query"], dict[str, Any]]  # Any: JSON values
+"""The part of an answer that says where all its rows are: under `full_result`; empty where that cannot be had now."""
 
 
 def full_result_by_handle(handles: Handles) -> FullResult:
-    """Over HTTP: a path of this server, readable with the tenant's token, for an hour."""
-    return lambda run, query: handles.make(run.slug, run.run_id, _query_json(query)).to_dict()
+    """Over HTTP: a path of this server, readable with the tenant's token, for an hour.
+
+    Without room or access to ops.sqlite the answer goes out without it: the rows that were asked for are there.
+    """
+
+    def full_result(run: OpenRun, query: Query) -> dict[str, Any]:  # Any: JSON values
+        try:
+            handle = handles.make(run.slug, run.run_id, _query_json(query))
+        except (StateError, ConfigError) as error:
+            event_logger().warning("full_result_left_out", tenant=run.slug, reason=error.what)
+            return {}
+        return {"full_result": handle.to_dict()}
+
+    return full_result
 
 
 def full_result_by_command(settings: Settings) -> FullResult:
@@ -26,7 +42,8 @@ def full_result_by_command(settings: Settings) -> FullResult:
     def full_result(run: OpenRun, query: Query) -> dict[str, Any]:  # Any: JSON values
         largest = query.model_copy(update={"limit": settings.query_rows})
         arguments = ["gata", "ask", "--tenant", run.slug, "--json", "--query", _query_json(largest, keep="limit")]
-        return {"command": f"{shlex.join(arguments)} > answer.json", "most_rows": settings.query_rows}
+        command = f"{shlex.join(arguments)} > answer.json"
+        return {"full_result": {"command": command, "most_rows": settings.query_rows}}
 
     return full_result
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LIFETIME = timedelta(hours=1)
 MOST_HANDLES = 1_000
 """Most handles of one tenant; a newer one replaces the oldest."""
+WAIT_SECONDS = 0.2
+"""For other writers of ops.sqlite: they take milliseconds, unless one is stuck."""
 
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -57,10 +59,14 @@ class Handles:
         self._clock = clock
 
     def make(self, slug: Slug, run_id: str, query_json: str) -> Handle:
-        """Create a handle on all rows of a query; expired and surplus handles are deleted."""
+        """Create a handle on all rows of a query; expired and surplus handles are deleted.
+
+        Raises:
+            StateError, ConfigError: ops.sqlite cannot be written within WAIT_SECONDS: a handle is not worth a wait.
+        """
         now = self._clock()
         handle = Handle(secrets.token_urlsafe(16), slug, run_id, query_json, now, now + LIFETIME)
-        with self._ops.transaction() as store:
+        with self._ops.transaction(wait_seconds=WAIT_SECONDS) as store:
             store.execute("delete from result_handles where expires_at <= ?", (_text(now),))
             store.execute(
                 "insert into result_handles (id, tenant, run_id, query, made_at, expires_at) values (?, ?, ?, ?, ?, ?)",

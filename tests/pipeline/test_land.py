@@ -334,7 +334,7 @@ def test_a_hub_that_cannot_be_written_says_so(sandbox: LandingFixture) -> None:
     sandbox.settings.home.unlink()
     sandbox.settings.home.mkdir()
     sandbox.settings.hub.write_text("no database" * 1000)
-    with pytest.raises(LandError, match=r"hub.duckdb cannot be used: "):
+    with pytest.raises(LandError, match=r"hub.duckdb is damaged: "):
         sandbox.land(orders="*.jsonl")
 
 

@@ -112,7 +112,7 @@ except LandError as error:
     print(error)
 """
     full = run(code, sandbox.files.parent)
-    assert "could not take the new rows" in full.stdout, full.stderr
+    assert "There is no room left for " in full.stdout, full.stderr
     assert sandbox.counted("shopify__orders") == 1
     assert table_of(sandbox.land(orders="*.jsonl"), "orders").rows == 39_998
     assert sandbox.counted("shopify__orders") == 39_999

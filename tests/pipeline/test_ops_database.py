@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from pipeline.config.slug import slug_of
 from pipeline.errors import ConfigError, StateError
 from pipeline.storage import ops_database
+from pipeline.storage.failure_cause import FailureCause, cause_of
 from pipeline.storage.ops import Ops
+from pipeline.storage.ops_migrations import MIGRATIONS
+from tests.pipeline.storage_faults import little_room, read_only
 
 
 @pytest.fixture
@@ -37,7 +42,7 @@ def test_a_writer_that_waits_too_long_for_another_names_the_wait(path: Path, mon
     with Ops(path) as ops, Ops(path) as other:
         with (
             ops.transaction(),
-            pytest.raises(StateError, match=r"has held .*ops\.sqlite for 0\.05 seconds.*Let it finish"),
+            pytest.raises(StateError, match=r"has held .*ops\.sqlite for too long: database is locked.*Let it finish"),
         ):
             other.start_run("acme")
         other.start_run("acme")
@@ -80,3 +85,57 @@ def test_a_file_that_was_cut_short_names_the_damage(path: Path) -> None:
         made.execute("SELECT * FROM runs").fetchall()
     with pytest.raises(ConfigError, match=r"malformed.*Restore it from a backup"), Ops(path) as ops:
         ops.runs()
+
+
+def test_a_folder_that_is_full_is_said_to_be_full_though_sqlite_only_names_the_disk(path: Path) -> None:
+    unspecific = sqlite3.OperationalError("disk I/O error")
+    unspecific.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    path.parent.mkdir()
+    assert cause_of(unspecific, path) is None
+    with little_room():
+        assert cause_of(unspecific, path) is FailureCause.FULL
+
+
+def test_a_file_that_may_only_be_read_is_read_with_its_write_ahead_log_and_its_old_schema(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        old.execute("PRAGMA journal_mode = WAL")
+        for statement in (*MIGRATIONS[0].statements, "PRAGMA user_version = 1"):
+            old.execute(statement)
+        old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        old.execute("INSERT INTO runs VALUES ('r1', 'acme', 'done', NULL, '2026-01-01', NULL)")  # in the log only
+        before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+        with read_only(path.parent), Ops(path, is_read_only=True) as ops:
+            assert [run["tenant"] for run in ops.runs()] == ["acme"]
+            assert ops.onboarding(slug_of("acme")) == []
+        assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
+
+
+def test_a_home_without_the_file_that_may_only_be_read_has_no_runs(path: Path) -> None:
+    path.parent.mkdir()
+    with read_only(path.parent), Ops(path, is_read_only=True) as ops:
+        assert ops.runs() == []
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_thread_that_waits_for_another_process_keeps_no_reader_waiting(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ops_database, "BUSY_SECONDS", 60.0)
+    with Ops(path) as ops, Ops(path) as other, ThreadPoolExecutor() as threads:
+        run_id = ops.start_run("acme")
+        with other.transaction():
+            waiting = threads.submit(ops.finish_run, run_id, "done")
+            while "another thread of this process writes" not in refused_at_once(ops):
+                pass
+            assert [run["status"] for run in ops.runs()] == ["running"]
+            assert not waiting.done()
+        waiting.result()
+        assert [run["status"] for run in ops.runs()] == ["done"]
+
+
+def refused_at_once(ops: Ops) -> str:
+    """What a writer is told that does not wait."""
+    with pytest.raises(StateError) as refused, ops.transaction(wait_seconds=0):
+        pass
+    return refused.value.what

@@ -21,8 +21,9 @@ from server.app import http_app
 from server.serving.audit import audit_log as audit_file
 from server.serving.audit.audit_log import AuditLog
 from server.serving.audit.call_record import CallRecord, recording, report_call_bug, without_personal
-from server.serving.audit.call_recorder import open_call_recorder
+from server.serving.audit.call_recorder import CallRecorder, open_call_recorder
 from server.serving.audit.read_audit_log import CallFilter, follow_calls, read_calls
+from server.serving.rate_limits import RateLimits
 from server.stdio import stdio_app
 from tests.server.cli_run import Terminal
 from tests.server.published_fixture import PublishedHome, new_published_home
@@ -339,3 +340,70 @@ def test_following_gives_each_new_call_once_and_only_when_its_line_is_whole(tmp_
     with path.open("a") as file:
         file.write('"at": "2026-03-01T08:00:00.000Z"}\n')
     assert next(new)["id"] == "3"
+
+
+CIRCLE: list[object] = []
+CIRCLE.append(CIRCLE)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("half \ud800 a character", "half \ud800 a character"),
+        (b"\xff\x00", "(2 bytes)"),
+        (10**5000, "(a number of 16610 bits)"),
+        (10**50, 10**50),
+        (float("nan"), "nan"),
+        ({1: {2.5: float("inf")}, b"k": (None, True)}, {"1": {"2.5": "inf"}, "(1 bytes)": [None, True]}),
+        (object(), "(object)"),
+        ({"\udfff": "x"}, {"\udfff": "x"}),
+    ],
+    ids=map(str, range(8)),  # pytest writes the values out otherwise
+)
+def test_a_line_is_written_whatever_it_holds(tmp_path: Path, value: object, written: object) -> None:
+    log = AuditLog(tmp_path, keep_days=1)
+    log.write({"id": "a", "arguments": value})
+    log.close()
+    assert lines(tmp_path) == [{"id": "a", "arguments": written}]
+    assert log.lost == 0
+
+
+def test_a_value_without_an_end_is_written_to_a_depth(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path, keep_days=1)
+    log.write({"id": "a", "arguments": CIRCLE})
+    log.close()
+    (line,) = lines(tmp_path)
+    assert line["id"] == "a"
+    assert log.lost == 0
+
+
+@pytest.mark.anyio
+async def test_a_refused_call_with_half_a_character_is_written_down(shop: PublishedHome) -> None:
+    body = b'{"metrics": ["spend"], "dimensions": ["\\ud800"]}'
+    headers = {**shop.headers("alpha"), "content-type": "application/json"}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(http_app(shop.settings)), base_url="http://localhost"
+    ) as http:
+        answer = await http.post("/semantic-layer/alpha/query", content=body, headers=headers)
+    assert answer.status_code == 422
+    line = lines(shop.settings.audit_folder)[-1]
+    assert (line["status"], line["arguments"]["dimensions"]) == (422, ["\ud800"])
+
+
+def test_an_observer_that_fails_costs_neither_the_answer_nor_the_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[str] = []
+
+    def fail(_: CallRecord) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    log = AuditLog(tmp_path, keep_days=1)
+    limits = RateLimits(per_minute=0, at_once=0, streams=0)
+    recorder = CallRecorder(limits, log, (fail, lambda record: seen.append(record.tool)))
+    with recorder.call(CallRecord("rest", "GET /models")):
+        pass
+    recorder.close()
+    assert seen == ["GET /models"]
+    assert [line["tool"] for line in lines(tmp_path)] == ["GET /models"]
+    assert "builtins.OSError" in capsys.readouterr().err

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +20,7 @@ from typer.main import get_command
 
 from pipeline.errors import BuildError, ConfigError
 from server.cli.app import VERBS, commands, exit_code_of
+from tests.pipeline.storage_faults import read_only
 from tests.server.cli_run import ROOT, Terminal, environment, start
 
 if TYPE_CHECKING:
@@ -243,3 +247,31 @@ def test_every_setting_is_shown_with_where_it_comes_from(gata: Terminal) -> None
     assert shown["env"] == ("prod", "GATA_ENV")
     assert shown["threads"][1] == "default"
     assert "GATA_ENV" in gata("config", "show").out
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (errno.ENOSPC, "There is no room left for /state/a.json: no space left on device. Free some"),
+        (errno.EACCES, "/state/a.json may not be read or written by this user: permission denied. Give"),
+        (errno.EIO, "The disk cannot read /state/a.json: input/output error. Check the disk"),
+    ],
+)
+def test_a_disk_that_refuses_is_no_bug(number: int, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse() -> None:
+        raise OSError(number, os.strerror(number), "/state/a.json")
+
+    assert exit_code_of(refuse) == 2
+    assert capsys.readouterr().err.startswith(sentence)
+
+
+def test_a_state_folder_that_may_only_be_read_answers_and_has_a_status(
+    gata: Terminal, fresh_home: PublishedHome
+) -> None:
+    terminal = gata.use(fresh_home.settings)
+    question = ("ask", "--tenant", "alpha", "--metrics", "spend")
+    before = [terminal("status"), terminal(*question)]
+    shutil.rmtree(fresh_home.settings.home / "tmp")
+    with read_only(fresh_home.settings.home):
+        assert [terminal("status"), terminal(*question)] == before
+    assert {result.code for result in before} == {0}

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+from starlette.testclient import TestClient
+
 from pipeline.storage.ops import Ops
+from server.app import http_app
 from server.serving import result_handles
 from server.serving.result_handles import Handles
+from tests.pipeline.storage_faults import little_room
+from tests.server.published_fixture import PublishedHome
 
 RUN = "20260301T000000000000Z_0a1b2c"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -54,3 +63,31 @@ def test_what_is_over_is_forgotten_with_the_next_handle(tmp_path: Path) -> None:
         later = Handles(ops, lambda: NOON + timedelta(hours=2)).make("beta", RUN, "{}")
         kept = ops.connection.execute("select id from result_handles").fetchall()
         assert [row["id"] for row in kept] == [later.id]
+
+
+@pytest.mark.parametrize("cause", ["busy", "full"])
+def test_a_cut_answer_goes_out_without_a_handle_where_none_can_be_kept(fresh_home: PublishedHome, cause: str) -> None:
+    asked = {"metrics": ["spend"], "dimensions": ["date"], "limit": 3}
+    path, headers = "/semantic-layer/alpha/query", fresh_home.headers("alpha")
+    with TestClient(http_app(fresh_home.settings), base_url="http://localhost") as http:
+        whole = http.post(path, json=asked, headers=headers).json()
+        with refusing(fresh_home, cause):
+            began = time.monotonic()
+            answers = [http.post(path, json=asked, headers=headers) for _ in range(3)]
+            assert time.monotonic() - began < 5  # three waits of 0.2 s at most, not of 10 s
+        again = http.post(path, json=asked, headers=headers).json()
+    assert whole.pop("full_result")["path"].startswith("/results/")
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert [answer.json() for answer in answers] == [whole] * 3
+    assert "full_result" in again
+
+
+@contextmanager
+def refusing(home: PublishedHome, cause: str) -> Iterator[None]:
+    """ops.sqlite takes no new row: another process writes, or the disk is full."""
+    if cause == "busy":
+        with Ops(home.settings.ops) as other, other.transaction():
+            yield
+    else:
+        with little_room(0):
+            yield

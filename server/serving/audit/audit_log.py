@@ -8,6 +8,7 @@ logged, and reported in the next line that can be written.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import threading
@@ -21,6 +22,9 @@ from pipeline.errors import AuditError
 
 FILE = re.compile(r"(\d{4}-\d{2}-\d{2})_(\d+)\.jsonl")
 LOSS_LOG_SECONDS = 60.0
+LARGEST_INTEGER_BITS = 256
+DEEPEST = 12
+"""Levels of a value that are recorded; a record has fewer."""
 
 
 class AuditLog:
@@ -56,7 +60,7 @@ class AuditLog:
             try:
                 self._append({**line, "lost_before": self._unreported} if self._unreported else line)
                 self._unreported = 0
-            except OSError as error:
+            except Exception as error:  # a line is counted, whatever keeps it from being written
                 self.lost += 1
                 self._unreported += 1
                 self._log_loss(error)
@@ -71,7 +75,7 @@ class AuditLog:
             self._close_file()
 
     def _append(self, line: Mapping[str, object]) -> None:
-        text = (json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=str) + "\n").encode()
+        text = encoded(line)
         file = self._open()
         size = os.fstat(file).st_size
         written = 0
@@ -110,7 +114,36 @@ class AuditLog:
             if (match := FILE.fullmatch(path.name)) and match[1] < first.isoformat():
                 path.unlink(missing_ok=True)
 
-    def _log_loss(self, error: OSError) -> None:
+    def _log_loss(self, error: Exception) -> None:
         if time.monotonic() >= self._log_loss_at:
             self._log_loss_at = time.monotonic() + LOSS_LOG_SECONDS
-            event_logger().error("audit_failed", reason=error.strerror, lost=self.lost, folder=str(self.folder))
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            event_logger().error("audit_failed", reason=reason, lost=self.lost, folder=str(self.folder))
+
+
+def encoded(line: Mapping[str, object]) -> bytes:
+    """A line of JSON, whatever callers sent: half a surrogate is an escape, what JSON cannot carry is described."""
+    try:
+        text = json.dumps(line, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        text = json.dumps(_plain(line), ensure_ascii=False, separators=(",", ":"))
+    return (text + "\n").encode(errors="backslashreplace")  # \ud800 in a text of JSON is the escape of half a surrogate
+
+
+def _plain(value: object, depth: int = 0) -> object:
+    """A value of JSON in place of any value."""
+    if depth < DEEPEST and isinstance(value, Mapping):
+        return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
+    if depth < DEEPEST and isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, int) and value.bit_length() > LARGEST_INTEGER_BITS:
+        return f"(a number of {value.bit_length()} bits)"
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
+    if isinstance(value, bytes | bytearray):
+        return f"({len(value)} bytes)"
+    return value if isinstance(value, str | int | float | None) else f"({type(value).__name__})"
+
+
+def _key(key: object) -> str:
+    return key if isinstance(key, str) else str(_plain(key, DEEPEST))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+from pipeline.bug_reports import report_bug
 from server.serving.access import LOCAL
 from server.serving.audit.call_record import CallRecord, current_record, recording
 from server.serving.rate_limits import RateLimits
@@ -54,7 +55,10 @@ class CallRecorder:
     def record_ended(self, record: CallRecord) -> None:
         """Write the record of an ended call and notify the observers. A required `began` line is already written."""
         for observe in self._observers:
-            observe(record)
+            try:
+                observe(record)
+            except Exception as error:  # noqa: BLE001  # the call is answered: a metric or a trace does not fail it
+                report_bug(error, call=f"{type(observe).__name__} of a call")
         if self.audit_log is not None:
             self.audit_log.write(record.as_json(), is_optional=True)
 

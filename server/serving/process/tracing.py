@@ -41,7 +41,7 @@ class Spans:
             context=parent,
             kind=SpanKind.SERVER,
             start_time=begun,
-            attributes={name: value for name, value in _attributes(record).items() if value is not None},
+            attributes={name: _whole(value) for name, value in _attributes(record).items() if value is not None},
         )
         if record.outcome == "failed":
             span.set_status(Status(StatusCode.ERROR))
@@ -79,6 +79,11 @@ def tracing() -> tuple[Spans, ...]:
 
     require_extra("otel", f"{endpoint} is set, and sending traces")
     return (Spans(),)
+
+
+def _whole(value: str | int) -> str | int:
+    """A value that the exporter can encode: half a surrogate as its escape."""
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _attributes(record: CallRecord) -> dict[str, str | int | None]:

@@ -141,7 +141,8 @@ def open_run(
     manifest = read_manifest(run_dir)
     model = load_model(run_dir, expose=exposed)
     spill = settings.home / "tmp" / f"{run_id}_{os.getpid()}"
-    spill.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # a state folder that is read-only, or full: a query that has to spill says so
+        spill.parent.mkdir(parents=True, exist_ok=True)
     has_rollups = settings.rollups and ROLLUPS not in {each.file for each in damage}
     rolled = with_rollups(model, manifest.rollups.rollups) if has_rollups and manifest.rollups else model
     connection = _connect(run_dir, settings, spill, has_rollups=rolled is not model)
