@@ -17,6 +17,7 @@
     ├── PublishError    a run could not be published, found or rolled back; readers keep what they have
     │   ├── StarInUse   another process has the star file open
     │   └── DamagedRun  a published run is no longer what was published; names the run and what differs
+    │       └── OtherRelease  a published run is whole, and of a format that this release does not read
     ├── AccessError     the caller may not see this; says nothing about whether it exists
     ├── RequestRefused  the request itself is refused, not its content: its scope, its form, its headers
     │   └── CredentialRefused   its token is not accepted, or cannot be checked now
@@ -141,9 +142,18 @@ class StarInUse(PublishError):
 class DamagedRun(PublishError):
     """A published run is no longer what was published; `difference` names what differs, without the run's name."""
 
+    state = "damaged"
+    """What such a run is, in a sentence about it."""
+
     def __init__(self, what: str, fix: str, *, difference: str) -> None:
         super().__init__(what, fix)
         self.difference = difference
+
+
+class OtherRelease(DamagedRun):
+    """A published run is whole, and of a format that this release does not read; names the release that does."""
+
+    state = "of another release"
 
 
 class AccessError(GataError):

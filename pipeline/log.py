@@ -6,7 +6,7 @@ import io
 import logging
 import sys
 from contextlib import suppress
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 
@@ -38,7 +38,7 @@ def configure_log(files: LogFiles | None = None, *, verbose: bool = False) -> No
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(file=LossyStream(sys.stderr)),
+        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", LossyStream(sys.stderr))),
         cache_logger_on_first_use=False,
     )
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.contracts.sql import literal
-from pipeline.errors import DamagedRun
+from pipeline.errors import DamagedRun, OtherRelease
 from pipeline.publish.run_files import HASHED, MANIFEST, RUN_FILES, STAGING
 from pipeline.publish.run_manifest import (
     ExpectedFile,
@@ -41,9 +41,20 @@ class Damage:
     what: str
     is_fatal: bool
     """The run cannot answer any query."""
+    cause: DamagedRun | None = None
+    """The error that says so, where one was raised."""
+
+    @property
+    def state(self) -> str:
+        """What such a run is, in a sentence about it."""
+        return (self.cause or DamagedRun).state
 
     def __str__(self) -> str:
-        return f"{self.file} {self.what}"
+        return self.cause.difference if isinstance(self.cause, OtherRelease) else f"{self.file} {self.what}"
+
+    def error(self, run: Path) -> DamagedRun:
+        """The error of the run in the folder `run`."""
+        return self.cause if isinstance(self.cause, OtherRelease) else manifest_mismatch(run, str(self))
 
 
 def find_damage(run: Path, known: Mapping[str, Stamp] | None = None) -> tuple[Damage, ...]:
@@ -57,7 +68,7 @@ def find_damage(run: Path, known: Mapping[str, Stamp] | None = None) -> tuple[Da
         manifest = read_manifest(run)
         _check_identity(run, manifest)
     except DamagedRun as error:
-        return (Damage(MANIFEST, f"is not that of the run: {error.difference}", is_fatal=True),)
+        return (Damage(MANIFEST, f"is not that of the run: {error.difference}", is_fatal=True, cause=error),)
     expected = manifest.expected()
     results = (_quick_check(run / name, expected[name], known) for name in HASHED if name in expected)
     return tuple(damage for damage in results if damage)

@@ -77,7 +77,7 @@ def served_run(folder: Path) -> ServedRun | None:
     for run_id in chain([current] if current else [], earlier_runs(folder, current)):
         damage = find_damage(folder / run_id)
         if worst := fatal(damage):
-            reason = reason or f"Run {run_id} is damaged: {worst}."
+            reason = reason or f"Run {run_id} is {worst.state}: {worst}."
         elif reason:
             return ServedRun(run_id, (fallback_note(reason, run_id),))
         else:

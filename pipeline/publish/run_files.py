@@ -23,7 +23,7 @@ class RunFile:
 
     name: str
     is_required: bool
-    """Without it nothing is published, and readers fall back to an earlier run. Other files are optional."""
+    """Answers depend on it: without it, or with another, readers fall back to an earlier run. Others are optional."""
     is_hashed: bool
     """The manifest keeps its SHA-256."""
     is_sealed: bool
@@ -38,9 +38,9 @@ RUN_FILES: Final = (
     RunFile(DEFINITIONS, is_required=True, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(CATALOG_JSON, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(CATALOG_SCHEMA, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
-    RunFile(COVERAGE, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
+    RunFile(COVERAGE, is_required=True, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(MEASURES, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
-    RunFile(FINDINGS, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
+    RunFile(FINDINGS, is_required=True, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(MANIFEST, is_required=True, is_hashed=False, is_sealed=True, holds_tables=False),
 )
 """In the order in which they are checked. The manifest comes last: it describes the others, and none describes it."""

@@ -9,7 +9,10 @@ serving the old content of a path that was replaced.
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,8 +21,15 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Valid
 
 from pipeline.config.slug import Slug
 from pipeline.contracts.sql import quote
-from pipeline.errors import DamagedRun
+from pipeline.errors import DamagedRun, OtherRelease
 from pipeline.publish.run_files import DEFINITIONS, MANIFEST, ROLLUPS, STAGING, STARS, hashed_name
+
+FORMAT = 2
+"""The format of a run that this release publishes; it reads this one and all before it.
+
+    1   without release and checksum
+    2   this one
+"""
 
 
 class _Frozen(BaseModel):
@@ -73,7 +83,10 @@ class PublishedRollups(_Frozen):
 class RunManifest(_Frozen):
     """_MANIFEST.json. `previous` is the run that readers saw before; `source_sha256` that of the copied star."""
 
-    version: Literal[1] = 1
+    version: Literal[1, 2] = FORMAT
+    """The format of the run: its files, and what they hold."""
+    release: str | None = None
+    """The release of gata that published it; None in format 1."""
     run_id: str
     tenant: Slug
     published_at: AwareDatetime
@@ -86,6 +99,13 @@ class RunManifest(_Frozen):
     rollups: PublishedRollups | None = None
     files: tuple[PublishedFile, ...] | None = None
     """The other hashed files; None when a release without these hashes published the run."""
+    checksum: str | None = None
+    """SHA-256 of the other entries of this manifest; None in format 1."""
+
+    def text(self) -> str:
+        """The text of the file, with its checksum."""
+        tree = self.model_dump(mode="json", exclude={"checksum"})
+        return json.dumps({**tree, "checksum": _checksum(tree)}, indent=2, ensure_ascii=False) + "\n"
 
     def expected(self) -> dict[str, ExpectedFile]:
         """Size, hash and tables of each hashed file of the run as it was published, by name."""
@@ -111,16 +131,39 @@ def read_manifest(run: Path) -> RunManifest:
     """The manifest of the run in the folder `run`.
 
     Raises:
-        DamagedRun: It is missing, unreadable or of an unknown version.
+        DamagedRun: It is missing, unreadable, or not as it was written.
+        OtherRelease: A later release wrote it.
     """
     try:
-        return RunManifest.model_validate_json((run / MANIFEST).read_bytes())
+        text = (run / MANIFEST).read_bytes()
     except OSError as error:
         raise manifest_mismatch(run, f"{MANIFEST} cannot be read ({error.strerror})") from error
+    try:
+        tree = json.loads(text)
+        if is_newer(tree, FORMAT):
+            raise other_release(run, f"{MANIFEST} is of format {tree['version']}", written_by=tree.get("release"))
+        manifest = RunManifest.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"]) or "the text"
         raise manifest_mismatch(run, f"{path} of {MANIFEST}: {first['msg'].lower()}") from error
+    except (ValueError, RecursionError) as error:
+        raise manifest_mismatch(run, f"{MANIFEST} is not JSON") from error
+    if manifest.version > 1 and manifest.checksum != _checksum(tree):
+        raise manifest_mismatch(run, f"{MANIFEST} was changed since it was written")
+    return manifest
+
+
+def _checksum(tree: Mapping[str, object]) -> str:
+    """SHA-256 of the entries but for the checksum itself, however they are spaced and ordered."""
+    entries = {name: value for name, value in tree.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(entries, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def is_newer(tree: object, known: int) -> bool:
+    """Whether a document says that it is of a later format than `known`."""
+    version = tree.get("version") if isinstance(tree, Mapping) else None
+    return isinstance(version, int) and version > known
 
 
 def describe_tables(connection: duckdb.DuckDBPyConnection, name: str, *, catalog: str | None = None) -> PublishedTable:
@@ -146,6 +189,21 @@ def manifest_mismatch(run: Path, what: str) -> DamagedRun:
         f"Make a new one with `gata build --tenant {slug} --full`, or choose another with "
         f"`gata rollback --tenant {slug} --to RUN_ID`.",
         difference=what,
+    )
+
+
+def other_release(run: Path, what: str, *, written_by: object = None, is_later: bool = True) -> OtherRelease:
+    """The error of a run that this release does not read; `written_by` is the release that published it, if known."""
+    slug, ours = run.parent.name, version("gata")
+    kind = "a later" if is_later else "an earlier"
+    release = f"gata {written_by}" if isinstance(written_by, str) else f"{kind} release of gata"
+    difference = f"{what}, which {release} reads and this one, gata {ours}, does not"
+    return OtherRelease(
+        f"Run {run.name.removeprefix(STAGING)} of {slug} is of another release: {difference}.",
+        f"Upgrade to {release}, or choose another run with `gata rollback --tenant {slug} --to RUN_ID`."
+        if is_later
+        else f"Make a new one with `gata build --tenant {slug}`.",
+        difference=difference,
     )
 
 

@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 
@@ -136,9 +137,10 @@ def commit(staged: Staged, semantic_text: str, *, now: datetime, rollups: Publis
             tables=staged.tables,
             rollups=rollups,
             files=_other_files(staged.path),
+            release=version("gata"),
         )
         (staged.path / DEFINITIONS).write_text(semantic_text, encoding="utf-8", newline="\n")
-        (staged.path / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        (staged.path / MANIFEST).write_text(manifest.text(), encoding="utf-8", newline="\n")
         _seal(staged.path)
         check(staged.path, manifest)
         staged.path.rename(run)
@@ -148,11 +150,19 @@ def commit(staged: Staged, semantic_text: str, *, now: datetime, rollups: Publis
     return Published(staged.run_id, run, manifest, staged.linked)
 
 
-def move_pointer_back(folder: Path, to: str | None, *, now: datetime) -> str:
-    """Point readers to the run `to`, or to the last undamaged one they saw before the current one; returns its id.
+def move_pointer_back(
+    folder: Path, to: str | None, *, now: datetime, prove: Callable[[Path], object] | None = None
+) -> str:
+    """Point readers to the run `to`, or to the last one they saw before that can answer; returns its id.
+
+    Args:
+        folder: The runs of a tenant.
+        to: A run, or None.
+        now: The time that the pointer says.
+        prove: Raises PublishError for the folder of a run that is whole, and that readers cannot use.
 
     Raises:
-        PublishError: There is no such run, or it is damaged. The pointer is unchanged.
+        PublishError: There is no such run, it is damaged, or readers cannot use it. The pointer is unchanged.
     """
     with explain_os_error(folder, folder.name):
         if not run_ids(folder):
@@ -161,10 +171,10 @@ def move_pointer_back(folder: Path, to: str | None, *, now: datetime) -> str:
             )
         with pointer_lock(folder):
             if to is None:
-                run_id = _undamaged_before(folder)
+                run_id = _undamaged_before(folder, prove)
             elif to in run_ids(folder):
                 run_id = to
-                verify(folder / run_id)
+                _prove(folder / run_id, prove)
             else:
                 raise PublishError(f"{folder.name} has no run {shorten(to)!r}.", choose_rollback(folder))
             write_pointer(folder, run_id, now)
@@ -277,8 +287,14 @@ def _served_run_id(folder: Path) -> str | None:
     return served.run_id if served else None
 
 
-def _undamaged_before(folder: Path) -> str:
-    """The newest undamaged run before the current one.
+def _prove(run: Path, prove: Callable[[Path], object] | None) -> None:
+    verify(run)
+    if prove is not None:
+        prove(run)
+
+
+def _undamaged_before(folder: Path, prove: Callable[[Path], object] | None) -> str:
+    """The newest run before the current one that is undamaged and can answer.
 
     Raises:
         PublishError: There is none; names the damage of the newest.
@@ -287,7 +303,7 @@ def _undamaged_before(folder: Path) -> str:
     problem: PublishError | None = None
     for run_id in chain([first], earlier_runs(folder, first)):
         try:
-            verify(folder / run_id)
+            _prove(folder / run_id, prove)
         except PublishError as error:
             log.warning("damaged_run_skipped", tenant=folder.name, what=error.what)
             problem = problem or error

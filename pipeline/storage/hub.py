@@ -74,7 +74,8 @@ def hub_error(settings: Settings, error: duckdb.Error | OSError) -> LandError | 
         what = f"{settings.home} could not take the new rows: {reason}."
         return LandError(what, "Run it again with more memory or fewer threads; earlier loads are safe.")
     if isinstance(error, duckdb.IOException | OSError):
-        return LandError(f"{hub} cannot be used: {reason}.", "Set GATA_HOME to a folder that can hold it.")
+        what = f"{hub} cannot be used: {reason}."
+        return LandError(what, f"Make {hub.parent} a folder this user can write to, or set GATA_HOME to one that is.")
     return None
 
 

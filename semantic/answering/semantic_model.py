@@ -15,10 +15,11 @@ from pipeline.config.slug import Slug, slug_of
 from pipeline.errors import PublishError
 from pipeline.gates.finding import Finding, read_findings
 from pipeline.publish.run_files import COVERAGE, DEFINITIONS, FINDINGS
+from pipeline.publish.run_manifest import other_release
 from semantic.catalog.catalog import Catalog, read_catalog
 from semantic.catalog.coverage import SourceCoverage, coverage_of_rows, read_coverage
 from semantic.catalog.expression import columns_in
-from semantic.catalog.run_definitions import RunDefinitions, TableModel, read_definitions
+from semantic.catalog.run_definitions import VERSION, OtherVersion, RunDefinitions, TableModel, read_definitions
 from semantic.planning.query_shape import QueryShape, Scan
 from semantic.sql.compose import compose
 from semantic.sql.fact_aggregate import ScanTables, aggregate
@@ -88,13 +89,17 @@ def load_model(run_dir: Path, *, expose: frozenset[str] = frozenset()) -> Semant
         expose: The personal dimensions that tenants.yaml permits now; without it there are none.
 
     Raises:
-        PublishError: The run has no definitions, or ones that this version cannot read.
+        OtherRelease: Its definitions are of a version that this release does not read.
+        PublishError: The run has no definitions, or damaged ones.
     """
     path = run_dir / DEFINITIONS
     try:
         text = path.read_bytes()
         digest = hashlib.sha256(text).hexdigest()
         return _model(run_dir, read_definitions(text), digest, expose)
+    except OtherVersion as error:
+        is_later = isinstance(error.found, int) and error.found > VERSION
+        raise other_release(run_dir, f"{DEFINITIONS} is of version {error.found}", is_later=is_later) from error
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         fix = "Build the tenant again, or roll back to an earlier run."
         raise PublishError(f"The definitions of run {run_dir.name} cannot be read: {path}.", fix) from error

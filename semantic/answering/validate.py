@@ -52,6 +52,26 @@ def validate_run(run_dir: Path) -> SemanticModel:
     return model
 
 
+def prove_answerable(run_dir: Path) -> None:
+    """Prove that this release can answer from a published run: its star opens, and every metric compiles.
+
+    Raises:
+        PublishError: It cannot; names why.
+    """
+    model = load_model(run_dir)
+    try:
+        with duckdb.connect(run_dir / STARS, read_only=True) as connection:
+            problem = next(_compile_problems(model, connection), None)
+    except duckdb.Error as error:
+        problem = f"its star cannot be opened ({str(error).partition(chr(10))[0]})."
+    if problem is not None:
+        slug = run_dir.parent.name
+        raise PublishError(
+            f"Run {run_dir.name} of {slug} cannot be answered from: {problem}",
+            f"Make a new one with `gata build --tenant {slug} --full`, or choose another run.",
+        )
+
+
 def _refuse(problems: Iterator[str]) -> None:
     distinct = list(dict.fromkeys(problems))
     if distinct:

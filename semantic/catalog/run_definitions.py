@@ -231,17 +231,26 @@ class RunDefinitions(BaseModel):
         return self.tables.get(self.models[model].table, {}) if model in self.models else {}
 
 
+class OtherVersion(ValueError):
+    """Definitions of a version that this release does not read; `found` is what they say."""
+
+    def __init__(self, found: object) -> None:
+        super().__init__(f"version is {found!r}, and this release reads {VERSION}")
+        self.found = found
+
+
 def read_definitions(text: bytes) -> RunDefinitions:
     """Read the definitions from the text of semantic.yml.
 
     Raises:
-        ValueError: They are of another version or form; names the entry.
+        OtherVersion: They are of a version that this release does not read.
+        ValueError: They are of another form; names the entry.
         yaml.YAMLError: It is not YAML.
     """
     tree = yaml.load(text, Loader=yaml.CSafeLoader)  # the safe loader, in C
     version = tree.get("version") if isinstance(tree, dict) else None
     if version != VERSION:
-        raise ValueError(f"version is {version!r}, and this release reads {VERSION}")
+        raise OtherVersion(version)
     try:
         return RunDefinitions.model_validate(tree)
     except ValidationError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from pipeline.bug_reports import report_bug
 from pipeline.config.slug import Slug
 from pipeline.errors import GataError, PublishError
 from pipeline.log import log
@@ -48,8 +49,10 @@ def _new_definitions(context: BuildContext, slug: Slug, records: HubRecords) -> 
         if (slug, run_id) not in records.published:
             try:
                 rows.append(_definitions(context.settings, slug, run_id))
-            except PublishError as error:  # a damaged run, or one of an older release, must not block the others
+            except PublishError as error:  # a damaged run, or one of another release, must not block the others
                 log.warning("run_not_recorded", tenant=slug, what=error.what)
+            except Exception as error:  # noqa: BLE001  # nor must one that is read in a way nobody foresaw
+                report_bug(error, call=f"record run {run_id} of {slug}", run_id=run_id)
     return rows
 
 

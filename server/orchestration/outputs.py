@@ -79,4 +79,4 @@ def _run_damage(settings: Settings, slug: Slug, built: PublishedStar) -> tuple[s
 
 
 def _sentence(run_id: str, damage: Damage) -> str:
-    return f"Run {run_id} is damaged: {damage}."
+    return f"Run {run_id} is {damage.state}: {damage}."

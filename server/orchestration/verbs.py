@@ -187,11 +187,13 @@ def _verify_runs(folder: Path) -> list[str]:
 
 
 def rollback(context: BuildContext, slug: str, to: str | None = None) -> str:
-    """Point readers of a tenant to an earlier run; return its id.
+    """Point readers of a tenant to an earlier run from which this release can answer; return its id.
 
     Raises:
         ConfigError: The tenant is unknown.
-        PublishError: There is no such run.
+        PublishError: There is no such run, or it cannot be answered from; readers keep the run they have.
     """
-    tenant = context.manifest.get(slug)
-    return move_pointer_back(context.settings.published(tenant.slug), to, now=context.settings.now())
+    from semantic.answering.validate import prove_answerable
+
+    folder, now = context.settings.published(context.manifest.get(slug).slug), context.settings.now()
+    return move_pointer_back(folder, to, now=now, prove=prove_answerable)

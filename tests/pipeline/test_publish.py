@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import random
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
-from pipeline.errors import PublishError
-from pipeline.publish.pointer import latest_run_id, run_ids
-from pipeline.publish.run_manifest import describe_tables
+from pipeline.errors import DamagedRun, OtherRelease, PublishError
+from pipeline.publish.damage import find_damage
+from pipeline.publish.pointer import latest_run_id, run_ids, served_run
+from pipeline.publish.run_manifest import describe_tables, read_manifest
 from pipeline.publish.run_store import Published, commit, move_pointer_back, prune, stage, verify
 from pipeline.storage.run_id import new_run_id
 
@@ -75,7 +81,8 @@ def test_pointer_and_manifest_are_what_other_programs_rely_on(tmp_path: Path, fo
     pointer = json.loads((folder / "_latest.json").read_text())
     assert pointer == {"version": 1, "run_id": published.run_id, "published_at": "2026-01-31T23:59:00Z"}
     manifest = json.loads((published.path / "_MANIFEST.json").read_text())
-    assert manifest["version"] == 1
+    assert manifest["version"] == 2
+    assert manifest["release"] == importlib.metadata.version("gata")
     assert manifest["tenant"] == "acme"
     assert manifest["file"]["name"] == "stars.duckdb"
     assert manifest["tables"][0]["columns"][1:3] == [
@@ -167,17 +174,61 @@ def test_a_flipped_byte_is_found_and_refuses_the_rollback(tmp_path: Path, folder
         (lambda manifest: manifest["tables"].pop(), "stars.duckdb holds the tables dim_acme__users, fct_acme__orders"),
         (lambda manifest: manifest["file"].update(bytes=1), "does not have 1 bytes"),
         (lambda manifest: manifest.update(tenant="globex"), "of globex"),
-        (lambda manifest: manifest.update(version=2), "version of _MANIFEST.json"),
+        (lambda manifest: manifest.update(version=0), "version of _MANIFEST.json"),
+        (lambda manifest: manifest.update(previous="20260101T000000000000Z_000000"), None),
     ],
 )
-def test_a_manifest_that_says_anything_else_is_refused(tmp_path: Path, edit: object, message: str) -> None:
+def test_a_manifest_that_says_anything_else_is_refused(
+    tmp_path: Path, edit: Callable[[dict[str, Any]], object], message: str | None
+) -> None:
     run = publish(tmp_path).path
     manifest = json.loads((run / "_MANIFEST.json").read_text())
-    edit(manifest)  # type: ignore[operator]
-    (run / "_MANIFEST.json").unlink()
-    (run / "_MANIFEST.json").write_text(json.dumps(manifest))
+    edit(manifest)
+    rewrite_manifest(run, manifest)
+    with pytest.raises(DamagedRun):
+        read_manifest(run)
+    assert [damage.file for damage in find_damage(run)] == ["_MANIFEST.json"]
+    if message is None:
+        return
+    del manifest["checksum"], manifest["release"]  # as format 1, which had neither
+    rewrite_manifest(run, {**manifest, "version": min(1, manifest["version"])})
     with pytest.raises(PublishError, match=message):
         verify(run)
+
+
+def test_any_byte_of_a_manifest_that_changes_its_meaning_is_damage(tmp_path: Path) -> None:
+    run = publish(tmp_path).path
+    text, seed = (run / "_MANIFEST.json").read_bytes(), random.Random(3)
+    written = read_manifest(run)
+    for _ in range(200):
+        changed = bytearray(text)
+        changed[seed.randrange(len(text))] ^= 1 << seed.randrange(8)
+        (run / "_MANIFEST.json").unlink()
+        (run / "_MANIFEST.json").write_bytes(changed)
+        try:
+            assert read_manifest(run).model_dump() == written.model_dump()  # a space was changed
+        except DamagedRun:
+            assert find_damage(run)
+
+
+def test_a_run_of_a_later_format_is_of_another_release_and_an_earlier_one_answers(tmp_path: Path, folder: Path) -> None:
+    first, second = publish(tmp_path, 1), publish(tmp_path, 2)
+    later = {"version": 3, "release": "7.1.0", "of": "what nobody knows yet"}
+    rewrite_manifest(second.path, later)
+    sentence = (
+        r"is of another release: _MANIFEST\.json is of format 3, which gata 7\.1\.0 reads and this one, gata .* not"
+    )
+    with pytest.raises(OtherRelease, match=rf"Run {second.run_id} of acme {sentence}\. Upgrade to gata 7\.1\.0, or"):
+        verify(second.path)
+    served = served_run(folder)
+    assert served is not None
+    assert served.run_id == first.run_id
+    assert re.search(rf"Run {second.run_id} {sentence}", served.notes[0])
+
+
+def rewrite_manifest(run: Path, manifest: object) -> None:
+    (run / "_MANIFEST.json").unlink()
+    (run / "_MANIFEST.json").write_text(json.dumps(manifest))
 
 
 def test_a_run_of_one_tenant_is_refused_in_the_folder_of_another(tmp_path: Path, folder: Path) -> None:

@@ -91,6 +91,8 @@ def open_newest(
     for run_id in earlier_runs(folder, latest_readable(folder)):
         with suppress(PublishError):
             opened = _open_undamaged(damaged, settings, slug, exposed, answers, run_id=run_id)
+            newest = latest_readable(folder)
+            event_logger().error("earlier_run_answers", tenant=slug, newest=newest, answered_by=run_id, reason=reason)
             return replace(opened, note=" ".join([fallback_note(reason, run_id), opened.note or ""]).strip())
     if isinstance(first, PublishError):
         raise nothing_to_serve(folder, reason) from first
@@ -126,7 +128,7 @@ def open_run(
     from pipeline.publish.damage import fatal, find_damage
     from pipeline.publish.pointer import damage_notes, latest_run_id
     from pipeline.publish.run_files import ROLLUPS
-    from pipeline.publish.run_manifest import manifest_mismatch, read_manifest
+    from pipeline.publish.run_manifest import read_manifest
     from semantic.answering.rollups import with_rollups
     from semantic.answering.semantic_model import load_model
 
@@ -137,7 +139,7 @@ def open_run(
     run_dir = folder / run_id
     damage = find_damage(run_dir)
     if worst := fatal(damage):
-        raise manifest_mismatch(run_dir, str(worst))
+        raise worst.error(run_dir)
     manifest = read_manifest(run_dir)
     model = load_model(run_dir, expose=exposed)
     spill = settings.home / "tmp" / f"{run_id}_{os.getpid()}"
@@ -193,7 +195,7 @@ def _reason(error: Exception, slug: Slug, run_id: str | None) -> str:
     """Log why the newest run cannot be opened, and return a sentence for callers: without a path."""
     if isinstance(error, DamagedRun):
         event_logger().warning("damaged_run", tenant=slug, what=error.what)
-        return f"Run {run_id} is damaged: {error.difference}."
+        return f"Run {run_id} is {error.state}: {error.difference}."
     if run_id is None:
         event_logger().warning("damaged_pointer", tenant=slug, what=str(error))
         return "The pointer to the newest run cannot be read."
