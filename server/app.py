@@ -29,6 +29,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
+from pipeline.storage.private_folder import private_files
 from server.asgi.audit_middleware import AuditHttpCalls
 from server.asgi.bearer_auth import Credentials, RequireToken, caller_of_request, is_open
 from server.asgi.body_limit import BodyCheck
@@ -154,14 +155,15 @@ def http_server(settings: Settings, host: str, *, hosts: Sequence[str] = ()) -> 
 def run_server(settings: Settings, host: str, listener: socket.socket, *, hosts: Sequence[str] = ()) -> None:
     """Serve until interrupted, in this process or in as many workers as the settings say."""
     raise_file_limit()
-    if settings.workers > 1:
-        from server.asgi.workers import run_workers
+    with private_files():
+        if settings.workers > 1:
+            from server.asgi.workers import run_workers
 
-        run_workers(settings, listener, partial(http_app, settings, hosts=(host, *hosts)))
-    else:
-        server = http_server(settings, host, hosts=hosts)
-        route_library_logs()
-        server.run(sockets=[listener])
+            run_workers(settings, listener, partial(http_app, settings, hosts=(host, *hosts)))
+        else:
+            server = http_server(settings, host, hosts=hosts)
+            route_library_logs()
+            server.run(sockets=[listener])
 
 
 def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8765, *, hosts: Sequence[str] = ()) -> None:

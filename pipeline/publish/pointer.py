@@ -152,7 +152,7 @@ def write_pointer(folder: Path, run_id: str, now: datetime) -> None:
 @contextlib.contextmanager
 def pointer_lock(folder: Path) -> Iterator[None]:
     """Hold the lock of the pointer: no run is pruned while another process points to it."""
-    lock = FileLock(folder / ".lock")
+    lock = FileLock(folder / ".lock", mode=0o600)
     try:
         lock.acquire(timeout=WAIT_SECONDS)
     except Timeout as error:

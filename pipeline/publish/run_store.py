@@ -274,7 +274,7 @@ def _seal(staged: Path) -> None:
         if path.exists():
             sync(path)
             if file.is_sealed:
-                path.chmod(0o444)
+                path.chmod(path.stat().st_mode & 0o444)
     sync(staged)
 
 

@@ -15,6 +15,8 @@ from filelock import FileLock, Timeout
 
 from pipeline.errors import Busy, ConfigError, shorten
 from pipeline.storage.disk import replace_text
+from pipeline.storage.home_format import claim_home
+from pipeline.storage.private_folder import make_private, private_files
 
 
 @contextmanager
@@ -23,11 +25,11 @@ def build_lock(home: Path, *, wait_seconds: float) -> Iterator[None]:
 
     Raises:
         Busy: Another process still builds after `wait_seconds`; names it.
-        ConfigError: `home` cannot be written.
+        ConfigError: `home` cannot be written, or a later release has changed its format.
     """
-    lock, holder_file = FileLock(home / "build.lock"), home / "build.lock.json"
+    lock, holder_file = FileLock(home / "build.lock", mode=0o600), home / "build.lock.json"
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        make_private(home)
         lock.acquire(timeout=max(0.0, wait_seconds), poll_interval=0.1)
     except Timeout as error:
         raise Busy(
@@ -37,8 +39,10 @@ def build_lock(home: Path, *, wait_seconds: float) -> Iterator[None]:
     except OSError as error:
         raise _unwritable(home, error) from error
     try:
-        _write_holder(holder_file, home)
-        yield
+        with private_files():
+            claim_home(home)
+            _write_holder(holder_file, home)
+            yield
     finally:
         holder_file.unlink(missing_ok=True)
         lock.release()

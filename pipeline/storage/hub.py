@@ -15,6 +15,7 @@ import duckdb
 from pipeline.errors import HubInUse, LandError
 from pipeline.settings import Settings
 from pipeline.storage.failure_cause import FailureCause, cause_of
+from pipeline.storage.private_folder import make_private
 
 STORAGE_VERSION = "v1.2.0"  # the first with Zstandard
 WRITING = {"TimeZone": "UTC", "force_compression": "zstd", "threads": "1"}
@@ -30,7 +31,7 @@ def write_hub(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         LandError: It cannot be written.
     """
     with explain_duckdb_error(settings):
-        settings.hub.parent.mkdir(parents=True, exist_ok=True)
+        make_private(settings.home)
         hub = duckdb.connect(settings.hub, config={"storage_compatibility_version": STORAGE_VERSION})
     with explain_duckdb_error(settings), hub:
         for option, value in WRITING.items():

@@ -20,6 +20,7 @@ from filelock import FileLock
 from pipeline.errors import ConfigError, GataError, StateError
 from pipeline.storage.failure_cause import FailureCause, cause_of, is_allowed
 from pipeline.storage.ops_migrations import migrate
+from pipeline.storage.private_folder import make_private
 
 BUSY_SECONDS = 10.0
 POLL_SECONDS = 0.02
@@ -141,14 +142,15 @@ def _open(path: Path) -> OpsConnection:
         StateError: The disk is full, or another process holds the file for too long.
     """
     with _explain_error(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         # two processes that set WAL at once get "locked" from SQLite
-        with FileLock(path.with_name(f"{path.name}.lock")):
+        with FileLock(path.with_name(f"{path.name}.lock"), mode=0o600):
             return _connect(path)
 
 
 def _connect(path: Path) -> OpsConnection:
     with _explain_error(path):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # SQLite's files beside it get its mode
         connection = _connection(str(path))
     try:
         connection.execute("PRAGMA journal_mode = WAL")

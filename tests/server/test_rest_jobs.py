@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,7 +20,8 @@ from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops import Ops
 from server.orchestration.build_context import CATALOG
 from server.orchestration.jobs.job import DIED, Jobs, State
-from server.orchestration.jobs.tenants_edit import with_changes, with_tenant
+from server.orchestration.jobs.submit import JobService
+from server.orchestration.jobs.tenants_edit import with_changes, with_tenant, without_tenant
 from server.orchestration.jobs.tenants_edit_file import (
     TenantsFileChange,
     apply_change,
@@ -27,6 +30,7 @@ from server.orchestration.jobs.tenants_edit_file import (
     plan_change,
     undo_change,
 )
+from server.orchestration.jobs.undo_record import read_undo_record
 from tests.server.published_fixture import PublishedHome
 from tests.server.test_rest_onboard import ACME, TENANTS, home_in, text_of
 
@@ -155,15 +159,102 @@ def test_undoing_takes_out_the_entry_alone_when_somebody_has_edited_the_file_sin
     assert text_of(home) == TENANTS.replace("it waits", "it waits long")
 
 
-def test_undoing_an_update_leaves_what_somebody_has_edited_since(home: PublishedHome) -> None:
-    before = with_tenant(TENANTS, ACME)
+HIDDEN = {"semantic": {"metrics": {"orders": {"hidden": True}}}}
+OTHER = {**ACME, "slug": "fourth"}
+
+
+def updated(home: PublishedHome, before: str) -> TenantsFileChange:
+    """A change of acme's entry, applied."""
     home.settings.tenants.write_text(before, encoding="utf-8")
-    words = {"semantic": {"metrics": {"orders": {"hidden": True}}}}
-    change = plan_change(home.settings.tenants, lambda text: with_changes(text, "acme", words))
+    change = plan_change(home.settings.tenants, lambda text: with_changes(text, "acme", HIDDEN))
     apply_change(change)
-    home.settings.tenants.write_text(text_of(home) + "# by hand\n", encoding="utf-8")
+    assert "hidden" in text_of(home)
+    return change
+
+
+@pytest.mark.parametrize("place", ["last", "first"])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: text + "# by hand\n",
+        lambda text: "# by hand\n" + text,
+        lambda text: text.replace("it waits", "it waits long"),
+        lambda text: with_tenant(text, OTHER),
+        lambda text: without_tenant(text, "third"),
+    ],
+)
+def test_undoing_an_update_restores_the_entry_and_keeps_what_else_was_edited_since(
+    home: PublishedHome, edit: Callable[[str], str], place: str
+) -> None:
+    names = ("third", "acme") if place == "last" else ("acme", "third")
+    before = TENANTS
+    for name in names:
+        before = with_tenant(before, {**ACME, "slug": name})
+    change = updated(home, before)
+    home.settings.tenants.write_text(edit(text_of(home)), encoding="utf-8")
+    assert undo_change(change, "acme", is_new=False)
+    lines, expected = text_of(home).splitlines(), edit(before).splitlines()
+    assert sorted(lines) == sorted(expected)  # a comment behind the list may stand before a tenant that came since
+    assert [line for line in lines if "slug" in line] == [line for line in expected if "slug" in line]
+
+
+def test_a_failed_update_is_undone_though_another_job_was_accepted_and_undone_meanwhile(home: PublishedHome) -> None:
+    acme = with_tenant(TENANTS, ACME)
+    home.settings.tenants.write_text(acme, encoding="utf-8")
+    onboarding = plan_change(home.settings.tenants, lambda text: with_tenant(text, OTHER))
+    apply_change(onboarding)
+    update = updated(home, onboarding.after)
+    assert undo_change(onboarding, "fourth", is_new=True)
+    assert undo_change(update, "acme", is_new=False)
+    assert text_of(home) == acme
+
+
+def test_undoing_an_update_leaves_an_entry_that_somebody_has_edited_since(home: PublishedHome) -> None:
+    change = updated(home, with_tenant(TENANTS, ACME))
+    edited = text_of(home).replace("hidden: true", "hidden: false")
+    home.settings.tenants.write_text(edited, encoding="utf-8")
     assert not undo_change(change, "acme", is_new=False)
-    assert text_of(home) == change.after + "# by hand\n"
+    assert text_of(home) == edited
+
+
+def test_undoing_an_update_in_a_list_of_one_line_restores_the_entry(home: PublishedHome) -> None:
+    before = "tenants: [{slug: acme, status: pending, semantic: {expose: [customer_email]}}]\n"
+    change = updated(home, before)
+    home.settings.tenants.write_text(f"{text_of(home)}# by hand\n", encoding="utf-8")
+    assert undo_change(change, "acme", is_new=False)
+    assert "hidden" not in text_of(home)
+    assert text_of(home).endswith("# by hand\n")
+
+
+@pytest.mark.parametrize(
+    ("record", "sentence"),
+    [
+        ('{"version": 2, "steps": []}', "is of format 2; this release reads up to 1. Upgrade gata to the release"),
+        ("{}", "cannot be read. Undo its change in tenants.yaml by hand."),
+        ("no json", "cannot be read. Undo its change in tenants.yaml by hand."),
+    ],
+)
+def test_an_undo_record_of_another_release_leaves_the_file_and_says_what_remains(
+    home: PublishedHome, record: str, sentence: str
+) -> None:
+    with Ops(home.settings.ops) as ops:
+        service = JobService(home.settings, ops)
+        service.jobs.make("job_2", kind="update", tenant="acme", content="c", asked_by="t", key=None, undo=record)
+        job = service.jobs.find("job_2")
+        assert job is not None
+        ended = service.reap(job)
+    assert ended.state == "failed"
+    assert sentence in str(ended.fix)
+    assert text_of(home) == TENANTS
+
+
+def test_an_undo_record_without_a_format_is_of_the_first_one(home: PublishedHome) -> None:
+    change = TenantsFileChange(home.settings.tenants, "a", "b")
+    record = {"file": str(change.file), "before": "a", "after": "b", "leftovers": "yes"}
+    assert (read_undo_record(json.dumps(record)).change, read_undo_record(json.dumps(record)).leftovers) == (
+        change,
+        "yes",
+    )
 
 
 def test_a_change_keeps_the_file_s_mode_and_the_link_to_it(home: PublishedHome) -> None:

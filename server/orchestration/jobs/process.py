@@ -7,17 +7,17 @@ It continues when the server that started it stops. Its settings are those of th
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
 
-from pipeline.errors import Busy, GataError
+from pipeline.errors import Busy, ConfigError, GataError
 from pipeline.settings import Settings
 from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops import Ops
 from server.orchestration.jobs.job import Job, Jobs, State
-from server.orchestration.jobs.tenants_edit_file import TenantsFileChange, locked_tenants_file, undo_change
+from server.orchestration.jobs.tenants_edit_file import locked_tenants_file, undo_change
+from server.orchestration.jobs.undo_record import read_undo_record
 
 POLL_SECONDS = 0.5
 STEPS: dict[str, State] = {
@@ -91,7 +91,7 @@ def _build(job: Job, jobs: Jobs, settings: Settings) -> str | None:
         if state := STEPS.get(step):
             jobs.move(job, state)
 
-    has_leftovers = bool(job.undo and json.loads(job.undo)["leftovers"])
+    has_leftovers = bool(job.undo and read_undo_record(job.undo).leftovers)
     while True:
         try:
             if has_leftovers:
@@ -125,16 +125,16 @@ def undo_job(job: Job, settings: Settings) -> str | None:
     """Undo the job's change of tenants.yaml; where that fails, return a sentence with the remaining step."""
     if job.undo is None:
         return None
-    undo = json.loads(job.undo)
-    change = TenantsFileChange(Path(undo["file"]), undo["before"], undo["after"])
+    stays = f"tenants.yaml was edited meanwhile and keeps the change of {job.tenant}: undo it there."
     try:
+        change = read_undo_record(job.undo).change
         with locked_tenants_file(settings):
             is_undone = undo_change(change, job.tenant, is_new=job.kind == "onboard")
+    except ConfigError as error:
+        return str(error)
     except (GataError, OSError):
-        is_undone = False
-    return (
-        None if is_undone else f"tenants.yaml was edited meanwhile and keeps the change of {job.tenant}: undo it there."
-    )
+        return stays
+    return None if is_undone else stays
 
 
 def _erase(job: Job, settings: Settings) -> None:

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import SecretStr
 
@@ -37,6 +37,7 @@ from server.orchestration.jobs.tenants_edit_file import (
     plan_change,
     undo_change,
 )
+from server.orchestration.jobs.undo_record import UndoRecord
 
 SECTIONS = ("semantic", "attribution", "logic")
 
@@ -174,8 +175,8 @@ class JobService:
         """Store the job, write the file, start the process: in this order, so that every change can be undone."""
         job_id = new_job_id()
         with self.jobs.hold_lock(job_id) as lock:
-            undo = {"file": str(change.file), "before": change.before, "after": change.after}
-            undo["leftovers"] = "yes" if posted.kind == "onboard" and is_known(slug, self._settings) else ""
+            leftovers: Literal["yes", ""] = "yes" if posted.kind == "onboard" and is_known(slug, self._settings) else ""
+            undo = UndoRecord(file=change.file, before=change.before, after=change.after, leftovers=leftovers)
             self.jobs.make(
                 job_id,
                 kind=posted.kind,
@@ -183,7 +184,7 @@ class JobService:
                 content=posted.content,
                 asked_by=posted.by,
                 key=posted.key,
-                undo=json.dumps(undo),
+                undo=undo.model_dump_json(),
             )
             job = self.jobs.find(job_id)
             assert job is not None  # noqa: S101  # it was inserted just now

@@ -51,6 +51,52 @@ def without_tenant(text: str, slug: str) -> str:
     return "".join([*lines[: items[number].start], *lines[items[number].stop :]])
 
 
+def with_entry_restored(now: str, slug: str, *, before: str, after: str) -> str | None:
+    """The text with a tenant's entry as it was before a change, whatever else was edited since.
+
+    Returns:
+        None where the entry is no longer what the change made of it; `now` where nothing of the change is in it.
+    """
+    original, changed, current = (_entry(text, slug) for text in (before, after, now))
+    if current is None or current == original:
+        return now
+    if current != changed or original is None:
+        return None
+
+    def restore(root: CommentedMap) -> None:
+        root["tenants"][[entry.get("slug") for entry in root["tenants"]].index(slug)] = original
+
+    merged = _three_way(after, before, now)
+    if merged is not None and _entries(merged) == {**_entries(now), slug: original}:
+        return merged
+    return edited(now, restore)
+
+
+def _entry(text: str, slug: str) -> CommentedMap | None:
+    return _entries(text).get(slug)
+
+
+def _entries(text: str) -> dict[str, CommentedMap]:
+    return {entry.get("slug"): entry for entry in (_yaml(text).load(text) or {}).get("tenants") or ()}
+
+
+def _three_way(base: str, one: str, other: str) -> str | None:
+    """The base with the changed lines of two texts; None where both change the same lines."""
+    old = _lines(base)
+    parts: list[tuple[int, int, list[str]]] = []
+    for text in (one, other):
+        new = _lines(text)
+        opcodes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+        parts += [(begin, end, new[start:stop]) for kind, begin, end, start, stop in opcodes if kind != "equal"]
+    merged, at = list[str](), 0
+    for begin, end, lines in sorted(parts, key=lambda part: part[:2]):
+        if begin < at:
+            return None
+        merged += [*old[at:begin], *lines]
+        at = end
+    return "".join([*merged, *old[at:]])
+
+
 def _items(text: str) -> list[range]:
     """The line range of each tenant, where each tenant has its own lines; else an empty list.
 
@@ -66,9 +112,10 @@ def _items(text: str) -> list[range]:
         return []
     end = starts[-1] + 1
     for number in range(end, len(lines)):
-        if lines[number].strip() and _depth(lines[number]) <= dash:
+        is_of_it = bool(lines[number].strip()) and _depth(lines[number]) > dash
+        if lines[number].strip() and not is_of_it and not lines[number].lstrip().startswith("#"):
             break
-        end = number + 1 if lines[number].strip() else end
+        end = number + 1 if is_of_it else end  # more of it may follow a comment that is not indented
     return [range(start, stop) for start, stop in zip(starts, [*starts[1:], end], strict=True)]
 
 

@@ -24,7 +24,8 @@ from pipeline.contracts.connector import Connector
 from pipeline.errors import Busy, ConfigError, QueryError
 from pipeline.settings import Settings
 from pipeline.storage.disk import sync
-from server.orchestration.jobs.tenants_edit import edited, without_tenant
+from pipeline.storage.private_folder import make_private
+from server.orchestration.jobs.tenants_edit import edited, with_entry_restored, without_tenant
 
 WAIT_SECONDS = 10.0
 
@@ -45,8 +46,8 @@ def locked_tenants_file(settings: Settings) -> Iterator[None]:
     Raises:
         Busy: Another program has held it for ten seconds.
     """
-    settings.home.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.home / "tenants.yaml.lock", is_singleton=True)  # reentrant
+    make_private(settings.home)
+    lock = FileLock(settings.home / "tenants.yaml.lock", mode=0o600, is_singleton=True)  # reentrant
     try:
         lock.acquire(timeout=WAIT_SECONDS)
     except Timeout as error:
@@ -135,19 +136,24 @@ def apply_change(change: TenantsFileChange) -> None:
 
 
 def undo_change(change: TenantsFileChange, slug: str, *, is_new: bool) -> bool:
-    """Undo a change; return whether the file is as it was before.
+    """Undo a change; return whether the tenant's entry is as it was before.
 
-    Where the file was edited since, only a new tenant's entry is removed; any other change stays.
+    Where the file was edited since, only the entry is restored, or removed where it is new. An entry that was itself
+    edited since stays.
     """
     now = change.file.read_bytes().decode("utf-8")
     if now == change.before:
         return True
     if now == change.after:
-        apply_change(TenantsFileChange(change.file, now, change.before))
-        return True
-    if not is_new:
+        undone: str | None = change.before
+    elif is_new:
+        undone = without_tenant(now, slug)
+    else:
+        undone = with_entry_restored(now, slug, before=change.before, after=change.after)
+    if undone is None:
         return False
-    apply_change(TenantsFileChange(change.file, now, without_tenant(now, slug)))
+    if undone != now:
+        apply_change(TenantsFileChange(change.file, now, undone))
     return True
 
 
