@@ -17,7 +17,7 @@ from pipeline.errors import BuildError, GataError, LandError
 from pipeline.log import configure_log
 from pipeline.settings import Settings
 from server.orchestration.build_command import BuildCommand, open_command
-from server.orchestration.build_context import BuildContext, open_build_context
+from server.orchestration.build_context import BuildContext, Selection, open_build_context
 from server.orchestration.steps import land_all
 from server.orchestration.worker_pool import WorkerPool
 from tests.pipeline.fake_clock import FakeClock
@@ -56,7 +56,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> BuildContext:
 @contextmanager
 def command_of(context: BuildContext, clock: FakeClock, watch: list[tuple[str, str]]) -> Iterator[BuildCommand]:
     context = replace(context, clock=clock)
-    with open_command(context, context.manifest.tenants, 0.0, lambda *step: watch.append(step)) as command:
+    with open_command(context, Selection(context.manifest.tenants), 0.0, lambda *step: watch.append(step)) as command:
         yield command
 
 

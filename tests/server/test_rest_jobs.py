@@ -16,11 +16,12 @@ import pytest
 
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.errors import Busy, QueryError
+from pipeline.settings import Settings
 from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops import Ops
 from server.orchestration.build_context import CATALOG
 from server.orchestration.jobs.job import DIED, Jobs, State
-from server.orchestration.jobs.submit import JobService
+from server.orchestration.jobs.submit import JobService, settings_environment
 from server.orchestration.jobs.tenants_edit import with_changes, with_tenant, without_tenant
 from server.orchestration.jobs.tenants_edit_file import (
     TenantsFileChange,
@@ -313,3 +314,15 @@ def test_two_requests_change_the_file_one_after_the_other(home: PublishedHome) -
         order.append("first")
     waiting.join()
     assert order == ["first", "second"]
+
+
+def test_a_job_has_exactly_the_settings_of_its_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATA_TENANT", "alpha")  # a layer above has unset it
+    settings = Settings(tenant=None, threads=7, env="dev", retries=0, rollups=False)
+    variables = settings_environment(settings)
+    for name in [name for name in os.environ if name.startswith("GATA_")]:
+        monkeypatch.delenv(name)
+    for name in [name for name in variables if name.startswith("GATA_")]:
+        monkeypatch.setenv(name, variables[name])
+    absolute = {"home": settings.home.absolute(), "tenants": settings.tenants.absolute()}
+    assert Settings() == settings.model_copy(update=absolute)

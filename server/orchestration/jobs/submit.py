@@ -210,14 +210,14 @@ class JobService:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=_environment(self._settings),
+                env=settings_environment(self._settings),
                 pass_fds=(lock,),
                 start_new_session=True,
             )
         threading.Thread(target=process.wait, name=job_id, daemon=True).start()
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def settings_environment(settings: Settings) -> dict[str, str]:
     """The environment of a child: ours, with exactly the settings of this process, whichever layer they came from.
 
     Secrets are not in it: a build needs none, and alerts about it are sent by the server.
