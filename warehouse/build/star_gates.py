@@ -126,7 +126,7 @@ def _of_table(
     table, rows = measured.table, measured.measures.rows
     is_expected = not table.may_be_empty and table.domain in tenant.domains
     if not table.is_dimension and is_expected and rules.is_on("minimum_rows"):
-        yield judge(rules, "minimum_rows", table.name, rows, f"{table.name} has {rows} rows.", facts=(table.name,))
+        yield judge(rules, "minimum_rows", table.name, rows, f"{table.name} has {rows} rows.")
     for gate, count in measured.broken.items():
         if rules.is_on(gate):
             condition = broken_rules(table, today)[gate]
@@ -223,8 +223,7 @@ def _volume(measured: MeasuredTable, rules: GateRules) -> Iterator[GateResult]:
         table.name,
         value,
         sentence,
-        kind=FindingKind.UNUSUAL_DAY,
-        facts=(table.name,),
+        kind=FindingKind.UNUSUAL_DAY,  # of no fact: answers say what a key figure of that day is
         first_day=day,
         last_day=day,
     )
