@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -40,7 +40,8 @@ class Hub:
 
     def __init__(self, home: Path) -> None:
         self.settings = Settings(home=home, today=date(2026, 3, 1))
-        home.mkdir()
+
+    def create(self) -> Hub:
         with self.open() as con:
             con.execute("create schema landing_acme")
             for name in ("landed_files", "quarantine"):
@@ -56,6 +57,8 @@ class Hub:
                 create table {ORDERS.sink} (tenant_slug varchar, source_platform varchar, source_account varchar,
                     tenant_skey varchar, payload_hash uhugeint, load_id varchar, source_position bigint)"""
             )
+
+        return self
 
     def open(self) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(self.settings.hub))
@@ -100,9 +103,15 @@ class Hub:
         return {each.gate: each for each in landing_results(tenant, landing, (), BLUEPRINTS, self.settings)}
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Hub(tmp_path_factory.mktemp("empty")).create().settings.hub
+
+
 @pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
-    return Hub(tmp_path / "home")
+def hub(tmp_path: Path, empty: Path) -> Hub:
+    shutil.copy(empty, tmp_path)
+    return Hub(tmp_path)
 
 
 def test_a_load_whose_records_are_all_there_passes_every_gate_also_with_duplicates(hub: Hub) -> None:
