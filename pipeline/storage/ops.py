@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from pipeline.config.slug import Slug, slug_of
@@ -66,6 +67,13 @@ class Ops(OpsDatabase):
             (run_id, tenant),
         )
         return [{**row, "quality_checks_passed": bool(row["quality_checks_passed"])} for row in rows]
+
+    def prune_audit_records(self, before: str) -> None:
+        """Remove the audit records of runs before a run id, and alerts that were over by then."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM audit_records WHERE run_id < ?", (before,))
+            moment = datetime.strptime(before.partition("_")[0] + "+0000", "%Y%m%dT%H%M%S%fZ%z").isoformat()
+            connection.execute("DELETE FROM alerts WHERE resolution_sent_at < ?", (moment,))
 
     def finish_run(self, run_id: str, status: str, detail: str | None = None) -> None:
         """Record the end of a run."""

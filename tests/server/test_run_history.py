@@ -19,7 +19,7 @@ from pipeline.storage.run_id import new_run_id
 from server.orchestration.build_context import open_build_context
 from server.orchestration.overview import tenant_statuses
 from server.orchestration.run_history.audit_files import write_audit_files
-from server.orchestration.run_history.history_files import forget_run_files, keep_history, prune_run_files
+from server.orchestration.run_history.history_files import forget_run_files, keep_history, prune_history
 from server.orchestration.run_history.tenant_health import health_of, recorded_statuses
 from tests.server.cli_run import Terminal
 
@@ -118,12 +118,18 @@ def test_audit_records_are_files_whose_every_field_is_that_of_the_ledger(
 
 
 def test_files_of_runs_go_after_their_days_but_the_newest_ten_stay(settings: Settings) -> None:
-    now = settings.now()
+    now = datetime.now(UTC)
     old = [new_run_id(now - timedelta(days=200 - n)) for n in range(12)]
     kept = [new_run_id(now - timedelta(days=n)) for n in (89, 3)]
     for run_id in (*old, *kept):
         settings.run_folder(run_id, ACME).mkdir(parents=True)
-    assert prune_run_files(settings) == tuple(old[:4])
+    with Ops(settings.ops) as ops:
+        for run_id in (*old, *kept):
+            ops.connection.execute("insert into runs values (?, '*', 'done', null, '', '')", (run_id,))
+            ops.add_audit_records(run_id, ACME, [PUSHED], 0.5)
+        assert prune_history(settings, ops) == tuple(old[:4])
+        assert [len(ops.audit_records(run_id)) for run_id in (*old, *kept)] == [0] * 4 + [1] * 10
+        assert len(ops.runs(limit=99)) == 14
     assert sorted(folder.name for folder in (settings.home / "runs").iterdir()) == [*old[4:], *kept]
     forget_run_files(settings, ACME)
     assert list((settings.home / "runs").glob("*/acme")) == []

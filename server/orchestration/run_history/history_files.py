@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pipeline.bug_reports import report_bug
 from pipeline.config.slug import Slug
+from pipeline.errors import GataError
 from pipeline.log import log
 from pipeline.publish.pointer import run_ids
 from pipeline.settings import Settings
@@ -23,23 +25,32 @@ from server.orchestration.run_history.audit_files import write_audit_files
 
 
 def keep_history(settings: Settings, ops: Ops, run_id: str, tenants: Collection[Slug]) -> None:
-    """Write the files of a run that has ended, and remove those of old runs."""
+    """Write the files of a run that has ended, and remove what is kept of old runs. Fails no build."""
     try:
         write_audit_files(settings, ops, run_id, tenants)
         (run,) = (dict(row) for row in ops.connection.execute("select * from runs where run_id = ?", (run_id,)))
         write_reports(settings, ops, run, tenants_of_run(ops, run_id))
-        prune_run_files(settings)
+        prune_history(settings, ops)
     except OSError as error:
         log.warning("run_files_not_written", reason=error.strerror or str(error))
+    except GataError as error:
+        log.warning("run_files_not_written", reason=error.what)
+    except Exception as error:  # noqa: BLE001  # files about a build are a convenience: a bug in them fails none
+        report_bug(error, call="files of a run", run_id=run_id)
 
 
-def prune_run_files(settings: Settings) -> tuple[str, ...]:
-    """Remove the files of runs that are older than GATA_RUN_DAYS, but the newest ones; returns their ids."""
+def prune_history(settings: Settings, ops: Ops) -> tuple[str, ...]:
+    """Remove files and audit records of runs older than GATA_RUN_DAYS, but the newest ones; returns the ids of files.
+
+    Runs and their steps stay: a line each.
+    """
+    oldest = datetime.now(UTC) - timedelta(days=settings.run_days)
     folder = settings.home / "runs"
-    oldest = settings.now() - timedelta(days=settings.run_days)
     old = tuple(run_id for run_id in run_ids(folder)[:-RUNS_KEPT] if _began(run_id) < oldest)
     for run_id in old:
         shutil.rmtree(folder / run_id, ignore_errors=True)
+    newest = [run["run_id"] for run in ops.runs(limit=RUNS_KEPT)]
+    ops.prune_audit_records(before=min([f"{oldest:%Y%m%dT%H%M%S%fZ}", *newest]))
     return old
 
 
