@@ -136,7 +136,8 @@ def newest_files(schema: str) -> str:
     """A select of the newest content of each file."""
     return f"""select * from {schema}.landed_files
         where {LOAD_ID} in (select load_id from {schema}._dlt_loads where status = 0)
-        qualify row_number() over (partition by platform, account, object, path order by {LOAD_ID} desc) = 1"""
+        qualify row_number() over (
+            partition by platform, account, object, path order by {LOAD_ID} desc, batch_id desc nulls last) = 1"""
 
 
 def _bad_records(
@@ -149,6 +150,7 @@ def _bad_records(
             from {schema}.quarantine as kept
             inner join ({newest_files(schema)}) as newest using (platform, account, object, path, {LOAD_ID})
             where kept.record is not null and platform = ? and account = ? and object = ?
+                and kept.batch_id is not distinct from newest.batch_id
         ),
         counted as (
             select path, reason, {_day(blueprint.contract)} as day from bad where not {mended(schema, blueprint)}

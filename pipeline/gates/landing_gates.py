@@ -53,7 +53,8 @@ def waiting_results(tenant: Tenant, settings: Settings) -> list[GateResult]:
                         where pushed.tenant_slug = ? and pushed.source_platform = files.platform
                             and pushed.source_object = files.object and pushed.load_id = files._dlt_load_id)
                 qualify row_number() over (
-                    partition by platform, account, object, path order by _dlt_load_id desc) = 1
+                    partition by platform, account, object, path
+                    order by _dlt_load_id desc, batch_id desc nulls last) = 1
             )
             select platform, account, object, sum(quarantined)::bigint, sum(rows + quarantined)::bigint
             from waiting group by all having sum(rows + quarantined) > 0 order by all""",

@@ -62,10 +62,9 @@ def quarantine_counts(tenant: Tenant, blueprints: Iterable[Blueprint], settings:
     Raises:
         LandError: Another process has the hub open for writing.
     """
-    names = ("platform", "account", "object", "path", "reason")
     found = quarantined_records(tenant, blueprints, settings, with_records=False)
-    counts = Counter(tuple(getattr(record, name) for name in names) for record in found)
-    return [QuarantineCount(**dict(zip(names, key, strict=True)), count=count) for key, count in sorted(counts.items())]
+    counts = Counter((each.platform, each.account, each.object, each.path, each.reason) for each in found)
+    return [QuarantineCount(*key, count) for key, count in sorted(counts.items())]
 
 
 def quarantined_records(
@@ -120,6 +119,7 @@ def _records(schema: str, blueprint: Blueprint, columns: str) -> str:
             from {schema}.quarantine as kept
             inner join ({newest_files(schema)}) as newest using (platform, account, object, path, {LOAD_ID})
             where kept.record is not null and platform = ? and object = ?
+                and kept.batch_id is not distinct from newest.batch_id
         )
         select {columns} from bad where not {mended(schema, blueprint)}"""
 

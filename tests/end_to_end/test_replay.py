@@ -34,17 +34,19 @@ def test_a_replay_brings_what_now_converts_into_the_answers_once_however_often_i
         hub.execute("delete from platform_mm__shopify_api_v1_orders where raw_data_payload ->> '$.id' = '5'")
     shop.build(full=True)
     assert shop.number("small_shop", "order_revenue") == Decimal("100.75")
-    gata = Terminal(monkeypatch, capsys).use(shop.settings)
-    for before in (2, 1):
-        done = gata("quarantine", "replay", "--tenant", "small_shop", "--json")
-        assert done.code == 0, done.err
-        assert json.loads(done.out)["in_quarantine"] == {"before": before, "after": 1}
-        assert shop.number("small_shop", "order_revenue") == Decimal("150.75")
-        assert shop.number("small_shop", "orders") == 5
-    with Ops(shop.settings.ops) as ops:
-        assert [row["count"] for row in ops.quarantine(slug_of("small_shop"))] == [1]
-    write_jsonl(tmp_path / "shop/orders_later.jsonl", [order(4, "40.00"), order(5, "50.00"), order(6, "60.00")])
-    assert (
-        json.loads(gata("quarantine", "replay", "--tenant", "small_shop", "--json").out)["in_quarantine"]["after"] == 0
-    )
-    assert shop.number("small_shop", "order_revenue") == Decimal("210.75")
+    with Terminal(monkeypatch, capsys) as terminal:
+        gata = terminal.use(shop.settings)
+        for before in (2, 1):
+            done = gata("quarantine", "replay", "--tenant", "small_shop", "--json")
+            assert done.code == 0, done.err
+            assert json.loads(done.out)["in_quarantine"] == {"before": before, "after": 1}
+            assert shop.number("small_shop", "order_revenue") == Decimal("150.75")
+            assert shop.number("small_shop", "orders") == 5
+        with Ops(shop.settings.ops) as ops:
+            assert [row["count"] for row in ops.quarantine(slug_of("small_shop"))] == [1]
+        write_jsonl(tmp_path / "shop/orders_later.jsonl", [order(4, "40.00"), order(5, "50.00"), order(6, "60.00")])
+        assert (
+            json.loads(gata("quarantine", "replay", "--tenant", "small_shop", "--json").out)["in_quarantine"]["after"]
+            == 0
+        )
+        assert shop.number("small_shop", "order_revenue") == Decimal("210.75")

@@ -107,6 +107,17 @@ def test_a_mended_file_a_corrected_record_and_a_removed_file_leave_the_quarantin
     assert shop.kept_out == []
 
 
+def test_a_file_that_is_mended_when_its_old_batch_is_read_again_counts_as_mended(shop: Shop) -> None:
+    shop.bring("orders.jsonl", order(1), order(2, "many"))
+    shop.land_all()
+    shop.bring("orders.jsonl", order(1), order(2, "20.00"))
+    assert shop.read_again() == Reread(batches=1, files=0, left=0)
+    shop.land_all()
+    assert shop.kept_out == []
+    assert sorted({row[0] for row in shop.landed()}) == [1, 2]
+    assert shop.land_all().load_id is None
+
+
 def test_a_whole_file_that_was_refused_is_tried_again_and_refused_again_where_it_is_still_bad(shop: Shop) -> None:
     shop.bring("orders_a.jsonl", order(1))
     torn = shop.write("orders_b.jsonl.gz", b"no gzip")
