@@ -69,6 +69,15 @@ RULES = (
         r"coalesce\(reports\.AccountNumber, reports\.AccountId,",
         "An account has one id and one number, both its own.",
     ),
+    Rule(
+        "bigcommerce", "column", r"-> .* - stated_discount - total as rest$", "With a part unknown, it is the discount."
+    ),
+    Rule(
+        "bigcommerce",
+        "column",
+        r"-> .*'orders\.refunded', 'orders\.total'",
+        "They differ where all was refunded alone.",
+    ),
     Rule("bigcommerce", "sign", r"coalesce\(\(-gift_certificate_id\), 0\)", "Only whether it is 0 is read."),
     Rule("bing_ads", "distinct", r"-> +union by name$", A_KEY),
     Rule("bing_ads", "literal", r"-> +select \*, 4 as level", ONLY_COMPARED),
@@ -110,8 +119,14 @@ RULES = (
     Rule(
         "shopify",
         "column",
-        r"current_total not in \((explained_total - repaid|charged - refunded_amount|.*, explained_total - returned)",
+        r"total not in \(((.*, )?(explained|order)_total - re(paid|turned)|charged - refunded_amount)",
         "Where nothing was taken off, the explained total is what was charged; refunded_amount is repaid.",
+    ),
+    Rule(
+        "shopify",
+        "column",
+        r"-> .*taxes_included and tax_(charged|amount) is distinct from 0",
+        "Where a line does not say its taxes, the tax charged is the stated one.",
     ),
     Rule("mixpanel", "order", r"nullif_empty\('properties\.gclid'\) ~ ', ' ~ .*-> +'coalesce\(", ANY_ID),
     Rule("shared", "filter", r"'raid='\), false\) +-> +when false$", NO_ID),

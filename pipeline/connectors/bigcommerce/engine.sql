@@ -7,7 +7,8 @@
            paid back whole. A deleted (archived) order is no valid one. Lines come as order_products; their money is without
            tax, as the vendor's line totals; one that sells a gift certificate is no line of goods. Codes are those of
            the coupons that lines were discounted by; where an order is sent is not in its record. Discounts of an order are
-           with tax where the store's prices are: what they took off without tax is what the totals without tax say. -#}
+           with tax where the store's prices are: what they took off without tax is what the other parts leave of the total,
+           where all of those are known. -#}
 {% macro engine_bigcommerce_orders(tenant, platform, currency) -%}
 with order_lines as (
     select
@@ -25,23 +26,18 @@ with order_lines as (
                 amount := cast({{ cast_as('total_ex_tax', 'decimal') }} - discount as decimal(18, 6))
             )
             order by id
-        ) filter (where coalesce(gift_certificate_id, 0) = 0) as lines,
+        ) filter (where not is_certificate) as lines,
+        sum({{ cast_as('total_ex_tax', 'decimal') }}) filter (where is_certificate) as certificates,
         {{ joined_codes('flatten(list(list_transform(applied_discounts, lambda applied: applied.code)))') }} as discount_codes
     from (
         select
             *,
+            coalesce(gift_certificate_id, 0) <> 0 as is_certificate,
             cast(coalesce(list_sum(list_transform(
                 applied_discounts, lambda applied: {{ cast_as('applied.amount', 'decimal') }}
             )), 0) as decimal(18, 6)) as discount
         from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_order_products') }}
     )
-    group by source_account, order_id
-),
-
-certificates as (
-    select source_account, order_id, sum({{ cast_as('total_ex_tax', 'decimal') }}) as sold
-    from {{ ref('int_' ~ tenant ~ '__' ~ platform ~ '_order_products') }}
-    where coalesce(gift_certificate_id, 0) <> 0
     group by source_account, order_id
 ),
 
@@ -63,13 +59,18 @@ orders as (
 
 parted as (
     select
-        *,
+        orders.*,
+        statuses.financial_status as stated_status,
+        coalesce(statuses.is_cancelled, false) or coalesce(orders.is_deleted, false) as is_cancelled,
         case
-            when goods + coalesce(shipping, 0) + fees - (total - coalesce(tax, 0)) between 0 and stated_discount
-                then goods + coalesce(shipping, 0) + fees - (total - coalesce(tax, 0))
-            else stated_discount
-        end as discount
+            when statuses.financial_status = 'refunded' and orders.refunded = 0 then orders.total else orders.refunded
+        end as repaid,
+        goods + shipping + fees + tax - total as implied_discount,
+        case when implied_discount between 0 and stated_discount then implied_discount else stated_discount end as discount,
+        goods + coalesce(shipping, 0) + fees + coalesce(tax, 0) - discount - total as rest
     from orders
+    left join {{ source('hub', 'platform_ref__order_statuses') }} as statuses
+        on statuses.source_platform = 'bigcommerce' and statuses.raw_status = orders.status_key
 )
 
 select
@@ -79,25 +80,19 @@ select
     cast([] as varchar[]) as other_ids,
     coalesce({{ cast_as('orders.date_created', 'rfc_2822') }}, {{ cast_as('orders.date_modified', 'rfc_2822') }}) as ordered_at,
     orders.total as total_price,
-    cast(orders.goods - coalesce(certificates.sold, 0) as decimal(18, 6)) as gross_sales,
+    cast(orders.goods - coalesce(order_lines.certificates, 0) as decimal(18, 6)) as gross_sales,
     cast(orders.discount as decimal(18, 6)) as discount_amount,
-    cast(coalesce(
-        orders.shipping, case when orders.goods - orders.discount + orders.fees + coalesce(orders.tax, 0) = orders.total then 0 end
-    ) as decimal(18, 6)) as shipping_amount,
-    cast(coalesce(
-        orders.tax, case when orders.goods - orders.discount + orders.fees + coalesce(orders.shipping, 0) = orders.total then 0 end
-    ) as decimal(18, 6)) as tax_amount,
-    cast(orders.fees + coalesce(certificates.sold, 0) as decimal(18, 6)) as other_charges,
-    case
-        when statuses.financial_status = 'refunded' and orders.refunded = 0 then orders.total else orders.refunded
-    end as refunded_amount,
+    cast(coalesce(orders.shipping, case when orders.rest = 0 then 0 end) as decimal(18, 6)) as shipping_amount,
+    cast(coalesce(orders.tax, case when orders.rest = 0 then 0 end) as decimal(18, 6)) as tax_amount,
+    cast(orders.fees + coalesce(order_lines.certificates, 0) as decimal(18, 6)) as other_charges,
+    orders.repaid as refunded_amount,
     cast(0 as bigint) as foreign_refunds,
     upper(coalesce(
         {{ cast_as('orders.default_currency_code', 'text') }}, {{ cast_as('orders.currency_code', 'text') }}, {{ currency }}
     )) as currency,
-    {{ after_refunds('statuses.financial_status', 'orders.refunded', 'orders.total') }} as financial_status,
+    {{ after_refunds('orders.stated_status', 'orders.repaid', 'orders.total') }} as financial_status,
     coalesce({{ cast_as('orders.status', 'text') }}, orders.status_key) as raw_status,
-    coalesce(statuses.is_cancelled, false) or coalesce(orders.is_deleted, false) as is_cancelled,
+    orders.is_cancelled,
     false as is_test,
     lower({{ cast_as('orders.billing_address.email', 'text') }}) as customer_email,
     cast(nullif(orders.customer_id, 0) as varchar) as customer_id,
@@ -106,21 +101,17 @@ select
     list_filter([{{ cast_as('orders.payment_provider_id', 'text') }}], lambda said: said is not null) as charge_ids,
     cast(order_lines.lines as {{ list_type('order lines') }}) as lines,
     cast(case
-        when orders.refunded > 0 or statuses.financial_status = 'refunded'
+        when orders.repaid is distinct from 0
             then [struct_pack(
                 refund_id := cast(null as varchar),
                 refunded_at := cast(null as timestamp),
-                amount := cast(case when orders.refunded = 0 then orders.total else orders.refunded end as decimal(18, 6))
+                amount := cast(orders.repaid as decimal(18, 6))
             )]
     end as {{ list_type('refunds') }}) as refunds,
     cast([] as varchar[]) as doubts
 from parted as orders
-left join {{ source('hub', 'platform_ref__order_statuses') }} as statuses
-    on statuses.source_platform = 'bigcommerce' and statuses.raw_status = orders.status_key
 left join order_lines
     on order_lines.source_account = orders.source_account and order_lines.order_id = orders.id
-left join certificates
-    on certificates.source_account = orders.source_account and certificates.order_id = orders.id
 {%- endmacro %}
 
 {#- BigCommerce products, in the canonical columns of products.

@@ -119,7 +119,7 @@ sums as (
                 refunded_at := refunded_at,
                 amount := cast(repaid as decimal(18, 6)),
                 lines := list_transform(
-                    list_filter(items, lambda item: not item.is_removed),
+                    items,
                     lambda item: struct_pack(
                         order_item_id := cast(item.line_item_id as varchar), quantity := item.quantity, amount := item.amount
                     )
@@ -174,7 +174,8 @@ explained as (
             when charged - returned = current_total then charged + paid_for_removed
         end as explained_total
     from (
-        select *, case when removed > 0 then least(greatest(coalesce(repaid, 0) - returned, 0), removed) else 0 end as paid_for_removed
+        {#- greatest leaves out what is NULL: an unknown refund pays for nothing #}
+        select *, least(greatest(repaid - returned, 0), removed) as paid_for_removed
         from counted
     )
 ),
@@ -190,8 +191,8 @@ itemized as (
                 is_tip := {{ shopify_is_tip('line') }},
                 is_whole := coalesce({{ shopify_sold('line') }} = line.quantity, true),
                 price := cast(
-                    cast({{ shopify_sold('line') }} as decimal(19, 6)) * {{ shopify_money('line.price_set', 'line.price') }}
-                    as decimal(18, 6)
+                    case when line.quantity is not null then cast({{ shopify_sold('line') }} as decimal(19, 6)) end
+                    * {{ shopify_money('line.price_set', 'line.price') }} as decimal(18, 6)
                 ),
                 discount := {{ shopify_discount('line') }},
                 tax := cast({{ shopify_share('line') }} * list_sum(list_transform(
@@ -224,8 +225,7 @@ charges as (
         *,
         list_filter(items, lambda item: not item.is_gift_card and not item.is_tip) as goods,
         coalesce(len(line_items), 0) = 0 as has_no_lines,
-        coalesce(list_contains(list_transform(items, lambda item: item.price is null), true), false)
-        or coalesce(list_contains(list_transform(line_items, lambda line: line.quantity is null), true), false) as has_unknown_lines,
+        coalesce(list_contains(list_transform(items, lambda item: item.price is null), true), false) as has_unknown_lines,
         coalesce(list_sum(list_transform(deliveries, lambda line: line.discount)), 0) as shipping_discount,
         coalesce(list_sum(list_transform(deliveries, lambda line: line.tax)), 0) as shipping_tax,
         case
@@ -238,7 +238,7 @@ charges as (
         )), 0)
         + coalesce(
             {{ cast_as('total_tip_received', 'decimal') }},
-            list_sum(list_transform(list_filter(items, lambda item: item.is_tip), lambda item: item.price - item.discount)),
+            list_sum(list_transform(list_filter(items, lambda item: item.is_tip), lambda item: item.price)),
             0
         )
         + case when explained_total is null then 0 else paid_for_removed end
@@ -257,10 +257,9 @@ taxed as (
         case
             when has_no_lines then stated_discount - shipping_discount
             when
-                coalesce(list_sum(list_transform(items, lambda item: item.discount)), 0) = 0
+                list_max(list_transform(items, lambda item: item.discount)) = 0
                 and list_bool_and(list_transform(items, lambda item: item.is_whole))
-                and stated_discount > shipping_discount
-                then stated_discount - shipping_discount
+                then greatest(stated_discount - shipping_discount, 0)
             else coalesce(list_sum(list_transform(goods, lambda item: item.discount)), 0)
         end as goods_discount,
         case
@@ -279,10 +278,7 @@ netted as (
         goods_price - goods_discount - case when is_with_tax then tax_charged - shipping_tax else 0 end as goods_net,
         shipping_charged - case when is_with_tax then shipping_tax else 0 end as shipping_net
     from (
-        select
-            *,
-            coalesce(taxes_included, stated_tax > 0 and charged = stated_subtotal + shipping_charged, false)
-            and coalesce(tax_charged, 0) <> 0 as is_with_tax
+        select *, coalesce(taxes_included, charged = stated_subtotal + shipping_charged) as is_with_tax
         from taxed
     )
 ),
@@ -291,11 +287,11 @@ parted as (
     select
         *,
         cast(case
-            when is_with_tax and goods_price <> goods_discount then goods_price * (goods_net / (goods_price - goods_discount))
-            else goods_price
+            when goods_price = goods_discount then goods_price
+            else goods_price * (goods_net / (goods_price - goods_discount))
         end as decimal(18, 6)) as gross_sales,
         order_total - goods_net - coalesce(shipping_net, 0) - coalesce(tax_charged, 0) - other_charges as rest,
-        not has_unknown_lines and (not has_no_lines or coalesce(abs(rest) < 0.01, false)) as has_known_parts
+        not has_unknown_lines and (not has_no_lines or rest = 0) as has_known_parts
     from netted
 )
 
@@ -363,7 +359,7 @@ select
     list_filter(
         [
             case
-                when explained_total is null and charged is not null then 'unproven_edit'
+                when explained_total is distinct from order_total then 'unproven_edit'
                 when removed = 0 and current_total not in (charged - repaid, charged - returned)
                     and list_count(list_transform(line_items, lambda line: line.current_quantity)) = 0 and len(line_items) > 0
                     then 'unproven_edit'

@@ -78,6 +78,7 @@ def came_back(*lines: tuple[float, float | None]) -> list[Row]:
 
 
 BACK: Row = {"id": 1, "kind": "refund", "status": "success", "amount": "41.94", "currency": "USD"}
+LATER: Row = {"created_at": "2026-01-14T00:00:00Z"}
 ABROAD: Row = BACK | {"amount": "46.00", "currency": "EUR"}
 RETURNED: Row = {
     "line_item_id": 11,
@@ -102,16 +103,17 @@ REFUNDS: tuple[Example, ...] = (
         {
             "refunds": [
                 {
-                    "id": 9,
+                    "id": 2,
                     "created_at": "2026-01-13T01:00:00-05:00",
-                    "transactions": [BACK | {"currency": "usd"}, BACK | {"status": "failure"}],
+                    "transactions": [BACK | {"currency": "usd"} | LATER, BACK | {"status": "failure"}],
                 },
                 {
-                    "id": 2,
+                    "id": 9,
                     "transactions": [
                         BACK
                         | {"kind": "REFUND", "status": "Success", "amount": "8.00", "currency": None}
-                        | {"created_at": "2026-01-12T10:00:00Z"}
+                        | {"created_at": "2026-01-12T10:00:00-01:00"},
+                        BACK | {"status": "failure"} | LATER,
                     ],
                 },
                 {"id": 3, "transactions": [BACK | {"kind": "void"}]},
@@ -120,9 +122,22 @@ REFUNDS: tuple[Example, ...] = (
         },
         {"refunded_amount": 49.94}
         | back(
-            {"refund_id": "2", "refunded_at": "2026-01-12 10:00:00", "amount": 8},
-            {"refund_id": "9", "refunded_at": "2026-01-13 06:00:00", "amount": 41.94},
+            {"refund_id": "9", "refunded_at": "2026-01-12 11:00:00", "amount": 8},
+            {"refund_id": "2", "refunded_at": "2026-01-13 06:00:00", "amount": 41.94},
         ),
+    ),
+    # Refunds of one time are in the order of their ids, then of their amounts.
+    (
+        {
+            "refunds": [
+                {"transactions": [BACK | {"amount": "1.00"}, BACK | {"amount": "6.00"}]},
+                {"transactions": [BACK | {"amount": "5.00"}]},
+                {"id": 6, "transactions": [BACK | {"amount": "3.00"}]},
+                {"id": 5, "transactions": [BACK | {"amount": "8.00"}]},
+            ]
+        },
+        {"refunded_amount": 23}
+        | back({"refund_id": "5", "amount": 8}, {"refund_id": "6", "amount": 3}, {"amount": 5}, {"amount": 7}),
     ),
     ({"refunds": []}, {}),
     (
@@ -198,7 +213,8 @@ REFUNDS: tuple[Example, ...] = (
         {"raw_status": "refunded", "financial_status": "refunded"},
     ),
     (
-        {"financial_status": "partially_refunded"},
+        {"financial_status": "partially_refunded", "discount_codes": []}
+        | {"total_line_items_price": "1.00", "total_discounts": "0.00"},
         {"raw_status": "partially_refunded", "financial_status": "partially_refunded"}
         | UNKNOWN
         | back({"amount": None}),
@@ -252,7 +268,9 @@ TAXED: Row = {"tax_lines": [{"price": "2.00"}, {"price": "9.99", "price_set": mo
 def bought(*changes: Row) -> Row:
     """The lines of an order, by their differences from BOUGHT, and what goods and discounts come to without tax."""
     lines = [BOUGHT | change for change in changes]
-    if any(line["quantity"] is None for line in lines):  # a line of unknown money leaves the parts unknown
+    if any(
+        None in (line["quantity"], line["unit_price"]) for line in lines
+    ):  # the parts are unknown with a line's price
         return {"lines": json.dumps(lines)}
     gross = sum(line["quantity"] * line["unit_price"] for line in lines)
     discounts = sum(line["discount_amount"] for line in lines)
@@ -293,6 +311,24 @@ LINES: tuple[Example, ...] = (
         {"line_items": [LINE, LINE | {"quantity": None, "current_quantity": None}]},
         bought({}, {"quantity": None}) | {"doubts": "[]"},
     ),
+    (
+        {"line_items": [LINE, LINE | {"quantity": None}], "total_price": "25.00", "total_tax": None},
+        {"lines": json.dumps([BOUGHT, BOUGHT]), "total_price": 25, "tax_amount": None},
+    ),
+    ({"line_items": [LINE, LINE | {"price": None}]}, bought({}, {"unit_price": None})),
+    (
+        {"line_items": [LINE | TAXED | {"quantity": None, "current_quantity": None}], "current_total_price": "409.94"},
+        bought({"quantity": None}),
+    ),
+    # An order of nothing but gift cards has goods of 0; what they were discounted by is deducted from them.
+    (
+        {"line_items": [LINE | ALLOCATED | {"gift_card": True}, LINE | {"gift_card": True}]},
+        bought() | {"other_charges": 46},
+    ),
+    (
+        {"line_items": [LINE, LINE | ALLOCATED | {"gift_card": True}], "total_discounts": "4.00"},
+        bought({}) | {"other_charges": 21},
+    ),
     # Prices with tax: the line's amount is without it, its price and discount as the shop says them.
     (
         {"taxes_included": True, "line_items": [LINE | TAXED | ALLOCATED, LINE | {"tax_lines": []}]},
@@ -306,6 +342,7 @@ LINES: tuple[Example, ...] = (
         bought({"amount": 22.5}, {}) | {"doubts": "[unproven_tax]", "gross_sales": 38.06},
     ),
 )
+FREE_OF_CHARGE: Row = {"discount_allocations": [{"amount": "25.00"}]}
 TAKEN_OFF: Row = {"line_item_id": 11, "quantity": 1, "restock_type": "cancel", "subtotal": "12.50", "total_tax": "1.25"}
 HALF: Row = {"quantity": 1, "discount_amount": 2}
 EDITED: Row = {"line_items": [LINE | ALLOCATED | {"current_quantity": 1}]}
@@ -356,6 +393,14 @@ EDITS: tuple[Example, ...] = (
         | {"current_total_price": "396.19"},
         bought(HALF) | {"refunded_amount": 100, "other_charges": 13.75} | back({"amount": 100}),
     ),
+    # What was paid for it is in no total where the totals do not say so.
+    (
+        EDITED
+        | {"refunds": [{"refund_line_items": [TAKEN_OFF]}, {"transactions": [BACK | {"amount": "13.75"}]}]}
+        | {"current_total_price": "111.00"},
+        bought(HALF) | {"refunded_amount": 13.75, "doubts": "[unproven_edit]"} | back({"amount": 13.75}),
+    ),
+    ({"refunds": [{"refund_line_items": [TAKEN_OFF]}]}, {"doubts": "[unproven_edit]"}),
     # A line of which nothing is left is none.
     (
         {"line_items": [LINE | {"current_quantity": 0}, LINE | {"id": 12}], "current_total_price": "382.44"}
@@ -396,11 +441,23 @@ EDITS: tuple[Example, ...] = (
 SHIPPED: Row = {
     "price": "9.00",
     "price_set": money("10.00"),
+    "discounted_price": "9.50",
     "discount_allocations": [{"amount": "2.00"}, {"amount": "9.99", "amount_set": money("1.00")}],
     "tax_lines": [{"price": "0.50"}, {"price": "9.99", "price_set": money("0.25")}],
 }
-FREE: Row = {"price": "5.00", "discounted_price": "4.50"}
+FREE: Row = {
+    "price": "9.99",
+    "price_set": money("5.00"),
+    "discounted_price": "9.99",
+    "discounted_price_set": money("4.50"),
+}
 ALL_TAXED: Row = LINE | ALLOCATED | {"tax_lines": [{"price": "1.50"}]}
+STATED: Row = {
+    "total_line_items_price": "390.00",
+    "total_line_items_price_set": money("400.00"),
+    "total_discounts": "2.00",
+}
+STATED_PARTS: Row = {"gross_sales": 400, "discount_amount": 2, "other_charges": 0}
 PARTS: tuple[Example, ...] = (
     # 25 of goods less 4, 8.50 of shipping, tax of 2.25, a tip of 3, duties of 1 and a fee of 0.25.
     (
@@ -415,22 +472,48 @@ PARTS: tuple[Example, ...] = (
         {"line_items": [LINE], "shipping_lines": [FREE], "total_tip_received": "0.00"},
         bought({}) | {"shipping_amount": 4.5},
     ),
+    # Without a discount of its own, shipping costs its price; without a line of it, nothing.
+    ({"line_items": [LINE], "shipping_lines": [{"price": "5.00"}]}, bought({}) | {"shipping_amount": 5}),
+    ({"line_items": [LINE], "shipping_lines": []}, bought({}) | {"shipping_amount": 0}),
+    (
+        {"line_items": [LINE], "shipping_lines": [], "total_tax": None},
+        bought({}) | {"shipping_amount": 0, "tax_amount": None},
+    ),
     # A tip is a line too: it is counted once.
     (
         {"line_items": [LINE, LINE | {"tip_payment_gateway": "card"}], "total_tip_received": "4.00"},
         bought({}) | {"other_charges": 4},
     ),
-    # Prices with tax: tax of 0.75 on shipping is not in it, and 1.50 of 21 is not in the goods.
+    # Prices with tax: tax of 0.75 on each shipping is not in it, and 1.50 of 21 is not in the goods.
     (
-        {"taxes_included": True, "line_items": [ALL_TAXED], "shipping_lines": [SHIPPED], "total_tax": "2.25"},
+        {"taxes_included": True, "line_items": [ALL_TAXED], "shipping_lines": [SHIPPED, SHIPPED], "total_tax": "3.00"},
         bought({"discount_amount": 4, "amount": 19.5})
-        | {"gross_sales": 23.214286, "discount_amount": 3.714286, "shipping_amount": 6.25, "tax_amount": 2.25},
+        | {"gross_sales": 23.214286, "discount_amount": 3.714286, "shipping_amount": 12.5, "tax_amount": 3},
     ),
+    ({"line_items": [LINE | FREE_OF_CHARGE]}, bought({"discount_amount": 25})),
     # A file of the admin does not say whether prices are with tax: its totals do.
     (
-        {"line_items": [LINE], "subtotal_price": "25.00", "total_price": "30.00", "total_tax": "5.00"}
-        | {"total_shipping_price_set": money("5.00")},
+        {"line_items": [LINE], "subtotal_price_set": money("25.00"), "total_price": "30.00", "total_tax": "5.00"}
+        | {"total_shipping_price_set": money("5.00"), "total_line_items_price": "99.00"},
         bought({}) | {"gross_sales": 20, "shipping_amount": 5, "tax_amount": 5, "total_price": 30},
+    ),
+    (
+        {"line_items": [LINE | {"current_quantity": 1, "tax_lines": [{"price": "5.00"}]}], "subtotal_price": "25.00"}
+        | {"total_price": "30.00", "total_tax": "5.00", "total_shipping_price_set": money("5.00")}
+        | {"refunds": [{"refund_line_items": [TAKEN_OFF]}], "current_total_price": "16.25"},
+        bought({"quantity": 1}) | {"gross_sales": 10, "shipping_amount": 5, "tax_amount": 2.5, "total_price": 16.25},
+    ),
+    # Of prices with a tax that is not said, the parts without it are unknown.
+    (
+        {"taxes_included": True, "line_items": [LINE], "total_price": "25.00", "total_tax": None},
+        {"lines": bought({})["lines"], "total_price": 25, "tax_amount": None, "other_charges": 0}
+        | {"doubts": "[unproven_tax]"},
+    ),
+    (
+        {"line_items": [LINE], "subtotal_price": "25.00", "total_price": "25.00", "total_tax": None}
+        | {"shipping_lines": []},
+        {"lines": bought({})["lines"], "total_price": 25, "tax_amount": None, "other_charges": 0}
+        | {"shipping_amount": 0},
     ),
     # Nothing is left for shipping and tax that the record does not say: they are 0.
     (
@@ -443,18 +526,53 @@ PARTS: tuple[Example, ...] = (
         {
             "line_items": [LINE],
             "total_discounts": "9.99",
-            "total_discounts_set": money("6.00"),
-            "shipping_lines": [SHIPPED],
+            "total_discounts_set": money("9.00"),
+            "shipping_lines": [SHIPPED, SHIPPED],
         },
-        bought({}) | {"discount_amount": 3, "shipping_amount": 7},
+        bought({}) | {"discount_amount": 3, "shipping_amount": 14},
+    ),
+    # It is not counted where units were taken off, of which it may have been; nor is the tax of those units.
+    (
+        {
+            "line_items": [
+                LINE | {"tax_lines": [{"price": "1.50"}, {"price": "0.50"}]},
+                LINE | {"gift_card": True, "current_quantity": 1, "tax_lines": [{"price": "1.00"}]},
+            ],
+            "total_discounts": "6.00",
+        },
+        bought({}) | {"tax_amount": 2.5, "other_charges": 12.5},
     ),
     # Without lines, the order's own totals where they come to its total.
-    (
-        {"total_line_items_price": "400.00", "total_discounts": "2.00"},
-        {"gross_sales": 400, "discount_amount": 2, "shipping_amount": 0, "other_charges": 0},
-    ),
+    (STATED, STATED_PARTS | {"shipping_amount": 0}),
     ({"total_line_items_price": "390.00", "total_discounts": "2.00"}, {}),
+    ({"total_line_items_price": "410.00", "total_discounts": "2.00"}, {}),
+    (
+        STATED
+        | {"shipping_lines": [SHIPPED], "total_discounts": "5.00", "original_total_duties_set": money("1.00")}
+        | {"total_price": "417.94"},
+        STATED_PARTS | {"shipping_amount": 7, "other_charges": 1, "total_price": 417.94},
+    ),
+    (
+        STATED
+        | {"taxes_included": True, "shipping_lines": [SHIPPED], "total_discounts": "5.00", "total_price": "405.00"},
+        {"gross_sales": 388.753769, "discount_amount": 1.943769, "shipping_amount": 6.25, "other_charges": 0}
+        | {"total_price": 405},
+    ),
+    # They come to it after an edit, or to what was charged where an edit is not proven.
+    (
+        STATED | {"refunds": [{"refund_line_items": [TAKEN_OFF]}], "current_total_price": "396.19"},
+        {"total_price": 396.19},
+    ),
+    (
+        STATED | {"refunds": [{"refund_line_items": [TAKEN_OFF]}], "current_total_price": "111.00"},
+        STATED_PARTS | {"shipping_amount": 0, "doubts": "[unproven_edit]"},
+    ),
     # A unit that an edit removed takes its tax with it.
+    (
+        {"line_items": [LINE | {"current_quantity": 1, "tax_lines": [{"price": "2.00"}]}], "total_tax": "2.00"}
+        | {"refunds": [{"refund_line_items": [TAKEN_OFF]}], "total_price": "27.25", "current_total_price": "13.50"},
+        bought({"quantity": 1}) | {"tax_amount": 1, "shipping_amount": 0, "total_price": 13.5},
+    ),
     (
         {
             "line_items": [LINE | {"current_quantity": 1, "tax_lines": [{"price": "2.00"}]}],

@@ -147,7 +147,7 @@ whole_orders as (
 parted as (
     select
         *,
-        order_total - coalesce(goods_net, 0) - coalesce(shipping_charged, 0) - coalesce(tax, 0) - fees as rest
+        order_total - goods_net - coalesce(shipping_charged, 0) - coalesce(tax, 0) - fees as rest
     from whole_orders
 )
 

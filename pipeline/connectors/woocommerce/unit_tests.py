@@ -121,11 +121,15 @@ BOUGHT: Row = {
     "cost_amount": None,
 }
 RETURNED: Row = {"line_items": [{"id": 9, "quantity": -2, "total": "-5.50"}]}
+RETURNED_AT: Row = {"date_created": "2017-03-23T22:00:00", "date_created_gmt": "2017-03-24T01:00:00"}
 CAME_BACK = [{"order_item_id": "9", "quantity": 2, "amount": 5.5}]
 ALONE: Row = {"doubts": "[unproven_parent]"}
 CANCELLED: Row = {"financial_status": "cancelled", "is_cancelled": True}
 NO_MORE: Row = {"id": 316, "product_id": 0, "sku": "", "quantity": 0}
 BARE: Row = {"id": 317, "subtotal": None}
+WITHOUT_SUBTOTAL: Row = {"line_id": "317", "unit_price": 2.75, "discount_amount": 0}
+NO_TOTAL: Row = {"total": None}
+UNKNOWN: Row = {"discount_amount": None, "amount": None}
 BY_METRE: Row = {"quantity": 1.52, "subtotal": "22.80", "total": "22.80"}
 
 Example = tuple[Row, Row]
@@ -166,7 +170,7 @@ ORDERS: tuple[Example, ...] = (
     ),
     # When, and of which lines, is in the refunds' own object, which an export may put in place of the order's list.
     (
-        {"refunds": [{"id": 726, "total": "-39.00", "date_created_gmt": "2017-03-24T01:00:00"} | RETURNED]},
+        {"refunds": [{"id": 726, "total": "-39.00"} | RETURNED_AT | RETURNED]},
         {"financial_status": "refunded", "refunded_amount": 39}
         | back(39, refund_id="726", refunded_at="2017-03-24 01:00:00", lines=CAME_BACK),
     ),
@@ -197,7 +201,7 @@ ORDERS: tuple[Example, ...] = (
                 [
                     BOUGHT,
                     BOUGHT | {"line_id": "316", "product_id": None, "sku": None, "quantity": 0, "unit_price": 2.75},
-                    BOUGHT | {"line_id": "317", "unit_price": 2.75, "discount_amount": 0},
+                    BOUGHT | WITHOUT_SUBTOTAL,
                     BOUGHT | {"quantity": 1.52, "unit_price": 15, "discount_amount": 0, "amount": 22.8},
                 ]
             )
@@ -215,7 +219,41 @@ ORDERS: tuple[Example, ...] = (
         {"line_items": [LINE | {"cost_of_goods_sold": {"value": 1.25}}]},
         {"lines": json.dumps([BOUGHT | {"cost_amount": 1.25}]), "gross_sales": 6, "discount_amount": 0.5},
     ),
+    # Without subtotals the order's own discount counts, which is 0 where it is not said.
+    (
+        {"line_items": [LINE | BARE, LINE], "discount_total": None},
+        {"lines": json.dumps([BOUGHT | WITHOUT_SUBTOTAL, BOUGHT]), "gross_sales": 11, "discount_amount": 0},
+    ),
+    (
+        {"line_items": [LINE | BARE | {"total": "0.00"}]},
+        {"lines": json.dumps([BOUGHT | WITHOUT_SUBTOTAL | {"amount": 0}]), "gross_sales": 2, "discount_amount": 2},
+    ),
+    # The money of goods is unknown where that of a line is.
+    ({"line_items": [LINE, LINE | NO_TOTAL]}, {"lines": json.dumps([BOUGHT, BOUGHT | UNKNOWN])}),
+    (
+        {"line_items": [LINE, LINE | BARE | NO_TOTAL]},
+        {"lines": json.dumps([BOUGHT, BOUGHT | WITHOUT_SUBTOTAL | UNKNOWN])},
+    ),
+    (
+        {"line_items": [LINE, LINE | NO_TOTAL], "total": "5.50", "shipping_total": None, "total_tax": ""},
+        {
+            "lines": json.dumps([BOUGHT, BOUGHT | UNKNOWN]),
+            "total_price": 5.5,
+            "shipping_amount": None,
+            "tax_amount": None,
+        },
+    ),
     # Nothing is left for shipping and tax that the record does not say: they are 0.
+    (
+        {"line_items": [LINE], "total": "12.40", "total_tax": "", "fee_lines": [{"id": 1, "total": "2.00"}]},
+        {"lines": json.dumps([BOUGHT]), "gross_sales": 6, "discount_amount": 0.5, "total_price": 12.4}
+        | {"other_charges": 2, "tax_amount": 0},
+    ),
+    (
+        {"line_items": [LINE], "total": "11.73", "shipping_total": None},
+        {"lines": json.dumps([BOUGHT]), "gross_sales": 6, "discount_amount": 0.5, "total_price": 11.73}
+        | {"shipping_amount": 0},
+    ),
     (
         {"line_items": [LINE], "total": "5.50", "shipping_total": None, "total_tax": "", "discount_total": None},
         {"lines": json.dumps([BOUGHT]), "gross_sales": 6, "discount_amount": 0.5, "total_price": 5.5}
@@ -278,6 +316,13 @@ FAMILIES: tuple[tuple[tuple[Row, Row | None], ...], ...] = (
             {"refunded_amount": 6, "financial_status": "partially_refunded"} | back(6),
         ),
         (PART | {"id": 2, "refunds": [{"total": "-5.00"}]}, None),
+    ),
+    (
+        (
+            {"id": 1, "refunds": [{"id": 726, "total": "-6.00"}]},
+            {"refunded_amount": 6, "financial_status": "partially_refunded"} | back(6, refund_id="726"),
+        ),
+        (PART | {"id": 2, "refunds": [{"id": 727, "total": "-6.00"}]}, None),
     ),
     (
         (
