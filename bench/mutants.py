@@ -83,8 +83,11 @@ CAST = re.compile(r"cast_as\((?P<expression>'[^']*'|\"[^\"]*\"), '(?P<meaning>\w
 NULLIF_EMPTY = re.compile(r"\{\{ nullif_empty\((?P<what>'[^']*'|event_param\('\w+'\))(?P<nothing>, \w+)?\) \}\}")
 
 
-ASKED = re.compile(r"zero_if_omitted\(\s*'[^']*',\s*\[(?P<siblings>[^\]]*)\]|\bcoalesce\((?P<values>[^()]*)\) is ")
-"""What is only asked whether it is there: of such a number, neither sign nor unit is read."""
+ASKED = re.compile(
+    r"zero_if_omitted\(\s*'[^']*',\s*\[(?P<siblings>[^\]]*)\]|\bcoalesce\((?P<values>[^()]*)\) is "
+    r"|value_of_conversions\('[^']*', '(?P<conversions>[^']*)'"
+)
+"""What is only asked whether it is there, or 0: of such a number, neither sign nor unit is read."""
 
 
 def mutants(macro: Macro) -> Iterator[Mutant]:

@@ -45,6 +45,8 @@ SPENT: Row = {"spend": 11.97, "impressions": 3613, "clicks": 21}
 SPENT_NOTHING: Row = {"spend": 0, "impressions": 0, "clicks": 0}
 UNSAID: Row = {"impressions": None, "clicks": None}
 OF_EU: Row = {"source_account": "eu", "ad_group_name": "EU set", "ad_name": "EU ad"}
+OF_US: Row = {"source_account": "us", "ad_group_name": "Set then", "ad_name": "Ad then"}
+ONLY_VALUES: Row = {"_exported_at": "2026-04-03"}
 LISTED: Row = {"ad_name": "Ad of no known set"}
 NOT_COUNTED: Row = {"is_counted": False}
 OF_CAMPAIGN: Row = {"campaign_id": "c1", "campaign_name": "Spring"}
@@ -62,18 +64,20 @@ def _days(pattern: str | None) -> tuple[tuple[Example, ...], ...]:
         {"action_type": conversion, "action_reaction": "like", "value": "1.5"},
         {"action_type": conversion, "action_reaction": "love", "value": "1"},
     ]
+    like: Row = {"action_type": "like", "value": "4"}
     actions: Row = {
-        "actions": [*reactions, {"action_type": conversion, "value": "3"}, {"action_type": "like", "value": "4"}, omni],
-        "action_values": [{"action_type": conversion, "value": "99.50"}],
+        "actions": [*reactions, {"action_type": conversion, "value": "3"}, like, omni],
+        "action_values": [*reactions, {"action_type": conversion, "value": "99.50"}, like],
     }
+    worth = [reaction | {"value": "4.50"} for reaction in reactions]
     types = f"[{conversion}, {conversion}, {conversion}, omni_{conversion}]"
     return (
         ((AD | SUMS | actions, OF_AD | SPENT | _converted(pattern, 3.0, types, 99.5)),),
         ((AD | {"actions": reactions}, OF_AD | _converted(pattern, 2.5, f"[{conversion}, {conversion}]", None)),),
         (
             (
-                AD | {"actions": reactions, "action_values": reactions},
-                OF_AD | _converted(pattern, 2.5, f"[{conversion}, {conversion}]", 2.5),
+                AD | {"actions": reactions, "action_values": worth},
+                OF_AD | _converted(pattern, 2.5, f"[{conversion}, {conversion}]", 9),
             ),
         ),
         (
@@ -153,6 +157,7 @@ def _exports(pattern: str | None) -> tuple[Example, ...]:
     valued: Row = {"action_type": pattern or "purchase", "value": "2"}
     unsaid: Row = {"action_type": pattern or "purchase"}
     types = f"[{unsaid['action_type']}, {unsaid['action_type']}]"
+    worth: Row = {"action_values": [valued]}
 
     def of(first: int, last: int, sent: Row, changes: Row) -> Example:
         start, stop = f"2026-03-{first:02}", f"2026-03-{last:02}"
@@ -172,6 +177,19 @@ def _exports(pattern: str | None) -> tuple[Example, ...]:
         alone(4, {"spend": "", "impressions": "", "clicks": ""}, dict.fromkeys(SPENT_NOTHING)),
         alone(10, {"spend": "3", "_exported_at": "2026-04-02"}, {"spend": 3} | UNSAID),
         alone(11, {"spend": "3", "_account": "eu"}, {"spend": 3} | UNSAID | OF_EU),
+        # What conversions are worth is said by an export of its own; without their number none is 0.
+        of(12, 12, AD | ONLY_VALUES | worth, OF_AD | _converted(pattern, None, None, 2)),
+        of(13, 13, AD | ONLY_VALUES, OF_AD | _converted(pattern, None, None, None)),
+        of(14, 14, AD | ONLY_VALUES | worth | {"_account": "eu"}, OF_AD | OF_EU | _converted(pattern, None, None, 2)),
+        of(16, 16, AD | worth, OF_AD | _converted(pattern, 0.0, None, 2)),
+        of(17, 17, AD | {"action_values": [{"action_type": "like", "value": "4"}]}, OF_AD),
+        # An account that says no values anywhere does not say that they are 0.
+        of(
+            15,
+            15,
+            AD | {"_account": "us", "actions": [{"action_type": "like", "value": "4"}]},
+            OF_AD | OF_US | _converted(pattern, 0.0, "[]", None),
+        ),
         # An action without a value says no number.
         of(5, 5, AD | {"actions": [valued, unsaid]}, OF_AD | _converted(pattern, None, types, None)),
         # A row that names one day is of that day; one of two days is no total of either.
