@@ -109,9 +109,7 @@ RULES = (
         r"coalesce\(accounts\.currency, campaigns\.currency",
         "An account's currency is that of all its campaigns.",
     ),
-    Rule(
-        "linkedin_ads", "column", r"reported\.cost is not null then 'USD'$", "Without local cost, cost is in dollars."
-    ),
+    Rule("linkedin_ads", "column", r"null and cost is not null as is_in", "Without local cost, cost is in dollars."),
     Rule("linkedin_ads", "dropped", r"-> +coalesce\(pivotValues, \[pivotValue\]\)", "A pivot of NULL has no type."),
     Rule("linkedin_ads", "literal", r"'other urn:li:", "Of a URN, only the type and the id are read."),
     Rule("linkedin_ads", "order", r"\)\[-1\], ':'", "A row has one pivot of a type."),

@@ -131,7 +131,16 @@ class Lineage:
             return frozenset((*path, *parts[1:]) for path in lambdas[parts[0]])
         if len(parts) > 1 and parts[0] in self._sources(select):
             return self._in_sources(select, parts[1:], parts[0])
-        return self._in_sources(select, parts)
+        beside = self._beside(select, parts[0])
+        return self._in_sources(select, parts) if beside is None else self._made_of(beside, select, {}, parts[1:])
+
+    def _beside(self, select: exp.Select, name: str) -> exp.Expression | None:
+        """The column of the same select that a name stands for; one made from that name is of an input, as the name."""
+        for each in select.expressions:
+            if isinstance(each, exp.Alias) and each.alias == name:
+                names = {_parts(column)[0] for column in each.find_all(exp.Column) if _parts(column)}
+                return None if name in names else each.this
+        return None
 
 
 def _list_of(node: exp.Expression, body: exp.Lambda) -> exp.Expression:

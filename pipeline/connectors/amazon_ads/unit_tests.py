@@ -82,6 +82,7 @@ DAYS: tuple[tuple[Example, ...], ...] = (
             {"conversions": 3.0, "conversion_value": 14, "spend": 2.5} | ZERO,
         ),
     ),
+    ((CAMPAIGNS, CAMPAIGN | SALES | {"purchases7d": 2}, {"conversions": 2.0, "conversion_value": 7}),),
     ((CAMPAIGNS, CAMPAIGN | SALES | {"purchases30d": 4}, {"conversions": 4.0, "conversion_value": 30}),),
     ((CAMPAIGNS, CAMPAIGN | {"purchases1d": 1, "purchases30d": 4}, {"conversions": 4.0}),),
     # Without purchases there is no value, where the account says values elsewhere.

@@ -44,6 +44,7 @@ ranked as (
     select
         * replace (coalesce(last_date, report_date) as last_date),
         coalesce(local_cost, dollar_cost) as cost,
+        local_cost is null and dollar_cost is not null as is_in_dollars,
         concat_ws(
             ' ', not is_by_campaign,
             len(list_filter(kinds, lambda kind: not starts_with(kind, 'sponsored'))) > 0,
@@ -80,14 +81,14 @@ select
     cast(null as varchar) as ad_name,
     {{ zero_if_omitted('reported.cost', ['reported.impressions', 'reported.clicks'], export) }} as spend,
     case
-        when reported.local_cost is null and reported.dollar_cost is not null then 'USD'
+        when reported.is_in_dollars then 'USD'
         else coalesce(campaigns.currency, accounts.currency, {{ currency }})
     end as currency,
     {{ zero_if_omitted('reported.impressions', ['reported.cost', 'reported.clicks'], export) }} as impressions,
     {{ zero_if_omitted('reported.clicks', ['reported.cost', 'reported.impressions'], export) }} as clicks,
     cast(reported.conversions as double) as conversions,
     case
-        when reported.local_cost is not null or reported.dollar_cost is null
+        when not reported.is_in_dollars
             then {{ value_of_conversions('reported.conversion_value', 'reported.conversions', 'reported.source_account') }}
     end as conversion_value,
     cast(null as varchar[]) as conversion_types,

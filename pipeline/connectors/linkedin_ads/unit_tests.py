@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.config.engine_cases import Case, Cases, Row, main_currency
 
 CAMPAIGN, CREATIVE = "urn:li:sponsoredCampaign:148633856", "urn:li:sponsoredCreative:82332766"
+UNLISTED = "urn:li:sponsoredCampaign:9"
 ACCOUNT = "urn:li:sponsoredAccount:507515057"
 SUMS: Row = {"impressions": 125, "clicks": 51, "externalWebsiteConversions": 2, "oneClickLeads": 4}
 WORTH: Row = {"externalWebsiteConversions": 2, "conversionValueInLocalCurrency": "99.50"}
@@ -49,7 +50,7 @@ DAYS: tuple[tuple[Example, ...], ...] = (
     # A campaign that the report by campaign lacks keeps the other one.
     (
         (BY_CAMPAIGN, _of(CAMPAIGN), OF_CAMPAIGN),
-        (REPORT, _of("urn:li:sponsoredCampaign:9", CREATIVE) | SUMS, OF_CREATIVE | SPENT | {"campaign_id": "9"}),
+        (REPORT, _of(UNLISTED, CREATIVE) | SUMS, OF_CREATIVE | SPENT | {"campaign_id": "9"}),
         (REPORT, _of(CREATIVE) | {"oneClickLeads": 1}, OF_CREATIVE | NOT_COUNTED | {"conversions": 1.0}),
     ),
     # Of an account's day the report by campaign counts, else the finest other one; rows by member come last.
@@ -90,9 +91,23 @@ DAYS: tuple[tuple[Example, ...], ...] = (
     ),
     ((BY_CAMPAIGN, _of(CAMPAIGN) | WORTH, OF_CAMPAIGN | {"conversions": 2.0, "conversion_value": 99.5}),),
     ((BY_CAMPAIGN, _of(CAMPAIGN) | {"oneClickLeads": 0}, OF_CAMPAIGN | {"conversions": 0.0, "conversion_value": 0}),),
+    # Accounts say values or none, whatever is known of the campaign.
+    ((BY_CAMPAIGN, _of(UNLISTED) | WORTH, {"campaign_id": "9", "conversions": 2.0, "conversion_value": 99.5}),),
+    (
+        (
+            BY_CAMPAIGN,
+            _of(UNLISTED) | {"oneClickLeads": 0, "_account": "other"},
+            {"campaign_id": "9", "source_account": "other", "currency": "GBP", "conversions": 0.0},
+        ),
+        (
+            BY_CAMPAIGN,
+            _of("urn:li:sponsoredCampaign:4") | {"oneClickLeads": 0, "_account": "third"},
+            {"campaign_id": "4", "source_account": "third", "currency": "GBP", "conversions": 0.0},
+        ),
+    ),
     ((BY_CAMPAIGN, _of("urn:li:sponsoredCampaign:2"), {"campaign_id": "2", "currency": "JPY"}),),
     ((BY_CAMPAIGN, _of("urn:li:sponsoredCampaign:3"), {"campaign_id": "3", "currency": "CHF"}),),
-    ((BY_CAMPAIGN, _of("urn:li:sponsoredCampaign:9"), {"campaign_id": "9"}),),
+    ((BY_CAMPAIGN, _of(UNLISTED), {"campaign_id": "9"}),),
 )
 
 LOCAL: Row = {"costInLocalCurrency": "10"}
@@ -145,6 +160,8 @@ def _report(_pattern: str | None) -> Case:
             {"id": "3", "unitCost": {"amount": "4", "currencyCode": "CHF"}},
             {"id": "4", "unitCost": {"amount": "4", "currencyCode": "GBP"}, "_account": "other"},
             {"id": CAMPAIGN, "unitCost": {"amount": "4", "currencyCode": "GBP"}, "_account": "other"},
+            {"id": "4", "unitCost": {"amount": "4", "currencyCode": "GBP"}, "_account": "third"},
+            {"id": "5", "unitCost": {"amount": "4", "currencyCode": "EUR"}, "_account": "third"},
         ],
     }
     expected = [

@@ -8,8 +8,9 @@
            the shopper's currency, what the refund's lines, shipping and adjustments come to in the shop's; a refund that
            says neither makes refunded_amount NULL. Units sold are the current ones and those that came back for money: what
            an edit took off was not sold, nor is it in total_price unless it was paid for and paid back. Gift cards and tips
-           are no goods, but other charges. What discounts took off shipping is deducted from shipping. Cancelled and test
-           orders are kept, is_cancelled and is_test say so. -#}
+           are no goods, but other charges. What discounts took off shipping is deducted from shipping. Of prices with a tax
+           that is not said, the parts without it are unknown. Cancelled and test orders are kept, is_cancelled and is_test
+           say so. -#}
 {% macro engine_shopify_orders(tenant, platform, currency, charge_id_attributes) -%}
 with orders as (
     select

@@ -38,9 +38,9 @@ placed as (
             {{ cast_as('reports.metrics.total_purchase_value', 'decimal') }},
             {{ cast_as('reports.metrics.gross_revenue', 'decimal') }}
         ) as conversion_value,
-        coalesce(
+        cast(coalesce(
             {{ cast_as('reports.metrics.conversion', 'decimal') }}, {{ cast_as('reports.metrics.orders', 'decimal') }}
-        ) as conversions_said,
+        ) as double) as conversions,
         coalesce(reports.metrics.spend, '') = '' and coalesce(reports.metrics.cost, '') <> '' as is_gmv_max,
         reports.breakdown
     from reports
@@ -66,8 +66,8 @@ select
     currency,
     {{ cast_as('metrics.impressions', 'integer') }} as impressions,
     {{ cast_as('metrics.clicks', 'integer') }} as clicks,
-    cast(conversions_said as double) as conversions,
-    {{ value_of_conversions('conversion_value', 'conversions_said') }} as conversion_value,
+    conversions,
+    {{ value_of_conversions('conversion_value', 'conversions') }} as conversion_value,
     cast(null as varchar[]) as conversion_types,
     {{ is_finest('breakdown', 'source_account, report_date, is_gmv_max', 'campaign_id') }}
     and not (is_gmv_max and campaign_id is not null and bool_or(not is_gmv_max) over (
