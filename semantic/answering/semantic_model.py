@@ -124,7 +124,7 @@ def _coverage(run_dir: Path, definitions: RunDefinitions) -> tuple[SourceCoverag
 def _model(run_dir: Path, definitions: RunDefinitions, digest: str, expose: frozenset[str]) -> SemanticModel:
     coverage = _coverage(run_dir, definitions)
     catalog = read_catalog(definitions, expose=expose, findings=_findings(run_dir), coverage=coverage)
-    scan = lru_cache(maxsize=MAX_STATEMENTS)(partial(aggregate, tables=ScanTables.of_run(definitions)))
+    scan = partial(aggregate, tables=ScanTables.of_run(definitions))
     return SemanticModel(
         run_id=run_dir.name,
         tenant=slug_of(definitions.tenant),

@@ -7,11 +7,12 @@ tree repeat or cross their rows), no dimension is an entity (unmatched keys woul
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
-from functools import reduce
+from functools import cached_property, lru_cache, reduce
 from operator import add, and_
 from typing import Any
 
@@ -22,6 +23,8 @@ from semantic.catalog.run_definitions import RunDefinitions, Selection, Selectio
 from semantic.planning.query_shape import Key, Scan, row_count_column
 from warehouse.star_schema import AMOUNTS, MONEY
 
+MAX_SCANS = 2_000
+"""Compiled scans cached per process, a few kilobytes each; the least recently used is evicted."""
 _COLUMN = re.compile(r"_\.(\w+)")
 _PARAMETER = re.compile("'\x01(\\w+)\x01'")
 _BESIDE_PARAMETERS = re.compile(r"(?<=\$)(?=\w)")
@@ -54,9 +57,12 @@ _OPERATORS: dict[str, Callable[[Any, list[Any]], Any]] = {  # Any: ibis values
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ScanTables:
-    """The tables that scans are compiled against: those of a run's star, or one rollup in place of a fact."""
+    """The tables that scans are compiled against: those of a run's star, or one rollup in place of a fact.
+
+    Equal where all of it is: a tenant's next run, whose rows are others, has the compiled scans of the run before.
+    """
 
     columns: Mapping[str, Mapping[str, str]]
     """By table: its columns and their DuckDB types."""
@@ -71,11 +77,23 @@ class ScanTables:
         days = {name: fact.day_column for name, fact in definitions.facts.items()}
         return cls(columns=definitions.tables, models=definitions.models, days=days)
 
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of all of it."""
+        return hashlib.sha256(repr((self.columns, self.models, self.days, self.catalog)).encode()).digest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ScanTables) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
     def ibis_types(self, table: str, columns: Iterable[str]) -> dict[str, str]:
         """Map columns of a table to their ibis types, sorted by name."""
         return {column: _ibis_type(self.columns[table][column], column) for column in sorted(columns)}
 
 
+@lru_cache(maxsize=MAX_SCANS)
 def aggregate(scan: Scan, tables: ScanTables) -> str:
     """Compile the SQL of a scan: keys, measures and `rows_of` its fact; values are parameters such as `$start`."""
     import ibis
