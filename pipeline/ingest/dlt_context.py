@@ -10,6 +10,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import dlt
+import duckdb
 from dlt.common import logger
 from dlt.common.configuration import resolve_configuration
 from dlt.common.configuration.container import Container
@@ -47,3 +49,23 @@ class _IsolatedContext(RunContext):  # type: ignore[misc]  # dlt is not type-che
 def isolate(folder: Path) -> None:
     """Make dlt in this process keep its files in `folder` only."""
     Container()[PluggableRunContext] = PluggableRunContext(_IsolatedContext(folder))
+
+
+def hub_destination(hub: duckdb.DuckDBPyConnection) -> Any:  # Any: dlt's own
+    """Return dlt's DuckDB destination for the open hub, whose capabilities are computed once.
+
+    dlt's own resolves its whole configuration for each of the dozen times that a run asks: a fifth of a small landing.
+    """
+    destination = dlt.destinations.duckdb(hub)
+    compute = destination.capabilities
+    computed: dict[type, Any] = {}  # Any: dlt's own
+
+    def capabilities(config: Any = None, naming: Any = None) -> Any:  # Any: as above
+        if config is not None:
+            return compute(config, naming)
+        if type(naming) not in computed:
+            computed[type(naming)] = compute(None, naming)
+        return computed[type(naming)].copy()  # a run writes into it
+
+    destination.capabilities = capabilities
+    return destination

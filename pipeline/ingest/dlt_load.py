@@ -46,7 +46,7 @@ def load(
     from dlt.common.storages.load_package import load_package_state
     from dlt.pipeline.exceptions import PipelineStepFailed
 
-    from pipeline.ingest.dlt_context import isolate
+    from pipeline.ingest.dlt_context import hub_destination, isolate
 
     name, folder = f"land_{tenant.slug}", settings.home / "dlt"
     shutil.rmtree(folder / name, ignore_errors=True)
@@ -65,7 +65,7 @@ def load(
         for table, columns in tables.items()
     ]
     pipeline = dlt.pipeline(
-        name, pipelines_dir=str(folder), destination=dlt.destinations.duckdb(hub), dataset_name=dataset(tenant)
+        name, pipelines_dir=str(folder), destination=hub_destination(hub), dataset_name=dataset(tenant)
     )
     try:
         pipeline.run(resources, loader_file_format="parquet")
