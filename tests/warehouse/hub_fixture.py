@@ -79,9 +79,15 @@ def _renderer(tenant: Tenant, blueprint: Blueprint, name: str, **names: Any) -> 
     def source(schema: str, table: str) -> str:
         return table if schema == "hub" else f"{landing}.{tables[table.rpartition('__')[2]]}"
 
-    environment = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined)
     scope = {"source": source, "execute": True, "this": name, **names}
-    return lambda text: environment.from_string(_macros() + text, globals=scope).render().strip()
+    return lambda text: _template(text).render(scope).strip()
+
+
+@cache
+def _template(text: str) -> jinja2.Template:
+    """A text after all macros, compiled once: that takes longer than a push."""
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined)
+    return environment.from_string(_macros() + text)
 
 
 def _prepare(con: duckdb.DuckDBPyConnection, blueprint: Blueprint) -> None:
