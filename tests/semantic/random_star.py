@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -245,11 +245,20 @@ class RandomStar:
         self.star.fill(self.connection)
 
     def fill(self, rows: dict[str, list[dict[str, Any]]]) -> reference.Rows:
+        found = self.filled(rows)
+        self.write(rows)
+        return found
+
+    def filled(self, rows: dict[str, list[dict[str, Any]]]) -> reference.Rows:
+        """All rows of the star with these in place of those of their tables, not written yet."""
         for table, added in rows.items():
             self.star.rows[table] = []
             self.star.add(table, *added)
+        return dict(self.star.rows)
+
+    def write(self, tables: Iterable[str]) -> None:
+        for table in tables:
             self.star.refill(self.connection, table)
-        return self.star.rows
 
     def ask(self, query: Query) -> Answer:
         return run_query(query, self.model, self.connection, today=TODAY)

@@ -9,12 +9,13 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pipeline.errors import QueryError
 from semantic.planning.query import Answer, Query, read_query
 from tests.semantic import reference
+from tests.semantic.examples import examples
 from tests.semantic.hand_star import HandStar
 from tests.semantic.questions import questions
 from tests.semantic.random_catalog import Catalog, ask, catalogs
@@ -87,20 +88,22 @@ def _is(ours: Any, theirs: Any) -> bool:
     return ours is not None and same(ours, theirs)
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(rows=STARS, data=st.data())
 def test_the_standard_metrics_are_what_plain_python_gives(star: RandomStar, rows: Rows, data: st.DataObject) -> None:
-    meant = truth(star.fill(rows))
+    meant = truth(star.filled(rows))
     question = data.draw(questions(meant, NUMBERS), label="question")
-    check(question, meant, star.ask, page=data.draw(st.sampled_from([None, None, 1, 3]), label="page"))
+    page = data.draw(st.sampled_from([None, None, 1, 3]), label="page")
+    star.write(rows)
+    check(question, meant, star.ask, page=page)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(rows=STARS, covered=COVERAGE, data=st.data())
 def test_what_no_source_covers_is_unknown_and_comparisons_are_of_like_days(
     star: RandomStar, rows: Rows, covered: Covered, data: st.DataObject
 ) -> None:
-    meant = replace(truth(star.fill(rows)), covered=covered, platforms={"ad_performance": "ad_platform"})
+    meant = replace(truth(star.filled(rows)), covered=covered, platforms={"ad_performance": "ad_platform"})
     question = data.draw(questions(meant, NUMBERS), label="question")
     assume("cumulative" not in question)
     if "date" in question["dimensions"] and not question.get("totals") and data.draw(st.booleans(), label="row before"):
@@ -108,10 +111,11 @@ def test_what_no_source_covers_is_unknown_and_comparisons_are_of_like_days(
         question["compare"] = "row_before"
     if "compare" in question:
         question["align"] = data.draw(st.sampled_from(["to_date", "to_date", "whole"]), label="align")
+    star.write(rows)
     check(question, meant, lambda query: star.ask_covered(query, covered))
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(
     rows=STARS,
     metric=st.sampled_from(["spend", "ctr", "roas"]),
@@ -136,7 +140,7 @@ def test_what_is_added_up_along_the_date_is_the_sum_of_those_days(
 
 
 @given(rows=STARS, metric=st.sampled_from(ADDED_UP), by=st.sampled_from(sorted(DIMENSIONS)))
-@settings(max_examples=30, deadline=None)
+@examples(30)
 def test_groups_of_a_metric_that_adds_up_add_up_to_its_total(
     star: RandomStar, rows: Rows, metric: str, by: str
 ) -> None:
@@ -147,7 +151,7 @@ def test_groups_of_a_metric_that_adds_up_add_up_to_its_total(
     assert same(sum(row[1] for row in groups.rows if row[1] is not None), whole or 0)
 
 
-@settings(max_examples=70, deadline=None)
+@examples(70)
 @given(catalog=catalogs(), data=st.data())
 def test_any_catalog_is_answered_as_plain_python_answers_it(
     memory: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, data: st.DataObject

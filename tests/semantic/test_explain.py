@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import QueryError
@@ -32,6 +32,7 @@ from semantic.answering.explain.onset import find_onset
 from semantic.catalog.formula import parse, to_text
 from semantic.planning.query import read_query
 from tests.semantic import reference
+from tests.semantic.examples import examples
 from tests.semantic.hand_star import TODAY, HandStar, hand_shop
 from tests.semantic.random_star import DIMENSIONS, STARS, RandomStar, same, truth
 
@@ -79,7 +80,7 @@ def refusal(shop: HandStar, **sent: Any) -> str:
     return str(refused.value)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(SIDES, min_size=1, max_size=12), st.integers(0, 12))
 def test_effects_on_a_sum_add_up_to_its_change_exactly(sides: list[Sides], read: int) -> None:
     members = [Member(f"m{n}", each) for n, each in enumerate(sides)]
@@ -90,7 +91,7 @@ def test_effects_on_a_sum_add_up_to_its_change_exactly(sides: list[Sides], read:
     assert [abs(each.effect) for each in effects] == sorted((abs(each.effect) for each in effects), reverse=True)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(st.tuples(SIDES, SIZES), min_size=1, max_size=12), st.integers(0, 12))
 def test_mix_and_rate_effects_add_up_to_the_change_of_a_ratio(parts: list[tuple[Sides, Sides]], read: int) -> None:
     members = [Member(f"m{n}", numerator, by) for n, (numerator, by) in enumerate(parts)]
@@ -214,7 +215,7 @@ def test_a_ratio_across_facts_is_explained_by_mix_and_rate(covered_shop: HandSta
     assert float(alpha[4]) == pytest.approx((200 / 207 - 100 / 150) * ((340 / 200 + 1.5) / 2 - (340 / 207 + 1) / 2))
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     rows=STARS,
     metric=st.sampled_from(["spend", "clicks", "orders", "order_revenue", "sessions", "ctr", "roas", "blended_roas"]),

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import QueryError
@@ -26,6 +26,7 @@ from semantic.catalog.run_definitions import RunDefinitions, read_definitions
 from semantic.planning.query import Answer, Query, read_query
 from semantic.planning.query_shape import Key, Scan
 from tests.semantic import reference
+from tests.semantic.examples import examples
 from tests.semantic.hand_star import SLUG, TODAY, HandStar, hand_shop
 from tests.semantic.questions import questions
 from tests.semantic.random_catalog import Catalog, catalogs
@@ -73,16 +74,12 @@ def drawn_questions(data: st.DataObject, truth: GroundTruth, numbers: Sequence[s
     return asked
 
 
-def drawn_rollups(
-    data: st.DataObject, asked: Sequence[Query], model: SemanticModel, definitions: RunDefinitions, memory: Connection
-) -> tuple[PublishedRollup, ...]:
+def drawn_rollups(data: st.DataObject, asked: Sequence[Query], model: SemanticModel) -> list[Choice]:
     """Rollups of the facts that questions are about: of every dimension, or of all but one that the first one needs.
 
-    Some have a slimmer one beside them, made from the wide one: of only what the first question is cut by.
+    Some have a slimmer one beside them, made from the wide one: of only what the first question is cut by. All of an
+    example is drawn before anything of it is written: what a database raises in between looks like another draw.
     """
-    memory.execute("ATTACH IF NOT EXISTS ':memory:' AS rollups")
-    for (table,) in memory.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'rollups'").fetchall():
-        memory.execute(f'DROP TABLE rollups.main."{table}"')
     names = dict.fromkeys(name for query in asked for name in (*query.metrics, *(each.name for each in query.filters)))
     used = [fact for name in names if name in model.catalog.metrics for fact in model.catalog.facts_of(name)]
     cuts = list(dict.fromkeys((*asked[0].dimensions, *(each.name for each in asked[0].filters))))
@@ -94,7 +91,17 @@ def drawn_rollups(
         choices.append(Choice(f"{fact}_wide", fact, wide))
         if data.draw(st.booleans(), label=f"slim {fact}"):
             choices.append(Choice(f"{fact}_slim", fact, {name: wide[name] for name in wide if name in (*cuts, "date")}))
-    return make_rollups(memory, model, definitions, choices)
+    return choices
+
+
+def rolled_up(
+    choices: Sequence[Choice], model: SemanticModel, definitions: RunDefinitions, memory: Connection
+) -> SemanticModel:
+    """The model that reads these rollups, made anew in memory."""
+    memory.execute("ATTACH IF NOT EXISTS ':memory:' AS rollups")
+    for (table,) in memory.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'rollups'").fetchall():
+        memory.execute(f'DROP TABLE rollups.main."{table}"')
+    return with_rollups(model, make_rollups(memory, model, definitions, choices))
 
 
 def check_rolled(
@@ -121,27 +128,30 @@ def answer_or_refusal(query: Query, model: SemanticModel, connection: Connection
         return str(error)
 
 
-@settings(max_examples=8, deadline=None)
+@examples(8)
 @given(rows=STARS, data=st.data())
 def test_random_questions_over_rollups_have_the_answer_of_plain_python_and_of_the_facts(
     star: RandomStar, definitions: RunDefinitions, rows: dict[str, list[dict[str, Any]]], data: st.DataObject
 ) -> None:
-    meant = truth(star.fill(rows))
+    meant = truth(star.filled(rows))
     asked = drawn_questions(data, meant, NUMBERS)
-    made = drawn_rollups(data, [read_query(each) for each in asked], star.model, definitions, star.connection)
-    check_rolled(asked, meant, star.model, with_rollups(star.model, made), star.connection)
+    choices = drawn_rollups(data, [read_query(each) for each in asked], star.model)
+    star.write(rows)
+    check_rolled(
+        asked, meant, star.model, rolled_up(choices, star.model, definitions, star.connection), star.connection
+    )
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(catalog=catalogs(), data=st.data())
 def test_random_catalogs_over_rollups_have_the_answers_of_plain_python_and_of_the_facts(
     memory: Connection, tmp_path_factory: pytest.TempPathFactory, catalog: Catalog, data: st.DataObject
 ) -> None:
-    catalog.fill(memory)
     model = catalog.load(tmp_path_factory.getbasetemp() / "rolled_up")
     asked = drawn_questions(data, catalog.truth, catalog.numbers)
-    made = drawn_rollups(data, [read_query(each) for each in asked], model, catalog.definitions, memory)
-    check_rolled(asked, catalog.truth, model, with_rollups(model, made), memory)
+    choices = drawn_rollups(data, [read_query(each) for each in asked], model)
+    catalog.fill(memory)
+    check_rolled(asked, catalog.truth, model, rolled_up(choices, model, catalog.definitions, memory), memory)
 
 
 @dataclass(frozen=True)
@@ -215,7 +225,7 @@ def busy_truth(busy_rows: HandStar) -> GroundTruth:
     return replace(meant, measures=parts, formulas=formulas)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(data=st.data())
 def test_questions_over_large_rollups_have_the_answer_of_plain_python(
     busy: Rolled, busy_truth: GroundTruth, data: st.DataObject
