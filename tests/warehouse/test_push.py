@@ -20,6 +20,7 @@ from pipeline.errors import BuildError
 from pipeline.ingest.landing_tables import LOAD_TABLES
 from pipeline.settings import Settings
 from tests.library import with_library
+from tests.warehouse.hub_fixture import push as push_rendered
 from warehouse.build.build_paths import projects_folder
 from warehouse.build.push import push
 from warehouse.projects.hub_projects import push_project
@@ -91,6 +92,10 @@ class Hub:
         return load_id
 
     def push(self, blueprint: Blueprint) -> None:
+        push_rendered(self.settings.hub, self.tenant, blueprint)
+
+    def push_with_dbt(self, blueprint: Blueprint) -> None:
+        """The same as dbt does it: seven times as slow."""
         name = f"stg_acme__{blueprint.platform}_{blueprint.object}"
         folder = projects_folder(self.settings, "acme") / "push"
         nodes = run_dbt(folder, ("run", "--select", name), files={"GATA_HUB_FILE": self.settings.hub})
@@ -160,9 +165,9 @@ def event(name: str, at: int = 1, day: str = "20260301", **more: Any) -> dict[st
 
 def test_pushing_three_times_is_pushing_once(hub: Hub) -> None:
     hub.land(ORDERS, "thrice", [order(1, "10.00"), order(2, "20.00")])
-    hub.push(ORDERS)
+    hub.push_with_dbt(ORDERS)
     first = hub.rows(ORDERS, "thrice")
-    hub.push(ORDERS)
+    hub.push_with_dbt(ORDERS)
     hub.push(ORDERS)
     assert len(first) == 2
     assert hub.rows(ORDERS, "thrice") == first
@@ -435,11 +440,11 @@ def test_a_push_that_fails_after_its_merge_leaves_no_key_behind(hub: Hub) -> Non
     with duckdb.connect(str(hub.settings.hub)) as connection:
         connection.execute("alter table platform_ops__push_ledger rename column batch_rows to elsewhere")
     with pytest.raises(BuildError, match="stg_acme__shopify_orders"):
-        hub.push(ORDERS)
+        hub.push_with_dbt(ORDERS)
     with duckdb.connect(str(hub.settings.hub)) as connection:
         connection.execute("alter table platform_ops__push_ledger rename column elsewhere to batch_rows")
     assert registered(hub, ORDERS, "undone") == hub.rows(ORDERS, "undone") == []
-    hub.push(ORDERS)
+    hub.push_with_dbt(ORDERS)
     assert len(registered(hub, ORDERS, "undone")) == len(hub.rows(ORDERS, "undone")) == 1
 
 
