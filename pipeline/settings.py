@@ -102,6 +102,11 @@ class Settings(BaseSettings):
         description="Origins of web pages that may call, such as https://app.example.com, with commas; empty: none.",
     )
     body_limit: str = Field(default="1MB", pattern=r"^\d+(MB|GB)$", description="Largest body of a request.")
+    connections_of_address: int = Field(
+        default=500,
+        ge=0,
+        description="Connections of one address open at once, per process; 0: no limit. A proxy is one address.",
+    )
     sessions: int = Field(default=1_000, ge=1, description="MCP sessions of the `initialize` era open at once.")
     sessions_of_token: int = Field(default=100, ge=1, description="Of these, how many one token may have open.")
     rate_per_minute: int = Field(

@@ -1,8 +1,8 @@
 """One ASGI application for every interface over HTTP: /mcp, /sse and /messages/, the REST API, /health, /docs.
 
-A request passes this middleware, in this order: one address of MCP, response headers, the check of Host and Origin,
-CORS, authentication, counting and recording of calls, authorization, streams, sessions, and the body. No route can be
-reached around it.
+A request passes this middleware, in this order: one length, one address of MCP, response headers, the check of Host and
+Origin, CORS, authentication, counting and recording of calls, authorization, streams, sessions, and the body. No route
+can be reached around it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from pipeline.storage.private_folder import private_files
 from server.asgi.audit_middleware import AuditHttpCalls
 from server.asgi.bearer_auth import Credentials, RequireToken, caller_of_request, is_open
 from server.asgi.body_limit import BodyCheck
+from server.asgi.connections import OneLength
 from server.asgi.host_check import HostCheck
 from server.asgi.metrics import Meters, metrics_route
 from server.asgi.oauth import METADATA_PATH, OAuth, oauth_of
@@ -103,6 +104,7 @@ def http_app(settings: Settings, *, hosts: Sequence[str] = (), oauth: OAuth | No
             Mount("/", rest_app(runs, ops)),
         ],
         middleware=[
+            Middleware(OneLength),
             Middleware(OneMcpAddress),
             Middleware(AnswerHeaders),
             Middleware(HostCheck, names=names, origins=settings.allowed_origins),

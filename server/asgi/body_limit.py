@@ -21,6 +21,8 @@ BODY = "gata.body"
 DEEPEST = 64
 SECONDS = 30.0
 """For the complete body: the largest of 1 MB at 35 kB per second."""
+DRAINED_BYTES, DRAINED_SECONDS = 32_000_000, 5.0
+"""Most of a refused body that is read, and for how long, so that its sender sees the refusal."""
 _TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _RUN = re.compile(rb"\[{%d}" % (DEEPEST + 1))
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
@@ -41,6 +43,8 @@ class BodyCheck:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        drained = DrainedRequest(receive, send)
+        receive, send = drained.receive, drained.send
         largest = self._larger.get(scope["path"], self._largest)
         if scope["path"] in self._streamed:
             await self.app(scope, _limited(scope, receive, largest), send)
@@ -60,6 +64,40 @@ class BodyCheck:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self.app(scope, replay, send)
+
+
+class DrainedRequest:
+    """One request: an answer that closes the connection reaches a client that is still sending its body.
+
+    The rest of the body is read and thrown away, up to a limit: a connection that is closed with data unread is reset,
+    and the answer may be lost on the way.
+    """
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        self._is_read = self._closes = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._is_read = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._closes = Headers(raw=list(message["headers"])).get("connection", "").lower() == "close"
+        is_last = message["type"] == "http.response.body" and not message.get("more_body", False)
+        if not (is_last and self._closes) or self._is_read:
+            await self._send(message)
+            return
+        await self._send({**message, "more_body": True})
+        await self._drain()
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _drain(self) -> None:
+        left = DRAINED_BYTES
+        with anyio.move_on_after(DRAINED_SECONDS):
+            while left > 0 and not self._is_read:
+                left -= len((await self.receive()).get("body", b""))
 
 
 def _limited(scope: Scope, receive: Receive, largest: int) -> Receive:
@@ -87,12 +125,12 @@ def _limited(scope: Scope, receive: Receive, largest: int) -> Receive:
 
 
 def too_large(largest: int, fix: str) -> RequestRefused:
-    """The refusal of a body of more bytes; the connection is closed, because the rest is not read."""
+    """The refusal of a body of more bytes; the connection is closed: not all of it is read."""
     return RequestRefused(413, f"The body is larger than {largest:,} bytes.", fix, {"connection": "close"})
 
 
 async def read_body(scope: Scope, receive: Receive, largest: int) -> bytes | Response:
-    """The body, or the response that refuses it. After a refusal the connection is closed: the rest is not read."""
+    """The body, or the response that refuses it. After a refusal the connection is closed: not all of it is read."""
     closing = {"connection": "close"}
     too_large = problem(
         413, f"The body is larger than {largest:,} bytes.", "Send a smaller one; a question needs few.", headers=closing

@@ -6,11 +6,9 @@ import math
 import socket
 from collections.abc import Callable
 
-import uvicorn
-
 from pipeline.errors import ConfigError
 from pipeline.settings import Settings
-from server.asgi.connections import LARGEST_HEAD, MOST_CONNECTIONS, PatientProtocol
+from server.asgi.connections import LARGEST_HEAD, MOST_CONNECTIONS, PatientProtocol, ServerConfig
 
 BACKLOG = 2048
 SHUTDOWN_GRACE_SECONDS = 5
@@ -45,9 +43,9 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def server_config(settings: Settings, app: Callable[..., object], *, is_factory: bool = False) -> uvicorn.Config:
+def server_config(settings: Settings, app: Callable[..., object], *, is_factory: bool = False) -> ServerConfig:
     """The uvicorn configuration; answers in progress at a stop have the query timeout to finish."""
-    return uvicorn.Config(
+    config = ServerConfig(
         app,
         factory=is_factory,
         http=PatientProtocol,
@@ -61,3 +59,5 @@ def server_config(settings: Settings, app: Callable[..., object], *, is_factory:
         timeout_worker_healthcheck=WORKER_SILENCE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.query_timeout) + SHUTDOWN_GRACE_SECONDS,
     )
+    config.connections_of_address = settings.connections_of_address
+    return config

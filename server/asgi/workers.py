@@ -28,7 +28,7 @@ from uvicorn.supervisors import Multiprocess
 
 from pipeline.log_files import log_to_files
 from server.asgi.audit_middleware import header
-from server.asgi.body_limit import read_body
+from server.asgi.body_limit import DrainedRequest, read_body
 from server.asgi.connections import PatientProtocol
 from server.asgi.problems import problem
 from server.asgi.server import server_config
@@ -151,6 +151,8 @@ class SessionKeeping:
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward a request unchanged, and stream the answer back: it may take hours."""
+        drained = DrainedRequest(receive, send)
+        receive, send = drained.receive, drained.send
         body = await read_body(scope, receive, self._settings.body_limit_bytes)
         if isinstance(body, Response):
             await body(scope, receive, send)

@@ -9,7 +9,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 import server.asgi.body_limit
+from server.asgi.connections import network_of
 from tests.server.isolation import ACCEPT, LEGACY, META, MODERN
 from tests.server.published_fixture import PublishedHome
 
@@ -202,17 +203,80 @@ def test_a_client_that_hangs_up_in_the_middle_of_an_answer_harms_nobody(
         raw(home, address, head, b"\r\n" + question).close()
 
 
+def read_to_end(connection: socket.socket) -> bytes:
+    parts = []
+    while part := connection.recv(65536):
+        parts.append(part)
+    return b"".join(parts)
+
+
 def test_a_request_inside_another_is_not_read(home: PublishedHome, address: str, http: httpx.Client) -> None:
     """Two lengths, or a length and chunks: proxies and servers disagree where such a request ends."""
-    for framing in (
-        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
-        "Content-Length: 4\r\nContent-Length: 60\r\n",
-    ):
-        inner = b"0\r\n\r\nGET /models HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-        with raw(home, address, f"POST /mcp HTTP/1.1\r\n{framing}", b"\r\n" + inner) as smuggled:
-            told = smuggled.recv(65536)
-            assert b"fct_" not in told
-            assert told.split(b" ", 2)[1] in {b"400", b"406", b"415"}
+    for path in ("/mcp", "/models", "/health"):
+        for framing in (
+            "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+            "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+            "Content-Length: 4\r\nContent-Length: 60\r\n",
+        ):
+            inner = b"0\r\n\r\nGET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+            with raw(home, address, f"POST {path} HTTP/1.1\r\n{framing}", b"\r\n" + inner) as smuggled:
+                told = read_to_end(smuggled)  # ends: the connection is closed
+            assert told.startswith(b"HTTP/1.1 400 ")
+            assert told.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("path", ["/semantic-layer/alpha/query", "/mcp"])
+def test_the_refusal_of_a_large_body_reaches_who_is_still_sending_it(
+    home: PublishedHome, address: str, http: httpx.Client, path: str
+) -> None:
+    size = 20_000_000
+    head = f"POST {path} HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n"
+    with raw(home, address, head, b"\r\n") as sender:
+        for _ in range(size // 1_000_000):
+            sender.sendall(b" " * 1_000_000)
+        told = read_to_end(sender)
+    assert told.startswith(b"HTTP/1.1 413 ")
+    assert told.endswith(b"}")
+
+
+def test_a_refused_body_that_never_ends_is_not_read_for_ever(
+    home: PublishedHome, address: str, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.asgi.body_limit, "DRAINED_SECONDS", 0.2)
+    head = "POST /mcp HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2000000\r\n"
+    with raw(home, address, head, b"\r\n") as silent:
+        assert read_to_end(silent).startswith(b"HTTP/1.1 413 ")
+    monkeypatch.setattr(server.asgi.body_limit, "DRAINED_BYTES", 100_000)
+    monkeypatch.setattr(server.asgi.body_limit, "DRAINED_SECONDS", 3600)
+    with raw(home, address, head, b"\r\n" + b" " * 200_000) as sender:
+        assert sender.recv(13) == b"HTTP/1.1 413 "
+        with suppress(ConnectionError):
+            read_to_end(sender)
+
+
+def test_one_address_cannot_take_all_connections(home: PublishedHome) -> None:
+    settings = home.settings.model_copy(update={"connections_of_address": 3})
+    with PublishedHome(settings, home.tokens).serving() as address, ExitStack() as opened:
+        place = urlsplit(address)
+        for _ in range(3):
+            idle = opened.enter_context(socket.create_connection((place.hostname, place.port), timeout=120))
+            idle.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert idle.recv(13) == b"HTTP/1.1 200 "  # it is open on the other side, too
+        with socket.create_connection((place.hostname, place.port), timeout=120) as refused:
+            told = read_to_end(refused)
+            assert told.startswith(b"HTTP/1.1 503 ")
+            assert b"Your address has as many connections open as it may." in told
+        idle.close()
+        deadline = time.monotonic() + 120
+        while httpx.get(f"{address}/health", timeout=120).status_code != 200:
+            assert time.monotonic() < deadline
+
+
+def test_an_address_is_one_of_ipv4_and_a_network_of_ipv6() -> None:
+    assert network_of("192.0.2.7") == network_of("::ffff:192.0.2.7") == "192.0.2.7"
+    assert network_of("2001:db8::1") == network_of("2001:db8::ffff:1") == "2001:db8::/64"
+    assert network_of("2001:db8:0:1::1") != network_of("2001:db8::1")
+    assert network_of("testclient") == "testclient"
 
 
 def test_arguments_that_are_absurd_are_refused_and_not_tried(http: httpx.Client) -> None:
