@@ -37,7 +37,7 @@ LONGEST = {"build": 9.0, "push": 6.0, "publish": 3.0, "rollback": 0.2, "forget":
 CHILD = """
 import sys
 from pipeline.log import configure_log
-from pipeline.settings import read_settings
+from pipeline.config.layers.configuration import read_settings
 from pipeline.storage.ops import Ops
 from server.orchestration import verbs
 from server.orchestration.build_context import open_build_context

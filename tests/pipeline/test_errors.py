@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 INTERNAL = {
     "Unreadable": "a finding about one file: it is quarantined by name, and the others go on",
     "AmbiguousNameError": "between two modules of reading: the file is quarantined by name, as Unreadable",
+    "OtherVersion": "between two modules of semantic: the run is refused with its format, by a PublishError",
     "KeysUnreachable": "between two modules of OAuth: the caller is told by a CredentialRefused",
 }
 """Exception classes that no caller meets, and why."""

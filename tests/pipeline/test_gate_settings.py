@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config.layers.configuration import read_settings
 from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import load_tenants
 from pipeline.errors import ConfigError
@@ -16,7 +17,6 @@ from pipeline.gate_rules.gate_registry import GATES
 from pipeline.gate_rules.gate_settings import GateRules
 from pipeline.gates.finding import Finding, FindingKind, read_findings, with_since
 from pipeline.gates.gate_result import judge, percent, read_results, results_tree
-from pipeline.settings import read_settings
 from tests.pipeline.landing_fixture import CATALOG
 
 WRONG = {
@@ -56,8 +56,8 @@ def test_a_wrong_gate_of_the_environment_is_refused_by_its_variable(monkeypatch:
     ("text", "said"),
     [
         ("nope", r"GATA_GATES is no JSON\."),
-        ('{"row_loss": {"severity": "loud"}}', r"GATA_GATES is 'loud' at row_loss\.severity"),
-        ('{"row_loss": {"threshold": -1}}', r"GATA_GATES is -1 at row_loss\.threshold"),
+        ('{"row_loss": {"severity": "loud"}}', r"GATA_GATES: gates\.row_loss\.severity"),
+        ('{"row_loss": {"threshold": -1}}', r"GATA_GATES: gates\.row_loss\.threshold"),
     ],
 )
 def test_a_variable_that_is_no_setting_of_gates_is_refused(

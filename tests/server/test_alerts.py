@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import SecretStr
 
+from pipeline.config.layers.configuration import read_settings
 from pipeline.config.slug import slug_of
 from pipeline.errors import BuildError, ConfigError
-from pipeline.settings import Settings, read_settings
+from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
 from server.orchestration.alerts.alert_causes import AlertCause, alert_causes
 from server.orchestration.alerts.outbox import claim_notices, mark_sent, put_off, record_causes
