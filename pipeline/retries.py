@@ -108,7 +108,8 @@ class RetryPolicy:
         """Seconds to wait after an attempt (the first is 1) failed; None where it is not tried again."""
         if attempt >= self.attempts or failure_class(error) not in PASSING:
             return None
-        return min(self.delay_seconds * 2.0 ** ((attempt - 1) if self.backoff else 0), self.max_delay_seconds)
+        growth = 2.0 ** (attempt - 1) if self.backoff else 1.0
+        return min(self.delay_seconds * growth, self.max_delay_seconds)
 
 
 class Clock(Protocol):
