@@ -179,7 +179,7 @@ def _declared(root: Entry, included: Sequence[Path]) -> tuple[list[Entry], list[
             content.required("tenants")
             entries += _tenant_entries(content)
         except ConfigError as error:
-            slugs: list[Slug | None] = [*sorted(_slugs_in_text(file))] or [None]
+            slugs: Sequence[Slug | None] = sorted(_slugs_in_text(file)) or [None]
             refused += [RefusedEntry(slug, str(file), error) for slug in slugs]
     return entries, refused
 

@@ -80,10 +80,10 @@ def _check_folders(pattern: str, inside: Path) -> None:
         _check(inside, lambda: os.lstat(_ESCAPED.sub(r"\1", pattern)))
         return
     for folder in _folders(pattern, inside):
-        _check(folder, partial(_look_into, folder))
+        _check(folder, partial(_list, folder))
 
 
-def _look_into(folder: Path) -> None:
+def _list(folder: Path) -> None:
     os.scandir(folder).close()
 
 

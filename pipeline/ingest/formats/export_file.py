@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from glob import escape
 from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from pipeline.contracts.sql import literal
 from pipeline.ingest.admission.limits import most_unpacked, refusal_of_size
@@ -73,7 +72,7 @@ class Gunzipped(gzip.GzipFile):
     `read` and `readline` raise Unreadable once there is more, and never hold more than was asked for.
     """
 
-    def __init__(self, file: BinaryIO, packed: int) -> None:
+    def __init__(self, file: BufferedIOBase, packed: int) -> None:
         super().__init__(fileobj=file, mode="rb")
         self._packed, self._most = packed, most_unpacked(packed)
 

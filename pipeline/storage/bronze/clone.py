@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 from pipeline.regular_file import open_regular
 
@@ -35,7 +34,7 @@ def clone(source: Path, target: Path, *, inside: Path | None = None) -> str:
         return hashlib.file_digest(cloned, "sha256").hexdigest()
 
 
-def copy(original: BinaryIO | BufferedIOBase, target: Path) -> str:
+def copy(original: BufferedIOBase, target: Path) -> str:
     """Copy an open file; returns the SHA-256 of what was copied.
 
     Raises:

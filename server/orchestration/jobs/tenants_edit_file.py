@@ -94,8 +94,8 @@ def checked_change(
     with _beside(change.file, change.after) as copy, _root(change, settings, before, copy) as root:
         try:
             after = load_tenants(root, catalog)
-            after.get(slug)
             _refuse_new_mistakes(before, after)
+            after.get(slug)
         except ConfigError as error:
             raise QueryError(_without_place(error.what), error.fix) from error
     unrelated = [
@@ -187,9 +187,13 @@ def _refuse_new_mistakes(before: TenantsFile, after: TenantsFile) -> None:
     Raises:
         ConfigError: The error of the first one.
     """
-    known = {entry.name for entry in before.refused}
-    for entry in after.refused:
-        if entry.slug is not None and entry.name not in known:
+
+    def mistakes(file: TenantsFile) -> list[tuple[str | None, str]]:  # without the place, which moves
+        return [(entry.slug, entry.error.what.partition(": ")[2]) for entry in file.refused]
+
+    known = mistakes(before)
+    for entry, mistake in zip(after.refused, mistakes(after), strict=True):
+        if mistake not in known:
             raise entry.error
 
 
