@@ -12,13 +12,12 @@ from concurrent.futures import Future
 from dataclasses import asdict
 from pathlib import Path
 
-import duckdb
 from structlog.contextvars import bound_contextvars
 
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.contract_lock import check_lock
-from pipeline.errors import DbtFailed, GataError, LandError
+from pipeline.errors import DbtFailed, GataError
 from pipeline.gates.landing_gates import enforce, landing_notes
 from pipeline.gates.quarantined_now import quarantine_counts
 from pipeline.gates.sink_gates import ledger_loads
@@ -31,7 +30,7 @@ from pipeline.storage.run_counts import StepCounts
 from server.orchestration.build_command import BuildCommand
 from server.orchestration.build_report import TenantReport
 from server.orchestration.gating.gate_steps import judge_landing, judge_sinks, keep_results
-from server.orchestration.isolation.room import bytes_needed, hub_needs, no_room
+from server.orchestration.isolation.room_check import check_room
 from server.orchestration.onboarding import is_onboarded, take_phases
 from server.orchestration.outputs import output_damage, remember_undamaged, unpublished_star
 from server.orchestration.publishing import (
@@ -52,42 +51,6 @@ from warehouse.build.push import parse_push, push, pushed_counts, sink_rows
 from warehouse.build.star import build_star, parse_star, published_counts
 from warehouse.projects.star_project import star_tables
 from warehouse.run_dbt import Node
-
-
-def check_room(command: BuildCommand) -> None:
-    """Refuse the tenants that the disk has no room for, in their order, before anything is written.
-
-    Raises:
-        NoRoom: It has room for none of those that need some.
-    """
-    settings = command.context.settings
-    free = command.context.free_bytes(settings.home)
-    needs: dict[Slug, int] = {}
-    for tenant in command.open:
-        with command.check(tenant, "room"):
-            needs[tenant.slug] = bytes_needed(tenant, settings, is_changed=_is_changed(command, tenant))
-    wanting = [tenant for tenant in command.open if needs[tenant.slug]]
-    left = free - hub_needs(settings)
-    if wanting and all(needs[tenant.slug] > left for tenant in wanting):
-        smallest = min(needs[tenant.slug] for tenant in wanting)
-        raise no_room("The build", hub_needs(settings) + smallest, free, settings.home)
-    for tenant in wanting:
-        with command.check(tenant, "room"):
-            if needs[tenant.slug] > left:
-                raise no_room(f"The build of {tenant.slug}", needs[tenant.slug], left, settings.home)
-            left -= needs[tenant.slug]
-
-
-def _is_changed(command: BuildCommand, tenant: Tenant) -> bool:
-    """Whether a tenant's star is rebuilt without any new export, as far as that is known before the build."""
-    settings = command.context.settings
-    built = read_published_star(settings, tenant.slug)
-    if built is None or command.is_full or not settings.hub.is_file():
-        return True
-    try:
-        return built.inputs != star_inputs(tenant, command.context.blueprints, settings)
-    except (LandError, duckdb.Error):  # the hub cannot be read, which the next step says
-        return True
 
 
 def prepare_library(command: BuildCommand) -> bool:

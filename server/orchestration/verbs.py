@@ -20,12 +20,12 @@ from server.orchestration.build_command import BuildCommand, StepObserver, open_
 from server.orchestration.build_context import BuildContext, Selection
 from server.orchestration.build_report import BuildReport
 from server.orchestration.gating.gate_steps import judge_again, keep_results
+from server.orchestration.isolation.room_check import check_room
 from server.orchestration.onboarding import Onboarding, plan_onboarding, take_phases
 from server.orchestration.publishing import publish_finished, table_rows
 from server.orchestration.replay import UnpublishedRun, find_unpublished, publish_replayed
 from server.orchestration.steps import (
     BUILD_STEPS,
-    check_room,
     hold_drifted,
     land_all,
     prepare_library,

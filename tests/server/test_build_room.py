@@ -12,7 +12,7 @@ import pytest
 from pipeline.errors import NoRoom
 from server.orchestration.build_command import BuildCommand, open_command, unobserved
 from server.orchestration.isolation.room import MEGABYTE, OF_A_BUILD, bytes_needed, free_bytes
-from server.orchestration.steps import check_room
+from server.orchestration.isolation.room_check import check_room
 from server.orchestration.verbs import build
 from tests.end_to_end.hostile_tenants import ENTRY
 from tests.end_to_end.project_fixture import Project, open_project
