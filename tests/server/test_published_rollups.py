@@ -38,7 +38,7 @@ def publish(home: PublishedHome, spend: int = 10, settings: Settings | None = No
                 "insert into fct_alpha__sessions select s.* replace (session_id || '-' || n as session_id)"
                 f" from fct_alpha__sessions as s, range({VISITS - 1}) as copies(n)"
             )
-    return publish_file(tenant(settings, "alpha"), settings, stars, new_run_id(settings.now()))
+    return publish_file(tenant(settings, "alpha"), settings, stars, new_run_id(settings.now())).published
 
 
 @pytest.fixture(scope="module")
