@@ -149,8 +149,8 @@ def found(results: Iterable[GateResult], *statuses: GateStatus) -> tuple[Finding
 
 
 def failed_sentences(results: Iterable[GateResult]) -> list[str]:
-    """What stops a publish in strict mode."""
-    return [finding.sentence for finding in found(results, GateStatus.FAILED)]
+    """What stops a publish in strict mode, each said once."""
+    return list(dict.fromkeys(finding.sentence for finding in found(results, GateStatus.FAILED)))
 
 
 def percent(share: Decimal) -> str:
