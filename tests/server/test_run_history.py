@@ -20,6 +20,7 @@ from server.orchestration.build_context import open_build_context
 from server.orchestration.overview import tenant_statuses
 from server.orchestration.run_history.audit_files import write_audit_files
 from server.orchestration.run_history.history_files import forget_run_files, keep_history, prune_history
+from server.orchestration.run_history.recorded_runs import list_runs
 from server.orchestration.run_history.tenant_health import health_of, recorded_statuses
 from tests.server.cli_run import Terminal
 
@@ -235,3 +236,18 @@ def test_a_status_of_many_tenants_shows_those_that_need_somebody_and_says_how_ma
     assert lines[2].split()[:2] == ["tenant_59", "pending"]
     assert lines[-1] == "50 of 60 tenants, of which 1 need attention: --all shows each."
     assert len(gata("status", "--all").out.splitlines()) == len(lines) + 9
+
+
+def test_a_status_and_a_list_of_runs_look_steps_up_and_read_no_others(settings: Settings, run_ids: list[str]) -> None:
+    with Ops(settings.ops) as ops:
+        seen: list[str] = []
+        ops.connection.set_trace_callback(seen.append)
+        recorded_statuses(ops, [ACME])
+        list_runs(ops, "acme", 5)
+        list_runs(ops, None, 5)
+        ops.connection.set_trace_callback(None)
+        asked = [sql for sql in seen if "steps" in sql]
+        plans = [row["detail"] for sql in asked for row in ops.connection.execute(f"explain query plan {sql}")]
+    assert len(asked) >= 3
+    assert any("steps_of_tenant" in plan for plan in plans)
+    assert [plan for plan in plans if plan.startswith("SCAN steps")] == []
