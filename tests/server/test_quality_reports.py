@@ -120,6 +120,14 @@ def test_results_of_gates_are_shown_where_they_are_and_a_damaged_file_of_them_is
     assert "| `row_loss` |" in written["BRONZE_QUALITY"]
     assert "| `0.02` | `0.01` |" in written["BRONZE_QUALITY"]
     assert "row_loss" not in written["SILVER_QUALITY"]
+    result = {"gate": "key_unique", "layer": "sink", "table": "orders", "status": "warned", "value": "3"}
+    finding = {"next_step": "Bring the file again.", "since": "2026-01-31"}
+    layers = {"landing": {"results": []}, "sink": {"results": [result | {"finding": finding}]}, "star": None}
+    gates.write_text(json.dumps({"version": 1, "layers": layers}))
+    written = reports(settings, run_id)
+    row = next(line for line in written["SILVER_QUALITY"].splitlines() if "key_unique" in line)
+    assert row == "| `key_unique` | `orders` | `warned` |  | `2026-01-31` | Bring the file again. | `3` |  |"
+    assert "key_unique" not in written["BRONZE_QUALITY"]
 
 
 class Elements(HTMLParser):

@@ -62,12 +62,25 @@ def read_run_facts(settings: Settings, ops: Ops, run: Row, tenant: Slug) -> RunF
 
 
 def _gates(settings: Settings, run_id: str, tenant: Slug) -> list[Entry]:
-    """The results of gates; none where the file is missing or no list of them."""
+    """The results of gates; none where the file is missing or holds none.
+
+    They are one list, or a list of `results` per layer, each with what its finding says of the next step.
+    """
     try:
         found = json.loads((settings.run_folder(run_id, tenant) / GATES).read_bytes())
     except (OSError, ValueError):
         return []
-    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    layers = found.get("layers") if isinstance(found, dict) else None
+    if isinstance(layers, dict):
+        found = [each for layer in layers.values() if isinstance(layer, dict) for each in layer.get("results") or ()]
+    return [_gate(each) for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _gate(result: Entry) -> Entry:
+    """A result under the names of the report."""
+    finding = result.get("finding") if isinstance(result.get("finding"), dict) else {}
+    names = {"id": result.get("gate"), "measured": result.get("value")}
+    return names | {name: finding.get(name) for name in ("next_step", "since")} | dict(result)
 
 
 def _kept_out(ops: Ops, tenant: Slug) -> list[Entry]:
