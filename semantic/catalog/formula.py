@@ -147,6 +147,11 @@ def _nested(formula: Formula, column: Callable[[str], str], divided: Divided | N
     return f"({text})" if isinstance(formula, Operation) else text
 
 
+def is_ratio(formula: Formula) -> bool:
+    """Whether a formula divides one metric by another."""
+    return isinstance(formula, Operation) and formula.sign == "/" and not isinstance(formula.right, Number)
+
+
 def is_sum(formula: Formula) -> bool:
     """Whether the formula adds up: its value for the whole is the sum of those of the parts if its metrics add up."""
     if isinstance(formula, Operation):

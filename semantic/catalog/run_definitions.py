@@ -7,7 +7,7 @@ mypy checks every `replace`; pydantic reads, writes and describes them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
@@ -15,11 +15,14 @@ from typing import Annotated, Any, ClassVar, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from semantic.catalog.earlier.definitions_version_1 import from_version_1
 from semantic.catalog.expression import AddsUp, MetricKind
 from semantic.catalog.formula import MetricType
 
 VERSION = 2
-"""Version of the format of semantic.yml; a run of another version is built again."""
+"""Version of the format of semantic.yml that this release writes."""
+EARLIER: Mapping[int, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {1: from_version_1}
+"""By version, how definitions of it become those of the next one. Any: what YAML can hold."""
 
 DimensionType = Literal["text", "date", "boolean", "integer"]
 DimensionRole = Literal["time", "ordinal", "identifier", "name", "flag", "category"]
@@ -240,7 +243,7 @@ class OtherVersion(ValueError):
 
 
 def read_definitions(text: bytes) -> RunDefinitions:
-    """Read the definitions from the text of semantic.yml.
+    """Read the definitions from the text of semantic.yml; those of an earlier version become those of this one.
 
     Raises:
         OtherVersion: They are of a version that this release does not read.
@@ -249,6 +252,9 @@ def read_definitions(text: bytes) -> RunDefinitions:
     """
     tree = yaml.load(text, Loader=yaml.CSafeLoader)  # the safe loader, in C
     version = tree.get("version") if isinstance(tree, dict) else None
+    while version in EARLIER:
+        tree = EARLIER[version](tree)
+        version = tree["version"]
     if version != VERSION:
         raise OtherVersion(version)
     try:

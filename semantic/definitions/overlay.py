@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from pipeline.errors import ConfigError, GataError, suggest
-from semantic.catalog.formula import Formula, Number, Operation, expand, is_sum, metric_names, parse, type_of, unit_of
+from semantic.catalog.formula import Formula, expand, is_ratio, is_sum, metric_names, parse, type_of, unit_of
 from semantic.catalog.run_definitions import DimensionDefinition, MetricDefinition
 from semantic.definitions.standard_metrics import DerivedMetric
 from semantic.definitions.synonyms import SYNONYMS
@@ -100,7 +100,7 @@ def add_metrics(metrics: dict[str, MetricDefinition], derived: Mapping[str, Deri
                 description=metric.description,
                 type=type_of(formula, types),
                 unit=metric.unit or unit,
-                kind="ratio" if _is_ratio(formulas[name]) else "derived",
+                kind="ratio" if is_ratio(formulas[name]) else "derived",
                 adds_up="sum" if sums else "none",
                 expression=metric.expression,
                 label=metric.label,
@@ -110,10 +110,6 @@ def add_metrics(metrics: dict[str, MetricDefinition], derived: Mapping[str, Deri
                 counted_rows=metric.counted_rows,
                 left_out=metric.left_out,
             )
-
-
-def _is_ratio(formula: Formula) -> bool:
-    return isinstance(formula, Operation) and formula.sign == "/" and not isinstance(formula.right, Number)
 
 
 def apply_overlay(overlay: Overlay, kind: str, entries: dict[str, Definition]) -> None:

@@ -93,6 +93,12 @@ class ScanTables:
         return {column: _ibis_type(self.columns[table][column], column) for column in sorted(columns)}
 
 
+def load_compiler() -> None:
+    """Load ibis and the semantic library ahead of the first compile."""
+    import boring_semantic_layer  # noqa: F401
+    import ibis.backends.sql.compilers.duckdb  # noqa: F401
+
+
 @lru_cache(maxsize=MAX_SCANS)
 def aggregate(scan: Scan, tables: ScanTables) -> str:
     """Compile the SQL of a scan: keys, measures and `rows_of` its fact; values are parameters such as `$start`."""

@@ -9,10 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pipeline.publish.pointer import latest_run_id
 from pipeline.publish.run_files import DEFINITIONS, MANIFEST
 from pipeline.publish.run_manifest import read_manifest
+from semantic.catalog.run_definitions import read_definitions
 from server.orchestration.build_context import open_build_context
 from server.orchestration.hub_records import new_definitions
 from tests.pipeline.test_run_files import rewrite
@@ -61,7 +63,36 @@ def test_the_run_before_one_of_a_later_release_answers_and_says_so(gata: Termina
     )
 
 
-@pytest.mark.parametrize(("found", "release"), [("1", "an earlier"), ("3", "a later")])
+def test_a_run_with_definitions_of_version_1_answers_as_before(gata: Terminal, fresh_home: PublishedHome) -> None:
+    folder = fresh_home.settings.published("alpha")
+    run = folder / str(latest_run_id(folder))
+    before, written = ask(gata), read_definitions((run / DEFINITIONS).read_bytes())
+    tree = yaml.safe_load((run / DEFINITIONS).read_text(encoding="utf-8"))
+    tree["version"] = 1
+    for metric in tree["metrics"].values():
+        del metric["adds_up"]
+        if metric.get("expression"):
+            del metric["kind"]
+    for name, dimension in tree["dimensions"].items():
+        del dimension["role"]
+        if dimension["type"] == "text" and dimension.get("values") is None:
+            tree["dimensions"][name]["values"] = []  # too many to list
+    text = yaml.safe_dump(tree).encode()
+    rewrite(run / DEFINITIONS, text)
+    manifest = read_manifest(run).model_copy(update={"definitions": hashlib.sha256(text).hexdigest()})
+    rewrite(run / MANIFEST, manifest.text().encode())
+    assert ask(gata) == before
+    migrated = read_definitions(text)
+    assert migrated.metrics == written.metrics
+    roles = {name: entry.role for name, entry in written.dimensions.items() if entry.role != "ordinal"}
+    assert {name: migrated.dimensions[name].role for name in roles} == roles
+    second = fresh_home.publish("alpha", spend=20)
+    assert gata("rollback", "--tenant", "alpha", "--to", run.name).out == f"{run.name}\n"
+    assert ask(gata) == before
+    assert second != run.name
+
+
+@pytest.mark.parametrize(("found", "release"), [("0", "an earlier"), ("3", "a later")])
 def test_a_rollback_to_a_run_of_another_release_is_refused_and_readers_keep_theirs(
     gata: Terminal, fresh_home: PublishedHome, found: str, release: str
 ) -> None:
@@ -91,7 +122,7 @@ def test_a_run_that_cannot_be_read_keeps_no_other_from_being_recorded(fresh_home
     folder = fresh_home.settings.published("alpha")
     first, second = latest_run_id(folder), fresh_home.publish("alpha", spend=20)
     third, fourth = fresh_home.publish("alpha", spend=30), fresh_home.publish("alpha", spend=40)
-    with_definitions(folder / second, "\nversion: 2\n", "\nversion: 1\n")
+    with_definitions(folder / second, "\nversion: 2\n", "\nversion: 0\n")
     rewrite(folder / third / MANIFEST, b"")
     rows = new_definitions(open_build_context(fresh_home.settings), NOTHING_RECORDED)
     assert [row["run_id"] for row in rows] == [first, fourth]
