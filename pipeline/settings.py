@@ -73,7 +73,12 @@ class Settings(BaseSettings):
         description="Longest wait before an attempt, in seconds.",
     )
     tenant: str | None = Field(default=None, description="The tenant of a stdio server.")
-    today: date | None = Field(default=None, description="The date that counts as today, for repeatable runs.")
+    today: date | None = Field(
+        default=None,
+        ge=date(1971, 1, 1),
+        le=date(9000, 12, 31),
+        description="The date that counts as today, for repeatable runs.",
+    )
     query_timeout: float = Field(default=30.0, gt=0, description="Longest a query may run, in seconds.")
     query_memory: str = Field(default="512MB", pattern=r"^\d+(MB|GB)$", description="Memory of one tenant's queries.")
     query_spill: str = Field(

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -138,6 +138,11 @@ class BuildAges(Collector):
                 continue  # `gata doctor` says what is wrong with it
             family.add_metric((slug,), (datetime.now(UTC) - published_at).total_seconds())
         yield family
+
+
+def use_shared_metrics() -> None:
+    """Count in the files of PROMETHEUS_MULTIPROC_DIR from now on: the library looks at it when it is imported."""
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
 
 
 def metrics_route(meters: Meters, recorder: CallRecorder) -> Callable[[Request], Awaitable[Response]]:

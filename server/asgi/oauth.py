@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+ID_TOKEN_CLAIMS = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
 LEEWAY_SECONDS = 30
 LONGEST_TOKEN = 8_192
 METADATA_PATH = "/.well-known/oauth-protected-resource"
@@ -80,7 +81,7 @@ class OAuth:
         try:
             header = jwt.get_unverified_header(text)
             key_id = header.get("kid")
-            if header.get("alg") not in ALGORITHMS or not isinstance(key_id, str):
+            if header.get("alg") not in ALGORITHMS or not isinstance(key_id, str) or not _has_access_type(header):
                 raise bad
             key = await self._keys.key(key_id)
             if key is None:
@@ -103,6 +104,8 @@ class OAuth:
             raise bad from error
         if not isinstance(claims["sub"], str) or not claims["sub"]:
             raise bad
+        if is_id_token(header, claims):
+            raise credential_refused(401, "This JWT is an ID token, which says who logged in and gives no access.")
         return claims
 
     def _caller(self, claims: Claims, scopes: frozenset[str]) -> Caller:
@@ -172,6 +175,25 @@ def oauth_of(settings: Settings) -> OAuth | None:
     if settings.oauth_issuer is None:
         return None
     return OAuth(settings, Jwks(settings.oauth_issuer, settings.oauth_jwks_url, fetch_json))
+
+
+def _has_access_type(header: Claims) -> bool:
+    """Whether `typ` may be that of an access token: `at+jwt` (RFC 9068), `JWT`, or none, as older providers send."""
+    kind = header.get("typ")
+    return kind is None or (isinstance(kind, str) and kind.lower().removeprefix("application/") in {"at+jwt", "jwt"})
+
+
+def is_id_token(header: Claims, claims: Claims) -> bool:
+    """Whether a JWT is an ID token: of a provider whose `typ` does not say, by what only ID tokens have.
+
+    `nonce` and the hashes are those of OpenID Connect Core 1.0, sections 2 and 3.3.2.11. A claim `typ` is Keycloak's,
+    whose access tokens (Bearer) have had a nonce too.
+    """
+    if str(header.get("typ")).lower().endswith("at+jwt"):
+        return False
+    if isinstance(kind := claims.get("typ"), str):
+        return kind.lower() != "bearer"
+    return not ID_TOKEN_CLAIMS.isdisjoint(claims)
 
 
 def scopes_of(claims: Claims) -> frozenset[str]:

@@ -9,14 +9,21 @@ sessions to it over a socket of its own. Protocol 2026-07-28 and REST have no se
 from __future__ import annotations
 
 import asyncio
+import gc
+import multiprocessing
 import os
 import shutil
+import signal
 import socket
+import sys
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import anyio
 import uvicorn
@@ -24,14 +31,17 @@ from filelock import FileLock, Timeout
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.responses import Response
 from uvicorn.server import ServerState
-from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import SIGNALS, STARTUP_FAILURE, Multiprocess, Process
 
+from pipeline.bug_reports import event_logger
 from pipeline.log_files import log_to_files
+from semantic.sql.fact_aggregate import load_compiler
 from server.asgi.audit_middleware import header
 from server.asgi.body_limit import DrainedRequest, read_body
 from server.asgi.connections import PatientProtocol
+from server.asgi.metrics import use_shared_metrics
 from server.asgi.problems import problem
-from server.asgi.server import server_config
+from server.asgi.server import WORKER_SILENCE_SECONDS, server_config
 from server.serving.process.library_logs import route_library_logs
 from server.serving.process.setup import keep_pandas_out
 
@@ -43,6 +53,7 @@ if TYPE_CHECKING:
 
 HOP_BY_HOP = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"te", b"upgrade", b"content-length"})
 DRAIN_SECONDS = 0.1
+PING_SECONDS = 0.5
 
 
 def run_workers(settings: Settings, listener: socket.socket, make_app: Callable[[], ASGIApp]) -> None:
@@ -64,21 +75,101 @@ def run_workers(settings: Settings, listener: socket.socket, make_app: Callable[
         shutil.rmtree(folder, ignore_errors=True)
 
 
+class ForkedWorker(Process):
+    """A worker that is forked from the supervisor, which has every module loaded: it starts in milliseconds.
+
+    uvicorn starts a new interpreter for each: N times the imports at once, and once more for each that is replaced, on
+    a machine that may be overloaded because of that. The supervisor has no threads of Python's own, opens no database
+    and serves nothing, so that there is nothing that a fork could find half-done.
+    """
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        self.process = multiprocessing.get_context("fork").Process(  # type: ignore[assignment]  # uvicorn spawns
+            target=self._serve, args=(sockets,)
+        )
+
+    def _serve(self, sockets: list[socket.socket]) -> None:
+        for number in SIGNALS:  # those of the supervisor
+            signal.signal(number, signal.SIG_DFL)
+        with suppress(KeyboardInterrupt):
+            self.target(sockets)
+
+
 class Supervisor(Multiprocess):
-    """The uvicorn supervisor, which also removes the metrics of dead workers."""
+    """The uvicorn supervisor, with workers that are forked, and without the metrics of dead ones."""
 
     def __init__(self, config: uvicorn.Config, sockets: list[socket.socket], metrics: Path) -> None:
         super().__init__(config, sockets)
         self._metrics = metrics
+        self._answered_at = WeakKeyDictionary[Process, float]()
+        self._worker: type[Process] = ForkedWorker if sys.platform == "linux" else Process
+
+    def init_processes(self) -> None:
+        load_all()
+        for _ in range(self.processes_num):
+            self.processes.append(self._started())
+
+    def _started(self) -> Process:
+        process = self._worker(self.config, self.sockets)
+        process.start()
+        return process
 
     def keep_subprocess_alive(self) -> None:
-        before = {process.pid for process in self.processes}
-        super().keep_subprocess_alive()
+        """Replace workers that have ended, at once; then one that has not answered for WORKER_SILENCE_SECONDS."""
+        for place, process in enumerate(self.processes):
+            if self.should_exit.is_set():
+                return
+            if process.process.is_alive() and (self._has_ended() or self._answers(process)):
+                continue
+            process.kill()
+            process.join()
+            self._forget_metrics(process)
+            if process.exitcode == STARTUP_FAILURE:
+                event_logger().error("worker_cannot_start", pid=process.pid)
+                self.should_exit.set()
+                return
+            event_logger().warning("worker_replaced", pid=process.pid, exit_code=process.exitcode)
+            self.processes[place] = self._started()
+
+    def _has_ended(self) -> bool:
+        """Whether some worker has ended: it is replaced before another is waited for."""
+        return any(not process.process.is_alive() for process in self.processes)
+
+    def _answers(self, process: Process) -> bool:
+        """Whether a worker has answered a ping lately; no other worker waits for a silent one."""
+        now = time.monotonic()
+        if process.ping(timeout=PING_SECONDS):
+            self._answered_at[process] = now
+        return now - self._answered_at.setdefault(process, now) < WORKER_SILENCE_SECONDS
+
+    def restart_all(self) -> None:
+        """Replace each worker, one after the other, once its replacement serves."""
+        for place, old in enumerate(self.processes):
+            new = self._started()
+            if self.should_exit.is_set() or not new.wait_until_ready(WORKER_SILENCE_SECONDS, self.should_exit):
+                new.kill()
+                new.join()
+                return
+            old.terminate()
+            old.join()
+            self._forget_metrics(old)
+            self.processes[place] = new
+
+    def _forget_metrics(self, process: Process) -> None:
         from prometheus_client.multiprocess import mark_process_dead
 
-        for pid in before - {process.pid for process in self.processes}:
-            if pid is not None:
-                mark_process_dead(pid, str(self._metrics))  # type: ignore[no-untyped-call]
+        if process.pid is not None:
+            mark_process_dead(process.pid, str(self._metrics))  # type: ignore[no-untyped-call]
+
+
+def load_all() -> None:
+    """Load what the first answer needs, and keep it out of garbage collection: workers share its memory."""
+    keep_pandas_out()
+    use_shared_metrics()
+    load_compiler()
+    gc.collect()
+    gc.freeze()
 
 
 def worker_app(settings: Settings, make_app: Callable[[], ASGIApp], folder: Path) -> ASGIApp:

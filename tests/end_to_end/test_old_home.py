@@ -11,10 +11,13 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
+from pipeline.publish.pointer import latest_run_id
 from pipeline.publish.run_store import verify
 from pipeline.settings import Settings
+from pipeline.storage.hub import read_hub
 from pipeline.storage.ops import Ops
 from pipeline.storage.ops_migrations import LATEST
 from server.orchestration.forgetting import last_forgotten
@@ -22,7 +25,9 @@ from server.orchestration.jobs.job import Jobs
 from server.orchestration.source_states import freshness_of, shapes_of
 from server.serving.access import Access, Caller
 from server.serving.result_handles import Handles
-from tests.server.cli_run import Terminal
+from tests.end_to_end.small_shop import write_shop
+from tests.server.cli_run import Terminal, environment, start
+from tests.server.published_fixture import PublishedHome
 
 HOME = Path(__file__).resolve().parents[1] / "fixtures" / "home_v1"
 SHOP = "small_shop"
@@ -115,3 +120,42 @@ def test_a_home_of_a_later_release_is_refused_by_both_versions(
         f" {LATEST}. Upgrade gata to the release that made it, or set GATA_HOME to another folder.\n"
     )
     assert version_of(old) == LATEST + 1
+
+
+@pytest.mark.long
+def test_it_is_upgraded_under_a_running_server_which_answers_before_meanwhile_after_and_across_a_rollback(
+    old: Settings,
+) -> None:
+    write_shop(old.tenants.parent)
+    folder, seen = old.published(SHOP), set[str]()
+    question = {"metrics": ["orders", "order_revenue", "spend"]}
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with PublishedHome(old, {}).serving() as address, httpx.Client(base_url=address, headers=headers) as http:
+
+        def ask() -> str:
+            answer = http.post(f"/semantic-layer/{SHOP}/query", json=question, timeout=120)
+            assert answer.status_code == 200, answer.text
+            told = answer.json()
+            assert told["rows"] == [[3, 60.75, 18.25]]
+            seen.add(told["run_id"])
+            return str(told["run_id"])
+
+        assert ask() == RUN
+        with start("build", "--tenant", SHOP, env=environment(old)) as build:
+            while build.poll() is None:
+                ask()
+            out, err = build.communicate()
+        assert build.returncode == 0, out + err
+        built = str(latest_run_id(folder))
+        assert ask() == built != RUN
+        assert seen == {RUN, built}
+        with Ops(old.ops) as ops:
+            assert "run_not_recorded" not in err
+            assert len(ops.runs("*")) == 2
+        for target in (RUN, built):  # back over the upgrade, and forward again
+            back = start("rollback", "--tenant", SHOP, "--to", target, env=environment(old))
+            assert back.communicate()[0] == f"{target}\n"
+            assert ask() == target
+    with read_hub(old) as hub:
+        recorded = hub.execute("SELECT DISTINCT run_id FROM platform_ops__boring_semantic_layer").fetchall()
+        assert {run for (run,) in recorded} == {RUN, built}

@@ -20,6 +20,7 @@ from typer.main import get_command
 
 from pipeline.errors import BuildError, ConfigError
 from server.cli.app import VERBS, commands, exit_code_of
+from server.cli.output.stdout import encodable
 from tests.pipeline.storage_faults import read_only
 from tests.server.cli_run import ROOT, Terminal, environment, start
 
@@ -275,3 +276,44 @@ def test_a_state_folder_that_may_only_be_read_answers_and_has_a_status(
     with read_only(fresh_home.settings.home):
         assert [terminal("status"), terminal(*question)] == before
     assert {result.code for result in before} == {0}
+
+
+def test_an_output_in_another_encoding_gets_escapes_and_stays_json() -> None:
+    text = json.dumps({"a": "Zürich … 😀 ─"}, ensure_ascii=False)
+    for encoding in ("latin-1", "ascii"):
+        written = encodable(text, encoding)
+        written.encode(encoding)
+        assert json.loads(written) == {"a": "Zürich ... 😀 -"}
+    assert encodable(text, "utf-8") == encodable(text, None) == text
+    assert encodable("half \ud800", "utf-8") == "half \\ud800"
+
+
+def test_a_status_is_written_to_an_output_of_latin_1(home: PublishedHome) -> None:
+    told = environment(home.settings, PYTHONIOENCODING="latin-1")
+    with start("status", env=told) as process:
+        out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, "")
+    assert "alpha" in out
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1970-12-31", "9999-12-31"])
+def test_a_day_that_no_window_can_count_from_is_refused(gata: Terminal, day: str) -> None:
+    refused = gata.set(GATA_TODAY=day)("config", "show")
+    assert refused.code == 2
+    assert f"GATA_TODAY is '{day}': " in refused.err
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("", "The pointer to the newest run cannot be read."),
+        ('{"run_id": "20260101T000000000000Z_000000"}', "is damaged"),
+    ],
+)
+def test_a_pointer_that_leads_nowhere_is_said_by_the_status(
+    gata: Terminal, fresh_home: PublishedHome, content: str, word: str
+) -> None:
+    fresh_home.settings.published("alpha").joinpath("_latest.json").write_text(content)
+    done = gata.use(fresh_home.settings)("status")
+    assert done.code == 0
+    assert word in done.out

@@ -116,6 +116,29 @@ async def test_a_whole_token_is_the_tenant_that_its_claim_names() -> None:
     assert signed() not in repr(token)
 
 
+@pytest.mark.parametrize(
+    ("headers", "more", "expected"),
+    [
+        ({"typ": "at+jwt"}, {}, 200),
+        ({"typ": "application/AT+JWT"}, {}, 200),
+        ({"typ": "JWT"}, {}, 200),
+        ({"typ": None}, {}, 200),
+        ({"typ": "logout+jwt"}, {}, 401),
+        ({"typ": "dpop+jwt"}, {}, 401),
+        ({"typ": "JWT"}, {"nonce": "n"}, 401),
+        ({"typ": None}, {"at_hash": "h"}, 401),
+        ({"typ": "at+jwt"}, {"nonce": "n"}, 200),
+        ({"typ": "JWT"}, {"typ": "ID"}, 401),
+        ({"typ": "JWT"}, {"typ": "Refresh"}, 401),
+        ({"typ": "JWT"}, {"typ": "Bearer", "nonce": "n"}, 200),
+    ],
+)
+async def test_an_access_token_is_taken_and_an_id_token_with_the_right_audience_is_not(
+    headers: dict[str, Any], more: dict[str, Any], expected: int
+) -> None:
+    assert await status(rules(), signed(claims(**more), **headers)) == expected
+
+
 async def test_a_tenants_token_with_the_owner_scope_is_one_of_its_owners_and_never_an_operators() -> None:
     for settings, scope, expected in (
         ({}, "gata:read gata:owner", "read"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+_RULES = {"─": "-", "╴": "-", "╶": "-", "…": "...", "•": "*"}
+"""What tables are drawn with, in ASCII."""
 PIPE_CLOSED = 128 + 13
 """What a shell reports for a program whose reader has gone: 128 + SIGPIPE."""
 
@@ -14,11 +17,28 @@ PIPE_CLOSED = 128 + 13
 def print_text(text: str) -> None:
     """Write an answer. When the reader has gone (`| head`), exit without a message."""
     try:
-        sys.stdout.write(f"{text}\n")
+        sys.stdout.write(f"{encodable(text, sys.stdout.encoding)}\n")
         sys.stdout.flush()
     except BrokenPipeError:
         _redirect(1, to=os.open(os.devnull, os.O_WRONLY))  # the interpreter flushes once more when it ends
         raise SystemExit(PIPE_CLOSED) from None
+
+
+def encodable(text: str, encoding: str | None) -> str:
+    """The text with an escape of JSON for each character that an encoding lacks: it stays whole, and JSON valid."""
+    try:
+        text.encode(encoding or "utf-8")
+    except UnicodeEncodeError:
+        return "".join(_escaped(character, encoding or "utf-8") for character in text)
+    return text
+
+
+def _escaped(character: str, encoding: str) -> str:
+    try:
+        character.encode(encoding)
+    except UnicodeEncodeError:
+        return _RULES.get(character) or json.dumps(character)[1:-1]
+    return character
 
 
 def print_json(value: object) -> None:
