@@ -149,6 +149,14 @@ def as_csv(records: Iterable[Fields]) -> str:
 
 
 FORMS = {"jsonl": jsonl, "csv": as_csv}
+FAULTY = [
+    pytest.param(*promise, fault, form, id=f"{'-'.join((*promise[:2], promise[2].name))}-{fault}-{form}", marks=marks)
+    for number, promise in enumerate(PROMISES)
+    for turn, fault in enumerate(FAULTS)
+    for place, form in enumerate(FORMS)
+    for marks in [() if (number + turn + place) % 2 else pytest.mark.long]
+]
+"""Every fault of every measure in each form; `make test` takes the forms in turn, as `bench.faults` does others."""
 
 
 @pytest.fixture(scope="module")
@@ -205,9 +213,7 @@ def test_a_file_with_every_measure_is_not_withheld(
     assert drifts_of(con, contract, file, [measure.name for measure in contract.measures]) == ()
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize(("platform", "name", "measure"), PROMISES, ids=lambda part: str(getattr(part, "name", part)))
+@pytest.mark.parametrize(("platform", "name", "measure", "fault", "form"), FAULTY)
 def test_a_measure_that_no_record_has_withholds_its_file_by_name(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, platform: str, name: str, measure: Measure, fault: str, form: str
 ) -> None:
