@@ -294,24 +294,6 @@ def test_without_a_payments_source_the_star_has_no_payments(
     assert not any("order_charges" in name for name in star.nodes)
 
 
-def test_the_engines_of_shops_and_payments_do_what_their_cases_say(
-    tyrell: Callable[..., Tenant], make_hub: Callable[[], Any], build_star: Callable[..., Any]
-) -> None:
-    sources = tuple(source(name) for name in ("bigcommerce", "shopify", "stripe", "woocommerce"))
-    star = build_star(tyrell(sources=sources), make_hub(), ("run",), ("test", "--select", "test_type:unit"))
-    assert {node.name: node.status for node in star.nodes.values()} == {
-        f"engine_{engine}__tyrell_corp": "pass"
-        for engine in (
-            *(
-                f"{shop}_{table}"
-                for shop in ("bigcommerce", "shopify", "woocommerce")
-                for table in ("orders", "products")
-            ),
-            "stripe_charges",
-        )
-    }
-
-
 def test_every_currency_that_tenants_may_name_is_in_the_reference_table(star: Any) -> None:
     known = {
         code
