@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.fast_folder import write_in_memory
 from tests.left_out import REAL_DATA, LeftOut, add_options
 
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -26,24 +27,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(LeftOut(config))
+    write_in_memory()
 
 
 HEAVIEST = (
     "end_to_end/test_readme.py",
+    "end_to_end/test_small_shop.py",
     "end_to_end/test_real_exports.py",
     "end_to_end/test_every_connector.py",
-    "end_to_end/test_small_shop.py",
-    "end_to_end/test_real_connectors.py",
-    "server/test_logic_versions.py",
-    "end_to_end/test_drift.py",
-    "end_to_end/test_defects.py",
     "end_to_end/test_forget.py",
-    "semantic/test_rollups.py",
-    "end_to_end/test_new_connector.py",
+    "end_to_end/test_drift.py",
+    "warehouse/test_deliveries.py",
+    "pipeline/test_bad_input.py",
+    "pipeline/test_drift.py",
     "warehouse/test_push.py",
+    "end_to_end/test_real_connectors.py",
+    "pipeline/test_measures.py",
+    "end_to_end/test_new_connector.py",
+    "end_to_end/test_domains.py",
+    "server/test_logic_versions.py",
     "warehouse/test_hub_models.py",
-    "warehouse/test_real_stars.py",
-    "warehouse/test_tenant_logic.py",
+    "end_to_end/test_agent_questions.py",
+    "end_to_end/test_defects.py",
+    "warehouse/test_engines.py",
+    "end_to_end/test_source_mix.py",
+    "end_to_end/test_trade_dimensions.py",
 )
 """The files that take longest, the longest first, so that no worker is left with one of them at the end."""
 
