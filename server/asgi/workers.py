@@ -168,8 +168,8 @@ def load_all() -> None:
     keep_pandas_out()
     use_shared_metrics()
     load_compiler()
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def worker_app(settings: Settings, make_app: Callable[[], ASGIApp], folder: Path) -> ASGIApp:

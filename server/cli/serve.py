@@ -44,6 +44,7 @@ def serve(
 
     Behind a proxy or a domain, say the name that callers use with --name: requests to other names are refused.
     """
+    gc.disable()  # until all is loaded, as above; a server that is up turns it on again
     settings = read_command_settings()
     from pipeline.contracts.bundled import log_shadows
     from server.app import run_server
