@@ -105,7 +105,7 @@ class Lineage:
     def _made_of(self, node: exp.Expression, select: exp.Select, lambdas: Lambdas, rest: Path = ()) -> frozenset[Path]:
         """What an expression, or the field inside it that `rest` leads to, is made from."""
         if isinstance(node, exp.Column | exp.Dot) and (parts := _parts(node)):
-            return self._named((*parts, *rest), select, lambdas)
+            return self._named(node, (*parts, *rest), select, lambdas)
         if isinstance(node, exp.Select | exp.SetOperation):
             return frozenset().union(*(self._first(branch) for branch in self._branches(node)))
         if isinstance(node, exp.Struct):
@@ -126,21 +126,33 @@ class Lineage:
     def _first(self, select: exp.Select) -> frozenset[Path]:
         return frozenset().union(*(self._made_of(each.unalias(), select, {}) for each in select.expressions))
 
-    def _named(self, parts: Path, select: exp.Select, lambdas: Lambdas) -> frozenset[Path]:
+    def _named(self, node: exp.Expression, parts: Path, select: exp.Select, lambdas: Lambdas) -> frozenset[Path]:
         if parts[0] in lambdas:
             return frozenset((*path, *parts[1:]) for path in lambdas[parts[0]])
         if len(parts) > 1 and parts[0] in self._sources(select):
             return self._in_sources(select, parts[1:], parts[0])
-        beside = self._beside(select, parts[0])
+        beside = _beside(node, select, parts[0]) if len(_parts(node)) == 1 else None
         return self._in_sources(select, parts) if beside is None else self._made_of(beside, select, {}, parts[1:])
 
-    def _beside(self, select: exp.Select, name: str) -> exp.Expression | None:
-        """The column of the same select that a name stands for; one made from that name is of an input, as the name."""
-        for each in select.expressions:
-            if isinstance(each, exp.Alias) and each.alias == name:
-                names = {_parts(column)[0] for column in each.find_all(exp.Column) if _parts(column)}
-                return None if name in names else each.this
-        return None
+
+def _beside(node: exp.Expression, select: exp.Select, name: str) -> exp.Expression | None:
+    """The column before this one in the same select that a name stands for; none where it is made from that name.
+
+    A column of an input goes before it, but only a contract knows which those are.
+    """
+    for each in select.expressions:
+        if each is node or any(each is parent for parent in _parents(node)):
+            return None
+        if isinstance(each, exp.Alias) and each.alias == name:
+            names = {_parts(column)[0] for column in each.find_all(exp.Column) if _parts(column)}
+            return None if name in names else each.this
+    return None
+
+
+def _parents(node: exp.Expression) -> Iterator[exp.Expression]:
+    while (parent := node.parent) is not None:
+        yield parent
+        node = parent
 
 
 def _list_of(node: exp.Expression, body: exp.Lambda) -> exp.Expression:

@@ -14,6 +14,8 @@ from tests.docs.lineage import ITEM, Lineage
         ("select 1 as c, a from t", ["c"], set()),
         ("select a + b as s, s - d as c from t", ["c"], {("t", "a"), ("t", "b"), ("t", "d")}),
         ("select upper(a) as a, a as c from t", ["c"], {("t", "a")}),
+        ("select a as c, b as a from t", ["c"], {("t", "a")}),
+        ("select b as a, a.d as c from t", ["c"], {("t", "a", "d")}),
         ("with x as (select a as b, d from t) select x.b as c from x join u on u.k = x.d", ["c"], {("t", "a")}),
         ("with x as (select *, a as b from t) select b, d from x", ["d"], {("t", "d")}),
         ("select x.* replace (u.a as a) from x join u using (k)", ["a"], {("u", "a")}),
