@@ -8,6 +8,7 @@
     ├── FileError       a file of one tenant, its own or of its state, cannot be read or written; names it
     ├── NoRoom          the disk has not what a build needs; nothing was written
     ├── Unforeseen      a bug of ours that met one tenant; carries the event id of its report
+    ├── RecoveryError   a backup could not be made, verified or restored; what was there before is still there
     ├── LandError       a source could not be read or landed; says which rows are safe
     │   └── HubInUse    another process has the hub open; nothing was touched
     ├── BuildError      dbt or a gate failed; names the model, the test and how many rows failed
@@ -97,6 +98,10 @@ class Unforeseen(GataError):
     def __init__(self, what: str, fix: str, *, event_id: str) -> None:
         super().__init__(what, fix)
         self.event_id = event_id
+
+
+class RecoveryError(GataError):
+    """A backup could not be made, verified or restored; what was there before is still there."""
 
 
 class LandError(GataError):

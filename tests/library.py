@@ -11,6 +11,7 @@ from tempfile import mkdtemp
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.contracts.registry import blueprints
 from pipeline.settings import Settings
+from pipeline.storage.private_folder import make_private
 from warehouse.build.hub_library import prepare_hub
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,7 +21,7 @@ def with_library(settings: Settings) -> None:
     """Give a home that has no hub the hub as `gata library` leaves it."""
     if settings.hub.exists():
         return
-    settings.home.mkdir(parents=True, exist_ok=True)
+    make_private(settings.home)
     made = Settings(home=_library())
     shutil.copyfile(made.hub, settings.hub)
     shutil.copytree(made.home / "dbt", settings.home / "dbt", ignore=shutil.ignore_patterns("target"))

@@ -128,7 +128,16 @@ class Tenant(BaseModel):
     @cached_property
     def fingerprint(self) -> str:
         """MD5 of the full resolved configuration, the funnel's order included; not of the files it names."""
-        resolved = json.dumps([self.model_dump(mode="json"), self.funnel], sort_keys=True)
+        return self._hashed(self.model_dump(mode="json"))
+
+    @cached_property
+    def star_fingerprint(self) -> str:
+        """MD5 of the configuration without the paths of its files: a copy of everything elsewhere has the same."""
+        paths = {"accounts": {"__all__": {"read": {"objects", "folder"}}}}
+        return self._hashed(self.model_dump(mode="json", exclude={"rates": True, "sources": {"__all__": paths}}))
+
+    def _hashed(self, configuration: dict[str, Any]) -> str:  # Any: JSON values
+        resolved = json.dumps([configuration, self.funnel], sort_keys=True)
         return hashlib.md5(resolved.encode(), usedforsecurity=False).hexdigest()
 
     def _sessions_logic(self, key: str, default: Any) -> Any:  # Any: values differ by logic key

@@ -28,6 +28,7 @@ __all__ = [
     "Tenant",
     "TenantsFile",
     "check_ready",
+    "configuration_files",
     "load_tenants",
 ]
 
@@ -126,6 +127,16 @@ def load_tenants(path: Path, catalog: Mapping[str, Connector]) -> TenantsFile:
         raise wrong[0].error
     locations |= {each.slug: each.location for each in wrong if each.slug and each.slug not in locations}
     return TenantsFile(tuple(read[slug] for slug in sorted(read)), path, locations, tuple(wrong), (path, *included))
+
+
+def configuration_files(path: Path) -> tuple[Path, ...]:
+    """tenants.yaml and the files that it includes; none where it is gone, itself alone where it cannot be read."""
+    if not path.is_file():
+        return ()
+    try:
+        return (path, *_included(read_yaml(path)))
+    except ConfigError:
+        return (path,)
 
 
 def _how_to_begin(path: Path) -> str:

@@ -130,12 +130,12 @@ def _empty_folder(folder: Path) -> Iterator[None]:
 def _no_drafts(batches: Sequence[BatchFolder]) -> Iterator[None]:
     """No draft of a batch is there before, nor after: whoever left one has ended, for the hub has one writer."""
     for folder in batches:
-        folder.clear_drafts()
+        folder.remove_superseded()
     try:
         yield
     finally:
         for folder in batches:
-            folder.clear_drafts()
+            folder.remove_superseded()
 
 
 def _landed_table(plan: LoadPlan) -> LandedTable:

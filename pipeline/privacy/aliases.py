@@ -1,4 +1,4 @@
-"""Aliases: random values that replace the identifiers of a forgotten person, so that records still join.
+"""Aliases: values of a secret that replace the identifiers of a forgotten person, so that records still join.
 
 Each value has an alias of its own, the same everywhere: two devices of a person stay two devices, and records joined by
 an id still join. The alias of a value of digits is an integer, because the value may be a number.
@@ -6,6 +6,7 @@ an id still join. The alias of a value of digits is an integer, because the valu
 
 from __future__ import annotations
 
+import hmac
 import re
 import secrets
 from collections.abc import Iterable, Iterator
@@ -27,9 +28,16 @@ PAYMENT = re.compile(r"(ch|py|pi)_[A-Za-z0-9]+")
 class Aliases:
     """The identifiers of one person in lower case, each with its alias."""
 
-    def __init__(self, values: Iterable[str]) -> None:
+    def __init__(self, values: Iterable[str], secret: bytes | None = None) -> None:
+        """With the same secret a value has the same alias; without one it is random."""
         self._aliases: dict[str, str] = {}
+        self._secret = secret or secrets.token_bytes(32)
         self.add(values)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The identifiers."""
+        return tuple(self._aliases)
 
     @property
     def search_terms(self) -> list[str]:
@@ -44,7 +52,7 @@ class Aliases:
         """Create an alias for each value that identifies a person and has none."""
         for value in map(str.lower, values):
             if value not in self._aliases and not NO_IDENTITY.fullmatch(value):
-                self._aliases[value] = _alias(value)
+                self._aliases[value] = _alias(value, self._secret)
         self.__dict__.pop("_mentions", None)
 
     def holds(self, value: object) -> bool:
@@ -79,10 +87,11 @@ class Aliases:
         return re.compile("|".join(map(_word, self._in_texts)) or r"(?!)", re.IGNORECASE)
 
 
-def _alias(value: str) -> str:
+def _alias(value: str, secret: bytes) -> str:
+    digest = hmac.digest(secret, value.encode(), "sha256")
     if value.isascii() and value.isdigit():
-        return str(-1 - secrets.randbelow(2**53))  # negative: no vendor has such ids
-    return f"forgotten-{secrets.token_hex(8)}"
+        return str(-1 - int.from_bytes(digest) % 2**53)  # negative: no vendor has such ids
+    return f"forgotten-{digest[:8].hex()}"
 
 
 def _word(value: str) -> str:

@@ -9,7 +9,7 @@ nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,10 +35,10 @@ Erased = dict[str, int]
 class Person:
     """A person to forget: the email in lower case, and the other identifiers in the person's records."""
 
-    def __init__(self, email: str, ids: Mapping[str, frozenset[str]]) -> None:
-        """`ids` are those of the tenant's star, by platform."""
+    def __init__(self, email: str, ids: Mapping[str, frozenset[str]], *, secret: bytes | None = None) -> None:
+        """`ids` are those of the tenant's star, by platform; `secret` makes the aliases, which are random without."""
         self.email = email
-        self.aliases = Aliases({email, *(value for values in ids.values() for value in values)})
+        self.aliases = Aliases({email, *(value for values in ids.values() for value in values)}, secret)
         self._address = Aliases({email})
         self._own = {platform: self._named({email, *values}) for platform, values in ids.items()}
         self._found: dict[str, frozenset[str]] = {}
@@ -104,11 +104,25 @@ def known_ids(stars: Path, tenant: Tenant, email: str) -> dict[str, frozenset[st
     return {platform: frozenset(values) for platform, values in ids.items()}
 
 
-def forget_person(tenant: Tenant, blueprints: Sequence[Blueprint], person: Person, settings: Settings) -> Erased:
+def forget_person(
+    tenant: Tenant,
+    blueprints: Sequence[Blueprint],
+    person: Person,
+    settings: Settings,
+    *,
+    learned: Callable[[], None] = lambda: None,
+) -> Erased:
     """Rewrite a tenant's records of a person without the person, and drop them from landing and quarantine.
 
     Synthetic exports and the batches of bronze are replaced too. Afterwards `person` holds every identifier that was
-    found.
+    found. Killed at any point, the same call again with the same secret of aliases ends what it began.
+
+    Args:
+        tenant: Whose records are rewritten.
+        blueprints: The objects of its platforms.
+        person: Who is forgotten.
+        settings: Where the records are.
+        learned: Called when every identifier is known, before anything is rewritten.
 
     Raises:
         LandError: The hub is open elsewhere or cannot be written; nothing was changed.
@@ -119,6 +133,7 @@ def forget_person(tenant: Tenant, blueprints: Sequence[Blueprint], person: Perso
         has_new = True
         while has_new:
             has_new = sum(_learn(hub, tenant, blueprint, person) for blueprint in blueprints) > 0
+        learned()
         for blueprint in blueprints:
             erased[blueprint.sink] = erased.get(blueprint.sink, 0) + _rewrite(hub, tenant, blueprint, person)
             erased[blueprint.landing_table] = _drop_landed(hub, tenant, blueprint, person)
@@ -133,9 +148,9 @@ def forget_person(tenant: Tenant, blueprints: Sequence[Blueprint], person: Perso
                 mentions=person.aliases.is_mentioned,
                 renamed=renamed,
             )
-            replaced = redact_bronze(tenant, settings, redaction)
-            erased["bronze batches"] = erased.get("bronze batches", 0) + len(replaced)
-            _count_as_landed(hub, tenant, blueprint, replaced)
+            superseded = redact_bronze(tenant, settings, redaction)
+            counted = _count_as_landed(hub, tenant, blueprint, superseded)
+            erased["bronze batches"] = erased.get("bronze batches", 0) + counted
         hub.execute("commit")
         for replacement in replacements:
             replacement.replace_original()
@@ -170,15 +185,19 @@ def _rewrite_synthetic(
 
 
 def _count_as_landed(
-    hub: duckdb.DuckDBPyConnection, tenant: Tenant, blueprint: Blueprint, replaced: Mapping[str, str]
-) -> None:
-    """Record the redacted batches as landed, in place of those that they replace."""
+    hub: duckdb.DuckDBPyConnection, tenant: Tenant, blueprint: Blueprint, superseded: Mapping[str, str]
+) -> int:
+    """Record the redacted batches as landed, in place of those that they supersede; returns how many."""
     schema = quote(dataset(tenant))
-    for old, new in replaced.items():
-        for table in ("landed_files", "landed_deliveries", "quarantine"):
+    counted = 0
+    for old, new in superseded.items():
+        for table in ("landed_files", "quarantine"):
             hub.execute(f"update {schema}.{table} set batch_id = ? where batch_id = ?", [new, old])
+        in_ledger = f"update {schema}.landed_deliveries set batch_id = ? where batch_id = ?"
+        counted += _count(hub.execute(in_ledger, [new, old]))
         table = f"{schema}.{quote(blueprint.landing_table)}"
         hub.execute(f"update {table} set _batch_id = ? where _batch_id = ?", [new, old])
+    return counted
 
 
 def _candidates(

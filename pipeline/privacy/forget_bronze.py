@@ -1,4 +1,4 @@
-"""Bronze without a person: a batch whose files name the person is replaced by a redacted one, which says so.
+"""Bronze without a person: a batch whose files name the person is superseded by a redacted one, which says so.
 
 A published batch is never rewritten. Its successor holds the same delivery: files without a mention stay as they were,
 the others become JSON lines of their records without the person. It keeps the checksums of what was received, so that
@@ -23,7 +23,7 @@ from pipeline.contracts.sql import whole_record
 from pipeline.ingest.formats.export_file import Unreadable
 from pipeline.ingest.formats.reader import Reader
 from pipeline.settings import Settings
-from pipeline.storage.bronze.batches import BatchFolder, bronze_folder
+from pipeline.storage.bronze.batches import BatchFolder, bronze_folder, delivery_id, successor_id
 from pipeline.storage.bronze.clone import hard_link
 from pipeline.storage.bronze.manifest import BatchFile, BatchManifest
 
@@ -46,24 +46,30 @@ class Redaction:
 
 
 def redact_bronze(tenant: Tenant, settings: Settings, redaction: Redaction) -> dict[str, str]:
-    """Replace every batch of an object that names a person by one that does not.
+    """Supersede every batch of an object that names a person by one that does not, and remove it then.
+
+    Killed at any point, it leaves each delivery in one whole batch or in two, of which the newer counts; the next call
+    continues.
 
     Returns:
-        The ids of the new batches, by those that they replace.
+        The ids of all batches that supersede others, by the others' ids; those of an earlier call are among them.
     """
-    replaced = {}
+    superseded: dict[str, str] = {}
     blueprint = redaction.blueprint
     for folder in sorted((bronze_folder(settings, tenant.slug) / blueprint.platform).glob(f"*/{blueprint.object}")):
         held = BatchFolder(folder)
+        held.remove_superseded()
         for batch, manifest in held.manifests(held.batch_ids()):
-            if redacted := _redacted(held, batch, manifest, redaction):
-                replaced[manifest.batch_id] = redacted
-    return replaced
+            _supersede(held, batch, manifest, redaction)
+        held.remove_superseded()
+        for _, manifest in held.manifests(held.batch_ids()):
+            superseded |= dict.fromkeys(_earlier_ids(manifest), manifest.batch_id)
+    return superseded
 
 
-def _redacted(held: BatchFolder, batch: Path, manifest: BatchManifest, redaction: Redaction) -> str | None:
-    """Publish the redacted successor of a batch and remove the batch; None where nothing in it names the person."""
-    new_id = f"{manifest.batch_id.partition('-')[0]}-{_next_number(manifest)}"
+def _supersede(held: BatchFolder, batch: Path, manifest: BatchManifest, redaction: Redaction) -> None:
+    """Publish the successor of a batch, unless nothing in it names the person."""
+    new_id = successor_id(manifest.batch_id)
     draft = held.draft(new_id)
     files = []
     for entry in manifest.files:
@@ -78,17 +84,18 @@ def _redacted(held: BatchFolder, batch: Path, manifest: BatchManifest, redaction
             files.append(_rewritten(entry, target, texts, received))
     if tuple(files) == manifest.files:
         shutil.rmtree(draft)
-        return None
+        return
     rows = sum(file.rows for file in files)
-    update = {"batch_id": new_id, "redacts": manifest.batch_id, "files": tuple(files), "total_rows": rows}
+    update = {"batch_id": new_id, "supersedes": manifest.batch_id, "files": tuple(files), "total_rows": rows}
     held.publish(draft, manifest.model_copy(update=update))
-    shutil.rmtree(batch)
-    return new_id
 
 
-def _next_number(manifest: BatchManifest) -> int:
-    number = manifest.batch_id.partition("-")[2]
-    return int(number) + 1 if number else 1
+def _earlier_ids(manifest: BatchManifest) -> list[str]:
+    """The ids of the batches before this one of the same delivery; empty for the first."""
+    ids = [delivery_id(manifest.batch_id)]
+    while successor_id(ids[-1]) != manifest.batch_id and ids[-1] != manifest.batch_id:
+        ids.append(successor_id(ids[-1]))
+    return [] if ids[-1] == manifest.batch_id else ids
 
 
 def _rewritten(entry: BatchFile, target: Path, texts: list[str], received: str) -> BatchFile:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import duckdb
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError
@@ -24,7 +24,7 @@ from pipeline.contracts.sql import quote
 from pipeline.errors import DamagedRun, OtherRelease
 from pipeline.publish.run_files import DEFINITIONS, MANIFEST, ROLLUPS, STAGING, STARS, hashed_name
 
-FORMAT = 2
+FORMAT: Final = 2
 """The format of a run that this release publishes; it reads this one and all before it.
 
     1   without release and checksum

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,15 @@ from pipeline.errors import PublishError, StarInUse
 
 if TYPE_CHECKING:
     import duckdb
+
+
+def exchange(path: Path, other: Path) -> bool:
+    """Exchange the names of two folders in one step; False where the system cannot, and nothing changed.
+
+    Source: man 2 renameat2, RENAME_EXCHANGE; -100 is AT_FDCWD.
+    """
+    call = getattr(ctypes.CDLL(None), "renameat2", None)
+    return call is not None and call(-100, os.fsencode(path), -100, os.fsencode(other), 2) == 0
 
 
 def sync(path: Path) -> None:

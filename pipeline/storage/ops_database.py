@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from filelock import FileLock
 
+from pipeline.bug_reports import event_logger
 from pipeline.errors import ConfigError, GataError, StateError
 from pipeline.storage.failure_cause import FailureCause, cause_of, is_allowed
 from pipeline.storage.ops_migrations import migrate
@@ -24,6 +25,10 @@ from pipeline.storage.private_folder import make_private
 
 BUSY_SECONDS = 10.0
 POLL_SECONDS = 0.02
+_GONE = (
+    "Tokens, the record of runs and jobs, and result handles are lost: make new tokens with `gata token create`, or"
+    " restore a backup with `gata restore`. Published runs and their numbers are whole."
+)
 
 Row = dict[str, Any]  # a row of a table in types of JSON: text, numbers and NULL
 
@@ -68,6 +73,20 @@ class OpsDatabase:
 
     def close(self) -> None:
         self.connection.close()
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the database to a new file, as it is at one moment, while other processes write.
+
+        Raises:
+            ConfigError: The database is damaged.
+            StateError: The disk is full, or another process holds the file for too long.
+        """
+        with closing(sqlite3.connect(path)) as target, _explain_error(self.path):
+            self.connection.backup(target)
+            target.execute("PRAGMA journal_mode = DELETE")
+            ((found, *_), *_) = target.execute("PRAGMA integrity_check").fetchall()
+        if found != "ok":
+            raise _damaged(self.path, found.partition("\n")[0])
 
     @contextmanager
     def transaction(self, *, wait_seconds: float | None = None) -> Iterator[sqlite3.Connection]:
@@ -145,7 +164,11 @@ def _open(path: Path) -> OpsConnection:
         make_private(path.parent)
         # two processes that set WAL at once get "locked" from SQLite
         with FileLock(path.with_name(f"{path.name}.lock"), mode=0o600):
-            return _connect(path)
+            is_new = not path.exists()
+            connection = _connect(path)
+    if is_new and any(path.parent.glob("published/*/_latest.json")):
+        event_logger().warning("ops_database_was_gone", what=f"{path} was gone, and is new and empty.", fix=_GONE)
+    return connection
 
 
 def _connect(path: Path) -> OpsConnection:
@@ -234,12 +257,16 @@ def _explained(path: Path, error: Exception, cause: FailureCause | None, *, is_d
             f"See that the disk of {path.parent} has room and works, then run the same command again; keep the file.",
         )
     if cause is FailureCause.DAMAGED:
-        return ConfigError(
-            f"{path} cannot be opened: {error}.",
-            "Restore it from a backup, or set GATA_HOME to another folder; moved away, the next command makes a new"
-            " one without tokens and runs.",
-        )
+        return _damaged(path, str(error))
     return ConfigError(
         f"{path} cannot be opened for writing: {error}.",
         f"Make {path.parent} and the files in it writable, or set GATA_HOME to a folder that is.",
+    )
+
+
+def _damaged(path: Path, reason: str) -> ConfigError:
+    return ConfigError(
+        f"{path} cannot be opened: {reason}.",
+        "Restore it from a backup, or set GATA_HOME to another folder; moved away, the next command makes a new one"
+        " without tokens and runs.",
     )

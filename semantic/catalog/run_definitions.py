@@ -252,7 +252,7 @@ def read_definitions(text: bytes) -> RunDefinitions:
     """
     tree = yaml.load(text, Loader=yaml.CSafeLoader)  # the safe loader, in C
     version = tree.get("version") if isinstance(tree, dict) else None
-    while version in EARLIER:
+    while isinstance(version, int) and version in EARLIER:
         tree = EARLIER[version](tree)
         version = tree["version"]
     if version != VERSION:

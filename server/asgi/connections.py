@@ -59,7 +59,7 @@ class PatientProtocol(H11Protocol):
         if not most or self.network is None:
             return False
         others = (other for other in self.connections if isinstance(other, PatientProtocol))
-        return sum(other.network == self.network for other in others) > most
+        return bool(sum(other.network == self.network for other in others) > most)
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():

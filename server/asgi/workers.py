@@ -30,8 +30,9 @@ import uvicorn
 from filelock import FileLock, Timeout
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.responses import Response
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.server import ServerState
-from uvicorn.supervisors.multiprocess import SIGNALS, STARTUP_FAILURE, Multiprocess, Process
+from uvicorn.supervisors.multiprocess import SIGNALS, Multiprocess, Process
 
 from pipeline.bug_reports import event_logger
 from pipeline.log_files import log_to_files

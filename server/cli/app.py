@@ -23,6 +23,7 @@ from server.cli import ask, audit, build, check, config, forget, init, runs, ser
 from server.cli.change import explain
 from server.cli.ledger import kept_out, recorded
 from server.cli.options import COMMAND_OPTIONS, command_options
+from server.cli.recovery import backup, du, restore
 from server.serving.process.setup import safe_import_path
 
 DONE, BUG, INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -86,6 +87,9 @@ VERBS = (
     Verb("token revoke", "Serve", token.revoke, "gata token revoke 0a1b2c3d4e5f"),
     Verb("audit", "Serve", audit.audit, "gata audit --tenant tyrell_corp --since 24h --tool query"),
     Verb("forget", "This installation", forget.forget, "gata forget --tenant tyrell_corp --person ada@example.com"),
+    Verb("du", "This installation", du.du, "gata du"),
+    Verb("backup", "This installation", backup.backup, "gata backup /backups/gata --wait 3600"),
+    Verb("restore", "This installation", restore.restore, "gata restore /backups/gata --home .gata"),
     Verb("config show", "This installation", config.show, "gata config show"),
     Verb("doctor", "This installation", config.doctor, "gata doctor"),
 )

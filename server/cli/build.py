@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -22,6 +22,10 @@ Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The tenant, as tenant
 def build(
     tenant: Tenants = None,
     full: Annotated[bool, typer.Option("--full", help="Rebuild and publish also what did not change.")] = False,
+    source: Annotated[
+        Literal["bronze"] | None,
+        typer.Option("--from", help="Make a new hub of all that was delivered; the old one may be damaged or gone."),
+    ] = None,
     wait: Wait = 0.0,
     as_json: AsJson = False,
 ) -> None:
@@ -33,7 +37,10 @@ def build(
     from server.orchestration import verbs
 
     _run(
-        lambda context, watch: verbs.build(context, tenant, full=full, wait_seconds=wait, watch=watch), as_json=as_json
+        lambda context, watch: verbs.build(
+            context, tenant, full=full, from_bronze=source == "bronze", wait_seconds=wait, watch=watch
+        ),
+        as_json=as_json,
     )
 
 
@@ -74,7 +81,9 @@ def transform(
 
 def validate(
     tenant: Tenants = None,
-    full: Annotated[bool, typer.Option("--full", help="Prove the published runs too, byte by byte.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Prove the published runs and bronze too, byte by byte.")
+    ] = False,
     wait: Wait = 0.0,
     as_json: AsJson = False,
 ) -> None:

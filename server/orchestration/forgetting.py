@@ -1,29 +1,34 @@
-"""Erasure (`gata forget`): removes a tenant, or one person of it, from every store, and records the erasure."""
+"""Erasure (`gata forget`): removes a tenant, or one person of it, from every place of the state folder, on record.
+
+The places are those of pipeline/privacy/holdings.py.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 
 from pipeline.config.slug import Slug, slugs_among
 from pipeline.config.tenant import Tenant
 from pipeline.errors import ConfigError, shorten
+from pipeline.privacy.erasure_log import Erasure, add_erasures, new_erasure
 from pipeline.privacy.forget import Erased, Person, forget_person, forget_tenant, known_ids
+from pipeline.privacy.forget_audit import blank_audit, names_tenant
+from pipeline.privacy.holdings import ERASURES, UNFINISHED, removed_for_everybody, tenant_paths
+from pipeline.privacy.unfinished_erasure import begin_erasure, unfinished_erasures
 from pipeline.publish.run_store import prune
 from pipeline.settings import Settings
 from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops import Ops
 from server.orchestration import verbs
-from server.orchestration.build_command import StepObserver
+from server.orchestration.build_command import StepObserver, unobserved
 from server.orchestration.build_context import BuildContext
+from server.orchestration.jobs.job import Jobs
+from server.orchestration.jobs.process import job_folder
 from server.orchestration.replay import unpublished
-from server.orchestration.run_history.history_files import forget_run_files
-from warehouse.build.build_paths import projects_folder
 
 
 @dataclass(frozen=True)
@@ -79,63 +84,108 @@ def _forget_tenant(context: BuildContext, text: str, wait_seconds: float) -> For
             f"{slug} is {declared[slug]} in {context.manifest.path}: the next build would bring it back.",
             "Set its status to offboarded first, or remove it from the file.",
         )
-    settings = context.settings
-    with build_lock(settings.home, wait_seconds=wait_seconds), Ops(settings.ops) as ops:
-        erased = erase(slug, settings)
-        _clear_tenant(ops, slug)
-        _record_erasure(ops, slug, erased)
-    return Forgotten(slug, erased)
+    with build_lock(context.settings.home, wait_seconds=wait_seconds):
+        return Forgotten(slug, erase_everywhere(new_erasure(slug, _now(), None), context.settings))
 
 
 def is_known(slug: Slug, settings: Settings) -> bool:
     """Whether any data of a tenant exist outside tenants.yaml."""
-    return any(folder.exists() for folder in _folders(slug, settings))
+    return bool(tenant_paths(settings.home, slug))
 
 
 def erase(slug: Slug, settings: Settings) -> Erased:
-    """Remove a tenant from hub, stars and published runs. The caller holds the build lock."""
+    """Remove a tenant from the hub and its own folders. The caller holds the build lock."""
     erased = forget_tenant(slug, settings)
-    leftovers = (settings.home / part / slug for part in ("synthetic", "landing", "recognised", "bronze"))
-    results = settings.home.glob(f"runs/*/{slug}")
-    for folder in (*_folders(slug, settings), *leftovers, *results, settings.home / "dlt" / f"land_{slug}"):
-        shutil.rmtree(folder, ignore_errors=True)
-    forget_run_files(settings, slug)
+    _remove_folders(slug, settings)
     return erased
 
 
-def _folders(slug: Slug, settings: Settings) -> tuple[Path, ...]:
-    return settings.published(slug), settings.stars(slug).parent, projects_folder(settings, slug)
+def _remove_folders(slug: Slug, settings: Settings) -> None:
+    for path in tenant_paths(settings.home, slug):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def erase_everywhere(erasure: Erasure, settings: Settings) -> Erased:
+    """Remove a tenant from every place, and record that. The caller holds the build lock.
+
+    Its folders go last: while one is there, the tenant is known and the same call ends what a killed one began.
+    """
+    erased = forget_tenant(erasure.tenant, settings)
+    blanked = blank_audit(settings.audit_folder, names_tenant(erasure.tenant))
+    for unfinished in unfinished_erasures(settings.home / UNFINISHED):
+        if unfinished.erasure.tenant == erasure.tenant:
+            unfinished.finish()
+    with Ops(settings.ops) as ops:
+        _remove_traces(ops, erasure.tenant, settings)
+        _clear_tenant(ops, erasure.tenant)
+        erased |= {"audit": blanked} if blanked else {}
+        record_erasure(ops, erasure, erased, settings)
+    _remove_folders(erasure.tenant, settings)
+    return erased
 
 
 def _forget_person(
     context: BuildContext, tenant: Tenant, email: str, wait_seconds: float, watch: StepObserver | None
 ) -> Forgotten:
-    """Build, erase, build: the first build pushes landed records and finds the person's ids, the second publishes."""
-    settings, slugs = context.settings, [tenant.slug]
-    _build(context, slugs, wait_seconds, watch, full=False)
+    return erase_person(context, new_erasure(tenant.slug, _now(), email), email, wait_seconds=wait_seconds, watch=watch)
+
+
+def erase_person(
+    context: BuildContext,
+    erasure: Erasure,
+    email: str,
+    *,
+    wait_seconds: float = 0.0,
+    watch: StepObserver | None = None,
+) -> Forgotten:
+    """Build, erase, build: the first build pushes landed records and finds the person's ids, the second publishes.
+
+    Killed at any point, the same call again ends it.
+    """
+    settings, tenant = context.settings, context.manifest.get(erasure.tenant)
+    _build(context, [tenant.slug], wait_seconds, watch, full=False)
     with build_lock(settings.home, wait_seconds=wait_seconds):
-        person = Person(email, known_ids(settings.stars(tenant.slug), tenant, email))
+        unfinished = begin_erasure(settings.home / UNFINISHED, erasure, email)
+        known = known_ids(settings.stars(tenant.slug), tenant, email)
+        person = Person(email, known, secret=unfinished.secret)
+        person.aliases.add(unfinished.values)
         platforms = {source.platform for source in tenant.sources}
         routed = [blueprint for blueprint in context.blueprints.values() if blueprint.platform in platforms]
-        erased = forget_person(tenant, routed, person, settings)
-    run_id = _build(context, slugs, wait_seconds, watch, full=True)
+        learned = partial(unfinished.remember, person.aliases)
+        erased = forget_person(tenant, routed, person, settings, learned=learned)
+    run_id = _build(context, [tenant.slug], wait_seconds, watch, full=True)
     with build_lock(settings.home, wait_seconds=wait_seconds), Ops(settings.ops) as ops:
         prune(settings.published(tenant.slug), 1, spare_previous=False)
         shutil.rmtree(unpublished(settings, tenant.slug), ignore_errors=True)
+        blanked = blank_audit(settings.audit_folder, person.aliases.is_mentioned)
+        erased |= {"audit": blanked} if blanked else {}
+        _remove_traces(ops, tenant.slug, settings)
         _scrub_person(ops, person)
-        _record_erasure(ops, tenant.slug, erased, person=email)
+        record_erasure(ops, erasure, erased, settings)
+    unfinished.finish()
     return Forgotten(tenant.slug, erased, run_id)
 
 
 def _build(
     context: BuildContext, slugs: Sequence[str], wait_seconds: float, watch: StepObserver | None, *, full: bool
 ) -> str | None:
-    options = {"watch": watch} if watch else {}
-    report = verbs.build(context, slugs, full=full, wait_seconds=wait_seconds, **options)
+    report = verbs.build(context, slugs, full=full, wait_seconds=wait_seconds, watch=watch or unobserved)
     (tenant,) = report.tenants
     if tenant.error:
         raise tenant.error
     return tenant.run_id
+
+
+def _remove_traces(ops: Ops, slug: Slug, settings: Settings) -> None:
+    """Remove what may hold rows of a tenant among the files of everybody: logs of its jobs, replaced files."""
+    jobs = Jobs(ops, job_folder(settings))
+    for (job_id,) in ops.connection.execute("SELECT id FROM jobs WHERE tenant = ?", (slug,)).fetchall():
+        jobs.log_file(job_id).unlink(missing_ok=True)
+    for path in removed_for_everybody(settings.home):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _clear_tenant(ops: Ops, slug: Slug) -> None:
@@ -175,17 +225,21 @@ def last_forgotten(ops: Ops, slug: Slug) -> str | None:
     return row.fetchone()[0]  # type: ignore[no-any-return]  # sqlite's rows are untyped
 
 
-def _record_erasure(ops: Ops, slug: Slug, erased: Erased, person: str | None = None) -> None:
-    """Record the erasure.
+def logged_erasures(ops: Ops) -> tuple[Erasure, ...]:
+    """The erasures that ops.sqlite holds."""
+    rows = ops.connection.execute("SELECT tenant, at, salt, person FROM erasures ORDER BY erasure_id").fetchall()
+    return tuple(Erasure(*row) for row in rows)
 
-    `person` is stored as the SHA-256 of a salt and the email: it proves the erasure of a given person without naming
-    one.
-    """
-    salt = secrets.token_hex(8) if person else None
-    digest = hashlib.sha256(f"{salt}{person}".encode()).hexdigest() if person else None
-    erased_at = datetime.now(UTC).isoformat(timespec="seconds")
+
+def record_erasure(ops: Ops, erasure: Erasure, erased: Erased, settings: Settings) -> None:
+    """Record the erasure, in ops.sqlite and in the log that survives it."""
     with ops.transaction() as database:
         database.execute(
             "INSERT INTO erasures (tenant, salt, person, rows, at) VALUES (?, ?, ?, ?, ?)",
-            (slug, salt, digest, sum(erased.values()), erased_at),
+            (erasure.tenant, erasure.salt, erasure.person, sum(erased.values()), erasure.at),
         )
+    add_erasures(settings.home / ERASURES, logged_erasures(ops))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -33,10 +33,10 @@ def tenant_statuses(context: BuildContext) -> list[dict[str, Any]]:  # Any: JSON
     with Ops(context.settings.ops, is_read_only=True) as ops:
         recorded = recorded_statuses(ops, [slug for slug, _ in listed])
     found = [
-        health_of(slug, status, _outputs_or_failure(context.settings, slug), recorded[slug], context.settings.day())
+        health_of(slug, status, outputs_or_failure(context.settings, slug), recorded[slug], context.settings.day())
         for slug, status in listed
     ]
-    return [*found, *(_refused_status(context, entry) for entry in context.manifest.refused)]
+    return [*found, *(refused_status(context, entry) for entry in context.manifest.refused)]
 
 
 _UNKNOWN: Mapping[str, Any] = {  # Any: JSON values
@@ -50,13 +50,13 @@ _UNKNOWN: Mapping[str, Any] = {  # Any: JSON values
 """Outputs that cannot be read."""
 
 
-def _outputs_or_failure(settings: Settings, slug: Slug) -> Mapping[str, Any]:  # Any: JSON values
+def outputs_or_failure(settings: Settings, slug: Slug) -> Mapping[str, Any]:  # Any: JSON values
     """The outputs of a tenant; of one whose files cannot be read, the reason as a note."""
     outputs = attempt(partial(read_outputs, settings, slug), tenant=slug, step="status")
     return {**_UNKNOWN, "notes": [str(outputs)]} if isinstance(outputs, GataError) else outputs
 
 
-def _refused_status(context: BuildContext, entry: RefusedEntry) -> dict[str, Any]:  # Any: JSON values
+def refused_status(context: BuildContext, entry: RefusedEntry) -> dict[str, Any]:  # Any: JSON values
     """The status of a tenant whose entry in tenants.yaml is wrong: builds refuse it, readers keep the run they have."""
     run_id = latest_readable(context.settings.published(entry.slug)) if entry.slug else None
     findings = [str(entry.error), *(["Builds refuse it; readers keep the run they have."] if run_id else [])]

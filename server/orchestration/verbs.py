@@ -11,9 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import ConfigError, PublishError
+from pipeline.config.slug import Slug
+from pipeline.errors import ConfigError, LandError, PublishError
 from pipeline.publish.pointer import latest_run_id, run_ids
 from pipeline.publish.run_store import move_pointer_back, verify
+from pipeline.settings import Settings
+from pipeline.storage.bronze.batch_checks import damaged_batches
+from pipeline.storage.bronze.batches import bronze_folder
 from pipeline.storage.contract_lock_file import update_lock
 from pipeline.storage.run_counts import StepCounts
 from server.orchestration.build_command import BuildCommand, StepObserver, open_command, unobserved
@@ -23,6 +27,7 @@ from server.orchestration.gating.gate_steps import judge_again, keep_results
 from server.orchestration.isolation.room_check import check_room
 from server.orchestration.onboarding import Onboarding, plan_onboarding, take_phases
 from server.orchestration.publishing import publish_finished, table_rows
+from server.orchestration.recovery.hub_renewal import HubRenewal
 from server.orchestration.replay import UnpublishedRun, find_unpublished, publish_replayed
 from server.orchestration.steps import (
     BUILD_STEPS,
@@ -42,15 +47,33 @@ def build(
     slugs: Sequence[str] | None = None,
     *,
     full: bool = False,
+    from_bronze: bool = False,
     wait_seconds: float = 0.0,
     watch: StepObserver = unobserved,
 ) -> BuildReport:
-    """Run every build step for the changed tenants; `full` rebuilds and publishes also unchanged ones."""
+    """Run every build step for the changed tenants; `full` rebuilds and publishes also unchanged ones.
+
+    Args:
+        context: The configuration.
+        slugs: Only these tenants.
+        full: Also those with unchanged inputs.
+        from_bronze: The hub is made anew from bronze, whatever state it is in.
+        wait_seconds: How long to wait for another build.
+        watch: Told about each step.
+
+    Raises:
+        ConfigError: A new hub is made for all tenants, and `slugs` names some.
+    """
+    if from_bronze and slugs:
+        raise ConfigError("The hub is made anew for all tenants at once.", "Leave --tenant out.")
     with open_command(context, context.select(slugs), wait_seconds, watch) as command:
         command.is_full = full
+        renewal = HubRenewal.begin(context.settings, command.tenants) if from_bronze else None
         if not slugs:
             skip_offboarded(command)
         command.run(BUILD_STEPS)
+        if renewal:
+            renewal.end({tenant.slug: command.reports[tenant.slug] for tenant in command.tenants})
         return command.report()
 
 
@@ -154,7 +177,7 @@ def validate(
     wait_seconds: float = 0.0,
     watch: StepObserver = unobserved,
 ) -> BuildReport:
-    """Judge deliveries, sinks, last built stars and published runs; `full` also verifies the runs byte by byte."""
+    """Judge deliveries, sinks, last built stars and published runs; `full` also compares each byte of runs and bronze."""
     with open_command(context, context.select(slugs), wait_seconds, watch) as command:
         prepare_library(command)
         for tenant in command.open:
@@ -162,6 +185,7 @@ def validate(
                 judge_again(command, tenant)
                 if full:
                     report.findings += _verify_runs(context.settings.published(tenant.slug))
+                    _verify_bronze(context.settings, tenant.slug)
         keep_results(command)
         return command.report()
 
@@ -184,6 +208,19 @@ def _verify_runs(folder: Path) -> list[str]:
     if current is not None and current not in run_ids(folder):
         verify(folder / current)
     return findings
+
+
+def _verify_bronze(settings: Settings, slug: Slug) -> None:
+    """Compare every byte of a tenant's bronze with its manifests.
+
+    Raises:
+        LandError: A batch is damaged; names each.
+    """
+    if damage := list(damaged_batches(bronze_folder(settings, slug))):
+        raise LandError(
+            f"Bronze of {slug} is damaged. {' '.join(damage)}",
+            "Put the files back from a backup; or remove the folder of the batch and run `gata build --from bronze`.",
+        )
 
 
 def rollback(context: BuildContext, slug: str, to: str | None = None) -> str:

@@ -173,7 +173,7 @@ def test_an_offboarded_tenant_is_forgotten_whole_and_its_neighbour_untouched(tmp
     assert sum(done.erased.values()) > 0
     assert home.number("neighbour", "orders") == 3
     said = [path.name for path, content in contents(home.settings.home) if SHOP.encode() in content]
-    assert said == ["ops.sqlite"]  # the record that it happened
+    assert said == ["erasures.jsonl", "ops.sqlite"]  # the records that it happened
     assert not any(SHOP in path.name for path in home.settings.home.rglob("*"))
     assert home.build().to_dict()["tenants"][0]["status"] == "unchanged"
 

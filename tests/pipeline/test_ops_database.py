@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from pipeline.config.slug import slug_of
 from pipeline.errors import ConfigError, StateError
@@ -139,3 +140,32 @@ def refused_at_once(ops: Ops) -> str:
     with pytest.raises(StateError) as refused, ops.transaction(wait_seconds=0):
         pass
     return refused.value.what
+
+
+def test_a_database_that_is_gone_from_a_home_with_published_runs_says_what_is_lost(tmp_path: Path) -> None:
+    for expected in (0, 0):  # a new home has nothing to lose, nor has one whose database is there
+        with capture_logs() as events, Ops(tmp_path / "ops.sqlite"):
+            assert len(events) == expected
+    (tmp_path / "published" / "acme").mkdir(parents=True)
+    (tmp_path / "published" / "acme" / "_latest.json").touch()
+    (tmp_path / "ops.sqlite").unlink()
+    with capture_logs() as events, Ops(tmp_path / "ops.sqlite"):
+        (event,) = events
+    assert event["log_level"] == "warning"
+    assert "Tokens" in event["fix"]
+    assert "`gata restore`" in event["fix"]
+
+
+def test_a_copy_is_of_one_moment_and_a_damaged_database_is_not_copied(tmp_path: Path) -> None:
+    with Ops(tmp_path / "ops.sqlite") as ops:
+        for _ in range(50):
+            ops.start_run("*")
+        ops.copy_to(tmp_path / "copy.sqlite")
+        with Ops(tmp_path / "copy.sqlite") as copy:
+            assert len(copy.runs(limit=100)) == len(ops.runs(limit=100)) == 50
+    content = bytearray((tmp_path / "ops.sqlite").read_bytes())
+    root = content.find(b"running")
+    content[root - 600 : root + 600] = b"\xff" * 1200
+    (tmp_path / "ops.sqlite").write_bytes(content)
+    with pytest.raises(ConfigError, match="Restore it from a backup"), Ops(tmp_path / "ops.sqlite") as ops:
+        ops.copy_to(tmp_path / "second.sqlite")

@@ -283,6 +283,18 @@ def test_the_fingerprint_changes_with_every_word_that_matters_and_with_the_order
     assert prints == [tenant(tmp_path, **words).fingerprint for words in variants]
 
 
+def test_a_copy_of_everything_in_another_folder_has_the_same_star_and_another_reading_has_not(tmp_path: Path) -> None:
+    def star_of(folder: str, currency: str = "EUR", **read: object) -> str:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "rates.csv").touch()
+        reads = {"kind": "files", "objects": {"orders": "shop/*.jsonl"}, **read}
+        shopify = {"shopify": {"enabled": True, "read": reads}}
+        return tenant(tmp_path / folder, rates="rates.csv", currency=currency, sources=shopify).star_fingerprint
+
+    assert star_of("here") == star_of("there") == star_of("there", objects={"orders": "moved/*.jsonl"})
+    assert len({star_of("here"), star_of("here", "USD"), star_of("here", exported_at="_(.*)\\.")}) == 3
+
+
 def numbers(parameter: GenerationParameter) -> st.SearchStrategy[float]:
     whole = st.integers(int(parameter.low) + 1, int(parameter.high))
     return whole if parameter.whole or parameter.high > 1 else st.floats(parameter.low, parameter.high)

@@ -19,7 +19,7 @@ from pipeline.storage.run_id import new_run_id
 from server.orchestration.build_context import open_build_context
 from server.orchestration.overview import tenant_statuses
 from server.orchestration.run_history.audit_files import write_audit_files
-from server.orchestration.run_history.history_files import forget_run_files, keep_history, prune_history
+from server.orchestration.run_history.history_files import keep_history, prune_history
 from server.orchestration.run_history.recorded_runs import list_runs
 from server.orchestration.run_history.tenant_health import health_of, recorded_statuses
 from tests.server.cli_run import Terminal
@@ -132,8 +132,6 @@ def test_files_of_runs_go_after_their_days_but_the_newest_ten_stay(settings: Set
         assert [len(ops.audit_records(run_id)) for run_id in (*old, *kept)] == [0] * 4 + [1] * 10
         assert len(ops.runs(limit=99)) == 14
     assert sorted(folder.name for folder in (settings.home / "runs").iterdir()) == [*old[4:], *kept]
-    forget_run_files(settings, ACME)
-    assert list((settings.home / "runs").glob("*/acme")) == []
 
 
 def test_a_disk_that_refuses_the_files_of_a_run_fails_nothing(

@@ -18,7 +18,7 @@ def star_inputs(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> s
     The star project is a function of these, so it need not be generated to know whether it changed.
     """
     digest = hashlib.sha256(source_digest().encode())
-    digest.update(tenant.fingerprint.encode() + rates_digest(tenant).encode())
+    digest.update(tenant.star_fingerprint.encode() + rates_digest(tenant).encode())
     if settings.gates:
         digest.update(repr(sorted(settings.gates.items())).encode())
     for _, blueprint in sorted(blueprints.items()):

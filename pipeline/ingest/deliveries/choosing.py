@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.ingest.deliveries.delivery import Carried, Delivery
 from pipeline.ingest.deliveries.ledger import Ledger
 from pipeline.ingest.exports import ExportFile
-from pipeline.storage.bronze.batches import BatchFolder
+from pipeline.storage.bronze.batches import BatchFolder, delivery_id
 from pipeline.storage.bronze.manifest import BatchManifest
 
 
@@ -26,7 +26,8 @@ def replays(held: BatchFolder, ledger: Ledger) -> list[Delivery]:
     Raises:
         LandError: A manifest is damaged.
     """
-    missing = [batch_id for batch_id in held.batch_ids() if batch_id not in ledger.batches]
+    landed = set(map(delivery_id, ledger.batches))
+    missing = [batch_id for batch_id in held.batch_ids() if delivery_id(batch_id) not in landed]
     found = []
     for folder, manifest in held.manifests(missing) if missing else ():
         ledger.add_manifest(manifest)

@@ -31,8 +31,8 @@ class BatchFolder:
     folder: Path
 
     def batch_ids(self) -> list[str]:
-        """The ids of the published batches, oldest first; no manifest is opened."""
-        return sorted(path.name.removeprefix(PREFIX) for path in self._batches())
+        """The ids of the published batches, oldest first, without superseded ones; no manifest is opened."""
+        return sorted(map(_id_of, self._batches()))
 
     def manifests(self, batch_ids: Iterable[str]) -> Iterator[tuple[Path, BatchManifest]]:
         """The folders and manifests of some batches.
@@ -42,7 +42,7 @@ class BatchFolder:
         """
         wanted = set(batch_ids)
         for path in sorted(self._batches(), key=lambda path: path.name):
-            if path.name.removeprefix(PREFIX) in wanted:
+            if _id_of(path) in wanted:
                 yield path, read_batch_manifest(path)
 
     def draft(self, batch_id: str) -> Path:
@@ -66,20 +66,56 @@ class BatchFolder:
             )
         text = manifest.model_dump_json(indent=1) + "\n"
         (draft / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
-        (draft / SUCCESS).touch()
         sync(draft / MANIFEST)
+        (draft / SUCCESS).write_text(hashlib.sha256(text.encode()).hexdigest(), encoding="utf-8")
         final.parent.mkdir(parents=True, exist_ok=True)
         draft.replace(final)
         sync(final.parent)
         return final
 
-    def clear_drafts(self) -> None:
-        """Remove what killed processes left."""
+    def remove_superseded(self) -> None:
+        """Remove the batches that whole ones supersede, and what killed processes left of either."""
+        current = set(self._batches())
+        whole = {delivery_id(_id_of(path)) for path in current}
+        for path in self.folder.glob(f"ingest_dt=*/{PREFIX}*"):
+            if path not in current and delivery_id(_id_of(path)) in whole:
+                _remove(path)
         for path in self.folder.glob(f"{_DRAFT}*"):
             shutil.rmtree(path, ignore_errors=True)
 
     def _batches(self) -> list[Path]:
-        return [path for path in self.folder.glob(f"ingest_dt=*/{PREFIX}*") if (path / SUCCESS).exists()]
+        """The newest whole batch of each delivery."""
+        newest: dict[str, Path] = {}
+        for path in self.folder.glob(f"ingest_dt=*/{PREFIX}*"):
+            delivery = delivery_id(_id_of(path))
+            if (path / SUCCESS).exists() and _edition(path) > _edition(newest.get(delivery)):
+                newest[delivery] = path
+        return list(newest.values())
+
+
+def delivery_id(batch_id: str) -> str:
+    """The part of a batch's id that it shares with the batches that it supersedes, or that supersede it."""
+    return batch_id.partition("-")[0]
+
+
+def successor_id(batch_id: str) -> str:
+    """The id of the batch that supersedes this one."""
+    return f"{delivery_id(batch_id)}-{int(batch_id.partition('-')[2] or 0) + 1}"
+
+
+def _id_of(path: Path) -> str:
+    return path.name.removeprefix(PREFIX)
+
+
+def _edition(path: Path | None) -> int:
+    """How many batches of the same delivery came before this one."""
+    return -1 if path is None else int(_id_of(path).partition("-")[2] or 0)
+
+
+def _remove(batch: Path) -> None:
+    """Remove a batch: its mark first, so that what a killed process leaves of it is no batch."""
+    (batch / SUCCESS).unlink(missing_ok=True)
+    shutil.rmtree(batch)
 
 
 def bronze_folder(settings: Settings, slug: Slug) -> Path:

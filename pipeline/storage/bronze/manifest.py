@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import LandError
 from pipeline.regular_file import open_regular
 
 MANIFEST = "_MANIFEST.json"
 SUCCESS = "_SUCCESS"
-"""An empty file, written last: a batch without it is not there."""
+"""Written last: without it a batch is not there. It holds the SHA-256 of the manifest; an earlier one is empty."""
 SCHEMA_VERSION = "1.0.0"
 
 
@@ -28,7 +29,7 @@ class BatchFile(BaseModel):
     bytes: int
     sha256: str
     received_sha256: str
-    """Of the content as it was received; differs from `sha256` in a batch that redacts another."""
+    """Of the content as it was received; differs from `sha256` in a batch that supersedes another."""
     rows: int = 0
     """Records that were read."""
     quarantined: int = 0
@@ -74,8 +75,9 @@ class BatchManifest(BaseModel):
     files: tuple[BatchFile, ...]
     generator_version: str
     """The release of gata that wrote it."""
-    redacts: str | None = None
-    """The batch that this one replaces, without a person who was forgotten."""
+    supersedes: str | None = Field(default=None, validation_alias=AliasChoices("supersedes", "redacts"))
+    """The batch that this one takes the place of, without a person who was forgotten. Earlier releases call it
+    `redacts`."""
 
 
 def read_batch_manifest(folder: Path) -> BatchManifest:
@@ -86,17 +88,23 @@ def read_batch_manifest(folder: Path) -> BatchManifest:
     """
     path = folder / MANIFEST
     try:
-        with open_regular(path) as file:
-            return BatchManifest.model_validate_json(file.read())
+        with open_regular(path) as file, open_regular(folder / SUCCESS) as success:
+            text, seal = file.read(), success.read()
+        if seal.strip() and seal.strip() != hashlib.sha256(text).hexdigest().encode():
+            raise LandError(
+                f"{path} is not what was written: {SUCCESS} beside it names another SHA-256.",
+                "Put the batch back from a backup, or remove its folder and run `gata build --from bronze`.",
+            )
+        return BatchManifest.model_validate_json(text)
     except OSError as error:
         raise LandError(
             f"{path} cannot be read: {error.strerror or error}.",
-            "Put the batch back from a backup, or remove its folder and bring its files again.",
+            "Put the batch back from a backup, or remove its folder and run `gata build --from bronze`.",
         ) from error
     except ValidationError as error:
         first = error.errors()[0]
         at = ".".join(str(part) for part in first["loc"]) or "it"
         raise LandError(
             f"{path} is no manifest: {at}: {first['msg']}.",
-            "Put the batch back from a backup, or remove its folder and bring its files again.",
+            "Put the batch back from a backup, or remove its folder and run `gata build --from bronze`.",
         ) from error

@@ -29,6 +29,7 @@ from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops import Ops
 from server.cli.doctor.access_checks import check_callers
 from server.cli.doctor.line import DoctorLine
+from server.cli.doctor.place_checks import check_places
 from server.orchestration.build_context import BuildContext, open_build_context
 from server.orchestration.outputs import output_damage
 from server.serving.runs.published_runs import PublishedRuns
@@ -52,6 +53,7 @@ def run_checks(settings: Settings) -> Iterator[DoctorLine]:
     yield from _layers(settings)
     yield _state_folder(settings.home)
     yield _disk(settings.home)
+    yield from check_places(settings)
     yield from _build(settings)
     yield from map(_bundled, (CATALOG_FILE, LOCK_FILE))
     active: tuple[Slug, ...] = ()

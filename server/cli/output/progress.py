@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+NAME_SHOWN = 40
 STEPS = ("library", "land", "push", "stars", "validate", "publish")
 
 
@@ -40,5 +41,21 @@ def _bars() -> Iterator[Callable[[str, str], None]]:
                 tasks[name] = progress.add_task(name, total=len(STEPS), step=step)
             reached = STEPS.index(step) if step in STEPS else None
             progress.update(tasks[name], completed=reached, step=step)
+
+        yield watch
+
+
+@contextmanager
+def show_file_progress(verb: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A function to call before each file with its path, its number and how many there are: a bar on a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(verb, total=None)
+
+        def watch(path: str, number: int, count: int) -> None:
+            progress.update(task, completed=number, total=count, description=f"{verb} {path[:NAME_SHOWN]}")
 
         yield watch

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import ConfigError
 from server.orchestration.jobs.tenants_edit_file import TenantsFileChange
 
-FORMAT = 1
+FORMAT: Final = 1
 """The format of records that this release writes; records of a release that did not write it are of format 1 too."""
 
 

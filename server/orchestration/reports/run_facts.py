@@ -78,7 +78,8 @@ def _gates(settings: Settings, run_id: str, tenant: Slug) -> list[Entry]:
 
 def _gate(result: Entry) -> Entry:
     """A result under the names of the report."""
-    finding = result.get("finding") if isinstance(result.get("finding"), dict) else {}
+    found = result.get("finding")
+    finding = found if isinstance(found, dict) else {}
     names = {"id": result.get("gate"), "measured": result.get("value")}
     return names | {name: finding.get(name) for name in ("next_step", "since")} | dict(result)
 

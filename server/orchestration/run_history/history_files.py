@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from pipeline.bug_reports import report_bug
 from pipeline.config.slug import Slug
@@ -52,14 +51,6 @@ def prune_history(settings: Settings, ops: Ops) -> tuple[str, ...]:
     newest = [run["run_id"] for run in ops.runs(limit=RUNS_KEPT)]
     ops.prune_audit_records(before=min([f"{oldest:%Y%m%dT%H%M%S%fZ}", *newest]))
     return old
-
-
-def forget_run_files(settings: Settings, slug: Slug) -> tuple[Path, ...]:
-    """Remove what all commands left about a tenant; returns the folders."""
-    folders = tuple(settings.run_folder(run_id, slug) for run_id in run_ids(settings.home / "runs"))
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
-    return folders
 
 
 def _began(run_id: str) -> datetime:

@@ -32,7 +32,8 @@ def known_statuses(settings: Settings) -> list[Payload]:
         ConfigError: tenants.yaml is wrong.
         StateError: ops.sqlite cannot be read now.
     """
-    with Ops(settings.ops) as ops:
+    refused: list[Payload] = []
+    with Ops(settings.ops, is_read_only=True) as ops:
         kept = {
             row["tenant"]: (row["stamps"], row["content"]) for row in ops.connection.execute("select * from snapshots")
         }
@@ -40,14 +41,14 @@ def known_statuses(settings: Settings) -> list[Payload]:
         home = str(settings.home.absolute())
         listed = _fitting(kept.get(_key_of(settings)), home)
         if listed is None:
-            listed = _list_tenants(settings, made)
+            listed, refused = _list_tenants(settings, made)
         recorded = recorded_statuses(ops, [slug_of(slug) for slug, _ in listed])
         statuses = []
         for (text, status), (slug, known) in zip(listed, recorded.items(), strict=True):
             outputs = _fitting(kept.get(text), home) or _read_outputs(settings, slug, made)
             statuses.append(health_of(slug, status, outputs, known, settings.day()))
         _keep(ops, made)
-    return statuses
+    return [*statuses, *refused]
 
 
 def _key_of(settings: Settings) -> str:
@@ -64,29 +65,34 @@ def _fitting(snapshot: tuple[str, str] | None, home: str) -> Any:  # Any: JSON v
     return json.loads(snapshot[1]) if is_same else None
 
 
-def _list_tenants(settings: Settings, made: dict[str, tuple[str, str]]) -> list[list[str]]:
-    """Slug and status of every tenant of tenants.yaml, with the stamps of its files and of the folders beside them."""
-    from server.orchestration.build_context import open_build_context
+def _list_tenants(settings: Settings, made: dict[str, tuple[str, str]]) -> tuple[list[list[str]], list[Payload]]:
+    """Slug and status of every tenant of tenants.yaml, and the statuses of refused entries.
 
-    manifest = open_build_context(settings).manifest
-    files = {settings.tenants, *(Path(location.rpartition(":")[0]) for location in manifest.locations.values())}
+    Without refused ones a snapshot is made, with the stamps of its files and of the folders beside them.
+    """
+    from server.orchestration.build_context import open_build_context
+    from server.orchestration.overview import refused_status
+
+    context = open_build_context(settings)
+    manifest, files = context.manifest, set(context.manifest.files)
     stamps = _stamps({path.absolute() for file in files for path in (file, *([file.parent] if len(files) > 1 else []))})
     listed = [[str(tenant.slug), str(tenant.status)] for tenant in manifest.tenants]
-    made[_key_of(settings)] = json.dumps(stamps), json.dumps(listed)
-    return listed
+    if not manifest.refused:
+        made[_key_of(settings)] = json.dumps(stamps), json.dumps(listed)
+    return listed, [refused_status(context, entry) for entry in manifest.refused]
 
 
 def _read_outputs(settings: Settings, slug: Slug, made: dict[str, tuple[str, str]]) -> Mapping[str, Any]:  # Any: JSON
     """What the files of a tenant say now, stamped before they are read: a later change makes a new snapshot."""
     from pipeline.publish.pointer import POINTER, latest_readable
-    from server.orchestration.overview import read_outputs
+    from server.orchestration.overview import outputs_or_failure
 
     folder, stars = settings.published(slug), settings.stars(slug)
     notes = (stars.with_name(name) for name in ("built.json", "finished.json"))
     runs = (run for run in (latest_readable(folder),) if run)
     files = [path for run in runs for path in (folder / run, *sorted((folder / run).glob("*")))]
     stamps = _stamps([folder, folder / POINTER, stars, *notes, *files], home=settings.home)
-    outputs = read_outputs(settings, slug)
+    outputs = outputs_or_failure(settings, slug)
     if not outputs["notes"]:  # what is damaged is looked at each time
         made[slug] = json.dumps(stamps), json.dumps(outputs)
     return outputs
