@@ -177,7 +177,7 @@ def validate(
     wait_seconds: float = 0.0,
     watch: StepObserver = unobserved,
 ) -> BuildReport:
-    """Judge deliveries, sinks, last built stars and published runs; `full` also compares each byte of runs and bronze."""
+    """Judge deliveries, sinks, last built stars and published runs; `full` also compares bytes of runs and bronze."""
     with open_command(context, context.select(slugs), wait_seconds, watch) as command:
         prepare_library(command)
         for tenant in command.open:
