@@ -29,7 +29,7 @@ def record_in_hub(context: BuildContext, ops: Ops, records: HubRecords) -> dict[
     rows: list[dict[str, object]] = []
     failures: dict[Slug, GataError] = {}
     for tenant in context.manifest.tenants:
-        found = attempt(partial(_new_definitions, context, tenant.slug, records), tenant=tenant.slug, step="records")
+        found = attempt(partial(new_definitions, context, tenant.slug, records), tenant=tenant.slug, step="records")
         if isinstance(found, GataError):
             log.warning("runs_not_recorded", tenant=tenant.slug, what=found.what)
             failures[tenant.slug] = found
@@ -42,7 +42,7 @@ def record_in_hub(context: BuildContext, ops: Ops, records: HubRecords) -> dict[
     return failures
 
 
-def _new_definitions(context: BuildContext, slug: Slug, records: HubRecords) -> list[dict[str, object]]:
+def new_definitions(context: BuildContext, slug: Slug, records: HubRecords) -> list[dict[str, object]]:
     """A row for each published run of a tenant that the records do not list."""
     rows = []
     for run_id in run_ids(context.settings.published(slug)):

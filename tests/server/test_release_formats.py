@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.config.slug import slug_of
 from pipeline.publish.pointer import latest_run_id
 from pipeline.publish.run_files import DEFINITIONS, MANIFEST
 from pipeline.publish.run_manifest import read_manifest
@@ -124,5 +125,5 @@ def test_a_run_that_cannot_be_read_keeps_no_other_from_being_recorded(fresh_home
     third, fourth = fresh_home.publish("alpha", spend=30), fresh_home.publish("alpha", spend=40)
     with_definitions(folder / second, "\nversion: 2\n", "\nversion: 0\n")
     rewrite(folder / third / MANIFEST, b"")
-    rows = new_definitions(open_build_context(fresh_home.settings), NOTHING_RECORDED)
+    rows = new_definitions(open_build_context(fresh_home.settings), slug_of("alpha"), NOTHING_RECORDED)
     assert [row["run_id"] for row in rows] == [first, fourth]
