@@ -28,10 +28,10 @@ def claim_home(home: Path) -> None:
     file, ours = home / FORMAT_FILE, {"version": FORMAT, "release": version("gata")}
     try:
         found = _found(file)
-        theirs = found.get("version")
-        if isinstance(theirs, int) and theirs > FORMAT:
+        number = found.get("version")
+        if isinstance(number, int) and number > FORMAT:
             raise ConfigError(
-                f"{home} is of format {theirs}, which gata {found.get('release', '(a later release)')} wrote;"
+                f"{home} is of format {number}, which gata {found.get('release', '(a later release)')} wrote;"
                 f" this one, gata {ours['release']}, knows formats up to {FORMAT}.",
                 "Upgrade gata to the release that wrote it, or set GATA_HOME to another folder.",
             )

@@ -55,11 +55,12 @@ class PatientProtocol(H11Protocol):
         self._slow = self.loop.call_later(HEAD_SECONDS, self._give_up)
 
     def _is_one_too_many(self) -> bool:
-        most = self.config.connections_of_address if isinstance(self.config, ServerConfig) else 0
+        most: int = self.config.connections_of_address if isinstance(self.config, ServerConfig) else 0
         if not most or self.network is None:
             return False
         others = (other for other in self.connections if isinstance(other, PatientProtocol))
-        return bool(sum(other.network == self.network for other in others) > most)
+        count: int = sum(other.network == self.network for other in others)
+        return count > most
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
