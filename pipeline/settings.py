@@ -75,8 +75,6 @@ class Settings(BaseSettings):
     tenant: str | None = Field(default=None, description="The tenant of a stdio server.")
     today: date | None = Field(
         default=None,
-        ge=date(1971, 1, 1),
-        le=date(9000, 12, 31),
         description="The date that counts as today, for repeatable runs.",
     )
     query_timeout: float = Field(default=30.0, gt=0, description="Longest a query may run, in seconds.")
@@ -189,6 +187,13 @@ class Settings(BaseSettings):
         if url is not None and not is_secure(url.get_secret_value().partition("?")[0]):
             raise ValueError("it is no https:// address (http:// is for this machine alone)")
         return url
+
+    @field_validator("today")
+    @classmethod
+    def _leaves_room(cls, day: date | None) -> date | None:
+        if day is not None and not 1971 <= day.year <= 9000:
+            raise ValueError("windows before and after it need a day from 1971 to 9000")
+        return day
 
     @field_validator("cors_origins")
     @classmethod

@@ -22,6 +22,7 @@ OTHER_KEYS = {
         "[{channel: Influencers, medium: [influencer, creator*]}]",
         "channels of your own, before those of Google Analytics",
     ),
+    "gates": ("{minimum_rows: {severity: 'off'}}", "gates that differ for it, by id: docs/reference/validation.md"),
     "semantic": (
         "{metrics: {revenue_per_customer: {expression: order_revenue / customers}}}",
         "metrics of your own, and other names",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from datetime import date
 from typing import Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -69,13 +68,9 @@ def _takes(field: FieldInfo) -> str:
 def _range(field: FieldInfo) -> str:
     words = {Ge: ("ge", "at least"), Gt: ("gt", "more than"), Le: ("le", "at most"), Lt: ("lt", "less than")}
     said = [
-        f"{text} {_limit(getattr(mark, name))}"
+        f"{text} {getattr(mark, name):g}"
         for mark in field.metadata
         for kind, (name, text) in words.items()
         if isinstance(mark, kind)
     ]
     return f", {', '.join(said)}" if said else ""
-
-
-def _limit(value: float | date) -> str:
-    return value.isoformat() if isinstance(value, date) else f"{value:g}"

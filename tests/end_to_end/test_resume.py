@@ -70,7 +70,7 @@ def test_a_finished_star_that_was_damaged_meanwhile_or_failed_a_gate_is_not_publ
     finished = shop.settings.stars(SHOP).with_name("finished.json")
     text = finished.read_text()
     finished.write_text(text.replace('"failures": []', '"failures": ["3 orders are below 0."]'))
-    strict = Project(shop.settings.model_copy(update={"env": "prod"}))
+    strict = Project(shop.settings.model_copy(update={"gate_mode": "strict"}))
     held = build(strict.context)
     assert (held.exit_code, steps(shop)[-1]) == (3, ("publish", "failed", None))
     finished.write_text(text)

@@ -36,7 +36,7 @@ class Shop:
         self.usual = ""
         self.tenant = tenant(self.settings, SLUG)
 
-    def publish(self, change: str = "", *, gates: Mapping[str, GateSetting] = {}, env: str = "prod") -> NewRun:
+    def publish(self, change: str = "", *, gates: Mapping[str, GateSetting] = {}, gate_mode: str = "strict") -> NewRun:
         stars = self.settings.stars(self.tenant.slug)
         write_star(stars, SLUG, 10)
         if change:
@@ -44,7 +44,7 @@ class Shop:
                 con.execute(change)
         self.published += 1
         run_id = new_run_id(datetime.now(UTC) + timedelta(seconds=self.published))
-        return publish_file(self.tenant, self._with(gates=gates, env=env), stars, run_id)
+        return publish_file(self.tenant, self._with(gates=gates, gate_mode=gate_mode), stars, run_id)
 
     def _with(self, **update: object) -> Settings:
         return self.settings.model_copy(update=update)
@@ -84,7 +84,7 @@ def test_a_held_run_leaves_readers_the_one_they_have(shop: Shop) -> None:
 
 def test_an_unusual_day_is_published_with_its_finding_since_its_first_run(shop: Shop) -> None:
     first = shop.publish(ODD_DAY).published.run_id
-    shop.publish(ODD_DAY, gates=HELD, env="local")
+    shop.publish(ODD_DAY, gates=HELD, gate_mode="warn")
     assert [(each.rule, each.since) for each in shop.findings()] == [("metric_band", first)]
 
 

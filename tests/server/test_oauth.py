@@ -355,7 +355,7 @@ async def test_keys_are_fetched_from_nowhere_but_https_or_this_machine() -> None
     ],
 )
 def test_settings_that_would_let_in_too_many_are_refused(wrong: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="(?i)oauth_"):
+    with pytest.raises(ConfigError, match=r"(?i)oauth_"):
         read_settings(**wrong)
 
 

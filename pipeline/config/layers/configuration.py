@@ -141,7 +141,7 @@ def _checked(layer: Layer) -> Settings:
     try:
         return Settings(**nested(layer))
     except ValidationError as error:
-        raise _refusal(layer, error) from error
+        raise _refusal(layer, error) from None  # the error of pydantic quotes the value, which may be a secret
 
 
 def _refusal(layer: Layer, error: ValidationError) -> ConfigError:
