@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from pipeline.config.slug import Slug
 
 
-_OF_JSON = ("gates",)
-"""Settings whose variable is JSON."""
-
-
 class Settings(BaseSettings):
     """Settings of one process: state folder, tenants file, limits, authentication and the current date."""
 
