@@ -76,7 +76,7 @@ def test_a_held_run_leaves_readers_the_one_they_have(shop: Shop) -> None:
     with pytest.raises(GateFailed, match=r"alpha is not published: spend in EUR of 2026-02-27 is 120, and 30") as held:
         shop.publish(ODD_DAY, gates=HELD)
     report = TenantReport(shop.tenant.slug)
-    report.fail(held.value)
+    report.fail(held.value, step="publish")
     assert [each.gate for each in report.gates if each.status is GateStatus.FAILED] == ["metric_band"]
     assert [finding.table for finding in report.details] == ["spend in EUR"]
     assert latest_run_id(shop.folder) == before
