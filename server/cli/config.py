@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -91,10 +92,13 @@ def doctor(as_json: AsJson = False) -> None:
 def _settings() -> list[dict[str, Any]]:  # Any: JSON values
     """Every setting with its value, its layer, and the layers that it wins over."""
     configuration = read_command_configuration()
-    listed = []
-    for name, field in type(configuration.settings).model_fields.items():
-        value, origin = getattr(configuration.settings, name), configuration.origin(name)
+    settings = configuration.settings
+    listed, plain = [], settings.model_dump(mode="json", include={"gates"}, exclude_defaults=True)
+    for name, field in type(settings).model_fields.items():
+        value, origin = getattr(settings, name), configuration.origin(name)
         text = None if value is None else HIDDEN if origin.is_secret else str(value)
+        if isinstance(value, dict):  # written as its variable takes it
+            text = json.dumps(plain.get(name, {}))
         listed.append(
             {
                 "name": name,

@@ -248,6 +248,9 @@ def test_every_setting_is_shown_with_where_it_comes_from(gata: Terminal) -> None
     assert shown["env"] == ("prod", "GATA_ENV")
     assert shown["threads"][1] == "default"
     assert "GATA_ENV" in gata("config", "show").out
+    gates = '{"row_loss": {"threshold": "0.02"}}'
+    done = gata.set(GATA_GATES=gates)("config", "show", "--json")
+    assert {each["name"]: each["value"] for each in json.loads(done.out)["settings"]}["gates"] == gates
 
 
 @pytest.mark.parametrize(
