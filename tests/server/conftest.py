@@ -23,10 +23,16 @@ def log_anew() -> None:
     structlog.reset_defaults()
 
 
+@pytest.fixture(scope="session")
+def alpha_home(tmp_path_factory: pytest.TempPathFactory) -> PublishedHome:
+    """What `fresh_home` is a copy of."""
+    return new_published_home(tmp_path_factory.mktemp("alpha"), "alpha")
+
+
 @pytest.fixture
-def fresh_home(tmp_path: Path) -> PublishedHome:
+def fresh_home(alpha_home: PublishedHome, tmp_path: Path) -> PublishedHome:
     """Alpha alone is published."""
-    return new_published_home(tmp_path / "fresh", "alpha")
+    return alpha_home.copied_to(tmp_path / "fresh")
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -228,6 +229,12 @@ class PublishedHome:
 
     def headers(self, who: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.tokens[who]}"}
+
+    def copied_to(self, folder: Path) -> PublishedHome:
+        """The same home, tokens and runs in another folder: that takes a tenth of publishing them again."""
+        shutil.copytree(self.settings.tenants.parent, folder)
+        moved = {"home": folder / "state", "tenants": folder / "tenants.yaml"}
+        return PublishedHome(self.settings.model_copy(update=moved), self.tokens)
 
     def canary(self, slug: str) -> str:
         """The text that every text of the tenant's star holds."""
