@@ -154,7 +154,7 @@ def test_one_bad_tenant_never_stops_the_others(tmp_path: Path) -> None:
         .replace("small_shop", "bad_shop")
         .replace("order_revenue - spend", "nothing - spend")
     )
-    both = open_project(tmp_path, SMALL_TENANT + other, threads=2)
+    both = open_project(tmp_path, SMALL_TENANT + other)
     from server.orchestration.verbs import build
 
     report = build(both.context)
