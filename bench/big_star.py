@@ -103,7 +103,9 @@ ROWS = {
             case when drawn(n, 'refunded', 20) = 0 then 10 else 0 end as refunded_amount, 'USD' as currency,
             ['paid', 'paid', 'paid', 'refunded', 'pending'][1 + drawn(n, 'status', 5)] as financial_status,
             false as is_cancelled, false as is_test, drawn(n, 'valid', 50) > 0 as is_valid,
-            drawn(n, 'first', 3) = 0 as is_first_order, md5('p' || drawn(n, 'person', 200000)) as customer_key,
+            drawn(n, 'first', 3) = 0 as is_first_order,
+            day - (drawn(n, 'first', 3) * (30 + drawn(n, 'since', 60)))::integer as first_order_date,
+            md5('p' || drawn(n, 'person', 200000)) as customer_key,
             md5('u' || drawn(n, 'user', {USERS})) as user_key, {_VISIT}
         from (
             select range as n, day_of(range, {ORDERS}) as day, drawn(range, 'source', 100) as draw,
