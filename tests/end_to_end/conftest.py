@@ -53,7 +53,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(scope="session")
 def real_project(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Project:
     """Real exports of three connectors, built once."""
-    built = open_project(tmp_path_factory.mktemp("real"), REAL_TENANT.format(data=real_data), threads=2)
+    built = open_project(tmp_path_factory.mktemp("real"), REAL_TENANT.format(data=real_data))
     built.build()
     return built
 
