@@ -94,12 +94,12 @@ IN_FILES: Mapping[str, Kind] = {
         _writes("orders_giant.json.gz", lambda: gzip.compress(b'{"id":9,"note":"' + b"x" * RECORD_BYTES + b'"}', 1)),
         "orders_giant.json.gz is in quarantine as a whole: one record of more than",
     ),
-    "wide": Kind(_writes("orders_wide.jsonl", _wide), "are in quarantine and not counted"),
+    "wide": Kind(_writes("orders_wide.jsonl", _wide), "in quarantine and not counted"),
     "columns": Kind(
         _writes("orders_columns.csv", lambda: ",".join(f"c{number}" for number in range(20_000)).encode() + b"\n1\n"),
         "its header has 20,000 columns",
     ),
-    "deep": Kind(_writes("orders_deep.json", lambda: b"[" * 100_000 + b"]" * 100_000), "2 of 5 records"),
+    "deep": Kind(_writes("orders_deep.json", lambda: b"[" * 100_000 + b"]" * 100_000), "in quarantine and not counted"),
     "noise": Kind(
         _writes("orders_noise.parquet", lambda: bytes(range(256)) * 40), "orders_noise.parquet is in quarantine"
     ),
