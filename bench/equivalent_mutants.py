@@ -120,6 +120,7 @@ RULES = (
         r"total not in \(((.*, )?(explained|order)_total - re(paid|turned)|charged - refunded_amount)",
         "Where nothing was taken off, the explained total is what was charged; refunded_amount is repaid.",
     ),
+    Rule("shopify", "column", r"when goods_price = goods_discount then goods_discount$", "They are equal there."),
     Rule(
         "shopify",
         "column",

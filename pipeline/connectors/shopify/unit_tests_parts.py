@@ -55,6 +55,7 @@ LINES: tuple[Example, ...] = (
         {"lines": json.dumps([BOUGHT, BOUGHT]), "total_price": 25, "tax_amount": None},
     ),
     ({"line_items": [LINE, LINE | {"price": None}]}, bought({}, {"unit_price": None})),
+    ({"line_items": [LINE, LINE | {"price": None, "gift_card": True}]}, {"lines": bought({})["lines"]}),
     (
         {"line_items": [LINE | TAXED | {"quantity": None, "current_quantity": None}], "current_total_price": "409.94"},
         bought({"quantity": None}),
@@ -137,7 +138,12 @@ PARTS: tuple[Example, ...] = (
     ({"line_items": [LINE | FREE_OF_CHARGE]}, bought({"discount_amount": 25})),
     # A file of the admin does not say whether prices are with tax: its totals do.
     (
-        {"line_items": [LINE], "subtotal_price_set": money("25.00"), "total_price": "30.00", "total_tax": "5.00"}
+        {
+            "line_items": [LINE],
+            "subtotal_price_set": money("25.00"),
+            "total_price_set": money("30.00"),
+            "total_tax": "5.00",
+        }
         | {"total_shipping_price_set": money("5.00"), "total_line_items_price": "99.00"},
         bought({}) | {"gross_sales": 20, "shipping_amount": 5, "tax_amount": 5, "total_price": 30},
     ),
