@@ -21,6 +21,7 @@ from tests.end_to_end.whole_homes import files_with, sums
 SHOP = "small_shop"
 ANN = "1@example.com"
 KEPT = 7
+KILLS = 8
 
 
 @pytest.fixture
@@ -33,25 +34,17 @@ def some_of(changes: int, kills: int) -> list[int]:
     return [changes, *random.Random(changes).sample(range(1, changes), kills - 1)]
 
 
-def test_a_killed_backup_or_restore_is_whole_or_not_there(home: Project, tmp_path: Path) -> None:
-    survive_kills(home, tmp_path, kills=1)
-
-
 @pytest.mark.long
-def test_no_kill_of_many_leaves_half_a_backup_or_half_a_home(home: Project, tmp_path: Path) -> None:
-    survive_kills(home, tmp_path, kills=8)
-
-
-def survive_kills(home: Project, tmp_path: Path, kills: int) -> None:
+def test_no_kill_leaves_half_a_backup_or_half_a_home(home: Project, tmp_path: Path) -> None:
     expected, kept = sums(home, SHOP), tmp_path / "backups"
     make_backup(home.settings, kept, keep=KEPT)
-    for change in some_of(changes_of("backup", str(kept), settings=home.settings), kills):
+    for change in some_of(changes_of("backup", str(kept), settings=home.settings), KILLS):
         killed_at(change, "backup", str(kept), settings=home.settings)
         assert [verified(backup) for backup in whole_backups(kept)] == [()] * len(whole_backups(kept))
         make_backup(home.settings, kept, keep=KEPT)
         assert len(list(kept.iterdir())) == len(whole_backups(kept))
     replacing = ("restore", str(kept), "--replace")
-    for change in some_of(changes_of(*replacing, settings=home.settings), kills):
+    for change in some_of(changes_of(*replacing, settings=home.settings), KILLS):
         killed_at(change, *replacing, settings=home.settings)
         assert sums(home, SHOP) == expected
         restore(kept, home.settings, replace=True)
