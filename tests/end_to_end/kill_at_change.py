@@ -19,9 +19,10 @@ def count(event, arguments):
     global changes
     is_written = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
     if is_written or event in ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.link"):
-        changes += not started.name or started.exists()
-        if changes == last:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if not started.name or started.exists():
+            changes += 1
+            if changes == last:
+                os.kill(os.getpid(), signal.SIGKILL)
 sys.argv[1:] = sys.argv[3:]
 from server.cli.app import main
 import server.orchestration.forgetting, server.orchestration.recovery.backup, server.orchestration.recovery.restore
