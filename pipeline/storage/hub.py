@@ -94,8 +94,7 @@ def _of_cause(hub: Path, cause: FailureCause, reason: str) -> LandError:
     if cause is FailureCause.DAMAGED:
         return LandError(
             f"{hub} is damaged: {reason}.",
-            "Restore it from a backup, or move it away and run `gata build`, which lands every export again;"
-            " readers keep their runs.",
+            "Run `gata build --from bronze`, which makes it anew; readers keep their runs.",
         )
     return LandError(
         f"{hub} may not be read and written by this user: {reason}.",

@@ -255,6 +255,8 @@ def read_definitions(text: bytes) -> RunDefinitions:
     while isinstance(version, int) and version in EARLIER:
         tree = EARLIER[version](tree)
         version = tree["version"]
+    if not isinstance(version, int):
+        raise ValueError("it says no version")  # noqa: TRY004  # what readers of damaged files catch
     if version != VERSION:
         raise OtherVersion(version)
     try:

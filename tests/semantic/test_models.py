@@ -16,10 +16,16 @@ from tests.semantic.hand_star import HandStar, hand_shop
 HEAVY = ("ibis", "boring_semantic_layer", "pandas", "pyarrow", "sqlglot", "dlt", "dbt")
 
 
-@pytest.mark.parametrize("text", ["", "a: [", "version: 99", "version: 1\nmodels: {}", "just text"])
+@pytest.mark.parametrize("text", ["", "a: [", "version: 1\nmodels: {}", "just text"])
 def test_definitions_that_cannot_be_read_are_refused(folder: Path, text: str) -> None:
     (folder / "semantic.yml").write_text(text, encoding="utf-8")
     with pytest.raises(PublishError, match="cannot be read"):
+        load_model(folder)
+
+
+def test_definitions_of_another_release_are_refused_as_such(folder: Path) -> None:
+    (folder / "semantic.yml").write_text("version: 99", encoding="utf-8")
+    with pytest.raises(PublishError, match=r"semantic\.yml is of version 99, which a later release of gata reads"):
         load_model(folder)
 
 

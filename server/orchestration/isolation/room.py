@@ -1,7 +1,7 @@
 """The room on the disk that a build needs, estimated before it starts from new exports, last stars and the hub.
 
 What does not fit is refused while nothing is written: tenant by tenant, in their order, and the whole build where no
-tenant fits. Estimates are upper bounds of what was measured, not promises: a disk that fills up meanwhile still fails
+tenant fits. Estimates are meant to be upper bounds, and are no promises: a disk that fills up meanwhile still fails
 the tenant that meets it.
 """
 
@@ -32,11 +32,11 @@ MEGABYTE = 1 << 20
 OF_A_BUILD = 16 * MEGABYTE
 """Projects, logs and ops.sqlite, whatever is built."""
 OF_A_NEW_BYTE = 4
-"""Bronze, landing parts, landing tables and sinks, per unpacked byte of an export; measured are 1.5 to 3."""
+"""Bronze, landing parts, landing tables and sinks, per unpacked byte of an export."""
 OF_A_STAR_BYTE = 2
 """The star that is rebuilt and the copy that is published; a part of both is linked where it is unchanged."""
 OF_A_PACKED_BYTE = 20
-"""What texts unpack to; measured exports are between 5 and 20."""
+"""What texts unpack to, for each packed byte."""
 SHARE_OF_HUB = 0.1
 """The blocks of the hub that a push writes anew before it frees the old ones."""
 PACKED = (".gz", ".zip")
