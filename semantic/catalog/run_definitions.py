@@ -256,7 +256,7 @@ def read_definitions(text: bytes) -> RunDefinitions:
         tree = EARLIER[version](tree)
         version = tree["version"]
     if not isinstance(version, int):
-        raise ValueError("it says no version")  # noqa: TRY004  # what readers of damaged files catch
+        raise ValueError(f"version is {version!r}, which is no number")  # noqa: TRY004  # what readers of damaged files catch
     if version != VERSION:
         raise OtherVersion(version)
     try:

@@ -47,7 +47,7 @@ def test_a_hub_of_flipped_bytes_is_damaged_and_never_open_in_another_process(set
                 refusals.append(str(error))
     assert len(refusals) >= 10
     for refusal in refusals:
-        assert re.search(r"hub\.duckdb is damaged: .*move it away and run `gata build`", refusal)
+        assert re.search(r"hub\.duckdb is damaged: .*Run `gata build --from bronze`", refusal)
 
 
 @pytest.mark.parametrize("left", [0, 5_000, 300_000])

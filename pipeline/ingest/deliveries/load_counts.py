@@ -11,14 +11,11 @@ from collections.abc import Iterable
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprint
 from pipeline.contracts.sql import quote
+from pipeline.gate_rules.gate_settings import GateRules
 from pipeline.ingest.landing_tables import LOAD_ID, dataset
 from pipeline.settings import Settings
 from pipeline.storage.hub import read_hub
 from pipeline.storage.run_counts import TableCounts
-
-MAX_QUARANTINE_SHARE = 0.05
-"""Of the records of one object; a larger share fails its gate."""
-
 
 def load_counts(
     tenant: Tenant, load_id: str | None, blueprints: Iterable[Blueprint], settings: Settings
@@ -30,10 +27,11 @@ def load_counts(
     """
     if load_id is None:
         return []
-    counts = []
+    counts, rules = [], GateRules.of(settings.gates, tenant.gates)
     with read_hub(settings) as hub:
         schema = quote(dataset(tenant))
         for blueprint in blueprints:
+            most = rules.threshold("quarantine_share", blueprint.object)
             rows = hub.execute(
                 _COUNTS.format(schema=schema, table=quote(blueprint.landing_table)),
                 {"load": load_id, "platform": blueprint.platform, "object": blueprint.object},
@@ -48,7 +46,7 @@ def load_counts(
                         output_rows=landed,
                         quarantine_rows=quarantined,
                         bytes=size,
-                        is_within_gates=quarantined <= MAX_QUARANTINE_SHARE * read,
+                        is_within_gates=quarantined == 0 or quarantined < most * read,
                     )
                 )
     return counts
