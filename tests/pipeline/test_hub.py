@@ -54,7 +54,7 @@ def test_a_hub_of_flipped_bytes_is_damaged_and_never_open_in_another_process(set
 def test_a_hub_that_was_cut_short_is_damaged(settings: Settings, left: int) -> None:
     with settings.hub.open("r+b") as file:
         file.truncate(left)
-    with pytest.raises(LandError, match=r"hub\.duckdb is damaged: .*Restore it from a backup"):
+    with pytest.raises(LandError, match=r"hub\.duckdb is damaged: .*Run `gata build --from bronze`"):
         read_all(settings)
 
 

@@ -17,6 +17,7 @@ from pipeline.settings import Settings
 from pipeline.storage.hub import read_hub
 from pipeline.storage.run_counts import TableCounts
 
+
 def load_counts(
     tenant: Tenant, load_id: str | None, blueprints: Iterable[Blueprint], settings: Settings
 ) -> list[TableCounts]:
