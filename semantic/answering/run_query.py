@@ -216,7 +216,9 @@ def _bind(query: Query, planned: Plan, compiled: Compiled, offset: int) -> dict[
     """Map the parameters of a statement to their values."""
     available: dict[str, object] = {"limit": query.limit + 1, "offset": offset, "shift": planned.shift}
     available["top"] = query.top.n if query.top else None
-    for prefix, window in (("", planned.read), ("shown_", planned.window), ("previous_", planned.previous)):
+    both = Window(planned.previous.start, planned.read.end) if planned.previous and planned.read else None
+    windows = {"": planned.read, "shown_": planned.window, "previous_": planned.previous, "both_": both}
+    for prefix, window in windows.items():
         available |= {f"{prefix}{end}": day for end, day in (days_of(window) or {}).items()}
     for condition, values in zip(planned.conditions, planned.values, strict=True):
         available |= condition.bind(values)

@@ -78,7 +78,10 @@ def _with_rows_before(
     else:
         aligned = uncut_periods(start, end, grain, week_start)
     unit: Literal["months", "days"] = "months" if shift.months else "days"
-    return PlannedComparison(Comparison(unit), aligned, aligned.previous, shift.months or shift.days)
+    begins_whole = start == period_start(start, grain, week_start)
+    is_read_once = begins_whole and not aligned.has_gaps and query.cumulative is None
+    join = Comparison(unit, is_read_once=is_read_once)
+    return PlannedComparison(join, aligned, aligned.previous, shift.months or shift.days)
 
 
 def _join(query: Query, shift: tuple[int, int]) -> tuple[Comparison, int]:

@@ -88,6 +88,9 @@ class Comparison:
     unit: Literal["months", "days"] | None
     drops_unmatched: bool = False
     """A day that the month before does not have joins no row; else it joins that month's last day."""
+    is_read_once: bool = False
+    """Each row is compared with the one before it, and no day counts on one side alone: the facts are read once, over
+    the days of both."""
 
 
 @dataclass(frozen=True, kw_only=True)

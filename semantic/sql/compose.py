@@ -1,6 +1,7 @@
 """Composes the SQL statement of a query shape: joins the fact aggregates, then applies each stage to their rows.
 
-    current, previous   the facts, aggregated each on its own and joined on every key (`drill_across`)
+    current, previous   the facts, aggregated each on its own and joined on every key (`drill_across`); `both` at once
+                        where each row is compared with the one before it
     compared            the period before beside the period
     filled              a row for every period
     covered             whether sources cover the period of a row
@@ -17,7 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.contracts.sql import literal, quote
-from semantic.catalog.catalog import COMPARED, CUMULATIVE, IS_OTHER, IS_TOTAL, SHARE
+from semantic.catalog.catalog import COMPARED, CUMULATIVE, DATE, IS_OTHER, IS_TOTAL, SHARE
 from semantic.planning.query_shape import Key, QueryShape, RequestedMetric, covered_column
 from semantic.sql.coverage_stages import mark_covered, of_total
 from semantic.sql.ctes import PREVIOUS, Components, add_up, compare, fill, keep, matched, rank, total
@@ -53,6 +54,10 @@ def compose(shape: QueryShape, aggregate: Aggregate) -> str:
 
 
 def _joined_facts(statement: Statement, shape: QueryShape, aggregate: Aggregate) -> tuple[str, Components]:
+    if shape.comparison and shape.comparison.is_read_once:
+        both = drill_across(statement, shape, aggregate, "both", window="both_")
+        shown = f"SELECT *\nFROM {quote(both)}\nWHERE {quote(DATE)} >= CAST($start AS DATE)"
+        return compare(statement, shape, statement.add("current", shown), both, "compared")
     current = drill_across(statement, shape, aggregate, "current")
     if shape.comparison is None:
         return current, shape.carried
