@@ -78,10 +78,10 @@ def _gates(settings: Settings, run_id: str, tenant: Slug) -> list[Entry]:
 
 def _gate(result: Entry) -> Entry:
     """A result under the names of the report."""
-    found = result.get("finding")
-    finding = found if isinstance(found, dict) else {}
+    finding = result.get("finding")
+    said = finding if isinstance(finding, dict) else {}
     names = {"id": result.get("gate"), "measured": result.get("value")}
-    return names | {name: finding.get(name) for name in ("next_step", "since")} | dict(result)
+    return names | {name: said.get(name) for name in ("next_step", "since")} | dict(result)
 
 
 def _kept_out(ops: Ops, tenant: Slug) -> list[Entry]:
