@@ -15,6 +15,7 @@ from pipeline.contracts.registry import Blueprint
 from pipeline.ingest.deliveries.archive import batches_of
 from pipeline.ingest.deliveries.delivered_days import DeliveredDays, read_delivered_days
 from pipeline.ingest.deliveries.ledger import read_ledgers
+from pipeline.ingest.deliveries.outdated_targets import OutdatedTargets
 from pipeline.ingest.dlt_load import load
 from pipeline.ingest.drift import sentences
 from pipeline.ingest.earlier_shapes import differences, nested_differences
@@ -84,6 +85,10 @@ def land_tenant(
     batches = partial(batches_of, tenant, settings)
     with write_hub(settings) as hub, _empty_folder(folder), _no_drafts([batches(target) for target in targets]):
         prepare_landing_tables(hub, tenant, tables)
+        outdated = OutdatedTargets(hub, tenant, settings)
+        if anew := outdated.find(targets, read_ledgers(hub, tenant)):
+            outdated.remove(anew, batches)
+            log.info("landing_anew", tenant=tenant.slug, targets=[list(target.key) for target in anew])
         plans = plan_loads(targets, known(hub, tenant), read_ledgers(hub, tenant), batches)
         if any(plan.new for plan in plans):
             with reading_connection(folder) as con:

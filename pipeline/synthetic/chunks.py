@@ -53,6 +53,7 @@ def plan_chunks(folder: Path, tenant: Tenant, until: date, days: int) -> tuple[C
     if chunks and last <= chunks[-1].last:
         return chunks
     first = until - timedelta(days=days)
+    replaces = (folder / NAME).exists() and (not chunks or replaces_another(folder))
     if chunks and chunks[0].first <= first:
         chunks = (*chunks, Chunk(chunks[-1].last + timedelta(days=1), last))
     else:
@@ -61,11 +62,21 @@ def plan_chunks(folder: Path, tenant: Tenant, until: date, days: int) -> tuple[C
     content = {
         "generator": GENERATOR,
         "shop": description,
+        "replaces_another": replaces,
         "chunks": [[chunk.first.isoformat(), chunk.last.isoformat()] for chunk in chunks],
     }
     with in_place(folder / NAME) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return chunks
+
+
+def replaces_another(folder: Path) -> bool:
+    """Whether the files of a folder replaced, at any time, those of another generator or another shop."""
+    try:
+        saved = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return False
+    return saved.get("replaces_another") is True
 
 
 def _read(path: Path, description: dict[str, Any]) -> tuple[Chunk, ...]:
