@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import lzma
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -25,11 +23,11 @@ from server.orchestration.jobs.job import Jobs
 from server.orchestration.source_states import freshness_of, shapes_of
 from server.serving.access import Access, Caller
 from server.serving.result_handles import Handles
+from tests.end_to_end.old_homes import unpack_home
 from tests.end_to_end.small_shop import write_shop
 from tests.server.cli_run import Terminal, environment, start
 from tests.server.published_fixture import PublishedHome
 
-HOME = Path(__file__).resolve().parents[1] / "fixtures" / "home_v1"
 SHOP = "small_shop"
 TOKEN = "gata_0bc9fb6dff85_PCMUy19NS-h8ST9NiuFuI73GI_W4CebAWIjX1eBYqNs"
 RUN = "20261121T225458406660Z_6afcf8"
@@ -39,14 +37,8 @@ MADE_AT = datetime(2026, 11, 29, 23, 0, tzinfo=UTC)
 @pytest.fixture
 def old(tmp_path: Path) -> Settings:
     """A copy of the home, unpacked, that no code of today has opened yet."""
-    shutil.copytree(HOME, tmp_path, dirs_exist_ok=True)
-    state = tmp_path / "state"
-    with closing(sqlite3.connect(state / "ops.sqlite")) as ops:
-        ops.executescript((state / "ops.sql").read_text(encoding="utf-8"))
-    for packed in state.rglob("*.xz"):
-        packed.with_suffix("").write_bytes(lzma.decompress(packed.read_bytes()))
-        packed.unlink()
-    return Settings(home=state, tenants=tmp_path / "tenants.yaml")
+    unpack_home("home_v1", tmp_path)
+    return Settings(home=tmp_path / "state", tenants=tmp_path / "tenants.yaml")
 
 
 @pytest.fixture

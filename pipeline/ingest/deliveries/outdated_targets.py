@@ -118,8 +118,8 @@ class OutdatedTargets:
         if gone:
             more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
             raise LandError(
-                f"An earlier release pushed the {object_} of {platform} {account} of {self.tenant.slug} under other keys,"
-                f" and {gone[0]}{more} that landed cannot be landed anew as it was; nothing was touched.",
+                f"An earlier release pushed the {object_} of {platform} {account} of {self.tenant.slug} under other"
+                f" keys, and {gone[0]}{more} that landed cannot be landed anew as it was; nothing was touched.",
                 "Put the exports of then back, or run `gata build --from bronze`: it makes the hub anew from bronze and"
                 " the exports that are there, and names the tables with fewer rows.",
             )
