@@ -22,6 +22,7 @@ from pipeline.config.source import Source
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.connector import contracts_of
 from pipeline.errors import ConfigError
+from pipeline.synthetic.chunks import replaces_another
 from pipeline.synthetic.generate import generate
 from pipeline.synthetic.model.parameters import FunnelParameters
 
@@ -204,7 +205,11 @@ def test_another_shop_or_a_longer_past_is_made_anew(tmp_path: Path, change: dict
     later = UNTIL + timedelta(days=1)
     files = generate(shop(**change), tmp_path, until=later, days=days)
     generate(shop(**change), tmp_path / "fresh", until=later, days=days)
-    assert digests(tmp_path / "synthetic") == digests(tmp_path / "fresh/synthetic")
+    folders = [home / "synthetic" for home in (tmp_path, tmp_path / "fresh")]
+    assert [replaces_another(folder / "tyrell_corp") for folder in folders] == [bool(change), False]
+    for folder in folders:
+        (folder / "tyrell_corp/_generator.json").unlink()  # only it says whether there was another shop before
+    assert digests(folders[0]) == digests(folders[1])
     assert all(len(paths) == 1 for (_, _, name), paths in files.items() if name != "campaigns")
 
 
