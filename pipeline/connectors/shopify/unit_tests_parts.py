@@ -96,6 +96,7 @@ FREE: Row = {
     "discounted_price": "9.99",
     "discounted_price_set": money("4.50"),
 }
+PLAINLY: Row = {"price": "5.00", "discounted_price": "4.50"}
 ALL_TAXED: Row = LINE | ALLOCATED | {"tax_lines": [{"price": "1.50"}]}
 STATED: Row = {
     "total_line_items_price": "390.00",
@@ -118,7 +119,7 @@ PARTS: tuple[Example, ...] = (
         bought({}) | {"shipping_amount": 4.5},
     ),
     # Without a discount of its own, shipping costs its price; without a line of it, nothing.
-    ({"line_items": [LINE], "shipping_lines": [{"price": "5.00"}]}, bought({}) | {"shipping_amount": 5}),
+    ({"line_items": [LINE], "shipping_lines": [{"price": "5.00"}, PLAINLY]}, bought({}) | {"shipping_amount": 9.5}),
     ({"line_items": [LINE], "shipping_lines": []}, bought({}) | {"shipping_amount": 0}),
     (
         {"line_items": [LINE], "shipping_lines": [], "total_tax": None},
@@ -194,6 +195,7 @@ PARTS: tuple[Example, ...] = (
     ),
     # Without lines, the order's own totals where they come to its total.
     (STATED, STATED_PARTS | {"shipping_amount": 0}),
+    ({"total_line_items_price": "400.00", "total_discounts": "2.00"}, STATED_PARTS | {"shipping_amount": 0}),
     ({"total_line_items_price": "390.00", "total_discounts": "2.00"}, {}),
     ({"total_line_items_price": "410.00", "total_discounts": "2.00"}, {}),
     (
