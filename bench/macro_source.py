@@ -35,6 +35,7 @@ INPUT = re.compile(r"\{\{ (?:ref|source)\(.*?\) \}\}(?: as \w+)?")
 QUOTED = re.compile(r"'\{\{ (?=')|(?<=') \}\}'|'[^'\n]*'|\"[^\"]*\"")  # first: an expression of texts inside a text
 TYPE = re.compile(
     r"\bas (?:decimal\(1[89], [06]\)|varchar(?:\[\])?|bigint|double|boolean|json|date|timestamp\w*)(?=\s*\))"
+    r"|\bdecimal\(1[89], 6\)"  # of a field of objects
 )
 NAME = r"(?:\"[$\w]+\"|[A-Za-z_]\w*)"
 PATH = re.compile(rf"(?<![\w$.\"]){NAME}(?:\.{NAME})*(?![\w$(\"])")
