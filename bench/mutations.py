@@ -1,6 +1,6 @@
 """Would a unit test notice? Every engine with one thing wrong, run against the cases of its dbt unit test.
 
-`python -P -m bench.mutations` runs all in eight minutes; `--engine google_ads` runs the macros of one connector, and
+`python -P -m bench.mutations` runs all in twenty minutes; `--engine google_ads` runs the macros of one connector, and
 `--engine shared` those that engines share (`cast_as`, `major_units`, ...), against the cases of all. `--quick` swaps a
 column for the two likeliest alone, not for every one it could be taken for; `--only FILE` runs the mutants that an
 earlier run has printed there, to see whether they are noticed now.
