@@ -54,12 +54,14 @@ class LossyStream(io.TextIOBase):
     """A stream of events that loses what it cannot write: a log on a full disk fails no call and no build."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self._stream, self._begun = stream, ""
 
     def write(self, text: str) -> int:
+        """Write whole lines, each at once: other processes write to the same stream."""
+        lines, line_end, self._begun = (self._begun + text).rpartition("\n")
         with suppress(OSError, ValueError):  # ValueError: closed
-            return self._stream.write(text)
-        return 0
+            self._stream.write(lines + line_end)
+        return len(text)
 
     def flush(self) -> None:
         with suppress(OSError, ValueError):

@@ -84,8 +84,12 @@ def quarantined_records(
         for blueprint in blueprints:
             rows = hub.execute(_records(schema, blueprint, columns), [blueprint.platform, blueprint.object]).fetchall()
             found += [_record(row) for row in rows]
-        files = [_record(row) for row in hub.execute(_files(schema)).fetchall()]
-    found += [file for file in files if is_there(file.path)]
+        apart = [
+            _record(row)
+            for query in (_files(schema), _withheld(schema, columns))
+            for row in hub.execute(query).fetchall()
+        ]
+    found += [each for each in apart if is_there(each.path)]
     return sorted(found, key=lambda each: (each.platform, each.account, each.object, each.path, each.line or 0))
 
 
@@ -129,6 +133,14 @@ def _files(schema: str) -> str:
         select {_COLUMNS} from {schema}.quarantine as refused
         where line is null and record is null and {not_landed_since(schema, "refused")}
         qualify row_number() over (partition by platform, account, object, path order by {LOAD_ID} desc) = 1"""
+
+
+def _withheld(schema: str, columns: str) -> str:
+    """The bad records of files that are withheld as a whole, of which nothing landed."""
+    return f"""
+        select {columns} from {schema}.quarantine as refused
+        where record is not null and {not_landed_since(schema, "refused")}
+        qualify {LOAD_ID} = max({LOAD_ID}) over (partition by platform, account, object, path)"""
 
 
 def _record(row: tuple[Any, ...]) -> QuarantinedRecord:  # Any: rows are untyped

@@ -173,7 +173,10 @@ def _open(path: Path) -> OpsConnection:
 
 def _connect(path: Path) -> OpsConnection:
     with _explain_error(path):
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # SQLite's files beside it get its mode
+        # SQLite's files beside it get its mode. One that is there is not opened: closing it would drop the locks that
+        # SQLite holds for the other connections of this process (https://sqlite.org/howtocorrupt.html, 2.2)
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = _connection(str(path))
     try:
         connection.execute("PRAGMA journal_mode = WAL")

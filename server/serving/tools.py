@@ -242,10 +242,11 @@ def _finding_notes(catalog: Catalog) -> list[str]:
 
 
 def _empty_facts_note(catalog: Catalog) -> list[str]:
-    """The note about facts without rows, except those without a source, and those whose records were withheld."""
+    """The note about facts without rows, except those without a source, and those of which a finding says it."""
     from pipeline.gates.finding import LEAVES_ROWS_OUT
 
     withheld = {fact for each in catalog.findings if each.kind in LEAVES_ROWS_OUT for fact in each.facts}
     empty = [fact for fact in catalog.facts.values() if not fact.rows and not fact.is_left_out]
-    names = [fact.name for fact in empty if fact.name not in withheld]
+    said = {each.table for each in catalog.findings if each.rule == "minimum_rows"}
+    names = [fact.name for fact in empty if fact.name not in withheld | said]
     return [f"There are no rows in {', '.join(names)}."] if names else []

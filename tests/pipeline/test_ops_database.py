@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -154,6 +156,31 @@ def test_a_database_that_is_gone_from_a_home_with_published_runs_says_what_is_lo
     assert event["log_level"] == "warning"
     assert "Tokens" in event["fix"]
     assert "`gata restore`" in event["fix"]
+
+
+def test_what_is_written_after_another_connection_of_this_process_was_made_is_seen_by_other_processes(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "ops.sqlite"
+
+    def runs_seen_by_another_process() -> int:
+        """Its connection, the last one but ours, is closed at its end."""
+        program = (
+            "import sys; from pathlib import Path; from pipeline.storage.ops import Ops\n"
+            "with Ops(Path(sys.argv[1])) as ops: print(len(ops.runs()))"
+        )
+        found = subprocess.run(
+            [sys.executable, "-P", "-c", program, str(path)], capture_output=True, text=True, check=True
+        )
+        return int(found.stdout)
+
+    with Ops(path) as ops:
+        ops.start_run("*")
+        with Ops(path):
+            pass
+        assert runs_seen_by_another_process() == 1
+        ops.start_run("*")
+        assert runs_seen_by_another_process() == 2
 
 
 def test_a_copy_is_of_one_moment_and_a_damaged_database_is_not_copied(tmp_path: Path) -> None:

@@ -282,7 +282,7 @@ def test_words_that_fit_nothing_leave_the_old_ones_and_words_that_fit_are_asked_
     assert (states[-1], "revenu" in failed["reason"], text_of(onboarded.home)) == ("failed", True, text)
     right = {"tenant": "acme", "semantic": {"metrics": {"margin": MARGIN}}}
     job, states = ended(http, http.post("/semantic-layer/update", json=right))
-    assert states[-1] == "ready", job
+    assert states[-1] == "ready", (job["reason"], job)
     by_hand = onboarded.sql(
         "select (select sum(total_price::decimal(18, 6)) from {ORDERS})"
         " - (select sum(spend::decimal(18, 6)) from {INSIGHTS})"

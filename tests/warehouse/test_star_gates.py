@@ -186,23 +186,29 @@ def weeks(star: duckdb.DuckDBPyConnection, count: int, rows: int, *, on: date, f
 @pytest.mark.parametrize(
     ("history", "found", "status"),
     [
-        (3, 20, GateStatus.SILENT),
-        (4, 5, GateStatus.PASSED),
-        (4, 8, GateStatus.PASSED),
-        (4, 9, GateStatus.WARNED),
-        (8, 20, GateStatus.WARNED),
+        (3, 80, GateStatus.SILENT),
+        (4, 20, GateStatus.PASSED),
+        (4, 32, GateStatus.PASSED),
+        (4, 33, GateStatus.WARNED),
+        (8, 80, GateStatus.WARNED),
     ],
 )
 def test_a_days_volume_is_judged_by_its_weekday_from_four_weeks_of_history_on(
     star: duckdb.DuckDBPyConnection, history: int, found: int, status: GateStatus
 ) -> None:
     day = TODAY - timedelta(days=2)
-    weeks(star, history, 5, on=day, found=found)
+    weeks(star, history, 20, on=day, found=found)
     (result,) = (each for each in judged(star) if each.gate == "volume_band" and each.table == "sessions")
     assert result.status is status
     if result.finding:
         assert (result.finding.first_day, result.finding.last_day) == (day, day)
-        assert f"{found} rows of {day}, and 5 are usual" in result.finding.sentence
+        assert f"{found} rows of {day}, and 20 are usual" in result.finding.sentence
+
+
+def test_a_day_of_few_rows_is_not_unusual_however_few_are_usual(star: duckdb.DuckDBPyConnection) -> None:
+    weeks(star, 4, 1, on=TODAY - timedelta(days=2), found=19)
+    (result,) = (each for each in judged(star) if each.gate == "volume_band" and each.table == "sessions")
+    assert result.status is GateStatus.SILENT
 
 
 def test_a_fact_that_lost_a_sum_of_its_sinks_fails(star: duckdb.DuckDBPyConnection) -> None:

@@ -33,6 +33,8 @@ MEASURED = (
 """The gates that are judged here; where all are off nothing is measured."""
 SAMPLES = 5
 DAYS_JUDGED = 7
+LEAST_ROWS_OF_A_DAY = 20
+"""A day that has fewer rows, and usually has, is too small to be unusual."""
 TOTALS: Mapping[str, tuple[str, Sequence[str]]] = {
     "ad_performance": (
         "from {of} where is_counted",
@@ -208,7 +210,8 @@ def _volume(measured: MeasuredTable, rules: GateRules) -> Iterator[GateResult]:
     found = []
     for back in range(1, DAYS_JUDGED + 1):
         day = last - timedelta(days=back)
-        if band := usual_of_weekday(days, day):
+        band = usual_of_weekday(days, day)
+        if band and max(days.get(day, Decimal(0)), band.middle) >= LEAST_ROWS_OF_A_DAY:
             found.append((spreads_away(days.get(day, Decimal(0)), band), day, band.middle))
     if not found:
         yield judge(rules, "volume_band", table.name, None, "")
