@@ -121,22 +121,25 @@ class OpsDatabase:
     def _begin(self, ends_at: float) -> None:
         """Begin to write once no other process does.
 
-        The wait is ours: SQLite would hold the connection meanwhile, and every thread that only reads with it.
+        The wait is ours: SQLite would hold the connection meanwhile, and every thread that only reads with it. A reader
+        may overwrite the error of the connection before it is read here, so its state says whether writing has begun.
         """
         while True:
+            failure: GataError | sqlite3.Error | None = None
             self.connection.execute("PRAGMA busy_timeout = 0")
             try:
                 self.connection.execute("BEGIN IMMEDIATE")
-            except StateError as error:
-                if (
-                    time.monotonic() >= ends_at
-                    or cause_of(error.__cause__ or error, self.path) is not FailureCause.BUSY
-                ):
-                    raise
-            else:
-                return
+            except (GataError, sqlite3.Error) as error:
+                failure = error
             finally:
                 self.connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+            if self.connection.in_transaction:
+                return
+            cause = failure and cause_of(failure.__cause__ or failure, self.path)
+            if failure and cause not in (None, FailureCause.BUSY):
+                raise failure
+            if time.monotonic() >= ends_at:
+                raise _busy(self.path, "database is locked") from failure
             time.sleep(POLL_SECONDS)
 
     def _insert(self, table: str, values: Mapping[str, object]) -> int:
