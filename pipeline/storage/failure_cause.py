@@ -105,7 +105,9 @@ def _of_duckdb(error: BaseException, path: Path) -> FailureCause | None:
         return cause
     if not (is_allowed(path, os.W_OK) and is_allowed(folder, os.W_OK)):
         return FailureCause.FORBIDDEN
-    return None if isinstance(error, duckdb.TransactionException) else FailureCause.DAMAGED
+    # The files have one writer each, so that no commit conflicts: one that fails met the disk, and what it had written
+    # is removed by now, so that there is room again.
+    return FailureCause.FULL if isinstance(error, duckdb.TransactionException) else FailureCause.DAMAGED
 
 
 def has_room(path: Path) -> bool:

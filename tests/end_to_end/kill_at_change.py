@@ -51,7 +51,7 @@ def changes_of(*arguments: str, settings: Settings, after: Path | None = None) -
     """Run a command to its end; how many changes it makes."""
     done = _run(0, arguments, settings, after)
     assert done.returncode == 0, done.stderr
-    return int(done.stderr.rpartition("changes: ")[2])
+    return int(done.stderr.rpartition("changes: ")[2].partition("\n")[0])
 
 
 def _run(

@@ -74,7 +74,7 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
 def home(small: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The small shop with rollups and an earlier run. Whoever damages it has it built again, or takes a copy."""
     home = copy_project(small, tmp_path_factory.mktemp("damaged") / "home", rollup_rows=1)
-    home.build()
+    home.build(full=True)  # where it lies is no reason to build
     return home
 
 

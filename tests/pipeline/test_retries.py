@@ -26,6 +26,7 @@ from pipeline.errors import (
 )
 from pipeline.retries import FailureClass, RetryPolicy, RetryQueue, call_with_retries, failure_class
 from pipeline.settings import Settings
+from pipeline.storage import ops_database
 from pipeline.storage.hub import write_hub
 from pipeline.storage.ops import Ops
 from tests.pipeline.fake_clock import FakeClock
@@ -86,7 +87,8 @@ def test_a_failure_is_classed_by_its_type_and_code_and_those_of_its_causes(
     assert failure_class(error) is expected
 
 
-def test_a_state_database_that_another_process_writes_passes(tmp_path: Path) -> None:
+def test_a_state_database_that_another_process_writes_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ops_database, "BUSY_SECONDS", 0.05)
     with Ops(tmp_path / "ops.sqlite") as ops:
         ops.connection.execute("PRAGMA busy_timeout = 0")
         with sqlite3.connect(tmp_path / "ops.sqlite", isolation_level=None) as other:
