@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -276,7 +277,12 @@ def test_a_file_is_bounded_packed_and_unpacked(call: Any, monkeypatch: pytest.Mo
 
 def test_a_call_with_a_file_is_recorded_without_its_content(call: Any, owned: PublishedHome) -> None:
     upload(call, "beta owner", "recorded.jsonl", jsonl([{**order(1), "email": "ann@example.com"}]).encode(), to="check")
-    lines = [line for file in owned.settings.audit_folder.glob("*") for line in file.read_text("utf-8").splitlines()]
-    (recorded,) = [json.loads(line) for line in lines if "recorded.jsonl" in line]
+    ends_at, found = time.monotonic() + 60, list[str]()
+    while not found and time.monotonic() < ends_at:  # the line is written after the answer is sent
+        lines = [
+            line for file in owned.settings.audit_folder.glob("*") for line in file.read_text("utf-8").splitlines()
+        ]
+        found = [line for line in lines if "recorded.jsonl" in line]
+    (recorded,) = map(json.loads, found)
     assert recorded["tool"] == "POST /sources/check"
     assert "ann@example.com" not in json.dumps(recorded)
