@@ -277,12 +277,11 @@ def test_a_file_is_bounded_packed_and_unpacked(call: Any, monkeypatch: pytest.Mo
 
 def test_a_call_with_a_file_is_recorded_without_its_content(call: Any, owned: PublishedHome) -> None:
     upload(call, "beta owner", "recorded.jsonl", jsonl([{**order(1), "email": "ann@example.com"}]).encode(), to="check")
-    ends_at, found = time.monotonic() + 60, list[str]()
-    while not found and time.monotonic() < ends_at:  # the line is written after the answer is sent
-        lines = [
-            line for file in owned.settings.audit_folder.glob("*") for line in file.read_text("utf-8").splitlines()
-        ]
-        found = [line for line in lines if "recorded.jsonl" in line]
-    (recorded,) = map(json.loads, found)
-    assert recorded["tool"] == "POST /sources/check"
+    recorded: list[dict[str, Any]] = []
+    ends_at = time.monotonic() + 60
+    while not recorded and time.monotonic() < ends_at:  # the line is written after the answer is sent
+        texts = [file.read_text("utf-8") for file in owned.settings.audit_folder.glob("*")]
+        lines = [line for text in texts for line in text.splitlines()]
+        recorded = [json.loads(line) for line in lines if "recorded.jsonl" in line]
+    assert [each["tool"] for each in recorded] == ["POST /sources/check"]
     assert "ann@example.com" not in json.dumps(recorded)
