@@ -59,7 +59,10 @@ def test_upgraded_under_a_running_server_it_has_the_numbers_of_a_clean_build_and
     settings, seen = old.settings, {RUN: BEFORE}
     question = {"metrics": ["orders", "order_revenue", "spend"]}
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    with PublishedHome(settings, {}).serving() as address, httpx.Client(base_url=address, headers=headers) as http:
+    with (
+        PublishedHome(settings.model_copy(update={"rate_per_minute": 0}), {}).serving() as address,
+        httpx.Client(base_url=address, headers=headers) as http,
+    ):
 
         def ask() -> str:
             answer = http.post(f"/semantic-layer/{SHOP}/query", json=question, timeout=120)

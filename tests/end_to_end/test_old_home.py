@@ -122,7 +122,10 @@ def test_it_is_upgraded_under_a_running_server_which_answers_before_meanwhile_af
     folder, seen = old.published(SHOP), set[str]()
     question = {"metrics": ["orders", "order_revenue", "spend"]}
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    with PublishedHome(old, {}).serving() as address, httpx.Client(base_url=address, headers=headers) as http:
+    with (
+        PublishedHome(old.model_copy(update={"rate_per_minute": 0}), {}).serving() as address,
+        httpx.Client(base_url=address, headers=headers) as http,
+    ):
 
         def ask() -> str:
             answer = http.post(f"/semantic-layer/{SHOP}/query", json=question, timeout=120)
