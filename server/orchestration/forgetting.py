@@ -219,12 +219,6 @@ def _vacuum(ops: Ops) -> None:
     ops.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def last_forgotten(ops: Ops, slug: Slug) -> str | None:
-    """The time of the last erasure of the whole tenant; None where there was none."""
-    row = ops.connection.execute("SELECT max(at) FROM erasures WHERE tenant = ? AND person IS NULL", (slug,))
-    return row.fetchone()[0]  # type: ignore[no-any-return]  # sqlite's rows are untyped
-
-
 def logged_erasures(ops: Ops) -> tuple[Erasure, ...]:
     """The erasures that ops.sqlite holds."""
     rows = ops.connection.execute("SELECT tenant, at, salt, person FROM erasures ORDER BY erasure_id").fetchall()

@@ -1,8 +1,7 @@
-"""The status of each tenant and the plan of the next build: the data of `gata status` and `gata plan`."""
+"""What the files of each tenant say, for `gata status`, and the plan of the next build, for `gata plan`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -18,42 +17,11 @@ from pipeline.publish.pointer import latest_readable, latest_run_id, run_ids, se
 from pipeline.publish.run_files import COVERAGE
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.settings import Settings
-from pipeline.storage.ops import Ops
 from server.orchestration.build_context import BuildContext
 from server.orchestration.isolation.boundary import attempt
 from server.orchestration.outputs import output_damage
 from server.orchestration.publishing import PublishedStar, read_published_star
-from server.orchestration.run_history.tenant_health import health_of, recorded_statuses
 from warehouse.build.inputs import star_inputs
-
-
-def tenant_statuses(context: BuildContext) -> list[dict[str, Any]]:  # Any: JSON values
-    """Per tenant: the run that readers see, the result of the last build, and the quarantined records."""
-    listed = [(tenant.slug, tenant.status) for tenant in context.manifest.tenants]
-    with Ops(context.settings.ops, is_read_only=True) as ops:
-        recorded = recorded_statuses(ops, [slug for slug, _ in listed])
-    found = [
-        health_of(slug, status, outputs_or_failure(context.settings, slug), recorded[slug], context.settings.day())
-        for slug, status in listed
-    ]
-    return [*found, *(refused_status(context, entry) for entry in context.manifest.refused)]
-
-
-_UNKNOWN: Mapping[str, Any] = {  # Any: JSON values
-    "run_id": None,
-    "published_at": None,
-    "findings": [],
-    "notes": [],
-    "details": [],
-    "sources": [],
-}
-"""Outputs that cannot be read."""
-
-
-def outputs_or_failure(settings: Settings, slug: Slug) -> Mapping[str, Any]:  # Any: JSON values
-    """The outputs of a tenant; of one whose files cannot be read, the reason as a note."""
-    outputs = attempt(partial(read_outputs, settings, slug), tenant=slug, step="status")
-    return {**_UNKNOWN, "notes": [str(outputs)]} if isinstance(outputs, GataError) else outputs
 
 
 def refused_status(context: BuildContext, entry: RefusedEntry) -> dict[str, Any]:  # Any: JSON values

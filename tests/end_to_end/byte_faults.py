@@ -14,7 +14,8 @@ from pipeline.errors import GataError
 from pipeline.privacy.holdings import held_files
 from pipeline.storage.bronze.batch_checks import damaged_batches
 from pipeline.storage.bronze.batches import bronze_folder
-from server.orchestration.overview import plan_builds, tenant_statuses
+from server.orchestration.overview import plan_builds
+from server.orchestration.run_history.status_snapshots import known_statuses
 from server.orchestration.verbs import build
 from tests.end_to_end.project_fixture import Project, copy_project
 from tests.end_to_end.whole_homes import sums
@@ -114,7 +115,7 @@ def _judge(home: Project, sound: SoundHome) -> tuple[Outcome, str]:
 
 def _said(home: Project) -> tuple[str, list[str]]:
     """The status of the next build, and every sentence of status, plan, that build and the check of bronze."""
-    (status,), (planned,) = tenant_statuses(home.context), plan_builds(home.context)
+    (status,), (planned,) = known_statuses(home.settings), plan_builds(home.context)
     (report,) = build(home.context).to_dict()["tenants"]
     damaged = damaged_batches(bronze_folder(home.settings, home.context.manifest.tenants[0].slug))
     return report["status"], [*status["findings"], *planned["reasons"], *report["findings"], *damaged]

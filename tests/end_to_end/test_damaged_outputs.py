@@ -14,8 +14,9 @@ from pipeline.publish.run_files import CATALOG_JSON, CATALOG_SCHEMA, DEFINITIONS
 from pipeline.publish.run_store import verify
 from server.orchestration.build_report import TenantReport
 from server.orchestration.outputs import output_damage, remember_undamaged
-from server.orchestration.overview import plan_builds, tenant_statuses
+from server.orchestration.overview import plan_builds
 from server.orchestration.publishing import publish_star
+from server.orchestration.run_history.status_snapshots import known_statuses
 from server.orchestration.verbs import land_only, validate
 from server.serving.runs.observability import findings_of
 from tests.end_to_end.project_fixture import Project, copy_project
@@ -107,7 +108,7 @@ def test_damage_is_named_by_status_and_is_a_reason_to_build(
     damage(star(home), run(home))
     (found,) = output_damage(home.settings, SLUG)
     assert message in found
-    assert found in tenant_statuses(home.context)[0]["findings"]
+    assert found in known_statuses(home.settings)[0]["findings"]
     (planned,) = plan_builds(home.context)
     assert planned["action"] == "build"
     assert found.rstrip(".") in planned["reasons"]

@@ -24,7 +24,7 @@ from pipeline.contracts.registry import blueprints
 from pipeline.errors import ConfigError, QueryError
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
-from server.orchestration.overview import tenant_statuses
+from server.orchestration.run_history.status_snapshots import known_statuses
 from server.orchestration.verbs import land_only, onboard_tenant
 from server.serving.runs.published_runs import PublishedRuns
 from server.serving.tools import relationships
@@ -256,7 +256,7 @@ def test_of_two_analytics_sources_the_named_one_feeds_sessions_and_the_other_is_
     assert said in stores.builds[0]["tenants"][0]["findings"]
     assert (
         said
-        in {tenant["tenant"]: tenant for tenant in tenant_statuses(stores.project.context)}["east_store"]["findings"]
+        in {tenant["tenant"]: tenant for tenant in known_statuses(stores.project.settings)}["east_store"]["findings"]
     )
     (tmp_path / "tenants.yaml").write_text(TENANTS.replace("    analytics: mixpanel\n", ""), encoding="utf-8")
     with pytest.raises(ConfigError, match="east_store enables 2 analytics sources: google_analytics, mixpanel"):
@@ -408,7 +408,7 @@ def test_the_books_know_every_tenant_from_its_first_run(stores: Stores) -> None:
     assert {slug for (slug,) in seen} == {"*", *STORES}
     published = stores.hub("select tenant_slug, run_id, len(metrics) > 20 from platform_ops__boring_semantic_layer")
     assert sorted(published) == [(tenant["tenant"], tenant["run_id"], True) for tenant in stores.builds[0]["tenants"]]
-    shown = [(row["tenant"], row["run_id"], row["last_build"]) for row in tenant_statuses(stores.project.context)]
+    shown = [(row["tenant"], row["run_id"], row["last_build"]) for row in known_statuses(stores.project.settings)]
     assert sorted(shown) == [(tenant["tenant"], tenant["run_id"], "done") for tenant in stores.builds[0]["tenants"]]
     for slug in STORES:
         ((users, customers, sessions),) = stores.star(

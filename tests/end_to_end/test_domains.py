@@ -13,7 +13,8 @@ from pipeline.publish.run_manifest import STARS
 from semantic.planning.query import read_query
 from server.mcp_server.guided.analyses import ANALYSES
 from server.mcp_server.guided.guide import checked_guide
-from server.orchestration.overview import plan_builds, tenant_statuses
+from server.orchestration.overview import plan_builds
+from server.orchestration.run_history.status_snapshots import known_statuses
 from server.serving import tools
 from server.serving.call_context import CallContext
 from server.serving.full_results import full_result_by_command
@@ -91,7 +92,7 @@ def test_nothing_is_said_to_be_missing(few: Project, slug: str) -> None:
     told = state_of(few, slug)
     assert {fact["fact"] for fact in told["facts"] if not fact["rows"]} == EMPTY[slug]
     assert [note for note in told["notes"] if "were charged something else than goods" not in note] == []
-    (listed,) = (each for each in tenant_statuses(few.context) if each["tenant"] == slug)
+    (listed,) = (each for each in known_statuses(few.settings) if each["tenant"] == slug)
     # no pattern names conversions, and these orders do not say what they are made of beside goods
     known = (
         "do not say conversions",

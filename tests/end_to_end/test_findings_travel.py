@@ -13,7 +13,7 @@ from pipeline.gates.finding import Finding, FindingKind, read_findings
 from pipeline.publish.pointer import latest_run_id
 from pipeline.storage.ops import Ops
 from server.orchestration.build_report import TenantReport
-from server.orchestration.overview import tenant_statuses
+from server.orchestration.run_history.status_snapshots import known_statuses
 from server.serving.runs.observability import summary
 from tests.end_to_end.project_fixture import Project, copy_project
 from tests.end_to_end.small_shop import EVENTS, insight, order, write_jsonl
@@ -54,7 +54,7 @@ def told(tmp_path_factory: pytest.TempPathFactory, small: Project) -> Told:
     said = {name: notes(shop, name) for name in ("spend", "order_revenue", "sessions")}
     said |= {"later": notes(shop, "spend", **LATER), "before": notes(shop, "spend", **BEFORE)}
     run = shop.settings.published(SLUG) / str(latest_run_id(shop.settings.published(SLUG)))
-    published, [status] = read_findings((run / "findings.json").read_bytes()), tenant_statuses(shop.context)
+    published, [status] = read_findings((run / "findings.json").read_bytes()), known_statuses(shop.settings)
     with Ops(shop.settings.ops) as ops:
         seen = summary(SLUG, ops, shop.settings, is_operator=False)
     (folder / "web/events_later.jsonl").unlink()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server.orchestration.overview import plan_builds, tenant_statuses
+from server.orchestration.overview import plan_builds
+from server.orchestration.run_history.status_snapshots import known_statuses
 from server.orchestration.verbs import build
 from tests.end_to_end.hostile_tenants import HEALTHY_ORDERS, HEALTHY_REVENUE, REFUSED, problems, write_hostile_home
 from tests.end_to_end.project_fixture import open_project
@@ -24,7 +25,7 @@ def test_hostile_tenants_are_named_and_the_others_are_published_with_their_numbe
     for name in (*hostile.healthy, "hostile_files", "hostile_pointer"):
         assert project.number(name, "valid_orders") == HEALTHY_ORDERS
         assert Decimal(project.number(name, "order_revenue")) == Decimal(HEALTHY_REVENUE)
-    statuses = {Path(line["tenant"]).name: line for line in tenant_statuses(project.context)}
+    statuses = {Path(line["tenant"]).name: line for line in known_statuses(project.settings)}
     assert {name for name, line in statuses.items() if line["status"] == "refused"} == set(REFUSED)
     again = build(project.context)
     assert {

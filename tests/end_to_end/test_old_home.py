@@ -12,14 +12,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from pipeline.config.slug import slug_of
 from pipeline.publish.pointer import latest_run_id
 from pipeline.publish.run_store import verify
 from pipeline.settings import Settings
 from pipeline.storage.hub import read_hub
 from pipeline.storage.ops import Ops
 from pipeline.storage.ops_migrations import LATEST
-from server.orchestration.forgetting import last_forgotten
 from server.orchestration.jobs.job import Jobs
+from server.orchestration.run_history.tenant_health import recorded_statuses
 from server.orchestration.source_states import freshness_of, shapes_of
 from server.serving.access import Access, Caller
 from server.serving.result_handles import Handles
@@ -29,6 +30,7 @@ from tests.server.cli_run import Terminal, environment, start
 from tests.server.published_fixture import PublishedHome
 
 SHOP = "small_shop"
+GONE = slug_of("gone_shop")
 TOKEN = "gata_0bc9fb6dff85_PCMUy19NS-h8ST9NiuFuI73GI_W4CebAWIjX1eBYqNs"
 RUN = "20261121T225458406660Z_6afcf8"
 MADE_AT = datetime(2026, 11, 29, 23, 0, tzinfo=UTC)
@@ -96,7 +98,7 @@ def test_everything_that_was_noted_is_still_there(old: Settings) -> None:
         assert handle is not None
         assert handle.run_id == RUN
         assert len(freshness_of(SHOP, ops)) == len(shapes_of(SHOP, ops)) == 5
-        assert last_forgotten(ops, "gone_shop") == "2026-11-29T22:56:48+00:00"
+        assert recorded_statuses(ops, [GONE])[GONE].forgotten_at == "2026-11-29T22:56:48+00:00"
 
 
 @pytest.mark.parametrize("command", [("status",), ("token", "list"), ("token", "create", "--tenant", SHOP)])

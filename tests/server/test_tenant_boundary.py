@@ -18,7 +18,8 @@ from pipeline.errors import ConfigError, FileError, GateFailed, LandError, State
 from pipeline.ingest.exports import export_targets
 from server.orchestration.build_command import BuildCommand, open_command, unobserved
 from server.orchestration.forgetting import erase_with_record
-from server.orchestration.overview import plan_builds, tenant_statuses
+from server.orchestration.overview import plan_builds
+from server.orchestration.run_history.status_snapshots import known_statuses
 from server.orchestration.worker_pool import WorkerPool
 from tests.end_to_end.project_fixture import Project, open_project
 from tests.rights import may_not_read
@@ -156,7 +157,7 @@ def test_status_and_plan_name_the_tenant_whose_state_may_not_be_read_and_show_th
 ) -> None:
     context = home_of_anybody.context
     with may_not_read(context.settings.home / "published" / "bad"):
-        statuses = {line["tenant"]: line for line in tenant_statuses(context)}
+        statuses = {line["tenant"]: line for line in known_statuses(context.settings)}
         plans = {line["tenant"]: line for line in plan_builds(context)}
     assert "published/bad" in statuses["bad"]["findings"][0]
     assert "permission denied" in statuses["bad"]["findings"][0]
@@ -171,7 +172,7 @@ def test_a_pointer_that_says_nothing_is_a_finding_of_its_tenant(command: BuildCo
     settings = command.context.settings
     settings.published(command.tenants[0].slug).mkdir(parents=True)
     (settings.published(command.tenants[0].slug) / "_latest.json").write_text(content, encoding="utf-8")
-    (bad, good) = tenant_statuses(command.context)
+    (bad, good) = known_statuses(settings)
     assert "pointer to the newest run cannot be read" in str(bad["findings"])
     assert good["findings"] == []
 
@@ -186,7 +187,7 @@ def test_an_entry_that_is_wrong_is_reported_beside_the_tenants_that_are_built(tm
     assert refused.keys() == {"wrong", f"{tmp_path}/tenants.yaml:5"}
     assert f"{tmp_path}/tenants.yaml:4: currency is 'XXQ'" in refused["wrong"]
     assert report.exit_code == 2
-    statuses = {line["tenant"]: line for line in tenant_statuses(context)}
+    statuses = {line["tenant"]: line for line in known_statuses(context.settings)}
     assert statuses["wrong"]["findings"] == [refused["wrong"]]
     assert {line["tenant"]: line["action"] for line in plan_builds(context)}["wrong"] == "refused"
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config.slug import Slug, slug_of
-from pipeline.errors import StateError
+from pipeline.errors import GataError, StateError
 from pipeline.storage.ops import Ops
 from server.orchestration.run_history.tenant_health import Payload, health_of, recorded_statuses
 
@@ -26,7 +27,7 @@ Stamps = dict[str, list[int] | None]
 
 
 def known_statuses(settings: Settings) -> list[Payload]:
-    """The status of each tenant, as `overview.tenant_statuses` gives it.
+    """Per tenant: the run that readers see, the result of the last build, and the quarantined records.
 
     Raises:
         ConfigError: tenants.yaml is wrong.
@@ -45,7 +46,7 @@ def known_statuses(settings: Settings) -> list[Payload]:
         recorded = recorded_statuses(ops, [slug_of(slug) for slug, _ in listed])
         statuses = []
         for (text, status), (slug, known) in zip(listed, recorded.items(), strict=True):
-            outputs = _fitting(kept.get(text), home) or _read_outputs(settings, slug, made)
+            outputs = _fitting(kept.get(text), home) or _outputs_or_failure(settings, slug, made)
             statuses.append(health_of(slug, status, outputs, known, settings.day()))
         _keep(ops, made)
     return [*statuses, *refused]
@@ -82,17 +83,36 @@ def _list_tenants(settings: Settings, made: dict[str, tuple[str, str]]) -> tuple
     return listed, [refused_status(context, entry) for entry in manifest.refused]
 
 
-def _read_outputs(settings: Settings, slug: Slug, made: dict[str, tuple[str, str]]) -> Mapping[str, Any]:  # Any: JSON
+_UNKNOWN: Mapping[str, Any] = {  # Any: JSON values
+    "run_id": None,
+    "published_at": None,
+    "findings": [],
+    "notes": [],
+    "details": [],
+    "sources": [],
+}
+"""Outputs that cannot be read."""
+
+
+def _outputs_or_failure(settings: Settings, slug: Slug, made: dict[str, tuple[str, str]]) -> Payload:
+    """The outputs of a tenant; of one whose files cannot be read or looked at, the reason as a note."""
+    from server.orchestration.isolation.boundary import attempt
+
+    outputs = attempt(partial(_read_outputs, settings, slug, made), tenant=slug, step="status")
+    return {**_UNKNOWN, "notes": [str(outputs)]} if isinstance(outputs, GataError) else outputs
+
+
+def _read_outputs(settings: Settings, slug: Slug, made: dict[str, tuple[str, str]]) -> Payload:
     """What the files of a tenant say now, stamped before they are read: a later change makes a new snapshot."""
     from pipeline.publish.pointer import POINTER, latest_readable
-    from server.orchestration.overview import outputs_or_failure
+    from server.orchestration.overview import read_outputs
 
     folder, stars = settings.published(slug), settings.stars(slug)
     notes = (stars.with_name(name) for name in ("built.json", "finished.json"))
     runs = (run for run in (latest_readable(folder),) if run)
     files = [path for run in runs for path in (folder / run, *sorted((folder / run).glob("*")))]
     stamps = _stamps([folder, folder / POINTER, stars, *notes, *files], home=settings.home)
-    outputs = outputs_or_failure(settings, slug)
+    outputs = read_outputs(settings, slug)
     if not outputs["notes"]:  # what is damaged is looked at each time
         made[slug] = json.dumps(stamps), json.dumps(outputs)
     return outputs
