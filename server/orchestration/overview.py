@@ -26,8 +26,13 @@ from warehouse.build.inputs import star_inputs
 
 def refused_status(context: BuildContext, entry: RefusedEntry) -> dict[str, Any]:  # Any: JSON values
     """The status of a tenant whose entry in tenants.yaml is wrong: builds refuse it, readers keep the run they have."""
-    run_id = latest_readable(context.settings.published(entry.slug)) if entry.slug else None
-    findings = [str(entry.error), *(["Builds refuse it; readers keep the run they have."] if run_id else [])]
+    folder = context.settings.published(entry.slug) if entry.slug else None
+    run_id = attempt(partial(latest_readable, folder), tenant=entry.name, step="status") if folder else None
+    findings = [str(entry.error)]
+    if isinstance(run_id, GataError):
+        findings, run_id = [*findings, str(run_id)], None
+    elif run_id:
+        findings.append("Builds refuse it; readers keep the run they have.")
     return {
         "tenant": entry.name,
         "status": "refused",

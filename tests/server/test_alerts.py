@@ -236,6 +236,24 @@ def test_held_stale_damaged_and_a_low_disk_are_alerts_each_with_its_next_step(se
     assert alert_causes([], None, settings) == []
 
 
+def test_a_refused_entry_is_an_alert_beside_those_of_the_other_tenants_and_one_without_a_slug_is_too(
+    settings: Settings, receiver: Receiver
+) -> None:
+    fail_a_step(settings)
+    wrong = "  - {slug: wrong, business_name: Wrong, currency: XXQ}\n  - {business_name: No Slug}\n"
+    settings.tenants.write_text(TENANTS + wrong + wrong.splitlines(keepends=True)[1])
+    assert [look_for_alerts(settings), look_for_alerts(settings)] == [3, 0]
+    found = {(each["tenant"], each["kind"], each["cause"]) for each in receiver.bodies}
+    assert found == {("acme", "failed", "land"), ("wrong", "refused", "entry"), ("*", "refused", "entry")}
+    assert not [body for _, body in receiver.received if str(settings.tenants.parent).encode() in body]
+    settings.tenants.write_text(TENANTS)
+    assert look_for_alerts(settings) == 2
+    assert {(each["tenant"], each["state"]) for each in receiver.bodies[3:]} == {
+        ("wrong", "resolved"),
+        ("*", "resolved"),
+    }
+
+
 def test_a_server_looks_for_alerts_by_itself(settings: Settings, receiver: Receiver) -> None:
     fail_a_step(settings)
     thread = AlertThread(settings, every_seconds=0.01)

@@ -167,6 +167,16 @@ def test_status_and_plan_name_the_tenant_whose_state_may_not_be_read_and_show_th
     assert plans["good"]["reasons"] == ["it has never been published"]
 
 
+def test_a_refused_tenant_whose_state_may_not_be_read_does_not_hide_the_others(home_of_anybody: Project) -> None:
+    settings = home_of_anybody.settings
+    settings.tenants.write_text(TWO.replace("{slug: bad,", "{slug: bad, currency: XXQ,", 1), encoding="utf-8")
+    with may_not_read(settings.home / "published" / "bad"):
+        statuses = {line["tenant"]: line for line in known_statuses(settings)}
+    assert [statuses[slug]["status"] for slug in ("good", "bad")] == ["active", "refused"]
+    assert "currency is 'XXQ'" in statuses["bad"]["findings"][0]
+    assert "permission denied" in statuses["bad"]["findings"][1]
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"run_id": 7}'])
 def test_a_pointer_that_says_nothing_is_a_finding_of_its_tenant(command: BuildCommand, content: str) -> None:
     settings = command.context.settings

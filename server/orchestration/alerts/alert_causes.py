@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.config.slug import slugs_among
 from pipeline.settings import Settings
 
 ALL = "*"
@@ -22,7 +23,7 @@ class AlertCause:
 
     tenant: str
     kind: str
-    """failed, held, stale, damaged or disk."""
+    """failed, held, stale, damaged, refused or disk."""
     cause: str
     text: str
     next_step: str
@@ -39,20 +40,25 @@ def alert_causes(
     if last_run and last_run["status"] == "failed" and last_run["detail"]:
         step = f"Run `gata runs {last_run['run_id']}`."
         found.append(AlertCause(ALL, "failed", "run", "The last command failed for all tenants.", step))
-    return [*found, *_disk(settings)]
+    first: dict[tuple[str, str, str], AlertCause] = {}
+    for each in found:
+        first.setdefault((each.tenant, each.kind, each.cause), each)
+    return [*first.values(), *_disk(settings)]
 
 
-def _causes_of(slug: str, attention: Iterable[Mapping[str, Any]]) -> Iterator[AlertCause]:  # Any: JSON values
-    seen = set()
+def _causes_of(name: str, attention: Iterable[Mapping[str, Any]]) -> Iterator[AlertCause]:  # Any: JSON values
+    """The causes of a tenant; `name` is the path and line of an entry of tenants.yaml that says no valid slug."""
+    slug = next(slugs_among([name]), None)
     for each in attention:
         kind = each["kind"]
-        cause = "run" if kind == "damaged" else str(each["cause"])
-        if (kind, cause) in seen:
-            continue
-        seen.add((kind, cause))
+        cause = _CAUSES.get(kind) or str(each["cause"])
         text, next_step = _TEXTS[kind]
-        names = {"slug": slug, "cause": cause, "what": each["text"] if kind == "stale" else ""}
-        yield AlertCause(slug, kind, cause, text.format(**names), next_step.format(**names), each["since"])
+        names = {"slug": slug or "its tenant", "cause": cause, "what": each["text"] if kind == "stale" else ""}
+        yield AlertCause(slug or ALL, kind, cause, text.format(**names), next_step.format(**names), each["since"])
+
+
+_CAUSES = {"damaged": "run", "refused": "entry"}
+"""By kind: the cause, where that of the status is a sentence or a place."""
 
 
 _TEXTS = {
@@ -65,6 +71,10 @@ _TEXTS = {
     "damaged": (
         "An output of {slug} is damaged; where it was the run that readers see, an earlier one answers.",
         "Run `gata build --tenant {slug}`.",
+    ),
+    "refused": (
+        "An entry of tenants.yaml is wrong: builds refuse {slug}; readers keep the last run.",
+        "Run `gata status`, which names the line, and correct it.",
     ),
 }
 
