@@ -34,6 +34,12 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def nearest_folder(folder: Path) -> Path:
+    """The folder itself, or the nearest one above it that exists."""
+    folder = folder.absolute()
+    return next(path for path in (folder, *folder.parents) if path.is_dir())
+
+
 def replace_text(path: Path, text: str) -> None:
     """Replace the file at `path` atomically and durably. The caller holds a lock: one writer at a time."""
     temporary = path.with_name(f".{path.name}.new")

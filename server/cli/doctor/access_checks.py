@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import GataError
 from pipeline.publish.pointer import latest_readable
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.settings import Settings
+from pipeline.storage.disk import nearest_folder
 from pipeline.storage.ops import Ops
 from server.cli.doctor.line import DoctorLine
 
@@ -112,7 +112,7 @@ def check_audit(settings: Settings) -> DoctorLine:
     folder = settings.audit_folder
     files = list(folder.glob("*.jsonl")) if folder.is_dir() else []
     size = sum(path.stat().st_size for path in files)
-    if not os.access(_nearest(folder), os.W_OK):
+    if not os.access(nearest_folder(folder), os.W_OK):
         return DoctorLine(
             "audit", "fail", f"{folder} cannot be written.", "Make it writable: calls are written down there."
         )
@@ -120,7 +120,3 @@ def check_audit(settings: Settings) -> DoctorLine:
     if size > LARGE_AUDIT:
         return DoctorLine("audit", "warn", what, "Set GATA_AUDIT_DAYS lower, or move old files away.")
     return DoctorLine("audit", "ok", what)
-
-
-def _nearest(folder: Path) -> Path:
-    return next(path for path in (folder, *folder.absolute().parents) if path.is_dir())

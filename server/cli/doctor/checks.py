@@ -26,6 +26,7 @@ from pipeline.publish.run_manifest import read_manifest
 from pipeline.publish.run_store import verify
 from pipeline.settings import Settings
 from pipeline.storage.build_lock import build_lock
+from pipeline.storage.disk import nearest_folder
 from pipeline.storage.ops import Ops
 from server.cli.doctor.access_checks import check_callers
 from server.cli.doctor.line import DoctorLine
@@ -123,7 +124,7 @@ def _bundled(name: str) -> DoctorLine:
 
 
 def _state_folder(home: Path) -> DoctorLine:
-    folder = _nearest(home)
+    folder = nearest_folder(home)
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -138,12 +139,12 @@ def _state_folder(home: Path) -> DoctorLine:
 
 
 def _disk(home: Path) -> DoctorLine:
-    free = shutil.disk_usage(_nearest(home)).free
+    free = shutil.disk_usage(nearest_folder(home)).free
     state: Literal["ok", "warn", "fail"] = "ok" if free > LITTLE_DISK else "warn" if free > NO_DISK else "fail"
     fix = (
         "" if state == "ok" else "Free some, or set GATA_HOME to a larger disk: a publish copies a tenant's star once."
     )
-    return DoctorLine("disk", state, f"{free / GIGABYTE:.1f} GB free under {_nearest(home)}.", fix)
+    return DoctorLine("disk", state, f"{free / GIGABYTE:.1f} GB free under {nearest_folder(home)}.", fix)
 
 
 def _build(settings: Settings) -> Iterator[DoctorLine]:
@@ -220,9 +221,3 @@ def _program(name: str) -> DoctorLine:
     bin_folder = Path(sys.prefix) / "bin"
     fix = f"Run `. {bin_folder / 'activate'}`: it is there." if (bin_folder / name).exists() else PROGRAMS[name]
     return DoctorLine(name, "warn", f"{name} is not on PATH; only `mcp dev server/mcp_entry.py` needs it.", fix)
-
-
-def _nearest(folder: Path) -> Path:
-    """The folder itself, or the nearest one above that exists."""
-    folder = folder.absolute()
-    return next(path for path in (folder, *folder.parents) if path.is_dir())

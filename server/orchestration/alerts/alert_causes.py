@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.config.slug import slugs_among
 from pipeline.settings import Settings
+from pipeline.storage.disk import nearest_folder
 
 ALL = "*"
 """The tenant of an alert about the installation."""
@@ -80,9 +81,7 @@ _TEXTS = {
 
 
 def _disk(settings: Settings) -> Iterator[AlertCause]:
-    usage = shutil.disk_usage(
-        next(path for path in (settings.home, *settings.home.absolute().parents) if path.exists())
-    )
+    usage = shutil.disk_usage(nearest_folder(settings.home))
     if usage.free < settings.alert_disk_bytes:
         text = f"The disk of GATA_HOME has {usage.free // 1_000_000:,} MB left of {usage.total // 1_000_000:,} MB."
         yield AlertCause(ALL, "disk", "home", text, "Free some: `gata status` says which tenants are offboarded.")

@@ -23,6 +23,7 @@ from pipeline.ingest.admission.matched_files import matched_files
 from pipeline.ingest.formats.zip_file import archive_of
 from pipeline.ingest.landing_tables import dataset
 from pipeline.settings import Settings
+from pipeline.storage.disk import nearest_folder
 from pipeline.storage.hub import read_hub
 
 FreeBytes = Callable[[Path], int]
@@ -46,8 +47,7 @@ IN_PARTS = -1
 
 def free_bytes(folder: Path) -> int:
     """The free bytes of the disk of a folder, or of the nearest one above it that exists."""
-    folder = folder.absolute()
-    return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.is_dir())).free
+    return shutil.disk_usage(nearest_folder(folder)).free
 
 
 def bytes_needed(tenant: Tenant, settings: Settings, *, is_changed: bool) -> int:
