@@ -176,7 +176,7 @@ def _finding_of(result: GateResult) -> dict[str, Any]:  # Any: JSON values
 
 def results_file(settings: Settings, run_id: str, slug: Slug) -> Path:
     """Where the results of a build are kept."""
-    return settings.home / "runs" / run_id / slug / "gates.json"
+    return settings.run_folder(run_id, slug) / "gates.json"
 
 
 def write_results(settings: Settings, run_id: str, slug: Slug, results: Sequence[GateResult]) -> None:

@@ -85,8 +85,8 @@ def _deliveries(run: Path) -> list[dict[str, Any]]:  # Any: JSON values
             due = source.delivered_on + timedelta(days=MISSED_DELIVERIES * source.every_days)
             ended = source.ended.isoformat() if source.ended else None
             entry = {"source": source.name, "delivered_on": source.delivered_on.isoformat(), "ended": ended}
-            late.setdefault(source.name, {**entry, "due": due.isoformat()})
-            late[source.name] = max(late[source.name], {**entry, "due": due.isoformat()}, key=lambda each: each["due"])
+            entry["due"] = due.isoformat()
+            late[source.name] = max(late.get(source.name, entry), entry, key=lambda each: each["due"])
     return list(late.values())
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from pipeline.config.slug import Slug
 from pipeline.gates.finding import field_of
+from pipeline.gates.gate_result import results_file
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops, Row
 from server.orchestration.source_states import shapes_of
 
-GATES = "gates.json"
 RUNS_SHOWN = 12
 """Of the trend: runs in which something came through the layer."""
 
@@ -67,7 +67,7 @@ def _gates(settings: Settings, run_id: str, tenant: Slug) -> list[Entry]:
     They are one list, or a list of `results` per layer, each with what its finding says of the next step.
     """
     try:
-        found = json.loads((settings.run_folder(run_id, tenant) / GATES).read_bytes())
+        found = json.loads(results_file(settings, run_id, tenant).read_bytes())
     except (OSError, ValueError):
         return []
     layers = found.get("layers") if isinstance(found, dict) else None
