@@ -23,8 +23,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
+from bench.outcomes import outcome_table
 from tests.end_to_end.byte_faults import ByteFault, Outcome, SoundHome, byte_faults, judge_fault, sound_home
 from tests.end_to_end.project_fixture import Project, open_project
 from tests.end_to_end.small_shop import SMALL_TENANT, write_shop
@@ -50,7 +50,7 @@ def main() -> int:
         for fault, (outcome, said) in track(judged, "Spoiling", total=len(faults), console=console, transient=True):
             outcomes.setdefault(fault.place, Counter()).update([outcome])
             bad += [f"{outcome.value}: {fault}: {said}"] if outcome in BAD else []
-    Console().print(_table(outcomes))
+    Console().print(outcome_table("place", Outcome, outcomes))
     print(f"{len(faults)} faults, {len(sound.sums)} sums each, {time.perf_counter() - started:.0f} seconds")
     for sentence in sorted(bad):
         print(sentence)
@@ -83,17 +83,6 @@ def _pool(context: Any) -> ProcessPoolExecutor:  # Any: multiprocessing's own
 def _quiet() -> None:
     """Send events nowhere: each fault logs some."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-
-
-def _table(outcomes: dict[str, Counter[Outcome]]) -> Table:
-    table = Table("place", *(outcome.value for outcome in Outcome))
-    for place, counts in sorted(outcomes.items()):
-        table.add_row(place, *(str(counts[outcome] or "") for outcome in Outcome))
-    total = Counter[Outcome]()
-    for counts in outcomes.values():
-        total.update(counts)
-    table.add_row("all", *(str(total[outcome]) for outcome in Outcome))
-    return table
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
+from bench.outcomes import outcome_table
 from tests.pipeline.fault_injection import FaultInjector, Outcome, sample, trials
 
 SEED = 20260301
@@ -40,22 +40,11 @@ def main() -> int:
             outcomes.setdefault(trial.fault, Counter()).update([outcome])
             wrong += [f"{trial}: {said}"] if outcome is Outcome.WRONG else []
     seconds = time.process_time() - started
-    Console().print(_table(outcomes))
+    Console().print(outcome_table("the measure is", Outcome, outcomes))
     print(f"{len(chosen)} faults, {seconds / len(chosen) * 100:.1f} CPU seconds per hundred")
     for sentence in sorted(wrong):
         print(sentence)
     return 1 if wrong else 0
-
-
-def _table(outcomes: dict[str, Counter[Outcome]]) -> Table:
-    table = Table("the measure is", *(outcome.value for outcome in Outcome))
-    for fault, counts in sorted(outcomes.items()):
-        table.add_row(fault, *(str(counts[outcome] or "") for outcome in Outcome))
-    total = Counter[Outcome]()
-    for counts in outcomes.values():
-        total.update(counts)
-    table.add_row("all", *(str(total[outcome]) for outcome in Outcome))
-    return table
 
 
 if __name__ == "__main__":

@@ -6,20 +6,17 @@ import shutil
 from datetime import date
 from pathlib import Path
 
-import httpx
 import pytest
 
 from pipeline.publish.pointer import latest_run_id
 from pipeline.settings import Settings
 from server.orchestration.verbs import build
-from tests.end_to_end.old_homes import unpack_home
+from tests.end_to_end.old_homes import SHOP, served_numbers, unpack_home
 from tests.end_to_end.project_fixture import Project
 from tests.end_to_end.small_shop import order, write_jsonl
 from tests.end_to_end.whole_homes import sums
 from tests.server.cli_run import environment, start
-from tests.server.published_fixture import PublishedHome
 
-SHOP = "small_shop"
 TOKEN = "gata_d710c27ac597_k5fSy6aYjkzKJVdrs5ml3QHNsXXoMv8q1C30XC9PNW8"
 RUN = "20261121T140615520490Z_f46a5f"
 BEFORE = [[3, 62.75, 18.25]]
@@ -57,19 +54,12 @@ def test_upgraded_under_a_running_server_it_has_the_numbers_of_a_clean_build_and
     old: Project, tmp_path: Path
 ) -> None:
     settings, seen = old.settings, {RUN: BEFORE}
-    question = {"metrics": ["orders", "order_revenue", "spend"]}
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    with (
-        PublishedHome(settings.model_copy(update={"rate_per_minute": 0}), {}).serving() as address,
-        httpx.Client(base_url=address, headers=headers) as http,
-    ):
+    with served_numbers(settings, TOKEN) as numbers:
 
         def ask() -> str:
-            answer = http.post(f"/semantic-layer/{SHOP}/query", json=question, timeout=120)
-            assert answer.status_code == 200, answer.text
-            told = answer.json()
-            assert told["rows"] == seen.setdefault(told["run_id"], AFTER)
-            return str(told["run_id"])
+            run_id, rows = numbers()
+            assert rows == seen.setdefault(run_id, AFTER)
+            return run_id
 
         assert ask() == RUN
         restate(old)

@@ -9,7 +9,6 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 
 from pipeline.config.slug import slug_of
@@ -24,12 +23,10 @@ from server.orchestration.run_history.tenant_health import recorded_statuses
 from server.orchestration.source_states import freshness_of, shapes_of
 from server.serving.access import Access, Caller
 from server.serving.result_handles import Handles
-from tests.end_to_end.old_homes import unpack_home
+from tests.end_to_end.old_homes import SHOP, served_numbers, unpack_home
 from tests.end_to_end.small_shop import write_shop
 from tests.server.cli_run import Terminal, environment, start
-from tests.server.published_fixture import PublishedHome
 
-SHOP = "small_shop"
 GONE = slug_of("gone_shop")
 TOKEN = "gata_0bc9fb6dff85_PCMUy19NS-h8ST9NiuFuI73GI_W4CebAWIjX1eBYqNs"
 RUN = "20261121T225458406660Z_6afcf8"
@@ -122,20 +119,13 @@ def test_it_is_upgraded_under_a_running_server_which_answers_before_meanwhile_af
 ) -> None:
     write_shop(old.tenants.parent)
     folder, seen = old.published(SHOP), set[str]()
-    question = {"metrics": ["orders", "order_revenue", "spend"]}
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    with (
-        PublishedHome(old.model_copy(update={"rate_per_minute": 0}), {}).serving() as address,
-        httpx.Client(base_url=address, headers=headers) as http,
-    ):
+    with served_numbers(old, TOKEN) as numbers:
 
         def ask() -> str:
-            answer = http.post(f"/semantic-layer/{SHOP}/query", json=question, timeout=120)
-            assert answer.status_code == 200, answer.text
-            told = answer.json()
-            assert told["rows"] == [[3, 60.75, 18.25]]
-            seen.add(told["run_id"])
-            return str(told["run_id"])
+            run_id, rows = numbers()
+            assert rows == [[3, 60.75, 18.25]]
+            seen.add(run_id)
+            return run_id
 
         assert ask() == RUN
         with start("build", "--tenant", SHOP, env=environment(old)) as build:
