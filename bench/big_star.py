@@ -160,7 +160,9 @@ def make(home: Path) -> dict[str, object]:
     began = time.perf_counter()
     write_star(shop.settings.stars(SLUG), home)
     written, cpu = time.perf_counter(), time.process_time()
-    published = publish_file(tenant, shop.settings, shop.settings.stars(SLUG), new_run_id(shop.settings.now()))
+    published = publish_file(
+        tenant, shop.settings, shop.settings.stars(SLUG), new_run_id(shop.settings.now())
+    ).published
     return {
         "written_seconds": written - began,
         "publish_seconds": time.perf_counter() - written,
