@@ -37,6 +37,8 @@ class Scan:
     has_start: bool = False
     has_end: bool = False
     week_shift: int = 0
+    is_presence_enough: bool = False
+    """Each group says only that the fact has rows in it, as 1: counting them is a sixth of a short statement."""
 
 
 @dataclass(frozen=True, kw_only=True)

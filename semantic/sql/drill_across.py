@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pipeline.contracts.sql import quote
 from semantic.planning.query_shape import QueryShape, Scan
 from semantic.sql.statement import Statement, column, select
 
 Aggregate = Callable[[Scan], str]
-"""Compiles the SQL of one fact's aggregate: its keys, its measures, and `rows_of` the fact."""
+"""Compiles one fact's aggregate: its keys, its measures, and `rows_of` the fact: above 0 where it has any."""
 
 _WINDOW = re.compile(r"\$(start|end|not_compared_\d+)\b")
 
@@ -34,9 +35,8 @@ def drill_across(statement: Statement, shape: QueryShape, aggregate: Aggregate, 
         window: The parameters of its days are `$<window>start` and `$<window>end`.
     """
     keys = [key.name for key in shape.keys]
-    stages = {
-        scan.fact: statement.add(f"{name}_{scan.fact}", in_window(aggregate(scan), window)) for scan in shape.scans
-    }
+    scans = (replace(scan, is_presence_enough=True) for scan in shape.scans)
+    stages = {scan.fact: statement.add(f"{name}_{scan.fact}", in_window(aggregate(scan), window)) for scan in scans}
     facts = list(stages.values())
     if len(facts) == 1:
         return facts[0]

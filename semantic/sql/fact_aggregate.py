@@ -121,14 +121,13 @@ def aggregate(scan: Scan, tables: ScanTables) -> str:
             model = _with_filter(model, _field(path, scan), condition)
     fields = {key.name: _field(_key_path(key, path), scan) for key, path in scan.keys}
     measures = {measure: _field(measure, scan) for measure in scan.measures}
-    row_count = (
-        {row_count_column(scan.fact): lambda rows: rows.count()}
-        if row_count_column(scan.fact) not in scan.measures
-        else {}
-    )
+    counted = row_count_column(scan.fact)
+    has_rows = scan.is_presence_enough and fields and measures  # a group without rows there is not
+    row_count = {} if has_rows or counted in measures else {counted: lambda rows: rows.count()}
     rows = model.group_by(*fields.values()).aggregate(*measures.values(), **row_count).to_untagged()
     columns = {key.name: _as_key(rows[fields[key.name]], key) for key, _ in scan.keys}
     columns |= {measure: rows[field] for measure, field in measures.items()} | {name: rows[name] for name in row_count}
+    columns.setdefault(counted, ibis.literal(1))
     sql = str(ibis.to_sql(rows.select(**columns), dialect="duckdb"))
     return _PARAMETER.sub(r"$\1", sql)
 

@@ -1,12 +1,13 @@
 WITH "current_orders" AS (
   SELECT
-    *
+    "t2"."ad_platform",
+    "t2"."customers",
+    1 AS "rows_of_orders"
   FROM (
     SELECT
       "t1"."ad_platform",
       COUNT(DISTINCT "t1"."customer_key") FILTER(WHERE
-        "t1"."is_valid") AS "customers",
-      COUNT(*) AS "rows_of_orders"
+        "t1"."is_valid") AS "customers"
     FROM (
       SELECT
         *

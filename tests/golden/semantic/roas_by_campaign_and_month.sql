@@ -3,13 +3,12 @@ WITH "current_sessions" AS (
     "t2"."campaign_name",
     CAST(CAST("t2"."period_of_date" AS TIMESTAMP) AS DATE) AS "date",
     "t2"."attributed_revenue",
-    "t2"."rows_of_sessions"
+    1 AS "rows_of_sessions"
   FROM (
     SELECT
       "t1"."campaign_name",
       "t1"."period_of_date",
-      SUM(CASE WHEN "t1"."attribution" <> 'none' THEN "t1"."session_revenue" ELSE 0 END) AS "attributed_revenue",
-      COUNT(*) AS "rows_of_sessions"
+      SUM(CASE WHEN "t1"."attribution" <> 'none' THEN "t1"."session_revenue" ELSE 0 END) AS "attributed_revenue"
     FROM (
       SELECT
         "t0"."ad_platform",
@@ -34,13 +33,12 @@ WITH "current_sessions" AS (
     "t7"."campaigns.campaign_name" AS "campaign_name",
     CAST(CAST("t7"."ad_performance.period_of_date" AS TIMESTAMP) AS DATE) AS "date",
     "t7"."ad_performance.spend" AS "spend",
-    "t7"."rows_of_ad_performance"
+    1 AS "rows_of_ad_performance"
   FROM (
     SELECT
       "t6"."campaigns.campaign_name",
       "t6"."ad_performance.period_of_date",
-      SUM("t6"."spend") AS "ad_performance.spend",
-      COUNT(*) AS "rows_of_ad_performance"
+      SUM("t6"."spend") AS "ad_performance.spend"
     FROM (
       SELECT
         "t5"."__bsl_jk_campaign_key" AS "campaign_key",

@@ -1,11 +1,12 @@
 WITH "current_sessions" AS (
   SELECT
-    *
+    "t2"."date",
+    "t2"."attributed_revenue",
+    1 AS "rows_of_sessions"
   FROM (
     SELECT
       "t1"."date",
-      SUM(CASE WHEN "t1"."attribution" <> 'none' THEN "t1"."session_revenue" ELSE 0 END) AS "attributed_revenue",
-      COUNT(*) AS "rows_of_sessions"
+      SUM(CASE WHEN "t1"."attribution" <> 'none' THEN "t1"."session_revenue" ELSE 0 END) AS "attributed_revenue"
     FROM (
       SELECT
         "t0"."attribution",
@@ -43,12 +44,13 @@ WITH "current_sessions" AS (
 ),
 "current_ad_performance" AS (
   SELECT
-    *
+    "t2"."date",
+    "t2"."spend",
+    1 AS "rows_of_ad_performance"
   FROM (
     SELECT
       "t1"."date",
-      SUM("t1"."spend") AS "spend",
-      COUNT(*) AS "rows_of_ad_performance"
+      SUM("t1"."spend") AS "spend"
     FROM (
       SELECT
         "t0"."report_date",
@@ -85,12 +87,13 @@ WITH "current_sessions" AS (
 ),
 "current_orders" AS (
   SELECT
-    *
+    "t2"."date",
+    "t2"."order_revenue",
+    1 AS "rows_of_orders"
   FROM (
     SELECT
       "t1"."date",
-      SUM(CASE WHEN "t1"."is_valid" THEN "t1"."total_price" ELSE 0 END) AS "order_revenue",
-      COUNT(*) AS "rows_of_orders"
+      SUM(CASE WHEN "t1"."is_valid" THEN "t1"."total_price" ELSE 0 END) AS "order_revenue"
     FROM (
       SELECT
         "t0"."is_valid",
@@ -141,12 +144,13 @@ WITH "current_sessions" AS (
 ),
 "previous_sessions" AS (
   SELECT
-    *
+    "t2"."date",
+    "t2"."attributed_revenue",
+    1 AS "rows_of_sessions"
   FROM (
     SELECT
       "t1"."date",
-      SUM(CASE WHEN "t1"."attribution" <> 'none' THEN "t1"."session_revenue" ELSE 0 END) AS "attributed_revenue",
-      COUNT(*) AS "rows_of_sessions"
+      SUM(CASE WHEN "t1"."attribution" <> 'none' THEN "t1"."session_revenue" ELSE 0 END) AS "attributed_revenue"
     FROM (
       SELECT
         "t0"."attribution",
@@ -184,12 +188,13 @@ WITH "current_sessions" AS (
 ),
 "previous_ad_performance" AS (
   SELECT
-    *
+    "t2"."date",
+    "t2"."spend",
+    1 AS "rows_of_ad_performance"
   FROM (
     SELECT
       "t1"."date",
-      SUM("t1"."spend") AS "spend",
-      COUNT(*) AS "rows_of_ad_performance"
+      SUM("t1"."spend") AS "spend"
     FROM (
       SELECT
         "t0"."report_date",
@@ -226,12 +231,13 @@ WITH "current_sessions" AS (
 ),
 "previous_orders" AS (
   SELECT
-    *
+    "t2"."date",
+    "t2"."order_revenue",
+    1 AS "rows_of_orders"
   FROM (
     SELECT
       "t1"."date",
-      SUM(CASE WHEN "t1"."is_valid" THEN "t1"."total_price" ELSE 0 END) AS "order_revenue",
-      COUNT(*) AS "rows_of_orders"
+      SUM(CASE WHEN "t1"."is_valid" THEN "t1"."total_price" ELSE 0 END) AS "order_revenue"
     FROM (
       SELECT
         "t0"."is_valid",

@@ -3,13 +3,12 @@ WITH "current_ad_performance" AS (
     CAST(CAST("t7"."ad_performance.period_of_date" AS TIMESTAMP) AS DATE) AS "date",
     "t7"."campaigns.campaign_name" AS "campaign_name",
     "t7"."ad_performance.spend" AS "spend",
-    "t7"."rows_of_ad_performance"
+    1 AS "rows_of_ad_performance"
   FROM (
     SELECT
       "t6"."ad_performance.period_of_date",
       "t6"."campaigns.campaign_name",
-      SUM("t6"."spend") AS "ad_performance.spend",
-      COUNT(*) AS "rows_of_ad_performance"
+      SUM("t6"."spend") AS "ad_performance.spend"
     FROM (
       SELECT
         "t5"."__bsl_jk_campaign_key" AS "campaign_key",
@@ -53,13 +52,12 @@ WITH "current_ad_performance" AS (
     CAST(CAST("t7"."ad_performance.period_of_date" AS TIMESTAMP) AS DATE) AS "date",
     "t7"."campaigns.campaign_name" AS "campaign_name",
     "t7"."ad_performance.spend" AS "spend",
-    "t7"."rows_of_ad_performance"
+    1 AS "rows_of_ad_performance"
   FROM (
     SELECT
       "t6"."ad_performance.period_of_date",
       "t6"."campaigns.campaign_name",
-      SUM("t6"."spend") AS "ad_performance.spend",
-      COUNT(*) AS "rows_of_ad_performance"
+      SUM("t6"."spend") AS "ad_performance.spend"
     FROM (
       SELECT
         "t5"."__bsl_jk_campaign_key" AS "campaign_key",

@@ -2,12 +2,11 @@ WITH "current_order_items" AS (
   SELECT
     "t7"."orders.campaign_name" AS "campaign_name",
     "t7"."order_items.units_sold" AS "units_sold",
-    "t7"."rows_of_order_items"
+    1 AS "rows_of_order_items"
   FROM (
     SELECT
       "t6"."orders.campaign_name",
-      SUM(CASE WHEN "t6"."is_valid" THEN "t6"."quantity" ELSE 0 END) AS "order_items.units_sold",
-      COUNT(*) AS "rows_of_order_items"
+      SUM(CASE WHEN "t6"."is_valid" THEN "t6"."quantity" ELSE 0 END) AS "order_items.units_sold"
     FROM (
       SELECT
         "t5"."is_valid",
