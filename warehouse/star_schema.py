@@ -42,6 +42,8 @@ class Column:
     is_cost: bool = False  # what is paid: a ratio of it is unknown where there are no rows of it, not 0
     placed_by: str | None = None  # the column that is `ambiguous` where several values fit; NULL then is not known
     left_out: tuple[str, str] | None = None  # the columns with how much, and what money (AMOUNTS), is not in it
+    is_money: bool = False  # of a found table: an amount in the row's currency, whose type does not say so
+    internal: bool = False  # a number that other columns or checks are made of: no metric is derived from it alone
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Reference:
 class Table:
     """A fact or dimension table, `{kind}_{tenant}__{name}`; `grain` is unique and not NULL."""
 
-    kind: str  # fct or dim
+    kind: str  # fct, dim or mart
     name: str
     sentence: str
     grain: tuple[str, ...]
@@ -69,11 +71,13 @@ class Table:
     may_be_empty: bool = False  # a tenant of the domain may have no row, and nothing is missing
     priced: str | None = None  # which rows have a currency, where others are without money: "with a purchase"
     domain: Domain | None = None  # the sources that fill a fact; a tenant without it has the table, empty
+    found_as: str | None = None  # of a table that is not declared here: its full name in the star
 
     @property
     def money(self) -> tuple[Column, ...]:
         """The amounts in the row's currency."""
-        return tuple(column for column in self.columns if column.type == MONEY and column.converts is None)
+        amounts = (column for column in self.columns if column.type == MONEY or column.is_money)
+        return tuple(column for column in amounts if column.converts is None)
 
     @property
     def converted(self) -> dict[str, str]:
@@ -86,7 +90,7 @@ class Table:
         return self.kind == "dim"
 
     def table_name(self, slug: Slug) -> str:
-        return f"{self.kind}_{slug}__{self.name}"
+        return self.found_as or f"{self.kind}_{slug}__{self.name}"
 
 
 def _text(name: str, description: str, *, required: bool = False, personal: bool = False) -> Column:
@@ -279,7 +283,7 @@ def orders(has_payments: bool) -> Table:
             _text("discount_codes", "The discount codes used, each once, sorted and joined by commas; NULL without."),
             *(_PAYMENTS if has_payments else ()),
         ),
-        references=(_CAMPAIGN_KEY, _USER_KEY),
+        references=(_CAMPAIGN_KEY, _USER_KEY, Reference("session_id", "sessions", "session_id")),
         order_by=("order_date", "ordered_at", "order_key"),
         date="order_date",
     )
@@ -303,8 +307,8 @@ ORDER_ITEMS = Table(
         _text("sku", "The stock keeping unit."),
         _text("item_name", "The product's name as the line carries it."),
         Column("quantity", QUANTITY, "Units sold; with decimals where goods are sold by metre or kilo.", unknown=True),
-        Column("unit_price", MONEY, "Price of one unit."),
-        Column("discount_amount", MONEY, "Discount of the whole line."),
+        Column("unit_price", MONEY, "Price of one unit.", internal=True),
+        Column("discount_amount", MONEY, "Discount of the whole line.", internal=True),
         Column(
             "item_amount", MONEY, "The line's own total, else quantity x unit_price - discount_amount.", unknown=True
         ),
@@ -387,9 +391,17 @@ def sessions(funnel_steps: int, gap: str | None = None) -> Table:
             *_ATTRIBUTION,
             _text("geo_country", f"Country of the first event that has one: {_COUNTRY}"),
             _text("device_category", "Device of the first event that has one."),
-            Column("funnel_max_step", "BIGINT", "The furthest funnel step reached, by position; 0 for none."),
-            *(Column(f"funnel_step_{n}", "BIGINT", f"Events of funnel step {n}.") for n in range(1, funnel_steps + 1)),
-            Column("funnel_conversion_count", "BIGINT", "Conversion events."),
+            Column(
+                "funnel_max_step",
+                "BIGINT",
+                "The furthest funnel step reached, by position; 0 for none.",
+                internal=True,
+            ),
+            *(
+                Column(f"funnel_step_{n}", "BIGINT", f"Events of funnel step {n}.", internal=True)
+                for n in range(1, funnel_steps + 1)
+            ),
+            Column("funnel_conversion_count", "BIGINT", "Conversion events.", internal=True),
             Column("is_conversion_session", "BOOLEAN", "At least one conversion event.", required=True),
             Column(
                 "session_revenue",
@@ -405,6 +417,7 @@ def sessions(funnel_steps: int, gap: str | None = None) -> Table:
                 "BIGINT",
                 "Purchases in another currency than the first, in no amount: rates convert those that they know.",
                 required=True,
+                internal=True,
             ),
             Column("left_out_revenue", AMOUNTS, "What those are worth, by currency; NULL without them."),
         ),
@@ -433,7 +446,7 @@ EVENTS = Table(
         _text("user_id", "The shop's user id, once known.", personal=True),
         _text("session_id", "The session; NULL where the event has no user."),
         _text("order_id", "The transaction id of a purchase."),
-        Column("order_total", MONEY, "The purchase's value, each event's own."),
+        Column("order_total", MONEY, "The purchase's value, each event's own.", internal=True),
         _CURRENCY,
         _text("traffic_source", "The session's source."),
         _text("traffic_medium", "The session's medium."),

@@ -231,11 +231,12 @@ def _check_names(run_id: str, slug: Slug, tables: Mapping[str, Sequence[str]]) -
         slug_of(slug)
     except ConfigError as error:
         raise PublishError(f"{shorten(slug)!r} is not a tenant slug.", error.fix) from error
-    ours = re.compile(rf"(fct|dim)_{slug}__[a-z0-9_]+")
+    ours = re.compile(rf"(fct|dim|mart)_{slug}__\w+")
     for name in tables:
         if ours.fullmatch(name) is None:
             raise PublishError(
-                f"{shorten(name)!r} is not a table of {slug}.", f"Publish fct_{slug}__* and dim_{slug}__* only."
+                f"{shorten(name)!r} is not a table of {slug}.",
+                f"Publish fct_{slug}__*, dim_{slug}__* and mart_{slug}__* only.",
             )
 
 

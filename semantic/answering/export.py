@@ -74,7 +74,7 @@ class ExportedRelationship(_Part):
     from_column: str
     to_table: str
     to_column: str
-    cardinality: Literal["many_to_one"]
+    cardinality: Literal["many_to_one", "one_to_one"]
     rows: int
     rows_without_key: int
     rows_with_unknown_key: int = Field(description="Their key is none of the other table's.")
@@ -114,7 +114,7 @@ def export_catalog(model: SemanticModel, *, run_id: str) -> str:
                 from_column=each.column,
                 to_table=each.to,
                 to_column=each.to_column,
-                cardinality="many_to_one",
+                cardinality=each.cardinality,
                 rows=each.rows,
                 rows_without_key=each.rows_without_key,
                 rows_with_unknown_key=each.rows_with_unknown_key,

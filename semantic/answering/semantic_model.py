@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
@@ -56,7 +57,7 @@ class Relationship:
     column: str
     to: str
     to_column: str
-    cardinality: str = "many_to_one"
+    cardinality: Literal["many_to_one", "one_to_one"] = "many_to_one"
     rows: int = 0
     """Of the table."""
     rows_without_key: int = 0

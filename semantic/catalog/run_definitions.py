@@ -189,10 +189,24 @@ class RelationshipDefinition:
     column: str
     to: str
     to_column: str
-    cardinality: Literal["many_to_one"]
+    cardinality: Literal["many_to_one", "one_to_one"]
+    """one_to_one where no two rows have the same key."""
     rows: int
     rows_without_key: int
     rows_with_unknown_key: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinCandidate:
+    """A join that names suggest and that the rows do not prove: it is listed, and joins nothing."""
+
+    __pydantic_config__: ClassVar = _CONFIG
+
+    from_model: Annotated[str, Field(validation_alias="from", serialization_alias="from")]
+    column: str
+    to: str
+    to_column: str
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,6 +236,7 @@ class RunDefinitions(BaseModel):
     metrics: Mapping[str, MetricDefinition]
     dimensions: Mapping[str, DimensionDefinition]
     relationships: tuple[RelationshipDefinition, ...] = ()
+    candidates: tuple[JoinCandidate, ...] = Field(default=(), description="Joins that the rows do not prove.")
     rates: RatesDefinition | None = None
     notes: tuple[str, ...] = Field(default=(), description="What there is to know of the tenant's sources.")
 

@@ -12,7 +12,7 @@ relationships  the joins, always many rows to one, with the rows that have no ke
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import yaml
@@ -25,10 +25,14 @@ from semantic.catalog.run_definitions import (
     VERSION,
     DimensionDefinition,
     DimensionRole,
+    JoinCandidate,
     MetricDefinition,
     RunDefinitions,
 )
 from semantic.definitions.custom_metrics import custom_metrics
+from semantic.definitions.found.column_meta import TableMeta, read_meta
+from semantic.definitions.found.generic import Proposals, generic_dimensions, generic_metrics
+from semantic.definitions.found.proposals import propose
 from semantic.definitions.introspect import BuiltTable, BuiltTables
 from semantic.definitions.join_paths import find_path
 from semantic.definitions.metric_filters import MetricInputs
@@ -45,6 +49,7 @@ from semantic.definitions.standard_dimensions import (
 )
 from semantic.definitions.standard_metrics import (
     CONVERSION,
+    FIRST_OF_HISTORY,
     BaseMetric,
     DerivedMetric,
     base_metrics,
@@ -56,10 +61,25 @@ from semantic.definitions.synonyms import SYNONYMS
 from semantic.definitions.table_models import DimensionColumns, fact_of, model_of, relationships_of, used_columns
 from semantic.definitions.targets import note_targets
 from warehouse.star_schema import Table
+from warehouse.table_descriptions import TableDescription, TableDescriptions
 
 
-def derive(tenant: Tenant, tables: Sequence[Table], observed: BuiltTables) -> RunDefinitions:
+def derive(
+    tenant: Tenant,
+    tables: Sequence[Table],
+    observed: BuiltTables,
+    *,
+    descriptions: TableDescriptions | None = None,
+    candidates: Sequence[JoinCandidate] = (),
+) -> RunDefinitions:
     """Derive the definitions of a tenant's metrics and dimensions. The same input gives the same bytes.
+
+    Args:
+        tenant: Whose star it is.
+        tables: Of the star, declared and found.
+        observed: What was measured of each.
+        descriptions: What dbt says of found tables; their `meta` wins over what is inferred.
+        candidates: Joins that the rows do not prove, which are only listed.
 
     Raises:
         ConfigError: `semantic:` of tenants.yaml does not fit the star; names the location, the wrong entry and the
@@ -67,11 +87,23 @@ def derive(tenant: Tenant, tables: Sequence[Table], observed: BuiltTables) -> Ru
     """
     overlay = Overlay(tenant.semantic, tenant.semantic_locations)
     tables = [_as_built(table, observed) for table in tables]
-    columns_of = _dimension_columns(tables, tenant.week_start, observed)
-    dimensions = _dimensions(overlay, columns_of, tables, observed)
+    told = descriptions or {}
+    proposals = _proposals(tenant, tables, observed, told)
     specified = (*base_metrics(tenant.sessions.gap, _conversion(tenant)), *funnel_metrics(tenant.funnel_events))
+    named = {metric.name for metric in specified} | {metric.name for metric in _derived_metrics(tenant)}
+    columns_of = _dimension_columns(tables, tenant.week_start, observed, proposals, named)
+    dimensions = _dimensions(overlay, columns_of, tables, observed)
     standard = [metric for metric in specified if _is_built(metric, observed)]
-    derived = _standard_derived(tenant, standard)
+    generic = generic_metrics(
+        tables,
+        proposals,
+        standard,
+        [dimension for dimension, _ in columns_of.values()],
+        taken=named | columns_of.keys(),
+        meta=_table_meta(tables, tenant, told),
+    )
+    standard += generic.measured
+    derived = _standard_derived(tenant, standard) | {metric.name: metric for metric in generic.derived}
     known = MetricInputs(
         standard=standard, derived=derived, dimensions=dimensions, tables=tables, dimension_columns=columns_of
     )
@@ -110,6 +142,7 @@ def derive(tenant: Tenant, tables: Sequence[Table], observed: BuiltTables) -> Ru
         metrics=metrics,
         dimensions=dimensions,
         relationships=relationships_of(tables, observed),
+        candidates=tuple(candidates),
         rates=rates_definition(tenant, converted),
         notes=tuple(tenant.notes),
     )
@@ -163,10 +196,11 @@ def _costs(base: Iterable[BaseMetric], tables: Iterable[Table]) -> list[str]:
 
 def _note_history(metrics: dict[str, MetricDefinition], observed: BuiltTables) -> None:
     """Say where the orders of a star begin: whom they call new may have ordered before."""
-    name = "new_customers"
-    if (new := metrics.get(name)) and (first := observed["orders"].first_date):
-        history = f"orders begin on {first}: who ordered before counts as new."
-        metrics[name] = replace(new, note=f"{new.note} {history}" if new.note else history)
+    for name in FIRST_OF_HISTORY:
+        new = metrics.get(name)
+        if new and new.fact and (first := observed[new.fact].first_date):
+            history = f"{new.fact} begin on {first}: who ordered before counts as new."
+            metrics[name] = replace(new, note=f"{new.note} {history}" if new.note else history)
 
 
 def _entry(metric: BaseMetric) -> MetricDefinition:
@@ -182,18 +216,22 @@ def _entry(metric: BaseMetric) -> MetricDefinition:
         rule=metric.rule,
         currency=metric.currency if metric.unit == CURRENCY else None,
         note=metric.note,
-        synonyms=SYNONYMS.get(metric.name, ()),
+        synonyms=(*SYNONYMS.get(metric.name, ()), *metric.synonyms),
     )
 
 
 def _standard_derived(tenant: Tenant, base: Iterable[BaseMetric]) -> dict[str, DerivedMetric]:
     """Select the standard derived metrics that have all their inputs."""
     known, derived = {metric.name for metric in base}, {}
-    for metric in (*derived_metrics(_conversion(tenant)), *funnel_rates(tenant.funnel)):
+    for metric in _derived_metrics(tenant):
         if set(metric_names(parse(metric.expression, metric.name))) <= known:
             known.add(metric.name)
             derived[metric.name] = metric
     return derived
+
+
+def _derived_metrics(tenant: Tenant) -> tuple[DerivedMetric, ...]:
+    return (*derived_metrics(_conversion(tenant)), *funnel_rates(tenant.funnel))
 
 
 def _conversion(tenant: Tenant) -> str:
@@ -201,9 +239,36 @@ def _conversion(tenant: Tenant) -> str:
     return " or ".join(tenant.conversion_events) or CONVERSION
 
 
-def _dimension_columns(tables: Sequence[Table], week_start: str, observed: BuiltTables) -> DimensionColumns:
+def _proposals(
+    tenant: Tenant, tables: Sequence[Table], observed: BuiltTables, descriptions: TableDescriptions
+) -> Proposals:
+    """What the columns of every table are for. Where rates convert all money, what they do not convert is no metric."""
+    proposals = {}
+    for table in tables:
+        built, told = observed[table.name], descriptions.get(table.table_name(tenant.slug), TableDescription())
+        proposed = propose(table, built.columns, told.columns)
+        if tenant.rates and table.found_as and {*built.currencies} - {tenant.currency}:
+            proposed = tuple(replace(each, aggregation="none") if each.role == "money" else each for each in proposed)
+        proposals[table.name] = proposed
+    return proposals
+
+
+def _table_meta(tables: Iterable[Table], tenant: Tenant, descriptions: TableDescriptions) -> dict[str, TableMeta]:
+    """What the meta of found tables says."""
+    named = {table.name: table.table_name(tenant.slug) for table in tables if table.found_as}
+    return {
+        name: read_meta(descriptions[full].meta, TableMeta, full)
+        for name, full in named.items()
+        if full in descriptions
+    }
+
+
+def _dimension_columns(
+    tables: Sequence[Table], week_start: str, observed: BuiltTables, proposals: Proposals, metrics: Collection[str]
+) -> DimensionColumns:
     """Map every dimension to the built tables that hold it, and their columns."""
-    dimensions = (*calendar_dimensions(tables, week_start), *DIMENSIONS, *personal_dimensions(tables))
+    standard = (*calendar_dimensions(tables, week_start), *DIMENSIONS, *personal_dimensions(tables))
+    dimensions = generic_dimensions(tables, proposals, standard, metrics)
     built = {table.name: observed[table.name].columns for table in tables}
     return {
         dimension.name: (
@@ -236,7 +301,8 @@ def _dimensions(
                 order=dimension.values,
                 vocabulary=dimension.vocabulary,
                 note=_note(dimension.name, columns, paths, by_name, observed),
-                synonyms=SYNONYMS.get(dimension.name, ()),
+                label=dimension.label,
+                synonyms=(*SYNONYMS.get(dimension.name, ()), *dimension.synonyms),
             )
     return definitions
 

@@ -19,14 +19,15 @@ from semantic.catalog.coverage import SourceCoverage
 from semantic.catalog.day_set import DaySet
 from warehouse.build.finding_facts import FED_BY, META
 from warehouse.projects.engines import engines_of
-from warehouse.projects.star_project import star_tables
 from warehouse.star_schema import Table
 
 _Days = dict[tuple[str, str], tuple[date, date]]
 """The first and the last day with rows, by platform and account."""
 
 
-def derive_coverage(tenant: Tenant, stars_file: Path, delivered: Sequence[DeliveredDays]) -> tuple[SourceCoverage, ...]:
+def derive_coverage(
+    tenant: Tenant, stars_file: Path, delivered: Sequence[DeliveredDays], tables: Iterable[Table]
+) -> tuple[SourceCoverage, ...]:
     """The coverage of every fact of a star, by source and account.
 
     A report covers the days of its deliveries. Records, such as orders, cover the days from the first one to the day
@@ -37,7 +38,7 @@ def derive_coverage(tenant: Tenant, stars_file: Path, delivered: Sequence[Delive
     """
     try:
         with duckdb.connect(stars_file, read_only=True) as connection:
-            rows = {table.name: _days_of_rows(connection, table, tenant) for table in star_tables(tenant) if table.date}
+            rows = {table.name: _days_of_rows(connection, table, tenant) for table in tables if table.date}
     except duckdb.Error as error:
         raise BuildError(
             f"The star of {tenant.slug} cannot be read: {error}.", f"Run `gata build --tenant {tenant.slug} --full`."
@@ -48,7 +49,9 @@ def derive_coverage(tenant: Tenant, stars_file: Path, delivered: Sequence[Delive
 
 def _days_of_rows(connection: duckdb.DuckDBPyConnection, table: Table, tenant: Tenant) -> _Days:
     name, day = quote(table.table_name(tenant.slug)), quote(table.date or "")
-    sql = f"SELECT source_platform, source_account, min({day}), max({day}) FROM {name} GROUP BY ALL"
+    columns = {column.name for column in table.columns}
+    source = ", ".join(key if key in columns else f"NULL AS {key}" for key in ("source_platform", "source_account"))
+    sql = f"SELECT {source}, min({day}), max({day}) FROM {name} GROUP BY ALL"
     rows = connection.execute(sql).fetchall()
     return {(platform, account): (first, last) for platform, account, first, last in rows if first is not None}
 

@@ -12,6 +12,7 @@ import duckdb
 from pipeline.config.slug import Slug
 from pipeline.errors import BuildError
 from semantic.catalog.catalog import AMBIGUOUS
+from semantic.definitions.distinct_values import are_all_different
 from warehouse.star_schema import AMOUNTS, Table
 
 MAX_FEW_VALUES = 24
@@ -48,6 +49,8 @@ class BuiltTable:
     """By column that another places: the rows of which several values fit and none is known."""
     unknown_keys: Mapping[str, int] = field(default_factory=dict)
     """Rows with a key that the referenced table lacks, by column; only columns with such rows."""
+    unrepeated_keys: frozenset[str] = frozenset()
+    """The columns of references of which no two rows have the same value."""
 
     @classmethod
     def from_specification(cls, table: Table) -> BuiltTable:
@@ -84,8 +87,11 @@ def introspect(stars_file: Path, tables: Sequence[Table], slug: Slug) -> BuiltTa
             observed = {table.name: _measure(connection, table, slug) for table in tables}
             names = {table.name: table.table_name(slug) for table in tables}
             for table in tables:
-                unknown = _unknown_keys(connection, table, observed, names)
-                observed[table.name] = replace(observed[table.name], unknown_keys=unknown)
+                observed[table.name] = replace(
+                    observed[table.name],
+                    unknown_keys=_unknown_keys(connection, table, observed, names),
+                    unrepeated_keys=_unrepeated_keys(connection, table, observed[table.name], names[table.name]),
+                )
     except duckdb.Error as error:
         raise BuildError(
             f"The star of {slug} cannot be read: {error}.", f"Run `gata build --tenant {slug} --full`."
@@ -201,3 +207,14 @@ def _unknown_keys(
             if count := int(connection.execute(sql).fetchall()[0][0]):
                 unknown[ref.column] = count
     return unknown
+
+
+def _unrepeated_keys(
+    connection: duckdb.DuckDBPyConnection, table: Table, built: BuiltTable, name: str
+) -> frozenset[str]:
+    """The columns of references without a repeated value, in a table with rows."""
+    columns = {ref.column for ref in table.references if ref.column in built.columns}
+    keys = {column: built.rows - built.nulls.get(column, 0) for column in columns}
+    return frozenset(
+        column for column in columns if keys[column] and are_all_different(connection, name, column, keys[column])
+    )

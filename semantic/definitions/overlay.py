@@ -105,7 +105,7 @@ def add_metrics(metrics: dict[str, MetricDefinition], derived: Mapping[str, Deri
                 expression=metric.expression,
                 label=metric.label,
                 rule=metric.rule,
-                synonyms=SYNONYMS.get(name, ()),
+                synonyms=(*SYNONYMS.get(name, ()), *metric.synonyms),
                 unknown_rows=metric.unknown_rows,
                 counted_rows=metric.counted_rows,
                 left_out=metric.left_out,

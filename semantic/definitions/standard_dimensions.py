@@ -27,6 +27,8 @@ class StandardDimension:
     values: tuple[str, ...] = ()  # all there can be, in the order of rows
     vocabulary: Vocabulary | None = None  # how other spellings of a value are read
     is_ordinal: bool = False
+    label: str | None = None
+    synonyms: tuple[str, ...] = ()  # beside those of its name
 
     def expression(self, table: str) -> str:
         """The dimension of a table's rows, over `_`, the table."""
@@ -292,7 +294,7 @@ def personal_dimensions(tables: Sequence[Table]) -> tuple[StandardDimension, ...
     descriptions: dict[str, str] = {}
     for table in tables:
         for column in table.columns:
-            if column.personal:
+            if column.personal and column.type == "VARCHAR":
                 columns.setdefault(column.name, {})[table.name] = column.name
                 descriptions.setdefault(column.name, column.description)
     return tuple(

@@ -34,6 +34,7 @@ class BaseMetric:
     currency: str | None = None  # of money: the one that its own filters select
     rule: str | None = None  # the rows that a filtered metric counts, in words
     note: str | None = None
+    synonyms: tuple[str, ...] = ()  # beside those of its name
 
     @property
     def expression(self) -> str:
@@ -54,6 +55,7 @@ class DerivedMetric:
     unknown_rows: str | None = None  # the measure that counts the rows it leaves out
     counted_rows: str | None = None  # the measure that counts the rows it is about, with those
     left_out: str | None = None  # what it is about, and why some are left out, after "is of 3 of 4"
+    synonyms: tuple[str, ...] = ()  # as for a base metric
 
 
 ADS, ORDERS, ITEMS, REFUNDS = "ad_performance", "orders", "order_items", "refunds"
@@ -453,6 +455,8 @@ DERIVED_METRICS = (
 )
 CONVERSION = "as the tenant names them"
 """What descriptions say where no conversion events are named."""
+FIRST_OF_HISTORY = ("new_customers",)
+"""Metrics about the first row of each in a fact: their notes say where the fact begins."""
 
 
 def base_metrics(gap: str, conversion: str = CONVERSION) -> tuple[BaseMetric, ...]:

@@ -90,7 +90,7 @@ def relationships_of(tables: Sequence[Table], observed: BuiltTables) -> tuple[Re
             column=ref.column,
             to=ref.to,
             to_column=ref.to_column,
-            cardinality="many_to_one",
+            cardinality="one_to_one" if ref.column in observed[table.name].unrepeated_keys else "many_to_one",
             rows=observed[table.name].rows,
             rows_without_key=observed[table.name].nulls.get(ref.column, 0),
             rows_with_unknown_key=observed[table.name].unknown_keys.get(ref.column, 0),

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
-from pipeline.errors import PublishError
+from pipeline.errors import BuildError, PublishError
 from pipeline.gates.finding import Finding, findings_json, with_since
 from pipeline.gates.gate_result import GateResult, failed_sentences, found, rules_of
 from pipeline.gates.landing_gates import enforce
@@ -38,6 +38,7 @@ from warehouse.build.star import StarBuild
 from warehouse.projects.star_project import star_tables
 
 if TYPE_CHECKING:
+    from semantic.definitions.found.find_tables import StarTables
     from server.orchestration.build_context import BuildContext
 
 RUNS_KEPT = 10
@@ -251,10 +252,11 @@ def publish_file(
     from semantic.catalog.coverage import coverage_json
     from semantic.definitions.derive_coverage import derive_coverage
 
-    layout = {table.table_name(tenant.slug): table.order_by for table in star_tables(tenant)}
+    star = tables_of(tenant, stars)
+    layout = {table.table_name(tenant.slug): table.order_by for table in star.tables}
     staged = stage(stars, settings.published(tenant.slug), run_id, tenant.slug, layout)
-    text = definitions or derive_definitions(tenant, staged.path / STARS)
-    covered = derive_coverage(tenant, staged.path / STARS, delivered)
+    text = definitions or derive_definitions(tenant, staged.path / STARS, star)
+    covered = derive_coverage(tenant, staged.path / STARS, delivered, star.tables)
     _write_texts(staged, {DEFINITIONS: text, COVERAGE: coverage_json(covered)})
     model = validate_run(staged.path)
     before = published_run(settings, tenant.slug)
@@ -308,8 +310,28 @@ def _rollups(staged: Staged, definitions: str, least_rows: int) -> PublishedRoll
     return PublishedRollups(file=published_file(staged.path, ROLLUPS), rollups=rollups)
 
 
-def derive_definitions(tenant: Tenant, stars: Path) -> str:
-    """The text of semantic.yml for a star file of the tenant.
+def tables_of(tenant: Tenant, stars: Path) -> StarTables:
+    """The tables of a star file: those that every tenant has, and those that the tenant's own models made.
+
+    Raises:
+        BuildError: The file cannot be read.
+        ConfigError: The meta of a model is wrong.
+    """
+    import duckdb
+
+    from semantic.definitions.found.find_tables import find_tables
+
+    try:
+        with duckdb.connect(stars, read_only=True) as connection:
+            return find_tables(connection, tenant.slug, star_tables(tenant), {})
+    except duckdb.Error as error:
+        raise BuildError(
+            f"The star of {tenant.slug} cannot be read: {error}.", f"Run `gata build --tenant {tenant.slug} --full`."
+        ) from error
+
+
+def derive_definitions(tenant: Tenant, stars: Path, star: StarTables) -> str:
+    """The text of semantic.yml for a star file of the tenant, whose tables are known.
 
     Raises:
         ConfigError: `semantic:` in tenants.yaml asks for something the star does not have.
@@ -318,8 +340,9 @@ def derive_definitions(tenant: Tenant, stars: Path) -> str:
     from semantic.definitions.derive import definitions_yaml, derive
     from semantic.definitions.introspect import introspect
 
-    tables = star_tables(tenant)
-    return definitions_yaml(derive(tenant, tables, introspect(stars, tables, tenant.slug)))
+    observed = introspect(stars, star.tables, tenant.slug)
+    derived = derive(tenant, star.tables, observed, descriptions=star.descriptions, candidates=star.candidates)
+    return definitions_yaml(derived)
 
 
 def table_rows(published: Published) -> dict[str, int]:

@@ -30,6 +30,7 @@ from server.orchestration.publishing import (
     publish_file,
     read_landed,
     read_note,
+    tables_of,
     write_note,
 )
 from warehouse.build.build_paths import BuildPaths, projects_folder
@@ -64,7 +65,8 @@ def replay(tenant: Tenant, context: BuildContext, version: str) -> tuple[Replaye
     try:
         star = build_star(versioned, context.blueprints, settings, paths)
         failures = enforce(tenant.slug, star.failures, strict=settings.strict)
-        (folder / DEFINITIONS).write_text(derive_definitions(versioned, paths.file), encoding="utf-8")
+        text = derive_definitions(versioned, paths.file, tables_of(versioned, paths.file))
+        (folder / DEFINITIONS).write_text(text, encoding="utf-8")
         run = Replayed(
             run_id=run_id,
             tenant=tenant.slug,

@@ -74,8 +74,8 @@ def test_spans_that_touch_are_one() -> None:
 
 
 def covered(star: HandStar, *delivered: DeliveredDays) -> dict[tuple[str, str | None], SourceCoverage]:
-    stars = star.write() / "stars.duckdb"
-    return {(each.fact, each.platform): each for each in derive_coverage(star.tenant, stars, delivered)}
+    stars, tables = star.write() / "stars.duckdb", star.tables.values()
+    return {(each.fact, each.platform): each for each in derive_coverage(star.tenant, stars, delivered, tables)}
 
 
 def delivered(platform: str, object_: str, at: str, *spans: tuple[date, date], is_dated: bool = True) -> DeliveredDays:

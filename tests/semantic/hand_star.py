@@ -15,10 +15,12 @@ from semantic.answering.semantic_model import SemanticModel, load_model
 from semantic.catalog.coverage import SourceCoverage, coverage_json
 from semantic.catalog.day_set import DaySet
 from semantic.definitions.derive import definitions_yaml, derive
+from semantic.definitions.found.find_tables import find_tables
 from semantic.definitions.introspect import introspect
 from semantic.planning.query import Answer, read_query
 from warehouse.projects.rates_table import with_rates
 from warehouse.star_schema import Column, Table, star_schema
+from warehouse.table_descriptions import TableDescription
 
 TODAY = date(2026, 4, 15)
 SLUG = "shop"
@@ -38,6 +40,8 @@ class HandStar:
         self.tables = {table.name: table for table in (rated if self.tenant.rates else promised)}
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in self.tables}
         self.folder = folder
+        self.made: list[str] = []
+        self.descriptions: dict[str, TableDescription] = {}
         self._covers: list[SourceCoverage] = []
         self._model: SemanticModel | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
@@ -74,6 +78,13 @@ class HandStar:
             return datetime.combine(given[table.date], time(12)) if table.date else None
         return {"VARCHAR": f"{table.name}-{number}", "BOOLEAN": False}.get(column.type, 0)
 
+    def make(self, name: str, sql: str, described: TableDescription | None = None) -> HandStar:
+        """Let a table of the tenant's own be made of a query, such as fct_shop__subscriptions."""
+        self.made.append(f'CREATE TABLE "{name}" AS {sql}')
+        if described is not None:
+            self.descriptions[name] = described
+        return self
+
     def write(self, run_id: str = "20260415T000000000000Z_abcdef") -> Path:
         """A folder as a published run has: stars.duckdb and semantic.yml."""
         run_dir = self.folder / run_id
@@ -81,6 +92,8 @@ class HandStar:
         stars = run_dir / "stars.duckdb"
         with duckdb.connect(stars) as connection:
             self.fill(connection)
+            for statement in self.made:
+                connection.execute(statement)
         self.define(run_dir)
         return run_dir
 
@@ -100,9 +113,11 @@ class HandStar:
             connection.execute(f'INSERT INTO "{name}" VALUES {", ".join(rows)}')
 
     def define(self, run_dir: Path) -> None:
-        tables = tuple(self.tables.values())
-        observed = introspect(run_dir / "stars.duckdb", tables, SLUG)
-        (run_dir / "semantic.yml").write_text(definitions_yaml(derive(self.tenant, tables, observed)), encoding="utf-8")
+        with duckdb.connect(run_dir / "stars.duckdb", read_only=True) as connection:
+            star = find_tables(connection, SLUG, tuple(self.tables.values()), self.descriptions)
+        observed = introspect(run_dir / "stars.duckdb", star.tables, SLUG)
+        derived = derive(self.tenant, star.tables, observed, descriptions=star.descriptions, candidates=star.candidates)
+        (run_dir / "semantic.yml").write_text(definitions_yaml(derived), encoding="utf-8")
         if self._covers:
             (run_dir / "coverage.json").write_text(coverage_json(self._covers), encoding="utf-8")
 

@@ -43,7 +43,7 @@ def test_everything_that_can_be_asked_for_is_in_the_export_and_nothing_else(shop
         "is_customer": "flag",
         "geo_country": "category",
     }
-    assert len(said["relationships"]) == 10
+    assert len(said["relationships"]) == 11
 
 
 def test_personal_data_are_in_no_export_whatever_is_exposed(folder: Path) -> None:

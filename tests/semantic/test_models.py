@@ -60,7 +60,7 @@ print([name for name in {HEAVY!r} if sys.modules.get(name)])
 def test_joins_are_listed_with_their_keys_and_cardinality(shop: HandStar) -> None:
     found = {(r.table, r.column, r.to, r.to_column, r.cardinality) for r in shop.model.relationships}
     assert ("fct_shop__ad_performance", "campaign_key", "dim_shop__campaigns", "campaign_key", "many_to_one") in found
-    assert len(found) == 10
+    assert len(found) == 11
     [counted] = [
         r for r in shop.model.relationships if r.table == "fct_shop__sessions" and r.to == "dim_shop__campaigns"
     ]
