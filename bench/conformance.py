@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -146,12 +147,10 @@ def smoke(npm: Npm, home: PublishedHome, address: str) -> dict[str, str]:
     """The result of every official client, over every transport: `ok`, or what is wrong."""
     found = {}
     for which, transport in CLIENTS:
-        found[f"TypeScript {which}, {transport}"] = _judged(
-            lambda w=which, t=transport: _typescript(npm, home, address, w, t)
-        )
+        found[f"TypeScript {which}, {transport}"] = _judged(partial(_typescript, npm, home, address, which, transport))
     for transport in ("stdio", "sse", "http"):
-        found[f"Inspector CLI, {transport}"] = _judged(lambda t=transport: _inspector(npm, home, address, t))
-    found["mcp dev server/mcp_entry.py"] = _judged(lambda: _mcp_dev(npm, home))
+        found[f"Inspector CLI, {transport}"] = _judged(partial(_inspector, npm, home, address, transport))
+    found["mcp dev server/mcp_entry.py"] = _judged(partial(_mcp_dev, npm, home))
     return found
 
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
+from pipeline.config.slug import slug_of
 from pipeline.config.tenant import Tenant
 from pipeline.settings import Settings
 from pipeline.synthetic.generate import generate
 from server.orchestration.build_context import BuildContext, open_build_context
 
-SLUG = "bench_shop"
+SLUG = slug_of("bench_shop")
 TODAY = date(2026, 11, 21)
 AD_ROWS_PER_DAY = 20
 EVENT_SHARE = 0.9825  # of the other rows; the rest are versions of orders
