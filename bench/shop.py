@@ -44,6 +44,10 @@ tenants:
 
 def write_tenants(home: Path, rows: int, days: int) -> None:
     """Describe a shop of about `rows` records in `days` days: daily ads, events, and the orders they lead to."""
+    if rows < days * AD_ROWS_PER_DAY:
+        raise SystemExit(
+            f"{rows:,} records are too few. Ask for {days * AD_ROWS_PER_DAY:,} or more: the ads of {days} days."
+        )
     home.mkdir(parents=True, exist_ok=True)
     events = round((rows / days - AD_ROWS_PER_DAY) * EVENT_SHARE)
     (home / "tenants.yaml").write_text(TENANTS.format(slug=SLUG, daily_events=events), encoding="utf-8")
