@@ -41,6 +41,7 @@ PACKAGES = {
 }
 NODE, NODE_PACKAGE = (22, 19), "22.23.3"
 QUESTION = {"metrics": ["spend"], "dimensions": ["campaign_name"], "order_by": ["campaign_name"]}
+TOOLS = ["list_metrics", "get_dimension_values", "query", "explain_change", "get_status"]
 CLIENTS = [(which, transport) for which in ("sdk", "client") for transport in ("stdio", "sse", "http")]
 PATHS = {"sse": "/sse", "http": "/mcp"}
 Json = dict[str, Any]  # Any: JSON values
@@ -186,10 +187,7 @@ def _typescript(npm: Npm, home: PublishedHome, address: str, which: str, transpo
     seen = json.loads(ended.stdout)
     _see(seen["structured"]["rows"] == expected_rows(), seen["structured"])
     _see(json.loads(seen["text"])["rows"] == expected_rows(), seen["text"])
-    _see(
-        seen["tools"] == ["list_metrics", "get_dimension_values", "query", "explain_change", "get_status"],
-        seen["tools"],
-    )
+    _see(seen["tools"] == TOOLS, seen["tools"])
     _see("Did you mean spend?" in seen["refusal"], seen["refusal"])
     _see(seen["server"] == "gata" and seen["metric"] == "spend" and "spend" in seen["completed"], seen)
     _see(2 <= len(seen["prompts"]) <= 4 and seen["templates"] == ["metric://{name}"], seen)
@@ -211,7 +209,7 @@ def _inspector(npm: Npm, home: PublishedHome, address: str, transport: str) -> N
         return found
 
     listed = ask("--method", "tools/list", "--strict")
-    _see(len(listed["tools"]) == 4, listed)
+    _see([tool["name"] for tool in listed["tools"]] == TOOLS, listed)
     pairs = [f"{name}={json.dumps(value)}" for name, value in QUESTION.items()]
     answer = ask("--method", "tools/call", "--tool-name", "query", "--tool-arg", *pairs)
     _see(answer["structuredContent"]["rows"] == expected_rows(), answer)
