@@ -163,12 +163,13 @@ def make(home: Path) -> dict[str, object]:
     published = publish_file(
         tenant, shop.settings, shop.settings.stars(SLUG), new_run_id(shop.settings.now())
     ).published
+    rollups = published.manifest.rollups
     return {
         "written_seconds": written - began,
         "publish_seconds": time.perf_counter() - written,
         "publish_cpu_seconds": time.process_time() - cpu,
         "bytes": published.manifest.file.bytes,
-        "rollups": [rollup.table.rows for rollup in published.manifest.rollups.rollups],
+        "rollups": [rollup.table.rows for rollup in rollups.rollups] if rollups else [],
         "rows": {table.name: table.rows for table in published.manifest.tables},
     }
 

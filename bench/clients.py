@@ -206,7 +206,6 @@ class Stdio(Client):
             await self._answered(json.dumps(greeting).encode())
             self._write(json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}).encode())
 
-    @property
     def pid(self) -> int:
         return self._process.pid
 
@@ -221,7 +220,8 @@ class Stdio(Client):
         self._process.stdin.write(message + b"\n")
 
     async def _answered(self, message: bytes) -> bytes:
-        self._waiting[self._number] = waiting = asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._waiting[self._number] = waiting
         self._write(message)
         return await waiting
 

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ PACKAGES = {
 }
 NODE, NODE_PACKAGE = (22, 19), "22.23.3"
 QUESTION = {"metrics": ["spend"], "dimensions": ["campaign_name"], "order_by": ["campaign_name"]}
+TOOLS = ["list_metrics", "get_dimension_values", "query", "explain_change", "get_status"]
 CLIENTS = [(which, transport) for which in ("sdk", "client") for transport in ("stdio", "sse", "http")]
 PATHS = {"sse": "/sse", "http": "/mcp"}
 Json = dict[str, Any]  # Any: JSON values
@@ -146,12 +148,10 @@ def smoke(npm: Npm, home: PublishedHome, address: str) -> dict[str, str]:
     """The result of every official client, over every transport: `ok`, or what is wrong."""
     found = {}
     for which, transport in CLIENTS:
-        found[f"TypeScript {which}, {transport}"] = _judged(
-            lambda w=which, t=transport: _typescript(npm, home, address, w, t)
-        )
+        found[f"TypeScript {which}, {transport}"] = _judged(partial(_typescript, npm, home, address, which, transport))
     for transport in ("stdio", "sse", "http"):
-        found[f"Inspector CLI, {transport}"] = _judged(lambda t=transport: _inspector(npm, home, address, t))
-    found["mcp dev server/mcp_entry.py"] = _judged(lambda: _mcp_dev(npm, home))
+        found[f"Inspector CLI, {transport}"] = _judged(partial(_inspector, npm, home, address, transport))
+    found["mcp dev server/mcp_entry.py"] = _judged(partial(_mcp_dev, npm, home))
     return found
 
 
@@ -187,10 +187,7 @@ def _typescript(npm: Npm, home: PublishedHome, address: str, which: str, transpo
     seen = json.loads(ended.stdout)
     _see(seen["structured"]["rows"] == expected_rows(), seen["structured"])
     _see(json.loads(seen["text"])["rows"] == expected_rows(), seen["text"])
-    _see(
-        seen["tools"] == ["list_metrics", "get_dimension_values", "query", "explain_change", "get_status"],
-        seen["tools"],
-    )
+    _see(seen["tools"] == TOOLS, seen["tools"])
     _see("Did you mean spend?" in seen["refusal"], seen["refusal"])
     _see(seen["server"] == "gata" and seen["metric"] == "spend" and "spend" in seen["completed"], seen)
     _see(2 <= len(seen["prompts"]) <= 4 and seen["templates"] == ["metric://{name}"], seen)
@@ -212,7 +209,7 @@ def _inspector(npm: Npm, home: PublishedHome, address: str, transport: str) -> N
         return found
 
     listed = ask("--method", "tools/list", "--strict")
-    _see(len(listed["tools"]) == 4, listed)
+    _see([tool["name"] for tool in listed["tools"]] == TOOLS, listed)
     pairs = [f"{name}={json.dumps(value)}" for name, value in QUESTION.items()]
     answer = ask("--method", "tools/call", "--tool-name", "query", "--tool-arg", *pairs)
     _see(answer["structuredContent"]["rows"] == expected_rows(), answer)

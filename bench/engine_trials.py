@@ -17,10 +17,9 @@ import jinja2
 from pipeline.config.accounts import Account
 from pipeline.config.engine_cases import Case, unit_test_cases
 from pipeline.config.tenant import Tenant
-from pipeline.contracts.engine import Engine
+from pipeline.contracts.engine import Engine, engines_like
 from tests.warehouse.engine_fixture import CATALOG, CONNECTORS, MACROS, a_source, create_inputs
 from warehouse.projects.canonical_tables import CANONICAL
-from warehouse.projects.engines import engines_like
 from warehouse.projects.unit_tests import resolve_expected
 
 PATTERNS = ("purchase", None)

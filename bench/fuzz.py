@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.semantic.fuzz_cases import wild
 from tests.semantic.fuzzing import Outcome, ask, shop_truth
-from tests.semantic.hand_star import hand_shop
+from tests.semantic.hand_star import covered_hand_shop
 
 
 def main() -> int:
@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="The seed of the first.")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        shop = hand_shop(Path(folder))
+        shop = covered_hand_shop(Path(folder))
         truth = shop_truth(shop)
         outcomes: dict[int, Outcome] = {}
         broken: Counter[str] = Counter()

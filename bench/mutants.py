@@ -115,8 +115,8 @@ def _branches(macro: Macro) -> Iterator[Mutant]:
             open_cases = open_cases[:-1]
         if word["is_searched"] or (word["when"] and open_cases and open_cases[-1]):
             condition = re.compile(r"\s*(?P<it>.+?)(?=\s+then\b)", re.DOTALL).match(macro.sql, word.end())
-            for always in ("true", "false") if condition else ():
-                yield macro.with_("filter", condition.span("it"), always)
+            if condition:
+                yield from (macro.with_("filter", condition.span("it"), always) for always in ("true", "false"))
 
 
 def _orders(macro: Macro) -> Iterator[Mutant]:
@@ -174,9 +174,9 @@ def _casts(macro: Macro) -> Iterator[Mutant]:
         if meaning in MOMENTS:
             yield macro.with_("zone", whole, f"timezone({ELSEWHERE}, {text})")
         if meaning in ("instant", "rfc_2822"):
-            clock = f"\"regexp_replace(\" ~ {found['expression']} ~ \", '{OFFSET}', '')\""
+            bare = f"\"regexp_replace(\" ~ {found['expression']} ~ \", '{OFFSET}', '')\""
             read = "local_time" if meaning == "instant" else meaning
-            yield macro.with_("zone", found.span(), f"cast_as({clock}, '{read}')")
+            yield macro.with_("zone", found.span(), f"cast_as({bare}, '{read}')")
     for found in re.finditer(r"timezone\('UTC', timezone(?=\()", macro.code):
         zone, clock = arguments(macro.code, found.end())
         yield macro.with_("zone", (found.start(), clock[1] + len("))")), macro.code[slice(*clock)])

@@ -31,10 +31,10 @@ from bench.engine_trials import Library, Trial, connectors, macros, shared_macro
 from bench.equivalent_mutants import RULES, Rule
 from bench.macro_source import ALIAS, Macro, Mutant
 from bench.mutants import mutants
+from pipeline.contracts.engine import engines_like
 from pipeline.contracts.fields import Shape
 from tests.warehouse.engine_fixture import BLUEPRINTS
 from warehouse.projects.canonical_tables import CANONICAL
-from warehouse.projects.engines import engines_like
 
 SHARED = "shared"
 """The name of the macros of `macros/utils` here."""

@@ -43,7 +43,8 @@ ASKED = {**QUESTIONS, **COMPARISON_QUESTIONS}
 LIMITS = {"known shape, two facts": 3.0, "new shape, one fact and a join": 30.0, "new shape, two facts": 80.0}
 LIMITS |= {f"the {nth}, 500 metrics and 200 dimensions": limit * 1.5 for nth, limit in (("first", 30), ("second", 80))}
 Figures = dict[str, float]
-T, U = TypeVar("T"), TypeVar("U")
+T = TypeVar("T")
+U = TypeVar("U")
 Row = Sequence[Any]  # Any: values of SQL or of JSON
 
 
@@ -70,8 +71,9 @@ class ByHand:
     def __init__(self, home: Path) -> None:
         published = home / "published" / SLUG
         self.run_dir = published / str(latest_run_id(published))
-        room = {"threads": 2, "memory_limit": "512MB"}
-        self._connection = duckdb.connect(str(self.run_dir / "stars.duckdb"), read_only=True, config=room)
+        self._connection = duckdb.connect(
+            self.run_dir / "stars.duckdb", read_only=True, config={"threads": 2, "memory_limit": "512MB"}
+        )
 
     def ask(self, sql: str) -> list[Row]:
         return list(self._connection.cursor().execute(sql).fetchall())
@@ -160,8 +162,9 @@ def compiling(run_dir: Path) -> Figures:
     def new(query: Query, folder: Path) -> float:
         """The median over shapes that differ in their days, each new to a model that was just loaded."""
         model = load_model(folder)
-        ranges = ({}, {"start": "2026-01-01"}, {"end": "2026-01-31"}, {"start": "2026-01-01", "end": "2026-01-31"})
-        return statistics.median([spent(query | ({"time_range": days} if days else {}), model) for days in ranges])
+        first, last = {"start": "2026-01-01"}, {"end": "2026-01-31"}
+        asked = (query, *(query | {"time_range": days} for days in (first, last, first | last)))
+        return statistics.median([spent(each, model) for each in asked])
 
     one = {"metrics": ["spend"], "dimensions": ["campaign_name"], "filters": [{"name": "account", "value": "x"}]}
     two = {"metrics": ["roas"], "dimensions": ["campaign_name", "date"], "time_grain": "month"}
@@ -279,7 +282,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gata_bench_") as folder:
         home = (arguments.home or Path(folder)).resolve()
-        made = {}
+        made: dict[str, Any] = {}  # Any: JSON values
         if not (home / "published" / SLUG).exists():
             cost, made = run("bench.big_star", "--home", str(home))
             made |= {"peak_mb": cost.peak_mb}

@@ -29,6 +29,7 @@ from rich.table import Table
 
 from bench.clients import LEGACY, MODERN, Arguments, Client, Legacy, Modern, Rest, Sse, Stdio
 from bench.measured import ROOT
+from pipeline.config.slug import slug_of
 from pipeline.storage.ops import Ops
 from server.serving.access import Access
 from tests.server import published_fixture
@@ -176,7 +177,7 @@ def measure_load(published: PublishedHome, seconds: float, crowds: Sequence[int]
             for size in sizes:
                 os.environ.update(variables or {"GATA_ANSWER_CACHE": "64MB"})
                 pipe = Stdio(published.settings.home.parent, era)
-                found = asyncio.run(load([pipe] * size, lambda pipe=pipe: pipe.pid, ask, seconds))
+                found = asyncio.run(load([pipe] * size, pipe.pid, ask, seconds))
                 figures.setdefault(f"stdio, {era}", {})[f"{what}, {size}"] = asdict(found)
         with served(published, **variables) as (port, pid):
             for interface, make in interfaces.items():
@@ -209,10 +210,10 @@ def measure_sizes(published: PublishedHome) -> Json:
 
 def measure_tenants(home: Path, tenants: int) -> Json:
     """Memory of one process that has asked every tenant's newest run something."""
-    slugs = [f"tenant_{n}" for n in range(tenants)]
+    slugs = [slug_of(f"tenant_{n}") for n in range(tenants)]
     published = new_published_home(home)
     for slug in slugs:
-        published_fixture.CANARY[slug], published_fixture.CURRENCY[slug] = slug, "USD"  # type: ignore[index]
+        published_fixture.CANARY[slug], published_fixture.CURRENCY[slug] = slug, "USD"
     lines = [f"  - {{slug: {slug}, business_name: {slug}, status: pending, currency: USD}}" for slug in slugs]
     published.settings.tenants.write_text(
         "\n".join(["tenants:", *lines, "  - {slug: alpha, business_name: A, status: pending}"])

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
+from pipeline.config.slug import slug_of
 from pipeline.config.tenant import Tenant
 from pipeline.settings import Settings
 from pipeline.synthetic.generate import generate
 from server.orchestration.build_context import BuildContext, open_build_context
 
-SLUG = "bench_shop"
+SLUG = slug_of("bench_shop")
 TODAY = date(2026, 11, 21)
 AD_ROWS_PER_DAY = 20
 EVENT_SHARE = 0.9825  # of the other rows; the rest are versions of orders
@@ -43,6 +44,10 @@ tenants:
 
 def write_tenants(home: Path, rows: int, days: int) -> None:
     """Describe a shop of about `rows` records in `days` days: daily ads, events, and the orders they lead to."""
+    if rows < days * AD_ROWS_PER_DAY:
+        raise SystemExit(
+            f"{rows:,} records are too few. Ask for {days * AD_ROWS_PER_DAY:,} or more: the ads of {days} days."
+        )
     home.mkdir(parents=True, exist_ok=True)
     events = round((rows / days - AD_ROWS_PER_DAY) * EVENT_SHARE)
     (home / "tenants.yaml").write_text(TENANTS.format(slug=SLUG, daily_events=events), encoding="utf-8")

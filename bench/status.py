@@ -24,6 +24,7 @@ from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
 from pipeline.storage.run_id import new_run_id
 from server.orchestration.publishing import PublishedStar, finish_star, write_built
+from warehouse.build.star import StarBuild
 
 NOW = datetime.now(UTC)
 TENANTS_OF_RUN = 10
@@ -37,9 +38,9 @@ def make_home(home: Path, tenants: int, runs: int) -> Settings:
     entries = "".join(f"  - {{slug: {slug}, business_name: Shop, sources: {SOURCES}}}\n" for slug in slugs)
     (home / "tenants.yaml").write_text(f"tenants:\n{entries}", encoding="utf-8")
     settings = Settings(home=home, tenants=home / "tenants.yaml")
+    _record(settings, slugs, runs)  # first: a home of runs without an operations database is a damaged one
     for slug in slugs:
         _publish(settings, slug)
-    _record(settings, slugs, runs)
     return settings
 
 
@@ -50,7 +51,7 @@ def _publish(settings: Settings, slug: Slug) -> None:
         star.execute(f"create table fct_{slug}__orders as select 1 as order_key")
     staged = stage(stars, settings.published(slug), new_run_id(NOW), slug, {f"fct_{slug}__orders": ("order_key",)})
     published = commit(staged, "metrics: []\n", now=NOW)
-    finish_star(settings, slug, "inputs", ())
+    finish_star(settings, slug, "inputs", (), StarBuild(nodes=()))
     rows = {f"fct_{slug}__orders": 1}
     write_built(settings, slug, PublishedStar(inputs="inputs", run_id=published.run_id, rows=rows))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.semantic.hand_star import HandStar, hand_shop
+from tests.semantic.hand_star import HandStar, covered_hand_shop, hand_shop
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +19,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandStar]:
 
 @pytest.fixture(scope="session")
 def covered_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandStar]:
-    """The same shop; its sources cover all days from 2020 to yesterday."""
-    made = hand_shop(tmp_path_factory.mktemp("covered_shop")).cover("2020-01-01", "2026-12-31")
+    made = covered_hand_shop(tmp_path_factory.mktemp("covered_shop"))
     yield made
     made.close()
 

@@ -168,6 +168,11 @@ def _literal(value: Any) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
+def covered_hand_shop(folder: Path) -> HandStar:
+    """The hand-written shop; its sources cover all days from 2020 to yesterday, so that a day without rows is 0."""
+    return hand_shop(folder).cover("2020-01-01", "2026-12-31")
+
+
 def hand_shop(folder: Path, **tenant: Any) -> HandStar:
     """Two ad platforms, two campaigns of one name, a campaign without spend, and rows without a campaign."""
     shop = HandStar(folder, **tenant)
