@@ -37,6 +37,14 @@ _TENANT = {
     "attribution": "Ad platforms of its own traffic sources.",
     "channels": "Its own channels of visits, in their order; the first that fits decides, then GA4's default channel"
     " group.",
+    "questions": "Questions with known answers (docs/reference/validation.md): `gata verify` asks them, and each run is"
+    " judged by them before it is published.",
+    "questions[].question": "The question in words.",
+    "questions[].query": "The query that asks it, with the keys of `gata ask --query`.",
+    "questions[].sql": "Its answer: one SELECT over the tenant's facts and dimensions that gives the rows, dimensions"
+    " first, in any order. `$today` is the day that named time ranges count from.",
+    "questions[].value": "Its answer instead: one value, or a list of rows. A number is compared at the decimals that"
+    " it is written with.",
     "gates": "Gates that differ for it, by id (docs/reference/validation.md), over those of `GATA_GATES`. Only an"
     " operator sets them.",
 }

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.config.blocks.channels import ChannelRule, read_channels
 from pipeline.config.blocks.domains import DOMAINS, read_domains, refuse_other_domains
 from pipeline.config.blocks.gates_block import read_gates
+from pipeline.config.blocks.questions_block import KnownAnswer, read_questions
 from pipeline.config.blocks.semantic_block import read_attribution, read_semantic, semantic_locations
 from pipeline.config.blocks.sessions import SessionRules, read_sessions
 from pipeline.config.codes import currency, timezone
@@ -59,6 +60,8 @@ class Tenant(BaseModel):
     """Its own channels of visits, in the order in which they are tried, before the built-in ones."""
     gates: dict[str, GateSetting] = {}
     """Its own severities and thresholds of gates, over those of the environment."""
+    questions: tuple[KnownAnswer, ...] = ()
+    """Questions with known answers, which each run is judged by before it is published."""
 
     @property
     def enabled(self) -> tuple[Source, ...]:
@@ -149,8 +152,9 @@ class Tenant(BaseModel):
 def read_tenant(entry: Entry, catalog: Mapping[str, Connector]) -> Tenant:
     """A tenant from its (already merged) entry."""
     fields = entry.fields([name for name in Tenant.model_fields if name != "semantic_locations"])
+    slug = _slug(entry.required("slug"))
     tenant = Tenant(
-        slug=_slug(entry.required("slug")),
+        slug=slug,
         business_name=entry.required("business_name").text(),
         status=cast("Status", fields["status"].choice(get_args(Status), "status")) if "status" in fields else "active",
         timezone=timezone(fields["timezone"]) if "timezone" in fields else "UTC",
@@ -166,6 +170,7 @@ def read_tenant(entry: Entry, catalog: Mapping[str, Connector]) -> Tenant:
         attribution=read_attribution(fields["attribution"], catalog) if "attribution" in fields else {},
         channels=read_channels(fields["channels"]) if "channels" in fields else (),
         gates=read_gates(fields["gates"]) if "gates" in fields else {},
+        questions=read_questions(fields["questions"], slug) if "questions" in fields else (),
     )
     if tenant.enabled:
         refuse_other_domains(tenant.slug, fields["sources"], tenant.enabled, tenant.domains)

@@ -201,6 +201,13 @@ def _run() -> Iterator[Gate]:
         threshold=Decimal(6),
         next_step=_LOOK,
     )
+    yield Gate(
+        id="known_answers",
+        layer=layer,
+        severity=_WARNING,
+        checks="questions of the tenant's own list that a run does not answer as it is known (1, else 0)",
+        next_step="See both answers with `gata verify`; correct the definition, the data, or the known answer.",
+    )
 
 
 TESTS: Mapping[Severity, tuple[str, ...]] = MappingProxyType(

@@ -1,5 +1,7 @@
 """Measures of a published run: the history that gates of the next run compare with. Published as measures.json.
 
+With them the questions that it was verified to answer right.
+
 The run that readers went back to is what the next one is compared with; a pruned run takes its measures along.
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -40,6 +43,15 @@ class MetricTotal(BaseModel):
     total: Decimal
 
 
+class AnsweredQuestion(BaseModel):
+    """A question of the tenant's own list that the run answers as it is known."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    question: str
+    query: dict[str, Any]  # Any: a plain tree, as callers send it in JSON
+
+
 class RunMeasures(BaseModel):
     """What a run was measured to hold."""
 
@@ -48,6 +60,7 @@ class RunMeasures(BaseModel):
     version: int = 1
     tables: tuple[TableMeasures, ...] = ()
     metrics: tuple[MetricTotal, ...] = ()
+    verified: tuple[AnsweredQuestion, ...] = ()
 
 
 def measures_json(measures: RunMeasures) -> str:

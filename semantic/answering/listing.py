@@ -9,16 +9,24 @@ from pipeline.errors import QueryError, shorten
 from semantic.answering.semantic_model import SemanticModel
 from semantic.catalog.catalog import Dimension, Fact, Metric
 from semantic.planning.currency_rules import catalog_unit
+from semantic.planning.query import read_query
 from semantic.planning.reach import dimensions_for
 
 PAGE = 80
 """Metrics of a brief list: as most tenants have; seventy take about two thousand tokens."""
 
 
+VERIFIED_SHOWN = 3
+"""Verified questions that a search shows."""
+
+
 def list_metrics(
     model: SemanticModel, *, search: str | None = None, limit: int | None = None, cursor: str | None = None
 ) -> dict[str, Any]:  # Any: the shape of `gata metrics --json`
     """List every metric with its dimensions, and every dimension; fewer with `search` or `limit`.
+
+    With `search` also `verified`: questions of the tenant's own that the run was verified to answer right, with their
+    queries; only where there are any.
 
     Args:
         model: The run's definitions.
@@ -52,6 +60,8 @@ def list_metrics(
         ],
         "dimensions": [{"name": d.name, "description": d.description, "type": d.type} for d in dimensions],
     }
+    if search and (verified := _verified(model, search)):
+        listed["verified"] = verified
     if limit is None:
         return listed
     end = offset + len(page)
@@ -82,12 +92,30 @@ def list_briefly(
             caution = " Not across kinds of fact." if dimension.meanings else ""
             line = f"{dimension.type}: {dimension.description}{caution}"
             dimensions.setdefault(", ".join(sorted(dimension.paths)), {})[dimension.name] = line
+    verified = {"verified": listed["verified"]} if "verified" in listed else {}
     return {
         "metrics_by_facts": metrics,
         "dimensions_by_facts": dimensions,
+        **verified,
         "cursor": listed["cursor"],
         "notes": _left_out(listed, model, search),
     }
+
+
+def _verified(model: SemanticModel, search: str) -> list[dict[str, Any]]:  # Any: parts of a query
+    """The verified questions that a search finds by their own words, or by those of their metrics; a few.
+
+    One that names a dimension which is withheld now is left out.
+    """
+    words, catalog, found = search.casefold().split(), model.catalog, []
+    for each in model.verified:
+        query = read_query(each.query)
+        metrics = [catalog.metrics[name] for name in query.metrics if name in catalog.metrics]
+        text = " ".join([each.question, *map(_searched_text, metrics)]).casefold()
+        is_withheld = catalog.withheld & {*query.dimensions, *(filter_.name for filter_ in query.filters)}
+        if all(word in text for word in words) and not is_withheld:
+            found.append({"question": each.question, "query": each.query})
+    return found[:VERIFIED_SHOWN]
 
 
 def _left_out(
@@ -108,8 +136,12 @@ def _left_out(
 
 
 def _matches(entry: Metric | Dimension, search: str | None) -> bool:
-    text = " ".join((entry.name, entry.label, entry.description, *entry.synonyms)).casefold()
+    text = _searched_text(entry).casefold()
     return all(word in text for word in (search or "").casefold().split())
+
+
+def _searched_text(entry: Metric | Dimension) -> str:
+    return " ".join((entry.name, entry.label, entry.description, *entry.synonyms))
 
 
 def _read_offset(cursor: str | None, count: int) -> int:

@@ -15,7 +15,8 @@ import yaml
 from pipeline.config.slug import Slug, slug_of
 from pipeline.errors import PublishError
 from pipeline.gates.finding import Finding, read_findings
-from pipeline.publish.run_files import COVERAGE, DEFINITIONS, FINDINGS
+from pipeline.gates.run_measures import AnsweredQuestion, read_measures
+from pipeline.publish.run_files import COVERAGE, DEFINITIONS, FINDINGS, MEASURES
 from pipeline.publish.run_manifest import other_release
 from semantic.catalog.catalog import Catalog, read_catalog
 from semantic.catalog.coverage import SourceCoverage, coverage_of_rows, read_coverage
@@ -78,6 +79,8 @@ class SemanticModel:
     relationships: tuple[Relationship, ...]
     statement: Callable[[QueryShape], Compiled] = field(repr=False, compare=False)
     scan: Callable[[Scan], str] = field(repr=False, compare=False)
+    verified: tuple[AnsweredQuestion, ...] = ()
+    """Questions of the tenant's own list that the run was verified to answer right."""
     known_values: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     """Cached values of dimensions: a run never changes."""
 
@@ -114,6 +117,14 @@ def _findings(run_dir: Path) -> tuple[Finding, ...]:
         return ()
 
 
+def _verified(run_dir: Path) -> tuple[AnsweredQuestion, ...]:
+    """The verified questions of a run; none where an earlier release published it, or its file is damaged."""
+    try:
+        return read_measures((run_dir / MEASURES).read_bytes()).verified
+    except (OSError, ValueError):
+        return ()
+
+
 def _coverage(run_dir: Path, definitions: RunDefinitions) -> tuple[SourceCoverage, ...]:
     """The coverage of a run; that of its rows where an earlier release published it, or its file is damaged."""
     try:
@@ -137,6 +148,7 @@ def _model(run_dir: Path, definitions: RunDefinitions, digest: str, expose: froz
         relationships=_relationships(definitions),
         statement=statements(scan),
         scan=scan,
+        verified=_verified(run_dir),
     )
 
 

@@ -21,6 +21,7 @@ from pipeline.bug_reports import is_interrupt
 from pipeline.errors import GataError
 from server.cli import ask, audit, build, check, config, forget, init, runs, serve, token
 from server.cli.change import explain
+from server.cli.definitions import export, verify
 from server.cli.ledger import kept_out, recorded
 from server.cli.options import COMMAND_OPTIONS, command_options
 from server.cli.recovery import backup, du, restore
@@ -80,6 +81,8 @@ VERBS = (
     ),
     Verb("metrics", "Ask", ask.metrics, "gata metrics --tenant tyrell_corp --search revenue"),
     Verb("values", "Ask", ask.values, "gata values --tenant tyrell_corp campaign_name"),
+    Verb("verify", "Ask", verify.verify, "gata verify --tenant tyrell_corp"),
+    Verb("export", "Ask", export.export, "gata export --tenant tyrell_corp --format bsl"),
     Verb("mcp", "Serve", serve.mcp, "gata mcp --tenant tyrell_corp"),
     Verb("serve", "Serve", serve.serve, "gata serve --port 8765"),
     Verb("token create", "Serve", token.create, "gata token create --tenant tyrell_corp --expires 90d"),

@@ -127,7 +127,7 @@ LIST_METRICS = ToolSpec(
     description=(
         "Call this first: every metric and dimension there is, under the facts it is of, as `unit: meaning`. Names in"
         " query come from here. A metric goes with the dimensions whose facts include all of its own. Notes say what is"
-        " left out; the cursor, or a search, brings it."
+        " left out; the cursor, or a search, brings it. A search also brings `verified` questions with their queries."
     ),
     input_schema=input_schema(MetricsAsked),
     output_schema=_object(metrics_by_facts=_MAP, dimensions_by_facts=_MAP, notes=_LIST),

@@ -38,6 +38,8 @@ from warehouse.build.star import StarBuild
 from warehouse.projects.star_project import star_tables
 
 if TYPE_CHECKING:
+    from semantic.answering.known_answers.ask_known import AskedQuestion
+    from semantic.answering.semantic_model import SemanticModel
     from semantic.definitions.found.find_tables import StarTables
     from server.orchestration.build_context import BuildContext
 
@@ -248,6 +250,8 @@ def publish_file(
     """
     from semantic.answering.export import catalog_json_schema, export_catalog
     from semantic.answering.guard.run_gates import run_results
+    from semantic.answering.known_answers.ask_known import answered_right
+    from semantic.answering.known_answers.gate_results import known_answer_results
     from semantic.answering.validate import validate_run
     from semantic.catalog.coverage import coverage_json
     from semantic.definitions.derive_coverage import derive_coverage
@@ -260,16 +264,15 @@ def publish_file(
     _write_texts(staged, {DEFINITIONS: text, COVERAGE: coverage_json(covered)})
     model = validate_run(staged.path)
     before = published_run(settings, tenant.slug)
+    rules = rules_of(tenant, settings)
     judged, totals = run_results(
-        model,
-        staged.path / STARS,
-        rules_of(tenant, settings),
-        today=settings.day(),
-        before=before.measures.metrics,
+        model, staged.path / STARS, rules, today=settings.day(), before=before.measures.metrics
     )
+    asked = ask_own_questions(tenant, model, staged.path / STARS, settings)
+    judged += known_answer_results(asked, rules, model.catalog)
     enforce(tenant.slug, failed_sentences(judged), strict=settings.strict, results=judged)
     listed = with_since((*known, *found(judged)), before.findings, run_id)
-    measured = RunMeasures(tables=tuple(measures), metrics=tuple(totals))
+    measured = RunMeasures(tables=tuple(measures), metrics=tuple(totals), verified=answered_right(asked))
     texts = {CATALOG_JSON: export_catalog(model, run_id=run_id), CATALOG_SCHEMA: catalog_json_schema()}
     _write_texts(staged, {**texts, FINDINGS: findings_json(listed), MEASURES: measures_json(measured)})
     rollups = _rollups(staged, text, settings.rollup_rows) if settings.rollups else None
@@ -278,6 +281,19 @@ def publish_file(
     own = iter(listed[len(known) :])
     results = tuple(each.model_copy(update={"finding": next(own)}) if each.finding else each for each in judged)
     return NewRun(published, listed, results)
+
+
+def ask_own_questions(tenant: Tenant, model: SemanticModel, stars: Path, settings: Settings) -> list[AskedQuestion]:
+    """Ask the questions of the tenant's own list of a star; none where their gate is off."""
+    from semantic.answering.known_answers.ask_known import ask_known
+    from semantic.answering.known_answers.gate_results import GATE
+    from semantic.answering.sandbox import sandboxed
+
+    if not tenant.questions or not rules_of(tenant, settings).is_on(GATE):
+        return []
+    day, most = settings.today or settings.now(), settings.query_timeout
+    with sandboxed(stars, settings) as cursor:
+        return list(ask_known(tenant.questions, model, cursor, today=day, timeout_seconds=most))
 
 
 def _write_texts(staged: Staged, texts: Mapping[str, str]) -> None:

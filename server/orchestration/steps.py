@@ -89,13 +89,15 @@ def onboard_new(command: BuildCommand) -> None:
 
 
 def check_overlays(command: BuildCommand) -> None:
-    """Check `semantic:` of tenants.yaml against the planned star, before any table is built."""
+    """Check `semantic:` of tenants.yaml against the planned star, and `questions:`, before any table is built."""
+    from semantic.answering.known_answers.ask_known import check_queries
     from semantic.definitions.derive import check_overlay
 
     for tenant in command.open:
-        if tenant.semantic:
+        if tenant.semantic or tenant.questions:
             with command.step(tenant, "words"):
                 check_overlay(tenant, star_tables(tenant))
+                check_queries(tenant.questions)
 
 
 def land_all(command: BuildCommand) -> None:

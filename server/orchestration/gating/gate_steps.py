@@ -18,7 +18,7 @@ from pipeline.publish.run_files import STARS
 from pipeline.publish.run_history import published_run
 from pipeline.settings import Settings
 from server.orchestration.build_command import BuildCommand
-from server.orchestration.publishing import LandedNote, read_landed, write_landed
+from server.orchestration.publishing import LandedNote, ask_own_questions, read_landed, write_landed
 from warehouse.build.finding_facts import with_facts
 from warehouse.build.star import check_star
 
@@ -111,14 +111,18 @@ def judge_again(command: BuildCommand, tenant: Tenant) -> None:
 def _of_run(tenant: Tenant, settings: Settings) -> list[GateResult]:
     """The results of the gates of the run that readers see; none before the first."""
     from semantic.answering.guard.run_gates import run_results
+    from semantic.answering.known_answers.gate_results import known_answer_results
     from semantic.answering.semantic_model import load_model
 
     folder = settings.published(tenant.slug)
     if (run_id := latest_readable(folder)) is None:
         return []
     before = published_run(settings, tenant.slug).measures.metrics
-    model, rules = load_model(folder / run_id), rules_of(tenant, settings)
-    return run_results(model, folder / run_id / STARS, rules, today=settings.day(), before=before)[0]
+    exposed = frozenset(tenant.semantic.get("expose", ()))
+    model, rules = load_model(folder / run_id, expose=exposed), rules_of(tenant, settings)
+    stars = folder / run_id / STARS
+    results, _ = run_results(model, stars, rules, today=settings.day(), before=before)
+    return [*results, *known_answer_results(ask_own_questions(tenant, model, stars, settings), rules, model.catalog)]
 
 
 def _say(sentences: list[str], findings: Collection[Finding]) -> None:

@@ -163,32 +163,18 @@ def _connect(run_dir: Path, settings: Settings, spill: Path, *, has_rollups: boo
     from pipeline.publish.run_files import ROLLUPS, STARS
     from pipeline.publish.run_manifest import manifest_mismatch
     from semantic.answering.rollups import attach
+    from semantic.answering.sandbox import lock_sandbox, sandbox_config
 
     file = STARS
     try:
-        connection = duckdb.connect(str(run_dir / STARS), read_only=True, config=_sandbox(settings, spill))
+        connection = duckdb.connect(str(run_dir / STARS), read_only=True, config=sandbox_config(settings, spill))
         if has_rollups:
             file = ROLLUPS
             attach(connection, run_dir / ROLLUPS)
     except (duckdb.IOException, duckdb.SerializationException) as error:
         raise manifest_mismatch(run_dir, f"{file} cannot be opened ({str(error).splitlines()[0]})") from error
-    if not connection.execute("SELECT current_setting('lock_configuration')").fetchall()[0][0]:
-        # already locked when this process has the run open and shares the instance
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
+    lock_sandbox(connection)
     return connection
-
-
-def _sandbox(settings: Settings, spill: Path) -> dict[str, str | bool | int | float | list[str]]:
-    return {
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "allow_community_extensions": "false",
-        "memory_limit": settings.query_memory,
-        "threads": str(settings.threads),
-        "temp_directory": str(spill),
-        "max_temp_directory_size": settings.query_spill,
-    }
 
 
 def _reason(error: Exception, slug: Slug, run_id: str | None) -> str:

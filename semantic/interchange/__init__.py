@@ -1,0 +1,1 @@
+"""Definitions of a published run in the formats that other programs read."""

@@ -1,0 +1,1 @@
+"""Verbs about the definitions of a published run."""
