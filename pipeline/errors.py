@@ -13,7 +13,7 @@
     │   └── HubInUse    another process has the hub open; nothing was touched
     ├── BuildError      dbt or a gate failed; names the model, the test and how many rows failed
     │   ├── Busy        another build holds the lock; nothing was touched
-    │   ├── DbtFailed   a model or test failed; carries what every node did
+    │   ├── DbtFailed   a model or test failed
     │   └── GateFailed  a gate failed in strict mode; nothing of the tenant was published
     ├── PublishError    a run could not be published, found or rolled back; readers keep what they have
     │   ├── StarInUse   another process has the star file open
@@ -121,11 +121,7 @@ class Busy(BuildError):
 
 
 class DbtFailed(BuildError):
-    """A model or test of a dbt run failed; `nodes` are the results of all nodes of the run."""
-
-    def __init__(self, what: str, fix: str, nodes: Sequence[Any]) -> None:  # Any: warehouse.run_dbt.Node
-        super().__init__(what, fix)
-        self.nodes = tuple(nodes)
+    """A model or test of a dbt run failed; names the first."""
 
 
 class GateFailed(BuildError):

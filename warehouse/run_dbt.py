@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from structlog.contextvars import get_contextvars
+
 import pipeline
 from pipeline.errors import BuildError, DbtFailed
+from pipeline.log import log
 
 MACROS = Path(__file__).parent / "macros"
 ENGINES = Path(pipeline.__file__).parent / "connectors"
@@ -26,27 +28,18 @@ QUIET = (
 
 @dataclass(frozen=True)
 class Node:
-    """The result of one model or test of a dbt run."""
+    """The result of one model or test of a dbt run, as a build goes on from it."""
 
-    node_id: str  # dbt's own: kind, project and name
-    project: str
     name: str
     kind: str  # model, test, seed, unit_test
     status: str  # success, pass, warn, fail, error, skipped
-    seconds: float
     failures: int | None
     message: str
-    depends_on: tuple[str, ...]
     sql: str  # as dbt ran it, but for what its materialization adds
-    definition_hash: str  # MD5 of the text that dbt compiled
-    config: Mapping[str, Any]  # as the project states it; Any: YAML values
-    materialization: str | None = None
-    tags: tuple[str, ...] = ()
     checks: str | None = None  # the model a test is attached to
     test: str | None = None  # the generic test, such as unique
     column: str | None = None  # that it tests
-    severity: str | None = None
-    rows: int | None = None  # that a table has, or a push brought; dbt does not say
+    rows: int | None = None  # that a table has; dbt does not say
 
 
 def write_project(folder: Path, files: Mapping[str, str]) -> bool:
@@ -106,6 +99,8 @@ def run_dbt(folder: Path, command: tuple[str, ...], *, files: Mapping[str, Path]
         "GATA_ENGINES": str(ENGINES),
         "GATA_THREADS": str(threads),
     }
+    if run_id := get_contextvars().get("run_id"):
+        environment["GATA_RUN_ID"] = run_id  # rows of dbt metadata carry the run that log lines do
     noise = io.StringIO()
     try:
         with _environment(environment), contextlib.redirect_stderr(noise), contextlib.redirect_stdout(noise):
@@ -119,7 +114,17 @@ def run_dbt(folder: Path, command: tuple[str, ...], *, files: Mapping[str, Path]
             f"dbt {command[0]} could not run in {folder}: {first_lines(str(result.exception))}",
             "Run the build again; if it stays, delete the folder named here, which is generated.",
         ) from result.exception
-    return tuple(_node(item) for item in getattr(result.result, "results", None) or ())
+    return tuple(_node(item) for item in _without_hooks(getattr(result.result, "results", None) or ()))
+
+
+def _without_hooks(results: Iterable[Any]) -> Iterator[Any]:  # Any: dbt's result classes are untyped
+    """The results of a project's own nodes. A hook that fails costs rows of metadata, and fails no build."""
+    for item in results:
+        node = getattr(item, "node", None)  # none of a `run-operation`
+        if node is not None and node.resource_type != "operation":
+            yield item
+        elif node is not None and str(item.status) not in ("success", "skipped"):
+            log.warning("metadata_not_written", hook=node.name, what=first_lines(item.message or ""))
 
 
 def with_rows(nodes: tuple[Node, ...], rows: Mapping[str, int]) -> tuple[Node, ...]:
@@ -142,32 +147,21 @@ def refuse_failures(nodes: tuple[Node, ...], *, of: str) -> None:
     raise DbtFailed(
         f"{of}: {first.kind} {first.name} failed{rows}: {first_lines(first.message)}{more}",
         "Mend the record or the setting it names and run `gata build` again; the last published run is still served.",
-        nodes,
     )
 
 
 def _node(item: Any) -> Node:  # Any: dbt's result classes are untyped
-    node, kind = item.node, str(item.node.resource_type)
-    config, is_test = node.config, kind == "test"
+    node = item.node
     return Node(
-        node_id=node.unique_id,
-        project=node.package_name,
         name=node.name,
-        kind=kind,
+        kind=str(node.resource_type),
         status=str(item.status),
-        seconds=float(item.execution_time or 0.0),
         failures=item.failures,
         message=item.message or "",
-        depends_on=tuple(getattr(getattr(node, "depends_on", None), "nodes", ()) or ()),
         sql=getattr(node, "compiled_code", None) or "",
-        definition_hash=hashlib.md5(getattr(node, "raw_code", "").encode(), usedforsecurity=False).hexdigest(),
-        config=dict(getattr(node, "unrendered_config", None) or {}),
-        materialization=getattr(config, "materialized", None),
-        tags=tuple(getattr(config, "tags", ())),
         checks=getattr(node, "attached_node", None),
         test=getattr(getattr(node, "test_metadata", None), "name", None),
         column=getattr(node, "column_name", None),
-        severity=str(config.severity).lower() if is_test else None,
     )
 
 

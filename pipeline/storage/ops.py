@@ -21,6 +21,15 @@ from pipeline.storage.run_id import new_run_id
 
 __all__ = ["Ops", "Row", "build_lock"]
 
+_OLD_ARTIFACTS = """
+    DELETE FROM artifacts WHERE run_id < ?1 AND artifact_id NOT IN (
+        SELECT artifact_id FROM (
+            SELECT artifact_id, dense_rank() OVER (
+                PARTITION BY tenant, json_extract(node, '$.kind') LIKE '%test' ORDER BY run_id DESC
+            ) AS age FROM artifacts
+        ) WHERE age = 1
+    ) AND EXISTS (SELECT 1 FROM artifacts WHERE run_id < ?1)
+"""
 _KEPT_OUT = ("platform", "account", "object", "path", "reason")
 
 
@@ -69,9 +78,13 @@ class Ops(OpsDatabase):
         return [{**row, "quality_checks_passed": bool(row["quality_checks_passed"])} for row in rows]
 
     def prune_audit_records(self, before: str) -> None:
-        """Remove the audit records of runs before a run id, and alerts that were over by then."""
+        """Remove the audit records of runs before a run id, and alerts that were over by then.
+
+        Of dbt's results those of each tenant's newest runs stay, however old they are.
+        """
         with self.transaction() as connection:
             connection.execute("DELETE FROM audit_records WHERE run_id < ?", (before,))
+            connection.execute(_OLD_ARTIFACTS, (before,))
             moment = datetime.strptime(before.partition("_")[0] + "+0000", "%Y%m%dT%H%M%S%fZ%z").isoformat()
             connection.execute("DELETE FROM alerts WHERE resolution_sent_at < ?", (moment,))
 
@@ -140,14 +153,33 @@ class Ops(OpsDatabase):
         """The quarantine records of a tenant, newest first."""
         return self._rows("SELECT * FROM quarantine WHERE tenant = ? ORDER BY quarantine_id DESC", (tenant,))
 
-    def save_artifacts(self, run_id: str, tenant: str, nodes: Iterable[Mapping[str, Any]]) -> None:
-        """Save dbt's results as they arrive; a later hub write copies them into the observability models."""
-        at = self._timestamp()
+    def save_artifacts(
+        self, run_id: str, tenant: str, nodes: Iterable[Mapping[str, Any]], at: str | None = None
+    ) -> None:
+        """Save the results of dbt nodes; one that is there already, by `invocation_id` and `node_id`, stays as it is.
+
+        Args:
+            run_id: Of the command, or of the dbt run by hand.
+            tenant: Its slug, or * for the library.
+            nodes: The results.
+            at: When they were recorded (UTC, ISO 8601); now, when left out.
+        """
         with self.transaction() as connection:
             connection.executemany(
-                "INSERT INTO artifacts (run_id, tenant, node, at) VALUES (?, ?, ?, ?)",
-                [(run_id, tenant, json.dumps(node, default=str), at) for node in nodes],
+                "INSERT OR IGNORE INTO artifacts (run_id, tenant, node, at, invocation_id, node_id)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        *(run_id, tenant, json.dumps(node, default=str), at or self._timestamp()),
+                        *(node.get("invocation_id"), node.get("node_id")),
+                    )
+                    for node in nodes
+                ],
             )
+
+    def newest_artifacts(self) -> str:
+        """The id of the newest run with saved artifacts; empty before the first."""
+        return str(self._rows("SELECT coalesce(max(run_id), '') AS newest FROM artifacts", ())[0]["newest"])
 
     def artifacts(self, run_id: str | None = None, tenant: str | None = None) -> list[Row]:
         """Artifacts in the order they arrived, each with its `node` as it was saved."""
@@ -156,11 +188,6 @@ class Ops(OpsDatabase):
             " ORDER BY artifact_id",
             (run_id, tenant),
         )
-        return [{**row, "node": json.loads(row["node"])} for row in rows]
-
-    def artifacts_since(self, run_id: str) -> list[Row]:
-        """The artifacts of the runs that began after a run, in the order they arrived."""
-        rows = self._rows("SELECT * FROM artifacts WHERE run_id > ? ORDER BY artifact_id", (run_id,))
         return [{**row, "node": json.loads(row["node"])} for row in rows]
 
     @contextmanager

@@ -214,6 +214,16 @@ MIGRATIONS = (
             "CREATE INDEX alerts_to_send ON alerts (next_attempt_at) WHERE resolution_sent_at IS NULL",
         ),
     ),
+    Migration(
+        7,
+        "Results of dbt under the invocation and the node that they are of: each is saved once.",
+        (
+            "ALTER TABLE artifacts ADD COLUMN invocation_id TEXT",
+            "ALTER TABLE artifacts ADD COLUMN node_id TEXT",
+            "CREATE UNIQUE INDEX artifacts_of_invocation ON artifacts (invocation_id, node_id)",
+            "CREATE INDEX artifacts_of_tenant ON artifacts (tenant, run_id)",
+        ),
+    ),
 )
 LATEST = MIGRATIONS[-1].version
 _FIX = "Restore it from a backup that gata made, or set GATA_HOME to another folder."

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from structlog.contextvars import bound_contextvars
 
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
-from pipeline.errors import DbtFailed, GataError
+from pipeline.errors import GataError
 from pipeline.extras import require_extra
 from pipeline.log import log
 from pipeline.publish.pointer import latest_readable
@@ -27,7 +27,6 @@ from server.orchestration.isolation.boundary import failure_of
 from server.orchestration.run_history.history_files import keep_history
 from server.orchestration.worker_pool import WorkerPool
 from warehouse.build.hub_metadata import HubRecords
-from warehouse.run_dbt import Node
 
 StepObserver = Callable[[str, str], None]
 """Called as each step begins, with (tenant or *, step)."""
@@ -143,8 +142,6 @@ class BuildCommand:
                     return
                 failure = failure_of(error, tenant=tenant.slug, step=name)
                 report.fail(failure, step=name)
-                if isinstance(failure, DbtFailed):
-                    self.record_nodes(tenant.slug, failure.nodes)
                 log.error("failed", what=failure.what, fix=failure.fix)
 
     def _record(self, tenant: Tenant, name: str, started: float) -> None:
@@ -200,11 +197,6 @@ class BuildCommand:
             failure=str(failure_class(error)),
             what=reason,
         )
-
-    def record_nodes(self, slug: str, nodes: Sequence[Node]) -> None:
-        """Record the dbt nodes that ran for a tenant, or for all (*)."""
-        if nodes:
-            self.ops.save_artifacts(self.run_id, slug, [asdict(node) for node in nodes])
 
     def report(self) -> BuildReport:
         return BuildReport(self.run_id, tuple(self.reports.values()))

@@ -1,8 +1,10 @@
-"""Records of commands and published runs, copied from the operations database into the hub."""
+"""Records of what dbt did and of published runs: into the hub, and from its models to where REST reads them."""
 
 from __future__ import annotations
 
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 
 from pipeline.bug_reports import report_bug
 from pipeline.config.slug import Slug
@@ -18,14 +20,14 @@ from warehouse.build.hub_metadata import HubRecords, record_build
 
 
 def record_in_hub(context: BuildContext, ops: Ops, records: HubRecords) -> dict[Slug, GataError]:
-    """Copy the records of this command, and of earlier ones that were stopped, into the hub.
+    """Record what dbt did in this command, in earlier ones that were stopped and by hand, and what was published.
 
-    The next command copies what this one cannot.
+    The hub's models say what dbt did; their rows go to the operations database, for the server never opens the hub. The
+    next command records what this one cannot.
 
     Returns:
         By tenant, why its runs cannot be read; a run that is damaged, or of an older release, is only logged.
     """
-    artifacts = ops.artifacts_since(records.newest_run)
     rows: list[dict[str, object]] = []
     failures: dict[Slug, GataError] = {}
     for tenant in context.manifest.tenants:
@@ -35,10 +37,13 @@ def record_in_hub(context: BuildContext, ops: Ops, records: HubRecords) -> dict[
             failures[tenant.slug] = found
         else:
             rows += found
-    if artifacts or rows:
-        written = attempt(partial(record_build, artifacts, rows, context.settings), tenant="*", step="records")
-        if isinstance(written, GataError):
-            log.warning("books_not_kept", what=written.what)
+    record = partial(record_build, rows, context.settings, since=ops.newest_artifacts())
+    written = attempt(record, tenant="*", step="records")
+    if isinstance(written, GataError):
+        log.warning("books_not_kept", what=written.what)
+    else:
+        for (run_id, slug, at), results in groupby(written, key=itemgetter("run_id", "tenant", "at")):
+            ops.save_artifacts(run_id, slug, [result["node"] for result in results], at=at)
     return failures
 
 

@@ -9,7 +9,7 @@ logic again.
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.config.slug import Slug
@@ -79,7 +79,7 @@ def replay(tenant: Tenant, context: BuildContext, version: str) -> tuple[Replaye
         shutil.rmtree(folder, ignore_errors=True)
         raise
     _prune(settings, tenant.slug)
-    return run, tuple(replace(node, project=f"replay_{tenant.slug}") for node in star.nodes)
+    return run, star.nodes
 
 
 def unpublished(settings: Settings, slug: Slug) -> Path:

@@ -17,7 +17,7 @@ from structlog.contextvars import bound_contextvars
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.contract_lock import check_lock
-from pipeline.errors import DbtFailed, GataError
+from pipeline.errors import GataError
 from pipeline.gates.landing_gates import enforce, landing_notes
 from pipeline.gates.quarantined_now import quarantine_counts
 from pipeline.gates.sink_gates import ledger_loads
@@ -45,7 +45,7 @@ from server.orchestration.publishing import (
 from server.orchestration.replay import replay, unpublished
 from server.orchestration.source_states import record_sources
 from warehouse.build.hub_library import prepare_hub
-from warehouse.build.hub_metadata import HubRecords, read_hub_records, record_configs
+from warehouse.build.hub_metadata import HubRecords, collect_waiting, read_hub_records, record_configs
 from warehouse.build.inputs import star_inputs
 from warehouse.build.push import parse_push, push, pushed_counts, sink_rows
 from warehouse.build.star import build_star, parse_star, published_counts
@@ -61,12 +61,8 @@ def prepare_library(command: BuildCommand) -> bool:
         nodes = prepare_hub(command.context.blueprints, command.context.settings)
         return nodes, read_hub_records(command.context.settings)
 
-    try:
-        nodes, command.records = command.for_all("library", prepare)
-    except DbtFailed as error:
-        command.record_nodes("*", error.nodes)
-        raise
-    command.record_nodes("*", nodes)
+    nodes, command.records = command.for_all("library", prepare)
+    collect_waiting(command.context.settings, command.records)
     manifest = command.context.manifest
     only = {tenant.slug for tenant in manifest.tenants} if manifest.refused else None
     record_configs(manifest.tenants, command.context.settings, command.records, only=only)
@@ -132,7 +128,6 @@ def push_all(command: BuildCommand) -> None:
             before = ledger_loads(tenant, settings)
             nodes = push(tenant, blueprints, settings)
             report.audit(pushed_counts(tenant, blueprints, settings, began=report.began_at))
-            command.record_nodes(tenant.slug, nodes)
             report.rows |= sink_rows(tenant, settings, blueprints)
             record_sources(tenant, command.ops, settings)
             judge_sinks(command, tenant, ledger_loads(tenant, settings) - before if nodes else ())
@@ -203,7 +198,6 @@ def rebuild_stars(command: BuildCommand, tenants: Sequence[Tenant], *, publish: 
             if isinstance(star, GataError):
                 raise star
             report.counts = _star_counts(tenant, star.nodes, settings.stars(tenant.slug))
-            command.record_nodes(tenant.slug, star.nodes)
             report.gates += star.results
             report.findings += [*star.findings, *enforce(tenant.slug, star.failures, strict=settings.strict)]
             report.details += star.measured
@@ -233,7 +227,6 @@ def replay_stars(command: BuildCommand, logic_version: str) -> None:
             run, nodes = replay(tenant, command.context, logic_version)
             folder = unpublished(command.context.settings, tenant.slug) / run.run_id
             report.counts = _star_counts(tenant, nodes, folder / STARS)
-            command.record_nodes(tenant.slug, nodes)
             report.set_unpublished(run)
 
 

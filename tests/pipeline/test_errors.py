@@ -28,7 +28,7 @@ INTERNAL = {
         *(kind("It is wrong.", "Mend it.") for kind in (GataError, BuildError, errors.GateFailed, errors.LandError)),
         UnknownName("metric", "spned", ["spend"]),
         errors.CredentialRefused(401, "It is wrong.", "Mend it.", {"retry-after": "1"}),
-        DbtFailed("It is wrong.", "Mend it.", ["node"]),
+        DbtFailed("It is wrong.", "Mend it."),
     ],
     ids=lambda error: type(error).__name__,
 )

@@ -7,7 +7,6 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from pipeline.contracts.registry import blueprints, schema_hash
 from pipeline.errors import BuildError, ConfigError
 from pipeline.ingest.landing_tables import LOAD_TABLES
 from pipeline.settings import Settings
+from warehouse.build.dbt_metadata import KEYS, LEAST_INVOCATIONS
 from warehouse.build.hub_library import prepare_hub
 from warehouse.build.hub_metadata import earlier_logic, read_hub_records, record_build, record_configs
 from warehouse.projects import reference_tables
@@ -397,66 +397,160 @@ def test_the_table_of_a_source_that_was_switched_off_is_watched(hub: Hub, tyrell
 # What dbt did
 
 
-def artifacts(run_id: str, tenant: str, nodes: tuple[Node, ...]) -> list[dict[str, Any]]:
-    """Rows of the ledger, as the command line would read them back."""
-    as_saved = [json.loads(json.dumps(asdict(node), default=str)) for node in nodes]
-    return [{"run_id": run_id, "tenant": tenant, "at": "2026-03-01T10:00:00Z", "node": node} for node in as_saved]
-
-
-def test_the_observability_tables_hold_the_last_run_and_its_history(
-    hub: Hub, library: tuple[Path, tuple[Node, ...]]
-) -> None:
-    nodes = library[1]
-    models, tests = [n for n in nodes if n.kind != "test"], [n for n in nodes if n.kind == "test"]
-    assert read_hub_records(hub.settings).newest_run == ""
-    record_build(artifacts("run1", "*", nodes), [], hub.settings)
-    record_build(artifacts("run2", "*", nodes[1:]), [], hub.settings)
-    assert read_hub_records(hub.settings).newest_run == "run2"
-    counts = {
-        name: hub.rows(f"select count(*), count(distinct run_id) from {name}")[0]
-        for name in (
-            "model_artifacts__history",
-            "run_results__history",
-            "test_artifacts__current",
-            "run_results__current",
-        )
-    }
-    assert counts == {
-        "model_artifacts__history": (2 * len(models) - 1, 2),
-        "run_results__history": (2 * len(nodes) - 1, 2),
-        "test_artifacts__current": (len(tests), 1),
-        "run_results__current": (len(nodes) - 1, 1),
-    }
-    assert nodes[0].name not in {name for (name,) in hub.rows("select name from model_artifacts__current")}
+def test_a_run_of_the_library_leaves_its_definitions_results_and_tests(hub: Hub) -> None:
+    assert hub.rows("select project, command, target, tenant_slug from invocations__history") == [
+        ("gata_library", "build", "hub", "*")
+    ]
+    ((built, tested),) = hub.rows("""select
+            count(*) filter (resource_type <> 'test'), count(*) filter (resource_type = 'test')
+        from run_results__current""")
+    assert hub.rows("select count(*), count(distinct node_id) from model_artifacts__current") == [(built, built)]
+    assert hub.rows("select count(*), count(distinct node_id) from test_artifacts__current") == [(tested, tested)]
     assert hub.rows("""select
-            project, materialization, config ->> 'materialized', len(definition_hash), recorded_at::varchar
-        from model_artifacts__current where name = 'platform_sat__tenant_logic_versions'""") == [
-        ("gata_library", "view", "view", 32, "2026-03-01 10:00:00")
+            materialization, config ->> 'materialized', len(definition_hash), depends_on, relation
+        from model_artifacts__current where name = 'stg_platform_observability__run_results'""") == [
+        (
+            *("view", "view", 32, ["model.gata_library.src_platform_observability__run_results"]),
+            '"hub"."main"."stg_platform_observability__run_results"',
+        )
     ]
-    assert hub.rows("""select depends_on from model_artifacts__current where name = 'run_results__current'""") == [
-        (["model.gata_library.run_results__history"],)
+    ((description, columns),) = hub.rows("""select description, columns ->> '$[*].name' from model_artifacts__current
+        where name = 'platform_ref__currencies'""")
+    assert description.endswith("Stripe's list of currencies.")
+    assert columns == ["currency", "exponent", "stripe_exponent"]
+    assert hub.rows("""select test_name, tested_node, arguments, severity from test_artifacts__current
+        where tested_node like '%currencies' and test_name = 'accepted_values' and column_name = 'exponent'""") == [
+        (
+            *("accepted_values", "seed.gata_library.platform_ref__currencies"),
+            *('{"quote": false, "values": [0, 2, 3, 4]}', "error"),
+        )
     ]
-    assert hub.rows("""select test_name, tested_node, column_name, severity from test_artifacts__current
-        where name = 'unique_platform_ref__currencies_currency'""") == [
-        ("unique", "seed.gata_library.platform_ref__currencies", "currency", "error")
+    assert hub.rows("""select distinct
+            status, seconds > 0, completed_at >= started_at, thread is not null, compile_seconds >= 0
+        from run_results__current where resource_type = 'test'""") == [("pass", True, True, True, True)]
+    ((currencies,),) = hub.rows("select count(*) from platform_ref__currencies")
+    assert hub.rows("select rows from run_results__current where name = 'platform_ref__currencies'") == [(currencies,)]
+
+
+def run_again(hub: Hub, *command: str) -> None:
+    run_dbt(hub.settings.home / "dbt/_library", command, files={"GATA_HUB_FILE": hub.settings.hub})
+
+
+def test_a_run_of_a_part_leaves_the_rest_as_it_was_and_a_definition_is_written_when_it_changes(hub: Hub) -> None:
+    before = hub.rows("select count(*) from model_artifacts__history")
+    project = hub.settings.home / "dbt/_library"
+    (project / "models/platform/platform_ops__collected_stars.sql").unlink()
+    changed = project / "models/platform/stg_platform_observability__run_results.sql"
+    changed.write_text(changed.read_text(encoding="utf-8") + "-- longer\n", encoding="utf-8")
+    run_again(hub, "run", "--select", "stg_platform_observability__run_results platform_sat__tenant_logic_versions")
+    counts = hub.rows("""select run.command, count(*) from run_results__current as result
+        inner join invocations__history as run using (invocation_id)
+        where resource_type = 'model' group by all order by all""")
+    assert counts[1] == ("run", 2)
+    assert counts[0][1] > 50
+    assert hub.rows("select count(*) from model_artifacts__history") == [(before[0][0] + 1,)]
+    assert hub.rows("""select count(*), count(distinct text_hash), count(distinct definition_hash)
+        from model_artifacts__history where name = 'stg_platform_observability__run_results'""") == [(2, 2, 2)]
+    gone = "select count(*) from {} where name = 'platform_ops__collected_stars'"
+    assert hub.rows(gone.format("model_artifacts__current")) == [(0,)]
+    assert hub.rows(gone.format("model_artifacts__history")) == [(1,)]
+
+
+def test_whoever_runs_the_sql_passes_the_results_and_fills_the_same_tables(hub: Hub) -> None:
+    results = [
+        {
+            "unique_id": "model.gata_library.connector_blueprints",
+            "status": "success",
+            "thread_id": "runner",
+            "execution_time": 0.5,
+            "message": 'it\'s "OK" – ü',
+            "failures": None,
+            "adapter_response": {},
+            "timing": [
+                {"name": "compile", "started_at": "2026-03-01T10:00:00Z", "completed_at": "2026-03-01T10:00:01.5Z"},
+                {"name": "execute", "started_at": "2026-03-01T10:00:02Z", "completed_at": "2026-03-01T10:00:02.5Z"},
+            ],
+        }
     ]
-    assert hub.rows("select distinct status, seconds > 0 from run_results__current where resource_type = 'test'") == [
-        ("pass", True)
+    run_again(hub, "run-operation", "record_results", "--args", json.dumps({"results": results}))
+    ((rows,),) = hub.rows("select count(*) from connector_blueprints")
+    assert hub.rows("""select status, seconds, rows, message, thread, compile_seconds, started_at::varchar
+        from run_results__current where name = 'connector_blueprints'""") == [
+        ("success", 0.5, rows, 'it\'s "OK" – ü', "runner", 1.5, "2026-03-01 10:00:02")
     ]
 
 
-def test_a_run_of_tests_alone_leaves_the_models_of_the_last_build_current(
-    hub: Hub, library: tuple[Path, tuple[Node, ...]]
-) -> None:
-    nodes = library[1]
-    record_build(artifacts("run1", "*", nodes), [], hub.settings)
-    record_build(artifacts("run2", "*", tuple(node for node in nodes if node.kind == "test")), [], hub.settings)
-    assert hub.rows("select distinct resource_type, run_id from run_results__current order by all") == [
-        ("model", "run1"),
-        ("seed", "run1"),
-        ("test", "run2"),
+def test_the_statistics_of_a_table_are_those_of_its_data_and_keep_no_text(hub: Hub) -> None:
+    hub.write("delete from platform_ref__currencies where exponent > 2")
+    ((rows, first),) = hub.rows("select rows, columns from int_platform_observability__md_table_stats"
+        " where table_name = 'platform_ref__currencies'")  # fmt: skip
+    assert rows > 100
+    currency, exponent, _ = first
+    assert rows / 2 < currency.pop("distinct_count") < rows * 2
+    known = {"name": "currency", "type": "VARCHAR", "has_nulls": False, "nulls": 0, "longest": 3}
+    assert currency == known | {"smallest": None, "largest": None}
+    assert (exponent["smallest"], exponent["largest"], exponent["longest"]) == ("0", "3", None)
+    assert hub.rows("select bool_and(bytes > 0) from int_platform_observability__md_table_stats where rows > 0") == [
+        (True,)
     ]
-    assert hub.rows("select distinct run_id from model_artifacts__current") == [("run1",)]
+    project = hub.settings.home / "dbt/_library"
+    (project / "models/few.sql").write_text(
+        "{{ config(materialized='table') }} select n, case when n > 2 then n end as half from range(5) as t (n)",
+        encoding="utf-8",
+    )
+    run_again(hub, "run", "--select", "few")
+    ((columns,),) = hub.rows("select columns from table_stats__current where table_name = 'few'")
+    assert [(column["name"], column["nulls"], column["largest"]) for column in columns] == [
+        ("n", 0, "4"),
+        ("half", 3, "4"),
+    ]
+
+
+def test_every_observability_model_answers_and_every_one_is_described(hub: Hub) -> None:
+    described = dict(
+        hub.rows("""select name, description from int_platform_observability__model_definitions
+        where layer = 'observability'""")
+    )
+    assert set(described) == {
+        *(f"{kind}_platform_observability__{what}" for kind in ("src", "stg", "int") for what in SUBJECTS),
+        *("int_platform_observability__md_table_stats", "int_platform_observability__source_candidate_map"),
+    }
+    assert all(described.values())
+    for name in described:
+        hub.rows(f"from {name}")
+    assert hub.rows("select count(*) from int_platform_observability__model_definitions where test_count > 0") > [(8,)]
+    assert hub.rows("""select children from int_platform_observability__model_definitions
+        where name = 'platform_sat__source_schema_history'""") == [
+        (["int_platform_observability__source_candidate_map", "platform_ops__source_table_candidate_registry"],)
+    ]
+
+
+SUBJECTS = ("model_definitions", "run_results", "test_results")
+
+
+def test_old_invocations_go_and_what_is_so_now_stays(hub: Hub) -> None:
+    kept = {table: hub.rows(f"select count(*) from {table}") for table in KEYS if table != "invocations__history"}
+    old = LEAST_INVOCATIONS + 2
+    hub.write(f"""
+        update invocations__history set recorded_at = '2019-12-31', run_id = 'a';
+        update run_results__history set recorded_at = '2019-12-31', run_id = 'a';
+        update model_artifacts__history set recorded_at = '2019-12-31', run_id = 'a';
+        insert into invocations__history by name
+        select run.* replace ('old' || n as invocation_id, timestamp '2020-01-01' + to_days(n) as recorded_at)
+        from invocations__history as run, range({old}) as days (n);
+        insert into run_results__history by name
+        select 'old' || n as invocation_id, 'model.gone' as node_id, '*' as tenant_slug, 'gata_library' as project,
+            timestamp '2020-01-01' + to_days(n) as recorded_at
+        from range({old}) as days (n)""")
+    assert record_build([], hub.settings, since="z") == []
+    assert hub.rows("select list(invocation_id order by recorded_at) from invocations__history") == [
+        ([f"old{number}" for number in range(2, old)],)
+    ]
+    assert hub.rows("select list(invocation_id order by recorded_at) from run_results__history where name is null") == [
+        ([f"old{number}" for number in range(2, old)],)
+    ]
+    hub.write("delete from run_results__history where name is null")
+    assert {table: hub.rows(f"select count(*) from {table}") for table in kept} == kept
 
 
 # The key of a record

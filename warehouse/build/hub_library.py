@@ -14,7 +14,7 @@ from warehouse.projects.reference_tables import reference_files
 from warehouse.run_dbt import Node, refuse_failures, run_dbt, write_project
 
 MODELS = Path(__file__).parent.parent / "models"
-"""Two folders: `platform` (keys, satellites, operations) and `artifacts` (what dbt did)."""
+"""Two folders: `platform` (keys, satellites, operations) and `observability` (what dbt did)."""
 
 
 def prepare_hub(blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
@@ -38,10 +38,11 @@ def prepare_hub(blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
 
 
 def platform_models() -> dict[str, str]:
-    """The models of the hub that are written by hand, by file name."""
+    """The models of the hub that are written by hand, and what declares them, by file name."""
     return {
         path.name: path.read_text(encoding="utf-8")
-        for path in sorted(MODELS.glob("*/*.sql"), key=lambda path: path.name)
+        for path in sorted(MODELS.glob("*/*"), key=lambda path: path.name)
+        if path.suffix in (".sql", ".yml")
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -13,6 +14,7 @@ from pipeline.config.tenant import Tenant
 from pipeline.errors import ConfigError
 from pipeline.settings import Settings
 from pipeline.storage.hub import read_hub, write_hub
+from warehouse.build.dbt_metadata import StarFile, collect, collected_stars, prune, results_since, star_files
 from warehouse.projects.logic_versions import canonical_logic, logic_hash, logic_tables
 
 Rows = Sequence[Mapping[str, Any]]  # Any: what JSON can carry
@@ -40,8 +42,8 @@ class HubRecords:
     """The recorded configuration of tenants: rows of platform_sat__tenant_source_configs."""
     logic: frozenset[tuple[object, ...]]
     """The recorded logic in force: tenant, platform, object, hash."""
-    newest_run: str
-    """The last run of the ledger with recorded dbt results; empty where there is none."""
+    stars: frozenset[StarFile]
+    """The star files whose rows of dbt metadata the hub has, as they were then."""
     published: frozenset[tuple[object, ...]]
     """Tenant and id of every published run with recorded definitions."""
 
@@ -57,11 +59,10 @@ def read_hub_records(settings: Settings) -> HubRecords:
         def rows(query: str) -> frozenset[tuple[object, ...]]:
             return frozenset(_hashable(row) for row in hub.execute(query).fetchall())
 
-        ((newest,),) = hub.execute("select coalesce(max(run_id), '') from run_results__history").fetchall()
         return HubRecords(
             configs=rows(f"select {', '.join(_CONFIG)} from {CONFIGS}"),
             logic=rows(f"select {', '.join(_LOGIC)} from {HISTORY} where valid_to is null"),
-            newest_run=newest,
+            stars=collected_stars(hub),
             published=rows(f"select tenant_slug, run_id from {DEFINITIONS}"),
         )
 
@@ -196,42 +197,39 @@ def earlier_logic(tenant: Tenant, version: str, settings: Settings) -> dict[tupl
     return {(platform, name): json.loads(logic) for platform, name, logic in rows}
 
 
-def record_build(artifacts: Rows, definitions: Rows, settings: Settings) -> None:
-    """Copy what dbt did and what was published into the observability tables.
-
-    Args:
-        artifacts: Rows of the ledger of runs: run_id, tenant, at, and `node` as warehouse.run_dbt gave it.
-        definitions: The columns of platform_ops__boring_semantic_layer.
+def collect_waiting(settings: Settings, recorded: HubRecords) -> None:
+    """Copy the rows of dbt metadata that wait in star files into the hub; nothing is written where there are none.
 
     Raises:
         LandError: Another process has the hub open.
     """
-    nodes = [_artifact(row) for row in artifacts]
-    tests = [node for node in nodes if node["resource_type"] == "test"]
-    models = [node for node in nodes if node["resource_type"] != "test"]
-    histories = {"run_results__history": nodes, "model_artifacts__history": models, "test_artifacts__history": tests}
+    if not recorded.stars.issuperset(star_files(settings)):
+        with write_hub(settings) as hub:
+            collect(hub, settings)
+
+
+def record_build(definitions: Rows, settings: Settings, *, since: str) -> Rows:
+    """Copy what dbt did and what was published into the observability tables, and remove what is older than is kept.
+
+    Args:
+        definitions: The columns of platform_ops__boring_semantic_layer.
+        settings: Of the state folder.
+        since: A run id.
+
+    Returns:
+        The results of the runs after `since`, as `results_since`.
+
+    Raises:
+        LandError: Another process has the hub open.
+    """
     with write_hub(settings) as hub:
+        collect(hub, settings)
         hub.execute("begin")
-        for table, rows in {**histories, DEFINITIONS: definitions}.items():
-            _stage(hub, table, rows)
-            hub.execute(f"insert into {table} from staged")
+        prune(hub, settings, datetime.now(UTC))
+        _stage(hub, DEFINITIONS, definitions)
+        hub.execute(f"insert into {DEFINITIONS} from staged")
         hub.execute("commit")
-
-
-def _artifact(row: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON values
-    """An artifact under the columns of the three histories."""
-    node = row["node"]
-    return {
-        **node,
-        "run_id": row["run_id"],
-        "tenant_slug": row["tenant"],
-        "resource_type": node["kind"],
-        "config": json.dumps(node.get("config", {}), default=str),
-        "test_name": node.get("test"),
-        "tested_node": node.get("checks"),
-        "column_name": node.get("column"),
-        "recorded_at": row["at"],
-    }
+        return results_since(hub, since)
 
 
 def _stage(hub: duckdb.DuckDBPyConnection, table: str, rows: Rows) -> None:

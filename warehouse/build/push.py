@@ -14,7 +14,7 @@ from pipeline.storage.hub import read_hub
 from pipeline.storage.run_counts import TableCounts
 from warehouse.build.build_paths import projects_folder
 from warehouse.projects.hub_projects import push_project
-from warehouse.run_dbt import Node, refuse_failures, run_dbt, with_rows, write_project
+from warehouse.run_dbt import Node, refuse_failures, run_dbt, write_project
 
 
 def push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
@@ -27,13 +27,9 @@ def push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> tuple[No
     write_project(folder, push_project(tenant, blueprints))
     if not _has_unpushed(tenant, blueprints, settings):
         return ()
-    began = datetime.now(UTC)
     nodes = run_dbt(folder, ("run",), files={"GATA_HUB_FILE": settings.hub})
     refuse_failures(nodes, of=f"push of {tenant.slug}")
-    taken = {
-        f"stg_{tenant.slug}__{each.platform}_{each.object}": each.rows for each in _pushed(tenant, settings, began)
-    }
-    return with_rows(nodes, taken)
+    return nodes
 
 
 def parse_push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> None:

@@ -79,7 +79,7 @@ def build_star(
     paths = paths or star_paths(settings, tenant.slug)
     if tenant.rates:
         write_rates(tenant, paths.rates)
-    write_project(paths.project, star_project(tenant, blueprints))
+    write_project(paths.project, star_project(tenant, blueprints, kind=paths.project.name))
     paths.file.parent.mkdir(parents=True, exist_ok=True)
     for leftover in (paths.file, paths.file.with_name(paths.file.name + ".wal")):
         leftover.unlink(missing_ok=True)

@@ -48,16 +48,32 @@ SINK_COLUMNS = (
 )
 
 
-def project_file(name: str, *, engines: bool = False) -> str:
-    """dbt_project.yml of a generated project; its macros, and the engines of connectors, are reached by path."""
-    variables = ("GATA_MACROS", "GATA_ENGINES") if engines else ("GATA_MACROS",)
-    paths = ", ".join(f"\"{{{{ env_var('{variable}') }}}}\"" for variable in variables)
+def project_file(name: str, tenant: str, *, engines: bool = False, counted: str = "", variables: str = "") -> str:
+    """dbt_project.yml of a generated project; its macros, and the engines of connectors, are reached by path.
+
+    Args:
+        name: Of the project.
+        tenant: The slug that rows of dbt metadata carry; * for the library.
+        engines: Whether the macros of connectors belong to it.
+        counted: The macro whose query says how many rows each node brought; its tables do, when left out.
+        variables: More of dbt's variables, as YAML.
+    """
+    folders = ("GATA_MACROS", "GATA_ENGINES") if engines else ("GATA_MACROS",)
+    paths = ", ".join(f"\"{{{{ env_var('{folder}') }}}}\"" for folder in folders)
+    results = f"results, {counted}()" if counted else "results"
     return f"""# {GENERATED}
 name: {name}
 profile: {name}
 version: "1.0"
 config-version: 2
 macro-paths: [{paths}]
+vars: {{tenant_slug: "{tenant}"{variables and ", "}{variables}}}
+on-run-end:
+  - "{{{{ init_artifact_tables() }}}}"
+  - "{{{{ upload_model_definitions(results) }}}}"
+  - "{{{{ upload_test_definitions(results) }}}}"
+  - "{{{{ upload_table_stats(results) }}}}"
+  - "{{{{ upload_run_results({results}) }}}}"
 flags:
   send_anonymous_usage_stats: false
 """
@@ -88,8 +104,12 @@ def library_project(
         platform_models: Text of the models written by hand, by file name.
         references: Text of the seeds and of their declaration, by file name.
     """
-    ledgers = f"vars: {{landing_ledgers: [{', '.join(sorted(LOAD_TABLES))}]}}\n"
-    files = {"dbt_project.yml": project_file("gata_library") + ledgers, "profiles.yml": hub_profile("gata_library")}
+    ledgers = f"landing_ledgers: [{', '.join(sorted(LOAD_TABLES))}]"
+    project = project_file("gata_library", "*", variables=ledgers)
+    files = {
+        "dbt_project.yml": f'{project}on-run-start: ["{{{{ init_artifact_tables() }}}}"]\n',
+        "profiles.yml": hub_profile("gata_library"),
+    }
     files |= {f"models/platform/{name}": text for name, text in platform_models.items()}
     files |= {f"seeds/{name}": text for name, text in references.items()}
     for blueprint in blueprints.values():
@@ -183,7 +203,7 @@ def push_project(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint]
         if blueprint.platform == source.platform
     ]
     files = {
-        "dbt_project.yml": project_file(name),
+        "dbt_project.yml": project_file(name, tenant.slug, counted="rows_of_pushers"),
         "profiles.yml": hub_profile(name),
         "models/sources/hub/_sources.yml": _hub_sources(routed),
     }

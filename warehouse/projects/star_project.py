@@ -36,17 +36,20 @@ def star_tables(tenant: Tenant) -> tuple[Table, ...]:
     return tuple(with_rates(table, tenant.currency) for table in tables) if tenant.rates else tables
 
 
-def star_project(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint]) -> dict[str, str]:
+def star_project(
+    tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint], kind: str = "stars"
+) -> dict[str, str]:
     """Every file of the tenant's star project.
 
     Args:
         tenant: Its enabled sources are read; a source whose connector has no contracts yet adds nothing.
         blueprints: Of every connector, by (platform, object); says which sink holds which records.
+        kind: The project's name begins with it, so that the results of another star are told apart.
     """
-    name = f"stars_{tenant.slug}"
+    name = f"{kind}_{tenant.slug}"
     own = [blueprints[key] for source in tenant.enabled for key in sorted(blueprints) if key[0] == source.platform]
     files = {
-        "dbt_project.yml": project_file(name, engines=True),
+        "dbt_project.yml": project_file(name, tenant.slug, engines=True),
         "profiles.yml": _profile(name),
         "models/sources.yml": generated_yaml(_sources(own, _references(tenant))),
         "models/intermediate.yml": canonical_schema_yaml(tenant),

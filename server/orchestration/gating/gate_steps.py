@@ -94,7 +94,6 @@ def judge_again(command: BuildCommand, tenant: Tenant) -> None:
     context, report = command.context, command.reports[tenant.slug]
     settings = context.settings
     star = check_star(tenant, context.blueprints, settings)
-    command.record_nodes(tenant.slug, star.nodes)
     results = (
         *delivery_results(tenant, read_landed(settings, tenant.slug).delivered, settings),
         *sink_results(tenant, context.blueprints, settings),

@@ -1,5 +1,0 @@
-{#- The models of each project as its last run had them. -#}
-{{ config(materialized='view') }}
-select *
-from {{ ref('model_artifacts__history') }}
-qualify run_id = max(run_id) over (partition by tenant_slug, project)
