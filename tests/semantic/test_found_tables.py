@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -125,6 +126,31 @@ def test_what_a_test_of_relationships_says_is_joined_by_columns_of_different_nam
     star = hand_shop(tmp_path).make(NAME, SUBSCRIPTIONS, told)
     star.make("dim_shop__plans", "SELECT * FROM (VALUES ('basic', 'Low'), ('plus', 'High')) AS t(code_id, tier)")
     assert star.table(metrics=["seats"], dimensions=["tier"], order_by=["tier"])[0] == {"tier": "High", "seats": 7}
+
+
+def test_what_dbt_wrote_into_the_star_describes_its_tables(tmp_path: Path) -> None:
+    """As its on-run-end hooks write it: warehouse/macros/dbt_metadata."""
+    star = hand_shop(tmp_path).make(NAME, SUBSCRIPTIONS)
+    star.make("dim_shop__plans", "SELECT * FROM (VALUES ('basic', 'Low'), ('plus', 'High')) AS t(code_id, tier)")
+    columns = [{"name": "seats", "description": "Seats sold.", "meta": {"gata": {"metric": "licences"}}}]
+    star.make(
+        "model_artifacts__history",
+        f"""SELECT 'model.stars.{NAME}' AS node_id, '{NAME}' AS name, 'model' AS resource_type, 'r1' AS run_id,
+            TIMESTAMP '2026-01-01' AS recorded_at, 'Contracts.' AS description,
+            '{json.dumps(columns)}'::JSON AS columns, '{{}}'::JSON AS meta""",
+    )
+    arguments = json.dumps({"to": "ref('dim_shop__plans')", "field": "code_id"}).replace("'", "''")
+    star.make(
+        "test_artifacts__history",
+        f"""SELECT 'test.stars.r' AS node_id, 'relationships' AS test_name, 'model.stars.{NAME}' AS tested_node,
+            'plan' AS column_name, 'r1' AS run_id, TIMESTAMP '2026-01-01' AS recorded_at,
+            '{arguments}'::JSON AS arguments""",
+    )
+    assert star.table(metrics=["licences"], dimensions=["tier"], order_by=["tier"])[0] == {
+        "tier": "High",
+        "licences": 7,
+    }
+    assert definitions(star).metrics["licences"].description == "Seats sold."
 
 
 def test_personal_columns_of_a_found_table_are_withheld(shop: HandStar) -> None:

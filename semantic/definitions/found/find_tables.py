@@ -19,6 +19,7 @@ from semantic.catalog.run_definitions import JoinCandidate
 from semantic.definitions.found.column_meta import ColumnMeta, TableMeta, read_meta
 from semantic.definitions.found.find_joins import find_joins, is_key, is_unique
 from semantic.definitions.found.proposals import is_number, is_personal, propose
+from semantic.definitions.found.read_artifacts import read_descriptions
 from warehouse.star_schema import Column, Table
 from warehouse.table_descriptions import ColumnDescription, TableDescription, TableDescriptions
 
@@ -37,6 +38,12 @@ def find_tables(
 ) -> StarTables:
     """Find the facts, dimensions and marts of a star beside the declared ones.
 
+    Args:
+        connection: On the star.
+        slug: Of the tenant.
+        declared: The tables that every tenant has.
+        descriptions: What is known of others, beside what dbt wrote into the star.
+
     Raises:
         ConfigError: The meta of a model or column is of another form, or names a column that is not there.
         duckdb.Error: The star cannot be read.
@@ -47,6 +54,7 @@ def find_tables(
     found = [match for (name,) in rows if name not in names and (match := pattern.fullmatch(name))]
     if not found:
         return StarTables(tuple(declared), descriptions=descriptions)
+    descriptions = {**read_descriptions(connection), **descriptions}
     taken = {table.name for table in declared}
     personal = frozenset(column.name for table in declared for column in table.columns if column.personal)
     tables = []
