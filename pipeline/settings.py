@@ -74,9 +74,15 @@ class Settings(BaseSettings):
         description="The date that counts as today, for repeatable runs.",
     )
     query_timeout: float = Field(default=30.0, gt=0, description="Longest a query may run, in seconds.")
-    query_memory: str = Field(default="512MB", pattern=r"^\d+(MB|GB)$", description="Memory of one tenant's queries.")
+    query_memory: str = Field(
+        default="512MB",
+        pattern=r"^\d+(MB|GB)$",
+        description="Memory of one tenant's queries, and of a run of its own models.",
+    )
     query_spill: str = Field(
-        default="4GB", pattern=r"^\d+(MB|GB)$", description="Disk that one tenant's queries may spill to."
+        default="4GB",
+        pattern=r"^\d+(MB|GB)$",
+        description="Disk that one tenant's queries, or its own models, may spill to; its models may write as much.",
     )
     query_rows: int = Field(default=10_000, ge=1, le=10_000, description="Most rows of one answer.")
     query_slots: int = Field(default=4, ge=1, description="Queries of one tenant that run at once; others wait.")
@@ -86,6 +92,9 @@ class Settings(BaseSettings):
         default="64MB",
         pattern=r"^\d+(MB|GB)$",
         description="Memory for answers that may be asked for again; 0MB: none.",
+    )
+    model_timeout: float = Field(
+        default=120.0, gt=0, description="Longest that a tenant's own models may run in a build, in seconds."
     )
     rollups: bool = Field(
         default=True, description="Whether daily rollups are built, and read in place of whole facts."
@@ -226,6 +235,14 @@ class Settings(BaseSettings):
     @property
     def answer_cache_bytes(self) -> int:
         return _bytes(self.answer_cache)
+
+    @property
+    def query_memory_bytes(self) -> int:
+        return _bytes(self.query_memory)
+
+    @property
+    def query_spill_bytes(self) -> int:
+        return _bytes(self.query_spill)
 
     @property
     def body_limit_bytes(self) -> int:

@@ -47,6 +47,8 @@ _TENANT = {
     " it is written with.",
     "gates": "Gates that differ for it, by id (docs/reference/validation.md), over those of `GATA_GATES`. Only an"
     " operator sets them.",
+    "models": "Files of the tenant's own models, `.sql` and `.yml`, as glob patterns relative to this file"
+    " (docs/own-models.md).",
 }
 _SOURCE = {
     "enabled": "Whether the source is read.",

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.config.blocks.channels import ChannelRule, read_channels
 from pipeline.config.blocks.domains import DOMAINS, read_domains, refuse_other_domains
 from pipeline.config.blocks.gates_block import read_gates
+from pipeline.config.blocks.models_block import ModelFile, read_models
 from pipeline.config.blocks.questions_block import KnownAnswer, read_questions
 from pipeline.config.blocks.semantic_block import read_attribution, read_semantic, semantic_locations
 from pipeline.config.blocks.sessions import SessionRules, read_sessions
@@ -60,6 +61,8 @@ class Tenant(BaseModel):
     """Its own channels of visits, in the order in which they are tried, before the built-in ones."""
     gates: dict[str, GateSetting] = {}
     """Its own severities and thresholds of gates, over those of the environment."""
+    models: tuple[ModelFile, ...] = Field(default=(), repr=False)
+    """Files of its own models, with their text."""
     questions: tuple[KnownAnswer, ...] = ()
     """Questions with known answers, which each run is judged by before it is published."""
 
@@ -130,7 +133,10 @@ class Tenant(BaseModel):
 
     @cached_property
     def fingerprint(self) -> str:
-        """MD5 of the full resolved configuration, the funnel's order included; not of the files it names."""
+        """MD5 of the full resolved configuration, the funnel's order and the texts of models included.
+
+        What the other files hold that it names is not in it.
+        """
         return self._hashed(self.model_dump(mode="json"))
 
     @cached_property
@@ -170,6 +176,7 @@ def read_tenant(entry: Entry, catalog: Mapping[str, Connector]) -> Tenant:
         attribution=read_attribution(fields["attribution"], catalog) if "attribution" in fields else {},
         channels=read_channels(fields["channels"]) if "channels" in fields else (),
         gates=read_gates(fields["gates"]) if "gates" in fields else {},
+        models=read_models(fields["models"]) if "models" in fields else (),
         questions=read_questions(fields["questions"], slug) if "questions" in fields else (),
     )
     if tenant.enabled:

@@ -51,6 +51,15 @@ def read_yaml(path: Path, *, if_missing: str = "Create it, or name another one."
         raise ConfigError(f"{escaped_name(str(path))} cannot be read: {error.strerror}.", fix) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text: byte {error.start}.", "Save it as UTF-8.") from error
+    return parse_yaml(path, text)
+
+
+def parse_yaml(path: Path, text: str) -> Entry:
+    """The one document of a YAML text; `path` is what errors name.
+
+    Raises:
+        ConfigError: The text is empty or not the YAML this module describes.
+    """
     try:
         return _Reader(path, text).document()
     except yaml.YAMLError as error:

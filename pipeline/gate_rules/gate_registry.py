@@ -213,7 +213,7 @@ def _run() -> Iterator[Gate]:
 TESTS: Mapping[Severity, tuple[str, ...]] = MappingProxyType(
     {
         Severity.ERROR: (
-            *("unique", "unique_together", "relationships", "accepted_values"),
+            *("unique", "unique_together", "not_null", "relationships", "accepted_values"),
             *("one_action_type", "every_amount_has_a_rate"),
         ),
         Severity.WARNING: (

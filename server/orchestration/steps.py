@@ -49,6 +49,7 @@ from warehouse.build.hub_metadata import HubRecords, collect_waiting, read_hub_r
 from warehouse.build.inputs import star_inputs
 from warehouse.build.push import parse_push, push, pushed_counts, sink_rows
 from warehouse.build.star import build_star, parse_star, published_counts
+from warehouse.own_models.own_models import read_own_models
 from warehouse.projects.star_project import star_tables
 from warehouse.run_dbt import Node
 
@@ -85,13 +86,14 @@ def onboard_new(command: BuildCommand) -> None:
 
 
 def check_overlays(command: BuildCommand) -> None:
-    """Check `semantic:` of tenants.yaml against the planned star, and `questions:`, before any table is built."""
+    """Check `semantic:`, `models:` and `questions:` of tenants.yaml against the planned star, before a table is built."""
     from semantic.answering.known_answers.ask_known import check_queries
     from semantic.definitions.derive import check_overlay
 
     for tenant in command.open:
-        if tenant.semantic or tenant.questions:
+        if tenant.semantic or tenant.models or tenant.questions:
             with command.step(tenant, "words"):
+                read_own_models(tenant)
                 check_overlay(tenant, star_tables(tenant))
                 check_queries(tenant.questions)
 

@@ -15,12 +15,14 @@ from tests.docs.macro_headers import macros
 from tests.docs.markdown import code, codes, table
 from tests.docs.star_columns import PATTERN, SLUG
 from tests.warehouse.engine_fixture import a_source
+from warehouse.own_models.schema_file import TESTS
 from warehouse.projects.rates_table import with_rates
 from warehouse.projects.star_tests import canonical_schema_yaml, star_schema_yaml
 from warehouse.star_schema import star_schema
 
 BUILT_IN = {
     "unique": "Every value occurs once.",
+    "not_null": "Every row has a value.",
     "relationships": "Every key of a fact has its row in the dimension table.",
     "accepted_values": "Every value is one of a list.",
 }
@@ -77,6 +79,8 @@ def found_tests() -> dict[str, set[str]]:
             ]
             for each in tests:
                 found.setdefault(each if isinstance(each, str) else next(iter(each)), set()).add(_short(model))
+    for name in TESTS:
+        found.setdefault(name, set()).add("own models")
     return found
 
 

@@ -98,6 +98,7 @@ def recorded() -> Recorded:
         path = Path(folder, "tenants.yaml")
         path.write_text(_with_defaults(EVERY_KEY.read_text(encoding="utf-8")), encoding="utf-8")
         Path(folder, "rates.csv").write_text("date,currency,rate\n", encoding="utf-8")
+        Path(folder, "models").mkdir()
         Path(folder, "more").mkdir()
         Path(folder, "more", "one.yaml").write_text("tenants: []\n", encoding="utf-8")
 

@@ -26,7 +26,7 @@ OUTSIDE = re.compile(r"\bfacts/|\(facts:|\b(?:DESIGN|STYLE|BRIEF\d*)\.md|(?<![\w
 
 DOCUMENTS = ("docs/seeds.md",)
 """Pages of names that others gave: tests/docs/test_seeds.py checks what they say stands here."""
-EXAMPLES = ("market_stall", "exports/", "static/tenants/", "specs/", "json.py", "dbt_x.py")
+EXAMPLES = ("market_stall", "exports/", "models/", "static/tenants/", "specs/", "json.py", "dbt_x.py")
 """A connector of one's own, files of the user and those that an export makes, stray files of a working directory."""
 FORBIDDEN_NAMES = frozenset(("utils.py", "helpers.py", "common.py", "base.py"))
 PUBLISHED = frozenset(("semantic.yml", "semantic.json", "semantic.schema.json"))

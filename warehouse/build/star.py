@@ -30,6 +30,8 @@ from pipeline.storage.run_counts import TableCounts
 from warehouse.build.build_paths import BuildPaths, star_paths
 from warehouse.build.star_findings import finding_of_row, table_of, writes_findings
 from warehouse.build.star_gates import star_results
+from warehouse.own_models.own_models import read_own_models
+from warehouse.own_models.run_models import build_own_models, check_own_models
 from warehouse.projects.rates_table import RATES_FILE
 from warehouse.projects.star_project import star_project, star_tables
 from warehouse.run_dbt import Node, first_lines, refuse_failures, run_dbt, with_rows, write_project
@@ -73,10 +75,10 @@ def build_star(
         paths: Of the build; those of the tenant's own star when left out.
 
     Raises:
-        ConfigError: The tenant's rates file is wrong. Nothing was touched.
+        ConfigError: The tenant's rates file, or one of its own models, is wrong. Nothing was touched.
         BuildError: A model failed. The star file is unfinished; published runs are untouched.
     """
-    paths = paths or star_paths(settings, tenant.slug)
+    paths, own_models = paths or star_paths(settings, tenant.slug), read_own_models(tenant)
     if tenant.rates:
         write_rates(tenant, paths.rates)
     write_project(paths.project, star_project(tenant, blueprints, kind=paths.project.name))
@@ -88,8 +90,10 @@ def build_star(
         paths.project, ("build", *skip_tests), files=_star_files(paths, settings), threads=settings.threads
     )
     refuse_failures(models, of=f"star of {tenant.slug}")
+    own = build_own_models(tenant, own_models, paths.file, settings)
     tested = _run_tests(tenant, paths, settings)
-    return replace(tested, nodes=with_rows(models, _table_rows(paths.file)) + tested.nodes)
+    nodes = (*with_rows(models, _table_rows(paths.file)), *tested.nodes, *own.nodes)
+    return replace(tested, nodes=nodes, results=(*tested.results, *own.results))
 
 
 def parse_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> None:
@@ -124,13 +128,16 @@ def check_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> St
     """Run every data test on the tenant's own star file as it is.
 
     Raises:
+        ConfigError: One of the tenant's own models is wrong.
         BuildError: There is no star file, or dbt could not run.
     """
     paths = star_paths(settings, tenant.slug)
     if not paths.file.exists():
         raise BuildError(f"{tenant.slug} has no star yet.", f"Run `gata build --tenant {tenant.slug}` first.")
+    own = check_own_models(tenant, read_own_models(tenant), paths.file, settings)
     write_project(paths.project, star_project(tenant, blueprints))
-    return _run_tests(tenant, paths, settings)
+    tested = _run_tests(tenant, paths, settings)
+    return replace(tested, nodes=(*tested.nodes, *own.nodes), results=(*tested.results, *own.results))
 
 
 def _run_tests(tenant: Tenant, paths: BuildPaths, settings: Settings) -> StarBuild:

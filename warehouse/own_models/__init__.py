@@ -1,0 +1,1 @@
+"""Models that a tenant writes over its own finished star."""

@@ -1,0 +1,176 @@
+"""The process in which a tenant's models run: `python -P -m warehouse.own_models.sandbox`, one star file, no way out.
+
+It reads a `Work` as JSON from stdin and writes an event per line to stdout. DuckDB opens the star alone, without
+external access and with a locked configuration. The kernel limits memory and the size of files, as DuckDB does not
+count all of what functions of texts and lists take; a thread stops the work at its deadline, and when the parent dies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+GRACE_SECONDS = 5.0
+"""From the deadline on: a function that does not notice the interrupt is killed with its process."""
+KILLED = 124
+LOOK_SECONDS = 0.05
+_ROOM = 1 << 30  # address space of threads and code that no data takes
+_LINE = re.compile(r"LINE (\d+):")
+_QUOTES_DATA = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
+"""Errors whose message quotes a value of a row."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the process shall do.
+
+    Args:
+        models: Name and SQL of each, in order; each becomes a table.
+        tests: A SELECT of one number each.
+    """
+
+    star: str
+    scratch: str
+    memory_bytes: int
+    disk_bytes: int
+    threads: int
+    seconds: float
+    models: list[tuple[str, str]]
+    tests: list[str]
+
+    def text(self) -> str:
+        return json.dumps(asdict(self))
+
+
+def main() -> None:
+    work = Work(**json.loads(sys.stdin.read()))
+    _limit(work)
+    stopped = threading.Event()
+    star = _open(work)
+    threading.Thread(target=_watch, args=(star, work.seconds, os.getppid(), stopped), daemon=True).start()
+    try:
+        _run(star, work, stopped)
+    except MemoryError:
+        _say(error="memory")
+    os._exit(0)  # an instance that ran out of memory may not close in order
+
+
+def _limit(work: Work) -> None:
+    """Limit address space to what DuckDB may have twice over, and files to the star and what may come to it."""
+    used = (
+        int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() if sys.platform == "linux" else 0
+    )
+    limits = {
+        resource.RLIMIT_AS: used + 2 * work.memory_bytes + _ROOM,
+        resource.RLIMIT_FSIZE: Path(work.star).stat().st_size + work.disk_bytes,
+        resource.RLIMIT_CORE: 0,
+    }
+    for kind, most in limits.items():
+        _, hard = resource.getrlimit(kind)
+        with suppress(ValueError, OSError):  # a lower limit of the system holds already
+            resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+
+def _open(work: Work) -> duckdb.DuckDBPyConnection:
+    star = duckdb.connect(
+        work.star,
+        read_only=not work.models,
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+            "memory_limit": f"{work.memory_bytes}B",
+            "threads": str(work.threads),
+            "temp_directory": work.scratch,
+            "max_temp_directory_size": f"{work.disk_bytes}B",
+        },
+    )
+    star.execute("set TimeZone = 'UTC'; set python_enable_replacements = false")
+    star.execute("set enable_external_access = false; set lock_configuration = true")
+    return star
+
+
+def _watch(star: duckdb.DuckDBPyConnection, seconds: float, parent: int, stopped: threading.Event) -> None:
+    ends_at = time.monotonic() + seconds
+    while os.getppid() == parent:
+        late = time.monotonic() - ends_at
+        if late >= GRACE_SECONDS:
+            os._exit(KILLED)
+        if late >= 0:
+            stopped.set()
+            star.interrupt()
+        time.sleep(LOOK_SECONDS)
+    os._exit(KILLED)
+
+
+def _run(star: duckdb.DuckDBPyConnection, work: Work, stopped: threading.Event) -> None:
+    taken = {name for (name,) in star.execute("select table_name from information_schema.tables").fetchall()}
+    for name, sql in work.models:
+        _say(model=name)
+        if name in taken:
+            return _say(error="taken")
+        try:
+            _say(**_build(star, name, sql))
+        except duckdb.Error as error:
+            return _fail(error, stopped, before=1)
+    for number, sql in enumerate(work.tests):
+        _say(test=number)
+        try:
+            began = time.monotonic()
+            ((failures,),) = star.execute(sql).fetchall()
+            _say(failures=failures, seconds=time.monotonic() - began)
+        except duckdb.Error as error:
+            return _fail(error, stopped)
+    try:
+        star.close()
+    except duckdb.Error as error:
+        return _fail(error, stopped)
+    return _say(finished=True)
+
+
+def _build(star: duckdb.DuckDBPyConnection, name: str, sql: str) -> dict[str, Any]:  # Any: JSON values
+    began = time.monotonic()
+    statement = f'create table "main"."{name}" as\n{sql}'
+    (parsed,) = duckdb.extract_statements(statement)
+    if parsed.type != duckdb.StatementType.CREATE:
+        raise duckdb.ParserException("It is no SELECT.")
+    star.execute(statement)
+    ((rows,),) = star.execute(f'select count(*) from "main"."{name}"').fetchall()
+    columns = [column for column, *_ in star.execute(f'describe "main"."{name}"').fetchall()]
+    return {"rows": rows, "columns": columns, "seconds": time.monotonic() - began}
+
+
+def _fail(error: duckdb.Error, stopped: threading.Event, *, before: int = 0) -> None:
+    """Say what went wrong; `before` lines of the statement are not the model's."""
+    if stopped.is_set():
+        return _say(error="time")
+    text = str(error)
+    if isinstance(error, duckdb.OutOfMemoryException) or "bad allocation" in text or "bad_alloc" in text:
+        return _say(error="disk" if "max_temp_directory_size" in text else "memory")
+    if isinstance(error, duckdb.IOException | duckdb.FatalException):
+        return _say(error="disk")
+    line = _LINE.search(text)
+    said = text.split("LINE ", 1)[0]
+    if isinstance(error, _QUOTES_DATA):
+        said = "a value cannot be converted or is out of range; try_cast gives NULL for it"
+    where = {"line": max(1, int(line[1]) - before)} if line else {}
+    return _say(error="sql", message=" ".join(said.split())[:300], **where)
+
+
+def _say(**event: Any) -> None:  # Any: JSON values
+    print(json.dumps(event), flush=True)  # noqa: T201  # the answer of this process
+
+
+if __name__ == "__main__":
+    main()
