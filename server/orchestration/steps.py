@@ -86,15 +86,18 @@ def onboard_new(command: BuildCommand) -> None:
 
 
 def check_overlays(command: BuildCommand) -> None:
-    """Check `semantic:`, `models:` and `questions:` of tenants.yaml against the planned star, before a table is built."""
+    """Check `semantic:`, `models:` and `questions:` of tenants.yaml against the planned star, before a table is built.
+
+    Where a tenant has models of its own, `semantic:` may name what only they bring: it is checked when they are built.
+    """
     from semantic.answering.known_answers.ask_known import check_queries
     from semantic.definitions.derive import check_overlay
 
     for tenant in command.open:
         if tenant.semantic or tenant.models or tenant.questions:
             with command.step(tenant, "words"):
-                read_own_models(tenant)
-                check_overlay(tenant, star_tables(tenant))
+                if not read_own_models(tenant):
+                    check_overlay(tenant, star_tables(tenant))
                 check_queries(tenant.questions)
 
 
