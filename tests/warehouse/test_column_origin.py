@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from warehouse.lineage.origin import ITEM, ROWS
-from warehouse.lineage.statement import branches, statement
+from warehouse.lineage.relations import branches, read_relation
 
 KNOWN = {"t": ("a", "b", "d", "k", "l", "o", "s", "inner"), "u": ("a", "b", "k", "q"), "words": ("w", "v")}
 
@@ -91,7 +91,7 @@ CASES = [
 
 @pytest.mark.parametrize(("sql", "path", "made_from"), CASES, ids=[sql[:60] for sql, *_ in CASES])
 def test_a_column_is_made_from_the_columns_that_give_its_value(sql: str, path: list[str], made_from: set[str]) -> None:
-    origin = statement(sql, Tables()).origin(tuple(path))
+    origin = read_relation(sql, Tables()).origin(tuple(path))
     assert {".".join(each).replace(f".{ITEM}", ITEM) for each in origin.columns} == made_from
     assert not origin.ends
 
@@ -112,16 +112,18 @@ def test_a_column_is_made_from_the_columns_that_give_its_value(sql: str, path: l
     ],
 )
 def test_a_trail_that_cannot_be_followed_says_where_it_ends(sql: str, end: str) -> None:
-    origin = statement(sql, Tables()).origin(("c",))
+    origin = read_relation(sql, Tables()).origin(("c",))
     assert [each for each in origin.ends if each.startswith(end)], origin.ends
 
 
 def test_rows_of_a_query_are_those_of_its_first_input_or_of_the_list_it_unnests() -> None:
-    joined = statement("select 1 from t join u using (k)", Tables()).origin((ROWS,))
+    joined = read_relation("select 1 from t join u using (k)", Tables()).origin((ROWS,))
     assert joined.columns == {("t", ROWS)}
-    assert statement("select unnest(l) as i from t", Tables()).origin((ROWS,)).columns == {("t", "l", ITEM)}
+    assert read_relation("select unnest(l) as i from t", Tables()).origin((ROWS,)).columns == {("t", "l", ITEM)}
 
 
 def test_each_part_of_a_union_is_read_by_itself() -> None:
-    parts = branches(statement("select a as c from t union all select b from u union all select q from u", Tables()))
+    parts = branches(
+        read_relation("select a as c from t union all select b from u union all select q from u", Tables())
+    )
     assert [set(part.origin(("c",)).columns) for part in parts] == [{("t", "a")}, {("u", "b")}, {("u", "q")}]

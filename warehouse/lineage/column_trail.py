@@ -9,7 +9,7 @@ from warehouse.lineage.built_models import BuiltModel, RunModels, SourceContract
 from warehouse.lineage.graph import Graph, LineageNode, NodeKind
 from warehouse.lineage.literals import compared_with, given
 from warehouse.lineage.origin import ITEM, ROWS, Origin, Path, Relation
-from warehouse.lineage.statement import branches, statement
+from warehouse.lineage.relations import branches, read_relation
 
 PLATFORM = "source_platform"
 """The column of sinks that says which connector a record is of: connectors of one vendor share a sink."""
@@ -45,7 +45,7 @@ class ColumnTrail:
         """The relation that a model's SQL gives."""
         if model not in self._relations:
             built = self._star.get(model) or self._pushers[model]
-            self._relations[model] = statement(built.sql, self)
+            self._relations[model] = read_relation(built.sql, self)
         return self._relations[model]
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from warehouse.lineage.origin import Relation
-from warehouse.lineage.statement import Select
+from warehouse.lineage.relations import Select
 
 
 def compared_with(relation: Relation, column: str) -> frozenset[str]:

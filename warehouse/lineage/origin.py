@@ -118,6 +118,6 @@ class Computed:
         return self.of(path)
 
 
-def unreadable(what: str) -> Computed:
+def untraceable(what: str) -> Computed:
     """A relation that cannot be followed."""
     return Computed(None, lambda _: Origin(ends=frozenset({what})))

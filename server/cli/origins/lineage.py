@@ -30,7 +30,7 @@ def lineage(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a metric, a dimension or a column is made from, back to the fields of payloads, and what of it.
+    """Show what a metric, a dimension or a column is made from, back to payload fields, and what is made from it.
 
     Read from the SQL that built the published run. Each line is made from those below it, by the macros in brackets.
     """

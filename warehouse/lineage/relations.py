@@ -27,13 +27,13 @@ from warehouse.lineage.origin import (
     Tables,
     place,
     together,
-    unreadable,
+    untraceable,
 )
 
 Ctes = Mapping[str, Relation]
 
 
-def statement(sql: str, tables: Tables) -> Relation:
+def read_relation(sql: str, tables: Tables) -> Relation:
     """The relation that a SELECT in DuckDB's dialect gives; one that cannot be read ends every trail.
 
     Args:
@@ -43,8 +43,8 @@ def statement(sql: str, tables: Tables) -> Relation:
     try:
         parsed = sqlglot.parse_one(sql, read="duckdb")
     except sqlglot.errors.SqlglotError as error:
-        return unreadable(f"SQL that the parser does not read ({str(error).splitlines()[0][:100]})")
-    return query(parsed, {}, None, tables)
+        return untraceable(f"SQL that the parser does not read ({str(error).splitlines()[0][:100]})")
+    return relation_of(parsed, {}, None, tables)
 
 
 def branches(relation: Relation) -> tuple[Relation, ...]:
@@ -54,27 +54,27 @@ def branches(relation: Relation) -> tuple[Relation, ...]:
     return (*branches(relation.left), *(_Aligned(part, relation) for part in branches(relation.right)))
 
 
-def query(node: exp.Expression, ctes: Ctes, outer: Select | None, tables: Tables) -> Relation:
+def relation_of(node: exp.Expression, ctes: Ctes, outer: Select | None, tables: Tables) -> Relation:
     """The relation of a query, a parenthesis around one, or a part of it."""
     known: dict[str, Relation] = dict(ctes)
     for cte in node.args["with_"].expressions if node.args.get("with_") else ():
         name = cte.alias.lower()
         if node.args["with_"].args.get("recursive"):
-            known[name] = unreadable(f"{cte.alias}, which is recursive")
-        relation = query(cte.this, dict(known), outer, tables)
+            known[name] = untraceable(f"{cte.alias}, which is recursive")
+        relation = relation_of(cte.this, dict(known), outer, tables)
         known[name] = _renamed(relation, cte.args.get("alias"))
     if isinstance(node, exp.Select):
         return Select(node, known, outer, tables)
     if isinstance(node, exp.SetOperation):
-        left, right = (query(side, known, outer, tables) for side in (node.left, node.right))
+        left, right = (relation_of(side, known, outer, tables) for side in (node.left, node.right))
         return Union(left, right, is_by_name=bool(node.args.get("by_name")))
     if isinstance(node, exp.Subquery) and not node.args.get("joins") and not node.args.get("pivots"):
-        return query(node.this, known, outer, tables)
+        return relation_of(node.this, known, outer, tables)
     if isinstance(node, exp.Values):
         return Computed(tuple(f"col{n}" for n, _ in enumerate(_first_row(node))), lambda _: NOTHING)
     if isinstance(node, exp.Table):  # a parenthesis around a table
         return Select(exp.select("*").from_(node), known, outer, tables)
-    return unreadable(f"a {node.key.upper()}")
+    return untraceable(f"a {node.key.upper()}")
 
 
 def _first_row(node: exp.Values) -> list[exp.Expression]:
@@ -161,20 +161,20 @@ class Select:
 
     def _source(self, node: exp.Expression) -> Relation:
         if node.args.get("pivots"):
-            return unreadable("a PIVOT")
+            return untraceable("a PIVOT")
         relation: Relation
         if isinstance(node, exp.Table):
             if not isinstance(node.this, exp.Identifier):
-                return unreadable(f"the table function {node.this.sql_name().lower() or node.this.name}")
+                return untraceable(f"the table function {node.this.sql_name().lower() or node.this.name}")
             own = None if node.args.get("db") else self.ctes.get(node.name.lower())
             relation = own or Stored(node.name, self.tables)
         elif isinstance(node, exp.Unnest):
             given = tuple(each.name for each in (node.args.get("alias") or exp.TableAlias()).args.get("columns") or ())
             return Computed(given or None, self._unnested(node))
         elif isinstance(node, exp.Lateral):
-            relation = query(node.this, self.ctes, self, self.tables)
+            relation = relation_of(node.this, self.ctes, self, self.tables)
         else:
-            relation = query(node, self.ctes, self.outer, self.tables)
+            relation = relation_of(node, self.ctes, self.outer, self.tables)
         return _renamed(relation, node.args.get("alias"))
 
     def _unnested(self, node: exp.Unnest) -> Callable[[Path], Origin]:
@@ -258,7 +258,7 @@ class Select:
 
     def subquery(self, node: exp.Expression) -> Relation:
         """A query inside an expression of this one."""
-        return query(node, self.ctes, self, self.tables)
+        return relation_of(node, self.ctes, self, self.tables)
 
     def in_source(self, alias: str, path: Path) -> Origin:
         """What a column of one of its inputs is made from; of a word of a reference table, what it is looked up by."""
