@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from pipeline.log import log
 MACROS = Path(__file__).parent / "macros"
 ENGINES = Path(pipeline.__file__).parent / "connectors"
 """The folder of `<connector>/engine.sql`: text for dbt, which no module imports."""
+_LINE_EXPRESSION = re.compile(r"^[ \t]*\{\{-?(.*?)\}\}", re.MULTILINE | re.DOTALL)
 QUIET = (
     *("--quiet", "--no-use-colors", "--no-version-check", "--no-send-anonymous-usage-stats", "--no-write-json"),
     *("--log-level", "none"),  # else dbt makes up every line that it then does not print: a tenth of its time
@@ -39,6 +41,8 @@ class Node:
     checks: str | None = None  # the model a test is attached to
     test: str | None = None  # the generic test, such as unique
     column: str | None = None  # that it tests
+    reads: tuple[str, ...] = ()  # the models and tables that it depends on, by name
+    macros: tuple[str, ...] = ()  # that its SELECT is made by, in the order of their calls
     rows: int | None = None  # that a table has; dbt does not say
 
 
@@ -152,6 +156,7 @@ def refuse_failures(nodes: tuple[Node, ...], *, of: str) -> None:
 
 def _node(item: Any) -> Node:  # Any: dbt's result classes are untyped
     node = item.node
+    depends_on = getattr(node, "depends_on", None)
     return Node(
         name=node.name,
         kind=str(node.resource_type),
@@ -162,7 +167,22 @@ def _node(item: Any) -> Node:  # Any: dbt's result classes are untyped
         checks=getattr(node, "attached_node", None),
         test=getattr(getattr(node, "test_metadata", None), "name", None),
         column=getattr(node, "column_name", None),
+        reads=tuple(sorted({each.rpartition(".")[2] for each in getattr(depends_on, "nodes", ())})),
+        macros=macros_called(getattr(node, "raw_code", None) or "", getattr(depends_on, "macros", ())),
     )
+
+
+def macros_called(text: str, known: Iterable[str]) -> tuple[str, ...]:
+    """The macros that the SELECT of a model is made by: those of the expressions that begin a line of its text.
+
+    Args:
+        text: The model, as dbt has not rendered it yet.
+        known: The ids of the macros that dbt says it depends on.
+    """
+    names = {each.rpartition(".")[2] for each in known}
+    expressions = (found[1] for found in _LINE_EXPRESSION.finditer(text))
+    made_by = (each for each in expressions if not each.lstrip().startswith("config("))
+    return tuple(name for each in made_by for name in re.findall(r"(\w+)\s*\(", each) if name in names)
 
 
 def first_lines(text: str, lines: int = 6) -> str:

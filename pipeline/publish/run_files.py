@@ -13,6 +13,7 @@ CATALOG_SCHEMA: Final = "semantic.schema.json"
 FINDINGS: Final = "findings.json"
 COVERAGE: Final = "coverage.json"
 MEASURES: Final = "measures.json"
+MODELS: Final = "models.json.gz"
 MANIFEST: Final = "_MANIFEST.json"
 STAGING: Final = ".staging-"
 
@@ -40,6 +41,7 @@ RUN_FILES: Final = (
     RunFile(CATALOG_SCHEMA, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(COVERAGE, is_required=True, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(MEASURES, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
+    RunFile(MODELS, is_required=False, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(FINDINGS, is_required=True, is_hashed=True, is_sealed=True, holds_tables=False),
     RunFile(MANIFEST, is_required=True, is_hashed=False, is_sealed=True, holds_tables=False),
 )

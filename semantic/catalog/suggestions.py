@@ -89,7 +89,7 @@ def unknown_name(name: str, catalog: Catalog, *, is_number: bool) -> UnknownName
         return withheld
     if is_number and (missing := _not_available("metric or dimension", name, catalog)):
         return missing
-    aliases = {**(_metrics(catalog) if is_number else {}), **_dimensions(catalog)}
+    aliases = aliases_of(catalog) if is_number else _dimensions(catalog)
     known = (*catalog.askable_metrics, *catalog.askable_dimensions)
     return UnknownName("metric or dimension", name, known, near=nearest(name, aliases))
 
@@ -154,6 +154,11 @@ def _value_similarity(text: str, value: str, matcher: SequenceMatcher[str]) -> f
 
 def _letters(text: str) -> str:
     return "".join(_WORD.findall(text))
+
+
+def aliases_of(catalog: Catalog) -> dict[str, tuple[str, ...]]:
+    """Every name that can be asked for, with its other names."""
+    return {**_metrics(catalog), **_dimensions(catalog)}
 
 
 def _metrics(catalog: Catalog) -> dict[str, tuple[str, ...]]:

@@ -24,6 +24,7 @@ from server.cli.change import explain
 from server.cli.definitions import export, verify
 from server.cli.ledger import kept_out, recorded
 from server.cli.options import COMMAND_OPTIONS, command_options
+from server.cli.origins import lineage
 from server.cli.recovery import backup, du, restore
 from server.serving.process.setup import safe_import_path
 
@@ -81,6 +82,7 @@ VERBS = (
     ),
     Verb("metrics", "Ask", ask.metrics, "gata metrics --tenant tyrell_corp --search revenue"),
     Verb("values", "Ask", ask.values, "gata values --tenant tyrell_corp campaign_name"),
+    Verb("lineage", "Ask", lineage.lineage, "gata lineage roas --tenant tyrell_corp"),
     Verb("verify", "Ask", verify.verify, "gata verify --tenant tyrell_corp"),
     Verb("export", "Ask", export.export, "gata export --tenant tyrell_corp --format bsl"),
     Verb("mcp", "Serve", serve.mcp, "gata mcp --tenant tyrell_corp"),

@@ -34,6 +34,7 @@ from pipeline.publish.run_store import Published, Staged, commit, link_rollups, 
 from pipeline.settings import Settings
 from pipeline.storage.disk import explain_os_error, replace_text
 from pipeline.storage.run_id import new_run_id
+from warehouse.build.models_file import publish_models, push_models_file
 from warehouse.build.star import StarBuild
 from warehouse.projects.star_project import star_tables
 
@@ -259,6 +260,8 @@ def publish_file(
     star = tables_of(tenant, stars)
     layout = {table.table_name(tenant.slug): table.order_by for table in star.tables}
     staged = stage(stars, settings.published(tenant.slug), run_id, tenant.slug, layout)
+    with explain_os_error(staged.folder, tenant.slug):
+        publish_models(stars, push_models_file(settings, tenant.slug), staged.path)
     text = definitions or derive_definitions(tenant, staged.path / STARS, star)
     covered = derive_coverage(tenant, staged.path / STARS, delivered, star.tables)
     _write_texts(staged, {DEFINITIONS: text, COVERAGE: coverage_json(covered)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.config.slug import Slug
@@ -15,7 +15,7 @@ from server.orchestration.build_context import CATALOG
 from server.orchestration.jobs.job import Jobs
 from server.orchestration.jobs.process import job_folder
 from server.rest.dependencies import CallerDependency, visible
-from server.rest.error_responses import Guarded
+from server.rest.error_responses import Guarded, while_connected
 from server.rest.examples import EXAMPLES
 from server.rest.json_answers import tagged_response
 from server.rest.openapi import produces
@@ -23,9 +23,11 @@ from server.rest.pagination import Cursor, Limit, link, page
 from server.rest.semantic_layer_routes import Tenant
 from server.serving import tools
 from server.serving.access import Caller
+from server.serving.lineage import lineage as lineage_of
 from server.serving.runs.published_models import published_models
 from server.serving.runs.published_runs import PublishedRuns
 from server.serving.runs.readiness import readiness
+from server.serving.runs.run_call import run_call
 
 Payload = dict[str, Any]  # Any: JSON values
 
@@ -78,6 +80,30 @@ def catalog_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
             with runs.run(slug) as run:
                 tenants.append(tools.describe_run(run))
         return tagged_response(request, {"tenants": tenants, "cursor": next_cursor}, link(request, next_cursor))
+
+    @routes.get("/catalog/{tenant}/lineage", summary="What a name is made from", **produces(EXAMPLES["lineage"]))
+    async def lineage(
+        request: Request,
+        caller: CallerDependency,
+        tenant: Tenant,
+        name: Annotated[
+            str,
+            Query(
+                max_length=300,
+                description="A metric, a dimension, a column such as orders.total_price, or a field of a connector's"
+                " records such as shopify.orders.total_price.",
+                examples=["roas"],
+            ),
+        ],
+    ) -> Response:
+        """The way from payload fields to a metric, dimension or column, and on to the metrics that are made of it.
+
+        Each of `edges` leads from what is made from to what is made, through the macros in `via`. `fields` are the
+        payload fields that the name is made from; `ends` says where a trail stops before one.
+        """
+        slug = visible(caller, tenant)
+        work = run_call(runs, slug, lambda run, _: lineage_of(run, name, runs.settings))
+        return tagged_response(request, await while_connected(request, work))
 
     @routes.get(
         "/readiness/{tenant}",

@@ -18,15 +18,18 @@ from pipeline.contracts.connector import Connector
 from pipeline.contracts.engine import Engine, engines_like
 from pipeline.contracts.fields import Contract, Many, Record, Shape, shape_of
 from semantic.definitions.standard_metrics import DERIVED_METRICS, base_metrics, funnel_metrics
-from tests.docs.lineage import ITEM, Lineage
 from tests.docs.markdown import code, codes, table
 from tests.warehouse.engine_fixture import CATALOG, a_source, render, render_model
+from warehouse.lineage.origin import ITEM, ROWS, Path, Relation
+from warehouse.lineage.relations import read_relation
 from warehouse.projects.canonical_tables import CANONICAL, NUMBERED, ORDER_LINE, Canonical
-from warehouse.projects.star_models import shells
+from warehouse.projects.star_models import KEPT, shells
 from warehouse.star_schema import Column, Table, star_schema
 
 SLUG = "t"
 PATTERN = {"conversion_event_pattern": "purchase"}
+REFERENCES = ("channel_rules", "traffic_platforms")
+"""Models of words: they hold no record."""
 EVERYWHERE = ("tenant_slug", "source_platform", "source_account")
 STARS = star_schema(has_payments=True)
 _PREFIX = re.compile(rf"(int|fct|dim)_{SLUG}__")
@@ -115,23 +118,55 @@ def _paths(canonical: Canonical) -> list[tuple[str, ...]]:
     return paths
 
 
+class _Tables:
+    """The tables that engines and factories read: views of raw records, canonical tables, other models, references."""
+
+    def columns(self, table: str) -> tuple[str, ...] | None:
+        name = _PREFIX.sub("", table)
+        if table in _models():
+            return _models()[table].names
+        if name in _canonical():
+            return tuple(_canonical()[name])
+        return _raw_columns().get(name.removesuffix("_history"))
+
+    def is_reference(self, table: str) -> bool:
+        return table.startswith("platform_ref__") or _PREFIX.sub("", table) in REFERENCES
+
+
 @cache
-def _engine_lineage(macro: str, platform: str) -> Lineage:
+def _raw_columns() -> Mapping[str, tuple[str, ...]]:
+    """The columns of the view of each object's records."""
+    return {
+        f"{connector.name}_{name}": (*KEPT, "in_force_from", "in_force_to", *(field for field, _ in shape_of(contract)))
+        for connector in CATALOG.values()
+        for name, contract in connector.contracts.items()
+    }
+
+
+@cache
+def _engine_lineage(macro: str, platform: str) -> Relation:
     connector = CATALOG[platform]
     logic = {connector.objects[0]: PATTERN} if connector.domain == "ads" else {}
     source = a_source(platform, logic=logic)
     engine = next(engine for engine in engines_like(connector.reads_as) if engine.macro == macro)
-    return Lineage.of(render(macro, engine.call(_tenant(source), source)))
+    return read_relation(render(macro, engine.call(_tenant(source), source)), _Tables())
 
 
 def raw_fields(connector: Connector, engine: Engine, path: Iterable[str]) -> list[tuple[str, str]]:
     """The fields of the vendor's records that an engine makes a canonical column from: object and path."""
     prefix = f"int_{SLUG}__{connector.name}_"
     found = set()
-    for name, *raw in _engine_lineage(engine.macro, connector.name).column(*path):
+    for name, *raw in _made_from(_engine_lineage(engine.macro, connector.name), path):
         field = _in_contract(name.removeprefix(prefix), raw, connector.contracts) if name.startswith(prefix) else None
         found |= {field} if field else set()
     return sorted(found)
+
+
+def _made_from(relation: Relation, path: Iterable[str]) -> frozenset[Path]:
+    """The columns of tables that a column, or a field of its objects, is made from; rows are none."""
+    origin = relation.origin(tuple(path))
+    assert not origin.ends, (path, origin.ends)
+    return frozenset(each for each in origin.columns if each[1] != ROWS)
 
 
 def _in_contract(view: str, path: Iterable[str], contracts: Mapping[str, type[Contract]]) -> tuple[str, str] | None:
@@ -156,11 +191,11 @@ def _tenant(*sources: Source) -> Tenant:
 
 
 @cache
-def _models() -> Mapping[str, Lineage]:
+def _models() -> Mapping[str, Relation]:
     """Every model that a factory makes, by name."""
     platforms = ("facebook_ads", "shopify", "google_analytics", "stripe")
     texts = shells(_tenant(*(a_source(platform) for platform in platforms)), STARS)
-    return {PurePosixPath(path).stem: Lineage.of(render_model(text)) for path, text in texts.items()}
+    return {PurePosixPath(path).stem: read_relation(render_model(text), _Tables()) for path, text in texts.items()}
 
 
 @cache
@@ -173,7 +208,7 @@ def canonical_columns(star: str, column: str) -> Columns:
 @cache
 def _origin(model: str, column: str) -> Columns:
     found: Columns = frozenset()
-    for name, *path in _models()[model].column(column):
+    for name, *path in _made_from(_models()[model], (column,)):
         if name in _models():
             found |= _origin(name, path[0])
         elif (table := _PREFIX.sub("", name)) in _canonical() and path[0] in _canonical()[table]:

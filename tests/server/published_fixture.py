@@ -20,7 +20,7 @@ from pipeline.config.connector_catalog import load_catalog
 from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import load_tenants
 from pipeline.gates.finding import Finding, findings_json
-from pipeline.publish.run_files import FINDINGS
+from pipeline.publish.run_files import FINDINGS, MODELS
 from pipeline.publish.run_store import commit, stage
 from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
@@ -30,6 +30,8 @@ from semantic.definitions.introspect import introspect
 from server.app import http_server
 from server.asgi.server import listen
 from server.serving.access import Access
+from tests.server.hand_models import run_models
+from warehouse.lineage.built_models import RunModels, write_models
 from warehouse.star_schema import Table, star_schema
 
 TODAY = date(2026, 3, 1)
@@ -241,7 +243,14 @@ class PublishedHome:
         return CANARY[slug]
 
     def publish(
-        self, slug: str, *, spend: int = 10, marked: bool = False, alter: str = "", findings: Sequence[Finding] = ()
+        self,
+        slug: str,
+        *,
+        spend: int = 10,
+        marked: bool = False,
+        alter: str = "",
+        findings: Sequence[Finding] = (),
+        models: RunModels | None = None,
     ) -> str:
         """Publish a star of the tenant as a build would; spend is 3 x `spend` (and 2 millionths) a day.
 
@@ -255,6 +264,7 @@ class PublishedHome:
         layout = {table.table_name(slug): table.order_by for table in tables}
         folder = self.settings.published(slug)
         staged = stage(self.settings.stars(slug), folder, new_run_id(now), slug, layout)
+        write_models(staged.path / MODELS, models or run_models(slug))
         (staged.path / FINDINGS).write_text(findings_json(findings), encoding="utf-8")
         observed = introspect(staged.path / "stars.duckdb", tables, slug)
         return commit(staged, definitions_yaml(derive(tenant(self.settings, slug), tables, observed)), now=now).run_id

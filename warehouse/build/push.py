@@ -13,6 +13,7 @@ from pipeline.settings import Settings
 from pipeline.storage.hub import read_hub
 from pipeline.storage.run_counts import TableCounts
 from warehouse.build.build_paths import projects_folder
+from warehouse.build.models_file import keep_models, push_models_file
 from warehouse.projects.hub_projects import push_project
 from warehouse.run_dbt import Node, refuse_failures, run_dbt, write_project
 
@@ -29,6 +30,7 @@ def push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> tuple[No
         return ()
     nodes = run_dbt(folder, ("run",), files={"GATA_HUB_FILE": settings.hub})
     refuse_failures(nodes, of=f"push of {tenant.slug}")
+    keep_models(push_models_file(settings, tenant.slug), nodes)
     return nodes
 
 

@@ -24,10 +24,12 @@ from pipeline.gates.gate_result import (
     rules_of,
 )
 from pipeline.gates.run_measures import TableMeasures
+from pipeline.ingest.exports import routed_blueprints
 from pipeline.publish.run_history import published_run
 from pipeline.settings import Settings
 from pipeline.storage.run_counts import TableCounts
 from warehouse.build.build_paths import BuildPaths, star_paths
+from warehouse.build.models_file import keep_models, star_models_file
 from warehouse.build.star_findings import finding_of_row, table_of, writes_findings
 from warehouse.build.star_gates import star_results
 from warehouse.own_models.own_models import read_own_models
@@ -83,7 +85,7 @@ def build_star(
         write_rates(tenant, paths.rates)
     write_project(paths.project, star_project(tenant, blueprints, kind=paths.project.name))
     paths.file.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in (paths.file, paths.file.with_name(paths.file.name + ".wal")):
+    for leftover in (paths.file, paths.file.with_name(paths.file.name + ".wal"), star_models_file(paths.file)):
         leftover.unlink(missing_ok=True)
     skip_tests = ("--exclude-resource-type", "test")
     models = run_dbt(
@@ -93,6 +95,7 @@ def build_star(
     own = build_own_models(tenant, own_models, paths.file, settings)
     tested = _run_tests(tenant, paths, settings)
     nodes = (*with_rows(models, _table_rows(paths.file)), *tested.nodes, *own.nodes)
+    keep_models(star_models_file(paths.file), nodes, routed_blueprints(blueprints, tenant))
     return replace(tested, nodes=nodes, results=(*tested.results, *own.results))
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-_RULES = {"─": "-", "╴": "-", "╶": "-", "…": "...", "•": "*"}
+_RULES = {"─": "-", "│": "|", "├": "+", "└": "+", "╴": "-", "╶": "-", "…": "...", "•": "*"}
 """What tables are drawn with, in ASCII."""
 PIPE_CLOSED = 128 + 13
 """What a shell reports for a program whose reader has gone: 128 + SIGPIPE."""

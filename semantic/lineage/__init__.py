@@ -1,0 +1,1 @@
+"""Lineage of what can be asked for: from fields of payloads to metrics."""

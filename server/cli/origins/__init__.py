@@ -1,0 +1,1 @@
+"""Where names of a run come from."""

@@ -1,0 +1,1 @@
+"""Lineage of columns, read from the SQL that a build ran."""
