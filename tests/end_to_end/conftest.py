@@ -1,4 +1,4 @@
-"""The houses that several files of tests read, built once: a small shop, of real exports, and of every connector."""
+"""The projects that several files of tests read, built once: small, real, of every connector, the bundled ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests.end_to_end.bundled import Bundled
 from tests.end_to_end.project_fixture import Project, open_project
 from tests.end_to_end.small_shop import SMALL_TENANT, write_shop
 from tests.end_to_end.three_stores import Stores
@@ -69,3 +70,15 @@ def stores(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Stores:
         if not stores.are_built:
             stores.build()
     return stores
+
+
+@pytest.fixture(scope="session")
+def bundled(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Bundled:
+    """The bundled tenants after `make run`, built by the first worker that needs them; the others wait."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "bundled"
+    with FileLock(f"{folder}.lock"):
+        made = Bundled(folder)
+        if not made.is_built:
+            made.build()
+    return made

@@ -7,16 +7,14 @@ import re
 import shlex
 import subprocess
 import sys
-from datetime import date
-from pathlib import Path
 
 import httpx
 import pytest
 
-from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
 from server.serving.access import Access
-from tests.server.cli_run import ROOT, environment
+from tests.end_to_end.bundled import Bundled
+from tests.server.cli_run import ROOT
 from tests.server.published_fixture import PublishedHome
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,11 +25,10 @@ COMMANDS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+@pytest.fixture
+def home(bundled: Bundled) -> dict[str, str]:
     """A new user's machine after `make run SERVE=0`, but for the packages."""
-    settings = Settings(home=tmp_path_factory.mktemp("readme") / "state", tenants=ROOT / "tenants.yaml")
-    return environment(settings, GATA_TODAY="2026-11-21")
+    return bundled.environment
 
 
 def run(command: list[str], env: dict[str, str]) -> str:
@@ -40,8 +37,8 @@ def run(command: list[str], env: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_make_run_prints_what_the_readme_shows(home: dict[str, str]) -> None:
-    said = run([sys.executable, "-P", "-m", "server.demo", "--no-serve"], home)
+def test_make_run_prints_what_the_readme_shows(bundled: Bundled) -> None:
+    said = bundled.said
     shown = re.search(r"```\n(tenant .*?)```", README, flags=re.DOTALL)
     assert shown
     for line in shown.group(1).splitlines():
@@ -68,14 +65,12 @@ def test_make_knows_both_commands() -> None:
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith(".venv/bin/gata ")])
 def test_the_command_works_after_make_run(home: dict[str, str], command: str) -> None:
-    if not (Path(home["GATA_HOME"]) / "published").exists():
-        run([sys.executable, "-P", "-m", "server.demo", "--no-serve"], home)
     program = [sys.executable, "-c", "import sys; from server.cli.app import main; sys.exit(main())"]
     assert run([*program, *shlex.split(command)[1:]], home)
 
 
-def test_the_question_over_rest_is_answered(home: dict[str, str]) -> None:
-    settings = Settings(home=Path(home["GATA_HOME"]), tenants=ROOT / "tenants.yaml", today=date(2026, 11, 21))
+def test_the_question_over_rest_is_answered(bundled: Bundled) -> None:
+    settings = bundled.settings
     with Ops(settings.ops) as ops:
         published = PublishedHome(settings, {"tyrell_corp": Access(ops).create(tenant="tyrell_corp", name="readme")[0]})
     (command,) = [line for line in COMMANDS if line.startswith("curl $URL/semantic-layer/")]
