@@ -139,7 +139,9 @@ class Settings(BaseSettings):
     log_size: str = Field(default="10MB", pattern=r"^\d+(MB|GB)$", description="Largest log file before the next.")
     log_files: int = Field(default=5, ge=0, description="Full log files that are kept in GATA_HOME/logs; 0: none.")
     run_days: int = Field(
-        default=90, ge=1, description="Days that reports and audit records of runs are kept; the newest ten always are."
+        default=90,
+        ge=1,
+        description="Days that reports, audit records and dbt's results of runs are kept; the newest ten always are.",
     )
     oauth_issuer: str | None = Field(
         default=None,

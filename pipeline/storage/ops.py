@@ -181,6 +181,11 @@ class Ops(OpsDatabase):
         """The id of the newest run with saved artifacts; empty before the first."""
         return str(self._rows("SELECT coalesce(max(run_id), '') AS newest FROM artifacts", ())[0]["newest"])
 
+    def artifact_runs(self, tenant: Slug, limit: int) -> list[str]:
+        """The newest runs with artifacts of a tenant, newest first."""
+        query = "SELECT DISTINCT run_id FROM artifacts WHERE tenant = ? ORDER BY run_id DESC LIMIT ?"
+        return [str(row["run_id"]) for row in self._rows(query, (tenant, limit))]
+
     def artifacts(self, run_id: str | None = None, tenant: str | None = None) -> list[Row]:
         """Artifacts in the order they arrived, each with its `node` as it was saved."""
         rows = self._rows(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pipeline.config.slug import Slug
@@ -23,6 +24,7 @@ from pipeline.settings import Settings
 from pipeline.storage.disk import explain_os_error
 from pipeline.storage.run_id import new_run_id
 from server.orchestration.build_context import BuildContext
+from server.orchestration.isolation.boundary import attempt
 from server.orchestration.publishing import (
     RUNS_KEPT,
     BuildNote,
@@ -34,7 +36,7 @@ from server.orchestration.publishing import (
     write_note,
 )
 from warehouse.build.build_paths import BuildPaths, projects_folder
-from warehouse.build.hub_metadata import earlier_logic
+from warehouse.build.hub_metadata import collect_waiting, earlier_logic
 from warehouse.build.star import build_star
 from warehouse.projects.logic_versions import with_logic
 from warehouse.run_dbt import Node
@@ -76,6 +78,7 @@ def replay(tenant: Tenant, context: BuildContext, version: str) -> tuple[Replaye
         )
         write_note(run, folder / RUN)
     except BaseException:
+        attempt(partial(collect_waiting, settings), tenant=tenant.slug, step="records")  # what dbt did stays
         shutil.rmtree(folder, ignore_errors=True)
         raise
     _prune(settings, tenant.slug)

@@ -197,13 +197,17 @@ def earlier_logic(tenant: Tenant, version: str, settings: Settings) -> dict[tupl
     return {(platform, name): json.loads(logic) for platform, name, logic in rows}
 
 
-def collect_waiting(settings: Settings, recorded: HubRecords) -> None:
+def collect_waiting(settings: Settings, recorded: HubRecords | None = None) -> None:
     """Copy the rows of dbt metadata that wait in star files into the hub; nothing is written where there are none.
+
+    Args:
+        settings: Of the state folder.
+        recorded: The current rows, where they are known: the hub is not opened where no star file changed.
 
     Raises:
         LandError: Another process has the hub open.
     """
-    if not recorded.stars.issuperset(star_files(settings)):
+    if recorded is None or not recorded.stars.issuperset(star_files(settings)):
         with write_hub(settings) as hub:
             collect(hub, settings)
 

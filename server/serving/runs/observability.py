@@ -146,12 +146,12 @@ def models_of(slug: Slug, ops: Ops, settings: Settings) -> tuple[str | None, lis
 
 
 def _last_nodes(slug: Slug, ops: Ops, kinds: tuple[str, ...]) -> tuple[str | None, list[Payload]]:
-    """The dbt nodes of these kinds in the newest build that had any."""
-    for run in ops.runs(limit=MOST_BUILDS):
-        artifacts = ops.artifacts(run["run_id"], slug)
+    """The dbt nodes of these kinds in the newest run that had any: of a build, or of dbt by hand."""
+    for run_id in ops.artifact_runs(slug, limit=MOST_BUILDS):
+        artifacts = ops.artifacts(run_id, slug)
         nodes = [{**row["node"], "at": row["at"]} for row in artifacts if row["node"]["kind"] in kinds]
         if nodes:
-            return run["run_id"], sorted(nodes, key=lambda node: (node["project"], node["name"]))
+            return run_id, sorted(nodes, key=lambda node: (node["project"], node["name"]))
     return None, []
 
 
