@@ -20,6 +20,7 @@ from typing import Any, Final
 import pytest
 
 from pipeline.extras import is_installed
+from tests.rights import may_mount
 
 HERE: Final = Path(__file__).resolve().parent
 REAL_DATA: Final = HERE.parents[1] / "shared" / "data" / "real"
@@ -91,6 +92,7 @@ class Need:
 
 
 NEEDS: Final = {
+    "needs_tmpfs": Need("the right to mount a disk in memory: root on Linux", may_mount),
     "needs_uv": Need("uv, which `make setup` installs", lambda: is_installed("uv")),
 }
 MARKERS: Final = {

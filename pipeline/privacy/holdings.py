@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from pipeline.config.slug import Slug, slugs_among
+from pipeline.storage.bronze.batches import FILE_MODE
 
 Content = Literal["rows", "secrets", "records", "derived", "working"]
 """`rows`: records of tenants or what is made of them; `secrets`: also hashes of tokens; `records`: what was done, by
@@ -27,6 +28,7 @@ Saving = Literal["copied", "snapshot", "left out"]
 """What a backup does; `snapshot`: copied by the database itself, while others write."""
 
 PRIVATE_FOLDER: Final = 0o700
+WRITE_BITS: Final = 0o222
 ERASURES: Final = "erasures.jsonl"
 UNFINISHED: Final = "forgetting"
 REPLACED_HUB: Final = "hub.duckdb.replaced"
@@ -46,6 +48,8 @@ class StatePlace:
     """Where its content comes from when it is lost and no backup has it."""
     mode: int | None = None
     """The permissions of the file or folder itself, where they do not rest on those of the state folder."""
+    file_mode: int | None = None
+    """The permissions of each file below it, where no file is written again once it is whole."""
 
     @property
     def is_of_tenant(self) -> bool:
@@ -78,7 +82,7 @@ PLACES: Final = (
     StatePlace("erasures", ERASURES, "records", "kept", "copied", _LOST, mode=0o600),
     StatePlace("unfinished erasures", UNFINISHED + "/", "secrets", "kept", "left out", _LOST, mode=PRIVATE_FOLDER),
     StatePlace("bronze drafts", "bronze/{tenant}/*/*/*/.draft_*/", "working", "removed", "left out", _LOST),
-    StatePlace("bronze", "bronze/{tenant}/", "rows", "removed", "copied", "the exports"),
+    StatePlace("bronze", "bronze/{tenant}/", "rows", "removed", "copied", "the exports", file_mode=FILE_MODE),
     StatePlace("staged runs", "published/{tenant}/.staging-*/", "working", "removed", "left out", _LOST),
     StatePlace("locks", "published/{tenant}/.lock", "working", "removed", "left out", _LOST),
     StatePlace("published runs", "published/{tenant}/", "rows", "removed", "copied", _BUILD),
@@ -163,3 +167,9 @@ def open_to_others(home: Path) -> tuple[Path, ...]:
     own = (home / place.pattern for place in PLACES if place.mode is not None)
     found = [path for path in (home, *own) if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
     return tuple(found)
+
+
+def writable_files(home: Path) -> tuple[HeldFile, ...]:
+    """The files that somebody may write though their place says that no file of it is written again."""
+    held = (file for file in held_files(home) if file.place is not None and file.place.file_mode is not None)
+    return tuple(file for file in held if stat.S_IMODE(file.status.st_mode) & WRITE_BITS)

@@ -19,6 +19,7 @@ from server.rest.examples import EXAMPLES
 from server.rest.job_routes import job_routes
 from server.rest.observability_routes import observability_routes
 from server.rest.openapi import document, produces
+from server.rest.owner.replay_routes import replay_routes
 from server.rest.owner.source_routes import source_routes
 from server.rest.result_routes import result_routes
 from server.rest.semantic_layer_routes import explain_routes, query_routes, semantic_layer_routes
@@ -55,6 +56,7 @@ def rest_app(runs: PublishedRuns, ops: Ops) -> FastAPI:
     app.include_router(catalog_routes(runs, ops))
     app.include_router(observability_routes(runs, ops))
     app.include_router(source_routes(runs, ops))
+    app.include_router(replay_routes(runs, ops))
     app.add_middleware(HeadAsGet)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app

@@ -375,6 +375,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {  # Any: JSON values
         "events": 135379,
         "events_without_user": 12,
     },
+    "replay": {"platform": "shopify", "object": "orders"},
+    "replay_job": {**_JOB, "kind": "replay"},
     "file_check": {"files": [_CHECKED], "tenants_yaml": "tenants:\n  - slug: my_shop\n    ..."},
     "upload": {"file": "orders_2026-11.csv", "is_new": True, "report": [_CHECKED]},
     "own_quarantine": {

@@ -1,8 +1,8 @@
-"""Onboarding and semantic-layer updates over HTTP, for admins, and the jobs that build them.
+"""Onboarding and semantic-layer updates over HTTP, for admins, and the jobs that build.
 
     POST /tenants/onboard          a tenant as tenants.yaml describes one
     POST /semantic-layer/update    a tenant's semantic overlay and logic, merged in (null removes)
-    GET  /jobs  /jobs/{id}  /jobs/{id}/events
+    GET  /jobs  /jobs/{id}  /jobs/{id}/events       an owner follows the replays of its own tenant
 
 A request is validated completely before anything changes. Then tenants.yaml is changed, a build starts in a process of
 its own, and the answer is 202 with the job. A failed build reverts the change: a new tenant, and all that was landed
@@ -24,11 +24,11 @@ from pipeline.storage.ops import Ops
 from semantic.answering.exact_json import to_json
 from server.orchestration.jobs.job import Job, Jobs
 from server.orchestration.jobs.submit import JobService, Posted
-from server.rest.dependencies import Admin, JsonBody
+from server.rest.dependencies import Admin, JsonBody, OwnerOrAdmin
 from server.rest.error_responses import Guarded
 from server.rest.examples import EXAMPLES
 from server.rest.json_answers import json_response
-from server.rest.openapi import ADMIN, example, produces
+from server.rest.openapi import ADMIN, JOBS, example, produces
 from server.rest.pagination import Cursor, Limit, link, read_page_cursor, write_page_cursor
 from server.serving.access import Caller
 from server.serving.runs.published_runs import PublishedRuns
@@ -51,18 +51,19 @@ Key = Annotated[
 
 
 def job_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
-    """Routes of onboarding, updates and jobs; each needs the scope admin."""
-    routes = APIRouter(route_class=Guarded, tags=[ADMIN])
+    """Routes of onboarding, updates and jobs; each needs the scope admin, one job also takes its tenant's owner."""
+    routes = APIRouter(route_class=Guarded)
     service = JobService(runs.settings, ops)
 
     async def submit(posted: Posted) -> Response:
         job = await anyio.to_thread.run_sync(service.submit, posted)
-        return _job_response(job, service.jobs, status=202)
+        return job_response(job, service.jobs, status=202)
 
     @routes.post(
         "/tenants/onboard",
         summary="Bring in a tenant",
-        openapi_extra=_request_body("onboarding", "An entry of `tenants:` in tenants.yaml."),
+        tags=[ADMIN],
+        openapi_extra=request_body("onboarding", "An entry of `tenants:` in tenants.yaml."),
         dependencies=[JsonBody],
         **produces(EXAMPLES["job"], status=202),
     )
@@ -72,12 +73,13 @@ def job_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
         Files that it reads lie in the folder of tenants.yaml, and paths start there. The same content again gives the
         same job, and so does the same Idempotency-Key. When the first build fails, the tenant is taken out again.
         """
-        return await submit(Posted("onboard", sent, _key_owner(caller), idempotency_key))
+        return await submit(Posted("onboard", sent, key_owner(caller), idempotency_key))
 
     @routes.post(
         "/semantic-layer/update",
         summary="Change what counts for a tenant",
-        openapi_extra=_request_body(
+        tags=[ADMIN],
+        openapi_extra=request_body(
             "update", "The tenant, and `semantic`, `attribution` or `logic` to merge into its entry."
         ),
         dependencies=[JsonBody],
@@ -90,23 +92,27 @@ def job_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
         platform and object. When the build fails, tenants.yaml says again what it said before, and readers keep their
         run.
         """
-        return await submit(Posted("update", sent, _key_owner(caller), idempotency_key))
+        return await submit(Posted("update", sent, key_owner(caller), idempotency_key))
 
-    @routes.get("/jobs", summary="The jobs, newest first", **produces(EXAMPLES["jobs"]))
+    @routes.get("/jobs", summary="The jobs, newest first", tags=[ADMIN], **produces(EXAMPLES["jobs"]))
     def jobs(request: Request, _: Admin, *, limit: Limit = 100, cursor: Cursor = None) -> Response:
         newest = service.jobs.page(limit + 1, read_page_cursor(cursor, of="jobs") if cursor else None)
         next_cursor = write_page_cursor(newest[limit - 1].number, of="jobs") if len(newest) > limit else None
         listed = [service.jobs.to_dict(service.reap(job)) for job in newest[:limit]]
         return json_response({"jobs": listed, "cursor": next_cursor}, headers={**_FRESH, **link(request, next_cursor)})
 
-    @routes.get("/jobs/{id}", summary="How far a job is", **produces(EXAMPLES["job"]))
-    def job(_: Admin, id: JobId) -> Response:  # noqa: A002  # its name
-        """`queued`, `ingesting`, `transforming`, `validating`, then `ready`, or `failed` with the reason."""
-        return _job_response(_find_job(service, id), service.jobs)
+    @routes.get("/jobs/{id}", summary="How far a job is", tags=[JOBS], **produces(EXAMPLES["job"]))
+    def job(caller: OwnerOrAdmin, id: JobId) -> Response:  # noqa: A002  # its name
+        """`queued`, `ingesting`, `transforming`, `validating`, then `ready`, or `failed` with the reason.
+
+        An owner sees the replays of its own tenant's quarantine.
+        """
+        return job_response(_find_job(service, id, caller), service.jobs)
 
     @routes.get(
         "/jobs/{id}/events",
         summary="How far a job is, as it happens",
+        tags=[JOBS],
         responses={
             200: {
                 "description": "Server-sent events: one for each state, its data the job; the stream ends with it.",
@@ -116,15 +122,17 @@ def job_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
     )
     async def events(
         request: Request,
-        _: Admin,
+        caller: OwnerOrAdmin,
         id: JobId,  # noqa: A002  # its name
         *,
         last_event_id: Annotated[str | None, Header(max_length=20, description="The last one you have.")] = None,
     ) -> Response:
         """Each event has the state as its name. A client that comes back with Last-Event-ID misses none."""
-        job = await anyio.to_thread.run_sync(_find_job, service, id)
+        job = await anyio.to_thread.run_sync(_find_job, service, id, caller)
         seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() and last_event_id.isascii() else 0
-        return StreamingResponse(_stream(request, service, job, seen), headers=_FRESH, media_type="text/event-stream")
+        return StreamingResponse(
+            _stream(request, service, caller, job, seen), headers=_FRESH, media_type="text/event-stream"
+        )
 
     return routes
 
@@ -132,25 +140,38 @@ def job_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
 _FRESH = {"cache-control": "no-store"}
 
 
-def _request_body(sample: str, description: str) -> Payload:
+def request_body(sample: str, description: str) -> Payload:
+    """The OpenAPI of a body that is an object, with an example."""
     schema = {"type": "object", "description": description, "additionalProperties": True}
     content = {"application/json": {"schema": schema, "examples": example(EXAMPLES[sample])}}
     return {"requestBody": {"required": True, "content": content}}
 
 
-def _key_owner(caller: Caller) -> str:
+def key_owner(caller: Caller) -> str:
     """The owner of a request's Idempotency-Key: keys are separate for each token."""
     return caller.token_id
 
 
-def _find_job(service: JobService, job_id: str) -> Job:
+def _find_job(service: JobService, job_id: str, caller: Caller) -> Job:
+    """The job, reaped; an owner finds the replays of its own tenant.
+
+    Raises:
+        AccessError: There is none, or the caller may not see it: the same message for both.
+    """
     job = service.jobs.find(job_id)
-    if job is None:
-        raise AccessError("There is no such job here.", "GET /jobs lists those that there are.")
-    return service.reap(job)
+    is_own = job is not None and job.kind == "replay" and job.tenant == caller.tenant
+    if job is None or not (is_own or caller.scope == "admin"):
+        begins = "GET /jobs lists those that there are." if caller.scope == "admin" else "POST /quarantine/replay."
+        raise AccessError("There is no such job here.", begins)
+    return _as_seen(service.reap(job), caller)
 
 
-def _job_response(job: Job, jobs: Jobs, *, status: int = 200) -> Response:
+def _as_seen(job: Job, caller: Caller) -> Job:
+    return job if caller.is_operator else job.for_owner
+
+
+def job_response(job: Job, jobs: Jobs, *, status: int = 200) -> Response:
+    """A job; one that was accepted (202) with its place, one that is not over with when to ask again."""
     headers = dict(_FRESH)
     if status == 202:
         headers["location"] = f"/jobs/{job.id}"
@@ -159,12 +180,12 @@ def _job_response(job: Job, jobs: Jobs, *, status: int = 200) -> Response:
     return json_response(jobs.to_dict(job), status, headers)
 
 
-async def _stream(request: Request, service: JobService, job: Job, seen: int) -> AsyncIterator[str]:
+async def _stream(request: Request, service: JobService, caller: Caller, job: Job, seen: int) -> AsyncIterator[str]:
     """An event for each state after number `seen`, until the job is over or the client has disconnected."""
     idle_seconds = 0.0
     while True:
         new_events = service.jobs.events(job.id, seen)
-        job = service.jobs.find(job.id) or job
+        job = _as_seen(service.jobs.find(job.id) or job, caller)
         for event in new_events:
             seen, idle_seconds = event["number"], 0.0
             data = to_json({**service.jobs.to_dict(job), "state": event["state"]})

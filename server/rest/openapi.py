@@ -17,9 +17,9 @@ Payload = dict[str, Any]  # Any: JSON values
 BEARER = "bearer"
 ADMIN = "admin"
 """Tag of the operations that need a token with this scope."""
-OWNER, OWNER_OR_ADMIN = "owner", "sources"
+OWNER, OWNER_OR_ADMIN, JOBS = "owner", "sources", "jobs"
 """Tags of the operations that need a token of a tenant's own people, or that take an operator's too."""
-SCOPES = {ADMIN: ["admin"], OWNER: ["owner"], OWNER_OR_ADMIN: ["owner", "admin"]}
+SCOPES = {ADMIN: ["admin"], OWNER: ["owner"], OWNER_OR_ADMIN: ["owner", "admin"], JOBS: ["owner", "admin"]}
 OPEN = frozenset({"/health"})
 ANSWER_FORMS = tuple(media for name, media in MEDIA.items() if name != "json")
 BINARY = {"text/csv": {"type": "string"}}
@@ -131,7 +131,8 @@ def _complete(operation: Payload, path: str) -> None:
     operation["security"] = [{BEARER: [scope]} for scope in scopes]
     responses = operation["responses"]
     statuses = [*_EVERYWHERE, *_statuses_of_body(operation.get("requestBody", {}))]
-    statuses += ["409"] if scopes in (["admin"], ["owner"]) and "requestBody" in operation else []
+    begins = scopes in (["admin"], ["owner"]) or "202" in responses
+    statuses += ["409"] if begins and "requestBody" in operation else []
     statuses += ["406"] if any(len(answer.get("content", ())) > 2 for answer in responses.values()) else []
     statuses += ["410"] if path.startswith("/results/") else []
     for status in statuses:

@@ -42,8 +42,9 @@ _AGENCY = (
 class Caller:
     """The caller of a request. A reader and an owner see one tenant; an admin sees all of them.
 
-    An owner is one of the tenant's own people: beside reading, it may check files, upload them and see the values of
-    its tenant that were kept out. An agency reads several tenants, and names one of them in each call.
+    An owner is one of the tenant's own people: beside reading, it may check files, upload them, see the values of
+    its tenant that were kept out, and have them read again. An agency reads several tenants, and names one of them in
+    each call.
     """
 
     tenant: Slug | None

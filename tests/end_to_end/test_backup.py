@@ -14,7 +14,8 @@ import pytest
 
 from pipeline.errors import Busy, RecoveryError
 from pipeline.privacy.erasure_log import Erasure, add_erasures, new_erasure, read_erasures
-from pipeline.privacy.holdings import ERASURES
+from pipeline.privacy.holdings import ERASURES, held_files
+from pipeline.storage.bronze.batches import FILE_MODE
 from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops import Ops
 from server.orchestration.forgetting import erase_with_record
@@ -74,6 +75,8 @@ def test_a_backup_restored_elsewhere_without_home_and_exports_answers_and_builds
     assert (done.erasures, len(done.manifest.files) > 20) == (0, True)
     assert len(before) >= 30
     assert sums(other, SHOP) == before
+    bronze = [file for file in held_files(other.settings.home) if file.place and file.place.name == "bronze"]
+    assert {stat.S_IMODE(file.status.st_mode) for file in bronze} == {FILE_MODE}
     with Ops(other.settings.ops) as ops:
         caller = Access(ops).verify(secret)
     assert caller is not None

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+import shlex
+import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from pipeline.privacy.disk_usage import disk_usage
 from pipeline.privacy.forget_audit import blank_audit, names_tenant
-from pipeline.privacy.holdings import ERASURES, PLACES, REPLACED_HUB, held_files, open_to_others, place_of, tenant_paths
+from pipeline.privacy.holdings import (
+    ERASURES,
+    PLACES,
+    REPLACED_HUB,
+    held_files,
+    open_to_others,
+    place_of,
+    tenant_paths,
+    writable_files,
+)
 from server.cli.doctor.place_checks import check_places
 from server.orchestration.forgetting import erase_with_record
 from tests.end_to_end.project_fixture import Project, copy_project
@@ -43,6 +55,24 @@ def test_every_file_after_a_build_and_a_server_is_of_a_place(used: Project) -> N
 
 def test_a_new_state_folder_is_closed_to_other_users(used: Project) -> None:
     assert open_to_others(used.settings.home) == ()
+
+
+def test_what_is_not_written_again_may_not_be_written_and_doctor_says_where_it_may(
+    used: Project, tmp_path: Path
+) -> None:
+    home = copy_project(used, tmp_path)
+    modes = {
+        file.place.file_mode for file in held_files(home.settings.home) if file.place and file.place.name == "bronze"
+    }
+    bronze = [file for file in held_files(home.settings.home) if file.place and file.place.name == "bronze"]
+    assert len(bronze) >= 15  # five objects, each with its file, its manifest and its mark
+    assert {stat.S_IMODE(file.status.st_mode) for file in bronze} == modes == {0o400}
+    assert {line.check: line.state for line in check_places(home.settings)}["bronze"] == "ok"
+    bronze[0].path.chmod(0o600)
+    line = next(line for line in check_places(home.settings) if line.check == "bronze")
+    assert (line.state, bronze[0].relative in line.what) == ("warn", True)
+    subprocess.run(shlex.split(line.fix.partition("`")[2].partition("`")[0]), check=True)  # the step works
+    assert writable_files(home.settings.home) == ()
 
 
 def test_du_counts_each_byte_once_and_doctor_names_what_is_not_ours(used: Project, tmp_path: Path) -> None:

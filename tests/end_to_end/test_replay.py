@@ -6,14 +6,18 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import pytest
 
 from pipeline.config.slug import slug_of
 from pipeline.storage.hub import write_hub
 from pipeline.storage.ops import Ops
+from server.serving.access import Access
 from tests.end_to_end.project_fixture import Project, copy_project
 from tests.end_to_end.small_shop import order, write_jsonl
 from tests.server.cli_run import Terminal
+from tests.server.published_fixture import PublishedHome
+from tests.server.test_rest_onboard import ended
 
 
 @pytest.mark.long
@@ -50,3 +54,35 @@ def test_a_replay_brings_what_now_converts_into_the_answers_once_however_often_i
             == 0
         )
         assert shop.number("small_shop", "order_revenue") == Decimal("210.75")
+
+
+@pytest.mark.long
+def test_an_owner_replays_its_own_quarantine_over_rest_and_the_server_answers_from_the_new_run(
+    tmp_path: Path, small: Project
+) -> None:
+    shop, slug = copy_project(small, tmp_path), slug_of("small_shop")
+    later = tmp_path / "shop/orders_later.jsonl"
+    write_jsonl(later, [order(4, "40.00"), order(5, "many")])
+    shop.build()
+    with Ops(shop.settings.ops) as ops:
+        tokens = {"owner": Access(ops).create(tenant=slug, name="owner", owner=True)[0]}
+    home = PublishedHome(shop.settings, tokens)
+    with home.serving() as address, httpx.Client(base_url=address, headers=home.headers("owner"), timeout=300) as http:
+
+        def revenue() -> Decimal:
+            answer = http.post("/semantic-layer/small_shop/query", json={"metrics": ["order_revenue"]})
+            ((value,),) = json.loads(answer.text, parse_float=Decimal)["rows"]
+            return Decimal(value)
+
+        def replayed(mended: str) -> tuple[int, Decimal]:
+            """What is in quarantine after a replay, and the answer."""
+            write_jsonl(later, [order(4, "40.00"), order(5, mended)])
+            job, states = ended(http, http.post("/quarantine/replay", json={"object": "orders"}))
+            assert states[-1] == "ready", job
+            return http.get("/quarantine").json()["total"], revenue()
+
+        assert (http.get("/quarantine").json()["total"], revenue()) == (1, Decimal("100.75"))
+        assert replayed("much") == (1, Decimal("100.75"))
+        assert replayed("50.00") == (0, Decimal("150.75"))
+        nothing, states = ended(http, http.post("/quarantine/replay", json={"object": "orders"}))
+        assert (states, nothing["run_id"], revenue()) == (["queued", "ready"], None, Decimal("150.75"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ import pytest
 from pipeline.config.accounts import Account, Read
 from pipeline.config.tenant import Tenant
 from pipeline.errors import LandError
-from pipeline.storage.bronze.batches import BatchFolder, batch_folder, bronze_folder, problems
+from pipeline.privacy.forget_bronze import Redaction, redact_bronze
+from pipeline.storage.bronze.batches import FILE_MODE, BatchFolder, batch_folder, bronze_folder, problems
 from pipeline.storage.bronze.manifest import BatchManifest, read_batch_manifest
-from tests.pipeline.landing_fixture import LandingFixture, table_of
+from tests.pipeline.landing_fixture import BLUEPRINTS, LandingFixture, table_of
+from tests.rights import as_owner
 
 ORDERS = ("shopify", "main", "orders")
 
@@ -59,6 +62,58 @@ def test_the_same_delivery_again_adds_no_batch_and_a_rewritten_file_adds_one(san
     sandbox.land(orders="*.jsonl")
     assert len(batches(sandbox)) == 2
     assert problems(folder, manifest) == []
+
+
+def files_of(batch: Path) -> dict[Path, tuple[int, int, int, bytes]]:
+    """Each file of a batch: its permissions, inode, time of the last write and bytes."""
+    found = {}
+    for path in batch.rglob("*"):
+        if path.is_file():
+            status = path.stat()
+            found[path] = (stat.S_IMODE(status.st_mode), status.st_ino, status.st_mtime_ns, path.read_bytes())
+    return found
+
+
+def test_a_file_of_a_whole_batch_may_not_be_written_and_no_landing_tries(
+    sandbox: LandingFixture, tmp_path: Path
+) -> None:
+    sandbox.write("o.jsonl", lines(1))
+    with as_owner(tmp_path):
+        sandbox.land(orders="o*")
+        ((first, _),) = batches(sandbox)
+        before = files_of(first)
+        assert {mode for mode, *_ in before.values()} == {FILE_MODE}
+        assert sorted(path.name for path in before) == ["_MANIFEST.json", "_SUCCESS", "o.jsonl"]
+        for path in before:
+            with pytest.raises(PermissionError):
+                path.open("ab")
+        sandbox.write("o.jsonl", lines(1, 2))  # another delivery of the same file
+        sandbox.land(orders="o*")
+        shutil.rmtree(sandbox.files)
+        sandbox.query("delete from landed_deliveries returning 1")
+        sandbox.query("delete from landed_files returning 1")
+        sandbox.land(orders="o*")  # from bronze
+        assert files_of(first) == before
+        assert len(batches(sandbox)) == 2
+
+
+def test_a_read_only_batch_is_superseded_and_removed_by_its_owner(sandbox: LandingFixture, tmp_path: Path) -> None:
+    sandbox.write("o.jsonl", lines(1, 2))
+    with as_owner(tmp_path):
+        sandbox.land(orders="o*")
+        ((first, _),) = batches(sandbox)
+        ids = frozenset({"1"})
+        redaction = Redaction(
+            blueprint=BLUEPRINTS["shopify", "orders"],
+            change=lambda record: {**record, "id": 9} if str(record["id"]) in ids else record,
+            mentions=lambda text: False,
+            renamed={},
+        )
+        (new_id,) = redact_bronze(sandbox.tenant(), sandbox.settings, redaction).values()
+        ((second, manifest),) = batches(sandbox)
+        assert (manifest.batch_id, first.exists()) == (new_id, False)
+        assert {mode for mode, *_ in files_of(second).values()} == {FILE_MODE}
+        assert problems(second, manifest) == []
 
 
 def test_landing_tables_that_were_emptied_are_rebuilt_from_bronze_without_the_files(sandbox: LandingFixture) -> None:

@@ -27,9 +27,9 @@ CHECKS = [not_a_server_error, content_type_conformance, response_schema_conforma
 BOUNDED = settings(
     database=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck), deadline=None
 )
-ADMIN = {"/tenants/onboard", "/semantic-layer/update", "/jobs", "/jobs/{id}", "/jobs/{id}/events"}
-
-OWNER = {"/sources/check": ["owner", "admin"], "/sources/upload": ["owner"], "/quarantine": ["owner"]}
+ADMIN = {"/tenants/onboard", "/semantic-layer/update", "/jobs"}
+BOTH = ("/sources/check", "/quarantine/replay", "/jobs/{id}", "/jobs/{id}/events")
+OWNER = {"/sources/upload": ["owner"], "/quarantine": ["owner"], **{path: ["owner", "admin"] for path in BOTH}}
 
 
 @pytest.fixture(scope="module")

@@ -32,8 +32,9 @@ ALLOWED = {
     "/tenants/onboard": {"admin"},
     "/semantic-layer/update": {"admin"},
     "/jobs": {"admin"},
-    "/jobs/{id}": {"admin"},
-    "/jobs/{id}/events": {"admin"},
+    "/jobs/{id}": {"owner", "admin"},
+    "/jobs/{id}/events": {"owner", "admin"},
+    "/quarantine/replay": {"owner", "admin"},
 }
 """Who may call a route; those that are not named take read, owner and admin."""
 TENANTS = """

@@ -1,7 +1,8 @@
 """Batches of bronze: drafts that are filled, published once, and read by their manifests only.
 
 A batch is `bronze/<tenant>/<platform>/<account>/<object>/ingest_dt=YYYY-MM-DD/batch_<id>/`: its files,
-`_MANIFEST.json` and `_SUCCESS`.
+`_MANIFEST.json` and `_SUCCESS`. Nobody may write a file of a published batch; its folder stays writable, so that an
+erasure can put another batch in its place.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from pipeline.config.slug import Slug
 from pipeline.errors import LandError
@@ -21,6 +23,8 @@ from pipeline.storage.bronze.manifest import MANIFEST, SUCCESS, BatchManifest, r
 from pipeline.storage.disk import sync
 
 PREFIX = "batch_"
+FILE_MODE: Final = 0o400
+"""The permissions of every file of a published batch."""
 _DRAFT = ".draft_"
 
 
@@ -53,7 +57,7 @@ class BatchFolder:
         return folder
 
     def publish(self, draft: Path, manifest: BatchManifest) -> Path:
-        """Publish a draft as a batch: its files, the manifest, then the mark that it is whole.
+        """Publish a draft as a batch: its files, the manifest, then the mark that it is whole; all are read-only.
 
         Raises:
             LandError: The batch exists already: a published batch is never rewritten.
@@ -68,6 +72,9 @@ class BatchFolder:
         (draft / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
         sync(draft / MANIFEST)
         (draft / SUCCESS).write_text(hashlib.sha256(text.encode()).hexdigest(), encoding="utf-8")
+        for path in draft.rglob("*"):
+            if path.is_file():
+                path.chmod(FILE_MODE)
         final.parent.mkdir(parents=True, exist_ok=True)
         draft.replace(final)
         sync(final.parent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from pipeline.privacy.holdings import REPLACED_HUB, UNFINISHED, held_files, open_to_others
+from pipeline.privacy.holdings import REPLACED_HUB, UNFINISHED, held_files, open_to_others, writable_files
 from pipeline.privacy.unfinished_erasure import unfinished_erasures
 from pipeline.settings import Settings
 from server.cli.doctor.line import DoctorLine
@@ -19,6 +19,7 @@ def check_places(settings: Settings) -> Iterator[DoctorLine]:
     if not home.is_dir():
         return
     yield _permissions(settings)
+    yield _bronze(settings)
     yield _unknown_files(settings)
     for unfinished in unfinished_erasures(home / UNFINISHED):
         yield DoctorLine(
@@ -38,6 +39,14 @@ def _permissions(settings: Settings) -> DoctorLine:
         what = f"Other users of this machine may read {names}, where records of persons lie."
         return DoctorLine("permissions", "warn", what, f"Run `chmod -R go= {names}`.")
     return DoctorLine("permissions", "ok", f"Only this user may read {settings.home}.")
+
+
+def _bronze(settings: Settings) -> DoctorLine:
+    if found := writable_files(settings.home):
+        folder = shlex.quote(str(settings.home / "bronze"))
+        what = f"{len(found)} files of bronze may be written, as earlier releases left them: {found[0].relative}."
+        return DoctorLine("bronze", "warn", what, f"Run `find {folder} -type f -exec chmod 400 {{}} +`.")
+    return DoctorLine("bronze", "ok", "No file of bronze may be written.")
 
 
 def _unknown_files(settings: Settings) -> DoctorLine:

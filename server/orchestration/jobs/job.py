@@ -14,7 +14,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from pipeline.storage.ops import Ops
 
 State = Literal["queued", "ingesting", "transforming", "validating", "ready", "failed"]
-Kind = Literal["onboard", "update"]
+Kind = Literal["onboard", "update", "replay"]
 
 STATES: Final[tuple[State, ...]] = ("queued", "ingesting", "transforming", "validating", "ready", "failed")
 OVER: Final[frozenset[str]] = frozenset({"ready", "failed"})
 DIED = "The process of this job ended before it was done."
+REPLAY_FAILED = "The replay failed; readers keep the run that they have."
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,20 @@ class Job:
     content: str
     """SHA-256 of the posted body."""
     undo: str | None
-    """The change of tenants.yaml as JSON, to undo it; None once that is settled."""
+    """The change of tenants.yaml as JSON, to undo it; None where there is none, and once that is settled."""
     created_at: str
     updated_at: str
 
     @property
     def is_over(self) -> bool:
         return self.state in OVER
+
+    @property
+    def for_owner(self) -> Job:
+        """The job as the tenant's own people may see it: the reason of a failure may quote paths and commands."""
+        if self.reason in (None, DIED):
+            return self
+        return replace(self, reason=REPLAY_FAILED, fix=f"Tell whoever runs gata the id of this job, {self.id}.")
 
 
 class Jobs:
@@ -69,7 +77,7 @@ class Jobs:
         self.folder = folder
 
     def make(
-        self, job_id: str, *, kind: Kind, tenant: str, content: str, asked_by: str, key: str | None, undo: str
+        self, job_id: str, *, kind: Kind, tenant: str, content: str, asked_by: str, key: str | None, undo: str | None
     ) -> None:
         """Insert a queued job; the caller holds its lock already."""
         now = self._timestamp()

@@ -1,14 +1,17 @@
 """The process of one job: waits for the build lock, builds the tenant, and undoes every change after a failure.
 
-    python -P -m server.orchestration.jobs.process JOB_ID
+    python -P -m server.orchestration.jobs.process JOB_ID [SOURCES]
 
-It continues when the server that started it stops. Its settings are those of the server, which its environment holds.
+SOURCES is what a replay of the quarantine is of, as JSON. The process continues when the server that started it stops.
+Its settings are those of the server, which its environment holds.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.errors import Busy, ConfigError, GataError
@@ -38,7 +41,7 @@ def job_folder(settings: Settings) -> Path:
     return settings.home / "jobs"
 
 
-def main(job_id: str) -> int:
+def main(job_id: str, sources: str = "{}") -> int:
     """Run the job; the exit code is 0 when it is ready."""
     from structlog.contextvars import bound_contextvars
 
@@ -52,14 +55,14 @@ def main(job_id: str) -> int:
         if job is None or job.is_over:
             return 1
         with bound_contextvars(job=job.id, tenant=job.tenant):
-            return 0 if _run_job(job, jobs, settings) else 1
+            return 0 if _run_job(job, jobs, settings, json.loads(sources)) else 1
 
 
-def _run_job(job: Job, jobs: Jobs, settings: Settings) -> bool:
+def _run_job(job: Job, jobs: Jobs, settings: Settings, sources: Mapping[str, str | None]) -> bool:
     from pipeline.bug_reports import internal_error_message, report_bug
 
     try:
-        run_id = _build(job, jobs, settings)
+        run_id = _build(job, jobs, settings, sources)
     except GataError as error:
         _fail(job, jobs, settings, error.what, error.fix)
         return False
@@ -78,14 +81,17 @@ def _run_job(job: Job, jobs: Jobs, settings: Settings) -> bool:
     return True
 
 
-def _build(job: Job, jobs: Jobs, settings: Settings) -> str | None:
+def _build(job: Job, jobs: Jobs, settings: Settings, sources: Mapping[str, str | None]) -> str | None:
     """Build the tenant and return its published run; tenants.yaml is read when the build lock is free.
+
+    The run is None after a replay that found nothing in quarantine.
 
     Raises:
         GataError: The build failed.
     """
     from server.orchestration import verbs
     from server.orchestration.build_context import open_build_context
+    from server.orchestration.run_history.quarantine_replay import SourceChoice, replay_quarantine
 
     def watch(_: str, step: str) -> None:
         if state := STEPS.get(step):
@@ -97,10 +103,16 @@ def _build(job: Job, jobs: Jobs, settings: Settings) -> str | None:
             if has_leftovers:
                 _erase(job, settings)  # of a killed attempt
                 has_leftovers = False
-            report = verbs.build(open_build_context(settings), [job.tenant], watch=watch)
+            context = open_build_context(settings)
+            if job.kind == "replay":
+                report = replay_quarantine(context, job.tenant, SourceChoice(**sources), watch=watch).build
+            else:
+                report = verbs.build(context, [job.tenant], watch=watch)
         except Busy:
             time.sleep(POLL_SECONDS)
             continue
+        if report is None:
+            return None
         (tenant,) = report.tenants
         if tenant.error:
             raise tenant.error
@@ -154,4 +166,4 @@ def _erase(job: Job, settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

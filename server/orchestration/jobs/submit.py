@@ -1,4 +1,4 @@
-"""Job submission: checks a posted change, writes tenants.yaml and starts the process; all of it or nothing."""
+"""Job submission: checks what was posted, writes tenants.yaml and starts the process; all of it or nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from pydantic import SecretStr
@@ -16,13 +16,14 @@ from pydantic import SecretStr
 from pipeline.bug_reports import event_logger
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.config.slug import Slug, slug_of
-from pipeline.config.tenants_file import load_tenants
+from pipeline.config.tenant import Tenant
+from pipeline.config.tenants_file import TenantsFile, load_tenants
 from pipeline.contracts.connector import Connector
-from pipeline.errors import BuildError, ConfigError, QueryError, Taken, shorten, suggest
+from pipeline.errors import AccessError, BuildError, ConfigError, QueryError, Taken, shorten, suggest
 from pipeline.extras import require_extra
 from pipeline.settings import Settings, environment_variables, setting_variable
 from pipeline.storage.ops import Ops
-from server.orchestration.build_context import CATALOG
+from server.orchestration.build_context import CATALOG, open_build_context
 from server.orchestration.forgetting import is_known
 from server.orchestration.jobs.job import DIED, Job, Jobs, Kind, new_job_id
 from server.orchestration.jobs.posted_tenant import check_files, check_tree
@@ -38,6 +39,7 @@ from server.orchestration.jobs.tenants_edit_file import (
     undo_change,
 )
 from server.orchestration.jobs.undo_record import UndoRecord
+from server.orchestration.run_history.quarantine_replay import choose_sources
 
 SECTIONS = ("semantic", "attribution", "logic")
 
@@ -46,7 +48,7 @@ Plain = Any  # a tree of what JSON can carry
 
 @dataclass(frozen=True)
 class Posted:
-    """A request of an admin for a job."""
+    """A request for a job: an admin's, or of a replay an owner's, whose tenant the caller of this has checked."""
 
     kind: Kind
     sent: Mapping[str, Plain]
@@ -69,11 +71,14 @@ class JobService:
         self.jobs = Jobs(ops, job_folder(settings))
 
     def submit(self, posted: Posted) -> Job:
-        """Submit a job for the posted change; an equal earlier job is returned instead of a new one.
+        """Submit a job for what was posted; an equal earlier job is returned instead of a new one.
+
+        A replay is done anew whenever it is posted, and only one that is not over is the same: files may be mended.
 
         Raises:
             QueryError: The posted change is wrong, or its Idempotency-Key belongs to another content.
             Taken: The tenant exists already, or is being built.
+            AccessError: There is no tenant whose quarantine could be replayed.
             ConfigError: tenants.yaml itself is wrong, or cannot be written.
             BuildError: No process can be started.
             MissingExtra: This installation only serves.
@@ -84,6 +89,8 @@ class JobService:
             if earlier := self._same_key(posted):
                 return earlier
             slug = _text(posted.sent, "slug" if posted.kind == "onboard" else "tenant")
+            if posted.kind == "replay":
+                return self._replay(posted, slug)
             catalog = load_catalog(CATALOG)
             if earlier := self._same_content(posted, slug, catalog):
                 return earlier
@@ -127,10 +134,23 @@ class JobService:
                 still_stands = slug in load_tenants(self._settings.tenants, catalog).locations
             if still_stands:
                 return newest
-        other = self.jobs.unfinished(slug)
-        if other and not self.reap(other).is_over:
-            raise Taken(f"The job {other.id} for {slug} is not over.", "Wait for its end, then send this again.")
+        if other := self._unfinished(slug):
+            raise _not_over(other)
         return None
+
+    def _unfinished(self, slug: str) -> Job | None:
+        other = self.jobs.unfinished(slug)
+        return other if other and not self.reap(other).is_over else None
+
+    def _replay(self, posted: Posted, slug: str) -> Job:
+        if other := self._unfinished(slug):
+            if other.content != posted.content:
+                raise _not_over(other)
+            return other
+        context = open_build_context(self._settings)
+        names = {key: name for key, name in posted.sent.items() if key != "tenant"}
+        choice = choose_sources(_built_tenant(context.manifest, slug), context.blueprints, names)
+        return self._begin(posted, slug_of(slug), None, json.dumps(asdict(choice)))
 
     def _new_tenant(self, posted: Posted, slug: str, catalog: Mapping[str, Connector]) -> TenantsFileChange:
         settings, manifest = self._settings, load_tenants(self._settings.tenants, catalog)
@@ -171,12 +191,10 @@ class JobService:
         checked_change(change, self._settings, catalog, slug)
         return change
 
-    def _begin(self, posted: Posted, slug: Slug, change: TenantsFileChange) -> Job:
+    def _begin(self, posted: Posted, slug: Slug, change: TenantsFileChange | None, *arguments: str) -> Job:
         """Store the job, write the file, start the process: in this order, so that every change can be undone."""
         job_id = new_job_id()
         with self.jobs.hold_lock(job_id) as lock:
-            leftovers: Literal["yes", ""] = "yes" if posted.kind == "onboard" and is_known(slug, self._settings) else ""
-            undo = UndoRecord(file=change.file, before=change.before, after=change.after, leftovers=leftovers)
             self.jobs.make(
                 job_id,
                 kind=posted.kind,
@@ -184,15 +202,17 @@ class JobService:
                 content=posted.content,
                 asked_by=posted.by,
                 key=posted.key,
-                undo=undo.model_dump_json(),
+                undo=self._undo_record(posted, slug, change).model_dump_json() if change else None,
             )
             job = self.jobs.find(job_id)
             assert job is not None  # noqa: S101  # it was inserted just now
             try:
-                apply_change(change)
-                self._spawn(job_id, lock)
+                if change:
+                    apply_change(change)
+                self._spawn(job_id, lock, *arguments)
             except (ConfigError, BuildError, OSError) as error:
-                undo_change(change, slug, is_new=posted.kind == "onboard")
+                if change:
+                    undo_change(change, slug, is_new=posted.kind == "onboard")
                 self.jobs.move(job, "failed", reason=str(error), fix="Send the request again.")
                 self.jobs.settle(job)
                 if isinstance(error, OSError):
@@ -201,12 +221,16 @@ class JobService:
         event_logger().info("job_accepted", job=job_id, kind=posted.kind, tenant=slug, by=posted.by)
         return job
 
-    def _spawn(self, job_id: str, lock: int) -> None:
+    def _undo_record(self, posted: Posted, slug: Slug, change: TenantsFileChange) -> UndoRecord:
+        leftovers: Literal["yes", ""] = "yes" if posted.kind == "onboard" and is_known(slug, self._settings) else ""
+        return UndoRecord(file=change.file, before=change.before, after=change.after, leftovers=leftovers)
+
+    def _spawn(self, job_id: str, lock: int, *arguments: str) -> None:
         """Start the job's process; it inherits the lock file, and ends on its own."""
         with self.jobs.log_file(job_id).open("wb") as log:
             process = subprocess.Popen(  # noqa: S603  # our own program
                 # -P: a server.py in the working directory must not be imported
-                [sys.executable, "-P", "-m", "server.orchestration.jobs.process", job_id],
+                [sys.executable, "-P", "-m", "server.orchestration.jobs.process", job_id, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -229,6 +253,28 @@ def settings_environment(settings: Settings) -> dict[str, str]:
             plain = settings.model_dump(mode="json", include={name})[name]
             variables[setting_variable(name)] = plain if isinstance(plain, str) else json.dumps(plain)
     return {**variables, "GATA_HOME": str(settings.home.absolute()), "GATA_TENANTS": str(settings.tenants.absolute())}
+
+
+def _not_over(job: Job) -> Taken:
+    return Taken(f"The job {job.id} for {job.tenant} is not over.", "Wait for its end, then send this again.")
+
+
+def _built_tenant(manifest: TenantsFile, slug: str) -> Tenant:
+    """The tenant, where builds take it.
+
+    Raises:
+        AccessError: There is none.
+        QueryError: It is not active, or its entry is wrong; the text names no path, for an owner reads it.
+    """
+    for tenant in manifest.tenants:
+        if tenant.slug == slug and tenant.status in ("active", "onboarding"):
+            return tenant
+        if tenant.slug == slug:
+            what = f"{slug} is {tenant.status}, and not built."
+            raise QueryError(what, "Ask whoever runs gata to set its status to active.")
+    if any(entry.slug == slug for entry in manifest.refused):
+        raise QueryError(f"The entry of {slug} in tenants.yaml is wrong.", "Ask whoever runs gata to mend it.")
+    raise AccessError("There is no such tenant here.", "Ask for the tenant of your token.")
 
 
 def _text(sent: Mapping[str, Plain], name: str) -> str:

@@ -6,15 +6,17 @@ Doing it twice gives the same rows: the sink knows the good records of a batch t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.config.tenant import Tenant
+from pipeline.contracts.registry import Blueprints
+from pipeline.errors import QueryError, shorten, suggest
 from pipeline.gates.quarantined_now import QuarantinedRecord, quarantined_records
 from pipeline.ingest.deliveries.reread import Reread, reread
 from pipeline.ingest.exports import routed_blueprints
 from pipeline.storage.build_lock import build_lock
-from server.orchestration.build_command import StepObserver, unobserved
+from server.orchestration.build_command import StepObserver, open_command, unobserved
 from server.orchestration.build_context import BuildContext
 from server.orchestration.build_report import BuildReport
 
@@ -74,13 +76,15 @@ def replay_quarantine(
         Busy: Another build holds the lock.
         LandError: The hub cannot be opened; nothing was changed.
     """
-    from server.orchestration.verbs import build  # verbs import the steps, and those this folder
+    from server.orchestration.steps import BUILD_STEPS  # steps import this folder
 
-    (tenant,) = context.select([slug]).tenants
+    selection = context.select([slug])
+    (tenant,) = selection.tenants
     with build_lock(context.settings.home, wait_seconds=wait_seconds):
-        before = in_quarantine(context, tenant, choice)
-        if not before:
+        if not in_quarantine(context, tenant, choice):
             return QuarantineReplay(tenant, Reread(0, 0, 0), 0, 0, None)
+    with open_command(context, selection, wait_seconds, watch) as command:  # one lock: nobody builds what is half done
+        before = in_quarantine(context, tenant, choice)
         again = reread(
             tenant,
             routed_blueprints(context.blueprints, tenant),
@@ -88,9 +92,33 @@ def replay_quarantine(
             batches=sorted(_batches(before)),
             targets=sorted({(each.platform, each.account, each.object) for each in before if each.is_file}),
         )
-    report = build(context, [slug], wait_seconds=wait_seconds, watch=watch)
+        command.run(BUILD_STEPS)
     after = in_quarantine(context, tenant, choice)
-    return QuarantineReplay(tenant, again, len(before), len(after), report)
+    return QuarantineReplay(tenant, again, len(before), len(after), command.report())
+
+
+def choose_sources(tenant: Tenant, blueprints: Blueprints, names: Mapping[str, object]) -> SourceChoice:
+    """The choice of `names`, by platform, account and object.
+
+    Raises:
+        QueryError: A name is of something else, or no source of the tenant has it.
+    """
+    known, chosen = _names_of_sources(tenant, blueprints), dict[str, str]()
+    for key, name in names.items():
+        if key not in known:
+            raise QueryError(f"Sources have no {shorten(key, 80)!r} to choose by.", suggest(key, known))
+        if not isinstance(name, str) or name not in known[key]:
+            label = shorten(str(name), 80)
+            raise QueryError(f"There is no {key} named {label!r} here.", suggest(label, known[key]))
+        chosen[key] = name
+    return SourceChoice(**chosen)
+
+
+def _names_of_sources(tenant: Tenant, blueprints: Blueprints) -> dict[str, set[str]]:
+    accounts = {account.name for source in tenant.enabled for account in source.accounts}
+    routed = routed_blueprints(blueprints, tenant)
+    platforms, objects = ({getattr(each, key) for each in routed} for key in ("platform", "object"))
+    return {"platform": platforms, "account": accounts, "object": objects}
 
 
 def _batches(records: Sequence[QuarantinedRecord]) -> set[tuple[str, str, str, str]]:
