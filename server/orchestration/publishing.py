@@ -35,6 +35,7 @@ from pipeline.settings import Settings
 from pipeline.storage.disk import explain_os_error, replace_text
 from pipeline.storage.run_id import new_run_id
 from warehouse.build.star import StarBuild
+from warehouse.own_models.own_models import own_descriptions
 from warehouse.projects.star_project import star_tables
 
 if TYPE_CHECKING:
@@ -331,7 +332,7 @@ def tables_of(tenant: Tenant, stars: Path) -> StarTables:
 
     Raises:
         BuildError: The file cannot be read.
-        ConfigError: The meta of a model is wrong.
+        ConfigError: The meta of a model, or its yml, is wrong.
     """
     import duckdb
 
@@ -339,7 +340,7 @@ def tables_of(tenant: Tenant, stars: Path) -> StarTables:
 
     try:
         with duckdb.connect(stars, read_only=True) as connection:
-            return find_tables(connection, tenant.slug, star_tables(tenant), {})
+            return find_tables(connection, tenant.slug, star_tables(tenant), own_descriptions(tenant))
     except duckdb.Error as error:
         raise BuildError(
             f"The star of {tenant.slug} cannot be read: {error}.", f"Run `gata build --tenant {tenant.slug} --full`."

@@ -86,7 +86,7 @@ def onboard_new(command: BuildCommand) -> None:
 
 
 def check_overlays(command: BuildCommand) -> None:
-    """Check `semantic:`, `models:` and `questions:` of tenants.yaml against the planned star, before a table is built."""
+    """Check `semantic:`, `models:` and `questions:` of tenants.yaml against the planned star, before any build."""
     from semantic.answering.known_answers.ask_known import check_queries
     from semantic.definitions.derive import check_overlay
 
