@@ -36,6 +36,7 @@ from pipeline.storage.disk import explain_os_error, replace_text
 from pipeline.storage.run_id import new_run_id
 from warehouse.build.models_file import publish_models, push_models_file
 from warehouse.build.star import StarBuild
+from warehouse.own_models.own_models import own_descriptions
 from warehouse.projects.star_project import star_tables
 
 if TYPE_CHECKING:
@@ -334,7 +335,7 @@ def tables_of(tenant: Tenant, stars: Path) -> StarTables:
 
     Raises:
         BuildError: The file cannot be read.
-        ConfigError: The meta of a model is wrong.
+        ConfigError: The meta of a model, or its yml, is wrong.
     """
     import duckdb
 
@@ -342,7 +343,7 @@ def tables_of(tenant: Tenant, stars: Path) -> StarTables:
 
     try:
         with duckdb.connect(stars, read_only=True) as connection:
-            return find_tables(connection, tenant.slug, star_tables(tenant), {})
+            return find_tables(connection, tenant.slug, star_tables(tenant), own_descriptions(tenant))
     except duckdb.Error as error:
         raise BuildError(
             f"The star of {tenant.slug} cannot be read: {error}.", f"Run `gata build --tenant {tenant.slug} --full`."

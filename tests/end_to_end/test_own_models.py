@@ -53,6 +53,8 @@ def test_the_example_of_the_page_is_built_into_the_star_of_a_shop(small: Project
         "select count(distinct customer_key), count(*), sum(total_price) from fct_small_shop__orders where is_valid"
     )
     assert rows(project, "small_shop", sums) == rows(project, "small_shop", orders) == [(3, 3, Decimal("60.75"))]
+    asked = project.ask("small_shop", metrics=["subscriptions", "total_amount"])
+    assert [[row[0], Decimal(row[1])] for row in asked["rows"]] == [[3, Decimal("60.75")]]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Runs a tenant's own models and their tests on a star file, in the process of warehouse/own_models/sandbox.py."""
+"""Runs a tenant's own models and their tests on a star, in a process of warehouse/own_models/model_process.py."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ from pipeline.gates.gate_result import GateResult, result_of_test, rules_of
 from pipeline.settings import Settings, environment_variables
 from warehouse.own_models.column_tests import failures_query, failures_sentence
 from warehouse.own_models.file_line import FileLine
-from warehouse.own_models.model_nodes import column_test_node, model_node
+from warehouse.own_models.model_process import GRACE_SECONDS, KILLED, Work
 from warehouse.own_models.own_models import OwnModel, short_name
-from warehouse.own_models.sandbox import GRACE_SECONDS, KILLED, Work
 from warehouse.own_models.schema_file import ColumnTest
 from warehouse.run_dbt import Node
 
@@ -96,7 +95,7 @@ def _events(
 def _process(work: Work, folder: str) -> list[Event]:
     environment = {name: value for name, value in environment_variables().items() if name in _VARIABLES}
     with subprocess.Popen(  # our own program
-        [sys.executable, "-P", "-m", "warehouse.own_models.sandbox"],
+        [sys.executable, "-P", "-m", "warehouse.own_models.model_process"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -166,13 +165,13 @@ class _Report:
                 fix = f"It has {', '.join(event['columns'][:20])}: describe one of these."
                 raise BuildError(f"{place}: {model.name} has no column named {column!r}.", fix)
         self.rows[model.name] = event["rows"]
-        self.nodes.append(model_node(self.tenant, model, event))
+        self.nodes.append(_model_node(model, event))
 
     def _tested(self, model: OwnModel, test: ColumnTest, event: Event) -> None:
         finding = self._finding(model, test, event["failures"]) if event["failures"] else None
         result = result_of_test(self.rules, test.test, short_name(model.name), finding, failed=True)
         self.results.append(result)
-        self.nodes.append(column_test_node(self.tenant, model, test, event))
+        self.nodes.append(_test_node(model, test, event))
 
     def _finding(self, model: OwnModel, test: ColumnTest, failures: int) -> Finding:
         name = short_name(model.name)
@@ -215,3 +214,22 @@ class _Report:
             return what, f"Keep fewer rows, or raise GATA_QUERY_SPILL; {of_slug}."
         what = event.get("message") or f"its process ended with {kind}"
         return f"{name} failed: {what.rstrip('.')}.", f"Correct it, and build again; {of_slug}."
+
+
+def _model_node(model: OwnModel, event: Event) -> Node:
+    sql = model.template.rendered()
+    return Node(name=model.name, kind="model", status="success", failures=None, message="", sql=sql, rows=event["rows"])
+
+
+def _test_node(model: OwnModel, test: ColumnTest, event: Event) -> Node:
+    return Node(
+        name=f"{test.test}_{model.name}_{test.column}",
+        kind="test",
+        status="fail" if event["failures"] else "pass",
+        failures=event["failures"],
+        message="",
+        sql=failures_query(model, test),
+        checks=model.name,
+        test=test.test,
+        column=test.column,
+    )

@@ -1,4 +1,4 @@
-"""The process in which a tenant's models run: `python -P -m warehouse.own_models.sandbox`, one star file, no way out.
+"""The process in which a tenant's models run, `python -P -m warehouse.own_models.model_process`: one star, no way out.
 
 It reads a `Work` as JSON from stdin and writes an event per line to stdout. DuckDB opens the star alone, without
 external access and with a locked configuration. The kernel limits memory and the size of files, as DuckDB does not
