@@ -277,6 +277,10 @@ class Settings(BaseSettings):
         """The tenant's own star file, written by builds only."""
         return self.home / "tenants" / slug / "stars.duckdb"
 
+    def sandbox(self, slug: Slug) -> Path:
+        """The tenant's star as a person's own dbt builds it; builds neither read nor write it."""
+        return self.stars(slug).with_name("sandbox.duckdb")
+
     def published(self, slug: Slug) -> Path:
         """The tenant's folder of immutable runs."""
         return self.home / "published" / slug

@@ -16,11 +16,14 @@ from structlog.contextvars import get_contextvars
 import pipeline
 from pipeline.errors import BuildError, DbtFailed
 from pipeline.log import log
+from warehouse.projects.profiles import BRIEF, PROPERTIES, SANDBOX
 
 MACROS = Path(__file__).parent / "macros"
 ENGINES = Path(pipeline.__file__).parent / "connectors"
 """The folder of `<connector>/engine.sql`: text for dbt, which no module imports."""
 _LINE_EXPRESSION = re.compile(r"^[ \t]*\{\{-?(.*?)\}\}", re.MULTILINE | re.DOTALL)
+BUILD_TARGET = "target/build"
+"""What dbt keeps of builds; a person's dbt keeps its own in `target`, and neither parses anew for the other."""
 QUIET = (
     *("--quiet", "--no-use-colors", "--no-version-check", "--no-send-anonymous-usage-stats", "--no-write-json"),
     *("--log-level", "none"),  # else dbt makes up every line that it then does not print: a tenth of its time
@@ -96,12 +99,13 @@ def run_dbt(folder: Path, command: tuple[str, ...], *, files: Mapping[str, Path]
         *command,
         *QUIET,
         *("--project-dir", str(folder), "--profiles-dir", str(folder)),
-        *("--target-path", str(folder / "target"), "--log-path", str(folder / "logs")),
+        *("--target", SANDBOX, "--target-path", str(folder / BUILD_TARGET), "--log-path", str(folder / "logs")),
     ]
     environment = {name: str(path.resolve()) for name, path in files.items()} | {
         "GATA_MACROS": str(MACROS),
         "GATA_ENGINES": str(ENGINES),
         "GATA_THREADS": str(threads),
+        PROPERTIES: BRIEF,
     }
     if run_id := get_contextvars().get("run_id"):
         environment["GATA_RUN_ID"] = run_id  # rows of dbt metadata carry the run that log lines do

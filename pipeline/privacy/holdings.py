@@ -70,6 +70,7 @@ class StatePlace:
 
 
 _BUILD, _BRONZE, _LOST = "gata build", "gata build --from bronze", "nothing"
+_BY_HAND = "gata dbt TENANT stars -- build"
 
 PLACES: Final = (
     StatePlace("hub", "hub.duckdb", "rows", "rewritten", "copied", _BRONZE),
@@ -87,6 +88,8 @@ PLACES: Final = (
     StatePlace("locks", "published/{tenant}/.lock", "working", "removed", "left out", _LOST),
     StatePlace("published runs", "published/{tenant}/", "rows", "removed", "copied", _BUILD),
     StatePlace("work", "tenants/{tenant}/stars.duckdb.tmp/", "working", "removed", "left out", _LOST),
+    StatePlace("sandbox", "tenants/{tenant}/sandbox.duckdb*", "rows", "removed", "left out", _BY_HAND),
+    StatePlace("sandbox", "tenants/{tenant}/sandbox.duckdb.tmp/", "working", "removed", "left out", _LOST),
     StatePlace("stars", "tenants/{tenant}/", "rows", "removed", "copied", _BUILD),
     StatePlace("synthetic exports", "synthetic/{tenant}/", "rows", "removed", "copied", _BUILD),
     StatePlace("recognised files", "recognised/{tenant}/", "derived", "removed", "left out", _BUILD),

@@ -25,6 +25,7 @@ from server.cli.definitions import export, verify
 from server.cli.ledger import kept_out, recorded
 from server.cli.options import COMMAND_OPTIONS, command_options
 from server.cli.origins import lineage
+from server.cli.projects import dbt_command
 from server.cli.recovery import backup, du, restore
 from server.serving.process.setup import safe_import_path
 
@@ -56,6 +57,7 @@ VERBS = (
     ),
     Verb("validate", "Build", build.validate, "gata validate --full"),
     Verb("publish", "Build", build.publish, "gata publish --run 20260301T000000000000Z_0a1b2c"),
+    Verb("dbt", "Build", dbt_command.dbt, "gata dbt tyrell_corp stars -- build"),
     Verb("status", "Published runs", runs.status, "gata status"),
     Verb("plan", "Published runs", runs.plan, "gata plan"),
     Verb("runs", "Published runs", recorded.runs, "gata runs --tenant tyrell_corp --limit 5"),

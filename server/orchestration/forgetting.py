@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from pipeline.config.slug import Slug, slugs_among
 from pipeline.config.tenant import Tenant
@@ -157,6 +158,7 @@ def erase_person(
     with build_lock(settings.home, wait_seconds=wait_seconds), Ops(settings.ops) as ops:
         prune(settings.published(tenant.slug), 1, spare_previous=False)
         shutil.rmtree(unpublished(settings, tenant.slug), ignore_errors=True)
+        _remove_sandbox(settings.sandbox(tenant.slug))
         blanked = blank_audit(settings.audit_folder, person.aliases.is_mentioned)
         erased |= {"audit": blanked} if blanked else {}
         _remove_traces(ops, tenant.slug, settings)
@@ -164,6 +166,12 @@ def erase_person(
         record_erasure(ops, erasure, erased, settings)
     unfinished.finish()
     return Forgotten(tenant.slug, erased, run_id)
+
+
+def _remove_sandbox(file: Path) -> None:
+    """Remove the star that somebody built by hand, which no build makes anew without the person."""
+    for path in file.parent.glob(f"{file.name}*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _build(

@@ -119,7 +119,7 @@ def _phase_of(path: str) -> str:
     """The phase that writes a generated file."""
     if path.endswith(("dbt_project.yml", "profiles.yml")):
         return "scaffolding"
-    if path.startswith(("push/models/sources/", "stars/models/sources.yml")):
+    if path.endswith("sources.yml"):
         return "sources"
     return "staging" if "/staging/" in path or "/intermediate/" in path else "marts"
 

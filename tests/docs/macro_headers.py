@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from tests.warehouse.engine_fixture import MACROS
-
-_HEADED = r"\{#-? (?P<header>(?:(?!#\}).)*?)-?#\}\s*\{%-? %(kind)s (?P<name>\w+)\("
+from warehouse.projects.properties.macro_headers import macro_headers
 
 
 def macros(folder: str, kind: str = "macro") -> list[tuple[str, str, str]]:
-    """File, name and first sentences of each macro of a folder of warehouse/macros."""
-    pattern = re.compile(_HEADED.replace("%(kind)s", kind), re.DOTALL)
+    """File, name and first sentences of each macro or test of a folder of warehouse/macros."""
     return [
-        (path.name, found["name"], _first(found["header"]))
+        (path.name, header.name.removeprefix("test_"), header.sentence)
         for path in sorted((MACROS / folder).glob("*.sql"))
-        for found in pattern.finditer(path.read_text(encoding="utf-8"))
+        for header in macro_headers(path.read_text(encoding="utf-8"))
+        if header.name.startswith("test_") == (kind == "test")
     ]
-
-
-def _first(header: str) -> str:
-    """The sentences before `Takes`, as one line."""
-    return " ".join(re.split(r"\n\s+(?:Takes|Gives|Note)  ", header)[0].split())

@@ -103,6 +103,7 @@ def without_ann(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, dict
     waiting = unpublished(home.settings, SHOP) / "20260301T000000000000Z_0a1b2c"
     waiting.mkdir(parents=True)
     shutil.copy(home.settings.stars(SHOP), waiting)
+    shutil.copy(home.settings.stars(SHOP), home.settings.sandbox(SHOP))  # as somebody's dbt built it
     erase_with_record(home.context, SHOP, ANN)
     return home, before, held
 
@@ -129,6 +130,7 @@ def test_others_stay_as_they_were(without_ann: tuple[Project, dict[str, object],
 def test_only_the_new_run_is_left(without_ann: tuple[Project, dict[str, object], str]) -> None:
     home, _, _ = without_ann
     assert len(run_ids(home.settings.published(SHOP))) == 1
+    assert not home.settings.sandbox(SHOP).exists()
 
 
 def test_it_is_on_record_without_naming_her(without_ann: tuple[Project, dict[str, object], str]) -> None:

@@ -100,7 +100,7 @@ def test_doing_it_again_writes_no_file(place: Place) -> None:
 
 @pytest.mark.parametrize(
     ("spoilt", "phase"),
-    [("stars", "scaffolding"), ("push/models/sources", "sources"), ("push/models/staging", "staging")],
+    [("stars", "scaffolding"), ("push/properties/build", "sources"), ("push/models/staging", "staging")],
 )
 def test_after_a_failure_the_next_attempt_goes_on_from_the_phase_that_failed(
     place: Place, spoilt: str, phase: str

@@ -10,7 +10,7 @@ import yaml
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import blueprints
-from warehouse.projects.hub_projects import GENERATED
+from warehouse.projects.properties.property_file import GENERATED
 from warehouse.projects.reference_tables import reference_rows
 from warehouse.projects.star_project import star_project, star_tables
 from warehouse.projects.unit_tests import unit_test_files

@@ -9,7 +9,9 @@ from pipeline.contracts.registry import Blueprints
 from pipeline.settings import Settings
 from pipeline.storage.disk import replace_text
 from pipeline.storage.hub import read_hub
+from warehouse.build.manual.shared_macros import write_shared_macros
 from warehouse.projects.hub_projects import library_project
+from warehouse.projects.properties.hub_properties import platform_properties
 from warehouse.projects.reference_tables import reference_files
 from warehouse.run_dbt import Node, refuse_failures, run_dbt, write_project
 
@@ -24,6 +26,7 @@ def prepare_hub(blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
         LandError: Another process has the hub open.
         BuildError: dbt failed, or a reference table fails a test.
     """
+    write_shared_macros(settings)
     files = library_project(blueprints, platform_models(), reference_files())
     digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
     folder, done = settings.home / "dbt" / "_library", settings.home / "dbt" / "_library.sha256"
@@ -42,7 +45,7 @@ def platform_models() -> dict[str, str]:
     return {
         path.name: path.read_text(encoding="utf-8")
         for path in sorted(MODELS.glob("*/*"), key=lambda path: path.name)
-        if path.suffix in (".sql", ".yml")
+        if path.suffix in (".sql", ".yml") and path.name not in platform_properties()
     }
 
 

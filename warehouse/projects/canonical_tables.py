@@ -28,6 +28,8 @@ class Canonical:
     name: str
     sentence: str
     columns: tuple[Column, ...]
+    grain: tuple[str, ...] = ()
+    """What no two rows share; empty where rows of a report may be equal."""
 
     def table_name(self, slug: Slug) -> str:
         return f"int_{slug}__{self.name}"
@@ -41,6 +43,8 @@ _SOURCE = (
     _text("source_platform", "The platform the row counts for.", required=True),
     _text("source_account", "The account of the connector.", required=True),
 )
+
+_ACCOUNT = ("source_platform", "source_account")
 
 AD_PERFORMANCE = Canonical(
     name="ad_performance",
@@ -71,6 +75,7 @@ AD_PERFORMANCE = Canonical(
 CAMPAIGNS = Canonical(
     name="campaigns",
     sentence="One row per version of an ad campaign.",
+    grain=(*_ACCOUNT, "campaign_id", "in_force_from"),
     columns=(
         *_SOURCE,
         _text("campaign_id", "The vendor's campaign id.", required=True),
@@ -84,6 +89,7 @@ CAMPAIGNS = Canonical(
 ORDERS = Canonical(
     name="orders",
     sentence="One row per order, as it is now.",
+    grain=(*_ACCOUNT, "order_id"),
     columns=(
         *_SOURCE,
         _text("order_id", "The vendor's order id.", required=True),
@@ -121,6 +127,7 @@ ORDERS = Canonical(
 PRODUCTS = Canonical(
     name="products",
     sentence="One row per product, as it is now.",
+    grain=(*_ACCOUNT, "product_id"),
     columns=(
         *_SOURCE,
         _text("product_id", "The vendor's product id.", required=True),
@@ -133,6 +140,7 @@ PRODUCTS = Canonical(
 CHARGES = Canonical(
     name="charges",
     sentence="One row per charge of a payment provider, as it is now.",
+    grain=(*_ACCOUNT, "charge_id"),
     columns=(
         *_SOURCE,
         _text("charge_id", "The provider's charge id.", required=True),
@@ -153,6 +161,7 @@ CHARGES = Canonical(
 PROFILES = Canonical(
     name="profiles",
     sentence="One row per user profile of the analytics tool, as it is now.",
+    grain=(*_ACCOUNT, "user_id"),
     columns=(
         *_SOURCE,
         _text("user_id", "What events carry as user_pseudo_id or user_id.", required=True),
@@ -165,6 +174,7 @@ PROFILES = Canonical(
 EVENTS = Canonical(
     name="events",
     sentence="One row per analytics event, with its place in its user's sessions.",
+    grain=(*_ACCOUNT, "event_key"),
     columns=(
         *_SOURCE,
         _text("event_key", "The record's own key.", required=True),

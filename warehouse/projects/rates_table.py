@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from pipeline.config.tenant import Tenant
 from pipeline.currency.exchange_rates import RATE
-from warehouse.projects.hub_projects import GENERATED
+from warehouse.projects.properties.property_file import GENERATED
 from warehouse.star_schema import MONEY, Column, Table
 
 RATES_FILE = "GATA_RATES_FILE"
@@ -47,6 +47,6 @@ select
     currency,
     date as rate_date,
     rate
-from read_parquet('{{{{ env_var('{RATES_FILE}', '') }}}}')
+from read_parquet('{{{{ env_var('{RATES_FILE}', '../stars_rates.parquet') }}}}')
 """
     return {f"models/intermediate/int_{tenant.slug}__rates.sql": text}

@@ -16,6 +16,8 @@ from pipeline.contracts.sql import literal
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 DECLARED = "references.yml"
+Described = tuple[str, dict[str, str]]
+"""A sentence about a table, and one by column."""
 ROWS_PER_LINE = 5
 """Of SQL."""
 
@@ -35,6 +37,12 @@ def reference_types(name: str) -> dict[str, str]:
     """The columns of a reference table and their DuckDB types."""
     types: dict[str, str] = _declared()[name]["config"]["column_types"]
     return types
+
+
+def reference_properties(name: str) -> Described:
+    """What references.yml says of a reference table, and of each of its columns."""
+    declared = _declared()[name]
+    return declared["description"], {column["name"]: column["description"] for column in declared["columns"]}
 
 
 def reference_rows(name: str) -> str:

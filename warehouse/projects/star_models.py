@@ -13,13 +13,12 @@ from pipeline.contracts.registry import Blueprint
 from pipeline.contracts.sql import literal, quote, struct_json
 from warehouse.projects.canonical_tables import CANONICAL, CAST, Canonical
 from warehouse.projects.engines import engines_of, has_payments
-from warehouse.projects.hub_projects import GENERATED
 from warehouse.projects.logic_versions import logic_hash, logic_tables
+from warehouse.projects.properties.property_file import GENERATED
+from warehouse.projects.properties.star_columns import KEPT
 from warehouse.projects.row_filters import filter_conditions
 from warehouse.star_schema import VALUE_DAYS, Table
 
-KEPT = ("tenant_skey", "source_account", "source_position", "exported_at", "raw_data_payload")
-"""Columns of a sink that an intermediate view keeps beside the contract's fields."""
 ADDED = {"sessions": {"session_revenue": "other_revenue"}}
 """By fact: amounts of which its factory converts a part itself, with the column of that part."""
 CAMPAIGN_STATUSES, COUNTRIES = "platform_ref__campaign_statuses", "platform_ref__countries"
@@ -64,15 +63,22 @@ def intermediate_views(tenant: Tenant, blueprints: Sequence[Blueprint]) -> dict[
     return views
 
 
-def history_views(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint]) -> dict[str, str]:
+def history_objects(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint]) -> dict[str, Blueprint]:
+    """By name of a view of all versions: the object, of those that an engine reads so."""
+    return {
+        f"int_{tenant.slug}__{source.platform}_{name}_history": blueprints[source.platform, name]
+        for canonical in CANONICAL
+        for engine, source in engines_of(tenant, canonical.name)
+        for name in engine.history
+    }
+
+
+def history_views(tenant: Tenant, histories: Mapping[str, Blueprint]) -> dict[str, str]:
     """One view per object that an engine reads with all its versions."""
-    views = {}
-    for canonical in CANONICAL:
-        for engine, source in engines_of(tenant, canonical.name):
-            for name in engine.history:
-                path = f"models/intermediate/{source.platform}/int_{tenant.slug}__{source.platform}_{name}_history.sql"
-                views[path] = _history_view(tenant, blueprints[source.platform, name])
-    return views
+    return {
+        f"models/intermediate/{blueprint.platform}/{view}.sql": _history_view(tenant, blueprint)
+        for view, blueprint in histories.items()
+    }
 
 
 def _current_view(tenant: Tenant, blueprint: Blueprint) -> str:

@@ -1,7 +1,7 @@
 """The dbt project of one tenant's star, as {path: text}: from the sinks to the tables of star_schema.py.
 
-Pure: the same tenant gives the same bytes, and they name no machine, no path and no other tenant. dbt reads files and
-macros by the environment variables that `warehouse.build.star` sets.
+Pure: the same tenant gives the same bytes, and they name no machine, no path and no other tenant. dbt finds
+files and macros by environment variables that a build sets, or relative to the project.
 """
 
 from __future__ import annotations
@@ -10,23 +10,27 @@ from collections.abc import Mapping
 
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprint
-from pipeline.publish.run_store import STAR_STORAGE_VERSION
 from warehouse.projects.canonical_tables import CANONICAL
 from warehouse.projects.channel_rules import CHANNEL_RULES, TRAFFIC_SITES, channel_rules
 from warehouse.projects.engines import engines_of, has_payments
-from warehouse.projects.hub_projects import GENERATED, project_file
+from warehouse.projects.hub_projects import project_file
+from warehouse.projects.profiles import BRIEF, FULL, star_profile
+from warehouse.projects.properties.first_page import first_page
+from warehouse.projects.properties.property_file import generated_yaml
+from warehouse.projects.properties.star_views import hub_source, reference_views, view_properties
 from warehouse.projects.rates_table import rates_table, with_rates
 from warehouse.projects.star_models import (
     CAMPAIGN_STATUSES,
     COUNTRIES,
     TRAFFIC,
     canonical_models,
+    history_objects,
     history_views,
     intermediate_views,
     shells,
     traffic_platforms,
 )
-from warehouse.projects.star_tests import CURRENCIES, canonical_schema_yaml, exposures, generated_yaml, star_schema_yaml
+from warehouse.projects.star_tests import CURRENCIES, canonical_schema_yaml, exposures, star_schema_yaml
 from warehouse.star_schema import Table, star_schema
 
 
@@ -49,43 +53,31 @@ def star_project(
     name = f"{kind}_{tenant.slug}"
     own = [blueprints[key] for source in tenant.enabled for key in sorted(blueprints) if key[0] == source.platform]
     files = {
-        "dbt_project.yml": project_file(name, tenant.slug, engines=True),
-        "profiles.yml": _profile(name),
-        "models/sources.yml": generated_yaml(_sources(own, _references(tenant))),
-        "models/intermediate.yml": canonical_schema_yaml(tenant),
+        "dbt_project.yml": project_file(name, tenant.slug, projects="../..", engines=True),
+        "profiles.yml": star_profile(name, tenant.slug, home="../../.."),
+        f"{BRIEF}/sources.yml": generated_yaml(_sources(own, _references(tenant))),
+        f"{BRIEF}/intermediate.yml": canonical_schema_yaml(tenant),
+        f"{FULL}/overview.md": first_page(
+            name,
+            "Facts and dimensions of one tenant: records of the hub, then canonical tables, then stars.",
+            {table.table_name(tenant.slug): table.sentence for table in star_tables(tenant)},
+        ),
+        f"{FULL}/sources.yml": generated_yaml({"sources": [hub_source(own, _references(tenant))]}),
+        f"{FULL}/intermediate.yml": canonical_schema_yaml(tenant, in_full=True),
         "models/stars.yml": star_schema_yaml(tenant, star_tables(tenant)),
         "models/exposures.yml": exposures(tenant, star_tables(tenant)),
     }
+    histories = history_objects(tenant, blueprints)
+    views = view_properties(tenant, own, histories) + reference_views(tenant, CHANNEL_RULES, TRAFFIC)
+    files |= {f"{FULL}/views.yml": generated_yaml({"models": views})}
     files |= intermediate_views(tenant, own)
-    files |= history_views(tenant, blueprints)
+    files |= history_views(tenant, histories)
     files |= canonical_models(tenant)
     files |= traffic_platforms(tenant)
     files |= channel_rules(tenant)
     files |= rates_table(tenant)
     files |= shells(tenant, star_tables(tenant))
     return dict(sorted(files.items()))
-
-
-def _profile(name: str) -> str:
-    """profiles.yml: the tenant's own file, the hub attached read-only."""
-    return f"""# {GENERATED}
-{name}:
-  target: stars
-  outputs:
-    stars:
-      type: duckdb
-      path: "{{{{ env_var('GATA_STARS_FILE') }}}}"
-      attach:
-        - path: "{{{{ env_var('GATA_HUB_FILE') }}}}"
-          alias: hub
-          read_only: true
-      threads: "{{{{ env_var('GATA_THREADS', '2') | as_number }}}}"
-      config_options: {{storage_compatibility_version: {STAR_STORAGE_VERSION}}}
-      settings:
-        TimeZone: UTC
-        threads: "{{{{ env_var('GATA_THREADS', '2') | as_number }}}}"
-        preserve_insertion_order: false
-"""
 
 
 def _references(tenant: Tenant) -> set[str]:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import yaml
-
 from pipeline.config.source import Source
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.engine import Engine
@@ -19,11 +17,11 @@ from pipeline.gate_rules.gate import Severity
 from pipeline.gate_rules.gate_registry import GATES
 from warehouse.projects.canonical_tables import CANONICAL, NUMBERED, Canonical
 from warehouse.projects.engines import engines_of, has_payments
-from warehouse.projects.hub_projects import GENERATED
+from warehouse.projects.properties.hub_columns import described
+from warehouse.projects.properties.property_file import Tree, generated_yaml
+from warehouse.projects.properties.star_columns import LINKS
 from warehouse.projects.star_models import without_quotes
 from warehouse.star_schema import Column, Table, table_named
-
-Tree = dict[str, object]
 
 FINANCIAL_STATUSES = (
     "paid",
@@ -64,32 +62,19 @@ INFERRED_SHARE = 0.5
 """A dimension with more inferred rows than this is missing its export."""
 
 
-def generated_yaml(tree: Tree) -> str:
-    """A generated YAML file: keys in the order given, SQL as it is written."""
-    return f"# {GENERATED}\n" + yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-
-
-class _Dumper(yaml.CSafeDumper):
-    """No anchors, and text of several lines as a block."""
-
-    def ignore_aliases(self, _data: object) -> bool:
-        return True
-
-    def represent_text(self, text: str) -> yaml.ScalarNode:
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Dumper.add_representer(str, _Dumper.represent_text)
-
-
 def star_schema_yaml(tenant: Tenant, tables: Sequence[Table]) -> str:
     """The contracts and tests of the published tables."""
     return generated_yaml({"models": [_star(tenant, table) for table in tables]})
 
 
-def canonical_schema_yaml(tenant: Tenant) -> str:
-    """The contracts of the tables that engines fill, and the findings about their rows."""
-    return generated_yaml({"models": [*(_canonical(tenant, canonical) for canonical in CANONICAL), *_links(tenant)]})
+def canonical_schema_yaml(tenant: Tenant, *, in_full: bool = False) -> str:
+    """The contracts of the tables that engines fill, and the findings about their rows.
+
+    Args:
+        in_full: With the tests and descriptions that a build does without.
+    """
+    tables = [_canonical(tenant, canonical, in_full=in_full) for canonical in CANONICAL]
+    return generated_yaml({"models": [*tables, *_links(tenant, in_full=in_full)]})
 
 
 def exposures(tenant: Tenant, tables: Sequence[Table]) -> str:
@@ -119,17 +104,24 @@ def _star(tenant: Tenant, table: Table) -> Tree:
     )
 
 
-def _canonical(tenant: Tenant, canonical: Canonical) -> Tree:
+def _canonical(tenant: Tenant, canonical: Canonical, *, in_full: bool) -> Tree:
     columns = (*canonical.columns, *(NUMBERED if canonical.name == "events" else ()))
+    findings = _canonical_findings(tenant, canonical)
+    if in_full and canonical.grain and not any("unique_together" in finding for finding in findings):
+        findings = [_unique(canonical), *findings]
     return _model(
         canonical.table_name(tenant.slug),
         canonical.sentence,
-        [_column(column, []) for column in columns],
-        _canonical_findings(tenant, canonical),
+        [_column(column, ["not_null"] if in_full and column.required else []) for column in columns],
+        findings,
     )
 
 
-def _links(tenant: Tenant) -> list[Tree]:
+def _unique(canonical: Canonical) -> Tree:
+    return _test("unique_together", columns=list(canonical.grain))
+
+
+def _links(tenant: Tenant, *, in_full: bool) -> list[Tree]:
     """The tables that link canonical ones and facts, and the findings about rows that they could not link."""
     links = [
         (
@@ -147,6 +139,7 @@ def _links(tenant: Tenant) -> list[Tree]:
             "name": f"int_{tenant.slug}__{name}",
             "description": sentence,
             "data_tests": [_test(finding) for finding in findings],
+            **({"columns": described(LINKS[name])} if in_full else {}),
         }
         for name, sentence, findings in links
     ]
@@ -247,9 +240,8 @@ def _findings_of_domain(tenant: Tenant, canonical: Canonical, sources: tuple[tup
     if canonical.name == "orders":
         return [_test(finding) for finding in ABOUT_RECORDS_OF_ORDERS]
     if canonical.name == "charges":
-        key = ["source_platform", "source_account", "charge_id"]
         about_charges = ("every_charge_status_is_known", "disputes_say_what_came_of_them")
-        return [_test("unique_together", columns=key), *(_test(each) for each in about_charges)]
+        return [_unique(canonical), *(_test(each) for each in about_charges)]
     if canonical.name == "events":
         return [_test("every_event_has_a_user")]
     return []

@@ -16,9 +16,10 @@ from pipeline.contracts.registry import Blueprint, Blueprints
 from pipeline.contracts.sql import literal, struct_json
 from warehouse.projects.canonical_tables import CANONICAL, Canonical
 from warehouse.projects.engines import engines_of
+from warehouse.projects.properties.property_file import Tree, generated_yaml
+from warehouse.projects.properties.star_columns import KEPT
 from warehouse.projects.reference_tables import reference_rows
-from warehouse.projects.star_models import KEPT, without_quotes
-from warehouse.projects.star_tests import Tree, generated_yaml
+from warehouse.projects.star_models import without_quotes
 
 NOTHING = Case("no records", {}, ())
 

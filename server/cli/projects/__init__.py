@@ -1,0 +1,1 @@
+"""Verbs on a tenant's generated dbt projects."""

@@ -1,0 +1,1 @@
+"""What a person needs to run dbt on a generated project."""

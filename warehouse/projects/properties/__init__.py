@@ -1,0 +1,1 @@
+"""dbt's property files, which describe what is generated."""
