@@ -148,6 +148,13 @@ REFUSED: Mapping[str, str] = {
 }
 
 
+def posted_entry(slug: str) -> dict[str, object]:
+    """The entry of a tenant as it is posted; `ENTRY` is the same in tenants.yaml."""
+    reads = {"kind": "files", "objects": {"orders": f"{slug}/orders*"}}
+    sources = {"shopify": {"enabled": True, "read": reads}}
+    return {"slug": slug, "business_name": slug, "currency": "EUR", "domains": ["ecommerce"], "sources": sources}
+
+
 @dataclass(frozen=True)
 class Hostile:
     """The tenants of a home: those that are well, and the others with what the report says of each."""

@@ -61,10 +61,14 @@ def test_a_posted_entry_that_is_wrong_is_refused(home: PublishedHome, entry: dic
         checked_change(change, home.settings, load_catalog(CATALOG), str(posted["slug"]))
 
 
+OUTSIDE = "'orders_bad.jsonl' is not in the folder of tenants.yaml"
 FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "a FIFO": (os.mkfifo, "not read: it is no regular file but a FIFO"),
-    "a device": (lambda path: path.symlink_to("/dev/zero"), "is not in the folder of tenants.yaml"),
-    "a file of the system": (lambda path: path.symlink_to("/etc/passwd"), "is not in the folder of tenants.yaml"),
+    "a device": (lambda path: path.symlink_to("/dev/zero"), OUTSIDE),
+    "a file of the system": (
+        lambda path: path.symlink_to("/etc/passwd"),
+        OUTSIDE,
+    ),
     "a link to itself": (lambda path: path.symlink_to(path.name), "cannot be read: too many levels of symbolic links"),
     "a neighbour's": (lambda path: path.symlink_to("../../theirs.jsonl"), "it is a link that leads out of its folder"),
 }

@@ -21,6 +21,7 @@ from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops import Ops
 from server.orchestration.build_context import CATALOG
 from server.orchestration.jobs.job import DIED, Jobs, State
+from server.orchestration.jobs.process import main
 from server.orchestration.jobs.submit import JobService, settings_environment
 from server.orchestration.jobs.tenants_edit import with_changes, with_tenant, without_tenant
 from server.orchestration.jobs.tenants_edit_file import (
@@ -31,7 +32,7 @@ from server.orchestration.jobs.tenants_edit_file import (
     plan_change,
     undo_change,
 )
-from server.orchestration.jobs.undo_record import read_undo_record
+from server.orchestration.jobs.undo_record import UndoRecord, read_undo_record
 from tests.server.published_fixture import PublishedHome
 from tests.server.test_rest_onboard import ACME, TENANTS, home_in, text_of
 
@@ -129,6 +130,34 @@ def test_a_job_only_ever_goes_forward_and_ends_once(home: PublishedHome) -> None
         assert job is not None
         assert [jobs.move(job, state) for state in states] == [True, False, True, False, True, False]
         assert [event["state"] for event in jobs.events("job_1")] == ["queued", "ingesting", "validating", "failed"]
+
+
+def test_a_bug_in_the_process_of_a_job_fails_it_under_an_event_that_the_log_names_and_undoes_it(
+    home: PublishedHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = "a row of somebody"
+
+    def bug(*_: object, **__: object) -> None:
+        raise ValueError(row)
+
+    monkeypatch.setattr("server.orchestration.verbs.build", bug)
+    for name, value in settings_environment(home.settings).items():
+        monkeypatch.setenv(name, value)
+    change = change_of(home)
+    apply_change(change)
+    undo = UndoRecord(file=change.file, before=change.before, after=change.after).model_dump_json()
+    with Ops(home.settings.ops) as ops:
+        jobs = Jobs(ops, home.settings.home / "jobs")
+        jobs.make("job_1", kind="onboard", tenant="acme", content="c", asked_by="token", key=None, undo=undo)
+        with pytest.raises(ValueError, match="somebody"):
+            main("job_1")
+        job = jobs.find("job_1")
+    assert job is not None
+    assert (job.state, text_of(home)) == ("failed", TENANTS)
+    event_id = str(job.reason).rpartition(" ")[2].rstrip(".")
+    log = (home.settings.home / "logs/gata.jsonl").read_text(encoding="utf-8")
+    (event,) = [event for event in map(json.loads, log.splitlines()) if event.get("event_id") == event_id]
+    assert (event["job"], event["tenant"], "somebody" in str(event)) == ("job_1", "acme", False)
 
 
 def test_a_job_lives_as_long_as_somebody_holds_its_file(home: PublishedHome) -> None:

@@ -80,7 +80,7 @@ def check_files(tenant: Tenant, settings: Settings) -> None:
                 f"There is no file {label!r}.", "Put the export there first; paths start beside tenants.yaml."
             )
         for file in files:
-            _check_inside(file.path, folder, settings, label)
+            _check_inside(file.path, folder, settings, shorten(file.path.name, 120))
             if file.refused:
                 raise QueryError(f"{file.path.name!r} is {file.refused}.", "Put a file in its place, or leave it out.")
     if tenant.rates is not None:

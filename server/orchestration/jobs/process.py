@@ -89,6 +89,7 @@ def _build(job: Job, jobs: Jobs, settings: Settings, sources: Mapping[str, str |
     Raises:
         GataError: The build failed.
     """
+    _await_lock(settings)  # before what a build loads: a queue of jobs holds no memory, and reads nothing
     from server.orchestration import verbs
     from server.orchestration.build_context import open_build_context
     from server.orchestration.run_history.quarantine_replay import SourceChoice, replay_quarantine
@@ -109,7 +110,7 @@ def _build(job: Job, jobs: Jobs, settings: Settings, sources: Mapping[str, str |
             else:
                 report = verbs.build(context, [job.tenant], watch=watch)
         except Busy:
-            time.sleep(POLL_SECONDS)
+            _await_lock(settings)
             continue
         if report is None:
             return None
@@ -119,10 +120,21 @@ def _build(job: Job, jobs: Jobs, settings: Settings, sources: Mapping[str, str |
         return tenant.run_id
 
 
+def _await_lock(settings: Settings) -> None:
+    """Wait until nobody builds."""
+    while True:
+        try:
+            with build_lock(settings.home, wait_seconds=0):
+                return
+        except Busy:
+            time.sleep(POLL_SECONDS)
+
+
 def _fail(job: Job, jobs: Jobs, settings: Settings, reason: str, fix: str) -> None:
     """Undo every change, then mark the job as failed with its reason."""
     remainder = undo_job(job, settings)
     if remainder is None and job.kind == "onboard":
+        remainder = f"{job.tenant} was taken out of tenants.yaml: send the request again."
         while True:
             try:
                 _erase(job, settings)
