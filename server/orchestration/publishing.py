@@ -291,7 +291,7 @@ def ask_own_questions(tenant: Tenant, model: SemanticModel, stars: Path, setting
     """Ask the questions of the tenant's own list of a star; none where their gate is off."""
     from semantic.answering.known_answers.ask_known import ask_known
     from semantic.answering.known_answers.gate_results import GATE
-    from semantic.answering.sandbox import sandboxed
+    from semantic.answering.sandboxed_star import sandboxed
 
     if not tenant.questions or not rules_of(tenant, settings).is_on(GATE):
         return []

@@ -179,7 +179,8 @@ def test_a_key_that_two_joined_tables_name_alike_joins_nothing(shared: Shared) -
     table = shared.run.definitions.models["order_items"].table
     columns = {**shared.run.columns, table: shared.run.columns[table] | {"campaign_key"}}
     tree = yaml.safe_load(bsl_yaml(replace(shared.run, columns=columns)))
-    assert list(tree["order_items"]["joins"]) == ["orders", "products", "users"]
+    assert "campaigns" not in tree["order_items"]["joins"]
+    assert {"orders", "products", "users"} <= tree["order_items"]["joins"].keys()
     assert {
         "join": "order_items to campaigns",
         "why": "Its key campaign_key of orders is a column of order_items too.",

@@ -20,7 +20,7 @@ from pipeline.settings import Settings
 from semantic.answering.known_answers.ask_known import AskedQuestion, Verdict, ask_known, check_queries
 from semantic.answering.known_answers.compared_rows import first_difference
 from semantic.answering.known_answers.gate_results import known_answer_results
-from semantic.answering.sandbox import sandboxed
+from semantic.answering.sandboxed_star import sandboxed
 from semantic.answering.semantic_model import SemanticModel, load_model
 from tests.semantic.hand_star import TODAY, hand_shop
 

@@ -1,13 +1,20 @@
 """Checks that a text is one SELECT over the tables of one tenant's star, by parsing it; nothing runs.
 
 A tenant's SQL reads tables by their bare names and calls functions that the parser knows by what they do: no file, no
-setting, no other database, no second statement. What runs it bounds its time and memory.
+setting, no other database, no second statement. The tables are looked for in DuckDB's own tree too: where two parsers
+differ, it is the one that runs. What runs it bounds its time and memory.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from typing import Any
+
+import duckdb
 
 from pipeline.config.slug import Slug
 
@@ -17,8 +24,11 @@ TODAY = "today"
 
 _MORE_FUNCTIONS = frozenset(("list_sum", "list_avg", "list_min", "list_max", "list_count", "isoyear", "weekday"))
 """Functions of DuckDB that the parser does not know, and that read their arguments alone."""
+_ROWS = frozenset(("range", "generate_series", "unnest"))
+"""Functions that may stand for a table."""
 
 
+@lru_cache(maxsize=2_000)
 def select_problem(sql: str, slug: Slug) -> str | None:
     """What is wrong with a text that should be one SELECT over a tenant's star, as the end of a sentence."""
     from sqlglot import parse
@@ -32,15 +42,49 @@ def select_problem(sql: str, slug: Slug) -> str | None:
         return f"cannot be parsed: {line.rstrip('. ')}"
     if len(statements) != 1:
         return f"has {len(statements)} statements"
-    return _problem(statements[0], slug)
+    own = re.compile(rf"(fct|dim|mart)_{slug}__[a-z0-9_]+")
+    return _problem(statements[0], own, slug) or _problem_of_duckdb(sql, own, slug)
 
 
-def _problem(statement: object, slug: Slug) -> str | None:
+def _problem_of_duckdb(sql: str, own: re.Pattern[str], slug: Slug) -> str | None:
+    """What DuckDB's own tree of the text reads beside the tenant's tables."""
+    with _parser().cursor() as cursor:
+        ((text,),) = cursor.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchall()
+    tree = json.loads(text)
+    if tree["error"]:
+        return f"cannot be run: {str(tree['error_message']).partition(chr(10))[0].rstrip('. ')}"
+    nodes = list(_nodes(tree["statements"]))
+    named = {each["key"] for node in nodes for each in node.get("cte_map", {}).get("map", ())}
+    for node in nodes:
+        name = node.get("table_name", "") if node.get("type") == "BASE_TABLE" else None
+        if name is not None and (
+            node["schema_name"] or node["catalog_name"] or (name not in named and not own.fullmatch(name))
+        ):
+            return f"reads {name[:80]!r}, which is no table of {slug}"
+        if node.get("type") == "TABLE_FUNCTION" and node["function"].get("function_name") not in _ROWS:
+            return f"reads the rows of {str(node['function'].get('function_name'))[:80]}, which is not permitted"
+    return None
+
+
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    """An empty database: opening one takes longer than parsing. It has no threads, so that a fork may use it."""
+    return duckdb.connect(config={"threads": 1})
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:  # Any: JSON of DuckDB
+    """Every object of a tree."""
+    if isinstance(tree, dict):
+        yield tree
+    for inner in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from _nodes(inner)
+
+
+def _problem(statement: object, own: re.Pattern[str], slug: Slug) -> str | None:
     from sqlglot import exp
 
     if not isinstance(statement, exp.Query) or statement.find(exp.Into, exp.DML, exp.DDL):
         return "is no SELECT"
-    own = re.compile(rf"(fct|dim|mart)_{slug}__[a-z0-9_]+")
     named = {each.alias for each in statement.find_all(exp.CTE)}
     for table in statement.find_all(exp.Table):
         if isinstance(table.this, exp.GenerateSeries | exp.Unnest):

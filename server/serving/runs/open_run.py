@@ -163,7 +163,7 @@ def _connect(run_dir: Path, settings: Settings, spill: Path, *, has_rollups: boo
     from pipeline.publish.run_files import ROLLUPS, STARS
     from pipeline.publish.run_manifest import manifest_mismatch
     from semantic.answering.rollups import attach
-    from semantic.answering.sandbox import lock_sandbox, sandbox_config
+    from semantic.answering.sandboxed_star import lock_sandbox, sandbox_config
 
     file = STARS
     try:
