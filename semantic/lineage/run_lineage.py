@@ -18,8 +18,6 @@ from warehouse.lineage.graph import Graph
 
 Payload = dict[str, Any]  # Any: JSON values
 KIND = "metric, dimension or column"
-ENDS = ("trail_end",)
-MOST_LISTED = 6
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class RunLineage:
             "kind": root.kind,
             "root": root.id,
             "fields": [node.name for node in made_of if node.kind in ("payload_field", "payload_object")],
-            "ends": [node.name for node in made_of if node.kind in ENDS],
+            "ends": [node.name for node in made_of if node.kind == "trail_end"],
             "nodes": [{"id": node.id, "kind": node.kind, "name": node.name, **node.about} for node in nodes],
             "edges": [{"from": edge.source, "to": edge.target, "via": list(edge.via)} for edge in edges],
         }
@@ -82,13 +80,12 @@ class RunLineage:
         raise self._unknown(name)
 
     def _unknown(self, name: str) -> UnknownName:
-        aliases: dict[str, tuple[str, ...]] = aliases_of(self.catalog)
+        aliases = aliases_of(self.catalog)
         short = {each: (each.rpartition(".")[2],) for each in self.columns if "__" not in each}
         fields = {each.name: () for each in self.graph.nodes.values() if each.kind == "payload_field" and "." in name}
-        known = {**short, **fields, **aliases}
-        near = nearest(name, known)
+        near = nearest(name, {**short, **fields, **aliases})
         withheld = None if near else withheld_name(name, self.catalog)
-        return withheld or UnknownName(KIND, name, sorted(aliases)[:MOST_LISTED] if not near else known, near=near)
+        return withheld or UnknownName(KIND, name, aliases, near=near)
 
 
 def run_lineage(definitions: RunDefinitions, catalog: Catalog, built: RunModels, run_id: str) -> RunLineage:
