@@ -39,6 +39,15 @@ def _write(folder: Path) -> None:
         write_jsonl(folder / slug / "shop/orders.jsonl", found)
 
 
+def recorded(project: Project, slug: str) -> list[tuple[Any, ...]]:
+    """The own models and tests that the hub says are there now, with what they came to."""
+    with duckdb.connect(str(project.settings.hub), read_only=True) as hub:
+        return hub.execute(
+            "select name, status, rows from run_results__current where project = ? order by resource_type, name",
+            [f"own_models_{slug}"],
+        ).fetchall()
+
+
 def test_the_example_of_the_page_is_built_into_the_star_of_a_shop(small: Project, tmp_path: Path) -> None:
     models = "    models: [own/*.sql, own/*.yml]\n"
     project = copy_project(small, tmp_path, tenants=SMALL_TENANT + models)
@@ -55,6 +64,12 @@ def test_the_example_of_the_page_is_built_into_the_star_of_a_shop(small: Project
     assert rows(project, "small_shop", sums) == rows(project, "small_shop", orders) == [(3, 3, Decimal("60.75"))]
     asked = project.ask("small_shop", metrics=["subscriptions", "total_amount"])
     assert [[row[0], Decimal(row[1])] for row in asked["rows"]] == [[3, Decimal("60.75")]]
+    assert recorded(project, "small_shop") == [
+        ("fct_small_shop__subscriptions", "success", 3),
+        ("accepted_values_fct_small_shop__subscriptions_currency", "pass", None),
+        ("not_null_fct_small_shop__subscriptions_subscription_key", "pass", None),
+        ("unique_fct_small_shop__subscriptions_subscription_key", "pass", None),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -92,21 +107,6 @@ def test_the_example_of_the_page_makes_a_table_with_the_rows_of_its_own_tenant(t
 
 
 @pytest.mark.long
-def test_models_and_their_tests_are_on_record_beside_those_of_the_star(two: Project) -> None:
-    with duckdb.connect(str(two.settings.hub), read_only=True) as hub:
-        kinds = hub.execute(
-            "select split_part(node_id, '.', 1), name, status from run_results__history"
-            " where tenant_slug = 'acme' and name like '%subscriptions%' order by all"
-        ).fetchall()
-    assert kinds == [
-        ("model", "fct_acme__subscriptions", "success"),
-        ("test", "accepted_values_fct_acme__subscriptions_currency", "pass"),
-        ("test", "not_null_fct_acme__subscriptions_subscription_key", "pass"),
-        ("test", "unique_fct_acme__subscriptions_subscription_key", "pass"),
-    ]
-
-
-@pytest.mark.long
 def test_a_model_comes_changes_and_goes_with_its_file_and_a_broken_one_stops_its_tenant_alone(
     two: Project, tmp_path: Path
 ) -> None:
@@ -134,6 +134,8 @@ def test_a_model_comes_changes_and_goes_with_its_file_and_a_broken_one_stops_its
     file.parent.mkdir()
     project.build()
     assert rows(project, "acme", "select 1 from duckdb_tables() where table_name like '%subscriptions'") == []
+    assert recorded(project, "acme") == []
+    assert len(recorded(project, "globex")) == 4
 
 
 @pytest.mark.long

@@ -30,6 +30,7 @@ from pipeline.settings import Settings
 from pipeline.storage.run_counts import TableCounts
 from warehouse.build.build_paths import BuildPaths, star_paths
 from warehouse.build.models_file import keep_models, star_models_file
+from warehouse.build.own_metadata import record_own_models
 from warehouse.build.star_findings import finding_of_row, table_of, writes_findings
 from warehouse.build.star_gates import star_results
 from warehouse.own_models.own_models import read_own_models
@@ -94,6 +95,7 @@ def build_star(
     refuse_failures(models, of=f"star of {tenant.slug}")
     own = build_own_models(tenant, own_models, paths.file, settings)
     tested = _run_tests(tenant, paths, settings)
+    record_own_models(tenant, own_models, own, paths.file, settings)
     nodes = (*with_rows(models, _table_rows(paths.file)), *tested.nodes, *own.nodes)
     keep_models(star_models_file(paths.file), nodes, routed_blueprints(blueprints, tenant))
     return replace(tested, nodes=nodes, results=(*tested.results, *own.results))

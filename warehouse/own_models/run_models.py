@@ -32,11 +32,24 @@ Event = dict[str, Any]  # Any: JSON values
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What one model or test came to."""
+
+    node: Node
+    seconds: float
+    test: ColumnTest | None = None
+
+
+@dataclass(frozen=True)
 class OwnBuild:
     """What the models of a tenant came to."""
 
-    nodes: tuple[Node, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
     results: tuple[GateResult, ...] = ()
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        return tuple(each.node for each in self.outcomes)
 
 
 def build_own_models(tenant: Tenant, models: Sequence[OwnModel], star: Path, settings: Settings) -> OwnBuild:
@@ -138,14 +151,14 @@ class _Report:
         settings: Settings,
     ) -> None:
         self.tenant, self.tests, self.rules, self.models, self.settings = tenant, tests, rules, models, settings
-        self.nodes: list[Node] = []
+        self.outcomes: list[Outcome] = []
         self.results: list[GateResult] = []
         self.rows: dict[str, int] = {}
         self.model: OwnModel | None = None
         self.test: ColumnTest | None = None
 
     def build(self) -> OwnBuild:
-        return OwnBuild(tuple(self.nodes), tuple(self.results))
+        return OwnBuild(tuple(self.outcomes), tuple(self.results))
 
     def add(self, event: Event) -> None:
         if "model" in event:
@@ -165,13 +178,13 @@ class _Report:
                 fix = f"It has {', '.join(event['columns'][:20])}: describe one of these."
                 raise BuildError(f"{place}: {model.name} has no column named {column!r}.", fix)
         self.rows[model.name] = event["rows"]
-        self.nodes.append(_model_node(model, event))
+        self.outcomes.append(Outcome(_model_node(model, event), event["seconds"]))
 
     def _tested(self, model: OwnModel, test: ColumnTest, event: Event) -> None:
         finding = self._finding(model, test, event["failures"]) if event["failures"] else None
         result = result_of_test(self.rules, test.test, short_name(model.name), finding, failed=True)
         self.results.append(result)
-        self.nodes.append(_test_node(model, test, event))
+        self.outcomes.append(Outcome(_test_node(model, test, event), event["seconds"], test))
 
     def _finding(self, model: OwnModel, test: ColumnTest, failures: int) -> Finding:
         name = short_name(model.name)
