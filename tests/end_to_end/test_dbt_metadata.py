@@ -174,9 +174,7 @@ def test_a_push_by_hand_writes_its_rows_into_the_hub(shop: Project, tmp_path: Pa
     shop = copy_project(shop, tmp_path)
     before = counts(shop)
     by_hand(shop, star_paths(shop.settings, SHOP).project.with_name("push"), "run")
-    after = counts(shop)
-    assert after["invocations__history"] == before["invocations__history"] + 1
-    assert after["model_artifacts__history"] == before["model_artifacts__history"]
+    assert counts(shop)["invocations__history"] == before["invocations__history"] + 1
 
 
 @pytest.mark.long  # kills a build

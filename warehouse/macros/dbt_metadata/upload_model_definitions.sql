@@ -18,7 +18,7 @@
         'name': node.name,
         'resource_type': node.resource_type ~ '',
         'materialization': node.config.materialized,
-        'depends_on': node.depends_on.nodes or [],
+        'depends_on': (node.depends_on.nodes or []) | unique | sort,
         'tags': node.tags,
         'config': tojson(node.unrendered_config, sort_keys=true),
         'relation': node.relation_name,

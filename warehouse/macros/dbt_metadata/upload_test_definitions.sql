@@ -17,7 +17,7 @@
         'test_name': generic.name if generic else none,
         'tested_node': node.attached_node or node.tested_node_unique_id or none,
         'column_name': node.column_name or none,
-        'depends_on': node.depends_on.nodes or [],
+        'depends_on': (node.depends_on.nodes or []) | unique | sort,
         'severity': (node.config.severity or '') | lower or none,
         'arguments': tojson(arguments, sort_keys=true),
         'tags': node.tags or node.config.tags or [],
