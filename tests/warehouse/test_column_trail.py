@@ -40,6 +40,18 @@ def test_a_table_of_a_tenants_own_leads_through_the_star_to_the_payload() -> Non
     assert FIELD in followed(with_model(own), "fct_t__weeks", "cost").upstream("column:fct_t__weeks.cost")
 
 
+def test_a_count_of_rows_leads_to_the_records_of_an_object() -> None:
+    own = BuiltModel(name="fct_t__weeks", sql="select count(*) as n from fct_t__ad_performance")
+    nodes = followed(with_model(own), "fct_t__weeks", "n").nodes
+    assert [node.name for node in nodes.values()] == [
+        "fct_t__weeks.n",
+        "fct_t__ad_performance (rows)",
+        "int_t__facebook_ads_facebook_insights (rows)",
+        f"{SINK}[facebook_ads] (rows)",
+        "facebook_ads.facebook_insights (records)",
+    ]
+
+
 def test_each_part_of_a_union_goes_through_its_own_engine() -> None:
     view = "int_t__facebook_ads_facebook_insights"
     union = BuiltModel(
