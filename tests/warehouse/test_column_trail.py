@@ -11,7 +11,7 @@ from warehouse.lineage.built_models import (
     BuiltModel,
     BuiltModels,
     RunModels,
-    read_models,
+    read_built_models,
     read_run_models,
     write_models,
 )
@@ -135,4 +135,4 @@ def test_models_are_kept_in_the_same_bytes_and_a_damaged_file_holds_none(tmp_pat
     one.write_bytes(two.read_bytes()[:100])
     assert read_run_models(one) is None
     assert read_run_models(tmp_path / "none.gz") is None
-    assert read_models(two) is None  # of another form
+    assert read_built_models(two) is None  # of another form
