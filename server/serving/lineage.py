@@ -82,8 +82,8 @@ def _notes(run: OpenRun, folder: Path, settings: Settings) -> list[str]:
 def _is_rebuilt(folder: Path, star: Path) -> bool:
     """Whether the models of the tenant's star are others than those of the run; not where there are none."""
     from pipeline.publish.run_files import MODELS
-    from warehouse.lineage.built_models import STAR_MODELS, read_models, read_run_models
+    from warehouse.lineage.built_models import STAR_MODELS, read_built_models, read_run_models
 
-    now: BuiltModels | None = read_models(star.with_name(STAR_MODELS))
+    now: BuiltModels | None = read_built_models(star.with_name(STAR_MODELS))
     published = read_run_models(folder / MODELS)
     return now is not None and published is not None and now != published.star

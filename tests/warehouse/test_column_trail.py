@@ -11,7 +11,7 @@ from warehouse.lineage.built_models import (
     BuiltModel,
     BuiltModels,
     RunModels,
-    read_models,
+    read_built_models,
     read_run_models,
     write_models,
 )
@@ -38,6 +38,18 @@ def followed(models: RunModels, table: str, column: str) -> Graph:
 def test_a_table_of_a_tenants_own_leads_through_the_star_to_the_payload() -> None:
     own = BuiltModel(name="fct_t__weeks", sql="select sum(spend) as cost from fct_t__ad_performance")
     assert FIELD in followed(with_model(own), "fct_t__weeks", "cost").upstream("column:fct_t__weeks.cost")
+
+
+def test_a_count_of_rows_leads_to_the_records_of_an_object() -> None:
+    own = BuiltModel(name="fct_t__weeks", sql="select count(*) as n from fct_t__ad_performance")
+    nodes = followed(with_model(own), "fct_t__weeks", "n").nodes
+    assert [node.name for node in nodes.values()] == [
+        "fct_t__weeks.n",
+        "fct_t__ad_performance (rows)",
+        "int_t__facebook_ads_facebook_insights (rows)",
+        f"{SINK}[facebook_ads] (rows)",
+        "facebook_ads.facebook_insights (records)",
+    ]
 
 
 def test_each_part_of_a_union_goes_through_its_own_engine() -> None:
@@ -123,4 +135,4 @@ def test_models_are_kept_in_the_same_bytes_and_a_damaged_file_holds_none(tmp_pat
     one.write_bytes(two.read_bytes()[:100])
     assert read_run_models(one) is None
     assert read_run_models(tmp_path / "none.gz") is None
-    assert read_models(two) is None  # of another form
+    assert read_built_models(two) is None  # of another form

@@ -16,7 +16,7 @@ from warehouse.lineage.built_models import (
     BuiltModels,
     RunModels,
     contract_of,
-    read_models,
+    read_built_models,
     write_models,
 )
 from warehouse.run_dbt import Node
@@ -57,5 +57,5 @@ def _built(node: Node, unique: Mapping[str, Sequence[str]]) -> BuiltModel:
 
 def publish_models(star: Path, push: Path, run: Path) -> None:
     """Copy the models behind a star into the folder of the run that is published from it, where they are kept."""
-    if (built := read_models(star_models_file(star))) is not None:
-        write_models(run / MODELS, RunModels(star=built, push=read_models(push)))
+    if (built := read_built_models(star_models_file(star))) is not None:
+        write_models(run / MODELS, RunModels(star=built, push=read_built_models(push)))

@@ -113,7 +113,7 @@ def write_models(path: Path, built: BaseModel) -> None:
     path.write_bytes(gzip.compress(text.encode(), compresslevel=6, mtime=0))
 
 
-def read_models(path: Path) -> BuiltModels | None:
+def read_built_models(path: Path) -> BuiltModels | None:
     """The models that a build or a push wrote; None where there are none, or they are damaged."""
     return _read(path, BuiltModels)
 

@@ -85,7 +85,7 @@ class ColumnTrail:
     def _model_column(self, path: Path) -> str:
         kind: NodeKind = "star_column" if path[0] in self._published else "model_column"
         about = {"table": path[0], "column": _inside(path)}
-        node = LineageNode(f"column:{spelled(path)}", kind, spelled(path), about)
+        node = LineageNode(f"column:{spelled(path)}", kind, _shown(path), about)
         if self._graph.add(node):
             model = self._star[path[0]]
             parts = branches(self.relation(path[0]))
@@ -113,10 +113,10 @@ class ColumnTrail:
         """A field of the payloads in a sink, as the connectors pushed them whose records the reader selects."""
         platforms = compared_with(self.relation(reader), PLATFORM)
         of = f"[{','.join(sorted(platforms))}]" if platforms else ""
-        name = spelled((f"{path[0]}{of}", *path[1:]))
+        named = (f"{path[0]}{of}", *path[1:])
         pushers = tuple(self._writers(path[0], platforms))
         about = {"sink": path[0], "field": _inside(path), "pushed_by": [each.name for each in pushers]}
-        node = LineageNode(f"sink:{name}", "sink_field", name, about)
+        node = LineageNode(f"sink:{spelled(named)}", "sink_field", _shown(named), about)
         if self._graph.add(node):
             for pusher in pushers:
                 self._connect(node.id, self.relation(pusher.name).origin(path[1:]), pusher.name, pusher.macros)
@@ -147,6 +147,10 @@ class ColumnTrail:
 def spelled(path: Path) -> str:
     """A path as a reader of JSON writes it: orders.line_items[].price."""
     return ".".join(path).replace(f".{ITEM}", ITEM)
+
+
+def _shown(path: Path) -> str:
+    return f"{path[0]} (rows)" if path[1] == ROWS else spelled(path)
 
 
 def _parts(text: str) -> Path:
