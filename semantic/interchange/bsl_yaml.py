@@ -44,8 +44,14 @@ def bsl_yaml(run: SharedRun) -> str:
 
 def _joining_first(run: SharedRun) -> list[str]:
     """The facts, each before those that it joins: the loader gives a joined model as it is then, without its joins."""
-    facts = sorted(run.catalog.facts)
-    return sorted(facts, key=lambda fact: (-len(set(run.tables_on_the_way(fact)) & set(facts)), fact))
+    left = sorted(run.catalog.facts)
+    joined = {fact: set(run.tables_on_the_way(fact)) for fact in left}
+    ordered: list[str] = []
+    while left:
+        free = [fact for fact in left if not any(fact in joined[other] for other in left if other != fact)]
+        ordered.append((free or left)[0])
+        left.remove(ordered[-1])
+    return ordered
 
 
 def _table(run: SharedRun, name: str) -> Tree:
