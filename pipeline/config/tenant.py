@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pipeline.config.blocks.channels import ChannelRule, read_channels
 from pipeline.config.blocks.domains import DOMAINS, read_domains, refuse_other_domains
 from pipeline.config.blocks.gates_block import read_gates
-from pipeline.config.blocks.models_block import ModelFile, read_models
+from pipeline.config.blocks.models_block import ModelFile, read_model_files
 from pipeline.config.blocks.questions_block import KnownAnswer, read_questions
 from pipeline.config.blocks.semantic_block import read_attribution, read_semantic, semantic_locations
 from pipeline.config.blocks.sessions import SessionRules, read_sessions
@@ -176,7 +176,7 @@ def read_tenant(entry: Entry, catalog: Mapping[str, Connector]) -> Tenant:
         attribution=read_attribution(fields["attribution"], catalog) if "attribution" in fields else {},
         channels=read_channels(fields["channels"]) if "channels" in fields else (),
         gates=read_gates(fields["gates"]) if "gates" in fields else {},
-        models=read_models(fields["models"]) if "models" in fields else (),
+        models=read_model_files(fields["models"]) if "models" in fields else (),
         questions=read_questions(fields["questions"], slug) if "questions" in fields else (),
     )
     if tenant.enabled:

@@ -48,6 +48,7 @@ def test_a_model_becomes_a_table_of_the_star_with_the_rows_of_its_select(tmp_pat
     ]
     (node,) = build.nodes
     assert (node.name, node.kind, node.rows) == ("fct_acme__subscriptions", "model", 3)
+    assert node.reads == ("fct_acme__orders",)
 
 
 def test_models_run_behind_those_that_they_read_whatever_their_files_are_named(tmp_path: Path) -> None:

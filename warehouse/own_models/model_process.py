@@ -25,7 +25,7 @@ GRACE_SECONDS = 5.0
 """From the deadline on: a function that does not notice the interrupt is killed with its process."""
 KILLED = 124
 LOOK_SECONDS = 0.05
-_ROOM = 1 << 30  # address space of threads and code that no data takes
+_ROOM, _ROOM_OF_A_THREAD = 1 << 30, 1 << 27  # address space of code and threads, which no data takes
 _LINE = re.compile(r"LINE (\d+):")
 _QUOTES_DATA = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
 """Errors whose message quotes a value of a row."""
@@ -72,7 +72,7 @@ def _limit(work: Work) -> None:
         int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() if sys.platform == "linux" else 0
     )
     limits = {
-        resource.RLIMIT_AS: used + 2 * work.memory_bytes + _ROOM,
+        resource.RLIMIT_AS: used + 2 * work.memory_bytes + _ROOM + work.threads * _ROOM_OF_A_THREAD,
         resource.RLIMIT_FSIZE: Path(work.star).stat().st_size + work.disk_bytes,
         resource.RLIMIT_CORE: 0,
     }

@@ -230,8 +230,16 @@ class _Report:
 
 
 def _model_node(model: OwnModel, event: Event) -> Node:
-    sql = model.template.rendered()
-    return Node(name=model.name, kind="model", status="success", failures=None, message="", sql=sql, rows=event["rows"])
+    return Node(
+        name=model.name,
+        kind="model",
+        status="success",
+        failures=None,
+        message="",
+        sql=model.template.rendered(),
+        reads=model.depends_on,
+        rows=event["rows"],
+    )
 
 
 def _test_node(model: OwnModel, test: ColumnTest, event: Event) -> Node:

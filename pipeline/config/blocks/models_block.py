@@ -32,7 +32,7 @@ class ModelFile(BaseModel):
     text: str
 
 
-def read_models(entry: Entry) -> tuple[ModelFile, ...]:
+def read_model_files(entry: Entry) -> tuple[ModelFile, ...]:
     """The files that the patterns name, by path; each once."""
     files: dict[str, ModelFile] = {}
     for item in entry.one_or_many():
