@@ -12,7 +12,7 @@ import duckdb
 from pipeline.config.slug import Slug
 from pipeline.errors import BuildError
 from semantic.catalog.catalog import AMBIGUOUS
-from semantic.definitions.distinct_values import are_all_different
+from semantic.definitions.found.distinct_values import are_all_different
 from warehouse.star_schema import AMOUNTS, Table
 
 MAX_FEW_VALUES = 24

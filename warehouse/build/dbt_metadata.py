@@ -123,7 +123,7 @@ def _copy(table: str) -> str:
             ) > 1"""
 
 
-def prune(hub: duckdb.DuckDBPyConnection, settings: Settings, now: datetime) -> None:
+def prune_metadata(hub: duckdb.DuckDBPyConnection, settings: Settings, now: datetime) -> None:
     """Remove the rows of old dbt invocations, old definitions that were replaced, and what is known of removed files.
 
     A project keeps GATA_RUN_DAYS of invocations, but its newest 10 however old they are, and at most 500. What is so

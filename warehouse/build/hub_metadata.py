@@ -14,7 +14,7 @@ from pipeline.config.tenant import Tenant
 from pipeline.errors import ConfigError
 from pipeline.settings import Settings
 from pipeline.storage.hub import read_hub, write_hub
-from warehouse.build.dbt_metadata import StarFile, collect, collected_stars, prune, results_since, star_files
+from warehouse.build.dbt_metadata import StarFile, collect, collected_stars, prune_metadata, results_since, star_files
 from warehouse.projects.logic_versions import canonical_logic, logic_hash, logic_tables
 
 Rows = Sequence[Mapping[str, Any]]  # Any: what JSON can carry
@@ -229,7 +229,7 @@ def record_build(definitions: Rows, settings: Settings, *, since: str) -> Rows:
     with write_hub(settings) as hub:
         collect(hub, settings)
         hub.execute("begin")
-        prune(hub, settings, datetime.now(UTC))
+        prune_metadata(hub, settings, datetime.now(UTC))
         _stage(hub, DEFINITIONS, definitions)
         hub.execute(f"insert into {DEFINITIONS} from staged")
         hub.execute("commit")

@@ -1,1 +1,1 @@
-"""Tables that nobody declared: found in a star, read, and defined like those of our own."""
+"""The tables of a star that nobody declared, as `Table`s."""

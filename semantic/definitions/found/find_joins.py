@@ -15,7 +15,7 @@ import duckdb
 from pipeline.config.slug import Slug
 from pipeline.contracts.sql import quote
 from semantic.catalog.run_definitions import JoinCandidate
-from semantic.definitions.distinct_values import are_all_different
+from semantic.definitions.found.distinct_values import are_all_different
 from warehouse.star_schema import Reference, Table
 from warehouse.table_descriptions import TableDescription, TableDescriptions
 

@@ -18,7 +18,7 @@ from pipeline.errors import ConfigError, suggest
 from semantic.catalog.run_definitions import JoinCandidate
 from semantic.definitions.found.column_meta import ColumnMeta, TableMeta, read_meta
 from semantic.definitions.found.find_joins import find_joins, is_key, is_unique
-from semantic.definitions.found.proposals import is_number, is_personal, propose
+from semantic.definitions.found.proposals import is_number, propose, sounds_personal
 from semantic.definitions.found.read_artifacts import read_descriptions
 from warehouse.star_schema import Column, Table
 from warehouse.table_descriptions import ColumnDescription, TableDescription, TableDescriptions
@@ -104,7 +104,7 @@ def _types(columns: Sequence[Column]) -> dict[str, str]:
 def _column(name: str, type_: str, described: ColumnDescription, personal: frozenset[str]) -> Column:
     """A column; `personal` are the names of personal columns of declared tables."""
     meta = read_meta(described.meta, ColumnMeta, name)
-    withheld = name in personal or is_personal(name) if meta.personal is None else meta.personal
+    withheld = name in personal or sounds_personal(name) if meta.personal is None else meta.personal
     return Column(name, type_, described.description, personal=withheld, unknown=is_number(type_))
 
 

@@ -74,7 +74,7 @@ def propose(
     )
 
 
-def is_personal(column: str) -> bool:
+def sounds_personal(column: str) -> bool:
     """Whether the name of a column is one of data about a person."""
     return not _PERSONAL.isdisjoint(words_of(column)) or any(part in column.lower() for part in _PERSONAL_NAMES)
 
