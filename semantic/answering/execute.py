@@ -2,16 +2,11 @@
 
 DuckDB ignores an interrupt that comes between two statements, so a stopped call is interrupted repeatedly until it has
 ended. One thread does that for all calls of the process.
-
-DuckDB looks for pandas twice for each value that it binds, and searches the whole path again where there is none: half
-a millisecond of an answer. A process without pandas says so once.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -21,9 +16,6 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import TooMuch
-
-if importlib.util.find_spec("pandas") is None:
-    sys.modules["pandas"] = None  # type: ignore[assignment]  # Python's own mark of a module that cannot be imported
 
 RETRY_SECONDS = 0.01
 NARROWER = "Ask for a shorter time range, fewer dimensions, or filter."

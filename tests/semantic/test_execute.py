@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -158,17 +156,3 @@ def test_a_statement_that_needs_too_much_memory_says_how_to_ask_for_less(tmp_pat
         ):
             execute(cursor, "SELECT range % 3, list(range || 'x') FROM range(3000000) GROUP BY 1", {})
         assert execute(cursor, "SELECT 1", {}) == [(1,)]
-
-
-def test_binding_a_value_searches_for_no_module_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    searched: list[str] = []
-
-    class Finder:
-        def find_spec(self, name: str, *_: object) -> None:
-            searched.append(name)
-
-    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
-    assert execute(duckdb.connect(), "select $day::date, $n", {"day": date(2026, 1, 1), "n": 3}) == [
-        (date(2026, 1, 1), 3)
-    ]
-    assert searched == []

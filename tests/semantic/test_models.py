@@ -44,7 +44,7 @@ from semantic.answering.semantic_model import load_model
 from semantic.answering.run_query import run_query
 from semantic.planning.query import read_query
 model = load_model(Path({str(run_dir)!r}))
-print([name for name in {HEAVY!r} if sys.modules.get(name)])
+print([name for name in {HEAVY!r} if name in sys.modules])
 sys.modules["pandas"] = None
 import datetime, duckdb
 connection = duckdb.connect({str(run_dir / "stars.duckdb")!r}, read_only=True)
