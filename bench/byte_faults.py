@@ -87,7 +87,9 @@ def _pool(context: Any) -> ProcessPoolExecutor:  # Any: multiprocessing's own
 
 def _quiet() -> None:
     """Send events nowhere: each fault logs some."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)  # before the first build sets the log up, it goes to stdout
+    os.dup2(nowhere, 2)
 
 
 if __name__ == "__main__":

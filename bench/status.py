@@ -24,6 +24,7 @@ from pipeline.settings import Settings
 from pipeline.storage.ops import Ops
 from pipeline.storage.run_id import new_run_id
 from server.orchestration.publishing import PublishedStar, finish_star, write_built
+from warehouse.build.star import StarBuild
 
 NOW = datetime.now(UTC)
 TENANTS_OF_RUN = 10
@@ -50,7 +51,7 @@ def _publish(settings: Settings, slug: Slug) -> None:
         star.execute(f"create table fct_{slug}__orders as select 1 as order_key")
     staged = stage(stars, settings.published(slug), new_run_id(NOW), slug, {f"fct_{slug}__orders": ("order_key",)})
     published = commit(staged, "metrics: []\n", now=NOW)
-    finish_star(settings, slug, "inputs", ())
+    finish_star(settings, slug, "inputs", (), StarBuild(nodes=()))
     rows = {f"fct_{slug}__orders": 1}
     write_built(settings, slug, PublishedStar(inputs="inputs", run_id=published.run_id, rows=rows))
 
@@ -86,8 +87,10 @@ def cpu_seconds(settings: Settings, *arguments: str, times: int = 3) -> float:
     taken = []
     for _ in range(times):
         child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[1])
-        _, _, usage = os.wait4(child.pid, 0)
-        child.returncode = 0
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0:
+            raise SystemExit(f"gata {' '.join(arguments)} ended with exit code {child.returncode}")
         taken.append(usage.ru_utime + usage.ru_stime)
     return min(taken)
 
