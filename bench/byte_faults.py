@@ -1,14 +1,15 @@
 """Faults of a disk in a home, 1,000 by default: one byte of one file changes, or a file is cut.
 
-`python -P -m bench.byte_faults [--count N] [--seed S]` builds a small shop, spoils a copy of it at a time, asks every
-metric, runs status, plan and build, and asks again. It prints what became of the faults of each place, and ends with 1
-when a number was silently another or an error was no error of ours. Each fault is judged in a process of its own kind:
-a library that dies of a damaged file is counted as a traceback.
+`python -P -m bench.byte_faults [--count N] [--minutes M] [--seed S]` builds a small shop, spoils a copy of it at a
+time, asks every metric, runs status, plan and build, and asks again. It prints what became of the faults of each place,
+and ends with 1 when a number was silently another or an error was no error of ours. Each fault is judged in a process
+of its own kind: a library that dies of a damaged file is counted as a traceback.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import multiprocessing
 import os
 import sys
@@ -37,6 +38,7 @@ BAD = (Outcome.WRONG, Outcome.BUG)
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1_000, help="How many faults.")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="Begin no fault after so many.")
     parser.add_argument("--seed", type=int, default=SEED, help="Seed of the faults.")
     arguments = parser.parse_args()
     outcomes: dict[str, Counter[Outcome]] = {}
@@ -50,8 +52,11 @@ def main() -> int:
         for fault, (outcome, said) in track(judged, "Spoiling", total=len(faults), console=console, transient=True):
             outcomes.setdefault(fault.place, Counter()).update([outcome])
             bad += [f"{outcome.value}: {fault}: {said}"] if outcome in BAD else []
+            if time.perf_counter() - started > 60 * arguments.minutes:
+                break
     Console().print(outcome_table("place", Outcome, outcomes))
-    print(f"{len(faults)} faults, {len(sound.sums)} sums each, {time.perf_counter() - started:.0f} seconds")
+    judged_faults = sum(counts.total() for counts in outcomes.values())
+    print(f"{judged_faults} faults, {len(sound.sums)} sums each, {time.perf_counter() - started:.0f} seconds")
     for sentence in sorted(bad):
         print(sentence)
     return 1 if bad else 0
@@ -82,7 +87,9 @@ def _pool(context: Any) -> ProcessPoolExecutor:  # Any: multiprocessing's own
 
 def _quiet() -> None:
     """Send events nowhere: each fault logs some."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)  # before the first build sets the log up, it goes to stdout
+    os.dup2(nowhere, 2)
 
 
 if __name__ == "__main__":

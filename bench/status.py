@@ -87,8 +87,10 @@ def cpu_seconds(settings: Settings, *arguments: str, times: int = 3) -> float:
     taken = []
     for _ in range(times):
         child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[1])
-        _, _, usage = os.wait4(child.pid, 0)
-        child.returncode = 0
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0:
+            raise SystemExit(f"gata {' '.join(arguments)} ended with exit code {child.returncode}")
         taken.append(usage.ru_utime + usage.ru_stime)
     return min(taken)
 

@@ -161,8 +161,10 @@ def _initialize(files: LogFiles | None) -> None:
     """Initialize a process of the pool.
 
     Ctrl-C reaches every process of a terminal: the process of the build handles it and ends the pool. A pool process
-    ends with its parent, even when that is killed.
+    ends with its parent, even when that is killed. Stdout is the parent's, for its answer: what a library prints here,
+    such as DuckDB the progress of a slow statement, goes to stderr.
     """
+    os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     configure_log(files)

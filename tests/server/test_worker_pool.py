@@ -67,6 +67,20 @@ def test_an_error_comes_back_as_the_outcome_of_its_tenant_alone(shop: BuildConte
     assert path == projects_folder(settings, "first")
 
 
+def prints(tenant: Tenant, *_: object) -> None:
+    os.write(1, f"of {tenant.slug}\n".encode())
+
+
+def test_what_a_library_prints_in_a_process_of_the_pool_does_not_reach_stdout(
+    shop: BuildContext, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with WorkerPool(shop.blueprints, shop.settings) as pool:
+        assert len(list(pool.each(prints, shop.manifest.tenants, "stars"))) == 2
+    printed = capfd.readouterr()
+    assert {"of first", "of second"} <= set(printed.err.splitlines())
+    assert printed.out == ""
+
+
 def says(tenant: Tenant, *_: object) -> int:
     log.info("at_work")
     return os.getpid()
