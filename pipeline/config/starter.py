@@ -27,6 +27,11 @@ OTHER_KEYS = {
         "{metrics: {revenue_per_customer: {expression: order_revenue / customers}}}",
         "metrics of your own, and other names",
     ),
+    "models": ("[models/*.sql, models/*.yml]", "tables of your own over its facts and dimensions: docs/own-models.md"),
+    "questions": (
+        "[{question: Orders so far?, query: {metrics: [orders]}, value: 10}]",
+        "what you know the answer of: `gata verify` and each publish ask it",
+    ),
 }
 """Keys of a tenant that the starter keeps in comments: a working example of each, and its purpose."""
 

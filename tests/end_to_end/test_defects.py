@@ -86,7 +86,7 @@ def test_generated_projects_read_nothing_but_this_hub(stores: Stores, nodes: lis
     """2: two tenants' sources named a database in the cloud, and their models failed."""
     sources = [
         (path.relative_to(stores.home).parts[1], source)
-        for path in stores.home.glob("dbt/*/*/models/**/*ources.yml")
+        for path in stores.home.glob("dbt/*/*/properties/**/*ources.yml")
         for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
     ]
     assert {slug for slug, _ in sources} == set(STORES)

@@ -17,6 +17,7 @@ INTERNAL = {
     "Unreadable": "a finding about one file: it is quarantined by name, and the others go on",
     "AmbiguousNameError": "between two modules of reading: the file is quarantined by name, as Unreadable",
     "OtherVersion": "between two modules of semantic: the run is refused with its format, by a PublishError",
+    "NotAnsi": "within the export to Ossie: what ANSI SQL cannot say goes into a custom extension",
     "KeysUnreachable": "between two modules of OAuth: the caller is told by a CredentialRefused",
 }
 """Exception classes that no caller meets, and why."""

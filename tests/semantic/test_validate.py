@@ -115,7 +115,7 @@ BROKEN: dict[str, tuple[Callable[[Tree], object], str]] = {
         lambda tree: tree["models"]["users"].update(
             joins={"orders": {"model": "orders", "type": "one", "left_on": "user_key", "right_on": "order_key"}}
         ),
-        "Joins lead in a circle: orders -> users -> orders.",
+        "Joins lead in a circle: users -> orders -> users.",
     ),
     "a way that does not exist": (
         lambda tree: tree["dimensions"]["campaign_name"]["paths"].update(ad_performance="users.campaign_name"),

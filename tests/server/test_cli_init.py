@@ -50,6 +50,8 @@ def test_each_example_of_the_first_file_works_without_its_comment_sign(tmp_path:
             "    sources:\n", "    sources:\n      google_analytics: {enabled: true}\n"
         )
     (tmp_path / "rates.csv").touch()
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/dim_my_shop__places.sql").write_text("select 1 as place_id", encoding="utf-8")
     (tmp_path / "tenants.yaml").write_text(text, encoding="utf-8")
     tenant = load_tenants(tmp_path / "tenants.yaml", CATALOG).get("my_shop")
     plain = tenant.model_dump() if key in OTHER_KEYS else tenant.source("shopify").accounts[0].read.objects

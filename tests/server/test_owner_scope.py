@@ -136,8 +136,14 @@ def test_a_tenant_of_another_is_not_there_for_an_owner_either(served: str, call:
     document = httpx.get(f"{served}/openapi.json", timeout=60).json()
     for path, methods in document["paths"].items():
         if "{tenant}" in path:
-            for method in methods:
-                body = {"json": {"metrics": ["spend"]}} if method == "post" else {}
+            for method, operation in methods.items():
+                body: dict[str, Any] = {"json": {"metrics": ["spend"]}} if method == "post" else {}
+                asked = [
+                    each["name"]
+                    for each in operation.get("parameters", ())
+                    if each["in"] == "query" and each["required"]
+                ]
+                body["params"] = dict.fromkeys(asked, "spend")
                 there, missing = (
                     call("alpha owner", method, path.replace("{tenant}", slug).replace("{id}", "x"), **body)
                     for slug in ("beta", "nobody")

@@ -24,7 +24,7 @@ from warehouse.projects.rates_table import RATES_FILE
 from warehouse.projects.reference_tables import reference_names, reference_rows
 from warehouse.projects.star_project import star_project
 from warehouse.projects.unit_tests import unit_test_files
-from warehouse.run_dbt import Node, run_dbt, write_project
+from warehouse.run_dbt import BUILD_TARGET, Node, run_dbt, write_project
 
 BLUEPRINTS = blueprints(load_catalog(Path("no such file")))
 Record = Mapping[str, Any]
@@ -114,7 +114,7 @@ class Star:
         (name,) = [name for name in self.nodes if name.startswith(test)]
         if not self.nodes[name].failures:
             return []
-        (compiled,) = self.folder.glob(f"target/compiled/**/{name}.sql")
+        (compiled,) = self.folder.glob(f"{BUILD_TARGET}/compiled/**/{name}.sql")
         return [row[0] for row in self.tables.sql(compiled.read_text(encoding="utf-8")).fetchall()]
 
 

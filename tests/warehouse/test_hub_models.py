@@ -399,7 +399,7 @@ def test_the_table_of_a_source_that_was_switched_off_is_watched(hub: Hub, tyrell
 
 def test_a_run_of_the_library_leaves_its_definitions_results_and_tests(hub: Hub) -> None:
     assert hub.rows("select project, command, target, tenant_slug from invocations__history") == [
-        ("gata_library", "build", "hub", "*")
+        ("gata_library", "build", "sandbox", "*")
     ]
     ((built, tested),) = hub.rows("""select
             count(*) filter (resource_type <> 'test'), count(*) filter (resource_type = 'test')

@@ -81,7 +81,7 @@ def texts(rules: SessionRules) -> str:
 
 def test_what_is_generated_says_the_tenants_gap_and_no_other() -> None:
     default, longer, shortest = (texts(SessionRules(gap_minutes=minutes)) for minutes in (30, 45, 1))
-    assert default.count("30 minutes") == longer.count("45 minutes") == 3
+    assert default.count("30 minutes") == longer.count("45 minutes") == 4
     assert "number_sessions(gap_minutes=45)" in longer
     assert longer.replace("45 minutes", "30 minutes").replace("gap_minutes=45", "gap_minutes=30") == default
-    assert shortest.count("more than 1 minute.") == 3
+    assert shortest.count("more than 1 minute.") == 4

@@ -39,7 +39,7 @@ from pipeline.contracts.sql import struct_json
 from tests.warehouse.engine_fixture import BLUEPRINTS, MACROS, a_source
 from warehouse.projects.hub_projects import SINK_COLUMNS
 from warehouse.projects.row_filters import filter_conditions
-from warehouse.projects.star_models import history_views, intermediate_views
+from warehouse.projects.star_models import history_objects, history_views, intermediate_views
 from warehouse.projects.star_project import star_project
 
 Json = dict[str, Any]
@@ -255,7 +255,7 @@ def test_a_record_is_judged_by_its_current_version_and_an_older_one_never_stands
 def test_a_history_keeps_the_versions_that_meet_the_rules_with_their_times() -> None:
     campaigns = BLUEPRINTS["facebook_ads", "campaigns"]
     tenant = shop(rule("status", "!=", "DELETED"), platform="facebook_ads", table="campaigns")
-    (view,) = history_views(tenant, BLUEPRINTS).values()
+    (view,) = history_views(tenant, history_objects(tenant, BLUEPRINTS)).values()
     versions = [{"id": "c", "status": "ACTIVE"}, {"id": "c", "status": "DELETED"}]
     (row,) = seen(view, campaigns, versions)
     assert (row["status"], str(row["in_force_to"])) == ("ACTIVE", "2026-01-02 00:00:00")
