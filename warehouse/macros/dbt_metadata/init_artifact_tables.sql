@@ -3,7 +3,7 @@
            `<name>__current` views over them.
     Note   Runs at the start of the library, whose models read the views, and at the end of every project. -#}
 {% macro init_artifact_tables() -%}
-{%- if execute -%}
+{%- if execute and flags.WHICH not in ["compile", "generate"] -%}
 {%- set known = {} %}
 {%- for row in run_query(
     "select table_name, string_agg(column_name, ',') from duckdb_columns() where database_name = '" ~ target.database

@@ -4,7 +4,7 @@
     Gives  SQL of two statements.
     Note   The row of the run lists the project's nodes: the views of what is so now leave out what it no longer has. -#}
 {% macro upload_run_results(results, counted=none) -%}
-{%- if execute -%}
+{%- if execute and flags.WHICH not in ["compile", "generate"] -%}
 {%- set rows, node_ids, counts = [], [], {} %}
 {%- for row in run_query(counted or rows_of_tables()).rows %}{% do counts.update({row[0]: row[1] | int}) %}{% endfor %}
 {%- for each in metadata_nodes(results) %}

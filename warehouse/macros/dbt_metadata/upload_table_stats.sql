@@ -4,7 +4,7 @@
     Note   It costs no pass over the data, but for the NULLs of tables that the run made whole: the rest stands in
            DuckDB's own metadata. Of texts no value is kept, for they may be personal data. -#}
 {% macro upload_table_stats(results) -%}
-{%- if execute -%}
+{%- if execute and flags.WHICH not in ["compile", "generate"] -%}
 {%- set tables = written_tables(results) %}
 {%- if tables %}
 checkpoint {{ adapter.quote(target.database) }};

@@ -2,7 +2,7 @@
     Takes  results: as `metadata_nodes`.
     Gives  one INSERT of the definitions that changed since they were last written, or nothing. -#}
 {% macro upload_test_definitions(results) -%}
-{%- if execute -%}
+{%- if execute and flags.WHICH not in ["compile", "generate"] -%}
 {%- set rows = [] %}
 {%- for each in metadata_nodes(results) if each.node.resource_type in ('test', 'unit_test') %}
     {%- set node = each.node %}
