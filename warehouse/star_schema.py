@@ -45,6 +45,11 @@ class Column:
     is_money: bool = False  # of a found table: an amount in the row's currency, whose type does not say so
     internal: bool = False  # a number that other columns or checks are made of: no metric is derived from it alone
 
+    @property
+    def is_amount(self) -> bool:
+        """Whether it is money in one currency: that of its row, or the reporting currency."""
+        return self.type == MONEY or self.is_money
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -76,8 +81,7 @@ class Table:
     @property
     def money(self) -> tuple[Column, ...]:
         """The amounts in the row's currency."""
-        amounts = (column for column in self.columns if column.type == MONEY or column.is_money)
-        return tuple(column for column in amounts if column.converts is None)
+        return tuple(column for column in self.columns if column.is_amount and column.converts is None)
 
     @property
     def converted(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from semantic.catalog.catalog import COMPUTED, FLAGS
 from semantic.catalog.expression import ZERO_WITHOUT_ROWS, MetricKind
 from semantic.catalog.formula import Formula, MetricType, Name, expand, is_sum, metric_names, parse, to_text
 from semantic.catalog.run_definitions import Selection
+from semantic.definitions.found.proposals import is_number, metric_type
 from semantic.definitions.metric_filters import (
     MetricInputs,
     SelectedRows,
@@ -23,8 +24,8 @@ from semantic.definitions.metric_filters import (
     select_rows,
 )
 from semantic.definitions.overlay import Overlay
-from semantic.definitions.standard_metrics import BaseMetric, DerivedMetric
-from warehouse.star_schema import CONVERSIONS, MONEY, QUANTITY, Column, Table
+from semantic.definitions.standard_metrics import BaseMetric, DerivedMetric, average_of
+from warehouse.star_schema import Column, Table
 
 MetricEntry = Mapping[str, Any]  # Any: text, flags, and lists of maps of those, as in tenants.yaml
 
@@ -133,21 +134,9 @@ def _measure(name: str, entry: MetricEntry, known: MetricInputs, custom: CustomM
         metric = column_metric(name=name, kind=kind, description=description, where=where, percent=percent)
         custom.measured.append(_with_rule(metric, selected))
         return
-    has_value = f"_.{column.name}.notnull()" + (f" & {where}" if where else "")
-    custom.measured.append(
-        replace(part, name=f"{name}__sum", where=where, hidden=True, currency=selected.currency if selected else None)
-    )
-    counted = replace(
-        custom.measured[-1], name=f"{name}__count", kind="count", type="integer", unit="count", where=has_value
-    )
-    custom.measured.append(counted)
-    custom.derived[name] = DerivedMetric(
-        name=name,
-        expression=f"{name}__sum / {name}__count",
-        description=description,
-        unit=custom.measured[-2].unit,
-        rule=selected.rule if selected else None,
-    )
+    part = replace(part, where=where, currency=selected.currency if selected else None)
+    parts, custom.derived[name] = average_of(part, description=description, rule=selected.rule if selected else None)
+    custom.measured += parts
 
 
 def _fact(fact: str, name: str, known: MetricInputs) -> Table:
@@ -166,17 +155,13 @@ def _column(entry: MetricEntry, name: str, table: Table) -> Column:
         what = f"{name} is made of {entry['column']!r}, which is no column of {table.name}."
         raise ConfigError(what, suggest(entry["column"], columns))
     column = columns[entry["column"]]
-    if entry["aggregate"] != "count_distinct" and not _is_number(column):
-        numbers = ", ".join(each.name for each in columns.values() if _is_number(each))
+    if entry["aggregate"] != "count_distinct" and not is_number(column.type):
+        numbers = ", ".join(each.name for each in columns.values() if is_number(each.type))
         raise ConfigError(
             f"{entry['aggregate']} of {column.name} of {table.name} is no number.",
             f"Write aggregate: count_distinct, or choose one of: {numbers}.",
         )
     return column
-
-
-def _is_number(column: Column) -> bool:
-    return column.type in ("INTEGER", "BIGINT", "DOUBLE", MONEY, CONVERSIONS, QUANTITY)
 
 
 def _kind(aggregate: str) -> tuple[MetricKind | Literal["average"], int]:
@@ -189,15 +174,13 @@ def _kind(aggregate: str) -> tuple[MetricKind | Literal["average"], int]:
 def _type(column: Column, kind: str) -> MetricType:
     if kind == "count_distinct":
         return "integer"
-    if column.type == "DOUBLE" or kind in ("median", "percentile"):
-        return "number"
-    return "decimal" if column.type in (MONEY, CONVERSIONS, QUANTITY) else "integer"
+    return "number" if kind in ("median", "percentile") else metric_type(column.type)
 
 
 def _unit(entry: MetricEntry, name: str, column: Column, kind: str) -> str:
     if kind == "count_distinct":
         return str(entry.get("unit", "count"))
-    if column.type == MONEY:
+    if column.is_amount:
         if "unit" in entry:
             raise ConfigError(f"{name} has a unit and is money.", "Remove it: money is in the currency of its rows.")
         return "currency"

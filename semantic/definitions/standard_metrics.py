@@ -58,6 +58,31 @@ class DerivedMetric:
     synonyms: tuple[str, ...] = ()  # as for a base metric
 
 
+def average_of(
+    metric: BaseMetric, *, description: str, rule: str | None = None
+) -> tuple[list[BaseMetric], DerivedMetric]:
+    """Make an average of a sum: the sum by the count of the rows that have a value, which parts can be combined from.
+
+    Args:
+        metric: The sum, under the name of the average.
+        description: Of the average.
+        rule: The rows that it counts, in words.
+    """
+    total = replace(metric, name=f"{metric.name}__sum", hidden=True)
+    has_value = f"{metric.value}.notnull()" + (f" & {metric.where}" if metric.where else "")
+    counted = replace(total, name=f"{metric.name}__count", kind="count", type="integer", unit="count", where=has_value)
+    derived = DerivedMetric(
+        name=metric.name,
+        expression=f"{total.name} / {counted.name}",
+        description=description,
+        unit=metric.unit,
+        label=metric.label,
+        rule=rule,
+        synonyms=metric.synonyms,
+    )
+    return [total, counted], derived
+
+
 ADS, ORDERS, ITEMS, REFUNDS = "ad_performance", "orders", "order_items", "refunds"
 SESSIONS, EVENTS = "sessions", "events"
 

@@ -8,14 +8,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import ibis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError, GataError
+from semantic.answering.validate import validate_run
 from semantic.catalog.run_definitions import RunDefinitions, read_definitions
 from semantic.definitions import standard_metrics
-from semantic.definitions.found.proposals import propose
+from semantic.definitions.found.proposals import METHODS, propose
 from tests.semantic.hand_star import HandStar, hand_shop
 from warehouse.star_schema import Column, Reference, Table
 from warehouse.table_descriptions import ColumnDescription, TableDescription
@@ -255,3 +257,38 @@ def test_a_role_follows_from_type_name_and_currency() -> None:
         "seen_at": ("none", "none", None),
         "price_level": ("measure", "average", "count"),
     }
+
+
+@pytest.mark.parametrize(
+    ("column", "type_", "metric"),
+    [
+        ("visits", "TINYINT", "visits"),
+        ("visits", "SMALLINT", "visits"),
+        ("visits", "UINTEGER", "visits"),
+        ("visits", "FLOAT", "visits"),
+        ("visits", "DECIMAL(9,1)", "visits"),
+        ("Visits", "BIGINT", "visits"),
+        ("visits__total", "BIGINT", "visits_total"),
+        ("visits_change", "BIGINT", "visits_change_value"),
+        ("count", "BIGINT", None),
+        ("class", "BIGINT", None),
+        ("visits of the day", "BIGINT", None),
+    ],
+)
+def test_every_type_and_name_of_a_column_is_a_metric_or_left_out_and_never_stops_a_run(
+    tmp_path: Path, column: str, type_: str, metric: str | None
+) -> None:
+    star = hand_shop(tmp_path)
+    rows = f"(DATE '2026-01-01', 4::{type_}, 'here'), (DATE '2026-01-02', 5::{type_}, 'there')"
+    star.make("fct_shop__doors", f'SELECT * FROM (VALUES {rows}) AS t(day, "{column}", "name")')
+    validate_run(star.folder / star.model.run_id)
+    assert star.one("doors") == 2
+    assert star.table(metrics=["doors"], dimensions=["name"], order_by=["name"])[0] == {"name": "here", "doors": 1}
+    if metric is None:
+        assert not any(entry.fact == "doors" and name != "doors" for name, entry in definitions(star).metrics.items())
+    else:
+        assert star.one(metric) == 9
+
+
+def test_the_names_that_an_expression_reads_otherwise_are_those_of_the_library() -> None:
+    assert {name for name in dir(ibis.Table) if not name.startswith("_")} == METHODS

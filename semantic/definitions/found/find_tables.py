@@ -18,7 +18,7 @@ from pipeline.errors import ConfigError, suggest
 from semantic.catalog.run_definitions import JoinCandidate
 from semantic.definitions.found.column_meta import ColumnMeta, TableMeta, read_meta
 from semantic.definitions.found.find_joins import find_joins, is_key, is_unique
-from semantic.definitions.found.proposals import is_number, propose, sounds_personal
+from semantic.definitions.found.proposals import is_number, is_plain, propose, sounds_personal
 from semantic.definitions.found.read_artifacts import read_descriptions
 from warehouse.star_schema import Column, Table
 from warehouse.table_descriptions import ColumnDescription, TableDescription, TableDescriptions
@@ -110,7 +110,8 @@ def _column(name: str, type_: str, described: ColumnDescription, personal: froze
 
 def _day(name: str, columns: Sequence[Column], meta: TableMeta, full_name: str) -> str | None:
     """The column of the day of each row: what meta says, else the one called after the table, else the first."""
-    days = [column.name for column in columns if column.type == "DATE" and not column.personal]
+    dates = [column.name for column in columns if column.type == "DATE" and not column.personal]
+    days = [name for name in dates if is_plain(name)]
     if meta.date is not None:
         if meta.date not in days:
             what = f"meta.gata.date of {full_name} is {meta.date!r}, which is no DATE column of it."

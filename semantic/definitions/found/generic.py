@@ -6,16 +6,17 @@ dimension; one that has the name of a standard column is that standard dimension
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from semantic.catalog.expression import MetricKind, columns_in
-from semantic.catalog.formula import MetricType
+from semantic.catalog.catalog import COMPUTED, FLAGS
+from semantic.catalog.expression import columns_in
 from semantic.catalog.run_definitions import DimensionType
 from semantic.definitions.found.column_meta import TableMeta
-from semantic.definitions.found.proposals import INTEGERS, ColumnProposal
+from semantic.definitions.found.proposals import INTEGERS, ColumnProposal, metric_type
 from semantic.definitions.standard_dimensions import StandardDimension
-from semantic.definitions.standard_metrics import BaseMetric, DerivedMetric, count_of_rows
+from semantic.definitions.standard_metrics import BaseMetric, DerivedMetric, average_of, count_of_rows
 from warehouse.star_schema import Table
 
 Proposals = Mapping[str, Sequence[ColumnProposal]]
@@ -32,48 +33,27 @@ class GenericMetrics:
     def add(self, table: Table, proposal: ColumnProposal, name: str) -> None:
         """Add the metric of a column."""
         about = proposal.description or f"{proposal.column} of {table.name}."
-        type_: MetricType = "integer" if proposal.type in INTEGERS else "number"
         metric = BaseMetric(
             name=name,
             fact=table.name,
             kind="sum",
             value=f"_.{proposal.column}",
-            type="decimal" if proposal.type.startswith("DECIMAL(") else type_,
+            type=metric_type(proposal.type),
             unit=proposal.unit,
             description=about,
             label=proposal.label,
             synonyms=proposal.synonyms,
         )
-        kinds: Mapping[str, MetricKind] = {
-            "sum": "sum",
-            "minimum": "minimum",
-            "maximum": "maximum",
-            "median": "median",
-            "count_distinct": "count_distinct",
-        }
-        if proposal.aggregation in kinds:
-            metric = replace(metric, kind=kinds[proposal.aggregation])
-            if metric.kind == "median":
-                metric = replace(metric, type="number")
-            if metric.kind == "count_distinct":
-                metric = replace(metric, type="integer", unit="count")
-            self.measured.append(metric)
-            return
-        self.measured.append(replace(metric, name=f"{name}__sum", hidden=True))
-        has_value = f"_.{proposal.column}.notnull()"
-        self.measured.append(
-            count_of_rows(f"{name}__count", table.name, where=has_value, description=about, hidden=True)
-        )
-        self.derived.append(
-            DerivedMetric(
-                name=name,
-                expression=f"{name}__sum / {name}__count",
-                description=f"Average. {about}",
-                unit=proposal.unit,
-                label=proposal.label,
-                synonyms=proposal.synonyms,
-            )
-        )
+        if proposal.aggregation == "average":
+            parts, average = average_of(metric, description=f"Average. {about}")
+            self.measured += parts
+            self.derived.append(average)
+        elif proposal.aggregation == "count_distinct":
+            self.measured.append(replace(metric, kind="count_distinct", type="integer", unit="count"))
+        elif proposal.aggregation == "median":
+            self.measured.append(replace(metric, kind="median", type="number"))
+        elif proposal.aggregation != "none":
+            self.measured.append(replace(metric, kind=proposal.aggregation))
 
 
 def generic_metrics(
@@ -166,8 +146,10 @@ def _columns_of(metric: BaseMetric) -> set[str]:
 
 
 def _free(name: str, table: Table, names: set[str]) -> str:
-    """A name that nothing else has: the wanted one, else with its table's before it."""
-    free = name if name not in names else f"{table.name}_{name}"
+    """A name that nothing else has, nor columns that answers add: the wanted one, else with its table's before it."""
+    wanted = re.sub("__+", "_", name.lower())
+    wanted = f"{wanted}_value" if wanted.endswith(COMPUTED) or wanted in FLAGS else wanted
+    free = wanted if wanted not in names else f"{table.name}_{wanted}"
     names.add(free)
     return free
 
@@ -177,8 +159,7 @@ def _dimension_type(proposal: ColumnProposal) -> DimensionType | None:
         return "boolean"
     if proposal.role == "date":
         return "date"
-    if proposal.role == "key" and not proposal.column.endswith("_key"):
-        return "text" if proposal.type == "VARCHAR" else "integer" if proposal.type in INTEGERS else None
-    if proposal.role == "dimension":
+    is_id = proposal.role == "key" and not proposal.column.endswith("_key")
+    if is_id or proposal.role == "dimension":
         return "text" if proposal.type == "VARCHAR" else "integer" if proposal.type in INTEGERS else None
     return None

@@ -1,18 +1,32 @@
 """Proposes what each column of a table is for: its role, unit and aggregation, and whether it is personal.
 
-From its type, its name, and whether the table has a currency; what `meta` says wins.
+From its type, its name, and whether the table has a currency; what `meta` says wins. A column whose name no expression
+can have is for nothing.
 """
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from semantic.catalog.formula import MetricType
 from semantic.definitions.found.column_meta import Aggregation, ColumnMeta, Role, read_meta
 from warehouse.star_schema import Column, Table
 from warehouse.table_descriptions import ColumnDescription
 
+_METHODS = """
+    agg aggregate alias anti_join any_inner_join any_left_join as_scalar as_table asof_join bind cache cast columns
+    compile count cross_join describe difference distinct drop drop_null dropna equals execute fill_null fillna
+    filter get_backend get_name group_by head info inner_join intersect join left_join limit mutate nunique op
+    order_by outer_join pipe pivot_longer pivot_wider preview projection relocate rename right_join rowid sample
+    schema select semi_join sql to_array to_csv to_delta to_json to_pandas to_pandas_batches to_parquet
+    to_parquet_dir to_polars to_pyarrow to_pyarrow_batches to_sql to_torch to_xlsx topk try_cast unbind union unnest
+    unpack value_counts view visualize window_by
+"""
+METHODS = frozenset(_METHODS.split())
+"""Names that an expression over `_`, a table of ibis, reads as a method and not as a column."""
 INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _NUMBERS = (*INTEGERS, "FLOAT", "DOUBLE")
 
@@ -79,6 +93,19 @@ def sounds_personal(column: str) -> bool:
     return not _PERSONAL.isdisjoint(words_of(column)) or any(part in column.lower() for part in _PERSONAL_NAMES)
 
 
+def is_plain(column: str) -> bool:
+    """Whether an expression over `_` can name a column."""
+    is_name = column.isascii() and column.isidentifier() and not keyword.iskeyword(column)
+    return is_name and column not in METHODS
+
+
+def metric_type(type_: str) -> MetricType:
+    """The type of the sum of a column of numbers."""
+    if type_.startswith("DECIMAL("):
+        return "decimal"
+    return "integer" if type_ in INTEGERS else "number"
+
+
 def is_number(type_: str) -> bool:
     """Whether a DuckDB type is a number that metrics can add up."""
     return type_ in _NUMBERS or type_.startswith("DECIMAL(")
@@ -89,6 +116,7 @@ def _proposal(name: str, type_: str, table: Table, described: ColumnDescription,
     declared = next((column for column in table.columns if column.name == name), Column(name, type_, ""))
     has_currency = any(column.name == "currency" for column in table.columns)
     role = meta.role or _role(name, type_, has_currency=has_currency, is_key=is_key)
+    role = role if is_plain(name) else "none"
     aggregation: Aggregation = "none"
     if role in ("money", "measure"):
         aggregation = meta.aggregation or ("sum" if _NOT_ADDED.isdisjoint(words_of(name)) else "average")
