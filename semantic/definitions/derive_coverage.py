@@ -13,10 +13,10 @@ from pipeline.config.source import Source
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.connector import contracts_of
 from pipeline.contracts.sql import quote
-from pipeline.errors import BuildError
 from pipeline.ingest.deliveries.delivered_days import DeliveredDays
 from semantic.catalog.coverage import SourceCoverage
 from semantic.catalog.day_set import DaySet
+from semantic.definitions.introspect import open_star
 from warehouse.build.finding_facts import FED_BY, META
 from warehouse.projects.engines import engines_of
 from warehouse.star_schema import Table
@@ -36,13 +36,8 @@ def derive_coverage(
     Raises:
         BuildError: The star cannot be read.
     """
-    try:
-        with duckdb.connect(stars_file, read_only=True) as connection:
-            rows = {table.name: _days_of_rows(connection, table, tenant) for table in tables if table.date}
-    except duckdb.Error as error:
-        raise BuildError(
-            f"The star of {tenant.slug} cannot be read: {error}.", f"Run `gata build --tenant {tenant.slug} --full`."
-        ) from error
+    with open_star(stars_file, tenant.slug) as connection:
+        rows = {table.name: _days_of_rows(connection, table, tenant) for table in tables if table.date}
     found = (source for fact, days in rows.items() for source in _of_fact(fact, days, tenant, delivered))
     return tuple(sorted(found, key=lambda source: (source.fact, source.platform or "", source.account or "")))
 

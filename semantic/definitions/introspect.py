@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 import duckdb
 
 from pipeline.config.slug import Slug
+from pipeline.contracts.sql import quote
 from pipeline.errors import BuildError
 from semantic.catalog.catalog import AMBIGUOUS
-from semantic.definitions.found.distinct_values import are_all_different
+from semantic.definitions.found.join_keys import are_all_different, count_unknown_keys
 from warehouse.star_schema import AMOUNTS, Table
 
 MAX_FEW_VALUES = 24
@@ -76,35 +78,48 @@ BuiltTables = Mapping[str, BuiltTable]
 """By the table's name in the star, such as orders."""
 
 
+@contextmanager
+def open_star(stars_file: Path, slug: Slug) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a tenant's star file to read it.
+
+    Raises:
+        BuildError: It cannot be read.
+    """
+    try:
+        with duckdb.connect(stars_file, read_only=True) as connection:
+            yield connection
+    except duckdb.Error as error:
+        raise BuildError(
+            f"The star of {slug} cannot be read: {error}.", f"Run `gata build --tenant {slug} --full`."
+        ) from error
+
+
 def introspect(stars_file: Path, tables: Sequence[Table], slug: Slug) -> BuiltTables:
     """Measure the tables of a tenant's star file.
 
     Raises:
         BuildError: The file cannot be read, or a table is missing.
     """
-    try:
-        with duckdb.connect(stars_file, read_only=True) as connection:
-            observed = {table.name: _measure(connection, table, slug) for table in tables}
-            names = {table.name: table.table_name(slug) for table in tables}
-            for table in tables:
-                observed[table.name] = replace(
-                    observed[table.name],
-                    unknown_keys=_unknown_keys(connection, table, observed, names),
-                    unrepeated_keys=_unrepeated_keys(connection, table, observed[table.name], names[table.name]),
-                )
-    except duckdb.Error as error:
-        raise BuildError(
-            f"The star of {slug} cannot be read: {error}.", f"Run `gata build --tenant {slug} --full`."
-        ) from error
+    with open_star(stars_file, slug) as connection:
+        observed = {table.name: _measure(connection, table, slug) for table in tables}
+        names = {table.name: table.table_name(slug) for table in tables}
+        for table in tables:
+            observed[table.name] = replace(
+                observed[table.name],
+                unknown_keys=_unknown_keys(connection, table, observed, names),
+                unrepeated_keys=_unrepeated_keys(connection, table, observed[table.name], names[table.name]),
+            )
     return observed
 
 
 def _measure(connection: duckdb.DuckDBPyConnection, table: Table, slug: Slug) -> BuiltTable:
-    name = f'"{table.table_name(slug)}"'
+    name = quote(table.table_name(slug))
     columns = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {name}").fetchall()}
-    days = f'min("{table.date}"), max("{table.date}")' if table.date in columns else "NULL, NULL"
-    nulls = ", ".join(f'count(*) - count("{column}")' for column in columns)
-    rows, first, last, *missing = connection.execute(f"SELECT count(*), {days}, {nulls} FROM {name}").fetchall()[0]
+    day = quote(table.date) if table.date and table.date in columns else "NULL"
+    nulls = ", ".join(f"count(*) - count({quote(column)})" for column in columns)
+    rows, first, last, *missing = connection.execute(
+        f"SELECT count(*), min({day}), max({day}), {nulls} FROM {name}"
+    ).fetchall()[0]
     has_money = not table.is_dimension and "currency" in columns
     unpriced = _unpriced(connection, name, table) if has_money else 0
     empty = {column: count for column, count in zip(columns, missing, strict=True) if count}
@@ -129,7 +144,7 @@ def _measure(connection: duckdb.DuckDBPyConnection, table: Table, slug: Slug) ->
 
 
 def _distinct(connection: duckdb.DuckDBPyConnection, name: str, column: str, limit: int = 1000) -> tuple[str, ...]:
-    sql = f'SELECT DISTINCT "{column}" FROM {name} WHERE "{column}" IS NOT NULL LIMIT {limit}'
+    sql = f"SELECT DISTINCT {quote(column)} FROM {name} WHERE {quote(column)} IS NOT NULL LIMIT {limit}"
     return tuple(sorted(row[0] for row in connection.execute(sql).fetchall()))
 
 
@@ -138,26 +153,30 @@ def _unplaced(
 ) -> dict[str, int]:
     found = {}
     for column in table.columns:
-        if column.placed_by in columns and column.name in columns:
-            where = f'"{column.placed_by}" = $mark AND "{column.name}" IS NULL'
+        if column.placed_by and column.placed_by in columns and column.name in columns:
+            where = f"{quote(column.placed_by)} = $mark AND {quote(column.name)} IS NULL"
             sql = f"SELECT count(*) FROM {name} WHERE {where}"
             found[column.name] = int(connection.execute(sql, {"mark": AMBIGUOUS}).fetchall()[0][0])
     return found
 
 
 def _distinct_keys(connection: duckdb.DuckDBPyConnection, name: str, column: str) -> tuple[str, ...]:
-    keys = connection.execute(f'SELECT DISTINCT unnest(map_keys("{column}")) FROM {name} WHERE "{column}" IS NOT NULL')
+    keys = connection.execute(
+        f"SELECT DISTINCT unnest(map_keys({quote(column)})) FROM {name} WHERE {quote(column)} IS NOT NULL"
+    )
     return tuple(sorted(row[0] for row in keys.fetchall()))
 
 
 def _unpriced(connection: duckdb.DuckDBPyConnection, name: str, table: Table) -> int:
-    money = " OR ".join(f'"{column.name}" <> 0' for column in table.money)
+    money = " OR ".join(f"{quote(column.name)} <> 0" for column in table.money)
     sql = f"SELECT count(*) FROM {name} WHERE currency IS NULL AND ({money or 'false'})"
     return int(connection.execute(sql).fetchall()[0][0])
 
 
 def _unconverted(connection: duckdb.DuckDBPyConnection, name: str, table: Table) -> dict[str, int]:
-    unrated = " OR ".join(f'("{amount}" <> 0 AND "{column}" IS NULL)' for amount, column in table.converted.items())
+    unrated = " OR ".join(
+        f"({quote(amount)} <> 0 AND {quote(column)} IS NULL)" for amount, column in table.converted.items()
+    )
     sql = f"SELECT currency, count(*) FROM {name} WHERE currency IS NOT NULL AND ({unrated}) GROUP BY ALL ORDER BY ALL"
     return dict(connection.execute(sql).fetchall())
 
@@ -187,7 +206,7 @@ def _repeated(
     ]
     if not table.is_dimension or not names:
         return {}
-    counts = ", ".join(f'count("{column}") - count(DISTINCT "{column}")' for column in names)
+    counts = ", ".join(f"count({quote(column)}) - count(DISTINCT {quote(column)})" for column in names)
     repeats = connection.execute(f"SELECT {counts} FROM {name}").fetchall()[0]
     return {column: count for column, count in zip(names, repeats, strict=True) if count}
 
@@ -200,11 +219,8 @@ def _unknown_keys(
     for ref in table.references:
         columns = observed[ref.to].columns if ref.to in observed else {}
         if ref.column in observed[table.name].columns and ref.to_column in columns:
-            sql = (
-                f'SELECT count(*) FROM "{names[table.name]}" AS f WHERE f."{ref.column}" IS NOT NULL AND NOT EXISTS '
-                f'(SELECT 1 FROM "{names[ref.to]}" AS d WHERE d."{ref.to_column}" = f."{ref.column}")'
-            )
-            if count := int(connection.execute(sql).fetchall()[0][0]):
+            count = count_unknown_keys(connection, names[table.name], ref.column, names[ref.to], ref.to_column)
+            if count:
                 unknown[ref.column] = count
     return unknown
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
-from pipeline.errors import BuildError, PublishError
+from pipeline.errors import PublishError
 from pipeline.gates.finding import Finding, findings_json, with_since
 from pipeline.gates.gate_result import GateResult, failed_sentences, found, rules_of
 from pipeline.gates.landing_gates import enforce
@@ -337,17 +337,11 @@ def tables_of(tenant: Tenant, stars: Path) -> StarTables:
         BuildError: The file cannot be read.
         ConfigError: The meta of a model, or its yml, is wrong.
     """
-    import duckdb
-
     from semantic.definitions.found.find_tables import find_tables
+    from semantic.definitions.introspect import open_star
 
-    try:
-        with duckdb.connect(stars, read_only=True) as connection:
-            return find_tables(connection, tenant.slug, star_tables(tenant), own_descriptions(tenant))
-    except duckdb.Error as error:
-        raise BuildError(
-            f"The star of {tenant.slug} cannot be read: {error}.", f"Run `gata build --tenant {tenant.slug} --full`."
-        ) from error
+    with open_star(stars, tenant.slug) as connection:
+        return find_tables(connection, tenant.slug, star_tables(tenant), own_descriptions(tenant))
 
 
 def derive_definitions(tenant: Tenant, stars: Path, star: StarTables) -> str:

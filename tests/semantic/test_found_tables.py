@@ -292,3 +292,11 @@ def test_every_type_and_name_of_a_column_is_a_metric_or_left_out_and_never_stops
 
 def test_the_names_that_an_expression_reads_otherwise_are_those_of_the_library() -> None:
     assert {name for name in dir(ibis.Table) if not name.startswith("_")} == METHODS
+
+
+def test_a_name_of_a_column_is_no_sql(tmp_path: Path) -> None:
+    star = hand_shop(tmp_path)
+    name = 'x") FROM (SELECT 1) --'
+    quoted = name.replace('"', '""')
+    star.make("fct_shop__doors", f"SELECT DATE '2026-01-01' AS day, 7 AS \"{quoted}\", 'a' AS \"{quoted}_id\"")
+    assert star.one("doors") == 1

@@ -15,7 +15,7 @@ import duckdb
 from pipeline.config.slug import Slug
 from pipeline.contracts.sql import quote
 from semantic.catalog.run_definitions import JoinCandidate
-from semantic.definitions.found.distinct_values import are_all_different
+from semantic.definitions.found.join_keys import are_all_different, count_unknown_keys
 from warehouse.star_schema import Reference, Table
 from warehouse.table_descriptions import TableDescription, TableDescriptions
 
@@ -123,22 +123,11 @@ def _reason_against(
         return "one of the columns is not there"
     if column.type != key.type:
         return f"{column.name} is {column.type}, and {key.name} of {to.name} is {key.type}"
-    if not is_unique(connection, to.table_name(slug), key.name):
+    full_name, to_name = table.table_name(slug), to.table_name(slug)
+    if not is_unique(connection, to_name, key.name):
         return f"{key.name} of {to.name} is empty or repeated in some rows"
-    keys, matched = _matched(connection, slug, table, to, reference)
+    keys = int(connection.execute(f"SELECT count({quote(column.name)}) FROM {quote(full_name)}").fetchall()[0][0])
+    matched = keys - count_unknown_keys(connection, full_name, column.name, to_name, key.name)
     if keys and (not matched or (not is_tested and matched < LEAST_MATCHED * keys)):
         return f"{matched:,} of the {keys:,} rows with a {column.name} find theirs in {to.name}"
     return None
-
-
-def _matched(
-    connection: duckdb.DuckDBPyConnection, slug: Slug, table: Table, to: Table, reference: Reference
-) -> tuple[int, int]:
-    """The rows with a key, and those whose key the other table has."""
-    sql = (
-        f"SELECT count(*), count(*) FILTER (WHERE {quote(reference.column)} IN "
-        f"(SELECT {quote(reference.to_column)} FROM {quote(to.table_name(slug))})) "
-        f"FROM {quote(table.table_name(slug))} WHERE {quote(reference.column)} IS NOT NULL"
-    )
-    rows, matched = connection.execute(sql).fetchall()[0]
-    return rows, matched

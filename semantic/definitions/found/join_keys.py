@@ -1,4 +1,4 @@
-"""Whether the values of a column are all different."""
+"""Measures the keys of a join: whether they are all different on the one side, and how many of the other it lacks."""
 
 from __future__ import annotations
 
@@ -26,3 +26,12 @@ def are_all_different(connection: duckdb.DuckDBPyConnection, table: str, column:
         if found < (values if distinct else _SURELY_FEWER * values):
             return False
     return True
+
+
+def count_unknown_keys(connection: duckdb.DuckDBPyConnection, table: str, column: str, to: str, to_column: str) -> int:
+    """The rows of a table with a key in `column` that no row of `to` has in `to_column`; tables by their full names."""
+    sql = (
+        f"SELECT count(*) FROM {quote(table)} AS f WHERE f.{quote(column)} IS NOT NULL "
+        f"AND NOT EXISTS (SELECT 1 FROM {quote(to)} AS d WHERE d.{quote(to_column)} = f.{quote(column)})"
+    )
+    return int(connection.execute(sql).fetchall()[0][0])
