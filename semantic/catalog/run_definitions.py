@@ -180,8 +180,8 @@ class DimensionDefinition:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RelationshipDefinition:
-    """A join between two models, and how much of its keys was found when it was counted."""
+class JoinColumns:
+    """The models and columns of a join."""
 
     __pydantic_config__: ClassVar = _CONFIG
 
@@ -189,6 +189,12 @@ class RelationshipDefinition:
     column: str
     to: str
     to_column: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelationshipDefinition(JoinColumns):
+    """A join between two models, and how much of its keys was found when it was counted."""
+
     cardinality: Literal["many_to_one", "one_to_one"]
     """one_to_one where no two rows have the same key."""
     rows: int
@@ -197,15 +203,9 @@ class RelationshipDefinition:
 
 
 @dataclass(frozen=True, kw_only=True)
-class JoinCandidate:
+class JoinCandidate(JoinColumns):
     """A join that names suggest and that the rows do not prove: it is listed, and joins nothing."""
 
-    __pydantic_config__: ClassVar = _CONFIG
-
-    from_model: Annotated[str, Field(validation_alias="from", serialization_alias="from")]
-    column: str
-    to: str
-    to_column: str
     reason: str
 
 
