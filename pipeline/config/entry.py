@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -71,6 +71,14 @@ class Entry:
         if not entries:
             raise self.wrong(f"{self.name} is an empty list.", "Give it at least one item.")
         return entries
+
+    def plain(self, text: Callable[[Entry], Any] | None = None) -> Any:  # Any: as value
+        """The value as a plain tree, without places; `text` reads each text of it."""
+        if isinstance(self.value, dict):
+            return {key: part.plain(text) for key, part in self.value.items()}
+        if isinstance(self.value, list):
+            return [item.plain(text) for item in self.value]
+        return text(self) if text and isinstance(self.value, str) else self.value
 
     def text(self, length: int = 200) -> str:
         """Free text of one line: no control characters, and no template syntax."""

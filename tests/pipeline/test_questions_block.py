@@ -65,6 +65,8 @@ HOSTILE = {
     "select ?": "has the parameter ?",
     "-- nothing": "has 0 statements",
     "(" * 5000 + "select 1" + ")" * 5000: "",
+    "select 1" + "+1" * 950: "cannot be run: it is nested too deep",
+    "select * from (with sqlite_master as (select 1) from sqlite_master) a, sqlite_master": "reads 'sqlite_master', ",
 }
 HARMLESS = (
     "select sum(spend) filter (where clicks > 0) / nullif(sum(clicks), 0) from fct_acme__ad_performance",

@@ -77,7 +77,6 @@ def _names(*groups: str) -> frozenset[str]:
 
 
 FUNCTIONS: Final = _names(_OPERATORS, _AGGREGATES, _NUMBERS, _TEXTS, _TIMES, _NESTED, _CHOICES)
-TABLE_FUNCTIONS: Final = _names("generate_series range unnest")
 CHANGING: Final = _names(_CHANGING)
 """Functions that give another value at each build: a run is a function of what it was built from."""
 OF_THE_SESSION: Final = _names(_OF_THE_SESSION)

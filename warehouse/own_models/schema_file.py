@@ -120,21 +120,9 @@ def _text(entry: Entry) -> str:
 
 def _meta(fields: Mapping[str, Entry]) -> dict[str, Any]:  # Any: what YAML can hold
     """`meta`, and `meta` of `config` over it."""
-    own = _tree(fields["meta"]) if "meta" in fields else {}
     config = fields["config"].fields(("meta",)) if "config" in fields else {}
-    return own | (_tree(config["meta"]) if "meta" in config else {})
-
-
-def _tree(entry: Entry) -> dict[str, Any]:  # Any: what YAML can hold
-    return {key: _plain(value) for key, value in entry.mapping().items()}
-
-
-def _plain(entry: Entry) -> Any:  # Any: what YAML can hold
-    if isinstance(entry.value, dict):
-        return _tree(entry)
-    if isinstance(entry.value, list):
-        return [_plain(item) for item in entry.value]
-    return _text(entry) if isinstance(entry.value, str) else entry.value
+    given = [part["meta"] for part in (fields, config) if "meta" in part]
+    return {key: value.plain(_text) for meta in given for key, value in meta.mapping().items()}
 
 
 def _tests(entry: Entry, column: str) -> Iterator[ColumnTest]:

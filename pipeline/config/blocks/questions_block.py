@@ -68,19 +68,11 @@ def _question(item: Entry, slug: Slug) -> KnownAnswer:
         raise item.wrong(f"The question {question!r} has {both}.", "Give it its answer in one way.")
     return KnownAnswer(
         question=question,
-        query={key: _plain(child) for key, child in query.value.items()},
+        query=query.plain(lambda entry: entry.text(2000) if entry.value else entry.value),
         sql=_select(fields["sql"], slug) if "sql" in fields else None,
         value=_rows(fields["value"]) if "value" in fields else None,
         location=item.location,
     )
-
-
-def _plain(entry: Entry) -> Any:  # Any: a plain tree
-    if isinstance(entry.value, dict):
-        return {key: _plain(child) for key, child in entry.value.items()}
-    if isinstance(entry.value, list):
-        return [_plain(child) for child in entry.value]
-    return entry.text(2000) if isinstance(entry.value, str) and entry.value else entry.value
 
 
 def _select(entry: Entry, slug: Slug) -> str:

@@ -7,15 +7,11 @@ differ, it is the one that runs. What runs it bounds its time and memory.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
-from collections.abc import Iterator
-from functools import cache, lru_cache
-from typing import Any
+from functools import lru_cache
 
-import duckdb
-
+from pipeline.config.blocks.syntax_tree import ROW_FUNCTIONS, syntax_tree, tables_read
 from pipeline.config.slug import Slug
 
 LONGEST = 10_000
@@ -24,8 +20,6 @@ TODAY = "today"
 
 _MORE_FUNCTIONS = frozenset(("list_sum", "list_avg", "list_min", "list_max", "list_count", "isoyear", "weekday"))
 """Functions of DuckDB that the parser does not know, and that read their arguments alone."""
-_ROWS = frozenset(("range", "generate_series", "unnest"))
-"""Functions that may stand for a table."""
 
 
 @lru_cache(maxsize=2_000)
@@ -43,41 +37,25 @@ def select_problem(sql: str, slug: Slug) -> str | None:
     if len(statements) != 1:
         return f"has {len(statements)} statements"
     own = re.compile(rf"(fct|dim|mart)_{slug}__[a-z0-9_]+")
-    return _problem(statements[0], own, slug) or _problem_of_duckdb(sql, own, slug)
+    try:
+        return _problem(statements[0], own, slug) or _problem_of_duckdb(sql, own, slug)
+    except (ValueError, RecursionError):
+        return "cannot be run: it is nested too deep"
 
 
 def _problem_of_duckdb(sql: str, own: re.Pattern[str], slug: Slug) -> str | None:
     """What DuckDB's own tree of the text reads beside the tenant's tables."""
-    with _parser().cursor() as cursor:
-        ((text,),) = cursor.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchall()
-    tree = json.loads(text)
+    tree = syntax_tree(sql)
     if tree["error"]:
         return f"cannot be run: {str(tree['error_message']).partition(chr(10))[0].rstrip('. ')}"
-    nodes = list(_nodes(tree["statements"]))
-    named = {each["key"] for node in nodes for each in node.get("cte_map", {}).get("map", ())}
-    for node in nodes:
-        name = node.get("table_name", "") if node.get("type") == "BASE_TABLE" else None
-        if name is not None and (
-            node["schema_name"] or node["catalog_name"] or (name not in named and not own.fullmatch(name))
-        ):
-            return f"reads {name[:80]!r}, which is no table of {slug}"
-        if node.get("type") == "TABLE_FUNCTION" and node["function"].get("function_name") not in _ROWS:
-            return f"reads the rows of {str(node['function'].get('function_name'))[:80]}, which is not permitted"
+    for table in tables_read(tree["statements"]):
+        if table["type"] == "TABLE_FUNCTION":
+            function = str(table["function"].get("function_name"))
+            if function not in ROW_FUNCTIONS:
+                return f"reads the rows of {function[:80]}, which is not permitted"
+        elif table["schema_name"] or table["catalog_name"] or not own.fullmatch(table["table_name"]):
+            return f"reads {table['table_name'][:80]!r}, which is no table of {slug}"
     return None
-
-
-@cache
-def _parser() -> duckdb.DuckDBPyConnection:
-    """An empty database: opening one takes longer than parsing. It has no threads, so that a fork may use it."""
-    return duckdb.connect(config={"threads": 1})
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:  # Any: JSON of DuckDB
-    """Every object of a tree."""
-    if isinstance(tree, dict):
-        yield tree
-    for inner in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
-        yield from _nodes(inner)
 
 
 def _problem(statement: object, own: re.Pattern[str], slug: Slug) -> str | None:

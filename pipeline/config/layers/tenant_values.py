@@ -50,7 +50,7 @@ def tenant_values(tenant: Tenant, settings: Settings) -> list[TenantValue]:
     of_all = {id(leaf) for _, leaf in _leaves((), defaults)} if defaults else set()
     said = dict(_leaves((), merged))
     found = [
-        TenantValue(path, _plain_value(leaf), f"defaults, {leaf.location}" if id(leaf) in of_all else leaf.location)
+        TenantValue(path, leaf.plain(), f"defaults, {leaf.location}" if id(leaf) in of_all else leaf.location)
         for path, leaf in said.items()
     ]
     found += [TenantValue(path, value, BUILT_IN) for path, value in _built_in((), tenant, said)]
@@ -65,12 +65,6 @@ def _leaves(above: ValuePath, entry: Entry) -> Iterator[Leaf]:
             yield from _leaves((*above, key), part)
     else:
         yield above, entry
-
-
-def _plain_value(entry: Entry) -> Any:  # Any: as Entry.value
-    if isinstance(entry.value, dict):
-        return {key: _plain_value(part) for key, part in entry.value.items()}
-    return [_plain_value(item) for item in entry.value] if isinstance(entry.value, list) else entry.value
 
 
 def _built_in(above: ValuePath, model: BaseModel, said: dict[ValuePath, Entry]) -> Iterator[tuple[ValuePath, Any]]:
