@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,43 +35,33 @@ def lineage(run: OpenRun, name: str, settings: Settings) -> Payload:
         AccessError: An earlier release published the run, and kept no SQL with it.
     """
     folder = settings.published(run.slug) / run.run_id
-    return {**_lineage_of(run, folder).of(name), "notes": _notes(run, folder, settings)}
+    followed, star = _followed(folder, run.exposed)
+    return {**followed.of(name), "notes": _notes(run, star, settings)}
 
 
-_KNOWN: OrderedDict[tuple[Path, frozenset[str]], RunLineage] = OrderedDict()
-"""The last lineages, by the folder of the run and the personal dimensions that are exposed."""
-
-
-def _lineage_of(run: OpenRun, folder: Path) -> RunLineage:
-    key = (folder, run.exposed)
-    if (known := _KNOWN.get(key)) is not None:
-        return known
-    _KNOWN[key] = found = _read_lineage(run, folder)
-    while len(_KNOWN) > RUNS_KEPT:
-        _KNOWN.popitem(last=False)
-    return found
-
-
-def _read_lineage(run: OpenRun, folder: Path) -> RunLineage:
+@lru_cache(maxsize=RUNS_KEPT)
+def _followed(folder: Path, exposed: frozenset[str]) -> tuple[RunLineage, BuiltModels]:
+    """The lineage of the run in a folder, and the models that made its star."""
     from pipeline.publish.run_files import DEFINITIONS, MODELS
+    from semantic.catalog.catalog import read_catalog
     from semantic.catalog.run_definitions import read_definitions
     from semantic.lineage.run_lineage import run_lineage
     from warehouse.lineage.built_models import read_run_models
 
+    definitions = read_definitions((folder / DEFINITIONS).read_bytes())
     built = read_run_models(folder / MODELS)
     if built is None:
         raise AccessError(
-            f"No SQL is kept with run {run.run_id} of {run.slug}.",
-            f"Run `gata build --tenant {run.slug} --full`: a build keeps the SQL that it runs.",
+            f"No SQL is kept with run {folder.name} of {definitions.tenant}.",
+            f"Run `gata build --tenant {definitions.tenant} --full`: a build keeps the SQL that it runs.",
         )
-    definitions = read_definitions((folder / DEFINITIONS).read_bytes())
-    return run_lineage(definitions, run.model.catalog, built, run.run_id)
+    return run_lineage(definitions, read_catalog(definitions, expose=exposed), built, folder.name), built.star
 
 
-def _notes(run: OpenRun, folder: Path, settings: Settings) -> list[str]:
+def _notes(run: OpenRun, star: BuiltModels, settings: Settings) -> list[str]:
     """What differs from the run that was asked for, or from what is built now."""
     notes = [run.note] if run.note else []
-    if _is_rebuilt(folder, settings.stars(run.slug)):
+    if _is_rebuilt(star, settings.stars(run.slug)):
         notes.append(
             f"The star of {run.slug} has been built with other SQL since: this is the lineage of run {run.run_id},"
             " which is served."
@@ -79,11 +69,9 @@ def _notes(run: OpenRun, folder: Path, settings: Settings) -> list[str]:
     return notes
 
 
-def _is_rebuilt(folder: Path, star: Path) -> bool:
+def _is_rebuilt(published: BuiltModels, star: Path) -> bool:
     """Whether the models of the tenant's star are others than those of the run; not where there are none."""
-    from pipeline.publish.run_files import MODELS
-    from warehouse.lineage.built_models import STAR_MODELS, read_built_models, read_run_models
+    from warehouse.lineage.built_models import STAR_MODELS, read_built_models
 
-    now: BuiltModels | None = read_built_models(star.with_name(STAR_MODELS))
-    published = read_run_models(folder / MODELS)
-    return now is not None and published is not None and now != published.star
+    now = read_built_models(star.with_name(STAR_MODELS))
+    return now is not None and now != published
