@@ -122,7 +122,7 @@ def _model_problems(name: str, definitions: RunDefinitions) -> Iterator[str]:
             yield f"{name} joins {to} by {join.left_on} and {join.right_on}, which are not both there."
     for selected, conditions in model.selections.items():
         for each in conditions:
-            table = [name, *each.through][-1]
+            table = each.holder(name)
             if _path_problem(name, each.through, models) or each.column not in definitions.types_of(table):
                 yield f"{selected} needs the column {each.column} of {table}, which is not there."
 

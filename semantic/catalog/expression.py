@@ -78,3 +78,9 @@ def columns_in(expression: str) -> tuple[str, ...]:
     ]
     columns = sorted((node for node in attributes if id(node) not in called), key=lambda node: node.end_col_offset or 0)
     return tuple(dict.fromkeys(node.attr for node in columns))
+
+
+def bare_column(expression: str) -> str | None:
+    """The column that an expression is; None where it computes something."""
+    columns = columns_in(expression)
+    return columns[0] if columns and expression == f"_.{columns[0]}" else None

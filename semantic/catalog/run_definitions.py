@@ -61,6 +61,10 @@ class SelectionCondition:
     op: str
     values: tuple[str | bool | int | float, ...]
 
+    def holder(self, fact: str) -> str:
+        """The model that has the column, where the condition is on rows of `fact`."""
+        return [fact, *self.through][-1]
+
 
 Selection = tuple[SelectionCondition, ...]
 """The conditions that a row must all meet."""
@@ -81,6 +85,16 @@ class TableModel:
     joins: Mapping[str, ModelJoin] = field(default_factory=dict)
     selections: Mapping[str, Selection] = field(default_factory=dict)
     """By the name that a measure uses."""
+
+
+def linking_columns(models: Mapping[str, TableModel], name: str) -> set[str]:
+    """The columns of a model by which it joins, is joined, and by which rows are selected."""
+    columns = {join.left_on for join in models[name].joins.values()}
+    columns |= {join.right_on for model in models.values() for to, join in model.joins.items() if to == name}
+    for fact, model in models.items():
+        for conditions in model.selections.values():
+            columns |= {each.column for each in conditions if each.holder(fact) == name}
+    return columns
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from semantic.catalog.expression import columns_in
-from semantic.catalog.run_definitions import FactDefinition, ModelJoin, RelationshipDefinition, TableModel
+from semantic.catalog.run_definitions import (
+    FactDefinition,
+    ModelJoin,
+    RelationshipDefinition,
+    TableModel,
+    linking_columns,
+)
 from semantic.definitions.introspect import BuiltTable, BuiltTables
 from semantic.definitions.metric_filters import Selections
 from semantic.definitions.standard_dimensions import StandardDimension
@@ -42,12 +48,7 @@ def used_columns(models: Mapping[str, TableModel], name: str, observed: BuiltTab
     model = models[name]
     texts = [*model.dimensions.values(), *model.measures.values()]
     columns = {column for text in texts for column in columns_in(text)} - model.selections.keys()
-    columns |= {join.left_on for join in model.joins.values()}
-    for other in models.values():
-        columns |= {join.right_on for to, join in other.joins.items() if to == name}
-    for fact, other in models.items():
-        for conditions in other.selections.values():
-            columns |= {each.column for each in conditions if [fact, *each.through][-1] == name}
+    columns |= linking_columns(models, name)
     return {column: observed[name].columns[column] for column in sorted(columns)}
 
 

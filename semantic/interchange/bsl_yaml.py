@@ -34,9 +34,8 @@ _COMPARISONS = {"=": "==", "!=": "!=", ">": ">", ">=": ">=", "<": "<", "<=": "<=
 def bsl_yaml(run: SharedRun) -> str:
     """Write the models of a run; the same run gives the same bytes."""
     facts = _joining_first(run)
-    tables = sorted({table for fact in facts for table in run.tables_on_the_way(fact)} - set(facts))
     models: dict[str, object] = {fact: _fact(run, fact) for fact in facts}
-    models |= {table: _table(run, table) for table in tables}
+    models |= {table: _table(run, table) for table in run.joined_tables}
     left_out = [*_several_facts(run), *_selected_elsewhere(run), *_unreached(run)]
     head = [line.format(tenant=run.definitions.tenant, run_id=run.run_id) for line in _HEAD]
     return yaml_text(head, models | ({"left_out": left_out} if left_out else {}))

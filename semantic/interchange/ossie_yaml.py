@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from semantic.catalog.catalog import Metric
-from semantic.catalog.expression import columns_in
-from semantic.catalog.run_definitions import SelectionCondition
+from semantic.catalog.expression import bare_column, columns_in
+from semantic.catalog.run_definitions import SelectionCondition, linking_columns
 from semantic.interchange.ansi_sql import AnsiWriter, NotAnsi, constant, formula_sql
 from semantic.interchange.shared_run import SharedRun, yaml_text
 from semantic.planning.currency_rules import catalog_unit
@@ -58,7 +58,7 @@ def ossie_yaml(run: SharedRun) -> str:
 
 def _model(run: SharedRun) -> Tree:
     definitions, catalog = run.definitions, run.catalog
-    writers = {name: _Dataset(run, name) for name in _datasets(run)}
+    writers = {name: _Dataset(run, name) for name in (*sorted(catalog.facts), *run.joined_tables)}
     metrics, unsaid = [], {}
     for name in catalog.askable_metrics:
         try:
@@ -84,11 +84,6 @@ def _model(run: SharedRun) -> Tree:
     }
 
 
-def _datasets(run: SharedRun) -> list[str]:
-    facts = sorted(run.catalog.facts)
-    return [*facts, *sorted({table for fact in facts for table in run.tables_on_the_way(fact)} - set(facts))]
-
-
 @dataclass(frozen=True)
 class _Dataset:
     """One model of the run: its fields, and how expressions name them."""
@@ -99,18 +94,11 @@ class _Dataset:
     @cached_property
     def fields(self) -> dict[str, str]:
         """The columns that are fields, by field: those of dimensions, keys and measures; computed ones are apart."""
-        models, definitions = self.run.definitions.models, self.run.definitions
-        plain = {
-            name: columns_in(text)[0]
-            for name, text in self.run.dimensions_of(self.name).items()
-            if text == f"_.{columns_in(text)[0]}"
-        }
+        definitions = self.run.definitions
+        dimensions = self.run.dimensions_of(self.name).items()
+        plain = {name: column for name, text in dimensions if (column := bare_column(text))}
         used = {column for text in self.run.measures_of(self.name).values() for column in columns_in(text)}
-        used |= {join.left_on for join in models[self.name].joins.values()}
-        used |= {join.right_on for model in models.values() for to, join in model.joins.items() if to == self.name}
-        for fact, model in models.items():
-            for conditions in model.selections.values():
-                used |= {each.column for each in conditions if [fact, *each.through][-1] == self.name}
+        used |= linking_columns(definitions.models, self.name)
         more = used & definitions.types_of(self.name).keys() - set(plain.values())
         taken = plain.keys() | self.computed.keys()
         columns = sorted(more - self.run.withheld_columns(self.name))
@@ -121,7 +109,7 @@ class _Dataset:
         """The dimensions that are computed from a column, with their ANSI SQL."""
         found = {}
         for name, text in self.run.dimensions_of(self.name).items():
-            if text not in {f"_.{column}" for column in columns_in(text)}:
+            if bare_column(text) is None:
                 try:
                     found[name] = AnsiWriter(column=ansi_name, row="1").write(text)
                 except NotAnsi:
@@ -147,7 +135,7 @@ class _Dataset:
         raise NotAnsi(f"{column}, which is withheld")
 
     def _condition(self, condition: SelectionCondition) -> str:
-        at = _Dataset(self.run, condition.through[-1] if condition.through else self.name)
+        at = _Dataset(self.run, condition.holder(self.name))
         return _condition_sql(condition, at.writer.write(condition.expression or f"_.{condition.column}"))
 
     def tree(self) -> Tree:

@@ -72,6 +72,12 @@ class SharedRun:
         steps = {path[:length] for path in paths for length in range(1, len(path) + 1)}
         return {path[-1]: path for path in sorted(steps, key=lambda path: (len(path), path))}
 
+    @cached_property
+    def joined_tables(self) -> tuple[str, ...]:
+        """The models that facts join for their dimensions and that are no facts, by name."""
+        joined = {table for fact in self.catalog.facts for table in self.tables_on_the_way(fact)}
+        return tuple(sorted(joined - self.catalog.facts.keys()))
+
     def conditions_of(self, fact: str, flag: str) -> tuple[SelectionCondition, ...] | None:
         """The conditions behind a column that is no column of the table but a flag of rows; None for a column."""
         return self.definitions.models[fact].selections.get(flag)

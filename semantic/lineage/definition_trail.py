@@ -57,7 +57,7 @@ class DefinitionTrail:
             if name not in model.selections:
                 yield fact, name
             for condition in model.selections.get(name, ()):
-                yield (condition.through[-1] if condition.through else fact), condition.column
+                yield condition.holder(fact), condition.column
         if _COUNTS_ROWS.search(expression):
             built = self._columns.models.get(model.table)
             for key in (built.unique if built else ()) or (ROWS,):
