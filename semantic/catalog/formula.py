@@ -104,16 +104,18 @@ def expand(name: str, formulas: Mapping[str, Formula], *, path: tuple[str, ...] 
     return replaced(formulas[name])
 
 
-def to_text(formula: Formula, rename: Callable[[str], str]) -> str:
-    """Write the formula as text for `parse`, its names replaced."""
+def to_text(formula: Formula, rename: Callable[[str], str], *, divisor: Callable[[str], str] = str) -> str:
+    """Write the formula as text for `parse`, its names replaced; `divisor` writes what may be 0 and is divided by."""
     if isinstance(formula, Name):
         return rename(formula.name)
     if isinstance(formula, Number):
         return format(formula.value, "f")
-    left, right = (to_text(side, rename) for side in (formula.left, formula.right))
+    left, right = (to_text(side, rename, divisor=divisor) for side in (formula.left, formula.right))
     if isinstance(formula.left, Operation):
         left = f"({left})"
-    return f"{left} {formula.sign} {f'({right})' if isinstance(formula.right, Operation) else right}"
+    if isinstance(formula.right, Operation):
+        right = f"({right})"
+    return f"{left} {formula.sign} {divisor(right) if is_ratio(formula) else right}"
 
 
 @dataclass(frozen=True)

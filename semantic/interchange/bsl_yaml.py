@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from semantic.catalog.catalog import Metric
 from semantic.catalog.expression import columns_in
-from semantic.catalog.formula import Formula, Name, Number
+from semantic.catalog.formula import to_text
 from semantic.catalog.run_definitions import SelectionCondition
 from semantic.interchange.shared_run import SharedRun, yaml_text
 from semantic.planning.currency_rules import catalog_unit
@@ -75,9 +75,7 @@ def _fact(run: SharedRun, name: str) -> Tree:
         for key, text in measures.items()
     }
     if formulas:
-        tree["calculated_measures"] = {
-            key: _measure(run, metric, _quotients(metric.formula)) for key, metric in formulas.items()
-        }
+        tree["calculated_measures"] = {key: _measure(run, metric, _formula(metric)) for key, metric in formulas.items()}
     if joins := {to: join for to, (join, problem) in _joins(run, name).items() if problem is None}:
         tree["joins"] = joins
     return tree
@@ -125,20 +123,9 @@ def _joins(run: SharedRun, fact: str) -> dict[str, tuple[Tree, str | None]]:
     return found
 
 
-def _quotients(formula: Formula) -> str:
-    """A formula over measures; a quotient with a denominator of 0 is empty."""
-    if isinstance(formula, Name):
-        return f"_.{formula.name}"
-    if isinstance(formula, Number):
-        return format(formula.value, "f")
-    left, right = (_nested(side) for side in (formula.left, formula.right))
-    is_by_rows = formula.sign == "/" and not isinstance(formula.right, Number)
-    return f"{left} {formula.sign} {right}{'.nullif(0)' if is_by_rows else ''}"
-
-
-def _nested(formula: Formula) -> str:
-    text = _quotients(formula)
-    return text if isinstance(formula, Name | Number) else f"({text})"
+def _formula(metric: Metric) -> str:
+    """Its formula over measures; a quotient with a denominator of 0 is empty."""
+    return to_text(metric.formula, "_.{}".format, divisor="{}.nullif(0)".format)
 
 
 def _flags(run: SharedRun, fact: str, measure: str) -> dict[str, tuple[SelectionCondition, ...]]:
@@ -186,7 +173,7 @@ def _several_facts(run: SharedRun) -> Iterator[Tree]:
     for name in run.catalog.askable_metrics:
         facts = run.catalog.facts_of(name)
         if len(facts) > 1:
-            formula = _quotients(run.catalog.metrics[name].formula)
+            formula = _formula(run.catalog.metrics[name])
             why = f"It is of {' and '.join(facts)}: ask each alone, and combine them by what they share."
             yield {"metric": name, "expr": formula, "why": why}
 
