@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache, cached_property
+from functools import cache
 
 from warehouse.lineage.built_models import BuiltModel, RunModels, SourceContract
 from warehouse.lineage.graph import Graph, LineageNode, NodeKind
@@ -20,10 +20,10 @@ class ColumnTrail:
     """Follows columns of the models behind a run, and adds what it finds to a graph."""
 
     def __init__(self, built: RunModels, graph: Graph, published: frozenset[str] = frozenset()) -> None:
-        self._built = built
         self._graph = graph
         self._published = published
-        self._star = {model.name: model for model in built.star.models}
+        self.models = {model.name: model for model in built.star.models}
+        """The models of the star, by name."""
         self._pushers = {model.name: model for model in (built.push.models if built.push else ())}
         self._sinks = {each.sink for each in built.star.contracts}
         self._landed = {each.landing_table: each for each in built.star.contracts}
@@ -33,10 +33,10 @@ class ColumnTrail:
     # what a statement asks of the tables that it reads
 
     def columns(self, table: str) -> tuple[str, ...] | None:
-        return self.relation(table).names if table in self._star or table in self._pushers else None
+        return self.relation(table).names if table in self.models or table in self._pushers else None
 
     def _is_reference(self, table: str) -> bool:
-        model = self._star.get(table)
+        model = self.models.get(table)
         if model is None:
             return table not in self._sinks and table not in self._landed and table not in self._pushers
         return bool(model.reads) and all(self.is_reference(each) for each in model.reads)
@@ -44,20 +44,15 @@ class ColumnTrail:
     def relation(self, model: str) -> Relation:
         """The relation that a model's SQL gives."""
         if model not in self._relations:
-            built = self._star.get(model) or self._pushers[model]
+            built = self.models.get(model) or self._pushers[model]
             self._relations[model] = read_relation(built.sql, self)
         return self._relations[model]
-
-    @cached_property
-    def models(self) -> dict[str, BuiltModel]:
-        """The models of the star, by name."""
-        return dict(self._star)
 
     # trails
 
     def column(self, table: str, *path: str) -> str:
         """Follow a column of a model of the star (or its rows, `ROWS`); the id of its node."""
-        if table in self._star:
+        if table in self.models:
             return self._model_column((table, *path))
         node = LineageNode(
             f"trail_end:{table}", "trail_end", f"{table}, which no model of the build made", {"model": table}
@@ -72,7 +67,7 @@ class ColumnTrail:
 
     def _follow(self, path: Path, reader: str) -> str:
         """Follow a column, sink field or reference that a model reads, and give the id of its node."""
-        if path[0] in self._star:
+        if path[0] in self.models:
             return self._model_column(path)
         if path[0] in self._sinks:
             return self._sink_field(path, reader)
@@ -87,7 +82,7 @@ class ColumnTrail:
         about = {"table": path[0], "column": _inside(path)}
         node = LineageNode(f"column:{spelled(path)}", kind, _shown(path), about)
         if self._graph.add(node):
-            model = self._star[path[0]]
+            model = self.models[path[0]]
             parts = branches(self.relation(path[0]))
             is_each = len(parts) == len(model.macros)  # one engine per part of a union
             for n, part in enumerate(parts):
@@ -103,9 +98,8 @@ class ColumnTrail:
         for what in sorted(origin.ends):
             self._end(target, "trail_end", f"{what}, in {model}", model, via)
 
-    def _end(self, target: str, kind: str, what: str, model: str, via: tuple[str, ...] = ()) -> None:
-        is_constant = kind == "constant"
-        node = LineageNode(f"{kind}:{what}", "constant" if is_constant else "trail_end", what, {"model": model})
+    def _end(self, target: str, kind: NodeKind, what: str, model: str, via: tuple[str, ...] = ()) -> None:
+        node = LineageNode(f"{kind}:{what}", kind, what, {"model": model})
         self._graph.add(node)
         self._graph.connect(node.id, target, via)
 

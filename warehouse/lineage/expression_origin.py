@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol
 
 from sqlglot import exp
 
@@ -31,6 +31,8 @@ class Scope(Protocol):
 
     def subquery(self, node: exp.Expression) -> Relation: ...
 
+    def condition(self, node: exp.Expression) -> Origin: ...
+
     def says_nothing(self, origin: Origin) -> bool: ...
 
     def window(self, name: str) -> exp.Window | None: ...
@@ -49,10 +51,7 @@ class ExpressionOrigin:
         for kinds, origin in _READERS:
             if isinstance(node, kinds):
                 return origin(self, node, rest, lambdas)
-        body = next((each for each in node.iter_expressions() if isinstance(each, exp.Lambda)), None)
-        if body is not None:
-            return self._over_list(node, body, rest, lambdas)
-        return self._all(node.iter_expressions(), rest, lambdas)
+        return self._of_operands(node, list(node.iter_expressions()), rest, lambdas)
 
     def _all(self, nodes: Iterable[exp.Expression | None], rest: Path, lambdas: Lambdas) -> Origin:
         return together(self.of(node, rest, lambdas) for node in nodes if node is not None)
@@ -82,10 +81,7 @@ class ExpressionOrigin:
 
     def existing(self, node: exp.Expression, _: Path, __: Lambdas) -> Origin:
         """Of a subquery that is only asked for rows: what its condition reads."""
-        relation = self.scope.subquery(node.this)
-        where = node.this.args.get("where") if isinstance(node.this, exp.Select) else None
-        value = getattr(relation, "value", None)
-        return NOTHING if where is None or value is None else cast("Origin", value(where.this, ()))
+        return self.scope.condition(node.this)
 
     def chosen(self, node: exp.Expression, rest: Path, lambdas: Lambdas) -> Origin:
         """Of an expression that holds conditions beside values."""
@@ -130,12 +126,16 @@ class ExpressionOrigin:
         """Of a function that the parser does not know: JSON that is read keeps its paths."""
         if node.name.lower() in ("from_json", "json_transform"):
             return self.of(node.expressions[0], rest, lambdas)
-        body = next((each for each in node.expressions if isinstance(each, exp.Lambda)), None)
-        return self._over_list(node, body, rest, lambdas) if body else self._all(node.expressions, rest, lambdas)
+        return self._of_operands(node, node.expressions, rest, lambdas)
 
-    def _over_list(self, node: exp.Expression, body: exp.Lambda, rest: Path, lambdas: Lambdas) -> Origin:
-        """Of a function that calls a lambda for each item of a list."""
-        listed = next(each for each in node.iter_expressions() if each is not body)
+    def _of_operands(
+        self, node: exp.Expression, operands: Sequence[exp.Expression], rest: Path, lambdas: Lambdas
+    ) -> Origin:
+        """Of all operands; of a function that calls a lambda for each item of a list, of what that makes."""
+        body = next((each for each in operands if isinstance(each, exp.Lambda)), None)
+        if body is None:
+            return self._all(operands, rest, lambdas)
+        listed = next(each for each in operands if each is not body)
         if "filter" in f"{node.sql_name()} {node.name}".lower():
             return self.of(listed, rest, lambdas)
 

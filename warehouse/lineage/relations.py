@@ -260,6 +260,12 @@ class Select:
         """A query inside an expression of this one."""
         return relation_of(node, self.ctes, self, self.tables)
 
+    def condition(self, node: exp.Expression) -> Origin:
+        """What the condition of a query inside an expression of this one is made from."""
+        inside = self.subquery(node)
+        where = node.args.get("where")
+        return inside.value(where.this, ()) if isinstance(inside, Select) and where is not None else NOTHING
+
     def in_source(self, alias: str, path: Path) -> Origin:
         """What a column of one of its inputs is made from; of a word of a reference table, what it is looked up by."""
         if (source := self.sources.get(alias.lower())) is None:
