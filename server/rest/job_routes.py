@@ -22,7 +22,7 @@ from fastapi.responses import StreamingResponse
 from pipeline.errors import AccessError
 from pipeline.storage.ops import Ops
 from semantic.answering.exact_json import to_json
-from server.orchestration.jobs.job import Job, Jobs
+from server.orchestration.jobs.job import Job, Jobs, Kind
 from server.orchestration.jobs.submit import JobService, Posted
 from server.rest.dependencies import Admin, JsonBody, OwnerOrAdmin
 from server.rest.error_responses import Guarded
@@ -55,10 +55,6 @@ def job_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
     routes = APIRouter(route_class=Guarded)
     service = JobService(runs.settings, ops)
 
-    async def submit(posted: Posted) -> Response:
-        job = await anyio.to_thread.run_sync(service.submit, posted)
-        return job_response(job, service.jobs, status=202)
-
     @routes.post(
         "/tenants/onboard",
         summary="Bring in a tenant",
@@ -73,7 +69,7 @@ def job_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
         Files that it reads lie in the folder of tenants.yaml, and paths start there. The same content again gives the
         same job, and so does the same Idempotency-Key. When the first build fails, the tenant is taken out again.
         """
-        return await submit(Posted("onboard", sent, key_owner(caller), idempotency_key))
+        return await submit("onboard", sent, caller, idempotency_key, service)
 
     @routes.post(
         "/semantic-layer/update",
@@ -92,7 +88,7 @@ def job_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
         platform and object. When the build fails, tenants.yaml says again what it said before, and readers keep their
         run.
         """
-        return await submit(Posted("update", sent, key_owner(caller), idempotency_key))
+        return await submit("update", sent, caller, idempotency_key, service)
 
     @routes.get("/jobs", summary="The jobs, newest first", tags=[ADMIN], **produces(EXAMPLES["jobs"]))
     def jobs(request: Request, _: Admin, *, limit: Limit = 100, cursor: Cursor = None) -> Response:
@@ -107,7 +103,7 @@ def job_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
 
         An owner sees the replays of its own tenant's quarantine.
         """
-        return job_response(_find_job(service, id, caller), service.jobs)
+        return _job_response(_find_job(service, id, caller), caller, service.jobs)
 
     @routes.get(
         "/jobs/{id}/events",
@@ -147,9 +143,11 @@ def request_body(sample: str, description: str) -> Payload:
     return {"requestBody": {"required": True, "content": content}}
 
 
-def key_owner(caller: Caller) -> str:
-    """The owner of a request's Idempotency-Key: keys are separate for each token."""
-    return caller.token_id
+async def submit(kind: Kind, sent: Payload, caller: Caller, key: str | None, service: JobService) -> Response:
+    """Submit a job for what a caller sent, and answer with it; Idempotency-Keys are separate for each token."""
+    posted = Posted(kind, sent, caller.token_id, key)
+    job = await anyio.to_thread.run_sync(service.submit, posted)
+    return _job_response(job, caller, service.jobs, status=202)
 
 
 def _find_job(service: JobService, job_id: str, caller: Caller) -> Job:
@@ -163,21 +161,21 @@ def _find_job(service: JobService, job_id: str, caller: Caller) -> Job:
     if job is None or not (is_own or caller.scope == "admin"):
         begins = "GET /jobs lists those that there are." if caller.scope == "admin" else "POST /quarantine/replay."
         raise AccessError("There is no such job here.", begins)
-    return _as_seen(service.reap(job), caller)
+    return service.reap(job)
 
 
 def _as_seen(job: Job, caller: Caller) -> Job:
     return job if caller.is_operator else job.for_owner
 
 
-def job_response(job: Job, jobs: Jobs, *, status: int = 200) -> Response:
-    """A job; one that was accepted (202) with its place, one that is not over with when to ask again."""
+def _job_response(job: Job, caller: Caller, jobs: Jobs, *, status: int = 200) -> Response:
+    """A job as its caller sees it: an accepted one (202) with its place, an unfinished one with when to ask again."""
     headers = dict(_FRESH)
     if status == 202:
         headers["location"] = f"/jobs/{job.id}"
     if not job.is_over:
         headers["retry-after"] = "1"
-    return json_response(jobs.to_dict(job), status, headers)
+    return json_response(jobs.to_dict(_as_seen(job, caller)), status, headers)
 
 
 async def _stream(request: Request, service: JobService, caller: Caller, job: Job, seen: int) -> AsyncIterator[str]:

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import anyio.to_thread
 from fastapi import APIRouter, Body, Response
 
 from pipeline.config.slug import Slug
 from pipeline.errors import QueryError
 from pipeline.storage.ops import Ops
-from server.orchestration.jobs.submit import JobService, Posted
+from server.orchestration.jobs.submit import JobService
 from server.rest.dependencies import JsonBody, OwnerOrAdmin, visible
 from server.rest.error_responses import Guarded
 from server.rest.examples import EXAMPLES
-from server.rest.job_routes import Key, job_response, key_owner, request_body
+from server.rest.job_routes import Key, request_body, submit
 from server.rest.openapi import JOBS, produces
 from server.serving.access import Caller, tenant_of
 from server.serving.runs.published_runs import PublishedRuns
@@ -50,9 +49,7 @@ def replay_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
         What still does not convert stays in quarantine; doing it twice gives the same rows. While a replay of the same
         sources is not over, the same job is given.
         """
-        posted = Posted("replay", {**sent, "tenant": _tenant(caller, sent)}, key_owner(caller), idempotency_key)
-        job = await anyio.to_thread.run_sync(service.submit, posted)
-        return job_response(job if caller.is_operator else job.for_owner, service.jobs, status=202)
+        return await submit("replay", {**sent, "tenant": _tenant(caller, sent)}, caller, idempotency_key, service)
 
     return routes
 
