@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from pipeline.config.tenants_file import TenantsFile
     from pipeline.settings import Settings
 
-INPUT, GATE_FAILED = 2, 3
-
 
 def verify(tenants: Tenants = None, as_json: AsJson = False) -> None:
     """Ask the questions of `questions:` in tenants.yaml, and compare each answer with the known one.
@@ -24,6 +22,7 @@ def verify(tenants: Tenants = None, as_json: AsJson = False) -> None:
     settings = read_command_settings()
     from server.cli.output.stdout import print_json, print_text
     from server.orchestration.build_context import open_build_context
+    from server.orchestration.build_report import GATE, INPUT
 
     manifest = open_build_context(settings).manifest
     chosen = _chosen(manifest, tenants or ([settings.tenant] if settings.tenant else []))
@@ -33,7 +32,7 @@ def verify(tenants: Tenants = None, as_json: AsJson = False) -> None:
     for entry in refused:
         sys.stderr.write(f"{entry.error}\n")
     if any(question["verdict"] != "right" for tenant in verified for question in tenant["questions"]):
-        raise SystemExit(GATE_FAILED)
+        raise SystemExit(GATE)
     if refused:
         raise SystemExit(INPUT)
 
