@@ -25,7 +25,7 @@ from server.orchestration.jobs.submit import JobService, Posted
 from server.serving.access import Access
 from tests.end_to_end.hostile_tenants import ENTRY
 from tests.end_to_end.project_fixture import Project, open_project
-from tests.end_to_end.small_shop import ORDERS, order, write_jsonl
+from tests.end_to_end.small_shop import ORDERS, bring_order, revenue, write_jsonl
 from tests.server.cli_run import ROOT, environment
 
 SHOP = "shop"
@@ -105,9 +105,9 @@ class KilledHome:
             return [f"the pointer names {run_id}, which is no run"]
         verify(folder / run_id)
         orders = int(self.project.number(SHOP, "valid_orders"))
-        revenue = Decimal(self.project.number(SHOP, "order_revenue"))
-        if not FIRST <= orders <= self.orders or revenue != self._revenue(orders):
-            found.append(f"{orders} orders of {revenue} are served, and {self.orders} were brought")
+        served = Decimal(self.project.number(SHOP, "order_revenue"))
+        if not FIRST <= orders <= self.orders or served != revenue(orders):
+            found.append(f"{orders} orders of {served} are served, and {self.orders} were brought")
         with Ops(settings.ops) as ops:
             if (state := ops.connection.execute("pragma integrity_check").fetchone()[0]) != "ok":
                 found.append(f"ops.sqlite: {state}")
@@ -136,11 +136,7 @@ class KilledHome:
 
     def _bring_order(self) -> None:
         self.orders += 1
-        folder = self.project.settings.tenants.parent / SHOP
-        write_jsonl(folder / f"orders_{self.orders}.jsonl", [order(self.orders, "10.00")])
-
-    def _revenue(self, orders: int) -> Decimal:
-        return Decimal("60.75") + 10 * (orders - FIRST)
+        bring_order(self.project.settings.tenants.parent / SHOP, self.orders)
 
     def _kill_child(self, verb: str, seconds: float) -> bool:
         """Whether the process had ended by itself."""

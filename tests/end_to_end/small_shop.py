@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,16 @@ EVENTS: Rows = [
 def write_jsonl(path: Path, rows: Rows) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def bring_order(folder: Path, number: int) -> None:
+    """Add a file with one more order, of 10.00, to a folder of exports."""
+    write_jsonl(folder / f"orders_{number}.jsonl", [order(number, "10.00")])
+
+
+def revenue(orders: int) -> Decimal:
+    """What the shop earned where it has so many orders: `ORDERS`, then those of `bring_order`."""
+    return Decimal("60.75") + 10 * (orders - len(ORDERS))
 
 
 def write_shop(

@@ -26,9 +26,9 @@ from server.orchestration.overview import plan_builds
 from server.orchestration.recovery.backup_manifest import verified, whole_backups
 from server.orchestration.recovery.restore import restore
 from server.serving.access import Access
-from tests.end_to_end.kills import SHOP, KilledHome
+from tests.end_to_end.kills import FIRST, SHOP, KilledHome
 from tests.end_to_end.project_fixture import Project
-from tests.end_to_end.small_shop import order, write_jsonl
+from tests.end_to_end.small_shop import bring_order, revenue
 from tests.end_to_end.whole_homes import sums
 from tests.server.cli_run import environment, start
 from tests.server.published_fixture import PublishedHome
@@ -38,8 +38,6 @@ pytestmark = pytest.mark.long  # builds and backs up in processes of their own
 
 ROUNDS = 2
 WAIT = ("--wait", "900")
-FIRST, REVENUE = 3, Decimal("60.75")
-"""Orders of the shop before any was brought; each that is adds 10."""
 
 
 class Asking:
@@ -67,16 +65,12 @@ class Asking:
 
     def wrong(self, most: int) -> list[str]:
         """Answers that are none, or whose two numbers are not of one run."""
-        right = [[[orders, _revenue(orders)]] for orders in range(FIRST, most + 1)]
+        right = [[[orders, revenue(orders)]] for orders in range(FIRST, most + 1)]
         return [
             text
             for status, text in self.answers
             if status != 200 or json.loads(text, parse_float=Decimal)["rows"] not in right
         ]
-
-
-def _revenue(orders: int) -> Decimal:
-    return REVENUE + 10 * (orders - FIRST)
 
 
 def gata(home: Project, *arguments: str) -> subprocess.Popen[str]:
@@ -89,7 +83,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 
 def bring(home: Project, orders: int) -> None:
-    write_jsonl(home.settings.tenants.parent / SHOP / f"orders_{orders}.jsonl", [order(orders, "10.00")])
+    bring_order(home.settings.tenants.parent / SHOP, orders)
 
 
 def restored(home: Project, kept: Path, folder: Path) -> Project:
@@ -106,7 +100,7 @@ def check_one_moment(other: Project, token: str) -> int:
     """Check that everything in a restored home is of one moment; returns how many orders it has."""
     slug = slug_of(SHOP)
     orders = int(other.number(SHOP, "valid_orders"))
-    assert Decimal(other.number(SHOP, "order_revenue")) == _revenue(orders)
+    assert Decimal(other.number(SHOP, "order_revenue")) == revenue(orders)
     for file, table in (
         (other.settings.hub, "platform_mm__shopify_api_v1_orders"),
         (other.settings.stars(slug), f"fct_{SHOP}__orders"),

@@ -21,13 +21,12 @@ from pipeline.publish.run_store import verify
 from server.orchestration.verbs import build
 from tests.end_to_end.hostile_tenants import ENTRY
 from tests.end_to_end.project_fixture import Project, open_project
-from tests.end_to_end.small_shop import ORDERS, order, write_jsonl
+from tests.end_to_end.small_shop import ORDERS, bring_order, revenue, write_jsonl
 from tests.end_to_end.whole_homes import sums
 
 pytestmark = pytest.mark.needs_tmpfs
 
 SHOP = "shop"
-REVENUE = Decimal("60.75")
 FILLER = "filler"
 SIZE = "1g"
 BLOCK = 4096
@@ -92,13 +91,13 @@ class Shop:
 
     def bring_order(self) -> None:
         self.orders += 1
-        write_jsonl(self.folder / SHOP / f"orders_{self.orders}.jsonl", [order(self.orders, "10.00")])
+        bring_order(self.folder / SHOP, self.orders)
 
     def served(self) -> tuple[int, Decimal]:
         return int(self.project.number(SHOP, "valid_orders")), Decimal(self.project.number(SHOP, "order_revenue"))
 
     def expected(self, orders: int) -> tuple[int, Decimal]:
-        return orders, REVENUE + 10 * (orders - len(ORDERS))
+        return orders, revenue(orders)
 
     def failure(self, watch: Callable[[str, str], None]) -> GataError:
         """The failure of a build that believes in endless room, as the command or the tenant says it."""

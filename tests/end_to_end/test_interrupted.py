@@ -17,7 +17,7 @@ from pipeline.errors import Busy, ConfigError, HubInUse
 from pipeline.storage.build_lock import build_lock
 from server.orchestration.verbs import build
 from tests.end_to_end.project_fixture import Project, copy_project, open_project
-from tests.end_to_end.small_shop import SMALL_TENANT, order, write_jsonl, write_shop
+from tests.end_to_end.small_shop import SMALL_TENANT, bring_order, write_shop
 from tests.pipeline.fake_clock import FakeClock
 from tests.server.cli_run import ROOT, environment
 
@@ -43,7 +43,7 @@ def test_stopping_a_build_at_any_step_leaves_the_last_run_served_and_the_next_bu
 ) -> None:
     number = int(shop.number(SHOP, "orders")) + 1
     revenue = Decimal(shop.number(SHOP, "order_revenue"))
-    write_jsonl(shop.settings.tenants.parent / f"shop/orders_{number}.jsonl", [order(number, "10.00")])
+    bring_order(shop.settings.tenants.parent / "shop", number)
     for step in ("library", "land", "push", "stars", "publish"):
         process = subprocess.Popen(
             [sys.executable, "-c", BUILD],
