@@ -16,6 +16,7 @@ from structlog.contextvars import get_contextvars
 import pipeline
 from pipeline.errors import BuildError, DbtFailed
 from pipeline.log import log
+from pipeline.storage.disk import holds
 from warehouse.projects.profiles import BRIEF, PROPERTIES, SANDBOX
 
 MACROS = Path(__file__).parent / "macros"
@@ -62,7 +63,7 @@ def write_files(folder: Path, files: Mapping[str, str]) -> bool:
     changed = False
     for path, text in files.items():
         target = folder / path
-        if not target.exists() or target.read_text(encoding="utf-8") != text:
+        if not holds(target, text):
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
             changed = True

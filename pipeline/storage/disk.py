@@ -52,6 +52,11 @@ def replace_text(path: Path, text: str) -> None:
     sync(path.parent)
 
 
+def holds(path: Path, text: str) -> bool:
+    """Whether a file holds exactly this text; one that is missing or is no UTF-8 does not."""
+    return path.is_file() and path.read_bytes() == text.encode()
+
+
 @contextlib.contextmanager
 def explain_os_error(folder: Path, slug: str) -> Iterator[None]:
     """Explain disk errors under a tenant's published folder.

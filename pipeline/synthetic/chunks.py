@@ -14,6 +14,7 @@ from pipeline.synthetic.writers import in_place
 
 GENERATOR = 2  # incremented whenever the same shop would give other records
 NAME = "_generator.json"
+_UNREADABLE = (FileNotFoundError, ValueError, KeyError, TypeError)  # a record that is missing or damaged
 
 
 @dataclass(frozen=True)
@@ -73,18 +74,17 @@ def plan_chunks(folder: Path, tenant: Tenant, until: date, days: int) -> tuple[C
 def replaces_another(folder: Path) -> bool:
     """Whether the files of a folder replaced, at any time, those of another generator or another shop."""
     try:
-        saved = json.loads((folder / NAME).read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        return json.loads((folder / NAME).read_bytes())["replaces_another"] is True
+    except _UNREADABLE:
         return False
-    return saved.get("replaces_another") is True
 
 
 def _read(path: Path, description: dict[str, Any]) -> tuple[Chunk, ...]:
     """The recorded chunks; none where nothing was recorded, or the files belong to another generator or shop."""
     try:
-        saved = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        saved = json.loads(path.read_bytes())
+        if saved["generator"] != GENERATOR or saved["shop"] != description:
+            return ()
+        return tuple(Chunk(date.fromisoformat(first), date.fromisoformat(last)) for first, last in saved["chunks"])
+    except _UNREADABLE:
         return ()
-    if saved["generator"] != GENERATOR or saved["shop"] != description:
-        return ()
-    return tuple(Chunk(date.fromisoformat(first), date.fromisoformat(last)) for first, last in saved["chunks"])

@@ -15,13 +15,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import check_ready
 from pipeline.errors import BuildError, ConfigError
 from pipeline.ingest.landing_tables import LOAD_TABLES, landing_columns, prepare_landing_tables
+from pipeline.storage.disk import holds
 from pipeline.storage.hub import write_hub
 from pipeline.storage.ops import Ops
 from server.orchestration.build_context import BuildContext
@@ -107,12 +107,8 @@ def _check(tenant: Tenant, context: BuildContext) -> None:
 
 def _difference(tenant: Tenant, context: BuildContext, files: Mapping[str, str]) -> Onboarding:
     folder = projects_folder(context.settings, tenant.slug)
-    changed = tuple(path for path, text in files.items() if not _holds(folder / path, text))
+    changed = tuple(path for path, text in files.items() if not holds(folder / path, text))
     return Onboarding(tenant.slug, tuple(files), changed)
-
-
-def _holds(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8") == text
 
 
 def _phase_of(path: str) -> str:

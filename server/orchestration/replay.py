@@ -8,6 +8,7 @@ logic again.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import dataclass
 from functools import partial
@@ -50,6 +51,8 @@ class Replayed(BuildNote):
     run_id: str
     tenant: Slug
     logic_version: str
+    definitions_sha256: str | None = None
+    """Of its definitions file; None for a run that an earlier release made."""
 
 
 def replay(tenant: Tenant, context: BuildContext, version: str) -> tuple[Replayed, tuple[Node, ...]]:
@@ -73,6 +76,7 @@ def replay(tenant: Tenant, context: BuildContext, version: str) -> tuple[Replaye
             run_id=run_id,
             tenant=tenant.slug,
             logic_version=version,
+            definitions_sha256=hashlib.sha256(text.encode()).hexdigest(),
             findings=(*star.findings, *failures),
             measured=star.measured,
         )
@@ -139,7 +143,12 @@ def publish_replayed(waiting: UnpublishedRun, context: BuildContext) -> Publishe
     tenant, run = waiting.tenant, waiting.run
     folder = unpublished(context.settings, tenant.slug) / run.run_id
     with explain_os_error(folder, tenant.slug):
-        definitions = (folder / DEFINITIONS).read_text(encoding="utf-8")
+        definitions = (folder / DEFINITIONS).read_bytes()
+    if run.definitions_sha256 not in (None, hashlib.sha256(definitions).hexdigest()):
+        raise PublishError(
+            f"The definitions of run {run.run_id} of {tenant.slug} are damaged.",
+            f"Make it again with `gata transform --tenant {tenant.slug} --logic-version {run.logic_version}`.",
+        )
     landed = read_landed(context.settings, tenant.slug)
     known = (*landed.findings, *run.measured)
     new = publish_file(
@@ -147,7 +156,7 @@ def publish_replayed(waiting: UnpublishedRun, context: BuildContext) -> Publishe
         context.settings,
         folder / STARS,
         run.run_id,
-        definitions,
+        definitions.decode(),
         known=known,
         delivered=landed.delivered,
     )

@@ -213,6 +213,16 @@ def test_another_shop_or_a_longer_past_is_made_anew(tmp_path: Path, change: dict
     assert all(len(paths) == 1 for (_, _, name), paths in files.items() if name != "campaigns")
 
 
+@pytest.mark.parametrize("damaged", [b"\x9a", b"{", b"[]", b"{}", b'{"generator": 2, "shop": {}, "chunks": 1}'])
+def test_files_whose_record_is_damaged_are_made_anew(tmp_path: Path, damaged: bytes) -> None:
+    generate(shop(), tmp_path, until=UNTIL, days=7)
+    before = digests(tmp_path)
+    (tmp_path / "synthetic/tyrell_corp/_generator.json").write_bytes(damaged)
+    generate(shop(), tmp_path, until=UNTIL, days=7)
+    after = digests(tmp_path)
+    assert {path for path in after if after[path] != before.get(path)} <= {"synthetic/tyrell_corp/_generator.json"}
+
+
 def test_a_renamed_business_keeps_its_files(tmp_path: Path) -> None:
     generate(shop(), tmp_path, until=UNTIL, days=7)
     before = digests(tmp_path)

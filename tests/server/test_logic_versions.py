@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.errors import ConfigError, PublishError
 from pipeline.publish.pointer import latest_run_id, run_ids
+from pipeline.publish.run_files import DEFINITIONS
 from pipeline.storage.ops import Ops
 from server.orchestration.verbs import build, publish_only, transform
 from tests.end_to_end.project_fixture import Project, open_project
@@ -144,6 +145,17 @@ def test_what_is_not_there_is_named_with_what_is(shop: Project, waiting: str) ->
     for wrong in ("nowhere", "../../published", waiting[:-1]):
         with pytest.raises(PublishError, match=f"There is no unpublished run .* Choose one of: {waiting}"):
             publish_only(shop.context, run_id=wrong)
+
+
+def test_an_unpublished_run_whose_definitions_a_disk_damaged_is_not_published(shop: Project, waiting: str) -> None:
+    before, file = seen(shop), shop.settings.stars(SHOP).with_name("runs") / waiting / DEFINITIONS
+    sound = file.read_bytes()
+    for damaged in (sound.replace(b"revenue", b"revenuf", 1), b"\x9a" + sound[1:]):
+        file.write_bytes(damaged)
+        report = publish_only(shop.context, run_id=waiting).tenants[0]
+        assert "are damaged. Make it again with `gata transform --tenant small_shop" in str(report.error)
+    file.write_bytes(sound)
+    assert seen(shop) == before
 
 
 def test_the_old_logic_gives_the_old_numbers_once_its_run_is_published(shop: Project, waiting: str) -> None:

@@ -24,6 +24,8 @@ from server.orchestration.verbs import library, onboard_tenant
 from tests.library import with_library
 from tests.server.cli_run import Terminal, environment
 from warehouse.build.build_paths import projects_folder
+from warehouse.build.manual.shared_macros import write_shared_macros
+from warehouse.projects.profiles import SHARED
 
 TENANTS = """
 tenants:
@@ -96,6 +98,19 @@ def test_doing_it_again_writes_no_file(place: Place) -> None:
     first = onboard_tenant(place.context, "whole")
     again = onboard_tenant(place.context, "whole")
     assert (again.files, again.changed) == (first.files, ())
+
+
+def test_files_that_a_disk_damaged_are_written_again(place: Place) -> None:
+    first = onboard_tenant(place.context, "whole")
+    write_shared_macros(place.settings)
+    generated = [projects_folder(place.settings, "whole") / path for path in first.files]
+    files = [*generated, *(place.settings.home / "dbt" / SHARED["GATA_MACROS"]).rglob("*.sql")]
+    sound = [file.read_bytes() for file in files]
+    for file in files:
+        file.write_bytes(b"\x9a" + file.read_bytes()[1:])
+    assert set(onboard_tenant(place.context, "whole").changed) == set(first.files)
+    write_shared_macros(place.settings)
+    assert [file.read_bytes() for file in files] == sound
 
 
 @pytest.mark.parametrize(

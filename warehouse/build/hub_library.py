@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.contracts.registry import Blueprints
 from pipeline.settings import Settings
-from pipeline.storage.disk import replace_text
+from pipeline.storage.disk import holds, replace_text
 from pipeline.storage.hub import read_hub
 from warehouse.build.manual.shared_macros import write_shared_macros
 from warehouse.projects.hub_projects import library_project
@@ -31,7 +31,7 @@ def prepare_hub(blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
     digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
     folder, done = settings.home / "dbt" / "_library", settings.home / "dbt" / "_library.sha256"
     tables = {Path(path).stem for path in files if path.endswith((".sql", ".csv"))}
-    if _has_tables(settings, tables) and done.exists() and done.read_text(encoding="utf-8") == digest:
+    if _has_tables(settings, tables) and holds(done, digest):
         return ()
     write_project(folder, files)
     nodes = run_dbt(folder, ("build",), files={"GATA_HUB_FILE": settings.hub})
