@@ -101,6 +101,12 @@ class Settings(BaseSettings):
     )
     rollup_rows: int = Field(default=500_000, ge=1, description="Rows from which on a fact gets daily rollups.")
     threads: int = Field(default=2, ge=1, description="Threads of one DuckDB instance.")
+    build_memory: str | None = Field(
+        default=None,
+        pattern=r"^\d+(MB|GB)$",
+        description="Memory of all processes of a build together; more goes to disk."
+        " Left out: three quarters of the machine's.",
+    )
     workers: int = Field(default=1, ge=1, le=64, description="Processes behind the port of `gata serve`.")
     public_url: str | None = Field(
         default=None, description="The address before /mcp that callers use, such as https://gata.example.com."
@@ -237,6 +243,10 @@ class Settings(BaseSettings):
     @property
     def answer_cache_bytes(self) -> int:
         return _bytes(self.answer_cache)
+
+    @property
+    def build_memory_bytes(self) -> int | None:
+        return None if self.build_memory is None else _bytes(self.build_memory)
 
     @property
     def query_memory_bytes(self) -> int:

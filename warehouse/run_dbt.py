@@ -14,8 +14,10 @@ from typing import Any
 from structlog.contextvars import get_contextvars
 
 import pipeline
+from pipeline.contracts.sql import literal
 from pipeline.errors import BuildError, DbtFailed
 from pipeline.log import log
+from pipeline.storage.build_memory import UNLIMITED, DuckDbMemory
 from pipeline.storage.disk import holds
 from warehouse.projects.profiles import BRIEF, PROPERTIES, SANDBOX
 
@@ -80,7 +82,14 @@ def _sources(folder: Path) -> set[str]:
     }
 
 
-def run_dbt(folder: Path, command: tuple[str, ...], *, files: Mapping[str, Path], threads: int = 2) -> tuple[Node, ...]:
+def run_dbt(
+    folder: Path,
+    command: tuple[str, ...],
+    *,
+    files: Mapping[str, Path],
+    threads: int = 2,
+    memory: DuckDbMemory = UNLIMITED,
+) -> tuple[Node, ...]:
     """Run one dbt command in a project folder; `files` are the GATA_*_FILE variables its profile reads.
 
     Every connection is closed afterwards: dbt keeps DuckDB files open in a class attribute, and no other process
@@ -112,7 +121,12 @@ def run_dbt(folder: Path, command: tuple[str, ...], *, files: Mapping[str, Path]
         environment["GATA_RUN_ID"] = run_id  # rows of dbt metadata carry the run that log lines do
     noise = io.StringIO()
     try:
-        with _environment(environment), contextlib.redirect_stderr(noise), contextlib.redirect_stdout(noise):
+        with (
+            _environment(environment),
+            _limited(memory),
+            contextlib.redirect_stderr(noise),
+            contextlib.redirect_stdout(noise),
+        ):
             result = dbtRunner().invoke(arguments)
     finally:
         DuckDBConnectionManager.close_all_connections()
@@ -192,6 +206,29 @@ def macros_called(text: str, known: Iterable[str]) -> tuple[str, ...]:
 
 def first_lines(text: str, lines: int = 6) -> str:
     return " ".join(line.strip() for line in text.strip().splitlines()[:lines] if line.strip())[:600]
+
+
+@contextlib.contextmanager
+def _limited(memory: DuckDbMemory) -> Iterator[None]:
+    """Limit the memory of the databases that dbt opens.
+
+    A profile cannot say it: its settings are a part of what dbt parsed, and each other value would parse all anew.
+    """
+    from dbt.adapters.duckdb.environments.local import LocalEnvironment
+
+    open_database = LocalEnvironment.initialize_db
+
+    def limited(*arguments: Any) -> Any:  # Any: as dbt's own
+        database = open_database(*arguments)
+        for option, value in memory.items():
+            database.execute(f"set {option} = {literal(value)}")
+        return database
+
+    LocalEnvironment.initialize_db = staticmethod(limited)
+    try:
+        yield
+    finally:
+        del LocalEnvironment.initialize_db  # what the class inherits is left
 
 
 @contextlib.contextmanager

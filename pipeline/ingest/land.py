@@ -28,6 +28,7 @@ from pipeline.ingest.staging import Staging
 from pipeline.log import log
 from pipeline.settings import Settings
 from pipeline.storage.bronze.batches import BatchFolder
+from pipeline.storage.build_memory import duckdb_memory
 from pipeline.storage.hub import write_hub
 
 Progress = Callable[[str, int], None]
@@ -91,7 +92,7 @@ def land_tenant(
             log.info("landing_anew", tenant=tenant.slug, targets=[list(target.key) for target in anew])
         plans = plan_loads(targets, known(hub, tenant), read_ledgers(hub, tenant), batches)
         if any(plan.new for plan in plans):
-            with reading_connection(folder) as con:
+            with reading_connection(folder, duckdb_memory(settings)) as con:
 
                 def stage(load_id: str) -> Mapping[str, list[ParquetPart]]:
                     staging = Staging(

@@ -49,6 +49,7 @@ from pipeline.publish.run_manifest import (
     read_manifest,
     sha256_of,
 )
+from pipeline.storage.build_memory import UNLIMITED, DuckDbMemory
 from pipeline.storage.disk import attached_star, explain_os_error, sync
 from pipeline.storage.run_id import is_run_id
 
@@ -84,7 +85,15 @@ class Published:
     linked: bool
 
 
-def stage(stars: Path, folder: Path, run_id: str, slug: Slug, tables: Mapping[str, Sequence[str]]) -> Staged:
+def stage(
+    stars: Path,
+    folder: Path,
+    run_id: str,
+    slug: Slug,
+    tables: Mapping[str, Sequence[str]],
+    *,
+    memory: DuckDbMemory = UNLIMITED,
+) -> Staged:
     """Copy the facts and dimensions of one tenant into a staging folder, invisible to readers.
 
     Every writer of the file `stars` has closed it. `tables` maps each table to the columns its copy
@@ -110,7 +119,7 @@ def stage(stars: Path, folder: Path, run_id: str, slug: Slug, tables: Mapping[st
             staging.mkdir()
             target = staging / STARS
             linked = _link(folder, target, lambda run: run.source_sha256 == source_sha256)
-            copied = linked.tables if linked else _copy(stars, target, slug, tables)
+            copied = linked.tables if linked else _copy(stars, target, slug, tables, memory)
             file = published_file(staging, STARS)
     return Staged(run_id, slug, folder, source_sha256, file, copied, linked is not None)
 
@@ -313,9 +322,11 @@ def _undamaged_before(folder: Path, prove: Callable[[Path], object] | None) -> s
     raise problem or PublishError(f"{folder.name} has no run before.", choose_rollback(folder))
 
 
-def _copy(stars: Path, target: Path, slug: Slug, tables: Mapping[str, Sequence[str]]) -> tuple[PublishedTable, ...]:
+def _copy(
+    stars: Path, target: Path, slug: Slug, tables: Mapping[str, Sequence[str]], memory: DuckDbMemory
+) -> tuple[PublishedTable, ...]:
     spill = target.with_name("spill")
-    settings = {"temp_directory": str(spill), "storage_compatibility_version": STAR_STORAGE_VERSION}
+    settings = {"temp_directory": str(spill), "storage_compatibility_version": STAR_STORAGE_VERSION, **memory}
     with duckdb.connect(target, config={**settings}) as connection:
         with attached_star(connection, stars, slug) as source:
             for name, order in tables.items():

@@ -14,6 +14,7 @@ import duckdb
 
 from pipeline.errors import HubInUse, LandError
 from pipeline.settings import Settings
+from pipeline.storage.build_memory import duckdb_memory
 from pipeline.storage.failure_cause import FailureCause, cause_of
 from pipeline.storage.private_folder import make_private
 
@@ -32,7 +33,8 @@ def write_hub(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with explain_duckdb_error(settings):
         make_private(settings.home)
-        hub = duckdb.connect(settings.hub, config={"storage_compatibility_version": STORAGE_VERSION})
+        config = {"storage_compatibility_version": STORAGE_VERSION, **duckdb_memory(settings)}
+        hub = duckdb.connect(settings.hub, config={**config})
     with explain_duckdb_error(settings), hub:
         for option, value in WRITING.items():
             hub.execute(f"set {option} = '{value}'")
@@ -49,7 +51,7 @@ def read_hub(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         LandError: It cannot be read.
     """
     with explain_duckdb_error(settings):
-        hub = duckdb.connect(str(settings.hub), read_only=True)
+        hub = duckdb.connect(str(settings.hub), read_only=True, config={**duckdb_memory(settings)})
     with explain_duckdb_error(settings), hub:
         yield hub
 
@@ -73,7 +75,9 @@ def hub_error(settings: Settings, error: duckdb.Error | OSError) -> LandError | 
         return _of_cause(hub, cause, reason)
     if isinstance(error, duckdb.OutOfMemoryException):
         what = f"{settings.home} could not take the new rows: {reason}."
-        return LandError(what, "Run it again with more memory or fewer threads; earlier loads are safe.")
+        return LandError(
+            what, "Run it again with more memory (GATA_BUILD_MEMORY) or fewer threads; earlier loads are safe."
+        )
     if isinstance(error, duckdb.IOException | OSError):
         what = f"{hub} cannot be used: {reason}."
         return LandError(what, f"Make {hub.parent} a folder this user can write to, or set GATA_HOME to one that is.")

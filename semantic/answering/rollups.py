@@ -23,6 +23,7 @@ import duckdb
 from pipeline.contracts.sql import literal, quote
 from pipeline.publish.run_files import DEFINITIONS, STARS
 from pipeline.publish.run_manifest import PublishedRollup, describe_tables
+from pipeline.storage.build_memory import UNLIMITED, DuckDbMemory
 from semantic.answering.answer_columns import with_values
 from semantic.answering.semantic_model import MAX_STATEMENTS, SemanticModel, load_model, statements
 from semantic.catalog.catalog import DATE, Catalog, Metric
@@ -128,13 +129,16 @@ def _measure_column(name: str) -> str:
     return f"m_{name}"
 
 
-def build_rollups(run_dir: Path, target: Path, *, least_rows: int) -> tuple[PublishedRollup, ...]:
+def build_rollups(
+    run_dir: Path, target: Path, *, least_rows: int, memory: DuckDbMemory = UNLIMITED
+) -> tuple[PublishedRollup, ...]:
     """Create the rollups of a run before it is published, in a file of their own; none without a large fact.
 
     Args:
         run_dir: Holds stars.duckdb and semantic.yml, both checked.
         target: The file to create; unused where no rollup was chosen.
         least_rows: Facts with fewer rows get none; half a million are read in a few milliseconds.
+        memory: Of the DuckDB instance that makes them.
 
     Raises:
         duckdb.Error: There is not enough memory or disk for it.
@@ -145,7 +149,7 @@ def build_rollups(run_dir: Path, target: Path, *, least_rows: int) -> tuple[Publ
         return ()
     definitions = read_definitions((run_dir / DEFINITIONS).read_bytes())
     spill = target.with_name("spill")
-    with duckdb.connect(config={"temp_directory": str(spill)}) as connection:
+    with duckdb.connect(config={"temp_directory": str(spill), **memory}) as connection:
         connection.execute(f"ATTACH {literal(str(run_dir / STARS))} AS run (READ_ONLY)")
         connection.execute(f"ATTACH {literal(str(target))} AS {CATALOG}")
         connection.execute("USE run")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from structlog.contextvars import bound_contextvars
@@ -18,6 +18,7 @@ from pipeline.log import log
 from pipeline.publish.pointer import latest_readable
 from pipeline.retries import Result, RetryQueue, call_with_retries, failure_class
 from pipeline.storage.build_lock import build_lock
+from pipeline.storage.build_memory import among_processes
 from pipeline.storage.ops import Ops
 from server.orchestration.alerts.sending import alerts_after
 from server.orchestration.build_context import BuildContext, Selection
@@ -25,7 +26,7 @@ from server.orchestration.build_report import BuildReport, TenantReport
 from server.orchestration.hub_records import record_in_hub
 from server.orchestration.isolation.boundary import failure_of
 from server.orchestration.run_history.history_files import keep_history
-from server.orchestration.worker_pool import WorkerPool
+from server.orchestration.worker_pool import WorkerPool, is_parallel
 from warehouse.build.hub_metadata import HubRecords
 
 StepObserver = Callable[[str, str], None]
@@ -220,6 +221,9 @@ def open_command(
         WorkerPool(context.blueprints, context.settings) as pool,
     ):
         ops.close_interrupted()
+        if is_parallel(selection.tenants, context.settings):
+            own, _ = among_processes(context.settings, context.settings.threads)
+            context = replace(context, settings=own)
         reports = _first_reports(context, selection)
         command = BuildCommand(context, ops, pool, ops.start_run("*"), selection.tenants, reports, watch)
         with bound_contextvars(run_id=command.run_id):

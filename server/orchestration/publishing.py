@@ -32,6 +32,7 @@ from pipeline.publish.run_history import published_run
 from pipeline.publish.run_manifest import PublishedRollups, published_file
 from pipeline.publish.run_store import Published, Staged, commit, link_rollups, prune, stage
 from pipeline.settings import Settings
+from pipeline.storage.build_memory import duckdb_memory
 from pipeline.storage.disk import explain_os_error, replace_text
 from pipeline.storage.run_id import new_run_id
 from warehouse.build.models_file import publish_models, push_models_file
@@ -260,7 +261,7 @@ def publish_file(
 
     star = tables_of(tenant, stars)
     layout = {table.table_name(tenant.slug): table.order_by for table in star.tables}
-    staged = stage(stars, settings.published(tenant.slug), run_id, tenant.slug, layout)
+    staged = stage(stars, settings.published(tenant.slug), run_id, tenant.slug, layout, memory=duckdb_memory(settings))
     with explain_os_error(staged.folder, tenant.slug):
         publish_models(stars, push_models_file(settings, tenant.slug), staged.path)
     text = definitions or derive_definitions(tenant, staged.path / STARS, star)
@@ -270,7 +271,12 @@ def publish_file(
     before = published_run(settings, tenant.slug)
     rules = rules_of(tenant, settings)
     judged, totals = run_results(
-        model, staged.path / STARS, rules, today=settings.day(), before=before.measures.metrics
+        model,
+        staged.path / STARS,
+        rules,
+        today=settings.day(),
+        before=before.measures.metrics,
+        memory=duckdb_memory(settings),
     )
     asked = ask_own_questions(tenant, model, staged.path / STARS, settings)
     judged += known_answer_results(asked, rules, model.catalog)
@@ -279,7 +285,7 @@ def publish_file(
     measured = RunMeasures(tables=tuple(measures), metrics=tuple(totals), verified=answered_right(asked))
     texts = {CATALOG_JSON: export_catalog(model, run_id=run_id), CATALOG_SCHEMA: catalog_json_schema()}
     _write_texts(staged, {**texts, FINDINGS: findings_json(listed), MEASURES: measures_json(measured)})
-    rollups = _rollups(staged, text, settings.rollup_rows) if settings.rollups else None
+    rollups = _rollups(staged, text, settings) if settings.rollups else None
     published = commit(staged, text, now=settings.now(), rollups=rollups)
     prune(settings.published(tenant.slug), RUNS_KEPT)
     own = iter(listed[len(known) :])
@@ -306,7 +312,7 @@ def _write_texts(staged: Staged, texts: Mapping[str, str]) -> None:
             (staged.path / name).write_text(text, encoding="utf-8")
 
 
-def _rollups(staged: Staged, definitions: str, least_rows: int) -> PublishedRollups | None:
+def _rollups(staged: Staged, definitions: str, settings: Settings) -> PublishedRollups | None:
     """The rollups of a staged run: those of an equal earlier run, else new ones; None without a large fact.
 
     A run without them gives the same answers, slower: an error here is reported, and does not stop the publish.
@@ -320,7 +326,7 @@ def _rollups(staged: Staged, definitions: str, least_rows: int) -> PublishedRoll
         return linked
     file = staged.path / ROLLUPS
     try:
-        rollups = build_rollups(staged.path, file, least_rows=least_rows)
+        rollups = build_rollups(staged.path, file, least_rows=settings.rollup_rows, memory=duckdb_memory(settings))
     except duckdb.Error as error:
         report_bug(error, call=f"rollups of {staged.slug}")
         rollups = ()

@@ -30,6 +30,7 @@ from pipeline.errors import BuildError, GataError
 from pipeline.log import configure_log
 from pipeline.log_files import LogFiles, current_log_files
 from pipeline.settings import Settings
+from pipeline.storage.build_memory import among_processes
 from server.orchestration.isolation.boundary import attempt
 
 PRELOADED = ("dbt.cli.main", "dbt.adapters.duckdb.connections", "semantic.answering.validate")
@@ -127,7 +128,7 @@ class WorkerPool:
         except BrokenProcessPool:
             return BuildError(
                 "The process of this work was ended by the operating system, most likely because memory ran out.",
-                "Set GATA_THREADS to a smaller number or give the machine more memory, and build again.",
+                "Set GATA_BUILD_MEMORY or GATA_THREADS to less, or give the machine more memory, and build again.",
             )
 
     def _start(self, task: Callable[[], Any]) -> Future[Any]:  # Any: tasks of all kinds share the pool
@@ -150,11 +151,21 @@ class WorkerPool:
         )
 
     def _is_parallel(self, tenants: Sequence[Tenant]) -> bool:
-        return len(tenants) > 1 and self._settings.threads > 1
+        return is_parallel(tenants, self._settings)
 
     def _settings_per_process(self, tenants: Sequence[Tenant]) -> Settings:
-        """Settings with the threads divided among the processes: two threads on one core cost more than they gain."""
-        return self._settings.model_copy(update={"threads": max(1, self._settings.threads // len(tenants))})
+        """Settings of one process of the pool: its share of the threads and of the memory.
+
+        Two threads on one core cost more than they gain.
+        """
+        threads = max(1, self._settings.threads // len(tenants))
+        _, each = among_processes(self._settings, self._settings.threads)
+        return each.model_copy(update={"threads": threads})
+
+
+def is_parallel(tenants: Sequence[Tenant], settings: Settings) -> bool:
+    """Whether work for these tenants is done by worker processes."""
+    return len(tenants) > 1 and settings.threads > 1
 
 
 def _initialize(files: LogFiles | None) -> None:

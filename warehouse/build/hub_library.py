@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.contracts.registry import Blueprints
 from pipeline.settings import Settings
+from pipeline.storage.build_memory import duckdb_memory
 from pipeline.storage.disk import holds, replace_text
 from pipeline.storage.hub import read_hub
 from warehouse.build.manual.shared_macros import write_shared_macros
@@ -34,7 +35,7 @@ def prepare_hub(blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
     if _has_tables(settings, tables) and holds(done, digest):
         return ()
     write_project(folder, files)
-    nodes = run_dbt(folder, ("build",), files={"GATA_HUB_FILE": settings.hub})
+    nodes = run_dbt(folder, ("build",), files={"GATA_HUB_FILE": settings.hub}, memory=duckdb_memory(settings))
     refuse_failures(nodes, of="library")
     replace_text(done, digest)
     return nodes

@@ -10,6 +10,7 @@ from pipeline.contracts.registry import Blueprints
 from pipeline.ingest.exports import routed_blueprints
 from pipeline.ingest.landing_tables import dataset
 from pipeline.settings import Settings
+from pipeline.storage.build_memory import duckdb_memory
 from pipeline.storage.hub import read_hub
 from pipeline.storage.run_counts import TableCounts
 from warehouse.build.build_paths import projects_folder
@@ -28,7 +29,7 @@ def push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> tuple[No
     write_project(folder, push_project(tenant, blueprints))
     if not _has_unpushed(tenant, blueprints, settings):
         return ()
-    nodes = run_dbt(folder, ("run",), files={"GATA_HUB_FILE": settings.hub})
+    nodes = run_dbt(folder, ("run",), files={"GATA_HUB_FILE": settings.hub}, memory=duckdb_memory(settings))
     refuse_failures(nodes, of=f"push of {tenant.slug}")
     keep_models(push_models_file(settings, tenant.slug), nodes)
     return nodes

@@ -27,6 +27,7 @@ from pipeline.gates.run_measures import TableMeasures
 from pipeline.ingest.exports import routed_blueprints
 from pipeline.publish.run_history import published_run
 from pipeline.settings import Settings
+from pipeline.storage.build_memory import duckdb_memory
 from pipeline.storage.run_counts import TableCounts
 from warehouse.build.build_paths import BuildPaths, star_paths
 from warehouse.build.models_file import keep_models, star_models_file
@@ -89,9 +90,7 @@ def build_star(
     for leftover in (paths.file, paths.file.with_name(paths.file.name + ".wal"), star_models_file(paths.file)):
         leftover.unlink(missing_ok=True)
     skip_tests = ("--exclude-resource-type", "test")
-    models = run_dbt(
-        paths.project, ("build", *skip_tests), files=_star_files(paths, settings), threads=settings.threads
-    )
+    models = _run(paths, ("build", *skip_tests), settings)
     refuse_failures(models, of=f"star of {tenant.slug}")
     own = build_own_models(tenant, own_models, paths.file, settings)
     tested = _run_tests(tenant, paths, settings)
@@ -109,7 +108,7 @@ def parse_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> No
     """
     paths = star_paths(settings, tenant.slug)
     write_project(paths.project, star_project(tenant, blueprints))
-    run_dbt(paths.project, ("parse",), files=_star_files(paths, settings), threads=settings.threads)
+    _run(paths, ("parse",), settings)
 
 
 def _table_rows(file: Path) -> dict[str, int]:
@@ -147,8 +146,7 @@ def check_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> St
 
 def _run_tests(tenant: Tenant, paths: BuildPaths, settings: Settings) -> StarBuild:
     """Run the data tests of a project on its star file."""
-    command = ("test",)
-    nodes = run_dbt(paths.project, command, files=_star_files(paths, settings), threads=settings.threads)
+    nodes = _run(paths, ("test",), settings)
     rules, results = rules_of(tenant, settings), list[GateResult]()
     rows = _table_rows(paths.file)
     for node in nodes:
@@ -160,7 +158,9 @@ def _run_tests(tenant: Tenant, paths: BuildPaths, settings: Settings) -> StarBui
             table = table_of(node)
             failed = node.status in ("fail", "error")
             results += [result_of_test(rules, gate, table, finding, failed=failed) for finding in findings]
-    with duckdb.connect(str(paths.file), read_only=True, config={"threads": settings.threads}) as star:
+    with duckdb.connect(
+        str(paths.file), read_only=True, config={"threads": settings.threads, **duckdb_memory(settings)}
+    ) as star:
         before = published_run(settings, tenant.slug).measures.tables
         judged, measures = star_results(star, tenant, star_tables(tenant), rules, today=settings.day(), before=before)
     return StarBuild(nodes, tuple(tenant.notes), (*results, *judged), tuple(measures))
@@ -183,5 +183,6 @@ def _findings(
     return [Finding(kind=FindingKind.OTHER, sentence=sentence, rule=node.test, table=table_of(node))]
 
 
-def _star_files(paths: BuildPaths, settings: Settings) -> dict[str, Path]:
-    return {"GATA_HUB_FILE": settings.hub, "GATA_STARS_FILE": paths.file, RATES_FILE: paths.rates}
+def _run(paths: BuildPaths, command: tuple[str, ...], settings: Settings) -> tuple[Node, ...]:
+    files = {"GATA_HUB_FILE": settings.hub, "GATA_STARS_FILE": paths.file, RATES_FILE: paths.rates}
+    return run_dbt(paths.project, command, files=files, threads=settings.threads, memory=duckdb_memory(settings))

@@ -25,6 +25,7 @@ from pipeline.ingest.formats.parquet_file import read_parquet
 from pipeline.ingest.formats.respelling import form_of
 from pipeline.ingest.formats.zip_file import extracted
 from pipeline.ingest.values.wire_values import LINE, RECORD, WRONG
+from pipeline.storage.build_memory import UNLIMITED, DuckDbMemory
 
 __all__ = ["LINE", "RECORD", "WRONG", "Batch", "Reader", "Unreadable"]
 
@@ -109,7 +110,7 @@ class Reader:
 
 
 @contextmanager
-def reading_connection(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading_connection(folder: Path, memory: DuckDbMemory = UNLIMITED) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory to read files with, in UTC on every machine; `folder` is for what does not fit in memory.
 
     One thread per query: two share a file badly and spin, for 1.5 times the CPU. Batches are converted in parallel.
@@ -118,6 +119,7 @@ def reading_connection(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         "threads": 1,
         "temp_directory": str(folder),
         "autoinstall_known_extensions": False,
+        **memory,
     }
     with duckdb.connect(config=config) as con:
         con.execute("set global TimeZone = 'UTC'")

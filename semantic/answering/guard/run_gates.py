@@ -18,6 +18,7 @@ from pipeline.gates.bands import Usual, spreads_away, usual_of_weekday
 from pipeline.gates.finding import FindingKind
 from pipeline.gates.gate_result import GateResult, judge
 from pipeline.gates.run_measures import MetricTotal
+from pipeline.storage.build_memory import UNLIMITED, DuckDbMemory
 from semantic.answering.guard.key_figures import DAYS_JUDGED, FigureReader, Series
 from semantic.answering.semantic_model import SemanticModel
 from semantic.catalog.catalog import Catalog
@@ -26,7 +27,13 @@ _PLACES = Decimal("0.000001")
 
 
 def run_results(
-    model: SemanticModel, stars: Path, rules: GateRules, *, today: date, before: Sequence[MetricTotal] = ()
+    model: SemanticModel,
+    stars: Path,
+    rules: GateRules,
+    *,
+    today: date,
+    before: Sequence[MetricTotal] = (),
+    memory: DuckDbMemory = UNLIMITED,
 ) -> tuple[list[GateResult], list[MetricTotal]]:
     """Judge the key figures of a run, and add up their totals for the next run.
 
@@ -36,11 +43,12 @@ def run_results(
         rules: Severities and thresholds of its tenant.
         today: Days from it on are not over.
         before: The totals of the last published run.
+        memory: Of the DuckDB instance that reads the tables.
     """
     results = [judge(rules, "definitions_compile", "semantic.yml", 0, "")]
     if not any(rules.is_on(gate) for gate in ("metric_totals", "metric_band")):
         return results, []
-    with duckdb.connect(str(stars), read_only=True) as cursor:
+    with duckdb.connect(str(stars), read_only=True, config={**memory}) as cursor:
         reader = FigureReader(model, cursor, today)
         last = reader.last_days()
         totals = reader.totals(last)
