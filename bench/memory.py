@@ -1,4 +1,4 @@
-"""Peak memory and CPU of a first build under GATA_BUILD_MEMORY: `python -P -m bench.memory [--rows N] [--memory MB ...]`.
+"""Peak memory and CPU of a build under GATA_BUILD_MEMORY: `python -P -m bench.memory [--rows N] [--memory MB ...]`.
 
 The shop of `shop.py` is built once without a setting and once under each limit, in processes of their own; each time
 the sums must be those of the floor. Ends with 1 where a build holds more than its limit and a fifth.

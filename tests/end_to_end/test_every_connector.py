@@ -21,6 +21,8 @@ from tests.warehouse.engine_fixture import render
 from warehouse.projects.canonical_tables import CANONICAL
 from warehouse.projects.engines import engines_of
 
+pytestmark = pytest.mark.long  # builds three stores of all connectors
+
 CONNECTORS = yaml.safe_load((ROOT / "supported_connectors.yaml").read_text(encoding="utf-8"))["connectors"]
 MICRO = Decimal("0.000001")
 BESIDE = {

@@ -14,6 +14,8 @@ import pytest
 
 from tests.end_to_end.shown_output import commands_and_output, is_shown
 
+pytestmark = pytest.mark.long  # builds in a copy of the checkout
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "own_connector"
 GATA = ("-c", "import sys; from server.cli.app import main; sys.exit(main())")

@@ -24,6 +24,8 @@ from tests.end_to_end.raw_numbers import ADS, CAMPAIGNS, CHARGES, EVENTS, ORDERS
 from tests.end_to_end.real_files import TENANTS, Delivery, RealFiles, deliveries
 from tests.warehouse.reading import at, read_file
 
+pytestmark = pytest.mark.long  # builds the real records of all connectors
+
 CATALOG = load_catalog(Path(__file__).parents[2] / "supported_connectors.yaml")
 CONNECTORS = [connector for connectors in TENANTS.values() for connector in connectors]
 SLUG = {connector: slug for slug, connectors in TENANTS.items() for connector in connectors}

@@ -23,6 +23,8 @@ from tests.end_to_end.project_fixture import Project
 from tests.server.cli_run import environment, start
 from tests.server.published_fixture import PublishedHome
 
+pytestmark = pytest.mark.long  # builds the real events and orders
+
 SHOP = "real_shop"
 DERIVED = [{"name": "account", "op": "=", "value": "derived"}, {"name": "currency", "op": "=", "value": "GBP"}]
 

@@ -18,6 +18,7 @@ from semantic.answering.validate import validate_run
 from semantic.catalog.run_definitions import RunDefinitions, read_definitions
 from semantic.definitions import standard_metrics
 from semantic.definitions.found.proposals import METHODS, propose
+from tests.semantic.examples import examples
 from tests.semantic.hand_star import HandStar, hand_shop
 from warehouse.star_schema import Column, Reference, Table
 from warehouse.table_descriptions import ColumnDescription, TableDescription
@@ -214,6 +215,7 @@ def test_a_table_that_is_gone_takes_its_metrics_with_it_and_the_same_star_gives_
 _WORD = st.from_regex(r"[a-z]{4,9}", fullmatch=True)
 
 
+@examples(15)
 @given(words=st.lists(_WORD, min_size=5, max_size=5, unique=True))
 def test_the_treatment_of_a_table_does_not_depend_on_its_names(
     words: list[str], tmp_path_factory: pytest.TempPathFactory
