@@ -10,10 +10,12 @@ from pipeline.config.yaml_file import read_yaml
 from pipeline.contracts.bundled import CATALOG_FILE, bundled_file
 from pipeline.contracts.connector import Connector, Domain
 
+CATALOG = Path(CATALOG_FILE)
+"""The catalog of the folder that a command runs in, where it has one."""
 _KEYS = ("name", "domain", "version", "master_model_id", "like", "objects")
 
 
-def load_catalog(path: Path) -> dict[str, Connector]:
+def load_catalog(path: Path = CATALOG) -> dict[str, Connector]:
     """Every connector by name, in the file's order; the bundled catalog where there is no file at `path`.
 
     Raises:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -20,9 +21,11 @@ from pipeline.contracts.fields import Contract, Leaf, Many, Record, Shape, shape
 from pipeline.contracts.spellings import FORMS_READ
 from pipeline.contracts.sql import literal, quote
 from pipeline.errors import shorten
-from pipeline.ingest.formats.reader import Batch
 from pipeline.ingest.quarantine import Rejection, errors_of, path_of
 from pipeline.ingest.values.meaning_sql import meaning_text
+
+if TYPE_CHECKING:
+    from pipeline.ingest.formats.reader import Batch  # Arrow, which a command that reads no export does without
 
 DRIFT_SHARE = 0.9
 """Share of failures among the records that have a field, or must have it: from here on it is drift, and the file is

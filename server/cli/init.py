@@ -22,10 +22,9 @@ def init(folder: Folder = Path(), as_json: AsJson = False) -> None:
     from pipeline.config.connector_catalog import load_catalog
     from pipeline.config.starter import EXPORTS, SLUG, starter_text
     from server.cli.output.stdout import print_json, print_text
-    from server.orchestration.build_context import CATALOG
 
     file, exports = folder / "tenants.yaml", folder / EXPORTS
-    write_new(file, exports, starter_text(load_catalog(CATALOG)))
+    write_new(file, exports, starter_text(load_catalog()))
     if as_json:
         print_json({"tenants": str(file), "exports": str(exports), "tenant": SLUG})
         return

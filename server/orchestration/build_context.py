@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.config.tenant import Tenant
 from pipeline.config.tenants_file import RefusedEntry, TenantsFile, load_tenants
-from pipeline.contracts.bundled import CATALOG_FILE, log_shadows
+from pipeline.contracts.bundled import log_shadows
 from pipeline.contracts.connector import Connector
 from pipeline.contracts.registry import Blueprint, blueprints
 from pipeline.errors import ConfigError
 from pipeline.retries import Clock, SystemClock
 from pipeline.settings import Settings
 from server.orchestration.isolation.room import FreeBytes, free_bytes
-
-CATALOG = Path(CATALOG_FILE)
 
 
 @dataclass(frozen=True)
@@ -71,6 +68,6 @@ def open_build_context(settings: Settings) -> BuildContext:
         ConfigError: One of them is wrong; names file, line and the nearest valid name.
     """
     log_shadows()
-    catalog = load_catalog(CATALOG)
+    catalog = load_catalog()
     manifest = load_tenants(settings.tenants, catalog)
     return BuildContext(settings, catalog, manifest, blueprints(catalog))

@@ -11,7 +11,6 @@ from pipeline.config.connector_catalog import load_catalog
 from pipeline.config.slug import Slug
 from pipeline.errors import AccessError
 from pipeline.storage.ops import Ops
-from server.orchestration.build_context import CATALOG
 from server.orchestration.jobs.job import Jobs
 from server.orchestration.jobs.process import job_folder
 from server.rest.dependencies import CallerDependency, visible
@@ -50,7 +49,7 @@ def catalog_routes(runs: PublishedRuns, ops: Ops) -> APIRouter:
 
         A tenant needs a source of ads, of ecommerce and of analytics, unless its `domains` name fewer.
         """
-        catalog = load_catalog(CATALOG).values()
+        catalog = load_catalog().values()
         listed = [{**asdict(connector), "is_built": connector.is_built} for connector in catalog]
         return tagged_response(request, {"connectors": listed})
 

@@ -13,13 +13,12 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.connector_catalog import CATALOG, load_catalog
 from pipeline.config.slug import slug_of
 from pipeline.config.tenants_file import load_tenants
 from pipeline.settings import Settings
 from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops import Ops
-from server.orchestration.build_context import CATALOG
 from server.orchestration.forgetting import is_known
 from server.serving.access import Access
 from tests.end_to_end.hostile_tenants import (

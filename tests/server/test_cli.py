@@ -183,6 +183,39 @@ def test_a_stdio_server_starts_without_what_it_does_not_need(home: PublishedHome
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "\n")
 
 
+def test_a_first_answer_loads_nothing_that_only_builds_need(home: PublishedHome) -> None:
+    asked = {"name": "query", "arguments": {"metrics": ["spend"], "dimensions": ["ad_platform"]}}
+    client = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    sent = (
+        {"id": 1, "method": "initialize", "params": client},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/call", "params": asked},
+    )
+    script = (
+        "import sys; from server.cli.app import main; sys.argv = ['gata', 'mcp', '--tenant', 'alpha']; code = main();"
+        "heavy = ('dbt', 'dlt', 'pandas', 'pyarrow', 'numpy', 'pipeline.ingest.formats.reader');"
+        "print(*(name for name in heavy if sys.modules.get(name)), file=sys.stderr); sys.exit(code)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        env=environment(home.settings),
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for message in sent:
+        process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+    process.stdin.flush()
+    answers = [json.loads(process.stdout.readline()) for _ in range(2)]
+    _, told = process.communicate()
+    assert answers[1]["result"]["structuredContent"]["rows"]
+    assert (process.returncode, told) == (0, "\n")
+
+
 def test_a_stdio_server_of_a_misspelt_tenant_does_not_start(gata: Terminal, home: PublishedHome) -> None:
     done = gata.use(home.settings)("mcp", "--tenant", "alpah")
     assert (done.code, done.out) == (2, "")

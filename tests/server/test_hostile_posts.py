@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.connector_catalog import CATALOG, load_catalog
 from pipeline.errors import QueryError
-from server.orchestration.build_context import CATALOG
 from server.orchestration.jobs.posted_tenant import check_files
 from server.orchestration.jobs.tenants_edit import with_changes, with_tenant
 from server.orchestration.jobs.tenants_edit_file import checked_change, plan_change

@@ -14,12 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pipeline.config.connector_catalog import load_catalog
+from pipeline.config.connector_catalog import CATALOG, load_catalog
 from pipeline.errors import Busy, QueryError
 from pipeline.settings import Settings
 from pipeline.storage.build_lock import build_lock
 from pipeline.storage.ops import Ops
-from server.orchestration.build_context import CATALOG
 from server.orchestration.jobs.job import DIED, Jobs, State
 from server.orchestration.jobs.process import main
 from server.orchestration.jobs.submit import JobService, settings_environment

@@ -23,7 +23,7 @@ from pipeline.errors import AccessError, BuildError, ConfigError, QueryError, Ta
 from pipeline.extras import require_extra
 from pipeline.settings import Settings, environment_variables, setting_variable
 from pipeline.storage.ops import Ops
-from server.orchestration.build_context import CATALOG, open_build_context
+from server.orchestration.build_context import open_build_context
 from server.orchestration.forgetting import is_known
 from server.orchestration.jobs.job import DIED, Job, Jobs, Kind, new_job_id
 from server.orchestration.jobs.posted_tenant import check_files, check_tree
@@ -91,7 +91,7 @@ class JobService:
             slug = _text(posted.sent, "slug" if posted.kind == "onboard" else "tenant")
             if posted.kind == "replay":
                 return self._replay(posted, slug)
-            catalog = load_catalog(CATALOG)
+            catalog = load_catalog()
             if earlier := self._same_content(posted, slug, catalog):
                 return earlier
             change = (self._new_tenant if posted.kind == "onboard" else self._changes)(posted, slug, catalog)

@@ -14,7 +14,6 @@ from pipeline.ingest.formats.reader import reading_connection
 from pipeline.ingest.recognition.checked_file import CheckedFile, Progress, check_path
 from pipeline.ingest.recognition.report import file_report
 from pipeline.ingest.recognition.tenants_lines import tenants_lines
-from server.orchestration.build_context import CATALOG
 
 Payload = dict[str, Any]  # Any: JSON values
 
@@ -23,7 +22,7 @@ def report_on_files(
     paths: Sequence[Path], base: Path, *, workers: int = 1, progress: Progress = lambda *_: None
 ) -> Payload:
     """What each file is and what of it would land, and the tenants.yaml in the folder `base` that reads them all."""
-    catalog = load_catalog(CATALOG)
+    catalog = load_catalog()
     checked = checked_files(paths, blueprints(catalog), workers=workers, progress=progress)
     return report_of(
         checked, catalog, base, {file.path: _named(path, file) for path, of_it in checked.items() for file in of_it}

@@ -108,11 +108,10 @@ class TenantStatus:
     def _read(self) -> None:
         from pipeline.config.connector_catalog import load_catalog
         from pipeline.config.tenants_file import load_tenants
-        from server.orchestration.build_context import CATALOG
 
         stamp = self._stamp()
         try:
-            manifest = load_tenants(self._tenants, load_catalog(CATALOG))
+            manifest = load_tenants(self._tenants, load_catalog())
         except ConfigError as error:
             self._exposed = {}
             self._retry_at = time.monotonic() + RETRY_SECONDS  # the error may be in a file it includes
