@@ -11,9 +11,10 @@ import pytest
 
 from pipeline.config.connector_catalog import load_catalog
 from pipeline.config.tenants_file import TenantsFile, load_tenants
+from pipeline.contracts.sql import quote
 from pipeline.errors import BuildError, ConfigError
 from tests.warehouse.own_models_fixture import a_tenant, rows, run
-from warehouse.own_models.functions import CHANGING, FUNCTIONS
+from warehouse.own_models.functions import CHANGING, FUNCTIONS, WITHOUT_PARENTHESES
 from warehouse.own_models.own_models import read_own_models
 
 FACT = "models/fct_acme__x.sql"
@@ -74,6 +75,8 @@ REFUSED = {
     "chance": (f"select random() as a {FROM}", "random gives another value at each build"),
     "a sample": (f"select 1 {FROM} using sample 1", "takes a sample"),
     "a sample of a table": (f"select 1 {FROM} tablesample 1%", "takes a sample"),
+    "the clock as a quoted name": ('select "current_timestamp" as a', "current_timestamp gives another value"),
+    "the user as a quoted name": (f'select "user" as a {FROM}', "user is not allowed"),
     "the user": ("select current_user as a", "current_user is not allowed"),
     "a parameter": ("select ? as a", "has a parameter"),
     "a type of another schema": ("select cast(1 as other.kind) as a", "a type of another schema"),
@@ -225,6 +228,23 @@ def test_every_allowed_function_is_one_of_duckdb_and_none_reads_a_clock() -> Non
     assert FUNCTIONS.isdisjoint(CHANGING)
     words = ("read_", "write", "file", "secret", "setting", "getenv", "pragma", "duckdb", "query", "sleep", "nextval")
     assert [name for name in FUNCTIONS if any(word in name for word in words)] == []
+
+
+def test_the_names_refused_as_columns_are_those_that_duckdb_calls_without_parentheses() -> None:
+    with duckdb.connect() as database:
+        listed = database.execute("select lower(function_name) from duckdb_functions()").fetchall()
+        listed += database.execute("select keyword_name from duckdb_keywords()").fetchall()
+        names = {name for (name,) in listed} | CHANGING | WITHOUT_PARENTHESES
+        called = {name for name in names if _is_called(name, database)}
+    assert called == WITHOUT_PARENTHESES
+
+
+def _is_called(name: str, database: duckdb.DuckDBPyConnection) -> bool:
+    try:
+        database.execute(f"select typeof({quote(name)})")
+    except duckdb.BinderException:
+        return False
+    return True
 
 
 ENTRY = """\

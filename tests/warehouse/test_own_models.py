@@ -112,6 +112,16 @@ def test_what_analysts_write_is_allowed(tmp_path: Path) -> None:
     assert sorted(node.name for node in build.nodes) == [f"int_acme__m{number}" for number in range(len(WRITTEN))]
 
 
+def test_a_column_may_be_named_as_a_function_is(tmp_path: Path) -> None:
+    named = "select 1 as age, 2 as now, 3 as today, 4 as uuid, 5 as random, 6 as ago"
+    inner = "select age, now, today, uuid, random, ago from {{ ref('int_acme__named') }}"
+    of_user = "with o as (select customer_key as user from {{ ref('fct_acme__orders') }}) select distinct o.user from o"
+    files = {"m/int_acme__named.sql": named, "m/mart_acme__ages.sql": inner, "m/mart_acme__people.sql": of_user}
+    _, file = run(files, tmp_path)
+    assert rows(file, "from mart_acme__ages") == [(1, 2, 3, 4, 5, 6)]
+    assert rows(file, "from mart_acme__people order by all") == [("ann",), ("bob",)]
+
+
 def test_the_yml_gives_descriptions_meta_and_references() -> None:
     described = own_descriptions(a_tenant({FACT: SELECT, "models/schema.yml": YML}))
     model = described["fct_acme__subscriptions"]

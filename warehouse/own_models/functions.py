@@ -67,8 +67,9 @@ _CHANGING = """
     get_current_time get_current_timestamp localtime localtimestamp now random reservoir_quantile setseed today
     transaction_timestamp uuid uuidv4 uuidv7
 """
-_OF_THE_SESSION = """
-    current_catalog current_database current_query current_role current_schema current_user session_user user
+_WITHOUT_PARENTHESES = """
+    current_catalog current_date current_role current_schema current_time current_timestamp current_user localtime
+    localtimestamp session_user user
 """
 
 
@@ -79,5 +80,5 @@ def _names(*groups: str) -> frozenset[str]:
 FUNCTIONS: Final = _names(_OPERATORS, _AGGREGATES, _NUMBERS, _TEXTS, _TIMES, _NESTED, _CHOICES)
 CHANGING: Final = _names(_CHANGING)
 """Functions that give another value at each build: a run is a function of what it was built from."""
-OF_THE_SESSION: Final = _names(_OF_THE_SESSION)
-"""Names without parentheses that DuckDB takes for functions, with those of `CHANGING`."""
+WITHOUT_PARENTHESES: Final = _names(_WITHOUT_PARENTHESES)
+"""Names that DuckDB takes for functions of the clock or the session where no table has a column of that name."""

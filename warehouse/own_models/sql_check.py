@@ -11,7 +11,7 @@ from typing import Any, Final
 from pipeline.config.blocks.syntax_tree import ROW_FUNCTIONS, Tree, syntax_tree, tables_read
 from pipeline.errors import ConfigError, shorten
 from warehouse.own_models.file_line import FileLine
-from warehouse.own_models.functions import CHANGING, FUNCTIONS, OF_THE_SESSION
+from warehouse.own_models.functions import CHANGING, FUNCTIONS, WITHOUT_PARENTHESES
 from warehouse.own_models.template import Template
 
 QUERIES: Final = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE"})
@@ -145,8 +145,10 @@ class _Check:
 
     def _column(self, node: Tree, place: FileLine) -> None:
         name = str(node["column_names"][0]).casefold()
-        if len(node["column_names"]) == 1 and name in CHANGING | OF_THE_SESSION:
-            raise _refused_function(name, place)
+        if len(node["column_names"]) == 1 and name in WITHOUT_PARENTHESES:
+            what = _refused_function(name, place).what
+            fix = f"Where it is a column, write it with its table, such as o.{name}; a day or time comes from the data."
+            raise ConfigError(what, fix)
 
     def _function(self, node: Tree, place: FileLine) -> None:
         name = str(node["function_name"]).casefold()
