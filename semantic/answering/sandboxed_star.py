@@ -1,4 +1,4 @@
-"""Opens a star for statements that are not our own: read-only, no file but its own, no extension, no setting."""
+"""Opens a star for questions: read-only, no file but its own, no extension, no setting."""
 
 from __future__ import annotations
 

@@ -301,9 +301,9 @@ def ask_own_questions(tenant: Tenant, model: SemanticModel, stars: Path, setting
 
     if not tenant.questions or not rules_of(tenant, settings).is_on(GATE):
         return []
-    day, most = settings.today or settings.now(), settings.query_timeout
+    day = settings.today or settings.now()
     with sandboxed(stars, settings) as cursor:
-        return list(ask_known(tenant.questions, model, cursor, today=day, timeout_seconds=most))
+        return list(ask_known(tenant.questions, model, cursor, star=stars, today=day, settings=settings))
 
 
 def _write_texts(staged: Staged, texts: Mapping[str, str]) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from pipeline.config.blocks.questions_block import KnownAnswer
@@ -25,6 +24,8 @@ from semantic.answering.semantic_model import SemanticModel, load_model
 from tests.semantic.hand_star import TODAY, hand_shop
 
 Row = tuple[Any, ...]
+Known = tuple[Mapping[str, Any], Mapping[str, Any]]
+Ask = Callable[..., list[AskedQuestion]]
 
 
 @pytest.fixture(scope="module")
@@ -38,17 +39,21 @@ def model(run_dir: Path) -> SemanticModel:
 
 
 @pytest.fixture(scope="module")
-def cursor(run_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    settings = Settings(home=tmp_path_factory.mktemp("state"), query_memory="200MB", threads=1)
-    with sandboxed(run_dir / "stars.duckdb", settings) as connection:
-        yield connection
+def state(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(home=tmp_path_factory.mktemp("state"), query_memory="200MB", threads=1)
 
 
-def ask(
-    model: SemanticModel, cursor: duckdb.DuckDBPyConnection, query: Mapping[str, Any], seconds: float = 30, **known: Any
-) -> AskedQuestion:
-    question = KnownAnswer(question="How much?", query=dict(query), **known)
-    (asked,) = ask_known([question], model, cursor, today=TODAY, timeout_seconds=seconds)
+@pytest.fixture(scope="module")
+def ask(run_dir: Path, model: SemanticModel, state: Settings) -> Ask:
+    """Asks questions at once, each a query and its known answer."""
+
+    def asked(*known: Known, seconds: float = 30) -> list[AskedQuestion]:
+        questions = [KnownAnswer(question="How much?", query=dict(query), **answer) for query, answer in known]
+        settings = state.model_copy(update={"query_timeout": seconds})
+        star = run_dir / "stars.duckdb"
+        with sandboxed(star, settings) as cursor:
+            return list(ask_known(questions, model, cursor, star=star, today=TODAY, settings=settings))
+
     return asked
 
 
@@ -74,12 +79,8 @@ RIGHT: list[tuple[Mapping[str, Any], Mapping[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("query", "known"), RIGHT)
-def test_an_answer_that_is_the_known_one_is_right(
-    model: SemanticModel, cursor: duckdb.DuckDBPyConnection, query: Mapping[str, Any], known: Mapping[str, Any]
-) -> None:
-    asked = ask(model, cursor, query, **known)
-    assert (asked.verdict, asked.why) == (Verdict.RIGHT, None)
+def test_an_answer_that_is_the_known_one_is_right(ask: Ask) -> None:
+    assert [(each.verdict, each.why) for each in ask(*RIGHT)] == [(Verdict.RIGHT, None)] * len(RIGHT)
 
 
 WRONG: list[tuple[Mapping[str, Any], Mapping[str, Any], str]] = [
@@ -92,16 +93,10 @@ WRONG: list[tuple[Mapping[str, Any], Mapping[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("query", "known", "why"), WRONG)
-def test_another_answer_is_wrong_and_shows_the_first_difference(
-    model: SemanticModel,
-    cursor: duckdb.DuckDBPyConnection,
-    query: Mapping[str, Any],
-    known: Mapping[str, Any],
-    why: str,
-) -> None:
-    asked = ask(model, cursor, query, **known)
-    assert (asked.verdict, why in str(asked.why)) == (Verdict.WRONG, True), asked.why
+def test_another_answer_is_wrong_and_shows_the_first_difference(ask: Ask) -> None:
+    asked = ask(*((query, known) for query, known, _ in WRONG))
+    for found, (_, _, why) in zip(asked, WRONG, strict=True):
+        assert (found.verdict, why in str(found.why)) == (Verdict.WRONG, True), found.why
 
 
 REFUSED: list[tuple[Mapping[str, Any], Mapping[str, Any], str]] = [
@@ -109,27 +104,26 @@ REFUSED: list[tuple[Mapping[str, Any], Mapping[str, Any], str]] = [
     ({"metrics": ["spend"], "dimensions": ["customer_email"]}, {"value": ((1,),)}, "personal data"),
     (SPEND, {"sql": "select nothing from fct_shop__orders"}, "Its SQL does not run: Binder Error"),
     (SPEND, {"sql": "select * from range(10001)"}, "Its SQL gives more than 10000 rows."),
-    (
-        SPEND,
-        {"sql": "select count(*) from range(1000000) a, range(1000000) b, range(1000) c"},
-        "no answer within 0.3 seconds",
-    ),
-    (SPEND, {"sql": "select list(i) from range(100000000) t(i)"}, "Its SQL took too much"),
+    (SPEND, {"sql": "select list(i) from range(100000000) t(i)"}, "Its SQL took too much: it needs more memory"),
+    (SPEND, {"sql": "select repeat('x', 20000) from range(10000)"}, "Its SQL took too much: it needs more memory"),
     (SPEND, {"sql": "select * from read_text('/etc/passwd')"}, "Its SQL does not run: Permission Error"),
 ]
 
 
-@pytest.mark.parametrize(("query", "known", "why"), REFUSED)
-def test_what_has_no_answer_or_no_sql_that_runs_is_refused_with_the_reason(
-    model: SemanticModel,
-    cursor: duckdb.DuckDBPyConnection,
-    query: Mapping[str, Any],
-    known: Mapping[str, Any],
-    why: str,
-) -> None:
-    asked = ask(model, cursor, query, 0.3 if "seconds" in why or "too much" in why else 30, **known)
-    assert (asked.verdict, why in str(asked.why)) == (Verdict.REFUSED, True), asked.why
-    assert ask(model, cursor, SPEND, value=((360,),)).verdict is Verdict.RIGHT
+def test_what_has_no_answer_or_no_sql_that_runs_is_refused_with_the_reason(ask: Ask) -> None:
+    asked = ask(*((query, known) for query, known, _ in REFUSED), RIGHT[0])
+    for found, (_, _, why) in zip(asked, REFUSED, strict=False):
+        assert (found.verdict, why in str(found.why)) == (Verdict.REFUSED, True), found.why
+    assert asked[-1].verdict is Verdict.RIGHT
+
+
+def test_sql_that_outlives_its_deadline_is_stopped_and_the_questions_behind_it_are_asked(ask: Ask) -> None:
+    joined = "select count(*) from range(1000000) a, range(1000000) b, range(1000) c"
+    one_call = "select levenshtein(repeat('a', 5000000), repeat('b', 5000000))"
+    stopped, too, right = ask((SPEND, {"sql": joined}), (SPEND, {"sql": one_call}), RIGHT[0], seconds=0.3)
+    for found in (stopped, too):
+        assert (found.verdict, "no answer within 0.3 seconds" in str(found.why)) == (Verdict.REFUSED, True), found.why
+    assert right.verdict is Verdict.RIGHT
 
 
 @pytest.mark.parametrize(
@@ -162,14 +156,12 @@ def test_a_query_that_cannot_be_read_is_refused_with_its_line() -> None:
         check_queries([wrong])
 
 
-def test_each_question_is_a_result_of_the_gate_about_the_metrics_it_is_made_of(
-    model: SemanticModel, cursor: duckdb.DuckDBPyConnection
-) -> None:
-    asked = [
-        ask(model, cursor, SPEND, value=((360,),)),
-        ask(model, cursor, {"metrics": ["roas"], "dimensions": ["campaign_name"]}, value=(("Alpha", 1),)),
-        ask(model, cursor, {"metrics": ["profit"]}, value=((1,),)),
-    ]
+def test_each_question_is_a_result_of_the_gate_about_the_metrics_it_is_made_of(model: SemanticModel, ask: Ask) -> None:
+    asked = ask(
+        (SPEND, {"value": ((360,),)}),
+        ({"metrics": ["roas"], "dimensions": ["campaign_name"]}, {"value": (("Alpha", 1),)}),
+        ({"metrics": ["profit"]}, {"value": ((1,),)}),
+    )
     warned = list(known_answer_results(asked, GateRules(), model.catalog))
     assert [each.status for each in warned] == [GateStatus.PASSED, GateStatus.WARNED, GateStatus.WARNED]
     wrong, refused = (each.finding for each in warned[1:])

@@ -1,34 +1,25 @@
-"""Runs a tenant's own models and their tests on a star, in a process of warehouse/own_models/model_process.py."""
+"""Runs a tenant's own models and their tests on a star, in a process of warehouse/confined."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
 from pipeline.config.tenant import Tenant
 from pipeline.errors import BuildError
 from pipeline.gate_rules.gate_settings import GateRules
 from pipeline.gates.finding import Finding, FindingKind
 from pipeline.gates.gate_result import GateResult, result_of_test, rules_of
-from pipeline.settings import Settings, environment_variables
+from pipeline.settings import Settings
+from warehouse.confined.run_confined import Event, run_work
+from warehouse.confined.star_process import Select
 from warehouse.own_models.column_tests import failures_query, failures_sentence
 from warehouse.own_models.file_line import FileLine
-from warehouse.own_models.model_process import GRACE_SECONDS, KILLED, Work
 from warehouse.own_models.own_models import OwnModel, short_name
 from warehouse.own_models.schema_file import ColumnTest
 from warehouse.run_dbt import Node
-
-_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
-"""What an interpreter may need to start; nothing else of the environment reaches the process."""
-Event = dict[str, Any]  # Any: JSON values
 
 
 @dataclass(frozen=True)
@@ -79,64 +70,16 @@ def _run(
     rules = rules_of(tenant, settings)
     tests = [(model, test) for model in models for test in model.tests if rules.is_on(test.test)]
     report = _Report(tenant, tests, rules, {model.name: model for model in models}, settings)
-    for event in _events(built, tests, star, settings):
+    events = run_work(
+        star,
+        settings,
+        seconds=settings.model_timeout,
+        models=[(model.name, model.template.rendered()) for model in built],
+        selects=[Select(failures_query(model, test)) for model, test in tests],
+    )
+    for event in events:
         report.add(event)
     return report.build()
-
-
-def _events(
-    models: Sequence[OwnModel], tests: Sequence[tuple[OwnModel, ColumnTest]], star: Path, settings: Settings
-) -> Iterator[Event]:
-    """The events of a run, as its process says them; the last is an error where it did not finish."""
-    scratch = settings.home / "tmp"
-    scratch.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=scratch, prefix="models_", ignore_cleanup_errors=True) as folder:
-        work = Work(
-            star=str(star.absolute()),
-            scratch=str(Path(folder).absolute()),
-            memory_bytes=settings.query_memory_bytes,
-            disk_bytes=settings.query_spill_bytes,
-            threads=settings.threads,
-            seconds=settings.model_timeout,
-            models=[(model.name, model.template.rendered()) for model in models],
-            tests=[failures_query(model, test) for model, test in tests],
-        )
-        said = _process(work, folder)
-    yield from said
-
-
-def _process(work: Work, folder: str) -> list[Event]:
-    environment = {name: value for name, value in environment_variables().items() if name in _VARIABLES}
-    with subprocess.Popen(  # our own program
-        [sys.executable, "-P", "-m", "warehouse.own_models.model_process"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd=folder,
-        env=environment,
-        text=True,
-        encoding="utf-8",
-    ) as process:
-        try:
-            said, _ = process.communicate(work.text(), timeout=work.seconds + 4 * GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            said = process.communicate()[0] + "\n" + json.dumps({"error": "time"})
-        except BaseException:
-            process.kill()
-            raise
-    events: list[Event] = []
-    for line in said.splitlines():
-        with suppress(ValueError):  # a line that its end cut short
-            events.append(json.loads(line))
-    if not events or not ("finished" in events[-1] or "error" in events[-1]):
-        events.append({"error": _cause(process.returncode)})
-    return events
-
-
-def _cause(returncode: int) -> str:
-    """Why a process ended before it said so: at its deadline, or by a signal, which a lack of memory comes to."""
-    return "time" if returncode == KILLED else "memory" if returncode < 0 else f"exit code {returncode}"
 
 
 class _Report:
@@ -163,28 +106,29 @@ class _Report:
     def add(self, event: Event) -> None:
         if "model" in event:
             self.model = self.models[event["model"]]
-        elif "test" in event:
-            self.model, self.test = self.tests[event["test"]]
+        elif "select" in event:
+            self.model, self.test = self.tests[event["select"]]
         elif "error" in event:
             raise self._error(event)
-        elif "rows" in event and self.model:
+        elif "count" in event and self.model:
             self._built(self.model, event)
-        elif "failures" in event and self.model and self.test:
-            self._tested(self.model, self.test, event)
+        elif "rows" in event and self.model and self.test:
+            ((failures,),) = event["rows"]
+            self._tested(self.model, self.test, failures, event["seconds"])
 
     def _built(self, model: OwnModel, event: Event) -> None:
         for column, place in (model.words.columns if model.words else {}).items():
             if column not in event["columns"]:
                 fix = f"It has {', '.join(event['columns'][:20])}: describe one of these."
                 raise BuildError(f"{place}: {model.name} has no column named {column!r}.", fix)
-        self.rows[model.name] = event["rows"]
+        self.rows[model.name] = event["count"]
         self.outcomes.append(Outcome(_model_node(model, event), event["seconds"]))
 
-    def _tested(self, model: OwnModel, test: ColumnTest, event: Event) -> None:
-        finding = self._finding(model, test, event["failures"]) if event["failures"] else None
+    def _tested(self, model: OwnModel, test: ColumnTest, failures: int, seconds: float) -> None:
+        finding = self._finding(model, test, failures) if failures else None
         result = result_of_test(self.rules, test.test, short_name(model.name), finding, failed=True)
         self.results.append(result)
-        self.outcomes.append(Outcome(_test_node(model, test, event), event["seconds"], test))
+        self.outcomes.append(Outcome(_test_node(model, test, failures), seconds, test))
 
     def _finding(self, model: OwnModel, test: ColumnTest, failures: int) -> Finding:
         name = short_name(model.name)
@@ -238,16 +182,16 @@ def _model_node(model: OwnModel, event: Event) -> Node:
         message="",
         sql=model.template.rendered(),
         reads=model.depends_on,
-        rows=event["rows"],
+        rows=event["count"],
     )
 
 
-def _test_node(model: OwnModel, test: ColumnTest, event: Event) -> Node:
+def _test_node(model: OwnModel, test: ColumnTest, failures: int) -> Node:
     return Node(
         name=f"{test.test}_{model.name}_{test.column}",
         kind="test",
-        status="fail" if event["failures"] else "pass",
-        failures=event["failures"],
+        status="fail" if failures else "pass",
+        failures=failures,
         message="",
         sql=failures_query(model, test),
         checks=model.name,

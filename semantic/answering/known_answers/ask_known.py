@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from pipeline.config.blocks.questions_block import KnownAnswer
 from pipeline.config.blocks.single_select import TODAY
-from pipeline.errors import ConfigError, GataError, QueryError, TooMuch
+from pipeline.errors import ConfigError, GataError, QueryError
 from pipeline.gates.run_measures import AnsweredQuestion
-from semantic.answering.execute import execute, with_deadline
-from semantic.answering.known_answers.compared_rows import Row, first_difference
+from pipeline.settings import Settings
+from semantic.answering.known_answers.compared_rows import first_difference
 from semantic.answering.run_query import local_day, run_query
 from semantic.answering.semantic_model import SemanticModel
 from semantic.planning.query import MAX_LIMIT, Query, read_query
+from warehouse.confined.cells import cell_json
+from warehouse.confined.run_confined import NoRows, Rows, rows_of
+from warehouse.confined.star_process import Select
 
 
 class Verdict(StrEnum):
@@ -70,32 +74,35 @@ def check_queries(questions: Iterable[KnownAnswer]) -> None:
 
 
 def ask_known(
-    questions: Iterable[KnownAnswer],
+    questions: Sequence[KnownAnswer],
     model: SemanticModel,
     cursor: duckdb.DuckDBPyConnection,
     *,
+    star: Path,
     today: date,
-    timeout_seconds: float,
+    settings: Settings,
 ) -> Iterator[AskedQuestion]:
     """Ask each question, and compare its answer with the known one.
 
     Args:
         questions: Their SQL was checked to be one SELECT over the tenant's tables.
         model: The run's definitions.
-        cursor: On the run's star, sandboxed: what a tenant wrote runs on it.
+        cursor: On the run's star.
+        star: The file of that star: what a tenant wrote runs on it, in a process of its own.
         today: The day that named ranges count from.
-        timeout_seconds: Of each query, and of each SQL.
+        settings: What a query may use; its time is that of each query, and of each SQL.
     """
     day = local_day(today, model.catalog)
+    rows = _rows(questions, star, day, settings)
     for known in questions:
         metrics: tuple[str, ...] = ()
         try:
             query = _whole(read_query(known.query))
             metrics = query.metrics
-            answer = run_query(query, model, cursor, today=day, timeout_seconds=timeout_seconds)
+            answer = run_query(query, model, cursor, today=day, timeout_seconds=settings.query_timeout)
             shown = [place for place, column in enumerate(answer.columns) if column["role"] != "flag"]
             given = [[row[place] for place in shown] for row in answer.rows]
-            expected = _expected(known, cursor, day, timeout_seconds)
+            expected = known.value or () if known.sql is None else _expected(rows[known.sql], settings)
         except GataError as error:
             yield AskedQuestion(known=known, verdict=Verdict.REFUSED, metrics=metrics, why=str(error))
             continue
@@ -108,26 +115,38 @@ def _whole(query: Query) -> Query:
     return query if "limit" in query.model_fields_set else query.model_copy(update={"limit": MAX_LIMIT})
 
 
-def _expected(
-    known: KnownAnswer, cursor: duckdb.DuckDBPyConnection, day: date, timeout_seconds: float
-) -> Iterable[Row]:
+def _rows(questions: Iterable[KnownAnswer], star: Path, day: date, settings: Settings) -> Mapping[str, Rows | NoRows]:
+    """What each SQL gives, or why it gives nothing."""
+    texts = list(dict.fromkeys(known.sql for known in questions if known.sql is not None))
+    selects = [
+        Select(
+            f"SELECT * FROM (\n{sql.rstrip(';')}\n) LIMIT {MAX_LIMIT + 1}",
+            {TODAY: cell_json(day)} if f"${TODAY}" in sql else {},
+        )
+        for sql in texts
+    ]
+    return dict(zip(texts, rows_of(star, selects, settings, seconds=settings.query_timeout), strict=True))
+
+
+def _expected(rows: Rows | NoRows, settings: Settings) -> Rows:
     """The rows that are expected.
 
     Raises:
         QueryError: The SQL does not run, or has more rows than any answer.
     """
-    if known.sql is None:
-        return known.value or ()
-    values = {TODAY: day} if f"${TODAY}" in known.sql else {}
-    limited = f"SELECT * FROM (\n{known.sql.rstrip(';')}\n) LIMIT {MAX_LIMIT + 1}"
     fix = "Correct the sql of the question in tenants.yaml."
-    try:
-        with with_deadline(cursor, timeout_seconds):
-            rows = execute(cursor, limited, values)
-    except TooMuch as error:
-        raise QueryError(f"Its SQL took too much: {error.what}", fix) from error
-    except duckdb.Error as error:
-        raise QueryError(f"Its SQL does not run: {str(error).partition(chr(10))[0]}.", fix) from error
+    if isinstance(rows, NoRows):
+        raise QueryError(_why_none(rows, settings), fix)
     if len(rows) > MAX_LIMIT:
         raise QueryError(f"Its SQL gives more than {MAX_LIMIT} rows.", fix)
     return rows
+
+
+def _why_none(none: NoRows, settings: Settings) -> str:
+    if none.kind == "time":
+        return f"Its SQL took too much: there was no answer within {settings.query_timeout:g} seconds."
+    if none.kind == "memory":
+        return f"Its SQL took too much: it needs more memory than {settings.query_memory}."
+    if none.kind == "disk":
+        return f"Its SQL took too much: it writes more to disk than {settings.query_spill}, or the disk is full."
+    return f"Its SQL does not run: {(none.message or f'its process ended with {none.kind}').rstrip('.')}."

@@ -45,13 +45,15 @@ def _chosen(manifest: TenantsFile, named: Sequence[str]) -> list[Tenant]:
 
 
 def _verified(tenant: Tenant, settings: Settings) -> dict[str, Any]:  # Any: JSON values
+    from pipeline.publish.run_files import STARS
     from semantic.answering.known_answers.ask_known import ask_known, check_queries
     from server.cli.ask import run_of
 
     check_queries(tenant.questions)
-    day, most = settings.today or settings.now(), settings.query_timeout
+    day = settings.today or settings.now()
     with run_of(tenant.slug, settings) as run, run.cursor() as cursor:
-        asked = ask_known(tenant.questions, run.model, cursor, today=day, timeout_seconds=most)
+        star = settings.published(tenant.slug) / run.run_id / STARS
+        asked = ask_known(tenant.questions, run.model, cursor, star=star, today=day, settings=settings)
         return {"tenant": tenant.slug, "run_id": run.run_id, "questions": [each.to_dict() for each in asked]}
 
 

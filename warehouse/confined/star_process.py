@@ -1,4 +1,4 @@
-"""The process in which a tenant's models run, `python -P -m warehouse.own_models.model_process`: one star, no way out.
+"""The process in which a tenant's SQL runs, `python -P -m warehouse.confined.star_process`: one star, no way out.
 
 It reads a `Work` as JSON from stdin and writes an event per line to stdout. DuckDB opens the star alone, without
 external access and with a locked configuration. The kernel limits memory and the size of files, as DuckDB does not
@@ -15,16 +15,20 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-GRACE_SECONDS = 5.0
+from warehouse.confined.cells import cell_json, read_cell
+
+GRACE_SECONDS = 1.0
 """From the deadline on: a function that does not notice the interrupt is killed with its process."""
 KILLED = 124
 LOOK_SECONDS = 0.05
+MOST_TEXT = 64_000_000
+"""Bytes of the rows of one SELECT, as JSON."""
 _ROOM, _ROOM_OF_A_THREAD = 1 << 30, 1 << 27  # address space of code and threads, which no data takes
 _LINE = re.compile(r"LINE (\d+):")
 _QUOTES_DATA = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
@@ -32,12 +36,26 @@ _QUOTES_DATA = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb
 
 
 @dataclass(frozen=True)
+class Select:
+    """One SELECT whose rows are asked for.
+
+    Args:
+        values: Of its parameters, as cells of JSON.
+    """
+
+    sql: str
+    values: dict[str, Any] = field(default_factory=dict)  # Any: JSON values
+
+
+@dataclass(frozen=True)
 class Work:
     """What the process shall do.
 
     Args:
+        seconds: The deadline of all that it does, or of each SELECT.
         models: Name and SQL of each, in order; each becomes a table.
-        tests: A SELECT of one number each.
+        selects: What is asked of the star behind them.
+        is_each: Whether the deadline is of each SELECT; then one that cannot run does not end the work.
     """
 
     star: str
@@ -46,21 +64,43 @@ class Work:
     disk_bytes: int
     threads: int
     seconds: float
-    models: list[tuple[str, str]]
-    tests: list[str]
+    models: list[tuple[str, str]] = field(default_factory=list)
+    selects: list[Select] = field(default_factory=list)
+    is_each: bool = False
 
     def text(self) -> str:
         return json.dumps(asdict(self))
 
+    @classmethod
+    def read(cls, text: str) -> Work:
+        told = json.loads(text)
+        return cls(**told | {"selects": [Select(**each) for each in told["selects"]]})
+
+
+class Deadline:
+    """When the work has to end; it may begin anew."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.begin()
+
+    def begin(self) -> None:
+        self.ends_at = time.monotonic() + self.seconds
+
+    @property
+    def late(self) -> float:
+        """Seconds since the deadline; below 0 before it."""
+        return time.monotonic() - self.ends_at
+
 
 def main() -> None:
-    work = Work(**json.loads(sys.stdin.read()))
+    work = Work.read(sys.stdin.read())
     _limit(work)
-    stopped = threading.Event()
     star = _open(work)
-    threading.Thread(target=_watch, args=(star, work.seconds, os.getppid(), stopped), daemon=True).start()
+    deadline = Deadline(work.seconds)
+    threading.Thread(target=_watch, args=(star, deadline, os.getppid()), daemon=True).start()
     try:
-        _run(star, work, stopped)
+        _run(star, work, deadline)
     except MemoryError:
         _say(error="memory")
     os._exit(0)  # an instance that ran out of memory may not close in order
@@ -101,20 +141,17 @@ def _open(work: Work) -> duckdb.DuckDBPyConnection:
     return star
 
 
-def _watch(star: duckdb.DuckDBPyConnection, seconds: float, parent: int, stopped: threading.Event) -> None:
-    ends_at = time.monotonic() + seconds
+def _watch(star: duckdb.DuckDBPyConnection, deadline: Deadline, parent: int) -> None:
     while os.getppid() == parent:
-        late = time.monotonic() - ends_at
-        if late >= GRACE_SECONDS:
+        if deadline.late >= GRACE_SECONDS:
             os._exit(KILLED)
-        if late >= 0:
-            stopped.set()
+        if deadline.late >= 0:
             star.interrupt()
         time.sleep(LOOK_SECONDS)
     os._exit(KILLED)
 
 
-def _run(star: duckdb.DuckDBPyConnection, work: Work, stopped: threading.Event) -> None:
+def _run(star: duckdb.DuckDBPyConnection, work: Work, deadline: Deadline) -> None:
     taken = {name for (name,) in star.execute("select table_name from information_schema.tables").fetchall()}
     for name, sql in work.models:
         _say(model=name)
@@ -123,20 +160,39 @@ def _run(star: duckdb.DuckDBPyConnection, work: Work, stopped: threading.Event) 
         try:
             _say(**_build(star, name, sql))
         except duckdb.Error as error:
-            return _fail(error, stopped, before=1)
-    for number, sql in enumerate(work.tests):
-        _say(test=number)
+            return _say(**_failure(error, deadline, before=1))
+    for number, select in enumerate(work.selects):
+        _say(select=number)
+        if work.is_each:
+            deadline.begin()
         try:
-            began = time.monotonic()
-            ((failures,),) = star.execute(sql).fetchall()
-            _say(failures=failures, seconds=time.monotonic() - began)
+            _say(**_rows(star, select))
         except duckdb.Error as error:
-            return _fail(error, stopped)
+            failure = _failure(error, deadline)
+            _say(**failure)
+            if failure["error"] != "sql" or not work.is_each:
+                return None
     try:
         star.close()
     except duckdb.Error as error:
-        return _fail(error, stopped)
+        return _say(**_failure(error, deadline))
     return _say(finished=True)
+
+
+def _rows(star: duckdb.DuckDBPyConnection, select: Select) -> dict[str, Any]:  # Any: JSON values
+    began = time.monotonic()
+    (parsed,) = duckdb.extract_statements(select.sql)
+    if parsed.type != duckdb.StatementType.SELECT:
+        raise duckdb.ParserException("It is no SELECT.")
+    found = star.execute(select.sql, {name: read_cell(cell) for name, cell in select.values.items()})
+    rows: list[list[Any]] = []  # Any: JSON values
+    size = 0
+    while some := found.fetchmany(1000):
+        rows += [[cell_json(value) for value in row] for row in some]
+        size += len(json.dumps(rows[-len(some) :]))
+        if size > MOST_TEXT:
+            raise MemoryError
+    return {"rows": rows, "seconds": time.monotonic() - began}
 
 
 def _build(star: duckdb.DuckDBPyConnection, name: str, sql: str) -> dict[str, Any]:  # Any: JSON values
@@ -148,24 +204,24 @@ def _build(star: duckdb.DuckDBPyConnection, name: str, sql: str) -> dict[str, An
     star.execute(statement)
     ((rows,),) = star.execute(f'select count(*) from "main"."{name}"').fetchall()
     columns = [column for column, *_ in star.execute(f'describe "main"."{name}"').fetchall()]
-    return {"rows": rows, "columns": columns, "seconds": time.monotonic() - began}
+    return {"count": rows, "columns": columns, "seconds": time.monotonic() - began}
 
 
-def _fail(error: duckdb.Error, stopped: threading.Event, *, before: int = 0) -> None:
-    """Say what went wrong; `before` lines of the statement are not the model's."""
-    if stopped.is_set():
-        return _say(error="time")
+def _failure(error: duckdb.Error, deadline: Deadline, *, before: int = 0) -> dict[str, Any]:  # Any: JSON values
+    """What went wrong; `before` lines of the statement are not the model's."""
+    if deadline.late >= 0:
+        return {"error": "time"}
     text = str(error)
     if isinstance(error, duckdb.OutOfMemoryException) or "bad allocation" in text or "bad_alloc" in text:
-        return _say(error="disk" if "max_temp_directory_size" in text else "memory")
+        return {"error": "disk" if "max_temp_directory_size" in text else "memory"}
     if isinstance(error, duckdb.IOException | duckdb.FatalException):
-        return _say(error="disk")
+        return {"error": "disk"}
     line = _LINE.search(text)
     said = text.split("LINE ", 1)[0]
     if isinstance(error, _QUOTES_DATA):
         said = "a value cannot be converted or is out of range; try_cast gives NULL for it"
     where = {"line": max(1, int(line[1]) - before)} if line else {}
-    return _say(error="sql", message=" ".join(said.split())[:300], **where)
+    return {"error": "sql", "message": " ".join(said.split())[:300], **where}
 
 
 def _say(**event: Any) -> None:  # Any: JSON values
