@@ -70,6 +70,20 @@ def test_the_example_of_the_page_is_built_into_the_star_of_a_shop(small: Project
         ("not_null_fct_small_shop__subscriptions_subscription_key", "pass", None),
         ("unique_fct_small_shop__subscriptions_subscription_key", "pass", None),
     ]
+    ((in_order, timed, written_behind),) = times(project, "small_shop")
+    assert (in_order, timed, written_behind) == (True, 4, True)
+
+
+def times(project: Project, slug: str) -> list[tuple[Any, ...]]:
+    """Of own models: did the run begin before its nodes, how many of these say when, and was that told behind it."""
+    with duckdb.connect(str(project.settings.hub), read_only=True) as hub:
+        return hub.execute(
+            "select bool_and(ran.started_at <= node.started_at and node.started_at <= node.completed_at),"
+            " count(node.completed_at), bool_and(node.completed_at <= node.recorded_at)"
+            " from run_results__current as node join invocations__history as ran using (invocation_id)"
+            " where node.project = ?",
+            [f"own_models_{slug}"],
+        ).fetchall()
 
 
 @pytest.fixture(scope="module")

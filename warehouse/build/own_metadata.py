@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -51,7 +51,7 @@ def record_own_models(
             {
                 "command": "build",
                 "target": "own models",
-                "started_at": datetime.now(UTC).replace(tzinfo=None),
+                "started_at": own.started_at.replace(tzinfo=None),
                 "node_ids": [*ids.values(), *(_test_id(each, project) for each in tested)],
             }
         ],
@@ -145,6 +145,8 @@ def _result(outcome: Outcome, project: str) -> Row:
         "rows": node.rows,
         "failures": node.failures,
         "message": node.message,
+        "started_at": outcome.started_at.replace(tzinfo=None),
+        "completed_at": (outcome.started_at + timedelta(seconds=outcome.seconds)).replace(tzinfo=None),
     }
 
 

@@ -180,7 +180,7 @@ def _run(star: duckdb.DuckDBPyConnection, work: Work, deadline: Deadline) -> Non
 
 
 def _rows(star: duckdb.DuckDBPyConnection, select: Select) -> dict[str, Any]:  # Any: JSON values
-    began = time.monotonic()
+    began, clock = time.time(), time.monotonic()
     (parsed,) = duckdb.extract_statements(select.sql)
     if parsed.type != duckdb.StatementType.SELECT:
         raise duckdb.ParserException("It is no SELECT.")
@@ -192,11 +192,11 @@ def _rows(star: duckdb.DuckDBPyConnection, select: Select) -> dict[str, Any]:  #
         size += len(json.dumps(rows[-len(some) :]))
         if size > MOST_TEXT:
             raise MemoryError
-    return {"rows": rows, "seconds": time.monotonic() - began}
+    return {"rows": rows, "began": began, "seconds": time.monotonic() - clock}
 
 
 def _build(star: duckdb.DuckDBPyConnection, name: str, sql: str) -> dict[str, Any]:  # Any: JSON values
-    began = time.monotonic()
+    began, clock = time.time(), time.monotonic()
     statement = f'create table "main"."{name}" as\n{sql}'
     (parsed,) = duckdb.extract_statements(statement)
     if parsed.type != duckdb.StatementType.CREATE:
@@ -204,7 +204,7 @@ def _build(star: duckdb.DuckDBPyConnection, name: str, sql: str) -> dict[str, An
     star.execute(statement)
     ((rows,),) = star.execute(f'select count(*) from "main"."{name}"').fetchall()
     columns = [column for column, *_ in star.execute(f'describe "main"."{name}"').fetchall()]
-    return {"count": rows, "columns": columns, "seconds": time.monotonic() - began}
+    return {"count": rows, "columns": columns, "began": began, "seconds": time.monotonic() - clock}
 
 
 def _failure(error: duckdb.Error, deadline: Deadline, *, before: int = 0) -> dict[str, Any]:  # Any: JSON values

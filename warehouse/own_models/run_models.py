@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -27,6 +28,8 @@ class Outcome:
     """What one model or test came to."""
 
     node: Node
+    started_at: datetime
+    """In UTC, as the times of dbt."""
     seconds: float
     test: ColumnTest | None = None
 
@@ -35,6 +38,8 @@ class Outcome:
 class OwnBuild:
     """What the models of a tenant came to."""
 
+    started_at: datetime
+    """In UTC."""
     outcomes: tuple[Outcome, ...] = ()
     results: tuple[GateResult, ...] = ()
 
@@ -65,8 +70,9 @@ def check_own_models(tenant: Tenant, models: Sequence[OwnModel], star: Path, set
 def _run(
     tenant: Tenant, models: Sequence[OwnModel], built: Sequence[OwnModel], star: Path, settings: Settings
 ) -> OwnBuild:
+    started_at = datetime.now(UTC)
     if not models:
-        return OwnBuild()
+        return OwnBuild(started_at)
     rules = rules_of(tenant, settings)
     tests = [(model, test) for model in models for test in model.tests if rules.is_on(test.test)]
     report = _Report(tenant, tests, rules, {model.name: model for model in models}, settings)
@@ -79,7 +85,7 @@ def _run(
     )
     for event in events:
         report.add(event)
-    return report.build()
+    return OwnBuild(started_at, tuple(report.outcomes), tuple(report.results))
 
 
 class _Report:
@@ -100,9 +106,6 @@ class _Report:
         self.model: OwnModel | None = None
         self.test: ColumnTest | None = None
 
-    def build(self) -> OwnBuild:
-        return OwnBuild(tuple(self.outcomes), tuple(self.results))
-
     def add(self, event: Event) -> None:
         if "model" in event:
             self.model = self.models[event["model"]]
@@ -113,8 +116,7 @@ class _Report:
         elif "count" in event and self.model:
             self._built(self.model, event)
         elif "rows" in event and self.model and self.test:
-            ((failures,),) = event["rows"]
-            self._tested(self.model, self.test, failures, event["seconds"])
+            self._tested(self.model, self.test, event)
 
     def _built(self, model: OwnModel, event: Event) -> None:
         for column, place in (model.words.columns if model.words else {}).items():
@@ -122,13 +124,14 @@ class _Report:
                 fix = f"It has {', '.join(event['columns'][:20])}: describe one of these."
                 raise BuildError(f"{place}: {model.name} has no column named {column!r}.", fix)
         self.rows[model.name] = event["count"]
-        self.outcomes.append(Outcome(_model_node(model, event), event["seconds"]))
+        self.outcomes.append(Outcome(_model_node(model, event), _began(event), event["seconds"]))
 
-    def _tested(self, model: OwnModel, test: ColumnTest, failures: int, seconds: float) -> None:
+    def _tested(self, model: OwnModel, test: ColumnTest, event: Event) -> None:
+        ((failures,),) = event["rows"]
         finding = self._finding(model, test, failures) if failures else None
         result = result_of_test(self.rules, test.test, short_name(model.name), finding, failed=True)
         self.results.append(result)
-        self.outcomes.append(Outcome(_test_node(model, test, failures), seconds, test))
+        self.outcomes.append(Outcome(_test_node(model, test, failures), _began(event), event["seconds"], test))
 
     def _finding(self, model: OwnModel, test: ColumnTest, failures: int) -> Finding:
         name = short_name(model.name)
@@ -171,6 +174,10 @@ class _Report:
             return what, f"Keep fewer rows, or raise GATA_QUERY_SPILL; {of_slug}."
         what = event.get("message") or f"its process ended with {kind}"
         return f"{name} failed: {what.rstrip('.')}.", f"Correct it, and build again; {of_slug}."
+
+
+def _began(event: Event) -> datetime:
+    return datetime.fromtimestamp(event["began"], UTC)
 
 
 def _model_node(model: OwnModel, event: Event) -> Node:
