@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -15,6 +16,7 @@ import httpx
 import pytest
 
 from pipeline.config.connector_catalog import CATALOG, load_catalog
+from pipeline.config.slug import slug_of
 from pipeline.errors import Busy, QueryError
 from pipeline.settings import Settings
 from pipeline.storage.build_lock import build_lock
@@ -157,6 +159,38 @@ def test_a_bug_in_the_process_of_a_job_fails_it_under_an_event_that_the_log_name
     log = (home.settings.home / "logs/gata.jsonl").read_text(encoding="utf-8")
     (event,) = [event for event in map(json.loads, log.splitlines()) if event.get("event_id") == event_id]
     assert (event["job"], event["tenant"], "somebody" in str(event)) == ("job_1", "acme", False)
+
+
+@pytest.mark.parametrize("gone", ["acme/shop", "acme/web/*.jsonl"])
+def test_a_tenant_whose_exports_went_while_its_job_waited_is_refused_and_not_published_empty(
+    home: PublishedHome, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    folder = home.settings.tenants.parent
+    if gone.endswith("shop"):
+        entry = {
+            **ACME,
+            "domains": ["ecommerce"],
+            "sources": {"shopify": {"enabled": True, "read": {"kind": "files", "folder": gone}}},
+        }
+    else:
+        entry = ACME
+    for name, value in settings_environment(home.settings.model_copy(update={"env": "local"})).items():
+        monkeypatch.setenv(name, value)
+    change = plan_change(home.settings.tenants, lambda text: with_tenant(text, entry))
+    apply_change(change)
+    undo = UndoRecord(file=change.file, before=change.before, after=change.after).model_dump_json()
+    with Ops(home.settings.ops) as ops:
+        jobs = Jobs(ops, home.settings.home / "jobs")
+        jobs.make("job_1", kind="onboard", tenant="acme", content="c", asked_by="token", key=None, undo=undo)
+        shutil.rmtree(folder / Path(gone).parent if "*" in gone else folder / gone)
+        assert main("job_1") == 1
+        job = jobs.find("job_1")
+    assert job is not None
+    kind = "file" if "*" in gone else "folder"
+    assert (job.state, job.reason) == ("failed", f"There is no {kind} {gone!r}.")
+    assert str(job.fix).endswith("acme was taken out of tenants.yaml: send the request again.")
+    assert text_of(home) == TENANTS
+    assert not home.settings.published(slug_of("acme")).exists()
 
 
 def test_a_job_lives_as_long_as_somebody_holds_its_file(home: PublishedHome) -> None:

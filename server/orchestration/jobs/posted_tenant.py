@@ -1,10 +1,11 @@
-"""Checks of a posted tenant before any change: a plain tree, which reads only files beside tenants.yaml."""
+"""Checks of a posted tenant: a plain tree, which reads only files beside tenants.yaml, and these are there."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -59,26 +60,15 @@ def check_files(tenant: Tenant, settings: Settings) -> None:
     """
     folder = settings.tenants.absolute().parent
     inside = escape(str(folder)) + os.sep
-    for source in tenant.sources:
-        for account in source.accounts:
-            if account.read.folder is not None:
-                _check_folder(Path(account.read.folder), folder, settings)
-    patterns = [
-        pattern
-        for source in tenant.sources
-        for account in source.accounts
-        for names in account.read.objects.values()
-        for pattern in names
-    ]
-    for pattern in patterns:
-        label = shorten(pattern.removeprefix(inside), 120)
+    for read in _folders(tenant):
+        _check_folder(read, folder, settings)
+    for pattern in _patterns(tenant):
         if not pattern.startswith(inside):
-            raise _outside(Path(label).name)
-        files = _matched(pattern)
-        if not files:
-            raise QueryError(
-                f"There is no file {label!r}.", "Put the export there first; paths start beside tenants.yaml."
-            )
+            raise _outside(Path(shorten(pattern, 120)).name)
+        try:
+            files = _matched(pattern, folder)
+        except LandError as error:
+            raise QueryError(error.what, error.fix) from error
         for file in files:
             _check_inside(file.path, folder, settings, shorten(file.path.name, 120))
             if file.refused:
@@ -87,20 +77,54 @@ def check_files(tenant: Tenant, settings: Settings) -> None:
         _check_inside(tenant.rates, folder, settings, tenant.rates.name)
 
 
-def _matched(pattern: str) -> list[MatchedFile]:
-    try:
-        return matched_files(pattern)
-    except LandError as error:
-        raise QueryError(error.what, error.fix) from error
+def check_still_there(tenant: Tenant, settings: Settings) -> None:
+    """Check once more that each folder is there and each pattern matches a file: a job may wait for long.
+
+    What is wrong with a folder or a file is for the build to say.
+
+    Raises:
+        QueryError: A folder is gone, or the last file of a pattern.
+    """
+    folder = settings.tenants.absolute().parent
+    for read in _folders(tenant):
+        _check_there(read, folder)
+    for pattern in _patterns(tenant):
+        with suppress(LandError):
+            _matched(pattern, folder)
+
+
+def _folders(tenant: Tenant) -> Iterator[Path]:
+    for source in tenant.sources:
+        for account in source.accounts:
+            if account.read.folder is not None:
+                yield Path(account.read.folder)
+
+
+def _patterns(tenant: Tenant) -> Iterator[str]:
+    for source in tenant.sources:
+        for account in source.accounts:
+            for patterns in account.read.objects.values():
+                yield from patterns
+
+
+def _matched(pattern: str, folder: Path) -> list[MatchedFile]:
+    if files := matched_files(pattern):
+        return files
+    label = shorten(pattern.removeprefix(escape(str(folder)) + os.sep), 120)
+    raise QueryError(f"There is no file {label!r}.", "Put the export there first; paths start beside tenants.yaml.")
+
+
+def _check_there(read: Path, folder: Path) -> None:
+    if not read.is_dir():
+        label = shorten(str(read).removeprefix(f"{folder}{os.sep}"), 120)
+        raise QueryError(f"There is no folder {label!r}.", "Make it first; paths start beside tenants.yaml.")
 
 
 def _check_folder(read: Path, folder: Path, settings: Settings) -> None:
     """Check that a folder is below that of tenants.yaml; files in it that lead elsewhere are refused one by one."""
     if read == folder or not read.is_relative_to(folder) or real_path(settings.home).is_relative_to(real_path(read)):
         raise _outside(read.name)
-    if not read.is_dir():
-        label = shorten(str(read.relative_to(folder)), 120)
-        raise QueryError(f"There is no folder {label!r}.", "Make it first; paths start beside tenants.yaml.")
+    _check_there(read, folder)
     _check_inside(read, folder, settings, read.name)
 
 

@@ -59,11 +59,12 @@ def main(job_id: str, sources: str = "{}") -> int:
 
 
 def _run_job(job: Job, jobs: Jobs, settings: Settings, sources: Mapping[str, str | None]) -> bool:
-    from pipeline.bug_reports import internal_error_message, report_bug
+    from pipeline.bug_reports import event_logger, internal_error_message, report_bug
 
     try:
         run_id = _build(job, jobs, settings, sources)
     except GataError as error:
+        event_logger().error("job_failed", kind=job.kind, what=error.what, fix=error.fix)
         _fail(job, jobs, settings, error.what, error.fix)
         return False
     except BaseException as error:
@@ -92,6 +93,7 @@ def _build(job: Job, jobs: Jobs, settings: Settings, sources: Mapping[str, str |
     _await_lock(settings)  # before what a build loads: a queue of jobs holds no memory, and reads nothing
     from server.orchestration import verbs
     from server.orchestration.build_context import open_build_context
+    from server.orchestration.jobs.posted_tenant import check_still_there
     from server.orchestration.run_history.quarantine_replay import SourceChoice, replay_quarantine
 
     def watch(_: str, step: str) -> None:
@@ -108,6 +110,8 @@ def _build(job: Job, jobs: Jobs, settings: Settings, sources: Mapping[str, str |
             if job.kind == "replay":
                 report = replay_quarantine(context, job.tenant, SourceChoice(**sources), watch=watch).build
             else:
+                if job.kind == "onboard":
+                    check_still_there(context.manifest.get(job.tenant), settings)
                 report = verbs.build(context, [job.tenant], watch=watch)
         except Busy:
             _await_lock(settings)
