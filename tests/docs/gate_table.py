@@ -17,7 +17,7 @@ from tests.docs.star_columns import PATTERN, SLUG
 from tests.warehouse.engine_fixture import a_source
 from warehouse.own_models.schema_file import TESTS
 from warehouse.projects.rates_table import with_rates
-from warehouse.projects.star_tests import canonical_schema_yaml, star_schema_yaml
+from warehouse.projects.star_tests import canonical_schema, star_schema_yaml
 from warehouse.star_schema import star_schema
 
 BUILT_IN = {
@@ -71,14 +71,14 @@ def found_tests() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     tenant = _tenant()
     tables = [with_rates(each, tenant.currency) for each in star_schema(has_payments=True)]
-    for text in (star_schema_yaml(tenant, tables), canonical_schema_yaml(tenant)):
-        for model in yaml.safe_load(text)["models"]:
-            tests = [
-                *model.get("data_tests", ()),
-                *(t for c in model.get("columns", ()) for t in c.get("data_tests", ())),
-            ]
-            for each in tests:
-                found.setdefault(each if isinstance(each, str) else next(iter(each)), set()).add(_short(model))
+    models: list[Any] = [*yaml.safe_load(star_schema_yaml(tenant, tables))["models"], *canonical_schema(tenant)]
+    for model in models:
+        tests = [
+            *model.get("data_tests", ()),
+            *(t for c in model.get("columns", ()) for t in c.get("data_tests", ())),
+        ]
+        for each in tests:
+            found.setdefault(each if isinstance(each, str) else next(iter(each)), set()).add(_short(model))
     for name in TESTS:
         found.setdefault(name, set()).add("own models")
     return found

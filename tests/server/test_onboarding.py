@@ -200,7 +200,9 @@ def test_every_generated_file_belongs_to_one_phase_and_all_phases_have_files(pla
         "scaffolding": lambda path: path.endswith(("dbt_project.yml", "profiles.yml")),
         "sources": lambda path: "sources" in path,
         "staging": lambda path: "/stg_" in path or "/int_" in path,
-        "marts": lambda path: "/fct_" in path or "/dim_" in path or path.endswith((".yml", ".md")),
+        "marts": lambda path: (
+            "/fct_" in path or "/dim_" in path or "/macros/" in path or path.endswith((".yml", ".md"))
+        ),
     }
     for path in files:
         assert phases[_phase_of(path)](path), path

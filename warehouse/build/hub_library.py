@@ -31,7 +31,7 @@ def prepare_hub(blueprints: Blueprints, settings: Settings) -> tuple[Node, ...]:
     files = library_project(blueprints, platform_models(), reference_files())
     digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
     folder, done = settings.home / "dbt" / "_library", settings.home / "dbt" / "_library.sha256"
-    tables = {Path(path).stem for path in files if path.endswith((".sql", ".csv"))}
+    tables = {Path(path).stem for path in files if path.startswith(("models/", "seeds/")) and not path.endswith(".yml")}
     if _has_tables(settings, tables) and holds(done, digest):
         return ()
     write_project(folder, files)

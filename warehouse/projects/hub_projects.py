@@ -23,7 +23,14 @@ from pipeline.contracts.sql import (
 from pipeline.ingest.landing_tables import LOAD_TABLES
 from warehouse.projects.profiles import BRIEF, FULL, PROPERTIES, SHARED, from_environment, hub_profile
 from warehouse.projects.properties.first_page import first_page
-from warehouse.projects.properties.hub_properties import library_properties, platform_properties, push_properties
+from warehouse.projects.properties.hub_properties import (
+    library_properties,
+    platform_properties,
+    platform_tables,
+    pushed_and_landed,
+    pusher_properties,
+)
+from warehouse.projects.properties.node_descriptions import MACRO_FOLDER, described_nodes
 from warehouse.projects.properties.property_file import GENERATED, generated_yaml
 
 PUSHED_TO = (
@@ -72,7 +79,7 @@ profile: {name}
 version: "1.0"
 config-version: 2
 model-paths: [models, {from_environment(PROPERTIES, FULL)}]
-macro-paths: [{macros}]
+macro-paths: [{MACRO_FOLDER}, {macros}]
 vars: {{tenant_slug: "{tenant}"{variables and ", "}{variables}}}
 on-run-end:
   - "{{{{ init_artifact_tables() }}}}"
@@ -109,7 +116,9 @@ def library_project(
         "The tables of the hub that all tenants share: sinks, ledgers, registries and reference tables.",
         {blueprint.sink: f"{blueprint.object} of {blueprint.master_model_id}." for blueprint in blueprints.values()},
     )
-    files[f"{FULL}/library.yml"] = generated_yaml(library_properties(blueprints.values()))
+    tables = library_properties(blueprints.values())
+    files[f"{FULL}/library.yml"] = generated_yaml({"models": tables})
+    files |= described_nodes([*tables, *platform_tables()], properties=FULL)
     files |= {f"seeds/{name}": text for name, text in references.items()}
     for blueprint in blueprints.values():
         files[f"models/sinks/{blueprint.sink}.sql"] = _sink_model(blueprint)
@@ -201,6 +210,7 @@ def push_project(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint]
         for blueprint in sorted(blueprints.values(), key=lambda b: b.object)
         if blueprint.platform == source.platform
     ]
+    pushers = pusher_properties(tenant, routed)
     files = {
         "dbt_project.yml": project_file(name, tenant.slug, projects="../..", counted="rows_of_pushers"),
         "profiles.yml": hub_profile(name, home="../../.."),
@@ -210,7 +220,10 @@ def push_project(tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint]
             "What was landed of one tenant goes into the sinks of the hub, each payload once.",
             {_pusher_name(tenant, b): f"{b.object} of {b.platform} that are not pushed yet." for b in routed},
         ),
-        f"{FULL}/push.yml": generated_yaml(push_properties(tenant, routed, PUSHED_TO)),
+        f"{FULL}/push.yml": generated_yaml(
+            {"sources": pushed_and_landed(tenant, routed, PUSHED_TO), "models": pushers}
+        ),
+        **described_nodes(pushers, properties=FULL),
     }
     for source in tenant.enabled:
         own = [blueprint for blueprint in routed if blueprint.platform == source.platform]

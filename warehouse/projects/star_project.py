@@ -16,6 +16,7 @@ from warehouse.projects.engines import engines_of, has_payments
 from warehouse.projects.hub_projects import project_file
 from warehouse.projects.profiles import BRIEF, FULL, star_profile
 from warehouse.projects.properties.first_page import first_page
+from warehouse.projects.properties.node_descriptions import described_nodes
 from warehouse.projects.properties.property_file import generated_yaml
 from warehouse.projects.properties.star_views import hub_source, reference_views, view_properties
 from warehouse.projects.rates_table import rates_table, with_rates
@@ -30,7 +31,7 @@ from warehouse.projects.star_models import (
     shells,
     traffic_platforms,
 )
-from warehouse.projects.star_tests import CURRENCIES, canonical_schema_yaml, exposures, star_schema_yaml
+from warehouse.projects.star_tests import CURRENCIES, canonical_schema, exposures, star_schema_yaml
 from warehouse.star_schema import Table, star_schema
 
 
@@ -52,24 +53,26 @@ def star_project(
     """
     name = f"{kind}_{tenant.slug}"
     own = [blueprints[key] for source in tenant.enabled for key in sorted(blueprints) if key[0] == source.platform]
+    canonical = canonical_schema(tenant, in_full=True)
     files = {
         "dbt_project.yml": project_file(name, tenant.slug, projects="../..", engines=True),
         "profiles.yml": star_profile(name, tenant.slug, home="../../.."),
         f"{BRIEF}/sources.yml": generated_yaml(_sources(own, _references(tenant))),
-        f"{BRIEF}/intermediate.yml": canonical_schema_yaml(tenant),
+        f"{BRIEF}/intermediate.yml": generated_yaml({"models": canonical_schema(tenant)}),
         f"{FULL}/overview.md": first_page(
             name,
             "Facts and dimensions of one tenant: records of the hub, then canonical tables, then stars.",
             {table.table_name(tenant.slug): table.sentence for table in star_tables(tenant)},
         ),
         f"{FULL}/sources.yml": generated_yaml({"sources": [hub_source(own, _references(tenant))]}),
-        f"{FULL}/intermediate.yml": canonical_schema_yaml(tenant, in_full=True),
+        f"{FULL}/intermediate.yml": generated_yaml({"models": canonical}),
         "models/stars.yml": star_schema_yaml(tenant, star_tables(tenant)),
         "models/exposures.yml": exposures(tenant, star_tables(tenant)),
     }
     histories = history_objects(tenant, blueprints)
     views = view_properties(tenant, own, histories) + reference_views(tenant, CHANNEL_RULES, TRAFFIC)
     files |= {f"{FULL}/views.yml": generated_yaml({"models": views})}
+    files |= described_nodes([*canonical, *views], properties=FULL)
     files |= intermediate_views(tenant, own)
     files |= history_views(tenant, histories)
     files |= canonical_models(tenant)

@@ -67,14 +67,14 @@ def star_schema_yaml(tenant: Tenant, tables: Sequence[Table]) -> str:
     return generated_yaml({"models": [_star(tenant, table) for table in tables]})
 
 
-def canonical_schema_yaml(tenant: Tenant, *, in_full: bool = False) -> str:
+def canonical_schema(tenant: Tenant, *, in_full: bool = False) -> list[Tree]:
     """The contracts of the tables that engines fill, and the findings about their rows.
 
     Args:
         in_full: With the tests and descriptions that a build does without.
     """
     tables = [_canonical(tenant, canonical, in_full=in_full) for canonical in CANONICAL]
-    return generated_yaml({"models": [*tables, *_links(tenant, in_full=in_full)]})
+    return [*tables, *_links(tenant, in_full=in_full)]
 
 
 def exposures(tenant: Tenant, tables: Sequence[Table]) -> str:

@@ -1,13 +1,15 @@
 {#- Write what the nodes of a run are: models, seeds and snapshots, with dependencies, configuration, tags and columns.
     Takes  results: as `metadata_nodes`.
-    Gives  one INSERT of the definitions that changed since they were last written, or nothing. -#}
+    Gives  one INSERT of the definitions that changed since they were last written, or nothing.
+    Note   What the project's own macro `described_nodes` says of a model counts: builds do not parse the property files
+           that a person's dbt does, and a definition must not depend on who runs it. -#}
 {% macro upload_model_definitions(results) -%}
 {%- if execute and flags.WHICH not in ["compile", "generate"] -%}
-{%- set rows = [] %}
+{%- set rows, described = [], context['described_nodes']() if 'described_nodes' in context else {} %}
 {%- for each in metadata_nodes(results) if each.node.resource_type not in ('test', 'unit_test') %}
-    {%- set node = each.node %}
-    {%- set columns = [] %}
-    {%- for column in node.columns.values() %}
+    {%- set node, said = each.node, described.get(each.node.name, {}) %}
+    {%- set columns = said.get('columns', []) | list %}
+    {%- for column in node.columns.values() if not said %}
         {%- do columns.append({
             'name': column.name, 'data_type': column.data_type, 'description': column.description, 'tags': column.tags,
             'meta': column.meta
@@ -23,7 +25,7 @@
         'config': tojson(node.unrendered_config, sort_keys=true),
         'relation': node.relation_name,
         'path': node.original_file_path,
-        'description': node.description,
+        'description': said.description or node.description,
         'columns': tojson(columns),
         'meta': tojson(node.meta, sort_keys=true),
         'text_hash': local_md5(node.raw_code or '')

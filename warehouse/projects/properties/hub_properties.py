@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -34,40 +35,43 @@ def platform_properties() -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in sorted(MODELS.glob("platform/*.yml"))}
 
 
-def library_properties(blueprints: Iterable[Blueprint]) -> Tree:
+def library_properties(blueprints: Iterable[Blueprint]) -> list[Tree]:
     """The sinks and registries of the library, with the keys by which they hang together."""
     sinks = {blueprint.sink: blueprint for blueprint in blueprints}
     known = _relationship("connector_blueprints", "source_schema_hash")
-    return {
-        "models": [
-            *(_sink(sink, blueprint) for sink, blueprint in sorted(sinks.items())),
-            {
-                "name": "connector_blueprints",
-                "description": "One row per object and fingerprint of its contract: the master model it routes to.",
-                "columns": described(BLUEPRINTS, dict.fromkeys(BLUEPRINTS, ("not_null",))),
-                "data_tests": [
-                    _unique("source_name", "source_table_name", "source_schema_hash", "version"),
-                ],
-            },
-            {
-                "name": "platform_ops__schema_hash_registry",
-                "description": "One row per object and fingerprint of its contract: the landing columns behind it.",
-                "columns": described(HASHES, {"source_schema_hash": ("not_null", known)}),
-                "data_tests": [_unique("source_platform", "source_object", "source_schema_hash", "version")],
-            },
-            {
-                "name": "platform_ops__master_model_registry",
-                "description": "One row per sink of the catalog: the connectors whose records it takes.",
-                "columns": described(
-                    SINKS, {"master_model": ("not_null", "unique"), "source_schema_hash": ("not_null", known)}
-                ),
-            },
-        ]
-    }
+    return [
+        *(_sink(sink, blueprint) for sink, blueprint in sorted(sinks.items())),
+        {
+            "name": "connector_blueprints",
+            "description": "One row per object and fingerprint of its contract: the master model it routes to.",
+            "columns": described(BLUEPRINTS, dict.fromkeys(BLUEPRINTS, ("not_null",))),
+            "data_tests": [
+                _unique("source_name", "source_table_name", "source_schema_hash", "version"),
+            ],
+        },
+        {
+            "name": "platform_ops__schema_hash_registry",
+            "description": "One row per object and fingerprint of its contract: the landing columns behind it.",
+            "columns": described(HASHES, {"source_schema_hash": ("not_null", known)}),
+            "data_tests": [_unique("source_platform", "source_object", "source_schema_hash", "version")],
+        },
+        {
+            "name": "platform_ops__master_model_registry",
+            "description": "One row per sink of the catalog: the connectors whose records it takes.",
+            "columns": described(
+                SINKS, {"master_model": ("not_null", "unique"), "source_schema_hash": ("not_null", known)}
+            ),
+        },
+    ]
 
 
-def push_properties(tenant: Tenant, blueprints: Sequence[Blueprint], pushed_to: Iterable[str]) -> Tree:
-    """The pushers of a tenant, and the sources that they read and write.
+def pusher_properties(tenant: Tenant, blueprints: Sequence[Blueprint]) -> list[Tree]:
+    """The pushers of a tenant."""
+    return [_pusher(tenant, blueprint) for blueprint in blueprints]
+
+
+def pushed_and_landed(tenant: Tenant, blueprints: Sequence[Blueprint], pushed_to: Iterable[str]) -> list[Tree]:
+    """The sources that pushers write and read.
 
     Args:
         pushed_to: The tables that a push writes beside the sinks.
@@ -78,9 +82,9 @@ def push_properties(tenant: Tenant, blueprints: Sequence[Blueprint], pushed_to: 
         for sink, blueprint in sinks.items()
     ]
     for name in pushed_to:
-        sentence, columns = platform_tables()[name]
+        sentence, columns = platform_sentences()[name]
         tables.append({"name": name, "description": sentence, "columns": described(columns)})
-    hub = {
+    hub: Tree = {
         "name": "hub",
         "schema": "main",
         "description": HUB,
@@ -88,16 +92,20 @@ def push_properties(tenant: Tenant, blueprints: Sequence[Blueprint], pushed_to: 
     }
     platforms = dict.fromkeys(blueprint.platform for blueprint in blueprints)
     landed = [_landing(tenant, platform, blueprints) for platform in platforms]
-    return {"sources": [hub, *landed], "models": [_pusher(tenant, blueprint) for blueprint in blueprints]}
+    return [hub, *landed]
 
 
 @cache
-def platform_tables() -> Mapping[str, tuple[str, dict[str, str]]]:
+def platform_tables() -> tuple[Mapping[str, Any], ...]:  # Any: a tree of YAML, written by hand and checked by dbt
+    """The entries of the tables that are written by hand."""
+    return tuple(model for text in platform_properties().values() for model in yaml.safe_load(text)["models"])
+
+
+def platform_sentences() -> Mapping[str, tuple[str, dict[str, str]]]:
     """By table written by hand: its sentence, and one by column."""
-    models = [model for text in platform_properties().values() for model in yaml.safe_load(text)["models"]]
     return {
         model["name"]: (model["description"], {each["name"]: each["description"] for each in model["columns"]})
-        for model in models
+        for model in platform_tables()
     }
 
 
