@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.config.slug import Slug, slug_of
+from pipeline.config.star_names import published_names, star_name
 from pipeline.contracts.sql import quote
 from pipeline.errors import ConfigError, PublishError, shorten
 from pipeline.log import log
@@ -237,15 +237,14 @@ def _check_names(run_id: str, slug: Slug, tables: Mapping[str, Sequence[str]]) -
     if not is_run_id(run_id):
         raise PublishError(f"{shorten(run_id)!r} is not a run id.", "Take one from pipeline.storage.run_id.new_run_id.")
     try:
-        slug_of(slug)
+        checked = slug_of(slug)
     except ConfigError as error:
         raise PublishError(f"{shorten(slug)!r} is not a tenant slug.", error.fix) from error
-    ours = re.compile(rf"(fct|dim|mart)_{slug}__\w+")
     for name in tables:
-        if ours.fullmatch(name) is None:
+        if star_name(name, checked) is None:
             raise PublishError(
                 f"{shorten(name)!r} is not a table of {slug}.",
-                f"Publish fct_{slug}__*, dim_{slug}__* and mart_{slug}__* only.",
+                f"Publish {published_names(checked, '*', 'and')} only.",
             )
 
 

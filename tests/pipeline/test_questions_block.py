@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.config.blocks.single_select import select_problem
 from pipeline.config.slug import slug_of
+from pipeline.config.star_names import star_name
 from pipeline.config.tenants_file import TenantsFile, load_tenants
 from tests.pipeline.landing_fixture import CATALOG
 
@@ -128,3 +129,13 @@ def test_sql_that_is_not_one_select_over_the_tenants_own_tables_is_refused(sql: 
 @pytest.mark.parametrize("sql", HARMLESS)
 def test_a_select_over_the_tenants_own_tables_is_taken(sql: str) -> None:
     assert select_problem(sql, slug_of("acme")) is None
+
+
+def test_sql_may_read_each_table_that_is_published_however_it_is_named() -> None:
+    slug = slug_of("acme")
+    for name in ("fct_acme__orders", "dim_acme__Größe", "mart_acme__A_1"):
+        assert star_name(name, slug) == (name, name.partition("_")[0], name.partition("__")[2])
+        assert select_problem(f'select 1 from "{name}"', slug) is None
+    for name in ("int_acme__orders", "fct_other__orders", "fct_acme__", "fct_acme_orders", "fct_acme__a b"):
+        assert star_name(name, slug) is None
+        assert "no table of acme" in str(select_problem(f'select 1 from "{name}"', slug))

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from pipeline.config.blocks.models_block import ModelFile
 from pipeline.config.slug import Slug
+from pipeline.config.star_names import PUBLISHED, published_names
 from pipeline.config.tenant import Tenant
 from pipeline.errors import shorten, suggest
 from warehouse.own_models.file_line import FileLine
@@ -19,9 +20,8 @@ from warehouse.own_models.template import Template, read_template
 from warehouse.projects.star_project import star_tables
 from warehouse.table_descriptions import TableDescriptions
 
-PUBLISHED = ("fct", "dim", "mart")
-"""Kinds of models that the semantic layer finds; `int` is read by other models only."""
 KINDS = (*PUBLISHED, "int")
+"""Kinds of models; those of `int` are read by other models only."""
 LONGEST_NAME = 60
 _SHORT_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -107,7 +107,7 @@ def _check_name(name: str, slug: Slug, place: FileLine) -> None:
     if kind not in KINDS or not _SHORT_NAME.fullmatch(last) or len(last) > LONGEST_NAME:
         raise place.wrong(
             f"A file is named as its model, and {shorten(name, 80)!r} is no name of a model of {slug}.",
-            f"Name it fct_{slug}__<name>.sql, dim_{slug}__<name>.sql or mart_{slug}__<name>.sql, or"
+            f"Name it {published_names(slug, '<name>.sql', 'or')}, or"
             f" int_{slug}__<name>.sql where only other models read it; <name> is lower-case letters, digits and _.",
         )
 

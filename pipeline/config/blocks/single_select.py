@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from pipeline.config.blocks.syntax_tree import ROW_FUNCTIONS, syntax_tree, tables_read
 from pipeline.config.slug import Slug
+from pipeline.config.star_names import star_name
 
 LONGEST = 10_000
 TODAY = "today"
@@ -36,14 +37,13 @@ def select_problem(sql: str, slug: Slug) -> str | None:
         return f"cannot be parsed: {line.rstrip('. ')}"
     if len(statements) != 1:
         return f"has {len(statements)} statements"
-    own = re.compile(rf"(fct|dim|mart)_{slug}__[a-z0-9_]+")
     try:
-        return _problem(statements[0], own, slug) or _problem_of_duckdb(sql, own, slug)
+        return _problem(statements[0], slug) or _problem_of_duckdb(sql, slug)
     except (ValueError, RecursionError):
         return "cannot be run: it is nested too deep"
 
 
-def _problem_of_duckdb(sql: str, own: re.Pattern[str], slug: Slug) -> str | None:
+def _problem_of_duckdb(sql: str, slug: Slug) -> str | None:
     """What DuckDB's own tree of the text reads beside the tenant's tables."""
     tree = syntax_tree(sql)
     if tree["error"]:
@@ -53,12 +53,12 @@ def _problem_of_duckdb(sql: str, own: re.Pattern[str], slug: Slug) -> str | None
             function = str(table["function"].get("function_name"))
             if function not in ROW_FUNCTIONS:
                 return f"reads the rows of {function[:80]}, which is not permitted"
-        elif table["schema_name"] or table["catalog_name"] or not own.fullmatch(table["table_name"]):
+        elif table["schema_name"] or table["catalog_name"] or not star_name(table["table_name"], slug):
             return f"reads {table['table_name'][:80]!r}, which is no table of {slug}"
     return None
 
 
-def _problem(statement: object, own: re.Pattern[str], slug: Slug) -> str | None:
+def _problem(statement: object, slug: Slug) -> str | None:
     from sqlglot import exp
 
     if not isinstance(statement, exp.Query) or statement.find(exp.Into, exp.DML, exp.DDL):
@@ -68,7 +68,7 @@ def _problem(statement: object, own: re.Pattern[str], slug: Slug) -> str | None:
         if isinstance(table.this, exp.GenerateSeries | exp.Unnest):
             continue
         is_bare = isinstance(table.this, exp.Identifier) and not table.db and not table.catalog
-        if not is_bare or (table.name not in named and not own.fullmatch(table.name)):
+        if not is_bare or (table.name not in named and not star_name(table.name, slug)):
             return f"reads {table.sql('duckdb')[:80]!r}, which is no table of {slug}"
     for function in statement.find_all(exp.Anonymous):
         if function.name.lower() not in _MORE_FUNCTIONS:

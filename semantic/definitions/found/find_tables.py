@@ -6,13 +6,13 @@ shared name of a key that the rows prove; what they do not prove is a candidate,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import duckdb
 
 from pipeline.config.slug import Slug
+from pipeline.config.star_names import StarName, star_name
 from pipeline.contracts.sql import quote
 from pipeline.errors import ConfigError, suggest
 from semantic.catalog.run_definitions import JoinCandidate
@@ -49,31 +49,31 @@ def find_tables(
         duckdb.Error: The star cannot be read.
     """
     names = {table.table_name(slug) for table in declared}
-    pattern = re.compile(rf"(fct|dim|mart)_{re.escape(slug)}__(\w+)")
     rows = connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal ORDER BY 1").fetchall()
-    found = [match for (name,) in rows if name not in names and (match := pattern.fullmatch(name))]
+    found = [each for (name,) in rows if name not in names and (each := star_name(name, slug))]
     if not found:
         return StarTables(tuple(declared), descriptions=descriptions)
     descriptions = {**read_descriptions(connection), **descriptions}
     taken = {table.name for table in declared}
     personal = frozenset(column.name for table in declared for column in table.columns if column.personal)
     tables = []
-    for match in found:
-        name = match[2] if match[2] not in taken else f"{match[1]}_{match[2]}"
+    for each in found:
+        name = each.short if each.short not in taken else f"{each.kind}_{each.short}"
         taken.add(name)
-        described = descriptions.get(match[0], TableDescription())
-        tables.append(_table(connection, match[0], name, described, personal))
+        described = descriptions.get(each.full, TableDescription())
+        tables.append(_table(connection, each, name, described, personal))
     joined, candidates = find_joins(connection, slug, declared, tables, descriptions)
     return StarTables(joined, candidates, descriptions)
 
 
 def _table(
     connection: duckdb.DuckDBPyConnection,
-    full_name: str,
+    found: StarName,
     name: str,
     described: TableDescription,
     personal: frozenset[str],
 ) -> Table:
+    full_name, kind = found.full, found.kind
     described_rows = connection.execute(f"DESCRIBE {quote(full_name)}").fetchall()
     columns = tuple(
         _column(row[0], row[1], described.columns.get(row[0], ColumnDescription()), personal) for row in described_rows
@@ -81,7 +81,6 @@ def _table(
     meta = read_meta(described.meta, TableMeta, full_name)
     date = _day(name, columns, meta, full_name)
     grain = _grain(connection, full_name, columns)
-    kind = full_name.partition("_")[0]
     table = Table(
         kind=kind,
         name=name,
