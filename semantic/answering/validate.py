@@ -5,9 +5,11 @@ Joins are checked on the rows: on the one side each key is unique and never empt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import yaml
@@ -24,7 +26,9 @@ from semantic.catalog.run_definitions import RunDefinitions, TableModel, read_de
 from semantic.planning.query_shape import Key, Scan
 
 _MAX_PROBLEMS = 3
+_AT_ONCE = 12  # ibis compiles a scan in a time that grows with the square of its columns
 _DAYS = {"start": "2026-01-01", "end": "2026-01-31"}
+T = TypeVar("T")
 _TYPES = {"integer": "HUGEINT", "decimal": "DECIMAL(38,6)", "number": "DOUBLE"}
 
 
@@ -249,8 +253,14 @@ def every_scan(catalog: Catalog) -> Iterator[Scan]:
                     (Key(dimension.name, dimension.type, grain), path)
                 )
         for joined, keys in by_join.items():
-            measures = () if joined else tuple(name for name, metric in catalog.metrics.items() if metric.fact == fact)
-            yield Scan(fact=fact, keys=tuple(keys), measures=measures, has_start=True, has_end=True)
+            measures = [] if joined else [name for name, metric in catalog.metrics.items() if metric.fact == fact]
+            for some, measured in zip_longest(_batches(keys), _batches(measures), fillvalue=()):
+                yield Scan(fact=fact, keys=some, measures=measured, has_start=True, has_end=True)
+
+
+def _batches(items: Sequence[T]) -> list[tuple[T, ...]]:
+    """The items, so many at once that a scan of them compiles fast; one batch where there are none."""
+    return [tuple(items[first : first + _AT_ONCE]) for first in range(0, max(len(items), 1), _AT_ONCE)]
 
 
 def _scan_problem(scan: Scan, model: SemanticModel, connection: duckdb.DuckDBPyConnection) -> str | None:

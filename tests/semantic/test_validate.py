@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from pipeline.errors import BuildError
-from semantic.answering.validate import validate_run
+from semantic.answering.validate import every_scan, validate_run
 from semantic.definitions.derive import definitions_yaml, derive
 from semantic.definitions.introspect import introspect
 from tests.semantic.hand_star import HandStar, hand_shop
@@ -41,6 +41,19 @@ def changed(published: Path, folder: Path, change: Callable[[Tree], object]) -> 
 def test_a_whole_catalog_is_let_through_with_every_metric_compiled(published: Path) -> None:
     model = validate_run(published)
     assert {"spend", "roas", "brand_spend", "average_line"} <= set(model.catalog.askable_metrics)
+
+
+def test_every_measure_and_every_way_to_a_dimension_is_compiled_once_in_statements_of_bounded_size(
+    published: Path,
+) -> None:
+    catalog = validate_run(published).catalog
+    scans = list(every_scan(catalog))
+    keys = [(scan.fact, key.name, path) for scan in scans for key, path in scan.keys]
+    measures = [(scan.fact, measure) for scan in scans for measure in scan.measures]
+    paths = [(fact, each.name, path) for each in catalog.dimensions.values() for fact, path in each.paths.items()]
+    assert sorted(keys) == sorted(paths)
+    assert sorted(measures) == sorted((str(each.fact), name) for name, each in catalog.metrics.items() if each.fact)
+    assert max(max(len(scan.keys), len(scan.measures)) for scan in scans) == 12
 
 
 def test_a_star_without_a_row_is_let_through(folder: Path) -> None:
