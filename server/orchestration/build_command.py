@@ -55,6 +55,8 @@ class BuildCommand:
     """By tenant, the drift failures: tables that no longer match their contract."""
     is_full: bool = False
     """Rebuild and publish also tenants with unchanged inputs."""
+    verifies: bool = False
+    """Read a share of the exports that look as they did."""
     new: tuple[Tenant, ...] = ()
     """Tenants without a published run when the build began: their work is prefetched."""
     _at: int | None = None

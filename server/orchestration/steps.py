@@ -106,7 +106,7 @@ def land_all(command: BuildCommand) -> None:
     for tenant in command.open:
         with command.step(tenant, "land") as report:
             command.pool.wait_for(export_targets, [tenant])
-            landing = land_tenant(tenant, command.context.blueprints, settings)
+            landing = land_tenant(tenant, command.context.blueprints, settings, verifies=command.verifies)
             routed = routed_blueprints(command.context.blueprints, tenant)
             report.audit(load_counts(tenant, landing.load_id, routed, settings))
             report.quarantined = sum(table.quarantined for table in landing.tables)
