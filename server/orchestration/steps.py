@@ -26,6 +26,7 @@ from pipeline.ingest.exports import export_targets, routed_blueprints
 from pipeline.ingest.land import land_tenant
 from pipeline.log import log
 from pipeline.publish.run_files import STARS
+from pipeline.storage.hub import kept_open
 from pipeline.storage.run_counts import StepCounts
 from server.orchestration.build_command import BuildCommand
 from server.orchestration.build_report import TenantReport
@@ -62,11 +63,12 @@ def prepare_library(command: BuildCommand) -> bool:
         nodes = prepare_hub(command.context.blueprints, command.context.settings)
         return nodes, read_hub_records(command.context.settings)
 
-    nodes, command.records = command.for_all("library", prepare)
-    collect_waiting(command.context.settings, command.records)
-    manifest = command.context.manifest
-    only = {tenant.slug for tenant in manifest.tenants} if manifest.refused else None
-    record_configs(manifest.tenants, command.context.settings, command.records, only=only)
+    with kept_open(command.context.settings):
+        nodes, command.records = command.for_all("library", prepare)
+        collect_waiting(command.context.settings, command.records)
+        manifest = command.context.manifest
+        only = {tenant.slug for tenant in manifest.tenants} if manifest.refused else None
+        record_configs(manifest.tenants, command.context.settings, command.records, only=only)
     return bool(nodes)
 
 
@@ -102,19 +104,24 @@ def check_overlays(command: BuildCommand) -> None:
 
 
 def land_all(command: BuildCommand) -> None:
-    settings = command.context.settings
-    for tenant in command.open:
-        with command.step(tenant, "land") as report:
-            command.pool.wait_for(export_targets, [tenant])
-            landing = land_tenant(tenant, command.context.blueprints, settings, verifies=command.verifies)
-            routed = routed_blueprints(command.context.blueprints, tenant)
-            report.audit(load_counts(tenant, landing.load_id, routed, settings))
-            report.quarantined = sum(table.quarantined for table in landing.tables)
-            report.findings += landing_notes(landing)
-            if landing.load_id is not None or command.ops.quarantine(tenant.slug):
-                kept_out = quarantine_counts(tenant, routed, settings)
-                command.ops.set_quarantine(command.run_id, tenant.slug, map(asdict, kept_out))
-            judge_landing(command, tenant, landing)
+    with kept_open(command.context.settings):
+        for tenant in command.open:
+            with command.step(tenant, "land") as report:
+                command.pool.wait_for(export_targets, [tenant])
+                _land(command, tenant, report)
+
+
+def _land(command: BuildCommand, tenant: Tenant, report: TenantReport) -> None:
+    settings, blueprints = command.context.settings, command.context.blueprints
+    landing = land_tenant(tenant, blueprints, settings, verifies=command.verifies)
+    routed = routed_blueprints(blueprints, tenant)
+    report.audit(load_counts(tenant, landing.load_id, routed, settings))
+    report.quarantined = sum(table.quarantined for table in landing.tables)
+    report.findings += landing_notes(landing)
+    if landing.load_id is not None or command.ops.quarantine(tenant.slug):
+        kept_out = quarantine_counts(tenant, routed, settings)
+        command.ops.set_quarantine(command.run_id, tenant.slug, map(asdict, kept_out))
+    judge_landing(command, tenant, landing)
 
 
 def hold_drifted(command: BuildCommand) -> None:
@@ -126,16 +133,21 @@ def hold_drifted(command: BuildCommand) -> None:
 
 
 def push_all(command: BuildCommand) -> None:
+    with kept_open(command.context.settings):
+        for tenant in command.open:
+            with command.step(tenant, "push") as report:
+                command.pool.wait_for(parse_push, [tenant])
+                _push(command, tenant, report)
+
+
+def _push(command: BuildCommand, tenant: Tenant, report: TenantReport) -> None:
     settings, blueprints = command.context.settings, command.context.blueprints
-    for tenant in command.open:
-        with command.step(tenant, "push") as report:
-            command.pool.wait_for(parse_push, [tenant])
-            before = ledger_loads(tenant, settings)
-            nodes = push(tenant, blueprints, settings)
-            report.audit(pushed_counts(tenant, blueprints, settings, began=report.began_at))
-            report.rows |= sink_rows(tenant, settings, blueprints)
-            record_sources(tenant, command.ops, settings)
-            judge_sinks(command, tenant, ledger_loads(tenant, settings) - before if nodes else ())
+    before = ledger_loads(tenant, settings)
+    nodes = push(tenant, blueprints, settings)
+    report.audit(pushed_counts(tenant, blueprints, settings, began=report.began_at))
+    report.rows |= sink_rows(tenant, settings, blueprints)
+    record_sources(tenant, command.ops, settings)
+    judge_sinks(command, tenant, ledger_loads(tenant, settings) - before if nodes else ())
 
 
 def changed_inputs(command: BuildCommand, tenant: Tenant) -> str | None:
@@ -270,9 +282,10 @@ def publish_changed(command: BuildCommand) -> None:
     `publish` of the settings stars are rebuilt and checked, and stay as they are until `gata publish`.
     """
     changed: dict[Slug, str | None] = {}
-    for tenant in command.open:
-        with command.check(tenant, "compare"):
-            changed[tenant.slug] = changed_inputs(command, tenant)
+    with kept_open(command.context.settings):
+        for tenant in command.open:
+            with command.check(tenant, "compare"):
+                changed[tenant.slug] = changed_inputs(command, tenant)
     if not command.context.settings.publish:
         _rebuild_unpublished(command, changed)
         return
