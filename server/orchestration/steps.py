@@ -1,4 +1,6 @@
-"""The steps of a build, in order: room, library, overlays, onboarding, land, push, gates, stars, publish, results.
+"""The steps of a build, in order.
+
+    comparison, room, library, overlays, onboarding, land, push, gates, stars, publish, results, notes
 
     hub writes (land, push: this process) -> stars (a process per tenant, hub read-only) -> publish
 
@@ -26,10 +28,11 @@ from pipeline.ingest.exports import export_targets, routed_blueprints
 from pipeline.ingest.land import land_tenant
 from pipeline.log import log
 from pipeline.publish.run_files import STARS
-from pipeline.storage.hub import kept_open
+from pipeline.storage.hub import kept_open, let_go_of_hub
 from pipeline.storage.run_counts import StepCounts
 from server.orchestration.build_command import BuildCommand
 from server.orchestration.build_report import TenantReport
+from server.orchestration.comparison.unchanged import compare_all, remember_unchanged
 from server.orchestration.gating.gate_steps import judge_landing, judge_sinks, keep_results
 from server.orchestration.isolation.room_check import check_room
 from server.orchestration.onboarding import is_onboarded, take_phases
@@ -174,6 +177,7 @@ def changed_inputs(command: BuildCommand, tenant: Tenant) -> str | None:
 def _publish_again(command: BuildCommand, tenant: Tenant, built: PublishedStar) -> None:
     """Publish an unchanged star again: what is known of its files changed, such as a file that is withheld now."""
     with command.step(tenant, "publish") as report:
+        let_go_of_hub()  # its buffer is the memory of this work
         findings = [*report.findings, *tenant.notes, *(finding.sentence for finding in built.measured)]
         again = publish_star(tenant, command.context.settings, built.inputs, tuple(findings), measured=built.measured)
         report.findings, report.details = findings, [*report.details, *built.measured]
@@ -308,6 +312,7 @@ def _rebuild_unpublished(command: BuildCommand, changed: Mapping[Slug, str | Non
 
 
 BUILD_STEPS: tuple[Callable[[BuildCommand], object], ...] = (
+    compare_all,
     check_room,
     prefetch_exports,
     prepare_library,
@@ -319,5 +324,6 @@ BUILD_STEPS: tuple[Callable[[BuildCommand], object], ...] = (
     hold_drifted,
     publish_changed,
     keep_results,
+    remember_unchanged,
 )
 """The steps of `gata build`, in order."""

@@ -48,9 +48,18 @@ def matched_files(pattern: str, known: KnownContents | None = None) -> list[Matc
         LandError: A folder that the pattern leads through may not be read.
     """
     inside = folder_of(pattern)
-    _check_folders(pattern, inside)
+    return [checked_file(path, inside, known) for path in listed_files(pattern)]
+
+
+def listed_files(pattern: str) -> list[Path]:
+    """What an absolute pattern names, sorted by name and not looked at; folders are none.
+
+    Raises:
+        LandError: A folder that the pattern leads through may not be read.
+    """
+    _check_folders(pattern, folder_of(pattern))
     paths = map(Path, sorted(glob(pattern, recursive=True)))  # noqa: PTH207  # absolute patterns
-    return [checked_file(path, inside, known) for path in paths if not path.is_dir()]
+    return [path for path in paths if not path.is_dir()]
 
 
 def checked_file(path: Path, inside: Path, known: KnownContents | None = None) -> MatchedFile:

@@ -43,10 +43,15 @@ def folder_files(folder: Path, contents: KnownContents | None = None) -> list[Fo
         LandError: A folder in it may not be read.
     """
     contents = contents or KnownContents()
-    return [file for path in sorted(_paths(folder)) for file in _files(path, folder, contents)]
+    return [file for path in sorted(listed_folder(folder)) for file in _files(path, folder, contents)]
 
 
-def _paths(folder: Path) -> Iterator[Path]:
+def listed_folder(folder: Path) -> Iterator[Path]:
+    """What a folder holds that is meant to be read, not looked at.
+
+    Raises:
+        LandError: A folder in it may not be read.
+    """
     for parent, folders, names in os.walk(folder, onerror=_refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         links = [name for name in folders if Path(parent, name).is_symlink()]  # os.walk does not follow them
