@@ -283,6 +283,10 @@ class Settings(BaseSettings):
         """The log files of this home."""
         return LogFiles(self.home / "logs", _bytes(self.log_size), self.log_files)
 
+    def unchanged_note(self, slug: Slug) -> Path:
+        """The note of what the last build saw of a tenant of which it found nothing new."""
+        return self.stars(slug).with_name("unchanged.json")
+
     def stars(self, slug: Slug) -> Path:
         """The tenant's own star file, written by builds only."""
         return self.home / "tenants" / slug / "stars.duckdb"

@@ -19,6 +19,7 @@ from pipeline.errors import BuildError, DbtFailed
 from pipeline.log import log
 from pipeline.storage.build_memory import UNLIMITED, DuckDbMemory
 from pipeline.storage.disk import holds
+from pipeline.storage.hub import let_go_of_hub
 from warehouse.projects.profiles import BRIEF, PROPERTIES, SANDBOX
 
 MACROS = Path(__file__).parent / "macros"
@@ -92,8 +93,8 @@ def run_dbt(
 ) -> tuple[Node, ...]:
     """Run one dbt command in a project folder; `files` are the GATA_*_FILE variables its profile reads.
 
-    Every connection is closed afterwards: dbt keeps DuckDB files open in a class attribute, and no other process
-    could read them.
+    A hub that a phase keeps open is closed before, for dbt opens it with settings of its own. Every connection is
+    closed afterwards: dbt keeps DuckDB files open in a class attribute, and no other process could read them.
 
     Raises:
         BuildError: dbt could not run, or a node failed; names the node, its message and how many rows failed.
@@ -120,6 +121,7 @@ def run_dbt(
     if run_id := get_contextvars().get("run_id"):
         environment["GATA_RUN_ID"] = run_id  # rows of dbt metadata carry the run that log lines do
     noise = io.StringIO()
+    let_go_of_hub()
     try:
         with (
             _environment(environment),

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 from pipeline.config.accounts import Account, Read
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprint, Blueprints
 from pipeline.errors import LandError
+from pipeline.ingest.admission.known_contents import KnownContents
 from pipeline.ingest.admission.matched_files import matched_files
 from pipeline.ingest.deliveries.name_order import covered_days
 from pipeline.ingest.drift import fingerprint
 from pipeline.ingest.formats.csv_file import CsvRules
 from pipeline.ingest.formats.export_file import Unreadable
-from pipeline.ingest.formats.zip_file import archive_of, is_archive, members, open_member
+from pipeline.ingest.formats.zip_file import archive_of, is_archive, members, read_content
 from pipeline.ingest.recognition.routing import Routed, route_folders
-from pipeline.regular_file import open_regular, reason_of
+from pipeline.regular_file import reason_of
 from pipeline.settings import Settings
 from pipeline.storage.bronze.batches import BatchFolder, batch_folder
 from pipeline.storage.bronze.manifest import MANIFEST, SUCCESS
@@ -72,6 +73,8 @@ class ExportTarget:
     """The batches that are read, for kind bronze."""
     inside: Mapping[Path, Path] = field(default_factory=dict)
     """By path, the folder that a file must lie in; generated ones have none."""
+    contents: KnownContents = field(default_factory=KnownContents, compare=False, repr=False)
+    """What is known of them without reading them."""
 
     @property
     def rules(self) -> CsvRules:
@@ -90,7 +93,8 @@ class ExportTarget:
     def exports(self) -> list[ExportFile]:
         """The export files, with those in archives."""
         at, form = self.read.exported_at, self.read.covers
-        exports = [export for path in self.paths for export in _exports(path, at, self.inside.get(path))]
+        found = (_exports(path, at, self.inside.get(path), self.contents) for path in self.paths)
+        exports = [export for exports in found for export in exports]
         exports = [replace(one, covers=covered_days(one.path.name, form)) for one in exports] if form else exports
         return exports + [ExportFile(path, 0, None, _time_of(path, at), unreadable=why) for path, why in self.refused]
 
@@ -102,9 +106,15 @@ def routed_blueprints(blueprints: Blueprints, tenant: Tenant) -> list[Blueprint]
 
 
 def export_targets(
-    tenant: Tenant, blueprints: Mapping[tuple[str, str], Blueprint], settings: Settings
+    tenant: Tenant,
+    blueprints: Mapping[tuple[str, str], Blueprint],
+    settings: Settings,
+    contents: KnownContents | None = None,
 ) -> list[ExportTarget]:
     """Every object of every account of the enabled sources; an object that is not read has no files.
+
+    Args:
+        contents: What is known of the files without reading them; what an earlier run kept, when left out.
 
     Raises:
         LandError: A source is configured to be read from an API, which this version cannot.
@@ -115,7 +125,8 @@ def export_targets(
         from pipeline.synthetic.generate import generate
 
         generated = generate(tenant, settings.home, until=settings.day())
-    routed = route_folders(tenant, blueprints, settings)
+    contents = contents or KnownContents.of_tenant(settings, tenant.slug)
+    routed = route_folders(tenant, blueprints, settings, contents)
     targets = []
     for source, account in accounts:
         if account.read.kind == "api":
@@ -127,7 +138,7 @@ def export_targets(
             blueprint = blueprints[source.platform, name]
             key = source.platform, account.name, name
             own = routed.get(key, Routed())
-            target = _target(blueprint, account, tuple(generated.get(key, ())), own)
+            target = _target(blueprint, account, tuple(generated.get(key, ())), own, contents)
             if account.read.kind == "bronze":
                 root = Path(str(account.read.folder), tenant.slug)
                 target = replace(target, bronze=batch_folder(root, source.platform, account.name, name))
@@ -140,13 +151,15 @@ def is_manifest(name: str) -> bool:
     return name.endswith((MANIFEST, SUCCESS))
 
 
-def _target(blueprint: Blueprint, account: Account, generated: tuple[Path, ...], routed: Routed) -> ExportTarget:
+def _target(
+    blueprint: Blueprint, account: Account, generated: tuple[Path, ...], routed: Routed, contents: KnownContents
+) -> ExportTarget:
     paths = dict.fromkeys((*generated, *routed.paths))
     inside = dict(routed.inside)
     refused = dict(routed.refused)
     findings = [*routed.findings]
     for pattern in account.read.objects.get(blueprint.object, ()):
-        matches = [each for each in matched_files(pattern) if not is_manifest(each.path.name)]
+        matches = [each for each in matched_files(pattern, contents) if not is_manifest(each.path.name)]
         refused.update((each.path, each.refused) for each in matches if each.refused)
         own = {each.path: each.inside for each in matches if not each.refused}
         paths.update(dict.fromkeys(own))
@@ -154,7 +167,7 @@ def _target(blueprint: Blueprint, account: Account, generated: tuple[Path, ...],
         if not matches:
             findings.append(f"no file matches {pattern}")
     form = account.read.exported_at
-    timeless = [path for path in paths if form is not None and _is_timeless(path, form, inside.get(path))]
+    timeless = [path for path in paths if form is not None and _is_timeless(path, form, inside.get(path), contents)]
     findings += _finds_nothing("exported_at", form, "time", timeless)
     days = account.read.covers
     dayless = [path for path in paths if days and not is_archive(path) and not covered_days(path.name, days)]
@@ -170,6 +183,7 @@ def _target(blueprint: Blueprint, account: Account, generated: tuple[Path, ...],
         tuple(sorted(folders)),
         refused=tuple(sorted(refused.items())),
         inside=inside,
+        contents=contents,
     )
 
 
@@ -180,21 +194,21 @@ def _finds_nothing(key: str, form: str | None, wanted: str, paths: list[Path]) -
         yield f"{key} ({form}) finds no {wanted} in the name {paths[0].name}{more}"
 
 
-def _exports(path: Path, form: str | None, inside: Path | None) -> list[ExportFile]:
+def _exports(path: Path, form: str | None, inside: Path | None, contents: KnownContents) -> list[ExportFile]:
     if not is_archive(path):
-        return [_export(path, form, inside)]
+        return [_export(path, form, inside, contents)]
     try:
-        return [_export(member, form, inside) for member in members(path, inside=inside)]
+        found = contents.members(path, partial(members, path, inside=inside))
+        return [_export(member, form, inside, contents) for member in found]
     except Unreadable as problem:
         return [ExportFile(path, 0, None, _time_of(path, form), problem.reason)]
 
 
-def _export(path: Path, form: str | None, inside: Path | None) -> ExportFile:
+def _export(path: Path, form: str | None, inside: Path | None, contents: KnownContents) -> ExportFile:
     at = _time_of(path, form)
     try:
-        with open_member(path, inside=inside) if archive_of(path) else open_regular(path, inside=inside) as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return ExportFile(path, file.tell(), digest, at, inside=inside)
+        digest, size = read_content(path, contents, inside=inside)
+        return ExportFile(path, size, digest, at, inside=inside)
     except Unreadable as problem:
         return ExportFile(path, 0, None, at, problem.reason)
     except OSError as error:
@@ -208,12 +222,12 @@ def _time_of(path: Path, form: str | None) -> datetime | None:
     return own or (exported_at(archive.name, form) if archive and form is not None else None)
 
 
-def _is_timeless(path: Path, form: str, inside: Path | None) -> bool:
+def _is_timeless(path: Path, form: str, inside: Path | None, contents: KnownContents) -> bool:
     """Whether the name of a file, or of a file in an archive, has no time."""
     files = [path]
     if is_archive(path):
         with suppress(Unreadable):
-            files = members(path, inside=inside)
+            files = contents.members(path, partial(members, path, inside=inside))
     return any(_time_of(file, form) is None for file in files)
 
 

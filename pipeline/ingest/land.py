@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline.config.tenant import Tenant
 from pipeline.contracts.registry import Blueprint
+from pipeline.ingest.admission.known_contents import KnownContents
 from pipeline.ingest.deliveries.archive import batches_of
 from pipeline.ingest.deliveries.delivered_days import DeliveredDays, read_delivered_days
 from pipeline.ingest.deliveries.ledger import read_ledgers
@@ -19,7 +20,7 @@ from pipeline.ingest.deliveries.outdated_targets import OutdatedTargets
 from pipeline.ingest.dlt_load import load
 from pipeline.ingest.drift import sentences
 from pipeline.ingest.earlier_shapes import differences, nested_differences
-from pipeline.ingest.exports import export_targets
+from pipeline.ingest.exports import ExportTarget, export_targets
 from pipeline.ingest.formats.reader import reading_connection
 from pipeline.ingest.landing_tables import LOAD_TABLES, known, landing_columns, prepare_landing_tables
 from pipeline.ingest.load_plan import LoadPlan, plan_loads
@@ -70,17 +71,33 @@ def land_tenant(
     settings: Settings,
     *,
     progress: Progress | None = None,
+    verifies: bool = False,
 ) -> Landing:
     """Land every file with new content, and quarantine records that do not convert.
 
-    Every table of an enabled source exists afterwards, with or without rows.
+    Every table of an enabled source exists afterwards, with or without rows. A file is read where its size, times or
+    inode are not those of its known content.
+
+    Args:
+        tenant: Whose files they are.
+        blueprints: Of the catalog.
+        settings: With the hub.
+        progress: Told about records that were read.
+        verifies: Some of the files that are known by their stamps are read nonetheless.
 
     Raises:
         LandError: The hub is open elsewhere or cannot be written, or a source cannot be read at all. What landed before
             is safe; of this run, nothing counts.
     """
+    with KnownContents.of_tenant(settings, tenant.slug, verifies=verifies) as contents:
+        targets = export_targets(tenant, blueprints, settings, contents)
+        landing = _land(tenant, targets, settings, progress or (lambda *_: None))
+    _report(tenant, landing)
+    return landing
+
+
+def _land(tenant: Tenant, targets: Sequence[ExportTarget], settings: Settings, progress: Progress) -> Landing:
     folder = settings.home / "landing" / tenant.slug
-    targets = export_targets(tenant, blueprints, settings)
     tables = {target.blueprint.landing_table: landing_columns(target.blueprint) for target in targets} | LOAD_TABLES
     load_id = None
     batches = partial(batches_of, tenant, settings)
@@ -103,7 +120,7 @@ def land_tenant(
                         load_id=load_id,
                         landed_at=load_time(load_id),
                         tables=tables,
-                        progress=progress or (lambda *_: None),
+                        progress=progress,
                     )
                     for plan in plans:
                         staging.stage(plan)
@@ -111,9 +128,7 @@ def land_tenant(
 
                 load_id = load(hub, tenant, settings, tables, stage)
         delivered = read_delivered_days(hub, tenant)
-    landing = Landing(load_id, tuple(_landed_table(plan) for plan in plans), delivered)
-    _report(tenant, landing)
-    return landing
+    return Landing(load_id, tuple(_landed_table(plan) for plan in plans), delivered)
 
 
 def load_time(load_id: str) -> datetime:

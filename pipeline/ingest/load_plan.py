@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pipeline.ingest.deliveries.choosing import choose, replays
 from pipeline.ingest.deliveries.delivery import Delivery
-from pipeline.ingest.deliveries.grouping import group
+from pipeline.ingest.deliveries.grouping import Grouped, group
 from pipeline.ingest.deliveries.ledger import Ledger
 from pipeline.ingest.drift import DriftedFile
 from pipeline.ingest.earlier_shapes import EarlierShapes, Key
@@ -84,7 +84,7 @@ def plan_loads(
         plans.append(plan)
         kept = replays(batches_of(target), plan.ledger)
         grouped = group(target)
-        plan.findings += grouped.findings
+        plan.findings += [*grouped.findings, *_changed_unseen(target, grouped)]
         chosen = choose(grouped.deliveries, plan.ledger)
         plan.known_files = chosen.known_files
         planned = [_to_land(plan, one, known) for one in (*kept, *chosen.new)]
@@ -92,6 +92,13 @@ def plan_loads(
         if plan.is_stopped:
             plan.waiting, plan.new = sum(len(one.files) for one in plan.new), []
     return plans
+
+
+def _changed_unseen(target: ExportTarget, grouped: Grouped) -> Iterator[str]:
+    """The findings about files that changed and look as they did."""
+    own = {file.path for delivery in grouped.deliveries for file in delivery.files}
+    for path in sorted(own & target.contents.changed_unseen):
+        yield f"{path.name} has another content than before, though its size, times and inode are the same"
 
 
 def _to_land(plan: LoadPlan, delivery: Delivery, known: Known) -> Delivery | None:

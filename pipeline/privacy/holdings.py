@@ -75,6 +75,7 @@ _BY_HAND = "gata dbt TENANT stars -- build"
 PLACES: Final = (
     StatePlace("hub", "hub.duckdb", "rows", "rewritten", "copied", _BRONZE),
     StatePlace("hub", "hub.duckdb.wal", "rows", "rewritten", "copied", _BRONZE),
+    StatePlace("hub as it was left", "hub.seen.json", "derived", "kept", "left out", _BUILD),
     StatePlace("replaced hub", REPLACED_HUB, "rows", "removed", "left out", _LOST),
     StatePlace("work", ".hub.duckdb.fresh*", "working", "removed", "left out", _LOST),
     StatePlace("work", "hub.duckdb.tmp/", "working", "removed", "left out", _LOST),

@@ -60,6 +60,14 @@ class Ops(OpsDatabase):
         result = {**asdict(counts), "seconds": seconds, "detail": detail, "failure": failure}
         self._insert("steps", {**values, **result, "at": self._timestamp()})
 
+    def skip_all(self, run_id: str, tenants: Iterable[str], *, step: str, detail: str) -> None:
+        """Record that a step was not run for some tenants, and why not."""
+        with self.transaction() as connection:
+            connection.executemany(
+                "INSERT INTO steps (run_id, tenant, step, status, seconds, detail, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(run_id, tenant, step, "skipped", 0.0, detail, self._timestamp()) for tenant in tenants],
+            )
+
     def add_audit_records(self, run_id: str, tenant: str, tables: Iterable[TableCounts], seconds: float) -> None:
         """Record what came through a step that took so long, one row per table and partition."""
         at = self._timestamp()

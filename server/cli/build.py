@@ -20,16 +20,27 @@ Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The tenant, as tenant
 
 
 def build(
+    *,
     tenant: Tenants = None,
     full: Annotated[bool, typer.Option("--full", help="Rebuild and publish also what did not change.")] = False,
     source: Annotated[
         Literal["bronze"] | None,
         typer.Option("--from", help="Make a new hub of all that was delivered; the old one may be damaged or gone."),
     ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Read a share of the exports again that look as they did, those read longest ago first.",
+        ),
+    ] = False,
     wait: Wait = 0.0,
     as_json: AsJson = False,
 ) -> None:
     """Land, push, rebuild, check and publish: everything, and only what changed.
+
+    An export is read again when its size, times or inode changed; `gata build --verify`, once a week, also finds what
+    changed without them.
 
     A tenant that fails keeps the run its readers have and never stops the others.
     Exit 0 done, 1 a bug, 2 your input, 3 a gate failed in strict mode (GATA_ENV dev or prod).
@@ -38,7 +49,13 @@ def build(
 
     _run(
         lambda context, watch: verbs.build(
-            context, tenant, full=full, from_bronze=source == "bronze", wait_seconds=wait, watch=watch
+            context,
+            tenant,
+            full=full,
+            verifies=verify,
+            from_bronze=source == "bronze",
+            wait_seconds=wait,
+            watch=watch,
         ),
         as_json=as_json,
     )

@@ -23,6 +23,7 @@ from pipeline.storage.ops import Ops
 from server.orchestration.alerts.sending import alerts_after
 from server.orchestration.build_context import BuildContext, Selection
 from server.orchestration.build_report import BuildReport, TenantReport
+from server.orchestration.comparison.hub_seen import HubSeen
 from server.orchestration.hub_records import record_in_hub
 from server.orchestration.isolation.boundary import failure_of
 from server.orchestration.run_history.history_files import keep_history
@@ -49,12 +50,17 @@ class BuildCommand:
     reports: dict[str, TenantReport]
     """By tenant; refused entries without a slug by their place."""
     watch: StepObserver
+    hub_seen: HubSeen
     records: HubRecords | None = None
     """The hub's records when the command began; None until the hub is ready."""
     drifted: dict[Slug, list[str]] = field(default_factory=dict)
     """By tenant, the drift failures: tables that no longer match their contract."""
     is_full: bool = False
     """Rebuild and publish also tenants with unchanged inputs."""
+    verifies: bool = False
+    """Read a share of the exports that look as they did."""
+    inputs_seen: dict[str, str] = field(default_factory=dict)
+    """By tenant that is built step by step, the digest of what its build looks at, as it was when the command began."""
     new: tuple[Tenant, ...] = ()
     """Tenants without a published run when the build began: their work is prefetched."""
     _at: int | None = None
@@ -137,6 +143,7 @@ class BuildCommand:
         report = self.reports[tenant.slug]
         with bound_contextvars(tenant=tenant.slug, step=name):
             try:
+                self.context.settings.unchanged_note(tenant.slug).unlink(missing_ok=True)
                 yield report
             except Exception as error:  # noqa: BLE001  # the boundary: of whatever kind, it is this tenant's
                 if self._put_off(tenant, name, error):
@@ -224,8 +231,8 @@ def open_command(
         if is_parallel(selection.tenants, context.settings):
             own, _ = among_processes(context.settings, context.settings.threads)
             context = replace(context, settings=own)
-        reports = _first_reports(context, selection)
-        command = BuildCommand(context, ops, pool, ops.start_run("*"), selection.tenants, reports, watch)
+        reports, seen = _first_reports(context, selection), HubSeen(context.settings)
+        command = BuildCommand(context, ops, pool, ops.start_run("*"), selection.tenants, reports, watch, seen)
         with bound_contextvars(run_id=command.run_id):
             try:
                 yield command
@@ -233,6 +240,7 @@ def open_command(
                     for slug, failure in record_in_hub(context, ops, command.records).items():
                         if slug in reports and reports[slug].error is None:
                             reports[slug].fail(failure, step="records")
+                seen.remember()
                 for report in reports.values():
                     report.settle()
                 ops.finish_run(command.run_id, "done" if command.report().exit_code == 0 else "failed")

@@ -105,6 +105,11 @@ class TenantReport:
         self.findings += [finding for finding in built.findings if finding not in self.findings]
         self.details = list(built.details)
 
+    def set_as_before(self, rows: Mapping[str, int], findings: Iterable[str], details: Iterable[Finding]) -> None:
+        """Report what the last build reported that found nothing new."""
+        self.status, self.rows = "unchanged", dict(rows)
+        self.findings, self.details = list(findings), list(details)
+
     def settle(self) -> None:
         """Set `done` where nothing failed: the end of a command that stops before publishing."""
         if self.status == "pending":

@@ -17,6 +17,7 @@ from pipeline.publish.pointer import latest_readable, latest_run_id, run_ids, se
 from pipeline.publish.run_files import COVERAGE
 from pipeline.publish.run_manifest import read_manifest
 from pipeline.settings import Settings
+from pipeline.storage.hub import kept_open
 from server.orchestration.build_context import BuildContext
 from server.orchestration.isolation.boundary import attempt
 from server.orchestration.outputs import output_damage
@@ -95,7 +96,8 @@ def plan_builds(context: BuildContext) -> list[dict[str, Any]]:  # Any: JSON val
     refused = [
         {"tenant": entry.name, "action": "refused", "reasons": [str(entry.error)]} for entry in context.manifest.refused
     ]
-    return [*(_plan(context, tenant) for tenant in context.manifest.tenants), *refused]
+    with kept_open(context.settings):
+        return [*(_plan(context, tenant) for tenant in context.manifest.tenants), *refused]
 
 
 def _plan(context: BuildContext, tenant: Tenant) -> dict[str, Any]:  # Any: JSON values

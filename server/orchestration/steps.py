@@ -1,4 +1,6 @@
-"""The steps of a build, in order: room, library, overlays, onboarding, land, push, gates, stars, publish, results.
+"""The steps of a build, in order.
+
+    comparison, room, library, overlays, onboarding, land, push, gates, stars, publish, results, notes
 
     hub writes (land, push: this process) -> stars (a process per tenant, hub read-only) -> publish
 
@@ -26,9 +28,11 @@ from pipeline.ingest.exports import export_targets, routed_blueprints
 from pipeline.ingest.land import land_tenant
 from pipeline.log import log
 from pipeline.publish.run_files import STARS
+from pipeline.storage.hub import kept_open, let_go_of_hub
 from pipeline.storage.run_counts import StepCounts
 from server.orchestration.build_command import BuildCommand
 from server.orchestration.build_report import TenantReport
+from server.orchestration.comparison.unchanged import compare_all, remember_unchanged
 from server.orchestration.gating.gate_steps import judge_landing, judge_sinks, keep_results
 from server.orchestration.isolation.room_check import check_room
 from server.orchestration.onboarding import is_onboarded, take_phases
@@ -62,11 +66,12 @@ def prepare_library(command: BuildCommand) -> bool:
         nodes = prepare_hub(command.context.blueprints, command.context.settings)
         return nodes, read_hub_records(command.context.settings)
 
-    nodes, command.records = command.for_all("library", prepare)
-    collect_waiting(command.context.settings, command.records)
-    manifest = command.context.manifest
-    only = {tenant.slug for tenant in manifest.tenants} if manifest.refused else None
-    record_configs(manifest.tenants, command.context.settings, command.records, only=only)
+    with kept_open(command.context.settings):
+        nodes, command.records = command.for_all("library", prepare)
+        collect_waiting(command.context.settings, command.records)
+        manifest = command.context.manifest
+        only = {tenant.slug for tenant in manifest.tenants} if manifest.refused else None
+        record_configs(manifest.tenants, command.context.settings, command.records, only=only)
     return bool(nodes)
 
 
@@ -102,19 +107,24 @@ def check_overlays(command: BuildCommand) -> None:
 
 
 def land_all(command: BuildCommand) -> None:
-    settings = command.context.settings
-    for tenant in command.open:
-        with command.step(tenant, "land") as report:
-            command.pool.wait_for(export_targets, [tenant])
-            landing = land_tenant(tenant, command.context.blueprints, settings)
-            routed = routed_blueprints(command.context.blueprints, tenant)
-            report.audit(load_counts(tenant, landing.load_id, routed, settings))
-            report.quarantined = sum(table.quarantined for table in landing.tables)
-            report.findings += landing_notes(landing)
-            if landing.load_id is not None or command.ops.quarantine(tenant.slug):
-                kept_out = quarantine_counts(tenant, routed, settings)
-                command.ops.set_quarantine(command.run_id, tenant.slug, map(asdict, kept_out))
-            judge_landing(command, tenant, landing)
+    with kept_open(command.context.settings):
+        for tenant in command.open:
+            with command.step(tenant, "land") as report:
+                command.pool.wait_for(export_targets, [tenant])
+                _land(command, tenant, report)
+
+
+def _land(command: BuildCommand, tenant: Tenant, report: TenantReport) -> None:
+    settings, blueprints = command.context.settings, command.context.blueprints
+    landing = land_tenant(tenant, blueprints, settings, verifies=command.verifies)
+    routed = routed_blueprints(blueprints, tenant)
+    report.audit(load_counts(tenant, landing.load_id, routed, settings))
+    report.quarantined = sum(table.quarantined for table in landing.tables)
+    report.findings += landing_notes(landing)
+    if landing.load_id is not None or command.ops.quarantine(tenant.slug):
+        kept_out = quarantine_counts(tenant, routed, settings)
+        command.ops.set_quarantine(command.run_id, tenant.slug, map(asdict, kept_out))
+    judge_landing(command, tenant, landing)
 
 
 def hold_drifted(command: BuildCommand) -> None:
@@ -126,16 +136,21 @@ def hold_drifted(command: BuildCommand) -> None:
 
 
 def push_all(command: BuildCommand) -> None:
+    with kept_open(command.context.settings):
+        for tenant in command.open:
+            with command.step(tenant, "push") as report:
+                command.pool.wait_for(parse_push, [tenant])
+                _push(command, tenant, report)
+
+
+def _push(command: BuildCommand, tenant: Tenant, report: TenantReport) -> None:
     settings, blueprints = command.context.settings, command.context.blueprints
-    for tenant in command.open:
-        with command.step(tenant, "push") as report:
-            command.pool.wait_for(parse_push, [tenant])
-            before = ledger_loads(tenant, settings)
-            nodes = push(tenant, blueprints, settings)
-            report.audit(pushed_counts(tenant, blueprints, settings, began=report.began_at))
-            report.rows |= sink_rows(tenant, settings, blueprints)
-            record_sources(tenant, command.ops, settings)
-            judge_sinks(command, tenant, ledger_loads(tenant, settings) - before if nodes else ())
+    before = ledger_loads(tenant, settings)
+    nodes = push(tenant, blueprints, settings)
+    report.audit(pushed_counts(tenant, blueprints, settings, began=report.began_at))
+    report.rows |= sink_rows(tenant, settings, blueprints)
+    record_sources(tenant, command.ops, settings)
+    judge_sinks(command, tenant, ledger_loads(tenant, settings) - before if nodes else ())
 
 
 def changed_inputs(command: BuildCommand, tenant: Tenant) -> str | None:
@@ -162,6 +177,7 @@ def changed_inputs(command: BuildCommand, tenant: Tenant) -> str | None:
 def _publish_again(command: BuildCommand, tenant: Tenant, built: PublishedStar) -> None:
     """Publish an unchanged star again: what is known of its files changed, such as a file that is withheld now."""
     with command.step(tenant, "publish") as report:
+        let_go_of_hub()  # its buffer is the memory of this work
         findings = [*report.findings, *tenant.notes, *(finding.sentence for finding in built.measured)]
         again = publish_star(tenant, command.context.settings, built.inputs, tuple(findings), measured=built.measured)
         report.findings, report.details = findings, [*report.details, *built.measured]
@@ -270,9 +286,10 @@ def publish_changed(command: BuildCommand) -> None:
     `publish` of the settings stars are rebuilt and checked, and stay as they are until `gata publish`.
     """
     changed: dict[Slug, str | None] = {}
-    for tenant in command.open:
-        with command.check(tenant, "compare"):
-            changed[tenant.slug] = changed_inputs(command, tenant)
+    with kept_open(command.context.settings):
+        for tenant in command.open:
+            with command.check(tenant, "compare"):
+                changed[tenant.slug] = changed_inputs(command, tenant)
     if not command.context.settings.publish:
         _rebuild_unpublished(command, changed)
         return
@@ -295,6 +312,7 @@ def _rebuild_unpublished(command: BuildCommand, changed: Mapping[Slug, str | Non
 
 
 BUILD_STEPS: tuple[Callable[[BuildCommand], object], ...] = (
+    compare_all,
     check_room,
     prefetch_exports,
     prepare_library,
@@ -306,5 +324,6 @@ BUILD_STEPS: tuple[Callable[[BuildCommand], object], ...] = (
     hold_drifted,
     publish_changed,
     keep_results,
+    remember_unchanged,
 )
 """The steps of `gata build`, in order."""

@@ -47,6 +47,7 @@ def build(
     slugs: Sequence[str] | None = None,
     *,
     full: bool = False,
+    verifies: bool = False,
     from_bronze: bool = False,
     wait_seconds: float = 0.0,
     watch: StepObserver = unobserved,
@@ -57,6 +58,7 @@ def build(
         context: The configuration.
         slugs: Only these tenants.
         full: Also those with unchanged inputs.
+        verifies: A share of the exports that look as they did is read nonetheless.
         from_bronze: The hub is made anew from bronze, whatever state it is in.
         wait_seconds: How long to wait for another build.
         watch: Told about each step.
@@ -67,7 +69,7 @@ def build(
     if from_bronze and slugs:
         raise ConfigError("The hub is made anew for all tenants at once.", "Leave --tenant out.")
     with open_command(context, context.select(slugs), wait_seconds, watch) as command:
-        command.is_full = full
+        command.is_full, command.verifies = full, verifies
         renewal = HubRenewal.begin(context.settings, command.tenants) if from_bronze else None
         if not slugs:
             skip_offboarded(command)

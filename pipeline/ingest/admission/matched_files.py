@@ -15,6 +15,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from pipeline.errors import LandError
+from pipeline.ingest.admission.known_contents import KnownContents
 from pipeline.regular_file import escaped_name, is_utf8, open_regular, reason_of
 
 NOT_UTF8 = "not read: its name is not UTF-8; rename it"
@@ -36,22 +37,37 @@ class MatchedFile:
     refused: str | None = None
 
 
-def matched_files(pattern: str) -> list[MatchedFile]:
+def matched_files(pattern: str, known: KnownContents | None = None) -> list[MatchedFile]:
     """The files that an absolute pattern names, sorted by name; folders are none.
+
+    Args:
+        pattern: The pattern.
+        known: The contents of files; one that is as it was is not opened.
 
     Raises:
         LandError: A folder that the pattern leads through may not be read.
     """
     inside = folder_of(pattern)
-    _check_folders(pattern, inside)
+    return [checked_file(path, inside, known) for path in listed_files(pattern)]
+
+
+def listed_files(pattern: str) -> list[Path]:
+    """What an absolute pattern names, sorted by name and not looked at; folders are none.
+
+    Raises:
+        LandError: A folder that the pattern leads through may not be read.
+    """
+    _check_folders(pattern, folder_of(pattern))
     paths = map(Path, sorted(glob(pattern, recursive=True)))  # noqa: PTH207  # absolute patterns
-    return [checked_file(path, inside) for path in paths if not path.is_dir()]
+    return [path for path in paths if not path.is_dir()]
 
 
-def checked_file(path: Path, inside: Path) -> MatchedFile:
-    """A file of a folder, refused where it may not be read."""
+def checked_file(path: Path, inside: Path, known: KnownContents | None = None) -> MatchedFile:
+    """A file of a folder, refused where it may not be read; `known` as for `matched_files`."""
     if not is_utf8(str(path)):
         return MatchedFile(Path(escaped_name(str(path))), inside, NOT_UTF8)
+    if known and known.is_known(path):
+        return MatchedFile(path, inside)
     try:
         open_regular(path, inside=inside).close()
     except OSError as error:

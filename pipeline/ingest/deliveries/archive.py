@@ -76,6 +76,7 @@ class Archive:
                 raise
             raise Unreadable(reason_of(error), lasting=False) from error
         if export.content is None and digest != export.sha256:
+            self._target.contents.distrust(export.path, archive=archive_of(export.path))
             raise Unreadable("was changed while it was read", lasting=False)
         self._digests[content] = digest
         return replace(export, content=content)

@@ -7,6 +7,7 @@ are read as streams and never unpacked under their own names, so a member's name
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import struct
 import zlib
@@ -20,6 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+from pipeline.ingest.admission.known_contents import KnownContents
 from pipeline.ingest.admission.limits import MAX_MEMBERS, most_unpacked, refusal_of_size
 from pipeline.ingest.formats.export_file import Unreadable, format_of, open_file
 from pipeline.regular_file import open_regular, reason_of
@@ -53,6 +55,22 @@ def members(archive: Path, *, inside: Path | None = None) -> list[Path]:
     """
     with _opened(archive, inside) as opened:
         return sorted(opened.entries)
+
+
+def read_content(path: Path, known: KnownContents, *, inside: Path | None = None) -> tuple[str, int]:
+    """SHA-256 and bytes of a file, or of one in an archive; it is read where its stamp is not that of a known content.
+
+    Raises:
+        OSError: It cannot be read.
+        Unreadable: As `open_member`.
+    """
+
+    def read() -> tuple[str, int]:
+        with open_member(path, inside=inside) if archive else open_regular(path, inside=inside) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+
+    archive = archive_of(path)
+    return known.content(path, read, archive=archive)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,13 +12,14 @@ from tempfile import TemporaryDirectory
 from pipeline.config.accounts import Account
 from pipeline.config.source import Source
 from pipeline.config.tenant import Tenant
+from pipeline.ingest.admission.known_contents import KnownContents
 from pipeline.ingest.formats.export_file import Unreadable
 from pipeline.ingest.formats.reader import reading_connection
-from pipeline.ingest.formats.zip_file import archive_of, open_member
+from pipeline.ingest.formats.zip_file import archive_of, read_content
 from pipeline.ingest.recognition.folder import FolderFile, folder_files
 from pipeline.ingest.recognition.recognise import Blueprints, Recognition, listed, recognise
 from pipeline.ingest.recognition.recognition_cache import RecognitionCache
-from pipeline.regular_file import open_regular, reason_of
+from pipeline.regular_file import reason_of
 from pipeline.settings import Settings
 
 Key = tuple[str, str, str]  # platform, account, object
@@ -51,7 +51,9 @@ class _Reader:
         return self.source.platform, self.account.name, name
 
 
-def route_folders(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> Mapping[Key, Routed]:
+def route_folders(
+    tenant: Tenant, blueprints: Blueprints, settings: Settings, contents: KnownContents | None = None
+) -> Mapping[Key, Routed]:
     """The files of every folder that the tenant's accounts read, by object; read once as long as they do not change."""
     readers: dict[Path, list[_Reader]] = defaultdict(list)
     for source in tenant.enabled:
@@ -63,21 +65,29 @@ def route_folders(tenant: Tenant, blueprints: Blueprints, settings: Settings) ->
         return routed
     with RecognitionCache(settings.home / "recognised" / tenant.slug / "files.json", blueprints) as cache:
         for folder, of_folder in sorted(readers.items()):
-            _route(folder, of_folder, blueprints, cache, routed)
+            _route(folder, of_folder, blueprints, _Known(cache, contents or KnownContents()), routed)
     return routed
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What is known of files, by stamp and by content."""
+
+    recognised: RecognitionCache
+    contents: KnownContents
+
+
 def _route(
-    folder: Path, readers: Sequence[_Reader], blueprints: Blueprints, cache: RecognitionCache, routed: dict[Key, Routed]
+    folder: Path, readers: Sequence[_Reader], blueprints: Blueprints, known: _Known, routed: dict[Key, Routed]
 ) -> None:
     first = routed[readers[0].key(readers[0].source.objects[0])]
     if not folder.is_dir():
         first.findings.append(f"there is no folder {folder}")
         return
     named = _named(readers)
-    files = [file for file in folder_files(folder) if (archive_of(file.path) or file.path) not in named]
+    files = [file for file in folder_files(folder, known.contents) if (archive_of(file.path) or file.path) not in named]
     for file in files:
-        found = file.refused or _key_of(_recognised(file, blueprints, cache), readers)
+        found = file.refused or _key_of(_recognised(file, blueprints, known), readers)
         if isinstance(found, str):
             first.refused.append((file.path, found))
         else:
@@ -109,23 +119,18 @@ def _key_of(recognition: Recognition, readers: Sequence[_Reader]) -> Key | str:
     return f"not read: {recognition.refusal}" if recognition.refusal else str(recognition.reason())
 
 
-def _recognised(file: FolderFile, blueprints: Blueprints, cache: RecognitionCache) -> Recognition:
+def _recognised(file: FolderFile, blueprints: Blueprints, known: _Known) -> Recognition:
     """What a file is, from the cache where its content was recognised before."""
     try:
-        digest = _sha256(file)
+        digest, _ = read_content(file.path, known.contents, inside=file.inside)
     except Unreadable as problem:
         return Recognition(refusal=problem.reason)
     except OSError as error:
         return Recognition(refusal=reason_of(error))
-    known = cache.get(digest, file.path.name)
-    if known is None:
+    cache = known.recognised
+    found = cache.get(digest, file.path.name)
+    if found is None:
         with TemporaryDirectory(prefix="gata-route-") as scratch, reading_connection(Path(scratch)) as con:
-            known = recognise(con, file.path, blueprints, Path(scratch), shapes=cache.shapes, inside=file.inside)
-        cache.put(digest, file.path.name, known)
-    return known
-
-
-def _sha256(file: FolderFile) -> str:
-    path, inside = file.path, file.inside
-    with open_member(path, inside=inside) if archive_of(path) else open_regular(path, inside=inside) as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+            found = recognise(con, file.path, blueprints, Path(scratch), shapes=cache.shapes, inside=file.inside)
+        cache.put(digest, file.path.name, found)
+    return found

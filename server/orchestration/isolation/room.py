@@ -18,6 +18,7 @@ import duckdb
 from pipeline.config.accounts import Read
 from pipeline.config.tenant import Tenant
 from pipeline.errors import LandError, NoRoom
+from pipeline.ingest.admission.known_contents import KnownContents
 from pipeline.ingest.admission.limits import most_unpacked
 from pipeline.ingest.admission.matched_files import matched_files
 from pipeline.ingest.formats.zip_file import archive_of
@@ -86,20 +87,20 @@ def _shown(size: int) -> str:
 
 def _new_exports(tenant: Tenant, settings: Settings) -> Iterator[tuple[Path, int]]:
     """The export files of a tenant that did not land as they are, with their sizes."""
-    landed = _landed(tenant, settings)
+    landed, known = _landed(tenant, settings), KnownContents.of_tenant(settings, tenant.slug)
     for source in tenant.enabled:
         for account in source.accounts:
-            for path in _files(account.read):
+            for path in _files(account.read, known):
                 with suppress(OSError):  # one that is gone, or may not be read, is quarantined by its name
                     size = path.stat().st_size
                     if landed.get(str(path)) not in (size, IN_PARTS):
                         yield path, size
 
 
-def _files(read: Read) -> Iterator[Path]:
+def _files(read: Read, known: KnownContents) -> Iterator[Path]:
     for patterns in read.objects.values():
         for pattern in patterns:
-            yield from (file.path for file in matched_files(pattern) if not file.refused)
+            yield from (file.path for file in matched_files(pattern, known) if not file.refused)
     if read.kind == "files" and read.folder is not None:
         for parent, _, names in os.walk(read.folder):
             yield from (path for name in names if (path := Path(parent, name)).is_file() and not path.is_symlink())

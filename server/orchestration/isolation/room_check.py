@@ -7,6 +7,7 @@ import duckdb
 from pipeline.config.slug import Slug
 from pipeline.config.tenant import Tenant
 from pipeline.errors import LandError
+from pipeline.storage.hub import kept_open
 from server.orchestration.build_command import BuildCommand
 from server.orchestration.isolation.room import bytes_needed, hub_needs, no_room
 from server.orchestration.publishing import read_published_star
@@ -22,9 +23,10 @@ def check_room(command: BuildCommand) -> None:
     settings = command.context.settings
     free = command.context.free_bytes(settings.home)
     needs: dict[Slug, int] = {}
-    for tenant in command.open:
-        with command.check(tenant, "room"):
-            needs[tenant.slug] = bytes_needed(tenant, settings, is_changed=_is_changed(command, tenant))
+    with kept_open(settings):
+        for tenant in command.open:
+            with command.check(tenant, "room"):
+                needs[tenant.slug] = bytes_needed(tenant, settings, is_changed=_is_changed(command, tenant))
     wanting = [tenant for tenant in command.open if needs[tenant.slug]]
     left = free - hub_needs(settings)
     if wanting and all(needs[tenant.slug] > left for tenant in wanting):

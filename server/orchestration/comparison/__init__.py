@@ -1,0 +1,1 @@
+"""Comparison of what a tenant's build would look at with what its last one saw."""
