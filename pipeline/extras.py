@@ -19,7 +19,7 @@ from pipeline.errors import MissingExtra
 Extra = Literal["build", "charts", "otel"]
 
 MODULES: Final[Mapping[Extra, tuple[str, ...]]] = {
-    "build": ("dbt.adapters.duckdb", "dbt.cli", "dbt_common", "dlt", "numpy"),
+    "build": ("dbt.adapters.duckdb", "dbt.cli", "dbt_common", "dlt", "jinja2", "numpy"),
     "charts": ("vl_convert",),
     "otel": ("opentelemetry.exporter.otlp.proto.http", "opentelemetry.sdk"),
 }

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -93,11 +93,34 @@ def run_dbt(
 ) -> tuple[Node, ...]:
     """Run one dbt command in a project folder; `files` are the GATA_*_FILE variables its profile reads.
 
+    Raises:
+        BuildError: dbt could not run, or a node failed; names the node, its message and how many rows failed.
+    """
+    return nodes_of(invoke_dbt(folder, command, files=files, threads=threads, memory=memory))
+
+
+def invoke_dbt(
+    folder: Path,
+    command: tuple[str, ...],
+    *,
+    files: Mapping[str, Path],
+    threads: int = 2,
+    memory: DuckDbMemory = UNLIMITED,
+    manifest: Any = None,  # Any: dbt's classes are untyped, here and below
+    callback: Callable[[Any], None] | None = None,
+) -> Any:
+    """Run one dbt command in a project folder, and return dbt's own result of it.
+
     A hub that a phase keeps open is closed before, for dbt opens it with settings of its own. Every connection is
     closed afterwards: dbt keeps DuckDB files open in a class attribute, and no other process could read them.
 
+    Args:
+        files: As for `run_dbt`.
+        manifest: Of the project, where it is parsed already.
+        callback: Gets every event of dbt, from all of its threads.
+
     Raises:
-        BuildError: dbt could not run, or a node failed; names the node, its message and how many rows failed.
+        BuildError: dbt could not run.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -112,24 +135,16 @@ def run_dbt(
         *("--project-dir", str(folder), "--profiles-dir", str(folder)),
         *("--target", SANDBOX, "--target-path", str(folder / BUILD_TARGET), "--log-path", str(folder / "logs")),
     ]
-    environment = {name: str(path.resolve()) for name, path in files.items()} | {
-        "GATA_MACROS": str(MACROS),
-        "GATA_ENGINES": str(ENGINES),
-        "GATA_THREADS": str(threads),
-        PROPERTIES: BRIEF,
-    }
-    if run_id := get_contextvars().get("run_id"):
-        environment["GATA_RUN_ID"] = run_id  # rows of dbt metadata carry the run that log lines do
-    noise = io.StringIO()
+    runner, noise = dbtRunner(manifest, [callback] if callback else None), io.StringIO()
     let_go_of_hub()
     try:
         with (
-            _environment(environment),
+            _environment(dbt_environment(files, threads)),
             _limited(memory),
             contextlib.redirect_stderr(noise),
             contextlib.redirect_stdout(noise),
         ):
-            result = dbtRunner().invoke(arguments)
+            result = runner.invoke(arguments)
     finally:
         DuckDBConnectionManager.close_all_connections()
     if isinstance(result.exception, KeyboardInterrupt):
@@ -139,7 +154,25 @@ def run_dbt(
             f"dbt {command[0]} could not run in {folder}: {first_lines(str(result.exception))}",
             "Run the build again; if it stays, delete the folder named here, which is generated.",
         ) from result.exception
-    return tuple(_node(item) for item in _without_hooks(getattr(result.result, "results", None) or ()))
+    return result.result
+
+
+def dbt_environment(files: Mapping[str, Path], threads: int) -> dict[str, str]:
+    """The environment variables that a build sets for a generated project."""
+    environment = {name: str(path.resolve()) for name, path in files.items()} | {
+        "GATA_MACROS": str(MACROS),
+        "GATA_ENGINES": str(ENGINES),
+        "GATA_THREADS": str(threads),
+        PROPERTIES: BRIEF,
+    }
+    if run_id := get_contextvars().get("run_id"):
+        environment["GATA_RUN_ID"] = run_id  # rows of dbt metadata carry the run that log lines do
+    return environment
+
+
+def nodes_of(result: Any) -> tuple[Node, ...]:  # Any: as for `invoke_dbt`
+    """The nodes of a result of dbt, in the order in which they ran."""
+    return tuple(_node(item) for item in _without_hooks(getattr(result, "results", None) or ()))
 
 
 def _without_hooks(results: Iterable[Any]) -> Iterator[Any]:  # Any: dbt's result classes are untyped

@@ -33,8 +33,10 @@ from pipeline.settings import Settings
 from pipeline.storage.build_memory import among_processes
 from server.orchestration.isolation.boundary import attempt
 
-PRELOADED = ("dbt.cli.main", "dbt.adapters.duckdb.connections", "semantic.answering.validate")
+PRELOADED = ("semantic.answering.validate",)
 """Modules that every process of the pool needs and that take long to load."""
+PRELOADED_FOR_NEW = ("dbt.cli.main", "dbt.adapters.duckdb.connections")
+"""Modules that a first build needs beside them: later ones run the SQL that dbt compiled for it."""
 
 Args = ParamSpec("Args")
 Result = TypeVar("Result")
@@ -54,6 +56,7 @@ class WorkerPool:
         self._blueprints, self._settings = blueprints, settings
         self._prefetched: dict[tuple[Prefetch, str], Future[None]] = {}
         self._tasks: dict[Future[Any], Callable[[], Any]] = {}  # Any: as in `_start`
+        self._preloaded: tuple[str, ...] = PRELOADED
         self.works = False
 
     def __enter__(self) -> Self:
@@ -64,8 +67,9 @@ class WorkerPool:
             self._pool.shutdown(cancel_futures=True)
 
     def prefetch(self, work: Prefetch, tenants: Sequence[Tenant]) -> None:
-        """Start work that the tenants' builds need later, where worker processes are used."""
+        """Start work that the first builds of tenants need later, where worker processes are used."""
         if self._is_parallel(tenants):
+            self._preloaded = (*PRELOADED_FOR_NEW, *PRELOADED)
             for tenant in tenants:
                 arguments = tenant, self._blueprints, self._settings_per_process(tenants)
                 task = partial(_ignore_errors, partial(work, *arguments))
@@ -147,7 +151,10 @@ class WorkerPool:
         self.works = True
         spawn = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(
-            self._settings.threads, mp_context=spawn, initializer=_initialize, initargs=(current_log_files(),)
+            self._settings.threads,
+            mp_context=spawn,
+            initializer=_initialize,
+            initargs=(current_log_files(), self._preloaded),
         )
 
     def _is_parallel(self, tenants: Sequence[Tenant]) -> bool:
@@ -168,7 +175,7 @@ def is_parallel(tenants: Sequence[Tenant], settings: Settings) -> bool:
     return len(tenants) > 1 and settings.threads > 1
 
 
-def _initialize(files: LogFiles | None) -> None:
+def _initialize(files: LogFiles | None, preloaded: Sequence[str]) -> None:
     """Initialize a process of the pool.
 
     Ctrl-C reaches every process of a terminal: the process of the build handles it and ends the pool. A pool process
@@ -179,7 +186,7 @@ def _initialize(files: LogFiles | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     configure_log(files)
-    for module in PRELOADED:
+    for module in preloaded:
         import_module(module)
 
 

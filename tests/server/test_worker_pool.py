@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from pipeline.config.tenant import Tenant
 from pipeline.errors import BuildError
-from pipeline.log import configure_log, log
+from pipeline.log import log
 from pipeline.settings import Settings
 from server.orchestration.build_context import BuildContext, open_build_context
 from server.orchestration.worker_pool import WorkerPool
@@ -89,9 +89,8 @@ def says(tenant: Tenant, *_: object) -> int:
 def test_events_of_a_process_say_which_run_tenant_and_step_they_are_of(
     shop: BuildContext, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "server.orchestration.worker_pool._initialize", configure_log
-    )  # without dbt, which nothing here needs
+    for modules in ("PRELOADED", "PRELOADED_FOR_NEW"):  # without dbt, which nothing here needs
+        monkeypatch.setattr(f"server.orchestration.worker_pool.{modules}", ())
     first, second = shop.manifest.tenants
     with WorkerPool(shop.blueprints, shop.settings) as pool, bound_contextvars(run_id="r1"):
         pool.prefetch(says, [first, second])

@@ -15,6 +15,7 @@ from pipeline.storage.hub import read_hub
 from pipeline.storage.run_counts import TableCounts
 from warehouse.build.build_paths import projects_folder
 from warehouse.build.models_file import keep_models, push_models_file
+from warehouse.compiled.run_project import run_project
 from warehouse.projects.hub_projects import push_project
 from warehouse.run_dbt import Node, refuse_failures, run_dbt, write_project
 
@@ -26,10 +27,12 @@ def push(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> tuple[No
         BuildError: dbt failed; the objects pushed so far are complete, the failed one is untouched.
     """
     folder = projects_folder(settings, tenant.slug) / "push"
-    write_project(folder, push_project(tenant, blueprints))
+    project = push_project(tenant, blueprints)
+    write_project(folder, project)
     if not _has_unpushed(tenant, blueprints, settings):
         return ()
-    nodes = run_dbt(folder, ("run",), files={"GATA_HUB_FILE": settings.hub}, memory=duckdb_memory(settings))
+    files, memory = {"GATA_HUB_FILE": settings.hub}, duckdb_memory(settings)
+    nodes = run_project(folder, ("run",), project=project, files=files, memory=memory)
     refuse_failures(nodes, of=f"push of {tenant.slug}")
     keep_models(push_models_file(settings, tenant.slug), nodes)
     return nodes

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -34,6 +35,7 @@ from warehouse.build.models_file import keep_models, star_models_file
 from warehouse.build.own_metadata import record_own_models
 from warehouse.build.star_findings import finding_of_row, table_of, writes_findings
 from warehouse.build.star_gates import star_results
+from warehouse.compiled.run_project import run_project
 from warehouse.own_models.own_models import read_own_models
 from warehouse.own_models.run_models import build_own_models, check_own_models
 from warehouse.projects.rates_table import RATES_FILE
@@ -85,19 +87,24 @@ def build_star(
     paths, own_models = paths or star_paths(settings, tenant.slug), read_own_models(tenant)
     if tenant.rates:
         write_rates(tenant, paths.rates)
-    write_project(paths.project, star_project(tenant, blueprints, kind=paths.project.name))
+    project = star_project(tenant, blueprints, kind=paths.project.name)
+    write_project(paths.project, project)
     paths.file.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in (paths.file, paths.file.with_name(paths.file.name + ".wal"), star_models_file(paths.file)):
-        leftover.unlink(missing_ok=True)
+    _remove_star(paths)
     skip_tests = ("--exclude-resource-type", "test")
-    models = _run(paths, ("build", *skip_tests), settings)
+    models = _run(paths, ("build", *skip_tests), project, settings, begin_again=partial(_remove_star, paths))
     refuse_failures(models, of=f"star of {tenant.slug}")
     own = build_own_models(tenant, own_models, paths.file, settings)
-    tested = _run_tests(tenant, paths, settings)
+    tested = _run_tests(tenant, project, paths, settings)
     record_own_models(tenant, own_models, own, paths.file, settings)
     nodes = (*with_rows(models, _table_rows(paths.file)), *tested.nodes, *own.nodes)
     keep_models(star_models_file(paths.file), nodes, routed_blueprints(blueprints, tenant))
     return replace(tested, nodes=nodes, results=(*tested.results, *own.results))
+
+
+def _remove_star(paths: BuildPaths) -> None:
+    for leftover in (paths.file, paths.file.with_name(paths.file.name + ".wal"), star_models_file(paths.file)):
+        leftover.unlink(missing_ok=True)
 
 
 def parse_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> None:
@@ -108,7 +115,7 @@ def parse_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> No
     """
     paths = star_paths(settings, tenant.slug)
     write_project(paths.project, star_project(tenant, blueprints))
-    _run(paths, ("parse",), settings)
+    run_dbt(paths.project, ("parse",), files=_star_files(paths, settings), threads=settings.threads)
 
 
 def _table_rows(file: Path) -> dict[str, int]:
@@ -139,14 +146,15 @@ def check_star(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> St
     if not paths.file.exists():
         raise BuildError(f"{tenant.slug} has no star yet.", f"Run `gata build --tenant {tenant.slug}` first.")
     own = check_own_models(tenant, read_own_models(tenant), paths.file, settings)
-    write_project(paths.project, star_project(tenant, blueprints))
-    tested = _run_tests(tenant, paths, settings)
+    project = star_project(tenant, blueprints)
+    write_project(paths.project, project)
+    tested = _run_tests(tenant, project, paths, settings)
     return replace(tested, nodes=(*tested.nodes, *own.nodes), results=(*tested.results, *own.results))
 
 
-def _run_tests(tenant: Tenant, paths: BuildPaths, settings: Settings) -> StarBuild:
+def _run_tests(tenant: Tenant, project: Mapping[str, str], paths: BuildPaths, settings: Settings) -> StarBuild:
     """Run the data tests of a project on its star file."""
-    nodes = _run(paths, ("test",), settings)
+    nodes = _run(paths, ("test",), project, settings)
     rules, results = rules_of(tenant, settings), list[GateResult]()
     rows = _table_rows(paths.file)
     for node in nodes:
@@ -183,6 +191,24 @@ def _findings(
     return [Finding(kind=FindingKind.OTHER, sentence=sentence, rule=node.test, table=table_of(node))]
 
 
-def _run(paths: BuildPaths, command: tuple[str, ...], settings: Settings) -> tuple[Node, ...]:
-    files = {"GATA_HUB_FILE": settings.hub, "GATA_STARS_FILE": paths.file, RATES_FILE: paths.rates}
-    return run_dbt(paths.project, command, files=files, threads=settings.threads, memory=duckdb_memory(settings))
+def _run(
+    paths: BuildPaths,
+    command: tuple[str, ...],
+    project: Mapping[str, str],
+    settings: Settings,
+    *,
+    begin_again: Callable[[], None] = lambda: None,
+) -> tuple[Node, ...]:
+    return run_project(
+        paths.project,
+        command,
+        project=project,
+        files=_star_files(paths, settings),
+        threads=settings.threads,
+        memory=duckdb_memory(settings),
+        begin_again=begin_again,
+    )
+
+
+def _star_files(paths: BuildPaths, settings: Settings) -> dict[str, Path]:
+    return {"GATA_HUB_FILE": settings.hub, "GATA_STARS_FILE": paths.file, RATES_FILE: paths.rates}
