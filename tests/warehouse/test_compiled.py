@@ -18,7 +18,7 @@ from warehouse.compiled.compile_inputs import compile_inputs
 from warehouse.compiled.compile_project import END_HOOKS
 from warehouse.compiled.connection import read_profile
 from warehouse.compiled.decided_at_run import RunTimeNames
-from warehouse.compiled.jinja_renderer import Renderer
+from warehouse.compiled.jinja_renderer import Renderer, macro_texts
 from warehouse.projects.hub_projects import push_project
 from warehouse.projects.star_project import star_project
 from warehouse.run_dbt import MACROS
@@ -119,9 +119,9 @@ def test_sql_that_is_the_same_at_every_run_is_kept(text: str) -> None:
 
 
 def test_hooks_of_our_projects_use_only_what_is_offered(tyrell: Callable[..., Tenant]) -> None:
-    renderer = Renderer(MACROS, {})
     for project in (star_project(tyrell(), BLUEPRINTS), push_project(tyrell(), BLUEPRINTS)):
         hooks = yaml.safe_load(project["dbt_project.yml"])[END_HOOKS]
+        renderer = Renderer(macro_texts(project), {})
         assert len(hooks) == 5
         assert [renderer.unknown_names(hook) for hook in hooks] == [set()] * 5
     assert renderer.unknown_names("{{ stage_batch() }} {{ load_result('a') }}") == {"load_result"}

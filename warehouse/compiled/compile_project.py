@@ -16,8 +16,8 @@ from warehouse.compiled.compile_inputs import compile_inputs
 from warehouse.compiled.compiled_project import CompiledNode, CompiledProject, Graph
 from warehouse.compiled.connection import Profile, read_profile
 from warehouse.compiled.decided_at_run import RunTimeNames
-from warehouse.compiled.jinja_renderer import Renderer
-from warehouse.run_dbt import MACROS, Node, dbt_environment, first_lines, invoke_dbt, nodes_of
+from warehouse.compiled.jinja_renderer import Renderer, macro_texts
+from warehouse.run_dbt import Node, dbt_environment, first_lines, invoke_dbt, nodes_of
 
 END_HOOKS = "on-run-end"
 DONE = frozenset({"success", "pass", "warn", "fail", "no-op"})
@@ -130,7 +130,7 @@ def _obstacles(
     if "on-run-start" in settings:
         yield "its project has on-run-start hooks"
     yield from (f"its profile sets {option}" for option in sorted(profile.unknown))
-    hooks = Renderer(MACROS, {})
+    hooks = Renderer(macro_texts(project), {})
     for hook in settings.get(END_HOOKS, ()):
         yield from (f"its {END_HOOKS} hooks use {name}" for name in sorted(hooks.unknown_names(hook)))
     read = {name for node in done for name in node.depends_on.nodes}

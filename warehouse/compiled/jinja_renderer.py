@@ -10,15 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache, lru_cache, partial
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
 from jinja2 import ChainableUndefined, Environment, Template, nodes
 from jinja2.sandbox import SandboxedEnvironment
+
+from warehouse.projects.properties.node_descriptions import MACRO_FOLDER
+from warehouse.run_dbt import MACROS
 
 _MACRO = re.compile(r"(\{%-?\s*macro\s+)(\w+)(?=\s*\()")
 _PREFIX = "macro__"
@@ -47,23 +49,19 @@ _OF_JINJA = frozenset({"caller", "kwargs", "loop", "varargs"})
 
 
 class Renderer:
-    """The macros of a folder, and a context for them."""
+    """The macros that hooks call, and a context for them."""
 
-    def __init__(self, folder: Path, names: Names) -> None:
-        """Read the macros.
+    def __init__(self, texts: Iterable[str], names: Names) -> None:
+        """Find the macros.
 
         Args:
-            folder: Of files of macros.
+            texts: Of files of macros.
             names: What `PURE` lacks of `OFFERED`.
         """
-        self._files = {
-            name: path
-            for path in sorted(folder.rglob("*.sql"))
-            for _, name in _MACRO.findall(path.read_text(encoding="utf-8"))
-        }
-        self._modules: dict[Path, object] = {}
+        self._texts = {name: text for text in texts for _, name in _MACRO.findall(text)}
+        self._modules: dict[str, object] = {}
         functions = {"return": _return, "tojson": _to_json}
-        calls = {name: partial(self._call, name) for name in self._files}
+        calls = {name: partial(self._call, name) for name in self._texts}
         self._names: dict[str, Any] = {**calls, **PURE, **functions, **names}
         self._context = self._names
 
@@ -78,27 +76,37 @@ class Renderer:
         unknown, seen, waiting = set[str](), set[str](), [text]
         while waiting:
             used = _names_of(waiting.pop())
-            unknown |= used - OFFERED - self._files.keys() - _environment().globals.keys()
-            for name in used & self._files.keys() - seen:
+            unknown |= used - OFFERED - self._texts.keys() - _environment().globals.keys()
+            for name in used & self._texts.keys() - seen:
                 seen.add(name)
-                waiting.append(self._source(self._files[name]))
+                waiting.append(_source(self._texts[name]))
         return unknown
 
     def _call(self, name: str, *args: object, **options: object) -> object:
-        macro: Callable[..., object] = getattr(self._module(self._files[name]), _PREFIX + name)
+        macro: Callable[..., object] = getattr(self._module(self._texts[name]), _PREFIX + name)
         try:
             return macro(*args, **options)
         except _ReturnedError as returned:
             return returned.value
 
-    def _module(self, path: Path) -> object:
-        if path not in self._modules:
-            self._modules[path] = _template(self._source(path)).make_module(self._context)
-        return self._modules[path]
+    def _module(self, text: str) -> object:
+        if text not in self._modules:
+            self._modules[text] = _template(_source(text)).make_module(self._context)
+        return self._modules[text]
 
-    @staticmethod
-    def _source(path: Path) -> str:
-        return _MACRO.sub(rf"\1{_PREFIX}\2", path.read_text(encoding="utf-8"))
+
+def macro_texts(project: Mapping[str, str]) -> Iterator[str]:
+    """The macros that hooks of a generated project may call: those that ship with gata, and its own.
+
+    Args:
+        project: Text of every generated file.
+    """
+    yield from (path.read_text(encoding="utf-8") for path in sorted(MACROS.rglob("*.sql")))
+    yield from (text for path, text in project.items() if path.startswith(f"{MACRO_FOLDER}/"))
+
+
+def _source(text: str) -> str:
+    return _MACRO.sub(rf"\1{_PREFIX}\2", text)
 
 
 @cache

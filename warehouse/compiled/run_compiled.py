@@ -28,9 +28,9 @@ from pipeline.storage.build_memory import DuckDbMemory
 from warehouse.compiled.compile_project import END_HOOKS, read_schemas
 from warehouse.compiled.compiled_project import CompiledNode, CompiledProject
 from warehouse.compiled.connection import read_profile
-from warehouse.compiled.jinja_renderer import Renderer
+from warehouse.compiled.jinja_renderer import Renderer, macro_texts
 from warehouse.projects.profiles import SANDBOX
-from warehouse.run_dbt import MACROS, Node, dbt_environment, first_lines
+from warehouse.run_dbt import Node, dbt_environment, first_lines
 
 SCHEMA = "main"
 
@@ -97,7 +97,7 @@ def run_compiled(
             "invocation_args_dict": {"which": command},
             "target": SimpleNamespace(name=SANDBOX, database=Path(profile.path).stem, schema=SCHEMA),
         }
-        run = Run(connection, Renderer(MACROS, names))
+        run = Run(connection, Renderer(macro_texts(project), names))
         nodes = tuple(_run_node(node, run) for node in compiled.nodes)
         _run_end_hooks(settings, run)
     return nodes

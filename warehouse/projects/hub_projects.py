@@ -83,7 +83,7 @@ macro-paths: [{MACRO_FOLDER}, {macros}]
 vars: {{tenant_slug: "{tenant}"{variables and ", "}{variables}}}
 on-run-end:
   - "{{{{ init_artifact_tables() }}}}"
-  - "{{{{ upload_model_definitions(results) }}}}"
+  - "{{{{ upload_model_definitions(results, described_nodes()) }}}}"
   - "{{{{ upload_test_definitions(results) }}}}"
   - "{{{{ upload_table_stats(results) }}}}"
   - "{{{{ upload_run_results({results}) }}}}"

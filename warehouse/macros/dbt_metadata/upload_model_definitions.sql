@@ -1,11 +1,11 @@
 {#- Write what the nodes of a run are: models, seeds and snapshots, with dependencies, configuration, tags and columns.
-    Takes  results: as `metadata_nodes`.
+    Takes  results: as `metadata_nodes`; described: what the project's own macro `described_nodes` gives.
     Gives  one INSERT of the definitions that changed since they were last written, or nothing.
-    Note   What the project's own macro `described_nodes` says of a model counts: builds do not parse the property files
-           that a person's dbt does, and a definition must not depend on who runs it. -#}
-{% macro upload_model_definitions(results) -%}
+    Note   What `described` says of a model counts: builds do not parse the property files that a person's dbt does, and a
+           definition must not depend on who runs it. -#}
+{% macro upload_model_definitions(results, described={}) -%}
 {%- if execute and flags.WHICH not in ["compile", "generate"] -%}
-{%- set rows, described = [], context['described_nodes']() if 'described_nodes' in context else {} %}
+{%- set rows = [] %}
 {%- for each in metadata_nodes(results) if each.node.resource_type not in ('test', 'unit_test') %}
     {%- set node, said = each.node, described.get(each.node.name, {}) %}
     {%- set columns = said.get('columns', []) | list %}
