@@ -101,6 +101,7 @@ PLACES: Final = (
     StatePlace("dbt projects", "dbt/", "derived", "kept", "left out", _BUILD),
     StatePlace("records of runs", "runs/*/{tenant}/", "records", "removed", "copied", _LOST),
     StatePlace("log files", "logs/", "records", "kept", "left out", _LOST),
+    StatePlace("digest of the code", "code.json", "derived", "kept", "left out", _BUILD),
     StatePlace("format", "format.json", "records", "kept", "copied", _BUILD),
     StatePlace("jobs", "jobs/", "records", "removed", "left out", _LOST),
     StatePlace("audit", "audit/", "records", "blanked", "copied", _LOST, mode=PRIVATE_FOLDER),

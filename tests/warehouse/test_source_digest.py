@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -138,12 +139,43 @@ def test_what_is_left_out_is_there_and_nobody_reads_docstrings() -> None:
     assert [path for root in roots for path in root.rglob("*.py") if read.search(path.read_text("utf-8"))] == []
 
 
-def test_it_is_computed_once_per_process(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
+    """Where each computing of the digest is noted."""
     calls: list[object] = []
     monkeypatch.setattr(source_digest, "digest_of", lambda folders: calls.append(list(folders)) or "0" * 64)
     source_digest.source_digest.cache_clear()
-    try:
-        assert source_digest.source_digest() == source_digest.source_digest()
-        assert len(calls) == 1
-    finally:
-        source_digest.source_digest.cache_clear()
+    yield calls
+    source_digest.source_digest.cache_clear()
+
+
+def test_it_is_computed_once_per_process_and_kept_for_the_next(computed: list[object], tmp_path: Path) -> None:
+    kept = tmp_path / "code.json"
+    found = [source_digest.source_digest(kept), source_digest.source_digest(kept)]
+    source_digest.source_digest.cache_clear()
+    found.append(source_digest.source_digest(kept))
+    assert (set(found), len(computed)) == ({"0" * 64}, 1)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"stamps": "of other code", "digest": "1"}'])
+def test_a_kept_one_of_other_code_or_a_damaged_one_is_not_taken(
+    content: str, computed: list[object], tmp_path: Path
+) -> None:
+    (tmp_path / "code.json").write_text(content)
+    assert source_digest.source_digest(tmp_path / "code.json") == "0" * 64
+    assert len(computed) == 1
+
+
+def test_without_a_state_folder_it_is_computed(computed: list[object], tmp_path: Path) -> None:
+    assert source_digest.source_digest(tmp_path / "none" / "code.json") == "0" * 64
+    assert len(computed) == 1
+
+
+def test_a_file_that_is_touched_has_another_stamp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "package" / "module.py"
+    file.parent.mkdir()
+    file.write_text("a = 1")
+    monkeypatch.setattr(source_digest, "folders_of", lambda _: (file.parent,))
+    before = list(source_digest.code_stamps(["package"]))
+    file.write_text("a = 2")
+    assert list(source_digest.code_stamps(["package"])) != before

@@ -9,7 +9,7 @@ from pipeline.contracts.registry import Blueprints
 from pipeline.currency.exchange_rates import rates_digest
 from pipeline.settings import Settings
 from pipeline.storage.hub import read_hub
-from warehouse.build.source_digest import source_digest
+from warehouse.build.source_digest import CODE, source_digest
 
 
 def star_inputs(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> str:
@@ -17,7 +17,7 @@ def star_inputs(tenant: Tenant, blueprints: Blueprints, settings: Settings) -> s
 
     The star project is a function of these, so it need not be generated to know whether it changed.
     """
-    digest = hashlib.sha256(source_digest().encode())
+    digest = hashlib.sha256(source_digest(settings.home / CODE).encode())
     digest.update(tenant.star_fingerprint.encode() + rates_digest(tenant).encode())
     if settings.gates:
         digest.update(repr(sorted(settings.gates.items())).encode())

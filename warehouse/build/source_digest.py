@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from pipeline.ingest.admission.known_contents import stamp_of
+from pipeline.storage.disk import replace_text
+
 PACKAGES: Final = ("pipeline", "warehouse", "semantic")
 """Found by name, and not imported: definitions are made by `semantic`, which this package may not import."""
+CODE: Final = "code.json"
+"""The file of the state folder that keeps the digest."""
 SUFFIXES: Final = (".py", ".sql", ".csv", ".yml")
 LEFT_OUT: Final = {
     "synthetic": "It writes simulated exports: what lands of them is in the loads, which are an input of their own.",
@@ -37,9 +44,32 @@ _SQL_PARTS = re.compile(
 
 
 @cache
-def source_digest() -> str:
-    """The digest of the code that this process runs, computed at the first call."""
-    return digest_of(folder for package in PACKAGES for folder in folders_of(package))
+def source_digest(kept: Path) -> str:
+    """The digest of the code that this process runs, computed at the first call.
+
+    Parsing all of it takes a second.
+
+    Args:
+        kept: The file that holds it for the next process, which takes it while the stamps of all code are the same.
+    """
+    stamps = hashlib.sha256(repr(list(code_stamps(PACKAGES))).encode()).hexdigest()
+    with suppress(OSError, ValueError, KeyError, TypeError):  # none yet, or a damaged one
+        found = json.loads(kept.read_bytes())
+        if found["stamps"] == stamps:
+            return str(found["digest"])
+    digest = digest_of(folder for package in PACKAGES for folder in folders_of(package))
+    with suppress(OSError):  # a home that cannot be written, or is none yet
+        replace_text(kept, json.dumps({"stamps": stamps, "digest": digest}) + "\n")
+    return digest
+
+
+def code_stamps(packages: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Path and stamp of each file of some of our packages."""
+    for package in packages:
+        for folder in folders_of(package):
+            for path in sorted(folder.rglob("*")):
+                if path.suffix in SUFFIXES:
+                    yield str(path), stamp_of(path.stat())
 
 
 def folders_of(package: str) -> tuple[Path, ...]:

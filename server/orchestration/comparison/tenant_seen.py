@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -15,12 +14,11 @@ from pipeline.config.tenant import Tenant
 from pipeline.gates.finding import Finding
 from pipeline.gates.gate_result import found
 from pipeline.gates.landing_checks import delivery_results
-from pipeline.ingest.admission.known_contents import stamp_of
 from pipeline.storage.ops import Ops
 from server.orchestration.build_context import BuildContext
 from server.orchestration.comparison.files_seen import note_stamps, output_stamps, source_stamps
 from server.orchestration.publishing import read_landed
-from warehouse.build.source_digest import PACKAGES, SUFFIXES, folders_of
+from warehouse.build.source_digest import PACKAGES, code_stamps
 
 ONLY_OF_COST = ("threads", "build_memory")
 """Settings that change no result: a build of several tenants shares its memory out, one of a single tenant does not."""
@@ -100,16 +98,7 @@ class BuildDigests:
         blueprints = [
             (each.sink, each.version, each.source_schema_hash) for _, each in sorted(self.context.blueprints.items())
         ]
-        return _digest(version("gata"), settings, blueprints, list(_code_stamps()))
-
-
-def _code_stamps() -> Iterable[tuple[str, str]]:
-    """The stamps of the files of our packages: reading them all costs half a second."""
-    for package in (*PACKAGES, "server"):
-        for folder in folders_of(package):
-            for path in sorted(folder.rglob("*")):
-                if path.suffix in SUFFIXES:
-                    yield str(path), stamp_of(path.stat())
+        return _digest(version("gata"), settings, blueprints, list(code_stamps((*PACKAGES, "server"))))
 
 
 def _digest(*parts: object) -> str:
