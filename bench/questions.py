@@ -1,4 +1,7 @@
-"""Questions of the semantic bench, each with the SQL that an analyst writes for it, over days and values of its own."""
+"""Questions of the semantic bench, each with the SQL that a good analyst writes, over days and values of its own.
+
+The SQL adds a fact up by key before it joins a table.
+"""
 
 from __future__ import annotations
 
@@ -70,8 +73,9 @@ def roas_by_campaign(draw: Random) -> Asked:
         query,
         f"""
         with ads as (
-            select campaign_name, sum(spend) as spend from {ADS} left join {CAMPAIGNS} using (campaign_key)
-            where {when.sql("report_date")} group by 1
+            select campaign_name, sum(spend) as spend from (
+                select campaign_key, sum(spend) as spend from {ADS} where {when.sql("report_date")} group by 1
+            ) left join {CAMPAIGNS} using (campaign_key) group by 1
         ), visits as (
             select campaign_name, sum(case when attribution <> 'none' then session_revenue else 0 end) as revenue
             from {SESSIONS} where {when.sql("session_date")} group by 1
@@ -116,9 +120,11 @@ def top_campaigns_of_a_platform(draw: Random) -> Asked:
     return (
         query,
         f"""
-        select campaign_name, sum(spend) as spend, sum(impressions), sum(spend) / nullif(sum(clicks), 0)
-        from {ADS} left join {CAMPAIGNS} using (campaign_key)
-        where {when.sql("report_date")} and {ADS}.source_platform = '{platform}'
+        select campaign_name, sum(spend) as spend, sum(seen), sum(spend) / nullif(sum(clicks), 0)
+        from (
+            select campaign_key, sum(spend) as spend, sum(impressions) as seen, sum(clicks) as clicks from {ADS}
+            where {when.sql("report_date")} and source_platform = '{platform}' group by 1
+        ) left join {CAMPAIGNS} using (campaign_key)
         group by 1 order by spend desc nulls last, 1 nulls last limit 10""",
     )
 
@@ -286,8 +292,9 @@ def roas_and_sales_by_campaign(draw: Random) -> Asked:
         query,
         f"""
         with ads as (
-            select campaign_name as name, sum(spend) as spend from {ADS} left join {CAMPAIGNS} using (campaign_key)
-            where {when.sql("report_date")} group by 1
+            select campaign_name as name, sum(spend) as spend from (
+                select campaign_key, sum(spend) as spend from {ADS} where {when.sql("report_date")} group by 1
+            ) left join {CAMPAIGNS} using (campaign_key) group by 1
         ), visits as (
             select campaign_name as name, sum(case when attribution <> 'none' then session_revenue else 0 end) as won,
                 count(*) filter (where is_conversion_session) as buys

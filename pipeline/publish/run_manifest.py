@@ -70,6 +70,8 @@ class PublishedRollup(_Frozen):
     """Name to the SQL aggregate that combines partial values."""
     counts: tuple[str, ...]
     """The measures that count rows: without one they are 0."""
+    determined: dict[str, tuple[str, ...]] = {}
+    """By dimension: those of the others of which each value has one value of it."""
     table: PublishedTable
 
 

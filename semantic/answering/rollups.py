@@ -29,8 +29,12 @@ from semantic.answering.semantic_model import MAX_STATEMENTS, SemanticModel, loa
 from semantic.catalog.catalog import DATE, Catalog, Metric
 from semantic.catalog.conditions import Condition
 from semantic.catalog.run_definitions import RunDefinitions, TableModel, read_definitions
+from semantic.definitions.found.join_keys import count_groups
+from semantic.planning.plan import IDENTIFIER
 from semantic.planning.query_shape import Key, Scan, row_count_column
-from semantic.sql.fact_aggregate import ScanTables, aggregate
+from semantic.sql.fact_aggregate import aggregate
+from semantic.sql.scan_tables import ScanTables
+from semantic.sql.two_steps import dimension_column, measure_column
 
 CATALOG = "rollups"
 """The name under which a run's file of rollups is attached."""
@@ -101,7 +105,7 @@ def _tables(rollup: PublishedRollup) -> ScanTables:
     types = {column.name: column.type for column in rollup.table.columns}
     measures = {}
     for name, adds_up in rollup.measures.items():
-        column = _measure_column(name)
+        column = measure_column(name)
         expression = f"_.{column}.{adds_up.lower()}()"
         if (adds_up, types[column]) == ("SUM", "BIGINT") and name in rollup.counts:
             # a sum over no rows is NULL, a count 0; and the sum of BIGINT is HUGEINT: declared as such, and cast back
@@ -110,23 +114,16 @@ def _tables(rollup: PublishedRollup) -> ScanTables:
     model = TableModel(
         table=rollup.table.name,
         description=f"{rollup.fact} by {', '.join(rollup.dimensions)}.",
-        dimensions={name: f"_.{_dimension_column(name)}" for name in rollup.dimensions},
+        dimensions={name: f"_.{dimension_column(name)}" for name in rollup.dimensions},
         measures=measures,
     )
     return ScanTables(
         columns={rollup.table.name: types},
         models={rollup.fact: model},
-        days={rollup.fact: _dimension_column(DATE)},
+        days={rollup.fact: dimension_column(DATE)},
+        determined={rollup.fact: rollup.determined},
         catalog=CATALOG,
     )
-
-
-def _dimension_column(name: str) -> str:
-    return f"d_{name}"  # a bare name might be one of ibis' own, such as count
-
-
-def _measure_column(name: str) -> str:
-    return f"m_{name}"
 
 
 def build_rollups(
@@ -253,14 +250,14 @@ def _make_rollup(
     connection.execute(f"CREATE OR REPLACE TEMP TABLE made AS {model.scan(scan)}")
     result_types = {row[0]: row[1] for row in connection.execute("DESCRIBE made").fetchall()}
     measure_aggregates = {**measures, row_count_column(choice.fact): "SUM"}
-    columns = [f"{quote(each)} AS {quote(_dimension_column(each))}" for each in choice.dimensions]
+    columns = [f"{quote(each)} AS {quote(dimension_column(each))}" for each in choice.dimensions]
     types = {
         each: _narrow(connection, each, result_types[each]) if adds_up == "SUM" else result_types[each]
         for each, adds_up in measure_aggregates.items()
     }
-    columns += [f"CAST({quote(each)} AS {type_}) AS {quote(_measure_column(each))}" for each, type_ in types.items()]
+    columns += [f"CAST({quote(each)} AS {type_}) AS {quote(measure_column(each))}" for each, type_ in types.items()]
     table = f"{CATALOG}.main.{quote(choice.name)}"
-    order = ", ".join(quote(_dimension_column(each)) for each in choice.dimensions)
+    order = ", ".join(quote(dimension_column(each)) for each in choice.dimensions)
     connection.execute(f"CREATE TABLE {table} AS SELECT {', '.join(columns)} FROM made ORDER BY {order}")
     connection.execute("DROP TABLE made")
     return PublishedRollup(
@@ -270,8 +267,24 @@ def _make_rollup(
         counts=tuple(
             each for each in measure_aggregates if result_types[each] == "BIGINT" and measure_aggregates[each] == "SUM"
         ),
+        determined=_determined(connection, model, choice, table),
         table=describe_tables(connection, choice.name, catalog=CATALOG),
     )
+
+
+def _determined(
+    connection: duckdb.DuckDBPyConnection, model: SemanticModel, choice: Choice, table: str
+) -> dict[str, tuple[str, ...]]:
+    """By dimension, the ids that determine it, such as a campaign's name: questions take it once for each id."""
+    texts = [name for name in choice.dimensions if model.catalog.dimensions[name].type == "text"]
+    found: dict[str, tuple[str, ...]] = {}
+    for each in texts:
+        if model.catalog.dimensions[each].role == IDENTIFIER:
+            others = {dimension_column(name): name for name in texts if name != each}
+            values, pairs = count_groups(connection, table, dimension_column(each), list(others))
+            for name in (others[column] for column, count in pairs.items() if count == values):
+                found[name] = (*found.get(name, ()), each)
+    return found
 
 
 def _measures(

@@ -24,7 +24,8 @@ from semantic.catalog.expression import columns_in
 from semantic.catalog.run_definitions import VERSION, OtherVersion, RunDefinitions, TableModel, read_definitions
 from semantic.planning.query_shape import QueryShape, Scan
 from semantic.sql.compose import compose
-from semantic.sql.fact_aggregate import ScanTables, aggregate
+from semantic.sql.fact_aggregate import aggregate
+from semantic.sql.scan_tables import ScanTables
 
 MAX_STATEMENTS = 500
 """Statements cached per run, one per query shape; the least recently used is evicted."""

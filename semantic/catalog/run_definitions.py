@@ -24,6 +24,10 @@ VERSION = 2
 EARLIER: Mapping[int, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {1: from_version_1}
 """By version, how definitions of it become those of the next one. Any: what YAML can hold."""
 
+ROWS_OF_A_GROUP = 8
+"""A fact is grouped by the keys of its joins before it is joined where at least so many rows fall into a group: with
+fewer, a second grouping costs what it saves."""
+
 DimensionType = Literal["text", "date", "boolean", "integer"]
 DimensionRole = Literal["time", "ordinal", "identifier", "name", "flag", "category"]
 """ordinal: a place in an order, such as a weekday or an hour; rows are listed along it as along a date."""
@@ -214,6 +218,15 @@ class RelationshipDefinition(JoinColumns):
     rows: int
     rows_without_key: int
     rows_with_unknown_key: int
+    keys: int | None = None
+    """About how many different keys the rows have; None where an earlier release counted none."""
+    determines: tuple[str, ...] = ()
+    """Columns of these rows that have one value for each key, and one where there is none.
+
+    Of those that the joined table has too, and where keys repeat often: grouped by key, the rows are grouped by them.
+    """
+    groups: Mapping[str, int] = field(default_factory=dict)
+    """The others of these columns, each with its different pairs of key and value."""
 
 
 @dataclass(frozen=True, kw_only=True)

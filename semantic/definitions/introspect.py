@@ -14,7 +14,13 @@ from pipeline.config.slug import Slug
 from pipeline.contracts.sql import quote
 from pipeline.errors import BuildError
 from semantic.catalog.catalog import AMBIGUOUS
-from semantic.definitions.found.join_keys import are_all_different, count_unknown_keys
+from semantic.catalog.run_definitions import ROWS_OF_A_GROUP
+from semantic.definitions.found.join_keys import (
+    are_all_different,
+    count_groups,
+    count_unknown_keys,
+    estimate_keys,
+)
 from warehouse.star_schema import AMOUNTS, Table
 
 MAX_FEW_VALUES = 24
@@ -53,6 +59,13 @@ class BuiltTable:
     """Rows with a key that the referenced table lacks, by column; only columns with such rows."""
     unrepeated_keys: frozenset[str] = frozenset()
     """The columns of references of which no two rows have the same value."""
+    keys: Mapping[str, int] = field(default_factory=dict)
+    """By column of a reference: about how many different keys there are."""
+    determined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By column of a reference whose keys repeat often: columns with one value for each key, of those that both tables
+    have."""
+    groups: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Likewise: the others of these columns, with their different pairs of key and value."""
 
     @classmethod
     def from_specification(cls, table: Table) -> BuiltTable:
@@ -104,10 +117,20 @@ def introspect(stars_file: Path, tables: Sequence[Table], slug: Slug) -> BuiltTa
         observed = {table.name: _measure(connection, table, slug) for table in tables}
         names = {table.name: table.table_name(slug) for table in tables}
         for table in tables:
+            keys = _keys(connection, table, observed[table.name], names[table.name])
+            groups = _groups(connection, table, observed, names[table.name], keys)
             observed[table.name] = replace(
                 observed[table.name],
                 unknown_keys=_unknown_keys(connection, table, observed, names),
-                unrepeated_keys=_unrepeated_keys(connection, table, observed[table.name], names[table.name]),
+                unrepeated_keys=_unrepeated_keys(connection, observed[table.name], names[table.name], keys),
+                keys=keys,
+                determined={
+                    ref: tuple(c for c in pairs if pairs[c] == values) for ref, (values, pairs) in groups.items()
+                },
+                groups={
+                    ref: {c: count for c, count in pairs.items() if count > values}
+                    for ref, (values, pairs) in groups.items()
+                },
             )
     return observed
 
@@ -225,12 +248,33 @@ def _unknown_keys(
     return unknown
 
 
+def _keys(connection: duckdb.DuckDBPyConnection, table: Table, built: BuiltTable, name: str) -> dict[str, int]:
+    """About how many different keys each column of a reference has."""
+    columns = {ref.column for ref in table.references if ref.column in built.columns}
+    return {column: estimate_keys(connection, name, column) for column in sorted(columns)}
+
+
 def _unrepeated_keys(
-    connection: duckdb.DuckDBPyConnection, table: Table, built: BuiltTable, name: str
+    connection: duckdb.DuckDBPyConnection, built: BuiltTable, name: str, keys: Mapping[str, int]
 ) -> frozenset[str]:
     """The columns of references without a repeated value, in a table with rows."""
-    columns = {ref.column for ref in table.references if ref.column in built.columns}
-    keys = {column: built.rows - built.nulls.get(column, 0) for column in columns}
+    values = {column: built.rows - built.nulls.get(column, 0) for column in keys}
     return frozenset(
-        column for column in columns if keys[column] and are_all_different(connection, name, column, keys[column])
+        column
+        for column, estimated in keys.items()
+        if values[column] and are_all_different(connection, name, column, values[column], estimated=estimated)
     )
+
+
+def _groups(
+    connection: duckdb.DuckDBPyConnection, table: Table, observed: BuiltTables, name: str, keys: Mapping[str, int]
+) -> dict[str, tuple[int, dict[str, int]]]:
+    """By reference: its keys, and their pairs with the columns that the other table has under the same name."""
+    found = {}
+    for ref in table.references:
+        if ref.to in observed and 0 < keys.get(ref.column, 0) * ROWS_OF_A_GROUP <= observed[table.name].rows:
+            other = observed[ref.to].columns
+            shared = [each for each in observed[table.name].columns if each in other and each != ref.column]
+            columns = [each for each in shared if each != "tenant_slug"]
+            found[ref.column] = count_groups(connection, quote(name), ref.column, columns)
+    return found

@@ -95,6 +95,9 @@ def relationships_of(tables: Sequence[Table], observed: BuiltTables) -> tuple[Re
             rows=observed[table.name].rows,
             rows_without_key=observed[table.name].nulls.get(ref.column, 0),
             rows_with_unknown_key=observed[table.name].unknown_keys.get(ref.column, 0),
+            keys=observed[table.name].keys.get(ref.column),
+            determines=observed[table.name].determined.get(ref.column, ()),
+            groups=observed[table.name].groups.get(ref.column, {}),
         )
         for table in sorted(tables, key=lambda table: table.name)
         for ref in sorted(table.references, key=lambda ref: (ref.to, ref.column))

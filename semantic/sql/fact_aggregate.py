@@ -7,21 +7,20 @@ tree repeat or cross their rows), no dimension is an entity (unmatched keys woul
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from decimal import Decimal
-from functools import cached_property, lru_cache, reduce
+from functools import lru_cache, reduce
 from operator import add, and_
 from typing import Any
 
-from pipeline.errors import BuildError
 from semantic.catalog.conditions import Condition
 from semantic.catalog.expression import columns_in
-from semantic.catalog.run_definitions import RunDefinitions, Selection, SelectionCondition, TableModel
+from semantic.catalog.run_definitions import Selection, SelectionCondition, TableModel
 from semantic.planning.query_shape import Key, Scan, row_count_column
-from warehouse.star_schema import AMOUNTS, MONEY
+from semantic.sql.scan_tables import ScanTables
+from semantic.sql.two_steps import TwoSteps, dimension_column, in_two_steps, measure_column
 
 MAX_SCANS = 2_000
 """Compiled scans cached per process, a few kilobytes each; the least recently used is evicted."""
@@ -29,22 +28,6 @@ _COLUMN = re.compile(r"_\.(\w+)")
 _PARAMETER = re.compile("'\x01(\\w+)\x01'")
 _BESIDE_PARAMETERS = re.compile(r"(?<=\$)(?=\w)")
 _UNITS = {"week": "W", "month": "M", "quarter": "Q", "year": "Y"}
-_TYPES = {
-    "VARCHAR": "string",
-    "DATE": "date",
-    "TIMESTAMP": "timestamp",
-    "BOOLEAN": "boolean",
-    "TINYINT": "int8",
-    "SMALLINT": "int16",
-    "INTEGER": "int32",
-    "BIGINT": "int64",
-    "UTINYINT": "uint8",
-    "USMALLINT": "uint16",
-    "UINTEGER": "uint32",
-    "FLOAT": "float32",
-    "HUGEINT": "decimal(38, 0)",
-    "DOUBLE": "float64",
-}
 
 _OPERATORS: dict[str, Callable[[Any, list[Any]], Any]] = {  # Any: ibis values
     "=": lambda value, given: value == given[0],
@@ -63,42 +46,6 @@ _OPERATORS: dict[str, Callable[[Any, list[Any]], Any]] = {  # Any: ibis values
 }
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ScanTables:
-    """The tables that scans are compiled against: those of a run's star, or one rollup in place of a fact.
-
-    Equal where all of it is: a tenant's next run, whose rows are others, has the compiled scans of the run before.
-    """
-
-    columns: Mapping[str, Mapping[str, str]]
-    """By table: its columns and their DuckDB types."""
-    models: Mapping[str, TableModel]
-    days: Mapping[str, str]
-    """By fact: its day column."""
-    catalog: str | None = None
-    """The attached database of the fact's table; None where it is the default one."""
-
-    @classmethod
-    def of_run(cls, definitions: RunDefinitions) -> ScanTables:
-        days = {name: fact.day_column for name, fact in definitions.facts.items()}
-        return cls(columns=definitions.tables, models=definitions.models, days=days)
-
-    @cached_property
-    def digest(self) -> bytes:
-        """SHA-256 of all of it."""
-        return hashlib.sha256(repr((self.columns, self.models, self.days, self.catalog)).encode()).digest()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ScanTables) and self.digest == other.digest
-
-    def __hash__(self) -> int:
-        return hash(self.digest)
-
-    def ibis_types(self, table: str, columns: Iterable[str]) -> dict[str, str]:
-        """Map columns of a table to their ibis types, sorted by name."""
-        return {column: _ibis_type(self.columns[table][column], column) for column in sorted(columns)}
-
-
 def load_compiler() -> None:
     """Load ibis and the semantic library ahead of the first compile."""
     import boring_semantic_layer  # noqa: F401
@@ -109,33 +56,71 @@ def load_compiler() -> None:
 def aggregate(scan: Scan, tables: ScanTables) -> str:
     """Compile the SQL of a scan: keys, measures and `rows_of` its fact; values are parameters such as `$start`."""
     import ibis
+
+    steps = in_two_steps(scan, tables)
+    rows = _aggregate(scan, tables) if steps is None else _aggregate_twice(steps)
+    return _PARAMETER.sub(r"$\1", str(ibis.to_sql(rows, dialect="duckdb")))
+
+
+def _aggregate_twice(steps: TwoSteps) -> Any:  # Any: an ibis table
+    first = _aggregate(steps.first, steps.tables)
+    columns = {dimension_column(key.name): first[key.name] for key, _ in steps.first.keys}
+    columns |= {measure_column(name): first[name] for name in steps.then.measures}
+    return _aggregate(steps.then, steps.groups, groups=first.select(**columns))
+
+
+def _aggregate(scan: Scan, tables: ScanTables, groups: Any = None) -> Any:  # Any: ibis tables
+    """The aggregate of the fact's table, or of `groups` of its rows in its place."""
+    import ibis
     from boring_semantic_layer import from_config
 
-    config = _config(scan, tables.models)
+    once = _taken_once(scan, tables)
+    config = _config(scan, tables.models, once)
     location = {"catalog": tables.catalog, "database": "main"} if tables.catalog else {}
+    table = config[scan.fact]["table"]
     by_table = {
         model["table"]: ibis.table(_columns(name, config, scan, tables), name=model["table"], **location)
         for name, model in config.items()
+        if groups is None or name != scan.fact
     }
-    table = config[scan.fact]["table"]
-    by_table[table] = _filtered_rows(by_table[table], scan, tables)
+    by_table[table] = _filtered_rows(by_table[table] if groups is None else groups, scan, tables)
     for name, model in config.items():
         by_table[model["table"]] = _with_periods(by_table[model["table"]], name, scan, tables)
     model = from_config(config, tables=by_table)[scan.fact]
     for condition, path in scan.conditions:
         if "." in path:
             model = _with_filter(model, _field(path, scan), condition)
-    fields = {key.name: _field(_key_path(key, path), scan) for key, path in scan.keys}
+    fields = {
+        key.name: _field(_once(key.name) if key.name in once else _key_path(key, path), scan) for key, path in scan.keys
+    }
+    grouped = [field for name, field in fields.items() if name not in once]
     measures = {measure: _field(measure, scan) for measure in scan.measures}
     counted = row_count_column(scan.fact)
     has_rows = scan.is_presence_enough and fields and measures  # a group without rows there is not
     row_count = {} if has_rows or counted in measures else {counted: lambda rows: rows.count()}
-    rows = model.group_by(*fields.values()).aggregate(*measures.values(), **row_count).to_untagged()
+    added_up = [*(fields[name] for name in once), *measures.values()]
+    rows = model.group_by(*grouped).aggregate(*added_up, **row_count).to_untagged()
     columns = {key.name: _as_key(rows[fields[key.name]], key) for key, _ in scan.keys}
     columns |= {measure: rows[field] for measure, field in measures.items()} | {name: rows[name] for name in row_count}
     columns.setdefault(counted, ibis.literal(1))
-    sql = str(ibis.to_sql(rows.select(**columns), dialect="duckdb"))
-    return _PARAMETER.sub(r"$\1", sql)
+    return rows.select(**columns)
+
+
+def _taken_once(scan: Scan, tables: ScanTables) -> tuple[str, ...]:
+    """The keys that another key determines: each group has one value of them, and they are not grouped by."""
+    determined = tables.determined.get(scan.fact, {})
+    grouped = {key.name for key, _ in scan.keys}
+    once: list[str] = []
+    for key, path in scan.keys:
+        if "." not in path and grouped.intersection(determined.get(path, ())) - {key.name}:
+            once.append(key.name)
+            grouped.remove(key.name)
+    return tuple(once)
+
+
+def _once(name: str) -> str:
+    """The measure that takes a dimension once."""
+    return f"one_{name}"
 
 
 def _field(path: str, scan: Scan) -> str:
@@ -149,7 +134,9 @@ def _paths(scan: Scan) -> list[str]:
     return [path for _, path in (*scan.keys, *scan.conditions)]
 
 
-def _config(scan: Scan, models: Mapping[str, TableModel]) -> dict[str, Any]:  # Any: what from_config takes
+def _config(
+    scan: Scan, models: Mapping[str, TableModel], once: Iterable[str]
+) -> dict[str, Any]:  # Any: what from_config takes
     """Configure the models of a scan's tables with only the dimensions, measures and joins that it uses."""
     config = {scan.fact: _empty_model(scan.fact, models)}
     for path in _paths(scan):
@@ -164,6 +151,12 @@ def _config(scan: Scan, models: Mapping[str, TableModel]) -> dict[str, Any]:  # 
     for key, path in scan.keys:
         if _has_period(key):
             config[_holder(path, scan)]["dimensions"][_period_column(key)] = f"_.{_period_column(key)}"
+    taken = config[scan.fact]
+    taken["measures"] |= {
+        _once(key.name): f"({taken['dimensions'][_key_path(key, path)]}).arbitrary()"
+        for key, path in scan.keys
+        if key.name in once
+    }
     return dict(reversed(config.items()))  # BSL resolves joined models in order: the farthest comes first
 
 
@@ -228,18 +221,6 @@ def _first_column(at: str, condition: SelectionCondition, through: Sequence[str]
 
 def _expressions(model: Mapping[str, Any]) -> Iterable[str]:
     return (*model["dimensions"].values(), *model.get("measures", {}).values())
-
-
-def _ibis_type(type_: str, column: str) -> str:
-    if type_.startswith("DECIMAL("):
-        return type_.lower()
-    if type_ == AMOUNTS:
-        return f"map<string, {MONEY.lower()}>"
-    if type_ not in _TYPES:
-        raise BuildError(
-            f"{column} has the type {type_}, which no metric can use.", "Build the star with its own types."
-        )
-    return _TYPES[type_]
 
 
 def _filtered_rows(table: Any, scan: Scan, tables: ScanTables) -> Any:  # Any: an ibis table

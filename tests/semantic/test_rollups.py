@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -185,7 +186,8 @@ def busy_shop(folder: Path) -> HandStar:
         visit = {"session_date": day, "user_key": f"u{n}", "session_revenue": n if sold else 0}
         visit |= {"traffic_source": draw.choice(["google", "bing", None]), "geo_country": draw.choice(["DE", "FR"])}
         star.add("sessions", visit | {"is_conversion_session": sold, "traffic_campaign": f"{n}"})
-        spent = {"report_date": day, "campaign_key": draw.choice(["k1", "k2"]), "campaign_id": "1", "spend": n}
+        spent = {"report_date": day, "campaign_key": draw.choice(["k1", "k2"]), "spend": n}
+        spent |= {"campaign_id": spent["campaign_key"][1:]}
         star.add(
             "ad_performance",
             spent | {"clicks": n, "impressions": n, "conversions": n / 2 if n % 3 else None, "ad_id": f"{n}"},
@@ -265,6 +267,20 @@ def test_additive_questions_read_a_rollup_and_give_what_plain_sql_gives(busy: Ro
     expected = busy.connection.execute(
         "select traffic_source, count(*) as n, sum(session_revenue), sum(is_conversion_session::int) / count(*) "
         f"from fct_{SLUG}__sessions group by 1 order by n desc, 1 nulls last"
+    ).fetchall()
+    assert [tuple(row) for row in answer.rows] == expected
+
+
+def test_what_an_id_determines_is_taken_once_for_each_id(busy: Rolled) -> None:
+    (wide,) = (rollup for rollup in busy.rollups if "campaign_name" in rollup.dimensions and rollup.fact[:2] == "ad")
+    assert wide.determined["campaign_name"] == ("campaign_id",)
+    assert "campaign_id" not in wide.determined
+    question: dict[str, Any] = {"metrics": ["spend"], "dimensions": ["campaign_id", "campaign_name"]}
+    assert re.search(r'ANY_VALUE\("t\d"\."d_campaign_name"\)', busy.sql(**question))
+    answer = run_query(read_query(question), busy.rolled, busy.connection, today=TODAY)
+    expected = busy.connection.execute(
+        f"select a.campaign_id, campaign_name, sum(spend) as n from fct_{SLUG}__ad_performance as a "
+        f"left join dim_{SLUG}__campaigns using (campaign_key) group by 1, 2 order by n desc"
     ).fetchall()
     assert [tuple(row) for row in answer.rows] == expected
 
