@@ -7,8 +7,7 @@ from random import Random
 
 import duckdb
 
-from pipeline.config.slug import Slug
-from pipeline.config.star_names import star_name
+from pipeline.config.slug import Slug, star_name
 
 ROWS, MEMBERS = 20_000, 500
 KINDS = {

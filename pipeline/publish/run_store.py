@@ -21,8 +21,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.config.slug import Slug, slug_of
-from pipeline.config.star_names import published_names, star_name
+from pipeline.config.slug import Slug, published_names, slug_of, star_name
 from pipeline.contracts.sql import quote
 from pipeline.errors import ConfigError, PublishError, shorten
 from pipeline.log import log

@@ -71,6 +71,7 @@ def asked(project: Project, sql: str, *values: object) -> list[Row]:
         return hub.execute(sql, values).fetchall()
 
 
+@pytest.mark.long
 def test_the_first_build_of_an_empty_folder_leaves_nothing_for_a_second(
     stores: Stores, nodes: list[dict[str, Any]]
 ) -> None:

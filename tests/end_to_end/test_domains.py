@@ -23,6 +23,8 @@ from tests.end_to_end.project_fixture import Project, open_project
 from tests.end_to_end.small_shop import write_shop
 from warehouse.projects.star_project import star_tables
 
+pytestmark = pytest.mark.long  # builds three tenants of few domains
+
 TENANTS = """
 tenants:
   - slug: only_shop

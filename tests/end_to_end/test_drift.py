@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from pipeline.storage.ops import Ops
 from server.orchestration.build_report import TenantReport
@@ -53,6 +54,7 @@ def about_drift(tenant: TenantReport) -> list[str]:
     ]
 
 
+@pytest.mark.long
 def test_in_local_the_tenant_is_published_without_the_new_rows_of_that_table(tmp_path: Path, small: Project) -> None:
     shop = drifting(small, tmp_path, "local", SMALL_TENANT)
     code, tenants = reported(shop)

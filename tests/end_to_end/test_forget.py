@@ -166,6 +166,7 @@ def test_a_tenant_in_use_is_not_forgotten(without_ann: tuple[Project, dict[str, 
     assert numbers(home) == before
 
 
+@pytest.mark.long
 def test_an_offboarded_tenant_is_forgotten_whole_and_its_neighbour_untouched(tmp_path: Path, small: Project) -> None:
     neighbour = SMALL_TENANT.partition("tenants:\n")[2].replace("small_shop", "neighbour")
     home = copy_project(small, tmp_path, tenants=SMALL_TENANT + neighbour)
@@ -190,6 +191,7 @@ def test_forgetting_an_unknown_tenant_names_the_known_ones(tmp_path: Path) -> No
     assert SHOP in str(refused.value)
 
 
+@pytest.mark.long
 def test_a_person_of_a_made_up_shop_is_in_none_of_its_exports_either(tmp_path: Path) -> None:
     home = open_project(tmp_path, MADE_UP)
     generate(home.context.manifest.get(SHOP), home.settings.home, until=date(2026, 11, 21), days=14)

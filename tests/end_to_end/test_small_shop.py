@@ -106,6 +106,7 @@ def test_what_cannot_be_read_is_quarantined_by_name_and_the_rest_counts(tmp_path
     assert {name for name, _ in reasons} == {"orders_cut.jsonl.gz", "orders_empty.jsonl", "orders_damaged.jsonl"}
 
 
+@pytest.mark.long
 def test_a_gate_that_fails_in_prod_keeps_the_last_run_and_goes_on_refusing(tmp_path: Path, small: Project) -> None:
     shop = copy_project(small, tmp_path, env="prod")
     write_jsonl(tmp_path / "shop/orders_bad.jsonl", [order(7, "x"), order(8, "80.00")])

@@ -14,6 +14,8 @@ from server.serving.runs.published_runs import PublishedRuns
 from tests.end_to_end.project_fixture import Project, open_project
 from tests.end_to_end.small_shop import CAMPAIGNS, EVENTS, insight, order, write_jsonl
 
+pytestmark = pytest.mark.long  # builds a tenant of two shops and accounts
+
 SHOP = "mixed"
 TENANT = """
 tenants:

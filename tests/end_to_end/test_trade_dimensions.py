@@ -10,6 +10,8 @@ import pytest
 from pipeline.synthetic.arrays.names import TOWNS
 from tests.end_to_end.three_stores import STORES, Stores
 
+pytestmark = pytest.mark.long  # builds stores of all connectors
+
 Groups = dict[Any, int]
 ZONES = {"north_store": "America/New_York", "east_store": "Asia/Tokyo", "west_store": "Europe/Berlin"}
 OF_A_VISIT = ("channel", "geo_country", "device_category")

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import jsonschema
+import pytest
 
 from pipeline.publish.pointer import latest_run_id
 from server.orchestration.verbs import build
@@ -20,6 +21,7 @@ OWN = """\
 """
 
 
+@pytest.mark.long
 def test_a_wrong_word_costs_no_build_and_a_right_one_is_answered_and_exported(tmp_path: Path) -> None:
     write_shop(tmp_path)
     shop = open_project(tmp_path, SMALL_TENANT + OWN.replace("total_price", "total_prize"))

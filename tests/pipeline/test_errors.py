@@ -18,6 +18,9 @@ INTERNAL = {
     "AmbiguousNameError": "between two modules of reading: the file is quarantined by name, as Unreadable",
     "OtherVersion": "between two modules of semantic: the run is refused with its format, by a PublishError",
     "NotAnsi": "within the export to Ossie: what ANSI SQL cannot say goes into a custom extension",
+    "NotRunWithoutDbtError": "within the build of a project: dbt runs it, and tells what fails",
+    "_ReturnedError": "within one rendering of Jinja: it carries what a macro returns",
+    "UnsettledFile": "within the comparison of a build: the tenant goes through its steps",
     "KeysUnreachable": "between two modules of OAuth: the caller is told by a CredentialRefused",
 }
 """Exception classes that no caller meets, and why."""

@@ -27,6 +27,7 @@ def test_every_object_with_measures_is_spoilt_in_every_form_and_way() -> None:
     assert {trial.some for trial in trials()} == {True, False}
 
 
+@pytest.mark.long
 def test_no_fault_of_a_sample_is_a_silent_zero(tmp_path: Path) -> None:
     assert wrong(sample(FEW, SEED), tmp_path) == []
 

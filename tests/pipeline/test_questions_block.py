@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.blocks.single_select import select_problem
-from pipeline.config.slug import slug_of
-from pipeline.config.star_names import star_name
+from pipeline.config.slug import slug_of, star_name
 from pipeline.config.tenants_file import TenantsFile, load_tenants
 from tests.pipeline.landing_fixture import CATALOG
 

@@ -18,6 +18,8 @@ from tests.end_to_end.small_shop import SMALL_TENANT, write_shop
 from tests.server.cli_run import Terminal
 from warehouse.projects.logic_versions import logic_hash
 
+pytestmark = pytest.mark.long  # builds a shop of each logic
+
 SHOP = "small_shop"
 ASKED = ["converting_sessions", "orders", "order_revenue", "ad_conversions", "sessions"]
 FIRST = dict(zip(ASKED, [2, 3, Decimal("60.75"), 6, 3], strict=True))

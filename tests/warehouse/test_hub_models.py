@@ -142,6 +142,7 @@ SPOILT = {
 """A line that a test of a reference table refuses, by the test."""
 
 
+@pytest.mark.long
 def test_a_reference_table_that_contradicts_itself_stops_the_library(hub: Hub, seeds: Path) -> None:
     for table, line in SPOILT.values():
         with (seeds / f"{table}.csv").open("a", encoding="utf-8") as lines:

@@ -17,6 +17,8 @@ import pytest
 
 from pipeline.config.tenant import Tenant
 
+pytestmark = pytest.mark.long  # builds stars of real records
+
 EVENT_FIELDS = (
     "event_date, event_timestamp, event_name, event_params, event_bundle_sequence_id, user_id, user_pseudo_id, "
     "device, geo, traffic_source, stream_id, ecommerce"

@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.errors import BuildError
 from pipeline.settings import Settings, environment_variables
 from warehouse.confined.cells import read_cell
-from warehouse.confined.star_process import GRACE_SECONDS, KILLED, Select, Work
+from warehouse.confined.star_process import GRACE_SECONDS, KILLED, ConfinedSelect, Work
 
 _VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
 """What an interpreter may need to start; nothing else of the environment reaches the process."""
@@ -39,7 +39,7 @@ def run_work(
     *,
     seconds: float,
     models: Sequence[tuple[str, str]] = (),
-    selects: Sequence[Select] = (),
+    selects: Sequence[ConfinedSelect] = (),
     is_each: bool = False,
 ) -> list[Event]:
     """Build models as tables of a star, then ask SELECTs of it; the star is only read where there are no models.
@@ -63,7 +63,9 @@ def run_work(
         return _process(work, folder)
 
 
-def rows_of(star: Path, selects: Sequence[Select], settings: Settings, *, seconds: float) -> list[Rows | NoRows]:
+def rows_of(
+    star: Path, selects: Sequence[ConfinedSelect], settings: Settings, *, seconds: float
+) -> list[Rows | NoRows]:
     """The rows of each SELECT, or why there are none; one that is stopped does not stop those behind it.
 
     Args:

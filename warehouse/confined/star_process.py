@@ -36,7 +36,7 @@ _QUOTES_DATA = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb
 
 
 @dataclass(frozen=True)
-class Select:
+class ConfinedSelect:
     """One SELECT whose rows are asked for.
 
     Args:
@@ -65,7 +65,7 @@ class Work:
     threads: int
     seconds: float
     models: list[tuple[str, str]] = field(default_factory=list)
-    selects: list[Select] = field(default_factory=list)
+    selects: list[ConfinedSelect] = field(default_factory=list)
     is_each: bool = False
 
     def text(self) -> str:
@@ -74,7 +74,7 @@ class Work:
     @classmethod
     def read(cls, text: str) -> Work:
         told = json.loads(text)
-        return cls(**told | {"selects": [Select(**each) for each in told["selects"]]})
+        return cls(**told | {"selects": [ConfinedSelect(**each) for each in told["selects"]]})
 
 
 class Deadline:
@@ -179,7 +179,7 @@ def _run(star: duckdb.DuckDBPyConnection, work: Work, deadline: Deadline) -> Non
     return _say(finished=True)
 
 
-def _rows(star: duckdb.DuckDBPyConnection, select: Select) -> dict[str, Any]:  # Any: JSON values
+def _rows(star: duckdb.DuckDBPyConnection, select: ConfinedSelect) -> dict[str, Any]:  # Any: JSON values
     began, clock = time.time(), time.monotonic()
     (parsed,) = duckdb.extract_statements(select.sql)
     if parsed.type != duckdb.StatementType.SELECT:

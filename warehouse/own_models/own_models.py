@@ -9,8 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import PurePosixPath
 
 from pipeline.config.blocks.models_block import ModelFile
-from pipeline.config.slug import Slug
-from pipeline.config.star_names import PUBLISHED, published_names
+from pipeline.config.slug import PUBLISHED, Slug, published_names
 from pipeline.config.tenant import Tenant
 from pipeline.errors import shorten, suggest
 from warehouse.own_models.file_line import FileLine

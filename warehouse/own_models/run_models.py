@@ -15,7 +15,7 @@ from pipeline.gates.finding import Finding, FindingKind
 from pipeline.gates.gate_result import GateResult, result_of_test, rules_of
 from pipeline.settings import Settings
 from warehouse.confined.run_confined import Event, run_work
-from warehouse.confined.star_process import Select
+from warehouse.confined.star_process import ConfinedSelect
 from warehouse.own_models.column_tests import failures_query, failures_sentence
 from warehouse.own_models.file_line import FileLine
 from warehouse.own_models.own_models import OwnModel, short_name
@@ -81,7 +81,7 @@ def _run(
         settings,
         seconds=settings.model_timeout,
         models=[(model.name, model.template.rendered()) for model in built],
-        selects=[Select(failures_query(model, test)) for model, test in tests],
+        selects=[ConfinedSelect(failures_query(model, test)) for model, test in tests],
     )
     for event in events:
         report.add(event)

@@ -12,8 +12,7 @@ import re
 from functools import lru_cache
 
 from pipeline.config.blocks.syntax_tree import ROW_FUNCTIONS, syntax_tree, tables_read
-from pipeline.config.slug import Slug
-from pipeline.config.star_names import star_name
+from pipeline.config.slug import Slug, star_name
 
 LONGEST = 10_000
 TODAY = "today"

@@ -22,7 +22,7 @@ from semantic.answering.semantic_model import SemanticModel
 from semantic.planning.query import MAX_LIMIT, Query, read_query
 from warehouse.confined.cells import cell_json
 from warehouse.confined.run_confined import NoRows, Rows, rows_of
-from warehouse.confined.star_process import Select
+from warehouse.confined.star_process import ConfinedSelect
 
 
 class Verdict(StrEnum):
@@ -119,7 +119,7 @@ def _rows(questions: Iterable[KnownAnswer], star: Path, day: date, settings: Set
     """What each SQL gives, or why it gives nothing."""
     texts = list(dict.fromkeys(known.sql for known in questions if known.sql is not None))
     selects = [
-        Select(
+        ConfinedSelect(
             f"SELECT * FROM (\n{sql.rstrip(';')}\n) LIMIT {MAX_LIMIT + 1}",
             {TODAY: cell_json(day)} if f"${TODAY}" in sql else {},
         )

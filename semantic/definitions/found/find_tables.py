@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import duckdb
 
-from pipeline.config.slug import Slug
-from pipeline.config.star_names import StarName, star_name
+from pipeline.config.slug import Slug, StarName, star_name
 from pipeline.contracts.sql import quote
 from pipeline.errors import ConfigError, suggest
 from semantic.catalog.run_definitions import JoinCandidate
