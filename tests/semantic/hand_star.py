@@ -14,6 +14,7 @@ from semantic.answering.run_query import run_query
 from semantic.answering.semantic_model import SemanticModel, load_model
 from semantic.catalog.coverage import SourceCoverage, coverage_json
 from semantic.catalog.day_set import DaySet
+from semantic.catalog.run_definitions import RunDefinitions, read_definitions
 from semantic.definitions.derive import definitions_yaml, derive
 from semantic.definitions.found.find_tables import find_tables
 from semantic.definitions.introspect import introspect
@@ -281,3 +282,8 @@ def _order(day: str, id_: str, price: float, customer: str | None, **more: Any) 
 def _line(day: str, order: str, product: str, quantity: int, amount: float, **more: Any) -> dict[str, Any]:
     row = {"order_date": date.fromisoformat(day), "order_key": order, "order_id": order, "product_key": product}
     return {**row, "quantity": quantity, "item_amount": amount, "item_cost": amount / 2, **more}
+
+
+def definitions_of(star: HandStar) -> RunDefinitions:
+    """The definitions of the run that a star answers from."""
+    return read_definitions((star.folder / star.model.run_id / "semantic.yml").read_bytes())

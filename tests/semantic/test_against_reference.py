@@ -16,7 +16,6 @@ from pipeline.errors import QueryError
 from semantic.planning.query import Answer, Query, read_query
 from tests.semantic import reference
 from tests.semantic.examples import examples
-from tests.semantic.hand_star import HandStar
 from tests.semantic.questions import questions
 from tests.semantic.random_catalog import Catalog, ask, catalogs
 from tests.semantic.random_star import COVERAGE, DIMENSIONS, MEASURES, NUMBERS, STARS, Covered, RandomStar, same, truth
@@ -25,13 +24,6 @@ from tests.semantic.reference import GroundTruth
 Rows = dict[str, list[dict[str, Any]]]
 Ask = Callable[[Query], Answer]
 ADDED_UP = sorted(name for name, measure in MEASURES.items() if measure.adds_up)
-
-
-@pytest.fixture(scope="module")
-def star(covered_shop: HandStar, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RandomStar]:
-    made = RandomStar(covered_shop, tmp_path_factory.mktemp("random"))
-    yield made
-    made.connection.close()
 
 
 @pytest.fixture(scope="module")

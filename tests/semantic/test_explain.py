@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -40,13 +39,6 @@ FEBRUARY = {"start": "2026-02-01", "end": "2026-02-28"}
 AMOUNTS = st.decimals(-10_000, 10_000, places=6)
 SIDES = st.builds(Sides, AMOUNTS, AMOUNTS)
 SIZES = st.builds(Sides, *[st.decimals(0, 10_000, places=2)] * 2)
-
-
-@pytest.fixture(scope="module")
-def star(covered_shop: HandStar, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RandomStar]:
-    made = RandomStar(covered_shop, tmp_path_factory.mktemp("random"))
-    yield made
-    made.connection.close()
 
 
 def explained(shop: HandStar, metric: str, **more: Any) -> Explanation:

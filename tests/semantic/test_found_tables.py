@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError, GataError
 from semantic.answering.validate import validate_run
-from semantic.catalog.run_definitions import RunDefinitions, read_definitions
 from semantic.definitions import standard_metrics
 from semantic.definitions.found.proposals import METHODS, propose
 from tests.semantic.examples import examples
-from tests.semantic.hand_star import HandStar, hand_shop
+from tests.semantic.hand_star import HandStar, definitions_of, hand_shop
 from warehouse.star_schema import Column, Reference, Table
 from warehouse.table_descriptions import ColumnDescription, TableDescription
 
@@ -37,10 +36,6 @@ SUBSCRIPTIONS = """
 @pytest.fixture
 def shop(tmp_path: Path) -> HandStar:
     return hand_shop(tmp_path).make(NAME, SUBSCRIPTIONS)
-
-
-def definitions(star: HandStar) -> RunDefinitions:
-    return read_definitions((star.folder / star.model.run_id / "semantic.yml").read_bytes())
 
 
 def described(*, meta: Mapping[str, Any] | None = None, **columns: Mapping[str, Any]) -> TableDescription:
@@ -65,7 +60,7 @@ def test_a_found_fact_is_counted_added_up_and_cut_by_its_columns(shop: HandStar)
 def test_money_of_a_found_fact_is_exact_and_not_added_up_across_currencies(shop: HandStar) -> None:
     euros = [{"name": "currency", "value": "EUR"}]
     assert shop.one("mrr", filters=euros) == Decimal("30.50")
-    assert definitions(shop).metrics["mrr"].unit == "currency"
+    assert definitions_of(shop).metrics["mrr"].unit == "currency"
     with pytest.raises(GataError, match="never added up"):
         shop.ask(metrics=["mrr"], order_by=["mrr"], dimensions=["plan"])
 
@@ -74,7 +69,7 @@ def test_money_that_no_rate_converts_is_no_metric_where_all_money_is_converted(t
     rates = tmp_path / "rates.csv"
     rates.write_text("date,currency,rate\n2026-01-01,USD,1.1\n")
     star = hand_shop(tmp_path / "star", currency="EUR", rates=rates).make(NAME, SUBSCRIPTIONS)
-    assert "mrr" not in definitions(star).metrics
+    assert "mrr" not in definitions_of(star).metrics
     assert star.one("seats") == 15
 
 
@@ -87,7 +82,7 @@ def test_a_found_fact_joins_our_dimensions_by_a_key_that_the_rows_prove(shop: Ha
         {"campaign_name": "Alpha", "seats": 10, "spend": Decimal(300)},
         {"campaign_name": "Beta", "seats": 5, "spend": Decimal(50)},
     ]
-    [joined] = [each for each in definitions(shop).relationships if each.from_model == "subscriptions"]
+    [joined] = [each for each in definitions_of(shop).relationships if each.from_model == "subscriptions"]
     assert (joined.column, joined.to, joined.cardinality) == ("campaign_key", "campaigns", "many_to_one")
 
 
@@ -105,7 +100,7 @@ def test_a_join_that_the_rows_do_not_prove_is_a_candidate_and_joins_nothing(
     star = hand_shop(tmp_path)
     star.make(NAME, SUBSCRIPTIONS.replace("currency, seats", "unit, seats").replace(", plan,", ", plan_id,"))
     star.make("dim_shop__plans", f"SELECT * FROM ({plans}) AS t(plan_id, tier)")
-    found = definitions(star)
+    found = definitions_of(star)
     assert not any(each.to == "plans" for each in found.relationships)
     assert [each.reason for each in found.candidates] == ([reason] if reason else [])
 
@@ -120,7 +115,7 @@ def test_a_dimension_of_the_tenants_own_is_joined_and_says_how_many_to_how_many(
         {"tier": "High", "seats": 7},
         {"tier": "Low", "seats": 8},
     ]
-    joins = {(each.from_model, each.to): each.cardinality for each in definitions(star).relationships}
+    joins = {(each.from_model, each.to): each.cardinality for each in definitions_of(star).relationships}
     assert joins["subscriptions", "plans"] == "many_to_one"
 
 
@@ -153,7 +148,7 @@ def test_what_dbt_wrote_into_the_star_describes_its_tables(tmp_path: Path) -> No
         "tier": "High",
         "licences": 7,
     }
-    assert definitions(star).metrics["licences"].description == "Seats sold."
+    assert definitions_of(star).metrics["licences"].description == "Seats sold."
 
 
 def test_personal_columns_of_a_found_table_are_withheld(shop: HandStar) -> None:
@@ -173,7 +168,7 @@ def test_meta_wins_over_what_is_inferred(tmp_path: Path) -> None:
     assert star.one("licences") == 7
     assert star.one("new_contracts") == 3
     assert star.table(metrics=["licences"], dimensions=["contact"], order_by=["contact"])[0]["contact"] == "a@x.test"
-    found = definitions(star).metrics
+    found = definitions_of(star).metrics
     assert found["licences"].unit == "licences"
     assert found["licences"].synonyms == ("places",)
     assert found["new_contracts"].synonyms == ("signups",)
@@ -199,7 +194,7 @@ def test_a_column_without_a_standard_metric_is_still_a_metric(tmp_path: Path, mo
     monkeypatch.setattr(standard_metrics, "BASE_METRICS", kept)
     star = hand_shop(tmp_path / "without")
     assert star.one("spend") == expected
-    assert "roas" in definitions(star).metrics
+    assert "roas" in definitions_of(star).metrics
 
 
 def test_a_table_that_is_gone_takes_its_metrics_with_it_and_the_same_star_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -287,7 +282,9 @@ def test_every_type_and_name_of_a_column_is_a_metric_or_left_out_and_never_stops
     assert star.one("doors") == 2
     assert star.table(metrics=["doors"], dimensions=["name"], order_by=["name"])[0] == {"name": "here", "doors": 1}
     if metric is None:
-        assert not any(entry.fact == "doors" and name != "doors" for name, entry in definitions(star).metrics.items())
+        assert not any(
+            entry.fact == "doors" and name != "doors" for name, entry in definitions_of(star).metrics.items()
+        )
     else:
         assert star.one(metric) == 9
 

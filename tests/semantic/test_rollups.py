@@ -23,12 +23,12 @@ from semantic.answering.answer_columns import with_values
 from semantic.answering.rollups import Choice, attach, build_rollups, make_rollups, with_rollups
 from semantic.answering.run_query import run_query
 from semantic.answering.semantic_model import SemanticModel, load_model
-from semantic.catalog.run_definitions import RunDefinitions, read_definitions
+from semantic.catalog.run_definitions import RunDefinitions
 from semantic.planning.query import Answer, Query, read_query
 from semantic.planning.query_shape import Key, Scan
 from tests.semantic import reference
 from tests.semantic.examples import examples
-from tests.semantic.hand_star import SLUG, TODAY, HandStar, hand_shop
+from tests.semantic.hand_star import SLUG, TODAY, HandStar, definitions_of, hand_shop
 from tests.semantic.questions import questions
 from tests.semantic.random_catalog import Catalog, catalogs
 from tests.semantic.random_star import NUMBERS, STARS, RandomStar, truth
@@ -42,15 +42,8 @@ VISITS_A_DAY = 50
 
 
 @pytest.fixture(scope="module")
-def star(covered_shop: HandStar, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RandomStar]:
-    made = RandomStar(covered_shop, tmp_path_factory.mktemp("random"))
-    yield made
-    made.connection.close()
-
-
-@pytest.fixture(scope="module")
 def definitions(covered_shop: HandStar) -> RunDefinitions:
-    return read_definitions((covered_shop.folder / covered_shop.model.run_id / "semantic.yml").read_bytes())
+    return definitions_of(covered_shop)
 
 
 @pytest.fixture(scope="module")

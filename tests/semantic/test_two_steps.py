@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from semantic.answering.run_query import run_query
 from semantic.answering.semantic_model import SemanticModel, statements
-from semantic.catalog.run_definitions import RunDefinitions, read_definitions
+from semantic.catalog.run_definitions import RunDefinitions
 from semantic.planning.query import read_query
 from semantic.planning.query_shape import Scan
 from semantic.sql.fact_aggregate import aggregate
 from semantic.sql.scan_tables import ScanTables
 from tests.semantic.examples import examples
-from tests.semantic.hand_star import SLUG, TODAY, HandStar, hand_shop
+from tests.semantic.hand_star import SLUG, TODAY, HandStar, definitions_of, hand_shop
 from tests.semantic.random_catalog import Catalog, catalogs
 from tests.semantic.random_star import NUMBERS, STARS, RandomStar, truth
 from tests.semantic.reference import GroundTruth
@@ -37,25 +37,14 @@ REACHED = 1
 
 
 @pytest.fixture(scope="module")
-def star(covered_shop: HandStar, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RandomStar]:
-    made = RandomStar(covered_shop, tmp_path_factory.mktemp("random"))
-    yield made
-    made.connection.close()
-
-
-@pytest.fixture(scope="module")
 def definitions(covered_shop: HandStar) -> RunDefinitions:
-    return _definitions(covered_shop)
+    return definitions_of(covered_shop)
 
 
 @pytest.fixture(scope="module")
 def memory() -> Iterator[Connection]:
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
         yield connection
-
-
-def _definitions(star: HandStar) -> RunDefinitions:
-    return read_definitions((star.folder / star.model.run_id / "semantic.yml").read_bytes())
 
 
 def test_random_questions_in_two_steps_have_the_answer_of_plain_python_and_of_one_step(
@@ -157,7 +146,7 @@ def _is_in_two_steps(star: HandStar, **query: Any) -> bool:
 
 
 def test_what_keys_repeat_and_determine_is_measured_when_a_run_is_published(busy: HandStar) -> None:
-    joins = {(each.from_model, each.column): each for each in _definitions(busy).relationships}
+    joins = {(each.from_model, each.column): each for each in definitions_of(busy).relationships}
     ads, orders = joins["ad_performance", "campaign_key"], joins["orders", "campaign_key"]
     assert ads.keys in range(4, 9)  # about five
     assert "campaign_id" in ads.determines
@@ -224,7 +213,7 @@ def test_rows_without_a_campaign_and_of_an_unknown_one_are_one_group_with_every_
 
 @pytest.mark.parametrize("question", [*IN_TWO_STEPS, *IN_ONE])
 def test_both_ways_give_the_same_columns_types_and_rows(busy: HandStar, question: dict[str, Any]) -> None:
-    definitions, query = _definitions(busy), read_query(question)
+    definitions, query = definitions_of(busy), read_query(question)
     unknown = tuple(replace(each, keys=None) for each in definitions.relationships)
     joined = _of(busy.model, definitions.model_copy(update={"relationships": unknown}))
     ways = [run_query(query, model, busy.cursor, today=TODAY) for model in (busy.model, joined)]
